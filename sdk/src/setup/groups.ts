@@ -1,0 +1,83 @@
+/** What the set-up can install, and whether it is already there. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LadError } from "../errors.js";
+
+/**
+ * Sets of Python packages: `core` runs a worker, `data` reads hub data sets, `smollm2` is the file of that base, `dev` tests and
+ * checks everything.
+ */
+export const GROUPS = ["core", "data", "smollm2", "dev"] as const;
+export type Group = (typeof GROUPS)[number];
+
+/** What an environment's stamp says was installed: a digest of each group's requirements. */
+interface Stamp {
+  /** The interpreter that the environment was made with. */
+  python: string;
+  groups: Partial<Record<Group, string>>;
+}
+
+const STAMP = "lad-setup.json";
+
+/**
+ * Reads `--with`: group names between commas.
+ *
+ * @throws LadError `invalid-option` for a name that is not a group.
+ */
+export function parseGroups(text: string): Group[] {
+  const names = text.split(",").filter((name) => name !== "");
+  for (const name of names) {
+    if (!(GROUPS as readonly string[]).includes(name)) {
+      throw new LadError("invalid-option", `--with is ${name}: there is no such set of packages.`, {
+        option: "--with",
+        value: name,
+        remedy: `Give one or more of ${GROUPS.join(", ")}, with commas between them.`,
+      });
+    }
+  }
+  return ["core", ...(names as Group[]).filter((name) => name !== "core")];
+}
+
+/** Those of `groups` that the environment lacks, or has from other requirements; all of them where it is broken. */
+export function missingGroups(groups: readonly Group[], environment: string, requirements: string): Group[] {
+  const stamp = readStamp(environment);
+  if (stamp === undefined || !isAlive(environment, stamp)) return [...groups];
+  return groups.filter((group) => stamp.groups[group] !== digest(group, requirements));
+}
+
+/** Notes that a group is installed. */
+export function stampGroup(group: Group, environment: string, requirements: string): void {
+  const python = realpathSync(join(environment, "bin/python"));
+  const before = readStamp(environment);
+  const groups = before?.python === python ? before.groups : {};
+  const stamp: Stamp = { python, groups: { ...groups, [group]: digest(group, requirements) } };
+  writeFileSync(join(environment, STAMP), `${JSON.stringify(stamp, null, 2)}\n`);
+}
+
+/** The path of a group's requirements file. */
+export function requirementsFile(group: Group | "constraints", requirements: string): string {
+  return join(requirements, `${group}.txt`);
+}
+
+function digest(group: Group, requirements: string): string {
+  const hash = createHash("sha256");
+  for (const file of [group, "constraints"] as const) {
+    hash.update(readFileSync(requirementsFile(file, requirements)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+function readStamp(environment: string): Stamp | undefined {
+  try {
+    return JSON.parse(readFileSync(join(environment, STAMP), "utf8")) as Stamp;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An environment dies with the interpreter it links to, for instance when the system's Python is upgraded. */
+function isAlive(environment: string, stamp: Stamp): boolean {
+  const python = join(environment, "bin/python");
+  return existsSync(python) && realpathSync(python) === stamp.python;
+}

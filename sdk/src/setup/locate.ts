@@ -1,0 +1,60 @@
+/** Where the worker's code and its virtual environment are: in a checkout, or beside the published package. */
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { LadError } from "../errors.js";
+
+/** What is needed to start `python -m lad_runtime`. */
+export interface RuntimeLocation {
+  /** The folder that holds package.json. */
+  packageFolder: string;
+  /** The folder that holds the Python package `lad_runtime`; the worker's PYTHONPATH. */
+  runtimeFolder: string;
+  /** The virtual environment's folder, made by the set-up. */
+  environmentFolder: string;
+  /** The virtual environment's interpreter. */
+  python: string;
+  /** Whether this is a checkout of the repository rather than an installed package. */
+  isCheckout: boolean;
+}
+
+type Variables = Record<string, string | undefined>;
+
+/**
+ * Finds the worker's files. A checkout keeps its environment in `.venv`; an installed package keeps one for the user
+ * in `$LAD_HOME`, or `$XDG_DATA_HOME/lad`, or `~/.local/share/lad`, so that it outlives `node_modules`.
+ */
+export function locateRuntime(variables: Variables = process.env): RuntimeLocation {
+  const packageFolder = resolve(import.meta.dirname, "../../..");
+  const isCheckout = existsSync(join(packageFolder, "sdk/src")) && !packageFolder.includes("node_modules");
+  const environmentFolder = isCheckout ? join(packageFolder, ".venv") : join(home(variables), "venv");
+  return {
+    packageFolder,
+    runtimeFolder: join(packageFolder, "runtime"),
+    environmentFolder,
+    python: join(environmentFolder, "bin/python"),
+    isCheckout,
+  };
+}
+
+/**
+ * As `locateRuntime`, for whoever is about to start a worker.
+ *
+ * @throws LadError `setup-failed` where the set-up has not run.
+ */
+export function requireRuntime(variables: Variables = process.env): RuntimeLocation {
+  const location = locateRuntime(variables);
+  if (existsSync(location.python)) return location;
+  const command = location.isCheckout ? "npm run setup" : "npx lad setup";
+  throw new LadError(
+    "setup-failed",
+    `The worker's Python environment ${location.environmentFolder} does not exist.`,
+    { remedy: `Run \`${command}\` once: it makes the environment and installs PyTorch.` },
+  );
+}
+
+function home(variables: Variables): string {
+  if (variables.LAD_HOME) return resolve(variables.LAD_HOME);
+  if (variables.XDG_DATA_HOME) return join(variables.XDG_DATA_HOME, "lad");
+  return join(homedir(), ".local/share/lad");
+}

@@ -1,0 +1,129 @@
+/** Makes the worker's Python environment: idempotent, quick when there is nothing to do, safe to run twice at once. */
+import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { LadError } from "../errors.js";
+import { type Group, missingGroups, requirementsFile, stampGroup } from "./groups.js";
+import { locateRuntime, type RuntimeLocation } from "./locate.js";
+import { withLock } from "./lock.mjs";
+import { findPython } from "./python.js";
+
+/** Options of `setUp`. */
+export interface SetUpOptions {
+  groups: readonly Group[];
+  /** Where to say what happens; one line a call. */
+  log: (line: string) => void;
+  location?: RuntimeLocation;
+  /** A package index to take torch from, a CPU or a CUDA one. Default: the variable `LAD_TORCH_INDEX_URL`, then pip's own. */
+  torchIndexUrl?: string | undefined;
+}
+
+/**
+ * Installs what is missing of `groups` and comes back at once when nothing is.
+ *
+ * torch comes first and by itself, so that the index given for it decides which build is taken, and nothing installed later
+ * replaces it.
+ *
+ * @throws LadError `setup-failed` with the last lines of what failed and the path of the whole log.
+ */
+export async function setUp(options: SetUpOptions): Promise<void> {
+  const location = options.location ?? locateRuntime();
+  const environment = location.environmentFolder;
+  const requirements = join(location.runtimeFolder, "requirements");
+  if (missingGroups(options.groups, environment, requirements).length === 0) return;
+  const waiting = (holder: number) => options.log(`waiting for the set-up that process ${holder} is doing`);
+  await withLock(
+    `${environment}.lock`,
+    async () => {
+      const missing = missingGroups(options.groups, environment, requirements);
+      if (missing.length === 0) return;
+      announce(missing, environment, options);
+      await makeEnvironment(environment, options.log);
+      for (const group of missing) {
+        await installGroup(group, environment, requirements, options);
+        stampGroup(group, environment, requirements);
+      }
+      options.log("set-up done");
+    },
+    waiting,
+  );
+}
+
+function announce(missing: readonly Group[], environment: string, options: SetUpOptions): void {
+  const index = torchIndex(options);
+  options.log(`setting up the worker's Python environment in ${environment}, as far as it is not there yet`);
+  if (missing.includes("core")) {
+    options.log(
+      index
+        ? `will download PyTorch from ${withoutSecrets(index)} (a CPU build is about 0.2 GB, a CUDA build 3 GB and more)`
+        : "will download PyTorch from pip's index (on Linux its build has CUDA inside: 3 GB and more; for a CPU build of 0.2 GB give an index in LAD_TORCH_INDEX_URL)",
+    );
+    options.log("will download gRPC, protobuf, safetensors, tokenizers and what they need (about 60 MB)");
+  }
+  if (missing.includes("data")) options.log("will download datasets and what it needs (about 80 MB)");
+  if (missing.includes("dev")) {
+    options.log(
+      "will download transformers, peft, datasets, pytest, mypy, ruff and what they need (about 150 MB)",
+    );
+  }
+  if (missing.includes("smollm2")) options.log("will download the base smollm2-135m (about 140 MB)");
+}
+
+/** Makes the virtual environment, again where its interpreter is gone. */
+async function makeEnvironment(environment: string, log: (line: string) => void): Promise<void> {
+  if (existsSync(join(environment, "bin/python")) && existsSync(join(environment, "pyvenv.cfg"))) return;
+  const python = await findPython();
+  log(`making a virtual environment with Python ${python.version} (${python.executable})`);
+  mkdirSync(dirname(environment), { recursive: true });
+  await step(
+    "make the virtual environment",
+    python.executable,
+    ["-m", "venv", "--clear", environment],
+    environment,
+  );
+}
+
+async function installGroup(
+  group: Group,
+  environment: string,
+  requirements: string,
+  options: SetUpOptions,
+): Promise<void> {
+  const constraints = ["--constraint", requirementsFile("constraints", requirements)];
+  const wanted = ["--requirement", requirementsFile(group, requirements)];
+  if (group === "core") {
+    const index = torchIndex(options);
+    options.log("installing PyTorch");
+    await pip(["--no-deps", ...constraints, ...(index ? ["--index-url", index] : []), "torch"], environment);
+  }
+  options.log(`installing the packages of ${group}`);
+  await pip([...(group === "smollm2" ? ["--no-deps"] : []), ...constraints, ...wanted], environment);
+}
+
+async function pip(words: readonly string[], environment: string): Promise<void> {
+  const quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
+  const command = ["-m", "pip", "install", ...quiet, ...words];
+  await step("install Python packages", join(environment, "bin/python"), command, environment);
+}
+
+/** Runs one command, its output kept in `lad-setup.log` inside the environment. */
+async function step(what: string, command: string, words: readonly string[], environment: string) {
+  const { all, failed, exitCode } = await execa(command, words, { all: true, reject: false });
+  const log = join(environment, "lad-setup.log");
+  if (existsSync(environment))
+    appendFileSync(log, `${withoutSecrets([command, ...words].join(" "))}\n${all}\n`);
+  if (!failed) return;
+  const lines = (all ?? "").trimEnd().split("\n").slice(-12).join("\n");
+  throw new LadError("setup-failed", `The set-up could not ${what} (exit code ${exitCode}):\n${lines}\n`, {
+    remedy: `The whole log is ${log}. Check the network, the free disk space and LAD_TORCH_INDEX_URL, then run the set-up again.`,
+  });
+}
+
+function torchIndex(options: SetUpOptions): string | undefined {
+  return (options.torchIndexUrl ?? process.env.LAD_TORCH_INDEX_URL) || undefined;
+}
+
+/** A URL may carry a user name and a password, which no log should show. */
+function withoutSecrets(text: string): string {
+  return text.replace(/\/\/[^/@\s]+@/g, "//***@");
+}

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import { defineConfig } from "vitest/config";
+
+/** Test files of the tiers beside the ordinary one; `npm run test:<tier>` runs each. */
+const TIERS = {
+  real: ["test/**/*real*.test.ts"],
+  container: ["test/**/*container*.test.ts"],
+  package: ["test/**/*package*.test.ts"],
+};
+
+const shared = {
+  resolve: {
+    alias: {
+      "lad/report": resolve(import.meta.dirname, "sdk/src/report/index.ts"),
+      lad: resolve(import.meta.dirname, "sdk/src/index.ts"),
+    },
+  },
+};
+
+function project(name: string, include: string[], exclude: string[], testTimeout: number) {
+  return { ...shared, test: { name, include, exclude, testTimeout, hookTimeout: testTimeout } };
+}
+
+export default defineConfig({
+  ...shared,
+  test: {
+    maxWorkers: 2,
+    projects: [
+      project("fast", ["test/**/*.test.ts"], Object.values(TIERS).flat(), 120_000),
+      project("real", TIERS.real, [], 900_000),
+      project("container", TIERS.container, [], 1_500_000),
+      project("package", TIERS.package, [], 900_000),
+    ],
+  },
+});
