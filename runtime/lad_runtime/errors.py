@@ -1,0 +1,57 @@
+"""The one exception that crosses the worker's border, and its stable codes."""
+
+from enum import Enum
+
+
+class ErrorCode(str, Enum):
+    """What went wrong, in words that never change between versions (the wire carries the value)."""
+
+    INVALID_OPTION = "invalid-option"  # a value outside its range, or of the wrong kind
+    NOT_FOUND = "not-found"  # a base, adapter, data set, run, checkpoint or file that does not exist
+    ALREADY_EXISTS = "already-exists"
+    INVALID_STATE = "invalid-state"  # the right call at the wrong time, such as a gap in sequence numbers
+    INVALID_DATA = "invalid-data"  # an example that cannot be read or does not fit
+    INVALID_FILE = "invalid-file"  # a corrupt, unsafe or unsupported model file
+    UNSUPPORTED_MODEL = "unsupported-model"  # readable, but not an architecture this worker computes
+    ACCESS_DENIED = "access-denied"  # a gated hub model without a token
+    UNAUTHENTICATED = "unauthenticated"  # a missing or wrong worker token
+    VERSION_MISMATCH = "version-mismatch"
+    OUT_OF_MEMORY = "out-of-memory"
+    STORAGE = "storage"  # a full disk, a failed write
+    CANCELLED = "cancelled"
+    DIVERGED = "diverged"  # a loss or gradient that is no longer a number
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+class LadError(Exception):
+    """An error with a stable code; its text names the option, the value and the remedy.
+
+    `option` is the name as the TypeScript user wrote it (camelCase), `value` what was given, shortened.
+    """
+
+    def __init__(
+        self, code: ErrorCode, message: str, *, option: str = "", value: object = None, remedy: str = ""
+    ) -> None:
+        self.code = code
+        self.message = message
+        self.option = option
+        self.value = "" if value is None else _shortened(value)
+        self.remedy = remedy
+        super().__init__(f"{message} {remedy}".strip())
+
+
+def invalid_option(option: str, value: object, problem: str, remedy: str) -> LadError:
+    """`rank is 0: it must be at least 1. Give a rank from 1 to 1024.`"""
+    return LadError(
+        ErrorCode.INVALID_OPTION,
+        f"{option} is {_shortened(value)}: {problem}.",
+        option=option,
+        value=value,
+        remedy=remedy,
+    )
+
+
+def _shortened(value: object, limit: int = 120) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

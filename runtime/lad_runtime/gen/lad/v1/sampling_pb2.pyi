@@ -1,0 +1,301 @@
+from lad_runtime.gen.lad.v1 import data_pb2 as _data_pb2
+from lad_runtime.gen.lad.v1 import training_pb2 as _training_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SamplingMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SAMPLING_MODE_UNSPECIFIED: _ClassVar[SamplingMode]
+    SAMPLING_MODE_REMASK: _ClassVar[SamplingMode]
+    SAMPLING_MODE_REFINE: _ClassVar[SamplingMode]
+    SAMPLING_MODE_LLADA: _ClassVar[SamplingMode]
+    SAMPLING_MODE_AUTOREGRESSIVE: _ClassVar[SamplingMode]
+
+class Confidence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONFIDENCE_UNSPECIFIED: _ClassVar[Confidence]
+    CONFIDENCE_UNFILTERED: _ClassVar[Confidence]
+    CONFIDENCE_FILTERED: _ClassVar[Confidence]
+
+class DrawMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DRAW_METHOD_UNSPECIFIED: _ClassVar[DrawMethod]
+    DRAW_METHOD_INVERSE_CDF: _ClassVar[DrawMethod]
+    DRAW_METHOD_GUMBEL: _ClassVar[DrawMethod]
+
+class RemaskSchedule(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REMASK_SCHEDULE_UNSPECIFIED: _ClassVar[RemaskSchedule]
+    REMASK_SCHEDULE_EXPONENTIAL: _ClassVar[RemaskSchedule]
+    REMASK_SCHEDULE_LINEAR: _ClassVar[RemaskSchedule]
+
+class RemaskPositions(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REMASK_POSITIONS_UNSPECIFIED: _ClassVar[RemaskPositions]
+    REMASK_POSITIONS_RANDOM: _ClassVar[RemaskPositions]
+    REMASK_POSITIONS_CLUSTERED: _ClassVar[RemaskPositions]
+    REMASK_POSITIONS_CONFIDENCE: _ClassVar[RemaskPositions]
+
+class Retention(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RETENTION_UNSPECIFIED: _ClassVar[Retention]
+    RETENTION_NONE: _ClassVar[Retention]
+    RETENTION_EDITABLE: _ClassVar[Retention]
+    RETENTION_LOCKED: _ClassVar[Retention]
+
+class StopReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STOP_REASON_UNSPECIFIED: _ClassVar[StopReason]
+    STOP_REASON_ITERATIONS: _ClassVar[StopReason]
+    STOP_REASON_SETTLED: _ClassVar[StopReason]
+    STOP_REASON_EOS: _ClassVar[StopReason]
+    STOP_REASON_LENGTH: _ClassVar[StopReason]
+SAMPLING_MODE_UNSPECIFIED: SamplingMode
+SAMPLING_MODE_REMASK: SamplingMode
+SAMPLING_MODE_REFINE: SamplingMode
+SAMPLING_MODE_LLADA: SamplingMode
+SAMPLING_MODE_AUTOREGRESSIVE: SamplingMode
+CONFIDENCE_UNSPECIFIED: Confidence
+CONFIDENCE_UNFILTERED: Confidence
+CONFIDENCE_FILTERED: Confidence
+DRAW_METHOD_UNSPECIFIED: DrawMethod
+DRAW_METHOD_INVERSE_CDF: DrawMethod
+DRAW_METHOD_GUMBEL: DrawMethod
+REMASK_SCHEDULE_UNSPECIFIED: RemaskSchedule
+REMASK_SCHEDULE_EXPONENTIAL: RemaskSchedule
+REMASK_SCHEDULE_LINEAR: RemaskSchedule
+REMASK_POSITIONS_UNSPECIFIED: RemaskPositions
+REMASK_POSITIONS_RANDOM: RemaskPositions
+REMASK_POSITIONS_CLUSTERED: RemaskPositions
+REMASK_POSITIONS_CONFIDENCE: RemaskPositions
+RETENTION_UNSPECIFIED: Retention
+RETENTION_NONE: Retention
+RETENTION_EDITABLE: Retention
+RETENTION_LOCKED: Retention
+STOP_REASON_UNSPECIFIED: StopReason
+STOP_REASON_ITERATIONS: StopReason
+STOP_REASON_SETTLED: StopReason
+STOP_REASON_EOS: StopReason
+STOP_REASON_LENGTH: StopReason
+
+class DrawSpec(_message.Message):
+    __slots__ = ("temperature", "top_k", "top_p", "confidence", "eos_bias", "method")
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EOS_BIAS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    temperature: float
+    top_k: int
+    top_p: float
+    confidence: Confidence
+    eos_bias: float
+    method: DrawMethod
+    def __init__(self, temperature: _Optional[float] = ..., top_k: _Optional[int] = ..., top_p: _Optional[float] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., eos_bias: _Optional[float] = ..., method: _Optional[_Union[DrawMethod, str]] = ...) -> None: ...
+
+class RemaskSpec(_message.Message):
+    __slots__ = ("schedule", "sharpness", "noise_start", "positions", "min_guidance_weight", "cluster_span", "retention")
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    SHARPNESS_FIELD_NUMBER: _ClassVar[int]
+    NOISE_START_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    MIN_GUIDANCE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_SPAN_FIELD_NUMBER: _ClassVar[int]
+    RETENTION_FIELD_NUMBER: _ClassVar[int]
+    schedule: RemaskSchedule
+    sharpness: float
+    noise_start: float
+    positions: RemaskPositions
+    min_guidance_weight: float
+    cluster_span: int
+    retention: Retention
+    def __init__(self, schedule: _Optional[_Union[RemaskSchedule, str]] = ..., sharpness: _Optional[float] = ..., noise_start: _Optional[float] = ..., positions: _Optional[_Union[RemaskPositions, str]] = ..., min_guidance_weight: _Optional[float] = ..., cluster_span: _Optional[int] = ..., retention: _Optional[_Union[Retention, str]] = ...) -> None: ...
+
+class LladaSpec(_message.Message):
+    __slots__ = ("block_tokens", "guidance_scale", "eos_confidence_off")
+    BLOCK_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    EOS_CONFIDENCE_OFF_FIELD_NUMBER: _ClassVar[int]
+    block_tokens: int
+    guidance_scale: float
+    eos_confidence_off: bool
+    def __init__(self, block_tokens: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., eos_confidence_off: _Optional[bool] = ...) -> None: ...
+
+class SamplingSpec(_message.Message):
+    __slots__ = ("mode", "answer_tokens", "iterations", "draw", "remask", "llada", "early_stop", "grow_tokens", "frames")
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    DRAW_FIELD_NUMBER: _ClassVar[int]
+    REMASK_FIELD_NUMBER: _ClassVar[int]
+    LLADA_FIELD_NUMBER: _ClassVar[int]
+    EARLY_STOP_FIELD_NUMBER: _ClassVar[int]
+    GROW_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    mode: SamplingMode
+    answer_tokens: int
+    iterations: int
+    draw: DrawSpec
+    remask: RemaskSpec
+    llada: LladaSpec
+    early_stop: bool
+    grow_tokens: int
+    frames: bool
+    def __init__(self, mode: _Optional[_Union[SamplingMode, str]] = ..., answer_tokens: _Optional[int] = ..., iterations: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., remask: _Optional[_Union[RemaskSpec, _Mapping]] = ..., llada: _Optional[_Union[LladaSpec, _Mapping]] = ..., early_stop: _Optional[bool] = ..., grow_tokens: _Optional[int] = ..., frames: _Optional[bool] = ...) -> None: ...
+
+class Canvas(_message.Message):
+    __slots__ = ("ids", "chat", "seed")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    CHAT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    ids: _data_pb2.TokenIds
+    chat: Chat
+    seed: int
+    def __init__(self, ids: _Optional[_Union[_data_pb2.TokenIds, _Mapping]] = ..., chat: _Optional[_Union[Chat, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class Chat(_message.Message):
+    __slots__ = ("messages",)
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedCompositeFieldContainer[_data_pb2.Message]
+    def __init__(self, messages: _Optional[_Iterable[_Union[_data_pb2.Message, _Mapping]]] = ...) -> None: ...
+
+class StartSamplingRequest(_message.Message):
+    __slots__ = ("base_id", "adapter_id", "canvases", "spec")
+    BASE_ID_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    CANVASES_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    base_id: str
+    adapter_id: str
+    canvases: _containers.RepeatedCompositeFieldContainer[Canvas]
+    spec: SamplingSpec
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., canvases: _Optional[_Iterable[_Union[Canvas, _Mapping]]] = ..., spec: _Optional[_Union[SamplingSpec, _Mapping]] = ...) -> None: ...
+
+class StartSamplingResponse(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class Edit(_message.Message):
+    __slots__ = ("position", "old_token", "new_token", "confidence", "remasked", "kept")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    OLD_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    NEW_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    REMASKED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    old_token: int
+    new_token: int
+    confidence: float
+    remasked: bool
+    kept: bool
+    def __init__(self, position: _Optional[int] = ..., old_token: _Optional[int] = ..., new_token: _Optional[int] = ..., confidence: _Optional[float] = ..., remasked: _Optional[bool] = ..., kept: _Optional[bool] = ...) -> None: ...
+
+class Frame(_message.Message):
+    __slots__ = ("canvas", "iteration", "iterations", "edits", "answer", "masked")
+    CANVAS_FIELD_NUMBER: _ClassVar[int]
+    ITERATION_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    EDITS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    canvas: int
+    iteration: int
+    iterations: int
+    edits: _containers.RepeatedCompositeFieldContainer[Edit]
+    answer: _containers.RepeatedScalarFieldContainer[int]
+    masked: int
+    def __init__(self, canvas: _Optional[int] = ..., iteration: _Optional[int] = ..., iterations: _Optional[int] = ..., edits: _Optional[_Iterable[_Union[Edit, _Mapping]]] = ..., answer: _Optional[_Iterable[int]] = ..., masked: _Optional[int] = ...) -> None: ...
+
+class Answer(_message.Message):
+    __slots__ = ("canvas", "ids", "canvas_ids", "text", "iterations", "stopped")
+    CANVAS_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    CANVAS_IDS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_FIELD_NUMBER: _ClassVar[int]
+    canvas: int
+    ids: _containers.RepeatedScalarFieldContainer[int]
+    canvas_ids: _containers.RepeatedScalarFieldContainer[int]
+    text: str
+    iterations: int
+    stopped: StopReason
+    def __init__(self, canvas: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., canvas_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., iterations: _Optional[int] = ..., stopped: _Optional[_Union[StopReason, str]] = ...) -> None: ...
+
+class SamplingFinished(_message.Message):
+    __slots__ = ("canvases", "seconds")
+    CANVASES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    canvases: int
+    seconds: float
+    def __init__(self, canvases: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class PredictSpec(_message.Message):
+    __slots__ = ("draw", "iteration", "top", "logits", "mode", "guidance_scale")
+    DRAW_FIELD_NUMBER: _ClassVar[int]
+    ITERATION_FIELD_NUMBER: _ClassVar[int]
+    TOP_FIELD_NUMBER: _ClassVar[int]
+    LOGITS_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    draw: DrawSpec
+    iteration: int
+    top: int
+    logits: bool
+    mode: _training_pb2.AttentionMode
+    guidance_scale: float
+    def __init__(self, draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., iteration: _Optional[int] = ..., top: _Optional[int] = ..., logits: _Optional[bool] = ..., mode: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., guidance_scale: _Optional[float] = ...) -> None: ...
+
+class PredictCanvas(_message.Message):
+    __slots__ = ("ids", "answer_start", "seed")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_START_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[int]
+    answer_start: int
+    seed: int
+    def __init__(self, ids: _Optional[_Iterable[int]] = ..., answer_start: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class PredictRequest(_message.Message):
+    __slots__ = ("base_id", "adapter_id", "canvases", "spec")
+    BASE_ID_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    CANVASES_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    base_id: str
+    adapter_id: str
+    canvases: _containers.RepeatedCompositeFieldContainer[PredictCanvas]
+    spec: PredictSpec
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., canvases: _Optional[_Iterable[_Union[PredictCanvas, _Mapping]]] = ..., spec: _Optional[_Union[PredictSpec, _Mapping]] = ...) -> None: ...
+
+class PredictResponse(_message.Message):
+    __slots__ = ("predictions",)
+    PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    predictions: _containers.RepeatedCompositeFieldContainer[Prediction]
+    def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ...) -> None: ...
+
+class Prediction(_message.Message):
+    __slots__ = ("ids", "confidences", "entropies", "top_ids", "top_probabilities", "logits")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCES_FIELD_NUMBER: _ClassVar[int]
+    ENTROPIES_FIELD_NUMBER: _ClassVar[int]
+    TOP_IDS_FIELD_NUMBER: _ClassVar[int]
+    TOP_PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    LOGITS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[int]
+    confidences: bytes
+    entropies: bytes
+    top_ids: _containers.RepeatedScalarFieldContainer[int]
+    top_probabilities: bytes
+    logits: bytes
+    def __init__(self, ids: _Optional[_Iterable[int]] = ..., confidences: _Optional[bytes] = ..., entropies: _Optional[bytes] = ..., top_ids: _Optional[_Iterable[int]] = ..., top_probabilities: _Optional[bytes] = ..., logits: _Optional[bytes] = ...) -> None: ...

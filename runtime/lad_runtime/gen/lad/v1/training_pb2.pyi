@@ -1,0 +1,401 @@
+from lad_runtime.gen.lad.v1 import data_pb2 as _data_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class NoiseKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NOISE_KIND_UNSPECIFIED: _ClassVar[NoiseKind]
+    NOISE_KIND_LAD: _ClassVar[NoiseKind]
+    NOISE_KIND_MASK_ONLY: _ClassVar[NoiseKind]
+    NOISE_KIND_COVER: _ClassVar[NoiseKind]
+    NOISE_KIND_UNIFORM: _ClassVar[NoiseKind]
+    NOISE_KIND_NONE: _ClassVar[NoiseKind]
+
+class SuperviseTokens(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SUPERVISE_TOKENS_UNSPECIFIED: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_ALL: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_ALL_ANSWER: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_CORRUPTED_ANSWER: _ClassVar[SuperviseTokens]
+
+class LossWeighting(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LOSS_WEIGHTING_UNSPECIFIED: _ClassVar[LossWeighting]
+    LOSS_WEIGHTING_UNIFORM: _ClassVar[LossWeighting]
+    LOSS_WEIGHTING_INVERSE_TIME: _ClassVar[LossWeighting]
+
+class OptimizerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OPTIMIZER_KIND_UNSPECIFIED: _ClassVar[OptimizerKind]
+    OPTIMIZER_KIND_ADAMW: _ClassVar[OptimizerKind]
+    OPTIMIZER_KIND_MUON: _ClassVar[OptimizerKind]
+
+class Decay(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DECAY_UNSPECIFIED: _ClassVar[Decay]
+    DECAY_COSINE: _ClassVar[Decay]
+    DECAY_LINEAR: _ClassVar[Decay]
+    DECAY_CONSTANT: _ClassVar[Decay]
+
+class AttentionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTENTION_MODE_UNSPECIFIED: _ClassVar[AttentionMode]
+    ATTENTION_MODE_FULL: _ClassVar[AttentionMode]
+    ATTENTION_MODE_CAUSAL: _ClassVar[AttentionMode]
+NOISE_KIND_UNSPECIFIED: NoiseKind
+NOISE_KIND_LAD: NoiseKind
+NOISE_KIND_MASK_ONLY: NoiseKind
+NOISE_KIND_COVER: NoiseKind
+NOISE_KIND_UNIFORM: NoiseKind
+NOISE_KIND_NONE: NoiseKind
+SUPERVISE_TOKENS_UNSPECIFIED: SuperviseTokens
+SUPERVISE_TOKENS_ALL: SuperviseTokens
+SUPERVISE_TOKENS_ALL_ANSWER: SuperviseTokens
+SUPERVISE_TOKENS_CORRUPTED_ANSWER: SuperviseTokens
+LOSS_WEIGHTING_UNSPECIFIED: LossWeighting
+LOSS_WEIGHTING_UNIFORM: LossWeighting
+LOSS_WEIGHTING_INVERSE_TIME: LossWeighting
+OPTIMIZER_KIND_UNSPECIFIED: OptimizerKind
+OPTIMIZER_KIND_ADAMW: OptimizerKind
+OPTIMIZER_KIND_MUON: OptimizerKind
+DECAY_UNSPECIFIED: Decay
+DECAY_COSINE: Decay
+DECAY_LINEAR: Decay
+DECAY_CONSTANT: Decay
+ATTENTION_MODE_UNSPECIFIED: AttentionMode
+ATTENTION_MODE_FULL: AttentionMode
+ATTENTION_MODE_CAUSAL: AttentionMode
+
+class NoiseSpec(_message.Message):
+    __slots__ = ("kind", "tail_noise", "full_mask_probability", "mask_probability", "max_mask_fraction", "swap_scale", "duplicate_scale", "shift_scale", "max_span", "max_shift", "min_time")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TAIL_NOISE_FIELD_NUMBER: _ClassVar[int]
+    FULL_MASK_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    MASK_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    MAX_MASK_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    SWAP_SCALE_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    SHIFT_SCALE_FIELD_NUMBER: _ClassVar[int]
+    MAX_SPAN_FIELD_NUMBER: _ClassVar[int]
+    MAX_SHIFT_FIELD_NUMBER: _ClassVar[int]
+    MIN_TIME_FIELD_NUMBER: _ClassVar[int]
+    kind: NoiseKind
+    tail_noise: bool
+    full_mask_probability: float
+    mask_probability: float
+    max_mask_fraction: float
+    swap_scale: float
+    duplicate_scale: float
+    shift_scale: float
+    max_span: int
+    max_shift: int
+    min_time: float
+    def __init__(self, kind: _Optional[_Union[NoiseKind, str]] = ..., tail_noise: _Optional[bool] = ..., full_mask_probability: _Optional[float] = ..., mask_probability: _Optional[float] = ..., max_mask_fraction: _Optional[float] = ..., swap_scale: _Optional[float] = ..., duplicate_scale: _Optional[float] = ..., shift_scale: _Optional[float] = ..., max_span: _Optional[int] = ..., max_shift: _Optional[int] = ..., min_time: _Optional[float] = ...) -> None: ...
+
+class LossSpec(_message.Message):
+    __slots__ = ("supervise", "tail", "weighting")
+    SUPERVISE_FIELD_NUMBER: _ClassVar[int]
+    TAIL_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTING_FIELD_NUMBER: _ClassVar[int]
+    supervise: SuperviseTokens
+    tail: bool
+    weighting: LossWeighting
+    def __init__(self, supervise: _Optional[_Union[SuperviseTokens, str]] = ..., tail: _Optional[bool] = ..., weighting: _Optional[_Union[LossWeighting, str]] = ...) -> None: ...
+
+class OptimizerSpec(_message.Message):
+    __slots__ = ("kind", "weight_decay", "beta1", "beta2", "epsilon", "momentum", "newton_schulz_steps")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    BETA1_FIELD_NUMBER: _ClassVar[int]
+    BETA2_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_FIELD_NUMBER: _ClassVar[int]
+    NEWTON_SCHULZ_STEPS_FIELD_NUMBER: _ClassVar[int]
+    kind: OptimizerKind
+    weight_decay: float
+    beta1: float
+    beta2: float
+    epsilon: float
+    momentum: float
+    newton_schulz_steps: int
+    def __init__(self, kind: _Optional[_Union[OptimizerKind, str]] = ..., weight_decay: _Optional[float] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., epsilon: _Optional[float] = ..., momentum: _Optional[float] = ..., newton_schulz_steps: _Optional[int] = ...) -> None: ...
+
+class ScheduleSpec(_message.Message):
+    __slots__ = ("learning_rate", "warmup_steps", "decay", "final_fraction")
+    LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_STEPS_FIELD_NUMBER: _ClassVar[int]
+    DECAY_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    learning_rate: float
+    warmup_steps: int
+    decay: Decay
+    final_fraction: float
+    def __init__(self, learning_rate: _Optional[float] = ..., warmup_steps: _Optional[int] = ..., decay: _Optional[_Union[Decay, str]] = ..., final_fraction: _Optional[float] = ...) -> None: ...
+
+class ValidationSpec(_message.Message):
+    __slots__ = ("dataset_id", "max_examples", "every_steps", "seed")
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    MAX_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    EVERY_STEPS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    dataset_id: str
+    max_examples: int
+    every_steps: int
+    seed: int
+    def __init__(self, dataset_id: _Optional[str] = ..., max_examples: _Optional[int] = ..., every_steps: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class TrainingSpec(_message.Message):
+    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume")
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MICRO_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_GRADIENT_NORM_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_EVERY_STEPS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    RESUME_FIELD_NUMBER: _ClassVar[int]
+    dataset_id: str
+    window: _data_pb2.WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    optimizer: OptimizerSpec
+    schedule: ScheduleSpec
+    steps: int
+    batch_size: int
+    micro_batch_tokens: int
+    max_gradient_norm: float
+    seed: int
+    validation: ValidationSpec
+    checkpoint_every_steps: int
+    checkpoint: str
+    resume: bool
+    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ...) -> None: ...
+
+class StartTrainingRequest(_message.Message):
+    __slots__ = ("adapter_id", "spec")
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    adapter_id: str
+    spec: TrainingSpec
+    def __init__(self, adapter_id: _Optional[str] = ..., spec: _Optional[_Union[TrainingSpec, _Mapping]] = ...) -> None: ...
+
+class StartTrainingResponse(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class LossReport(_message.Message):
+    __slots__ = ("loss", "ce", "content_ce", "tail_ce", "corrupted_ce", "corrupted_content_ce", "tokens", "supervised_tokens", "content_tokens", "tail_tokens", "corrupted_tokens", "corrupted_content_tokens")
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    CE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_CE_FIELD_NUMBER: _ClassVar[int]
+    TAIL_CE_FIELD_NUMBER: _ClassVar[int]
+    CORRUPTED_CE_FIELD_NUMBER: _ClassVar[int]
+    CORRUPTED_CONTENT_CE_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SUPERVISED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TAIL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CORRUPTED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CORRUPTED_CONTENT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    loss: float
+    ce: float
+    content_ce: float
+    tail_ce: float
+    corrupted_ce: float
+    corrupted_content_ce: float
+    tokens: int
+    supervised_tokens: int
+    content_tokens: int
+    tail_tokens: int
+    corrupted_tokens: int
+    corrupted_content_tokens: int
+    def __init__(self, loss: _Optional[float] = ..., ce: _Optional[float] = ..., content_ce: _Optional[float] = ..., tail_ce: _Optional[float] = ..., corrupted_ce: _Optional[float] = ..., corrupted_content_ce: _Optional[float] = ..., tokens: _Optional[int] = ..., supervised_tokens: _Optional[int] = ..., content_tokens: _Optional[int] = ..., tail_tokens: _Optional[int] = ..., corrupted_tokens: _Optional[int] = ..., corrupted_content_tokens: _Optional[int] = ...) -> None: ...
+
+class TrainingStarted(_message.Message):
+    __slots__ = ("report", "validation_report", "trainable_parameters", "accounted_bytes", "from_step")
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_REPORT_FIELD_NUMBER: _ClassVar[int]
+    TRAINABLE_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FROM_STEP_FIELD_NUMBER: _ClassVar[int]
+    report: _data_pb2.WindowReport
+    validation_report: _data_pb2.WindowReport
+    trainable_parameters: int
+    accounted_bytes: int
+    from_step: int
+    def __init__(self, report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ..., validation_report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ..., trainable_parameters: _Optional[int] = ..., accounted_bytes: _Optional[int] = ..., from_step: _Optional[int] = ...) -> None: ...
+
+class TrainingStep(_message.Message):
+    __slots__ = ("step", "epoch", "report", "gradient_norm", "learning_rate", "seconds", "tokens_per_second")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_NORM_FIELD_NUMBER: _ClassVar[int]
+    LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    epoch: float
+    report: LossReport
+    gradient_norm: float
+    learning_rate: float
+    seconds: float
+    tokens_per_second: float
+    def __init__(self, step: _Optional[int] = ..., epoch: _Optional[float] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ..., gradient_norm: _Optional[float] = ..., learning_rate: _Optional[float] = ..., seconds: _Optional[float] = ..., tokens_per_second: _Optional[float] = ...) -> None: ...
+
+class Validation(_message.Message):
+    __slots__ = ("step", "report")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    report: LossReport
+    def __init__(self, step: _Optional[int] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ...) -> None: ...
+
+class Checkpoint(_message.Message):
+    __slots__ = ("step", "name")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    name: str
+    def __init__(self, step: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
+
+class TrainingFinished(_message.Message):
+    __slots__ = ("steps", "report", "validation", "seconds", "tokens_per_second")
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    steps: int
+    report: LossReport
+    validation: LossReport
+    seconds: float
+    tokens_per_second: float
+    def __init__(self, steps: _Optional[int] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ..., validation: _Optional[_Union[LossReport, _Mapping]] = ..., seconds: _Optional[float] = ..., tokens_per_second: _Optional[float] = ...) -> None: ...
+
+class TargetedSequence(_message.Message):
+    __slots__ = ("ids", "targets", "weights")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[int]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    weights: bytes
+    def __init__(self, ids: _Optional[_Iterable[int]] = ..., targets: _Optional[_Iterable[int]] = ..., weights: _Optional[bytes] = ...) -> None: ...
+
+class NoisedExamples(_message.Message):
+    __slots__ = ("dataset_id", "window", "noise", "loss", "seed", "epoch", "rows")
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    dataset_id: str
+    window: _data_pb2.WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    seed: int
+    epoch: int
+    rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., epoch: _Optional[int] = ..., rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TargetedSequences(_message.Message):
+    __slots__ = ("sequences",)
+    SEQUENCES_FIELD_NUMBER: _ClassVar[int]
+    sequences: _containers.RepeatedCompositeFieldContainer[TargetedSequence]
+    def __init__(self, sequences: _Optional[_Iterable[_Union[TargetedSequence, _Mapping]]] = ...) -> None: ...
+
+class ForwardBackwardRequest(_message.Message):
+    __slots__ = ("adapter_id", "sequence", "mode", "sequences", "examples", "micro_batch_tokens")
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCES_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    MICRO_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    adapter_id: str
+    sequence: int
+    mode: AttentionMode
+    sequences: TargetedSequences
+    examples: NoisedExamples
+    micro_batch_tokens: int
+    def __init__(self, adapter_id: _Optional[str] = ..., sequence: _Optional[int] = ..., mode: _Optional[_Union[AttentionMode, str]] = ..., sequences: _Optional[_Union[TargetedSequences, _Mapping]] = ..., examples: _Optional[_Union[NoisedExamples, _Mapping]] = ..., micro_batch_tokens: _Optional[int] = ...) -> None: ...
+
+class ForwardBackwardResponse(_message.Message):
+    __slots__ = ("loss", "tokens", "supervised_tokens", "ce")
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SUPERVISED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CE_FIELD_NUMBER: _ClassVar[int]
+    loss: float
+    tokens: int
+    supervised_tokens: int
+    ce: bytes
+    def __init__(self, loss: _Optional[float] = ..., tokens: _Optional[int] = ..., supervised_tokens: _Optional[int] = ..., ce: _Optional[bytes] = ...) -> None: ...
+
+class OptimStepRequest(_message.Message):
+    __slots__ = ("adapter_id", "sequence", "optimizer", "learning_rate", "max_gradient_norm")
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    MAX_GRADIENT_NORM_FIELD_NUMBER: _ClassVar[int]
+    adapter_id: str
+    sequence: int
+    optimizer: OptimizerSpec
+    learning_rate: float
+    max_gradient_norm: float
+    def __init__(self, adapter_id: _Optional[str] = ..., sequence: _Optional[int] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., learning_rate: _Optional[float] = ..., max_gradient_norm: _Optional[float] = ...) -> None: ...
+
+class OptimStepResponse(_message.Message):
+    __slots__ = ("gradient_norm", "step")
+    GRADIENT_NORM_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    gradient_norm: float
+    step: int
+    def __init__(self, gradient_norm: _Optional[float] = ..., step: _Optional[int] = ...) -> None: ...
+
+class ValidateRequest(_message.Message):
+    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples")
+    BASE_ID_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    MAX_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    base_id: str
+    adapter_id: str
+    dataset_id: str
+    window: _data_pb2.WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    seed: int
+    max_examples: int
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ...) -> None: ...
+
+class ValidateResponse(_message.Message):
+    __slots__ = ("report", "window_report")
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_REPORT_FIELD_NUMBER: _ClassVar[int]
+    report: LossReport
+    window_report: _data_pb2.WindowReport
+    def __init__(self, report: _Optional[_Union[LossReport, _Mapping]] = ..., window_report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ...) -> None: ...

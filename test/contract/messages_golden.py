@@ -1,0 +1,229 @@
+"""Writes golden messages of the protocol; Python and TypeScript both read them.
+
+    PYTHONPATH=runtime python test/contract/messages_golden.py
+
+Each has its bytes and its fields by dotted path (a oneof's cases are fields like any other). 64-bit integers are strings,
+bytes are base64, enumerations are numbers, floats that JSON lacks are strings.
+"""
+
+import base64
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.gen.lad.v1 import adapters_pb2, data_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2
+from lad_runtime.types import AnswerEvent, Edit, FrameEvent, LossReport, Prediction, Score, StepEvent
+from lad_runtime.wire.errors import error_detail
+from lad_runtime.wire.runs import write_event
+from lad_runtime.wire.sampling import write_prediction, write_score
+from lad_runtime.wire.tensors import write_floats
+
+FILE = Path(__file__).with_name("messages.json")
+MAX_UINT64 = 2**64 - 1
+
+REPORT = LossReport(
+    loss=0.5,
+    ce=1.25,
+    content_ce=1.5,
+    tail_ce=math.nan,
+    corrupted_ce=2.0,
+    corrupted_content_ce=2.5,
+    tokens=2**53 + 1,
+    supervised_tokens=6,
+    content_tokens=5,
+    tail_tokens=0,
+    corrupted_tokens=3,
+    corrupted_content_tokens=2,
+)
+
+
+def requests() -> list[Message]:
+    """What a client sends."""
+    window = data_pb2.WindowSpec(window=96, pad_to_window=True, too_long=3, max_prompt_tokens=72, supervise=2)
+    spec = training_pb2.TrainingSpec(
+        dataset_id="ab" * 32,
+        window=window,
+        noise=training_pb2.NoiseSpec(
+            kind=3,
+            tail_noise=True,
+            full_mask_probability=0.1,
+            mask_probability=0.5,
+            max_mask_fraction=0.5,
+            swap_scale=0.25,
+            duplicate_scale=0.25,
+            shift_scale=0.25,
+            max_span=3,
+            max_shift=4,
+            min_time=0.001,
+        ),
+        loss=training_pb2.LossSpec(supervise=2, tail=True, weighting=1),
+        optimizer=training_pb2.OptimizerSpec(
+            kind=2,
+            weight_decay=0.01,
+            beta1=0.9,
+            beta2=0.999,
+            epsilon=1e-8,
+            momentum=0.95,
+            newton_schulz_steps=5,
+        ),
+        schedule=training_pb2.ScheduleSpec(learning_rate=0.01, warmup_steps=10, decay=1, final_fraction=0.1),
+        steps=500,
+        batch_size=16,
+        micro_batch_tokens=2048,
+        max_gradient_norm=0.5,
+        seed=MAX_UINT64,
+        validation=training_pb2.ValidationSpec(
+            dataset_id="cd" * 32, max_examples=64, every_steps=100, seed=7
+        ),
+        checkpoint_every_steps=50,
+        checkpoint="run-1",
+        resume=True,
+    )
+    sequence = training_pb2.TargetedSequence(
+        ids=[1, 2, 3], targets=[-1, 2, 3], weights=write_floats([0, 0.5, 0.25])
+    )
+    sampling = sampling_pb2.SamplingSpec(
+        mode=1,
+        answer_tokens=64,
+        iterations=32,
+        draw=sampling_pb2.DrawSpec(
+            temperature=0.8, top_k=40, top_p=0.95, confidence=2, eos_bias=-math.inf, method=2
+        ),
+        remask=sampling_pb2.RemaskSpec(
+            schedule=1,
+            sharpness=5,
+            noise_start=0.5,
+            positions=3,
+            min_guidance_weight=0.1,
+            cluster_span=4,
+            retention=3,
+        ),
+        llada=sampling_pb2.LladaSpec(block_tokens=32, guidance_scale=1.5, eos_confidence_off=True),
+        early_stop=True,
+        grow_tokens=8,
+        frames=True,
+    )
+    chat = sampling_pb2.Chat(messages=[data_pb2.Message(role="user", content="Grüße, 世界 🌍")])
+    adapter = worker_pb2.AdapterSpec(
+        rank=64, alpha=64, targets=["q_proj", "v_proj"], dropout=0.05, seed=2**63
+    )
+    return [
+        worker_pb2.HandshakeRequest(protocol_version=1, build_version="0.1.0"),
+        worker_pb2.LoadBaseRequest(name="stub", data_type=1, system_prompt="", seed=3),
+        worker_pb2.LoadBaseRequest(name="org/model", revision="main", mask_token="MASK", hub_token="secret"),
+        adapters_pb2.CreateAdapterRequest(base_id="stub-1", spec=adapter),
+        adapters_pb2.UploadAdapterRequest(
+            piece=adapters_pb2.FilePiece(name="adapter_config.json", data=b"\x00\xff{}")
+        ),
+        training_pb2.StartTrainingRequest(adapter_id="adapter-1", spec=spec),
+        training_pb2.ForwardBackwardRequest(
+            adapter_id="adapter-1",
+            sequence=2**40,
+            mode=1,
+            sequences=training_pb2.TargetedSequences(sequences=[sequence]),
+            micro_batch_tokens=2048,
+        ),
+        sampling_pb2.StartSamplingRequest(
+            base_id="stub-1",
+            canvases=[
+                sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 4294967295]), seed=MAX_UINT64),
+                sampling_pb2.Canvas(chat=chat),
+            ],
+            spec=sampling,
+        ),
+    ]
+
+
+def replies() -> list[Message]:
+    """What the worker's own translation makes of its values."""
+    step = StepEvent(
+        step=3,
+        epoch=0.75,
+        report=REPORT,
+        gradient_norm=math.inf,
+        learning_rate=0.01,
+        seconds=0.125,
+        tokens_per_second=4096.0,
+    )
+    frame = FrameEvent(
+        canvas=1,
+        iteration=2,
+        iterations=4,
+        edits=(Edit(position=5, old=257, new=65, confidence=0.75, remasked=True, kept=False),),
+        answer=(65, 66),
+        masked=1,
+    )
+    answer = AnswerEvent(canvas=1, ids=(65,), canvas_ids=(65, 256), text="A", iterations=4, stopped="settled")
+    prediction = Prediction(
+        ids=(65, 66),
+        confidences=(0.75, 0.5),
+        entropies=(0.25, 1.0),
+        top_ids=(65, 70, 66, 71),
+        top_probabilities=(0.75, 0.125, 0.5, 0.25),
+        logits=write_floats([1.5, -math.inf]),
+    )
+    error = LadError(
+        ErrorCode.INVALID_OPTION,
+        "rank is 0: it must be at least 1.",
+        option="rank",
+        value=0,
+        remedy="Give a rank from 1.",
+    )
+    return [
+        error_detail(error),
+        write_event(7, 1700000000.5, step),
+        write_event(8, 1700000000.75, frame),
+        write_event(2**40, 1700000001.0, answer),
+        write_event(9, 1700000001.0, error),
+        runs_pb2.StreamEventsResponse(cancelled=runs_pb2.RunCancelled(steps=2**60)),
+        write_prediction(prediction),
+        write_score(Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True)),
+    ]
+
+
+def golden(message: Message) -> dict[str, Any]:
+    data = message.SerializeToString(deterministic=True)
+    fields: dict[str, Any] = {}
+    _collect(message, "", fields)
+    return {
+        "message": message.DESCRIPTOR.full_name,
+        "bytes": base64.b64encode(data).decode(),
+        "fields": fields,
+    }
+
+
+def _collect(message: Message, path: str, fields: dict[str, Any]) -> None:
+    for field, value in message.ListFields():
+        name = f"{path}{field.json_name}"
+        if field.is_repeated:
+            for index, item in enumerate(value):
+                _collect_one(field, item, f"{name}.{index}", fields)
+        else:
+            _collect_one(field, value, name, fields)
+
+
+def _collect_one(field: FieldDescriptor, value: Any, path: str, fields: dict[str, Any]) -> None:
+    if field.type == FieldDescriptor.TYPE_MESSAGE:
+        _collect(value, f"{path}.", fields)
+    elif field.type == FieldDescriptor.TYPE_BYTES:
+        fields[path] = base64.b64encode(value).decode()
+    elif field.type in (FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_INT64):
+        fields[path] = str(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        fields[path] = {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    else:
+        fields[path] = value
+
+
+def document() -> str:
+    messages = [golden(message) for message in [*requests(), *replies()]]
+    return json.dumps(messages, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(document(), encoding="utf-8")
