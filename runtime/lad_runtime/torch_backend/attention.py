@@ -1,0 +1,109 @@
+"""Attention on flat batches: each sequence attends to itself, whole (`full`) or to its past (`causal`), and to its cache."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from lad_runtime.torch_backend.batch import FlatBatch
+from lad_runtime.torch_backend.config import LlamaConfig
+from lad_runtime.torch_backend.layout import Block, Run
+from lad_runtime.torch_backend.rope import rotate_
+
+
+def attend(
+    qkv_NE: Tensor, batch: FlatBatch, layer: int, cos: Tensor, sin: Tensor, config: LlamaConfig
+) -> Tensor:
+    """Rotate and attend. `qkv` [N, (heads + 2 kv_heads) · head_dim] is overwritten; returns [N, heads · head_dim].
+
+    On the CPU one maskless SDPA call per run of equal sequences; on CUDA in half precision one variable-length flash call
+    per block, with a fixed number of splits so that results do not depend on what else is in the batch. Rows of padding are 0.
+    """
+    rotated = _rotated(qkv_NE, cos, sin, config)
+    parts: Sequence[Block | Run] = batch.blocks if _has_flash(qkv_NE, config) else batch.runs
+    pieces = rotated.split([part.stop - part.start for part in parts]) if len(parts) > 1 else (rotated,)
+    outputs = [_part(piece, part, layer, config) for piece, part in zip(pieces, parts, strict=True)]
+    return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+
+
+def _has_flash(qkv: Tensor, config: LlamaConfig) -> bool:
+    return qkv.is_cuda and qkv.dtype in (torch.float16, torch.bfloat16) and config.head_dim % 8 == 0
+
+
+def _part(qkv: Tensor, part: Block | Run, layer: int, config: LlamaConfig) -> Tensor:
+    if isinstance(part, Run) and part.count == 0:
+        return qkv.new_zeros(part.stop - part.start, config.query_size)
+    heads = qkv.unflatten(-1, (-1, config.head_dim))
+    q, k, v = heads.split((config.num_heads, config.num_kv_heads, config.num_kv_heads), dim=-2)
+    if isinstance(part, Block):
+        attended = _variable_length(q, k, v, part)
+    elif part.cache is not None:
+        attended = _cached(q, *part.cache.write(layer, k, v), part.causal)
+    else:
+        shape = (part.count, -1)
+        q, k, v = (tensor.unflatten(0, shape).transpose(1, 2) for tensor in (q, k, v))
+        attended = F.scaled_dot_product_attention(q, k, v, is_causal=part.causal, enable_gqa=True)
+        attended = attended.transpose(1, 2)
+    return attended.reshape(qkv.shape[0], config.query_size)
+
+
+def _cached(q_LHD: Tensor, k_THD: Tensor, v_THD: Tensor, causal: bool) -> Tensor:
+    """New tokens against everything in the cache, themselves included; causal ones do not see those behind them."""
+    new, total = q_LHD.shape[0], k_THD.shape[0]
+    mask = None
+    if causal and 1 < new < total:
+        mask = torch.ones(new, total, dtype=torch.bool, device=q_LHD.device).tril_(total - new)
+    q, k, v = (tensor.transpose(0, 1).unsqueeze(0) for tensor in (q_LHD, k_THD, v_THD))
+    from_start = causal and new == total and new > 1
+    attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=from_start, enable_gqa=True)
+    return attended.squeeze(0).transpose(0, 1)
+
+
+def _variable_length(q_NHD: Tensor, k_NHD: Tensor, v_NHD: Tensor, block: Block) -> Tensor:
+    # Imported only here: it loads torch's compiler, which takes seconds that the CPU need not spend.
+    from torch.nn.attention.varlen import varlen_attn
+
+    attended = varlen_attn(
+        q_NHD,
+        k_NHD,
+        v_NHD,
+        block.boundaries,
+        block.boundaries,
+        block.longest,
+        block.longest,
+        window_size=(-1, 0) if block.causal else (-1, -1),
+        enable_gqa=True,
+        num_splits=1,
+    )
+    assert isinstance(attended, Tensor)
+    return attended
+
+
+def _rotated(qkv: Tensor, cos: Tensor, sin: Tensor, config: LlamaConfig) -> Tensor:
+    turning = config.num_heads + config.num_kv_heads
+    if torch.is_grad_enabled():
+        return _Rotation.apply(qkv, cos, sin, turning, config.head_dim)
+    rotate_(qkv.unflatten(-1, (-1, config.head_dim))[:, :turning], cos, sin)
+    return qkv
+
+
+class _Rotation(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, qkv: Tensor, cos: Tensor, sin: Tensor, turning: int, head_dim: int) -> Tensor:
+        ctx.mark_dirty(qkv)
+        ctx.save_for_backward(cos, sin)
+        ctx.sizes = turning, head_dim
+        rotate_(qkv.unflatten(-1, (-1, head_dim))[:, :turning], cos, sin)
+        return qkv
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        cos, sin = ctx.saved_tensors
+        turning, head_dim = ctx.sizes
+        turned = gradient.clone()
+        rotate_(turned.unflatten(-1, (-1, head_dim))[:, :turning], cos, -sin)
+        return turned, None, None, None, None

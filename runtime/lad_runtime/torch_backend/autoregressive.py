@@ -1,0 +1,75 @@
+"""Autoregressive sampling (METHOD §6.6): causal, one token after another, with a cache of keys and values."""
+
+from collections.abc import Generator
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.batch import Segment
+from lad_runtime.torch_backend.cache import KeyValueCache
+from lad_runtime.torch_backend.draw import draw
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.wishes import LogitsWish
+from lad_runtime.types import AnswerEvent, Canvas, Edit, FrameEvent, SamplingSpec
+
+
+def autoregress(
+    base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
+) -> Generator[LogitsWish | FrameEvent, Any, AnswerEvent]:
+    """Work: tokens until EOS, or until there are `answer_tokens`; a frame of one edit for each.
+
+    Token i is drawn as position 0 of iteration i: `predict` in mode `causal` with `iteration` i and the last token as its only
+    position draws the same. The prompt is computed once; every later forward is of one token.
+    """
+    eos_token_id, mask_token_id = base.info.eos_token_id, base.info.mask_token_id
+    model = base.model
+    capacity = len(canvas.prompt) + spec.answer_tokens - 1  # no forward follows the last token
+    cache = KeyValueCache(model.config, capacity, model.device, model.dtype)
+    ids = list(canvas.prompt)
+    answer: list[int] = []
+    stopped: Literal["eos", "length"] = "length"
+    for iteration in range(spec.answer_tokens):
+        segment = Segment(ids=torch.tensor(ids), adapter=snapshot, mode="causal", cache=cache)
+        (logits_1V,) = yield LogitsWish(segments=(segment,), rows=(torch.tensor([len(ids) - 1]),))
+        drawn = draw(
+            logits_1V,
+            spec.draw,
+            eos_token_id=eos_token_id,
+            seed=canvas.seed,
+            iteration=iteration,
+            positions_R=np.zeros(1, dtype=np.int64),
+        )
+        token = int(drawn.ids_R[0])
+        answer.append(token)
+        ids = [token]
+        if spec.frames:
+            edit = Edit(
+                position=iteration,
+                old=mask_token_id,
+                new=token,
+                confidence=float(drawn.confidences_R[0]),
+                remasked=False,
+                kept=True,
+            )
+            yield FrameEvent(
+                canvas=index,
+                iteration=iteration,
+                iterations=spec.answer_tokens,
+                edits=(edit,),
+                answer=tuple(answer),
+                masked=0,
+            )
+        if token == eos_token_id:
+            stopped = "eos"
+            break
+    text_ids = answer[:-1] if stopped == "eos" else answer
+    return AnswerEvent(
+        canvas=index,
+        ids=tuple(text_ids),
+        canvas_ids=tuple(answer),
+        text=base.tokenizer.decode(text_ids),
+        iterations=len(answer),
+        stopped=stopped,
+    )

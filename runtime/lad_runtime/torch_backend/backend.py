@@ -1,0 +1,265 @@
+"""The torch backend: what the engine asks for, put together from this package's parts."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lad_runtime.engine.backend import DeviceInfo
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend import bases, predict, primitives, sampler, score, trainer, validate, window
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.checkpoint import CheckpointStore
+from lad_runtime.torch_backend.compute import compute
+from lad_runtime.torch_backend.device import (
+    cores,
+    device_name,
+    memory_bytes,
+    memory_error,
+    open_device,
+    threads_for,
+)
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
+from lad_runtime.torch_backend.placed import PlacedWish, placed
+from lad_runtime.torch_backend.resume import restore
+from lad_runtime.torch_backend.targets import check_loss
+from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
+from lad_runtime.torch_backend.wishes import GradientWish
+from lad_runtime.types import (
+    AdapterSpec,
+    AttentionMode,
+    BaseSpec,
+    Canvas,
+    Example,
+    LoadProgress,
+    LossSpec,
+    Message,
+    NoiseSpec,
+    OptimizerSpec,
+    PredictCanvas,
+    PredictSpec,
+    PreparedExample,
+    SamplingSpec,
+    ScoreItem,
+    TargetedSequence,
+    TrainingSpec,
+    WindowReport,
+    WindowSpec,
+    Work,
+)
+
+_TOKEN_BUDGET = {"cpu": 2048, "cuda": 16_384}
+"""Rows of a matmul beyond which the device computes no faster a row."""
+
+
+class TorchBackend:
+    """Implements `lad_runtime.engine.backend.Backend` on one device. `threads` 0: by the size of each base."""
+
+    def __init__(self, *, device: str, threads: int, state: Path) -> None:
+        self._device = open_device(device)
+        self._threads = threads
+        self._checkpoints = CheckpointStore(state / "checkpoints")
+
+    @property
+    def token_budget(self) -> int:
+        return _TOKEN_BUDGET[self._device.type]
+
+    def device(self) -> DeviceInfo:
+        return DeviceInfo(
+            kind=self._device.type,
+            name=device_name(self._device),
+            threads=self._threads or cores(),
+            torch_version=torch.__version__,
+            memory_bytes=memory_bytes(self._device),
+        )
+
+    def load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Base:
+        return bases.load_base(spec, self._device, progress)
+
+    def unload_base(self, base: Base) -> None:
+        base.close()
+
+    def encode(self, base: Base, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        return [tuple(base.tokenizer.encode(text)) for text in texts]
+
+    def decode(self, base: Base, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
+        return [base.tokenizer.decode(ids, skip_special=not keep_special) for ids in sequences]
+
+    def render(
+        self, base: Base, messages: Sequence[Message], add_generation_prompt: bool
+    ) -> tuple[str, tuple[int, ...]]:
+        text = base.tokenizer.render(messages, add_generation_prompt)
+        return text, tuple(base.tokenizer.encode(text))
+
+    def prepare(
+        self, base: Base, examples: Iterable[Example], spec: WindowSpec
+    ) -> tuple[Sequence[PreparedExample], WindowReport]:
+        return window.prepare(examples, spec, base.tokenizer, base.info)
+
+    def describe(self, error: BaseException) -> LadError | None:
+        known = memory_error(error)
+        if known is not None and self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        return known
+
+    def compute(self, wishes: Sequence[PlacedWish]) -> list[Any]:
+        base = wishes[0].base
+        self._use_threads(base)
+        inner = [wish.wish for wish in wishes]
+        if len(inner) == 1:
+            return compute(base.model, inner)  # the work that asked for it goes back to the gradients it had
+        adapters = {
+            id(segment.adapter): segment.adapter
+            for wish in inner
+            if isinstance(wish, GradientWish)
+            for segment in wish.segments
+            if segment.adapter is not None
+        }
+        return _all_or_nothing(list(adapters.values()), lambda: compute(base.model, inner))
+
+    def create_adapter(self, base: Base, spec: AdapterSpec) -> TrainedAdapter:
+        return TrainedAdapter(LoraAdapter.create(base.model.config, spec, self._device))
+
+    def snapshot(self, adapter: TrainedAdapter) -> TrainedAdapter:
+        return adapter.snapshot()
+
+    def export_adapter(self, base: Base, adapter: TrainedAdapter) -> dict[str, bytes]:
+        return adapter_files(adapter.adapter, base.info.name)
+
+    def import_adapter(self, base: Base, files: Mapping[str, bytes]) -> TrainedAdapter:
+        return TrainedAdapter(load_adapter(files, base.model.config, self._device))
+
+    def save_checkpoint(self, base: Base, adapter: TrainedAdapter, name: str) -> str:
+        return self._checkpoints.write(name, adapter, base.info)
+
+    def load_checkpoint(self, base: Base, name: str) -> TrainedAdapter:
+        checkpoint = self._checkpoints.read(name)
+        if checkpoint.base != {"name": base.info.name, "revision": base.info.revision}:
+            raise LadError(
+                ErrorCode.INVALID_STATE,
+                f"Checkpoint {name} is of base {checkpoint.base['name']} ({checkpoint.base['revision']}), "
+                f"not of {base.info.name} ({base.info.revision}).",
+                option="name",
+                value=name,
+                remedy="Load it on the base that it was trained on.",
+            )
+        adapter = self.create_adapter(base, checkpoint.adapter)
+        restore(adapter, checkpoint)
+        return adapter
+
+    def check_training(self, base: Base, spec: TrainingSpec) -> None:
+        check_loss(spec.loss, spec.noise)
+
+    def train(
+        self,
+        base: Base,
+        adapter: TrainedAdapter,
+        examples: Sequence[PreparedExample],
+        report: WindowReport,
+        spec: TrainingSpec,
+        validation: tuple[Sequence[PreparedExample], WindowReport] | None,
+        stopping: Callable[[], bool],
+    ) -> Work:
+        work = trainer.train(
+            base,
+            adapter,
+            examples,
+            report,
+            spec,
+            validation,
+            checkpoints=self._checkpoints,
+            stopping=stopping,
+        )
+        return self._placed(base, work)
+
+    def forward_backward(
+        self,
+        base: Base,
+        adapter: TrainedAdapter,
+        sequences: Sequence[TargetedSequence],
+        mode: AttentionMode,
+        micro_batch_tokens: int,
+    ) -> Work:
+        return self._placed(base, primitives.forward_backward(adapter, sequences, mode, micro_batch_tokens))
+
+    def noise(
+        self,
+        base: Base,
+        examples: Sequence[PreparedExample],
+        noise: NoiseSpec,
+        loss: LossSpec,
+        seed: int,
+        epoch: int,
+    ) -> list[TargetedSequence]:
+        return primitives.noise(base, examples, noise, loss, seed, epoch)
+
+    def optim_step(
+        self,
+        base: Base,
+        adapter: TrainedAdapter,
+        optimizer: OptimizerSpec,
+        learning_rate: float,
+        max_gradient_norm: float,
+    ) -> Work:
+        return self._placed(base, primitives.optim_step(adapter, optimizer, learning_rate, max_gradient_norm))
+
+    def validate(
+        self,
+        base: Base,
+        adapter: TrainedAdapter | None,
+        examples: Sequence[PreparedExample],
+        noise: NoiseSpec,
+        loss: LossSpec,
+        seed: int,
+    ) -> Work:
+        return self._placed(base, validate.validate(base, _weights(adapter), examples, noise, loss, seed))
+
+    def sample(
+        self, base: Base, adapter: TrainedAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
+    ) -> Work:
+        return self._placed(base, sampler.sample_canvas(base, _weights(adapter), canvas, index, spec))
+
+    def predict(
+        self,
+        base: Base,
+        adapter: TrainedAdapter | None,
+        canvases: Sequence[PredictCanvas],
+        spec: PredictSpec,
+    ) -> Work:
+        return self._placed(base, predict.predict(base, _weights(adapter), canvases, spec))
+
+    def score(self, base: Base, adapter: TrainedAdapter | None, items: Sequence[ScoreItem]) -> Work:
+        return self._placed(base, score.score(base, _weights(adapter), items))
+
+    def _placed(self, base: Base, work: Work) -> Work:
+        return placed(base, work, lambda: self._use_threads(base))
+
+    def _use_threads(self, base: Base) -> None:
+        """Threads depend on the base alone, never on what else is resident, so that results do not either."""
+        wanted = self._threads or threads_for(base.info.parameter_count)
+        if torch.get_num_threads() != wanted:
+            torch.set_num_threads(wanted)
+
+
+def _weights(adapter: TrainedAdapter | None) -> LoraAdapter | None:
+    return adapter.adapter if adapter else None
+
+
+def _all_or_nothing(adapters: Sequence[LoraAdapter], function: Callable[[], list[Any]]) -> list[Any]:
+    """Computes gradients apart from those that were there, and adds them when all went well: a + b is b + a, bit for bit."""
+    parameters = [parameter for adapter in adapters for parameter in adapter.parameters.values()]
+    before = [parameter.grad for parameter in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+    try:
+        results = function()
+    except BaseException:
+        for parameter, gradient in zip(parameters, before, strict=True):
+            parameter.grad = gradient
+        raise
+    for parameter, gradient in zip(parameters, before, strict=True):
+        if gradient is not None:
+            parameter.grad = gradient if parameter.grad is None else gradient.add_(parameter.grad)
+    return results

@@ -1,0 +1,99 @@
+"""Flat token batches: sequences of any length, adapter and attention mode laid out as one row of tokens."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from lad_runtime.torch_backend.layout import AdapterRows, Block, Run, blocks_of, grouped
+from lad_runtime.torch_backend.segment import Segment
+
+__all__ = ["ROW_MULTIPLE", "FlatBatch", "Segment", "padded_indices"]
+
+ROW_MULTIPLE = 4
+"""A CPU matmul gives a row the same bits whatever rows stand beside it, once their number is a multiple of this.
+
+True of MKL in float32 and bfloat16, for any number of rows from 4 on, one thread or several (`row_probe` measures it).
+"""
+
+
+class FlatBatch:
+    """Segments in one row of `rows` tokens, those of one adapter side by side, each group padded to full matmul rows.
+
+    `spans[i]` are the rows (start, stop) of segment i in the order given. Raises LadError as `Segment.check` does.
+    """
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        *,
+        vocab_size: int,
+        max_positions: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        assert segments, "a batch needs at least one segment"
+        for segment in segments:
+            segment.check(vocab_size=vocab_size, max_positions=max_positions)
+        self.segments = tuple(segments)
+        self.end = max(segment.end for segment in segments)  # one more than the highest position
+        self.spans: list[tuple[int, int]] = [(0, 0)] * len(segments)
+        self.adapters: list[AdapterRows] = []
+        self.runs: list[Run] = []
+        self.rows = 0
+        self._device = torch.device(device)
+        padding = [torch.arange(*self._add(group)) for group in grouped(segments)]
+        ids = torch.zeros(self.rows, dtype=torch.int64)
+        positions = torch.zeros(self.rows, dtype=torch.int64)
+        for segment, (start, stop) in zip(segments, self.spans, strict=True):
+            ids[start:stop] = segment.ids
+            positions[start:stop] = torch.arange(segment.begin, segment.end)
+        self.ids = ids.to(self._device)
+        self.positions = positions.to(self._device)
+        self.padding: Tensor | None = None  # indices of the rows of padding
+        if any(len(rows) for rows in padding):
+            self.padding = torch.cat(padding).to(self._device)
+
+    @cached_property
+    def blocks(self) -> list[Block | Run]:
+        """The batch's runs for variable-length attention; padding counts as a sequence of its own."""
+        return blocks_of(self.runs, self._device)
+
+    def advance_caches(self) -> None:
+        """Count the segments' tokens as filled, once every layer has written them."""
+        for segment in self.segments:
+            if segment.cache is not None:
+                segment.cache.advance(len(segment.ids))
+
+    def _add(self, group: Sequence[int]) -> tuple[int, int]:
+        """Lay out the segments of one adapter; returns the rows of padding behind them."""
+        start = self.rows
+        for index in group:
+            segment = self.segments[index]
+            self.spans[index] = (self.rows, self.rows + len(segment.ids))
+            causal = segment.mode == "causal"
+            first, stop = self.spans[index]
+            self._add_run(Run(start=first, stop=stop, count=1, causal=causal, cache=segment.cache))
+        filled = self.rows
+        padded = -(-filled // ROW_MULTIPLE) * ROW_MULTIPLE
+        if padded > filled:
+            self._add_run(Run(start=filled, stop=padded, count=0))
+        head = self.segments[group[0]]
+        if head.adapter is not None:
+            rows = AdapterRows(adapter=head.adapter, start=start, stop=padded, dropout_seed=head.dropout_seed)
+            self.adapters.append(rows)
+        return filled, padded
+
+    def _add_run(self, run: Run) -> None:
+        joined = self.runs[-1].joined(run) if self.runs else None
+        if joined is None:
+            self.runs.append(run)
+        else:
+            self.runs[-1] = joined
+        self.rows = run.stop
+
+
+def padded_indices(rows_R: Tensor) -> Tensor:
+    """Row indices, the last one repeated until their number is a multiple of `ROW_MULTIPLE`."""
+    missing = -len(rows_R) % ROW_MULTIPLE
+    return torch.cat([rows_R, rows_R[-1:].expand(missing)]) if missing else rows_R

@@ -1,0 +1,46 @@
+"""Keys and values of one sequence's past, for autoregressive decoding."""
+
+import torch
+from torch import Tensor
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.torch_backend.config import LlamaConfig
+
+
+class KeyValueCache:
+    """Rotated keys and values of up to `capacity` tokens of one sequence, in every layer. `length` of them are filled."""
+
+    def __init__(
+        self,
+        config: LlamaConfig,
+        capacity: int,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        if not 1 <= capacity <= config.max_positions:
+            raise invalid_option(
+                "cache capacity",
+                capacity,
+                f"it must lie between 1 and the model's {config.max_positions} positions",
+                "Ask for fewer tokens.",
+            )
+        shape = (2, config.num_layers, capacity, config.num_kv_heads, config.head_dim)
+        self._entries = torch.empty(shape, device=device, dtype=dtype)
+        self.capacity = capacity
+        self.length = 0
+
+    def write(self, layer: int, keys_LHD: Tensor, values_LHD: Tensor) -> tuple[Tensor, Tensor]:
+        """Put new tokens behind the filled ones; returns all keys and values of the layer [length + L, heads, head_dim]."""
+        end = self.length + keys_LHD.shape[0]
+        self._entries[0, layer, self.length : end] = keys_LHD
+        self._entries[1, layer, self.length : end] = values_LHD
+        return self._entries[0, layer, :end], self._entries[1, layer, :end]
+
+    def advance(self, tokens: int) -> None:
+        """Count new tokens as filled, once every layer has written them."""
+        self.length += tokens
+
+    def truncate(self, length: int) -> None:
+        """Forget everything from position `length` on."""
+        assert 0 <= length <= self.length
+        self.length = length

@@ -1,0 +1,120 @@
+"""Compute what several pieces of work wish for in as few forwards as possible."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lad_runtime.torch_backend.batch import FlatBatch, Segment, padded_indices
+from lad_runtime.torch_backend.loss import cross_entropy, weighted_cross_entropy
+from lad_runtime.torch_backend.model import Llama
+from lad_runtime.torch_backend.supervised import Span, SupervisedRows
+from lad_runtime.torch_backend.wishes import GradientWish, LogitsWish, LossWish, Wish
+
+Results = list[tuple[Tensor, ...]]
+Gradients = list[tuple[Tensor, Tensor]]  # a parameter, and what its .grad grows by
+
+
+def compute(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
+    """Every wish's result, in order. On the CPU each is equal, bit for bit, to that wish's computed alone.
+
+    Inference wishes share one forward. Gradient wishes share another, unless two of them train the same adapter: summed in
+    one batch their gradients would round differently, so the later one has its own. Raises LadError on ids and targets
+    outside the vocabulary. All or nothing: where anything is raised, no gradient has been added and no cache has grown.
+    """
+    for wish in wishes:
+        wish.check(vocab_size=model.config.vocab_size, max_positions=model.config.max_positions)
+    results: list[Any] = [None] * len(wishes)
+    gradients: Gradients = []
+    with _caches_kept_on_failure(wishes):
+        inference = [index for index, wish in enumerate(wishes) if not isinstance(wish, GradientWish)]
+        if inference:
+            for index, result in zip(inference, _infer(model, [wishes[i] for i in inference]), strict=True):
+                results[index] = result
+        for turn in _turns(wishes):
+            losses, added = _differentiate(model, [wish for _, wish in turn])
+            gradients += added
+            for (index, _), result in zip(turn, losses, strict=True):
+                results[index] = result
+    for parameter, gradient in gradients:
+        parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
+    return results
+
+
+@torch.no_grad()
+def _infer(model: Llama, wishes: Sequence[Wish]) -> Results:
+    batch, spans = _laid_out(model, wishes)
+    hidden_ND = model.hidden_states(batch)
+    results: Results = [()] * len(wishes)
+    scored = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LossWish)]
+    if scored:
+        rows = SupervisedRows([wish for _, wish in scored], [spans[index] for index, _ in scored])
+        ce_R = cross_entropy(rows.gather(hidden_ND), model.head, rows.targets_R.to(model.device))
+        for (index, _), result in zip(scored, rows.split(ce_R), strict=True):
+            results[index] = result
+    shown = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LogitsWish)]
+    if shown:
+        asked = [
+            start + rows
+            for index, wish in shown
+            for (start, _), rows in zip(spans[index], wish.rows, strict=True)
+        ]
+        rows_R = padded_indices(torch.cat(asked)).to(model.device)
+        parts = iter(
+            model.logits(hidden_ND[rows_R]).split([*map(len, asked), len(rows_R) - sum(map(len, asked))])
+        )
+        for index, wish in shown:
+            results[index] = tuple(next(parts) for _ in wish.rows)
+    return results
+
+
+@torch.enable_grad()
+def _differentiate(model: Llama, wishes: Sequence[GradientWish]) -> tuple[Results, Gradients]:
+    batch, spans = _laid_out(model, wishes)
+    rows = SupervisedRows(wishes, spans)
+    hidden_RD = rows.gather(model.hidden_states(batch))
+    targets_R, weights_R = rows.targets_R.to(model.device), rows.weights_R.to(model.device)
+    total, ce_R = weighted_cross_entropy(hidden_RD, model.head, targets_R, weights_R)
+    adapters = {id(group.adapter): group.adapter for group in batch.adapters}.values()
+    parameters = [p for adapter in adapters for p in adapter.parameters.values() if p.requires_grad]
+    gradients = torch.autograd.grad(total, parameters) if parameters else ()
+    return rows.split(ce_R), list(zip(parameters, gradients, strict=True))
+
+
+def _laid_out(model: Llama, wishes: Sequence[Wish]) -> tuple[FlatBatch, list[list[Span]]]:
+    """One batch of all segments, and the rows of each wish's segments."""
+    segments: list[Segment] = [segment for wish in wishes for segment in wish.segments]
+    batch = model.batch(segments)
+    spans = iter(batch.spans)
+    return batch, [[next(spans) for _ in wish.segments] for wish in wishes]
+
+
+def _turns(wishes: Sequence[Wish]) -> list[list[tuple[int, GradientWish]]]:
+    """Gradient wishes and their indices, no adapter being trained by two wishes of one turn, each as early as order allows."""
+    turns: list[list[tuple[int, GradientWish]]] = []
+    taken: list[set[int]] = []
+    for index, wish in enumerate(wishes):
+        if not isinstance(wish, GradientWish):
+            continue
+        adapters = {id(segment.adapter) for segment in wish.segments if segment.adapter is not None}
+        turn = 1 + max((i for i, others in enumerate(taken) if others & adapters), default=-1)
+        if turn == len(turns):
+            turns.append([])
+            taken.append(set())
+        turns[turn].append((index, wish))
+        taken[turn] |= adapters
+    return turns
+
+
+@contextmanager
+def _caches_kept_on_failure(wishes: Sequence[Wish]) -> Iterator[None]:
+    caches = [segment.cache for wish in wishes for segment in wish.segments if segment.cache is not None]
+    lengths = [cache.length for cache in caches]
+    try:
+        yield
+    except BaseException:
+        for cache, length in zip(caches, lengths, strict=True):
+            cache.truncate(length)
+        raise

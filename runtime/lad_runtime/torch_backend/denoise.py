@@ -1,0 +1,137 @@
+"""The loop of every denoising policy: forward, draw, then the policy's schedule → choose → commit."""
+
+from collections.abc import Generator
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.choose import Bools
+from lad_runtime.torch_backend.draw import draw
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.policies import AnswerState, Policy, Sampled, Settled
+from lad_runtime.torch_backend.predict import canvas_segments, guided
+from lad_runtime.torch_backend.wishes import LogitsWish
+from lad_runtime.types import AnswerEvent, Canvas, Edit, FrameEvent, SamplingSpec
+
+SamplingWork = Generator[LogitsWish | FrameEvent, Any, AnswerEvent]
+
+
+def denoise(
+    base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec, policy: Policy
+) -> SamplingWork:
+    """Work: denoises an answer of MASKs. `snapshot` must not change while it runs.
+
+    With `grow_tokens` = k the answer begins with k positions, and k more are appended after each iteration but the last, up to
+    `answer_tokens`; with few iterations it stays shorter. It stops early when the policy has nothing left to predict, or
+    when three consecutive iterations sampled the same answer (where `early_stop` and the policy allow it).
+    """
+    mask_token_id, eos_token_id = base.info.mask_token_id, base.info.eos_token_id
+    prompt = torch.tensor(canvas.prompt, dtype=torch.int64)
+    state = AnswerState.all_masked(
+        min(spec.grow_tokens or spec.answer_tokens, spec.answer_tokens), mask_token_id
+    )
+    sampled = Sampled(ids_N=state.ids_N, confidences_N=state.confidences_N)
+    settled = Settled()
+    stopped: Literal["iterations", "settled"] = "iterations"
+    forwards = 0
+    for iteration in range(policy.iterations):
+        predicted_N = policy.predicted(state, iteration)
+        if not predicted_N.any():
+            stopped = "settled"
+            break
+        logits_RV = yield from _logits(base, snapshot, prompt, state, predicted_N, spec)
+        forwards += 1
+        sampled = _sample(logits_RV, state, predicted_N, spec, eos_token_id, canvas.seed, iteration)
+        if settled.see(sampled.ids_N) and spec.early_stop and policy.settles:
+            stopped = "settled"
+        last = stopped == "settled" or iteration == policy.iterations - 1
+
+        count = policy.schedule(state, iteration, last)
+        chosen_N = policy.choose(state, sampled, count, iteration)
+        after = policy.commit(state, sampled, chosen_N)
+        edits = _edits(state, sampled, after, predicted_N) if spec.frames else ()
+        if not last:
+            room = spec.answer_tokens - len(after)
+            after = after.grown(min(spec.grow_tokens, room), mask_token_id)
+        if spec.frames:
+            yield FrameEvent(
+                canvas=index,
+                iteration=iteration,
+                iterations=policy.iterations,
+                edits=edits,
+                answer=tuple(sampled.ids_N.tolist()),
+                masked=int(after.masked_N.sum()),
+            )
+        state = after
+        if last:
+            break
+    canvas_ids = tuple(sampled.ids_N.tolist())
+    ids = canvas_ids[: canvas_ids.index(eos_token_id)] if eos_token_id in canvas_ids else canvas_ids
+    return AnswerEvent(
+        canvas=index,
+        ids=ids,
+        canvas_ids=canvas_ids,
+        text=base.tokenizer.decode(ids),
+        iterations=forwards,
+        stopped=stopped,
+    )
+
+
+def _logits(
+    base: Base,
+    snapshot: LoraAdapter | None,
+    prompt: Tensor,
+    state: AnswerState,
+    predicted_N: Bools,
+    spec: SamplingSpec,
+) -> Generator[LogitsWish, Any, Tensor]:
+    """One forward over prompt + answer: float32 logits [R, V] of the predicted positions."""
+    guidance_scale = spec.llada.guidance_scale if spec.mode == "llada" else 0.0
+    canvas_ids = torch.cat([prompt, torch.from_numpy(state.ids_N)])
+    rows = len(prompt) + torch.from_numpy(np.flatnonzero(predicted_N))
+    segments = canvas_segments(base, snapshot, canvas_ids, len(prompt), "full", guidance_scale)
+    logits = yield LogitsWish(segments=segments, rows=(rows,) * len(segments))
+    return guided(logits, guidance_scale)
+
+
+def _sample(
+    logits_RV: Tensor,
+    state: AnswerState,
+    predicted_N: Bools,
+    spec: SamplingSpec,
+    eos_token_id: int,
+    seed: int,
+    iteration: int,
+) -> Sampled:
+    """Draws the predicted positions; elsewhere what stands there stays."""
+    positions_R = np.flatnonzero(predicted_N)
+    drawn = draw(
+        logits_RV,
+        spec.draw,
+        eos_token_id=eos_token_id,
+        seed=seed,
+        iteration=iteration,
+        positions_R=positions_R,
+    )
+    ids_N, confidences_N = state.ids_N.copy(), state.confidences_N.copy()
+    ids_N[positions_R] = drawn.ids_R
+    confidences_N[positions_R] = drawn.confidences_R
+    return Sampled(ids_N=ids_N, confidences_N=confidences_N)
+
+
+def _edits(state: AnswerState, sampled: Sampled, after: AnswerState, predicted_N: Bools) -> tuple[Edit, ...]:
+    touched_N = state.masked_N | after.masked_N | (sampled.ids_N != state.ids_N)
+    return tuple(
+        Edit(
+            position=int(p),
+            old=int(state.ids_N[p]),
+            new=int(sampled.ids_N[p]),
+            confidence=float(sampled.confidences_N[p]),
+            remasked=bool(after.masked_N[p]),
+            kept=bool(after.kept_N[p]),
+        )
+        for p in np.flatnonzero(touched_N & predicted_N)
+    )

@@ -1,0 +1,96 @@
+"""LoRA adapters (arXiv 2106.09685): W x + (alpha / rank) · B A x on the targeted projections of every layer."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.torch_backend.config import PROJECTIONS, LlamaConfig
+from lad_runtime.types import AdapterSpec
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoraAdapter:
+    """One adapter's weights, float32 whatever the base's type.
+
+    `parameters` maps `layers.{i}.{self_attn|mlp}.{projection}.lora_A` [rank, d_in] and `.lora_B` [d_out, rank] to leaves
+    whose `.grad` the backward fills.
+    """
+
+    spec: AdapterSpec
+    parameters: dict[str, Tensor]
+
+    @classmethod
+    def create(
+        cls, config: LlamaConfig, spec: AdapterSpec, device: torch.device | str = "cpu"
+    ) -> "LoraAdapter":
+        """A ~ U(−1/√d_in, 1/√d_in) from a generator of its own seeded by `spec.seed`; B = 0, so it changes nothing yet.
+
+        Raises LadError on a rank below 1, an empty, repeated or unknown target, a dropout outside [0, 1).
+        """
+        _check(spec)
+        generator = torch.Generator().manual_seed(spec.seed & 0x7FFF_FFFF_FFFF_FFFF)
+        parameters: dict[str, Tensor] = {}
+        for layer in range(config.num_layers):
+            for target in spec.targets:
+                outputs, inputs = config.projection_shape(target)
+                bound = 1.0 / math.sqrt(inputs)
+                lora_a = torch.empty(spec.rank, inputs).uniform_(-bound, bound, generator=generator)
+                lora_b = torch.zeros(outputs, spec.rank)
+                parameters[parameter_name(layer, target, "lora_A")] = lora_a.to(device).requires_grad_()
+                parameters[parameter_name(layer, target, "lora_B")] = lora_b.to(device).requires_grad_()
+        return cls(spec=spec, parameters=parameters)
+
+    def snapshot(self) -> "LoraAdapter":
+        """A copy without gradients that later training steps do not touch."""
+        copies = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
+        return LoraAdapter(spec=self.spec, parameters=copies)
+
+    def factors(self, layer: int, projection: str) -> tuple[Tensor, Tensor] | None:
+        """(A, B) of one projection; None where the adapter does not target it."""
+        if projection not in self.spec.targets:
+            return None
+        names = (parameter_name(layer, projection, factor) for factor in ("lora_A", "lora_B"))
+        lora_a, lora_b = (self.parameters[name] for name in names)
+        return lora_a, lora_b
+
+    @property
+    def scaling(self) -> float:
+        return self.spec.alpha / self.spec.rank
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights, and of the gradients now held."""
+        held = [parameter.grad for parameter in self.parameters.values() if parameter.grad is not None]
+        return sum(tensor.nbytes for tensor in (*self.parameters.values(), *held))
+
+
+def parameter_name(layer: int, projection: str, factor: str) -> str:
+    """`layers.0.self_attn.q_proj.lora_A`."""
+    block = "self_attn" if projection in ("q_proj", "k_proj", "v_proj", "o_proj") else "mlp"
+    return f"layers.{layer}.{block}.{projection}.{factor}"
+
+
+def _check(spec: AdapterSpec) -> None:
+    if spec.rank < 1:
+        raise invalid_option("rank", spec.rank, "it must be at least 1", "Give a rank such as 16.")
+    if not math.isfinite(spec.alpha):
+        raise invalid_option(
+            "alpha", spec.alpha, "it must be finite", "Give alpha = rank for a scaling of 1."
+        )
+    if not 0.0 <= spec.dropout < 1.0:
+        raise invalid_option("dropout", spec.dropout, "it must lie in [0, 1)", "Give 0 for none.")
+    known = ", ".join(PROJECTIONS)
+    if not spec.targets or len(set(spec.targets)) != len(spec.targets):
+        raise invalid_option(
+            "targets", spec.targets, "it must name each projection once", f"Choose from {known}."
+        )
+    for target in spec.targets:
+        if target not in PROJECTIONS:
+            raise invalid_option("targets", target, "a Llama has no such projection", f"Choose from {known}.")

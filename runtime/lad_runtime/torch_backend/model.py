@@ -1,0 +1,157 @@
+"""Our own Llama forward on flat token batches: any mixture of sequences, attention modes and LoRA adapters in one pass."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lad_runtime.torch_backend.attention import attend
+from lad_runtime.torch_backend.batch import FlatBatch, Segment
+from lad_runtime.torch_backend.config import LlamaConfig
+from lad_runtime.torch_backend.dropout import Dropout
+from lad_runtime.torch_backend.kernels import rms_norm, swiglu
+from lad_runtime.torch_backend.layers import (
+    FUSED,
+    RandomTensors,
+    TensorReader,
+    fused_columns,
+    norm_name,
+    projection_name,
+)
+from lad_runtime.torch_backend.linear import Patch, linear
+from lad_runtime.torch_backend.rope import RotaryTable
+
+__all__ = ["Llama", "LlamaConfig"]
+
+
+class Llama:
+    """A base model on one device; frozen, unless `trainable_parameters` is called.
+
+    `tensors` are looked up by their Hugging Face names, each once, and copied: a lazy mapping keeps the peak of memory low.
+    `lm_head.weight` is not read where the head is tied. Raises LadError (invalid-file) naming a tensor that is missing,
+    misshapen or not made of floating-point numbers.
+    """
+
+    def __init__(
+        self,
+        config: LlamaConfig,
+        tensors: Mapping[str, Tensor],
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.config = config
+        self.device = torch.device(device)
+        self.dtype = dtype
+        reader = TensorReader(tensors, self.device, dtype)
+        vocabulary = (config.vocab_size, config.hidden_size)
+        self.embedding = reader.tensor("model.embed_tokens.weight", vocabulary)
+        self.layers = [reader.layer(config, index) for index in range(config.num_layers)]
+        self.norm = reader.tensor("model.norm.weight", (config.hidden_size,))
+        self.head = self.embedding if config.tied else reader.tensor("lm_head.weight", vocabulary)
+        self._columns = fused_columns(config)
+        self._rotary = RotaryTable(
+            config.head_dim, config.rope_theta, config.rope_scaling, self.device, dtype
+        )
+
+    @classmethod
+    def random(
+        cls,
+        config: LlamaConfig,
+        seed: int,
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        deviation: float = 0.02,
+    ) -> "Llama":
+        """Matrices ~ N(0, deviation²) from a generator of its own, norms 1: what a training from scratch starts from."""
+        return cls(config, RandomTensors(config, seed, deviation), device=device, dtype=dtype)
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """Every tensor by its Hugging Face name, without gradient: views of what the forward reads, written to at once."""
+        named = {"model.embed_tokens.weight": self.embedding.detach()}
+        for index, layer in enumerate(self.layers):
+            named[norm_name(index, "input_layernorm")] = layer.attention_norm.detach()
+            named[norm_name(index, "post_attention_layernorm")] = layer.mlp_norm.detach()
+            for matrix, projections in FUSED.items():
+                rows = [self.config.projection_shape(projection)[0] for projection in projections]
+                parts = getattr(layer, matrix).detach().split(rows)
+                named |= {
+                    projection_name(index, name): part for name, part in zip(projections, parts, strict=True)
+                }
+        named["model.norm.weight"] = self.norm.detach()
+        if not self.config.tied:
+            named["lm_head.weight"] = self.head.detach()
+        return named
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(tensor.numel() for tensor in self.weights.values())
+
+    @property
+    def nbytes(self) -> int:
+        return sum(tensor.nbytes for tensor in self.weights.values())
+
+    def trainable_parameters(self) -> list[Tensor]:
+        """Unfreeze every weight, for training the base itself; returns the leaves, a fused matrix being one."""
+        leaves = [self.embedding, self.norm] if self.config.tied else [self.embedding, self.norm, self.head]
+        for layer in self.layers:
+            leaves += (layer.attention_norm, layer.qkv, layer.o, layer.mlp_norm, layer.gate_up, layer.down)
+        return [leaf.requires_grad_() for leaf in leaves]
+
+    def batch(self, segments: Sequence[Segment]) -> FlatBatch:
+        """Lay segments out for this model, on its device. Raises LadError as `FlatBatch` does."""
+        config = self.config
+        return FlatBatch(
+            segments, vocab_size=config.vocab_size, max_positions=config.max_positions, device=self.device
+        )
+
+    def hidden_states(self, batch: FlatBatch) -> Tensor:
+        """The final norm's output [N, hidden] of one forward; rows of padding mean nothing.
+
+        Differentiable where gradients are enabled. The segments' caches grow by the segments' tokens.
+        """
+        eps = self.config.rms_norm_eps
+        cos, sin = self._rotary.at(batch.positions, batch.end)
+        dropouts = [Dropout.of(rows, self.device, self.dtype) for rows in batch.adapters]
+        x = F.embedding(batch.ids, self.embedding)
+        if batch.padding is not None:
+            x = x.index_fill_(
+                0, batch.padding, 0.0
+            )  # zeros stay zeros in every layer, so padding cannot overflow
+        for index, layer in enumerate(self.layers):
+            normed = rms_norm(x, layer.attention_norm, eps)
+            qkv = linear(normed, layer.qkv, self._patches(batch, dropouts, index, "qkv"))
+            attended = attend(qkv, batch, index, cos, sin, self.config)
+            x = linear(attended, layer.o, self._patches(batch, dropouts, index, "o"), x)
+            normed = rms_norm(x, layer.mlp_norm, eps)
+            inner = swiglu(linear(normed, layer.gate_up, self._patches(batch, dropouts, index, "gate_up")))
+            x = linear(inner, layer.down, self._patches(batch, dropouts, index, "down"), x)
+        batch.advance_caches()
+        return rms_norm(x, self.norm, eps)
+
+    def logits(self, hidden_RD: Tensor) -> Tensor:
+        """Scores of the vocabulary [R, V], float32. Give a multiple of 4 rows where they must not depend on each other."""
+        return linear(hidden_RD, self.head).float()
+
+    def _patches(
+        self, batch: FlatBatch, dropouts: Sequence[Dropout | None], index: int, matrix: str
+    ) -> list[Patch]:
+        patches = []
+        for group, dropout in zip(batch.adapters, dropouts, strict=True):
+            for projection in FUSED[matrix]:
+                factors = group.adapter.factors(index, projection)
+                if factors is not None:
+                    lora_a, lora_b = factors
+                    patch = Patch(
+                        rows=slice(group.start, group.stop),
+                        columns=self._columns[projection],
+                        lora_a=lora_a,
+                        lora_b=lora_b,
+                        scaling=group.adapter.scaling,
+                        keep=None if dropout is None else dropout.next_mask(lora_a.shape[1]),
+                    )
+                    patches.append(patch)
+        return patches

@@ -1,0 +1,168 @@
+"""LoRA adapters as `peft` stores them: `adapter_config.json` and `adapter_model.safetensors`."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from lad_runtime.torch_backend.config import PROJECTIONS, LlamaConfig
+from lad_runtime.torch_backend.lora import LoraAdapter, parameter_name
+from lad_runtime.torch_backend.model_files import file_in
+from lad_runtime.torch_backend.peft_options import (
+    CONFIG_FILE,
+    adapter_spec,
+    invalid_adapter,
+    not_computed,
+    read_settings,
+)
+
+WEIGHTS_FILE = "adapter_model.safetensors"
+
+_PREFIX = "base_model.model.model."
+_TENSOR = re.compile(
+    r"base_model\.model\.(?:model\.)?(layers\.(\d{1,6})\.(?:self_attn|mlp)\.(\w{1,40})\.(lora_[AB]))\.weight"
+)
+
+
+def adapter_files(adapter: LoraAdapter, base_name: str = "") -> dict[str, bytes]:
+    """The two files by name, weights in float32. `peft` loads them onto the base of `base_name`."""
+    spec = adapter.spec
+    settings = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base_name or None,
+        "r": spec.rank,
+        "lora_alpha": int(spec.alpha) if spec.alpha == int(spec.alpha) else spec.alpha,
+        "lora_dropout": spec.dropout,
+        "target_modules": list(spec.targets),
+        "bias": "none",
+        "fan_in_fan_out": False,
+        "inference_mode": True,
+    }
+    tensors = {
+        f"{_PREFIX}{name}.weight": parameter.detach().to("cpu", torch.float32).contiguous()
+        for name, parameter in adapter.parameters.items()
+    }
+    return {
+        CONFIG_FILE: (json.dumps(settings, indent=2) + "\n").encode(),
+        WEIGHTS_FILE: save(tensors, metadata={"format": "pt"}),
+    }
+
+
+def load_adapter(
+    source: Path | Mapping[str, bytes], config: LlamaConfig, device: torch.device | str = "cpu"
+) -> LoraAdapter:
+    """The adapter in a folder, or in files by name, for a base of `config`.
+
+    The tensors say which projections are adapted; a `target_modules` that is a regular expression is not run. Raises
+    INVALID_FILE for files that are missing, damaged, or of another base; UNSUPPORTED_MODEL, naming the option, for what is
+    not plain LoRA on whole projections of every layer.
+    """
+    settings = read_settings(_bytes_of(source, CONFIG_FILE))
+    tensors = _tensors(_bytes_of(source, WEIGHTS_FILE))
+    modules = _modules(tensors)
+    targets = _targets(modules, config)
+    _check_named(settings.get("target_modules"), modules)
+    spec = adapter_spec(settings, targets)
+    parameters: dict[str, Tensor] = {}
+    for layer in range(config.num_layers):
+        for target in targets:
+            outputs, inputs = config.projection_shape(target)
+            for factor, shape in (("lora_A", (spec.rank, inputs)), ("lora_B", (outputs, spec.rank))):
+                name = parameter_name(layer, target, factor)
+                values = _checked(name, modules[layer, target].get(factor), shape)
+                parameters[name] = values.to(device).requires_grad_()
+    return LoraAdapter(spec=spec, parameters=parameters)
+
+
+def _bytes_of(source: Path | Mapping[str, bytes], name: str) -> bytes:
+    if isinstance(source, Path):
+        path = file_in(source, name)
+        try:
+            content = path.read_bytes() if path.is_file() else None
+        except OSError as error:
+            raise invalid_adapter(f"{name} cannot be read ({error.strerror})") from error
+        names = {path.name for path in source.iterdir()} if source.is_dir() else set()
+    else:
+        content, names = source.get(name), set(source)
+    if content is not None:
+        return content
+    if name == WEIGHTS_FILE and "adapter_model.bin" in names:
+        raise invalid_adapter(
+            "its weights are a pickle (adapter_model.bin), which can run code when it is opened",
+            "Save it again with peft's safe_serialization.",
+        )
+    raise invalid_adapter(f"{name} is missing", f"Give {CONFIG_FILE} and {WEIGHTS_FILE}.")
+
+
+def _tensors(content: bytes) -> dict[str, Tensor]:
+    try:
+        return dict(load(content))
+    except (SafetensorError, ValueError) as error:
+        raise invalid_adapter(f"{WEIGHTS_FILE} is damaged ({error})") from error
+
+
+def _modules(tensors: Mapping[str, Tensor]) -> dict[tuple[int, str], dict[str, Tensor]]:
+    modules: dict[tuple[int, str], dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        match = _TENSOR.fullmatch(name)
+        if (
+            match is None
+            or match[1] != parameter_name(int(match[2]), match[3], match[4])
+            or match[3] not in PROJECTIONS
+        ):
+            problem = f"{WEIGHTS_FILE} holds {name[:120]!r}"
+            raise not_computed(problem, f"Adapt some of {', '.join(PROJECTIONS)} only.", name)
+        modules.setdefault((int(match[2]), match[3]), {})[match[4]] = tensor
+    return modules
+
+
+def _targets(modules: Mapping[tuple[int, str], Any], config: LlamaConfig) -> tuple[str, ...]:
+    if not modules:
+        raise invalid_adapter(f"{WEIGHTS_FILE} holds no LoRA weights")
+    deepest = max(layer for layer, _ in modules)
+    if deepest >= config.num_layers:
+        raise invalid_adapter(
+            f"it adapts layer {deepest}, and this base has {config.num_layers} layers",
+            "Load it onto the base that it was trained on.",
+        )
+    targets = tuple(name for name in PROJECTIONS if any(projection == name for _, projection in modules))
+    for target in targets:
+        layers = sum(projection == target for _, projection in modules)
+        if layers != config.num_layers:
+            problem = f"it adapts {target} in {layers} of this base's {config.num_layers} layers"
+            remedy = "Load it onto the base that it was trained on; adapters of some layers only are not computed here."
+            raise not_computed(problem, remedy, target)
+    return targets
+
+
+def _check_named(named: Any, modules: Mapping[tuple[int, str], Any]) -> None:
+    """A list of `target_modules` must match the tensors: an entry names a module, or the end of its path."""
+    if not isinstance(named, list):
+        return
+    paths = {f".model.{parameter_name(layer, target, '')[:-1]}" for layer, target in modules}
+    unmatched = [path for path in paths if not any(path.endswith(f".{entry}") for entry in named)]
+    unused = [entry for entry in named if not any(path.endswith(f".{entry}") for path in paths)]
+    if unmatched or unused:
+        wrong = unused[0] if unused else min(unmatched)[1:]
+        raise invalid_adapter(f"target_modules and the weights disagree about {str(wrong)[:80]}")
+
+
+def _checked(name: str, tensor: Tensor | None, shape: tuple[int, int]) -> Tensor:
+    if tensor is None:
+        raise invalid_adapter(f"{WEIGHTS_FILE} lacks {name}")
+    if tuple(tensor.shape) != shape:
+        raise invalid_adapter(
+            f"{name} has shape {tuple(tensor.shape)}, and {shape} fits this base and r",
+            "Load it onto the base that it was trained on.",
+        )
+    values = tensor.to(torch.float32, copy=True)
+    if not tensor.dtype.is_floating_point or not bool(torch.isfinite(values).all()):
+        raise invalid_adapter(f"{name} holds values that are not finite numbers")
+    return values

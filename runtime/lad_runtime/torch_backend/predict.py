@@ -1,0 +1,140 @@
+"""One forward over canvases: the primitive that a sampler of one's own is made of, and what the built-in ones compute with."""
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.batch import Segment
+from lad_runtime.torch_backend.draw import biased, draw, entropies, most_probable
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.wishes import LogitsWish
+from lad_runtime.types import AttentionMode, PredictCanvas, Prediction, PredictSpec
+
+WISH_TOKENS = 2048
+"""Sequences are asked for in wishes of about so many tokens, which bounds the logits that are held at once."""
+
+
+def predict(
+    base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
+) -> Generator[LogitsWish, Any, tuple[Prediction, ...]]:
+    """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
+
+    Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
+    are of the distribution at temperature 1 with the EOS bias in it; `logits` are the model's, without the bias.
+
+    Raises LadError(INVALID_OPTION) for a token id or a length that the base does not have, and for `top` above its vocabulary.
+    """
+    vocab_size = base.model.config.vocab_size
+    if spec.top > vocab_size:
+        raise invalid_option(
+            "top", spec.top, f"the vocabulary has {vocab_size} tokens", "Ask for no more than that."
+        )
+    for canvas in canvases:
+        check_tokens(base, "ids", canvas.ids, total=len(canvas.ids))
+    return _predict(base, adapter, canvases, spec)
+
+
+def _predict(
+    base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
+) -> Generator[LogitsWish, Any, tuple[Prediction, ...]]:
+    predictions = []
+    for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], WISH_TOKENS):
+        segments: list[Segment] = []
+        rows: list[Tensor] = []
+        for canvas in group:
+            both = canvas_segments(
+                base, adapter, torch.tensor(canvas.ids), canvas.answer_start, spec.mode, spec.guidance_scale
+            )
+            segments += both
+            rows += [torch.arange(canvas.answer_start, len(canvas.ids))] * len(both)
+        logits = yield LogitsWish(segments=tuple(segments), rows=tuple(rows))
+        each = len(segments) // len(group)
+        for index, canvas in enumerate(group):
+            logits_RV = guided(logits[index * each : (index + 1) * each], spec.guidance_scale)
+            predictions.append(_prediction(logits_RV, canvas, spec, base.info.eos_token_id))
+    return tuple(predictions)
+
+
+def canvas_segments(
+    base: Base,
+    adapter: LoraAdapter | None,
+    ids_L: Tensor,
+    prompt_tokens: int,
+    mode: AttentionMode,
+    guidance_scale: float,
+) -> tuple[Segment, ...]:
+    """What one prediction of a canvas needs computed: itself, and under guidance the same with a masked prompt."""
+    canvas = Segment(ids=ids_L, adapter=adapter, mode=mode)
+    if guidance_scale == 0:
+        return (canvas,)
+    blind_L = ids_L.clone()
+    blind_L[:prompt_tokens] = base.info.mask_token_id
+    return canvas, Segment(ids=blind_L, adapter=adapter, mode=mode)
+
+
+def guided(logits: Sequence[Tensor], guidance_scale: float) -> Tensor:
+    """Classifier-free guidance (arXiv 2207.12598): blind + (scale + 1) · (seeing − blind), float32 [R, V]."""
+    if len(logits) == 1:
+        return logits[0]
+    seeing_RV, blind_RV = logits
+    return blind_RV + (guidance_scale + 1) * (seeing_RV - blind_RV)
+
+
+def check_tokens(base: Base, option: str, ids: Sequence[int], *, total: int) -> None:
+    """Ids that the base's vocabulary has, in a sequence of `total` tokens that its positions suffice for."""
+    config = base.model.config
+    wrong = next((token for token in ids if not 0 <= token < config.vocab_size), None)
+    if wrong is not None:
+        raise invalid_option(
+            option,
+            wrong,
+            f"the vocabulary has ids 0 to {config.vocab_size - 1}",
+            "Encode the text with this base.",
+        )
+    if total > config.max_positions:
+        raise invalid_option(
+            option,
+            f"{total} tokens",
+            f"the model has {config.max_positions} positions",
+            "Give a shorter prompt, or ask for fewer answer tokens.",
+        )
+
+
+def in_groups(items: Sequence[Any], tokens: Sequence[int], limit: int) -> Iterator[list[Any]]:
+    """Neighbouring items whose tokens sum to `limit` at most; an item beyond that stands alone."""
+    group: list[Any] = []
+    held = 0
+    for item, count in zip(items, tokens, strict=True):
+        if group and held + count > limit:
+            yield group
+            group, held = [], 0
+        group.append(item)
+        held += count
+    if group:
+        yield group
+
+
+def _prediction(logits_RV: Tensor, canvas: PredictCanvas, spec: PredictSpec, eos_token_id: int) -> Prediction:
+    drawn = draw(
+        logits_RV,
+        spec.draw,
+        eos_token_id=eos_token_id,
+        seed=canvas.seed,
+        iteration=spec.iteration,
+        positions_R=np.arange(len(logits_RV)),
+    )
+    biased_RV = biased(logits_RV, eos_token_id, spec.draw.eos_bias)
+    top_ids, top_probabilities = most_probable(biased_RV, spec.top) if spec.top else (torch.empty(0),) * 2
+    return Prediction(
+        ids=tuple(drawn.ids_R.tolist()),
+        confidences=tuple(drawn.confidences_R.tolist()),
+        entropies=tuple(entropies(biased_RV).tolist()),
+        top_ids=tuple(top_ids.flatten().tolist()),
+        top_probabilities=tuple(top_probabilities.flatten().tolist()),
+        logits=logits_RV.cpu().numpy().astype("<f4").tobytes() if spec.logits else b"",
+    )

@@ -1,0 +1,102 @@
+"""An adapter set back to a checkpoint, so exactly that the run goes on as if it had never been interrupted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.torch_backend.checkpoint import Checkpoint, RunPosition, spec_json
+from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
+from lad_runtime.types import BaseInfo, TrainingSpec
+
+_FREE = ("steps", "validation", "checkpoint", "checkpoint_every_steps", "resume")
+"""Options that a resumed run may change: they touch no step already taken."""
+
+
+def restore(trained: TrainedAdapter, checkpoint: Checkpoint) -> None:
+    """Overwrites an adapter's weights and step count, and its optimizer with that of the checkpoint, in place.
+
+    Raises INVALID_STATE, nothing changed, where the checkpoint's adapter is of another shape.
+    """
+    own = {name: p.shape for name, p in trained.parameters.items()}
+    if own != {name: p.shape for name, p in checkpoint.parameters.items()}:
+        raise LadError(
+            ErrorCode.INVALID_STATE,
+            "The checkpoint's adapter has other matrices than this one.",
+            option="checkpoint",
+            remedy="Create the adapter with the rank and targets, on the base, that the checkpoint was saved with.",
+        )
+    trained.load_parameters(checkpoint.parameters)
+    trained.steps = checkpoint.steps
+    trained.optimizer = None
+    if checkpoint.optimizer is not None:
+        trained.optimizer_for(checkpoint.optimizer).load(checkpoint.optimizer_state)
+
+
+def resume(
+    trained: TrainedAdapter, checkpoint: Checkpoint, info: BaseInfo, spec: TrainingSpec
+) -> RunPosition:
+    """`restore`, once it is certain that `spec` is the same run; returns how far that had come.
+
+    Raises INVALID_STATE for a checkpoint that no run wrote or that is of another base or adapter, INVALID_OPTION naming the
+    first option that differs. `steps` may differ: the schedule is then that of the new number from here on.
+    """
+    position = checkpoint.run
+    if position is None:
+        raise LadError(
+            ErrorCode.INVALID_STATE,
+            "The checkpoint was saved by a call, not by a run, so it has no step to go on from.",
+            option="checkpoint.resume",
+            remedy="Load it with loadCheckpoint and train under another checkpoint name.",
+        )
+    revision = checkpoint.base["revision"]
+    if revision != info.revision:
+        raise LadError(
+            ErrorCode.INVALID_STATE,
+            f"The checkpoint belongs to {checkpoint.base['name']} of revision {revision}, not to {info.name} of {info.revision}.",
+            option="checkpoint.resume",
+            remedy="Resume on the base that the run began on.",
+        )
+    if checkpoint.adapter != trained.spec:
+        raise LadError(
+            ErrorCode.INVALID_STATE,
+            f"The checkpoint is of an {checkpoint.adapter}, not of the {trained.spec} that was given.",
+            option="checkpoint.resume",
+            remedy="Resume with an adapter of the options that the run began with.",
+        )
+    difference = _difference(position.spec, spec_json(spec))
+    if difference is not None:
+        option, was, now = difference
+        raise invalid_option(
+            option,
+            now,
+            f"the run of this checkpoint began with {was}",
+            f"Give {was}, or another checkpoint name.",
+        )
+    if spec.steps < position.step:
+        raise invalid_option(
+            "steps",
+            spec.steps,
+            f"the checkpoint is at step {position.step}",
+            f"Give at least {position.step}.",
+        )
+    restore(trained, checkpoint)
+    return position
+
+
+def _difference(
+    was: Mapping[str, Any], now: Mapping[str, Any], path: str = ""
+) -> tuple[str, Any, Any] | None:
+    """The first option that differs, by its name in the SDK's spelling, with both values."""
+    for name in now:
+        if not path and name in _FREE:
+            continue
+        old, new = was.get(name), now[name]
+        head, *rest = name.split("_")
+        option = f"{path}{head}{''.join(word.capitalize() for word in rest)}"
+        if isinstance(old, dict) and isinstance(new, dict):
+            inner = _difference(old, new, f"{option}.")
+            if inner is not None:
+                return inner
+        elif old != new:
+            return option, old, new
+    return None

@@ -1,0 +1,53 @@
+"""Samples a canvas in any mode."""
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.torch_backend.autoregressive import autoregress
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.denoise import SamplingWork, denoise
+from lad_runtime.torch_backend.llada import Llada
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.policies import Policy
+from lad_runtime.torch_backend.predict import check_tokens
+from lad_runtime.torch_backend.refine import Refine
+from lad_runtime.torch_backend.remask import Remask
+from lad_runtime.types import Canvas, SamplingSpec
+
+
+def sample_canvas(
+    base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
+) -> SamplingWork:
+    """Work: yields a wish and (where `spec.frames`) a frame for each iteration, returns the answer.
+
+    `index` names the canvas in frames and answer. `snapshot` must not change while the work runs: then the answer depends on
+    base, snapshot, canvas and spec alone.
+
+    Raises LadError(INVALID_OPTION) for token ids or a length that the base does not have, and in mode `ar` for an empty prompt.
+    """
+    check_tokens(base, "prompt", canvas.prompt, total=len(canvas.prompt) + spec.answer_tokens)
+    if spec.mode == "ar":
+        if not canvas.prompt:
+            raise invalid_option(
+                "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
+            )
+        return autoregress(base, snapshot, canvas, index, spec)
+    return denoise(base, snapshot, canvas, index, spec, policy_of(spec, base, canvas.seed))
+
+
+def policy_of(spec: SamplingSpec, base: Base, seed: int) -> Policy:
+    """The policy of modes remask, refine and llada."""
+    if spec.mode == "refine":
+        return Refine(iterations=spec.iterations)
+    if spec.mode == "llada":
+        return Llada(
+            spec=spec.llada,
+            answer_tokens=spec.answer_tokens,
+            max_iterations=spec.iterations,
+            eos_token_id=base.info.eos_token_id,
+        )
+    return Remask(
+        spec=spec.remask,
+        iterations=spec.iterations,
+        seed=seed,
+        eos_token_id=base.info.eos_token_id,
+        mask_token_id=base.info.mask_token_id,
+    )

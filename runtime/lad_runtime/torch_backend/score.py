@@ -1,0 +1,82 @@
+"""Log-likelihoods of continuations under the causal model: what perplexity and scoring by likelihood are made of."""
+
+import math
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.batch import Segment
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.predict import WISH_TOKENS, check_tokens, in_groups
+from lad_runtime.torch_backend.wishes import LogitsWish
+from lad_runtime.types import Score, ScoreItem
+
+
+def score(
+    base: Base, adapter: LoraAdapter | None, items: Sequence[ScoreItem]
+) -> Generator[LogitsWish, Any, tuple[Score, ...]]:
+    """Work: log p(continuation | prompt) of each item under causal attention; a `Score` each.
+
+    A continuation counts up to and with its first EOS. An empty one has log-likelihood 0 and takes no forward. `adapter`
+    (None: the base itself) must not change while the work runs.
+
+    Raises LadError(INVALID_OPTION) for an empty prompt (nothing would predict the first token) and for token ids or lengths that
+    the base does not have; LadError(DIVERGED) when a likelihood is not a number.
+    """
+    counted = [_counted(item, base.info.eos_token_id) for item in items]
+    for item in counted:
+        if not item.prompt:
+            raise invalid_option(
+                "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
+            )
+        check_tokens(base, "prompt", item.prompt, total=len(item.prompt) + len(item.continuation))
+        check_tokens(base, "continuation", item.continuation, total=0)
+    return _score(base, adapter, counted)
+
+
+def _score(
+    base: Base, adapter: LoraAdapter | None, items: Sequence[ScoreItem]
+) -> Generator[LogitsWish, Any, tuple[Score, ...]]:
+    scores = [Score(log_likelihood=0.0, token_log_likelihoods=(), greedy=True) for _ in items]
+    filled = [index for index, item in enumerate(items) if item.continuation]
+    lengths = [len(items[index].prompt) + len(items[index].continuation) for index in filled]
+    for group in in_groups(filled, lengths, WISH_TOKENS):
+        segments: list[Segment] = []
+        rows: list[Tensor] = []
+        for index in group:
+            item = items[index]
+            ids_L = torch.tensor((*item.prompt, *item.continuation[:-1]))
+            segments.append(Segment(ids=ids_L, adapter=adapter, mode="causal"))
+            rows.append(torch.arange(len(item.prompt) - 1, len(ids_L)))
+        logits = yield LogitsWish(segments=tuple(segments), rows=tuple(rows))
+        for index, logits_RV in zip(group, logits, strict=True):
+            scores[index] = _scored(logits_RV, items[index].continuation)
+    return tuple(scores)
+
+
+def _counted(item: ScoreItem, eos_token_id: int) -> ScoreItem:
+    """The item with its continuation cut behind the first EOS."""
+    if eos_token_id not in item.continuation:
+        return item
+    end = item.continuation.index(eos_token_id) + 1
+    return ScoreItem(prompt=item.prompt, continuation=item.continuation[:end])
+
+
+def _scored(logits_RV: Tensor, continuation: tuple[int, ...]) -> Score:
+    targets_R1 = torch.tensor(continuation, device=logits_RV.device)[:, None]
+    token_R = torch.log_softmax(logits_RV, -1).gather(1, targets_R1)[:, 0].tolist()
+    if any(math.isnan(value) for value in token_R):
+        raise LadError(
+            ErrorCode.DIVERGED,
+            "A log-likelihood is not a number.",
+            remedy="The adapter has diverged: go back to an earlier checkpoint, or train with a lower learning rate.",
+        )
+    return Score(
+        log_likelihood=math.fsum(token_R),
+        token_log_likelihoods=tuple(token_R),
+        greedy=bool((logits_RV.argmax(-1, keepdim=True) == targets_R1).all()),
+    )

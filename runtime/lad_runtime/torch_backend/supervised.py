@@ -1,0 +1,50 @@
+"""The tokens with a loss of several wishes, as the rows that the head computes."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lad_runtime.torch_backend.batch import padded_indices
+from lad_runtime.torch_backend.wishes import UNSUPERVISED, GradientWish, LossWish
+
+Span = tuple[int, int]
+
+
+class SupervisedRows:
+    """Supervised tokens of all wishes' segments, padded to full matmul rows whose target is 0 and whose weight is 0.
+
+    `spans` are the batch rows of each wish's segments; `weights_R` is 0 everywhere for wishes without gradients.
+    """
+
+    def __init__(self, wishes: Sequence[GradientWish | LossWish], spans: Sequence[Sequence[Span]]) -> None:
+        self._kept = [[targets != UNSUPERVISED for targets in wish.targets] for wish in wishes]
+        rows, targets, weights = [], [], []
+        for wish, wish_spans, wish_kept in zip(wishes, spans, self._kept, strict=True):
+            for index, ((start, _), kept) in enumerate(zip(wish_spans, wish_kept, strict=True)):
+                rows.append(start + kept.nonzero().squeeze(1))
+                targets.append(wish.targets[index][kept])
+                if isinstance(wish, GradientWish):
+                    weights.append(wish.weights[index][kept])
+                else:
+                    weights.append(torch.zeros(len(targets[-1])))
+        unpadded = torch.cat(rows)
+        self._count = len(unpadded)
+        self._rows_R = padded_indices(unpadded)
+        padding = (0, len(self._rows_R) - self._count)
+        self.targets_R = F.pad(torch.cat(targets), padding)
+        self.weights_R = F.pad(torch.cat(weights), padding)
+
+    def gather(self, hidden_ND: Tensor) -> Tensor:
+        """The supervised rows [R, D] of a batch's hidden states."""
+        return hidden_ND[self._rows_R.to(hidden_ND.device)]
+
+    def split(self, ce_R: Tensor) -> list[tuple[Tensor, ...]]:
+        """Every wish's CE per segment, [L] on the CPU, 0 where unsupervised."""
+        counts = [int(kept.sum()) for wish_kept in self._kept for kept in wish_kept]
+        values = iter(ce_R[: self._count].cpu().split(counts))
+        return [
+            tuple(torch.zeros(len(kept)).masked_scatter_(kept, next(values)) for kept in wish_kept)
+            for wish_kept in self._kept
+        ]

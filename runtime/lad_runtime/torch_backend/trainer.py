@@ -1,0 +1,78 @@
+"""A training run from its start to its end, its last step or an earlier one."""
+
+from collections.abc import Callable, Sequence
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.checkpoint import CheckpointStore
+from lad_runtime.torch_backend.targets import check_loss
+from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
+from lad_runtime.torch_backend.training_run import TrainingRun, Validation
+from lad_runtime.types import PreparedExample, TrainingSpec, TrainingStarted, WindowReport, Work
+
+
+def train(
+    base: Base,
+    trained: TrainedAdapter,
+    examples: Sequence[PreparedExample],
+    report: WindowReport,
+    spec: TrainingSpec,
+    validation: Validation | None,
+    *,
+    checkpoints: CheckpointStore,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Work:
+    """Work that yields TrainingStarted, StepEvents, ValidationEvents and CheckpointEvents; returns TrainingOutcome.
+
+    It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients. Where `stopping()` is
+    true after a step it writes its checkpoint, if it has a name, and raises CANCELLED. Closed or failed (DIVERGED: a loss or
+    gradient that is no finite number), it leaves the adapter as the last whole step left it, without gradients.
+    """
+    check_loss(spec.loss, spec.noise)
+    run = TrainingRun(base, trained, examples, spec, validation, checkpoints)
+    trained.clear_gradients()
+    try:
+        run.begin()
+        yield TrainingStarted(
+            report=report,
+            validation_report=validation[1] if validation else None,
+            trainable_parameters=trained.parameter_count,
+            accounted_bytes=_accounted_bytes(trained),
+            from_step=run.step,
+        )
+        yield from run.validate(due=run.step == 0)
+        while run.step < spec.steps:
+            yield (yield from run.take_step())
+            yield from run.validate(
+                due=_due(run.step, spec, spec.validation.every_steps if spec.validation else 0)
+            )
+            yield from run.save(
+                due=bool(spec.checkpoint) and _due(run.step, spec, spec.checkpoint_every_steps)
+            )
+            if stopping() and run.step < spec.steps:
+                yield from run.save(due=bool(spec.checkpoint))
+                raise _stopped(run.step, spec)
+        return run.outcome()
+    finally:
+        trained.clear_gradients()
+
+
+def _due(step: int, spec: TrainingSpec, every: int) -> bool:
+    """After every so many steps, and after the last."""
+    return step == spec.steps or (every > 0 and step % every == 0)
+
+
+def _accounted_bytes(trained: TrainedAdapter) -> int:
+    """Weights, their gradients and the optimizer's state: what the run holds beside the base."""
+    weights = sum(p.nbytes for p in trained.parameters.values())
+    return 2 * weights + (trained.optimizer.nbytes if trained.optimizer else 0)
+
+
+def _stopped(step: int, spec: TrainingSpec) -> LadError:
+    return LadError(
+        ErrorCode.CANCELLED,
+        f"The run was stopped after step {step} of {spec.steps}.",
+        remedy="Start it again with checkpoint.resume to go on from there."
+        if spec.checkpoint
+        else "Start it again.",
+    )

@@ -1,0 +1,136 @@
+"""What a training run does and how far it is: batches in a seeded order, noise, gradients, steps, validation, checkpoints."""
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.checkpoint import CheckpointStore, RunPosition, spec_json
+from lad_runtime.torch_backend.order import batch
+from lad_runtime.torch_backend.primitives import accumulate, corrupt
+from lad_runtime.torch_backend.resume import resume
+from lad_runtime.torch_backend.schedule import learning_rate
+from lad_runtime.torch_backend.tally import LossTally
+from lad_runtime.torch_backend.targets import targeted
+from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
+from lad_runtime.torch_backend.validate import validate
+from lad_runtime.types import (
+    CheckpointEvent,
+    LossReport,
+    PreparedExample,
+    StepEvent,
+    TrainingOutcome,
+    TrainingSpec,
+    ValidationEvent,
+    WindowReport,
+    Work,
+)
+
+Validation = tuple[Sequence[PreparedExample], WindowReport]
+
+
+@dataclass
+class TrainingRun:
+    """`step` counts the steps taken, those before a resume included; times and tokens are of this process's steps."""
+
+    base: Base
+    trained: TrainedAdapter
+    examples: Sequence[PreparedExample]
+    spec: TrainingSpec
+    validation: Validation | None
+    checkpoints: CheckpointStore
+    step: int = 0
+    saved_step: int = -1
+    report: LossReport | None = None
+    validated: LossReport | None = None
+    seconds: float = 0.0
+    tokens: int = 0
+
+    def begin(self) -> None:
+        """Takes over the checkpoint to resume from, where there is one. A cold start under a name that is taken is an error."""
+        name = self.spec.checkpoint
+        if name and self.checkpoints.has(name):
+            if not self.spec.resume:
+                raise _name_taken(name)
+            position = resume(self.trained, self.checkpoints.read(name), self.base.info, self.spec)
+            self.step = self.saved_step = position.step
+            self.report, self.validated = position.report, position.validation
+        self.trained.optimizer_for(self.spec.optimizer)
+
+    def take_step(self) -> Generator[Any, Any, StepEvent]:
+        started, spec, trained = time.perf_counter(), self.spec, self.trained
+        draws = batch(spec.seed, len(self.examples), spec.batch_size, self.step)
+        examples = [self.examples[draw.row] for draw in draws]
+        noised = [
+            corrupt(self.base, example, spec.noise, spec.seed, draw.epoch)
+            for example, draw in zip(examples, draws, strict=True)
+        ]
+        sequences = targeted(examples, noised, spec.loss)
+        losses = yield from accumulate(trained, sequences, spec.mode, spec.micro_batch_tokens)
+        tally = LossTally()
+        for row in zip(examples, noised, sequences, losses, strict=True):
+            tally.add(*row)
+        rate = learning_rate(spec.schedule, self.step, spec.steps)
+        norm = trained.step(spec.optimizer, rate, spec.max_gradient_norm)
+        self.step += 1
+        self.report = tally.report()
+        seconds = time.perf_counter() - started
+        self.seconds += seconds
+        self.tokens += tally.tokens
+        return StepEvent(
+            step=self.step,
+            epoch=self.step * spec.batch_size / len(self.examples),
+            report=self.report,
+            gradient_norm=norm,
+            learning_rate=rate,
+            seconds=seconds,
+            tokens_per_second=tally.tokens / seconds,
+        )
+
+    def validate(self, due: bool) -> Work:
+        if self.validation is None or self.spec.validation is None or not due:
+            return
+        chosen = self.validation[0]
+        if self.spec.validation.max_examples > 0:
+            chosen = chosen[: self.spec.validation.max_examples]
+        self.validated = yield from validate(
+            self.base,
+            self.trained.adapter,
+            chosen,
+            self.spec.noise,
+            self.spec.loss,
+            self.spec.validation.seed,
+            mode=self.spec.mode,
+        )
+        yield ValidationEvent(step=self.step, report=self.validated)
+
+    def save(self, due: bool) -> Work:
+        if not due or self.step == self.saved_step:
+            return
+        position = RunPosition(
+            spec=spec_json(self.spec), step=self.step, report=self.report, validation=self.validated
+        )
+        self.checkpoints.write(self.spec.checkpoint, self.trained, self.base.info, position)
+        self.saved_step = self.step
+        yield CheckpointEvent(step=self.step, name=self.spec.checkpoint)
+
+    def outcome(self) -> TrainingOutcome:
+        return TrainingOutcome(
+            steps=self.step,
+            report=self.report,
+            validation=self.validated,
+            seconds=self.seconds,
+            tokens_per_second=self.tokens / self.seconds if self.seconds else 0.0,
+        )
+
+
+def _name_taken(name: str) -> LadError:
+    return LadError(
+        ErrorCode.ALREADY_EXISTS,
+        f"There is a checkpoint named {name} already.",
+        option="checkpoint.name",
+        value=name,
+        remedy="Set checkpoint.resume to go on from it, or give another name.",
+    )

@@ -1,0 +1,140 @@
+"""What a piece of work asks to have computed. Wishes of one base and of equal `group` may share a flat batch."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.torch_backend.batch import Segment
+
+UNSUPERVISED = -100
+"""The target of a token without a loss."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientWish:
+    """Gradients of Σ weight · CE over all supervised tokens, added to `.grad` of every segment's adapter parameters.
+
+    `targets[i]` [L] int64 are the ids that segment i should predict at the same position (−100: unsupervised), `weights[i]`
+    [L] float32 what each one counts. Result: the unweighted CE in nats of every segment, [L] float32 on the CPU, 0 where
+    unsupervised.
+    """
+
+    segments: tuple[Segment, ...]
+    targets: tuple[Tensor, ...]
+    weights: tuple[Tensor, ...]
+
+    def __post_init__(self) -> None:
+        _check_lengths("targets", self.segments, self.targets)
+        _check_lengths("weights", self.segments, self.weights)
+
+    def check(self, *, vocab_size: int, max_positions: int) -> None:
+        """Raises LadError on ids and targets that the model does not have, and on sequences longer than it."""
+        _check_segments(self.segments, vocab_size, max_positions)
+        _check_targets(self.targets, vocab_size)
+
+    @property
+    def tokens(self) -> int:
+        return _tokens(self.segments)
+
+    @property
+    def group(self) -> str:
+        return "gradient"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWish:
+    """The cross-entropies of a `GradientWish`, without gradients."""
+
+    segments: tuple[Segment, ...]
+    targets: tuple[Tensor, ...]
+
+    def __post_init__(self) -> None:
+        _check_lengths("targets", self.segments, self.targets)
+
+    def check(self, *, vocab_size: int, max_positions: int) -> None:
+        """Raises LadError on ids and targets that the model does not have, and on sequences longer than it."""
+        _check_segments(self.segments, vocab_size, max_positions)
+        _check_targets(self.targets, vocab_size)
+
+    @property
+    def tokens(self) -> int:
+        return _tokens(self.segments)
+
+    @property
+    def group(self) -> str:
+        return "inference"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogitsWish:
+    """Scores of the vocabulary at some tokens of every segment: `rows[i]` [R] int64 are positions within segment i.
+
+    Result: one tensor [R, V] float32 for each segment, on the model's device.
+    """
+
+    segments: tuple[Segment, ...]
+    rows: tuple[Tensor, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.rows) != len(self.segments):
+            raise invalid_option(
+                "rows", len(self.rows), f"there are {len(self.segments)} segments", "Give one each."
+            )
+        for segment, rows in zip(self.segments, self.rows, strict=True):
+            if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < len(segment.ids):
+                raise invalid_option(
+                    "rows",
+                    rows.tolist(),
+                    f"the segment has {len(segment.ids)} tokens",
+                    "Give positions within it.",
+                )
+
+    def check(self, *, vocab_size: int, max_positions: int) -> None:
+        """Raises LadError on ids and targets that the model does not have, and on sequences longer than it."""
+        _check_segments(self.segments, vocab_size, max_positions)
+
+    @property
+    def tokens(self) -> int:
+        return _tokens(self.segments)
+
+    @property
+    def group(self) -> str:
+        return "inference"
+
+
+Wish = GradientWish | LossWish | LogitsWish
+
+
+def _tokens(segments: tuple[Segment, ...]) -> int:
+    return sum(len(segment.ids) for segment in segments)
+
+
+def _check_lengths(option: str, segments: tuple[Segment, ...], values: tuple[Tensor, ...]) -> None:
+    lengths, wanted = [len(value) for value in values], [len(segment.ids) for segment in segments]
+    if lengths != wanted:
+        raise invalid_option(
+            option, lengths, f"the segments have {wanted} tokens", "Give one value for each token."
+        )
+    if option == "weights" and not all(bool(torch.isfinite(value).all()) for value in values):
+        raise invalid_option(
+            option, "not finite", "every weight must be a finite number", "Check the loss weights."
+        )
+
+
+def _check_segments(segments: tuple[Segment, ...], vocab_size: int, max_positions: int) -> None:
+    for segment in segments:
+        segment.check(vocab_size=vocab_size, max_positions=max_positions)
+
+
+def _check_targets(targets: tuple[Tensor, ...], vocab_size: int) -> None:
+    for target in targets:
+        supervised = target[target != UNSUPERVISED]
+        if len(supervised) and not 0 <= int(supervised.min()) <= int(supervised.max()) < vocab_size:
+            raise invalid_option(
+                "targets",
+                supervised.tolist(),
+                f"the vocabulary has ids 0 to {vocab_size - 1}",
+                "Give ids of this base, or −100 for tokens without a loss.",
+            )

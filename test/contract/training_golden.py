@@ -1,0 +1,268 @@
+"""Writes the golden files of the random numbers and of what training makes of them; Python and TypeScript both read them.
+
+    PYTHONPATH=runtime python test/contract/training_golden.py
+
+64-bit integers are strings. A change of a file is a change of every seeded run: it needs a reason and a line in the CHANGELOG.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lad_runtime.torch_backend.noise import apply_noise
+from lad_runtime.torch_backend.order import batch, permutation
+from lad_runtime.torch_backend.philox import Purpose, uniforms
+from lad_runtime.torch_backend.schedule import learning_rate
+from lad_runtime.torch_backend.targets import targeted
+from lad_runtime.types import LossSpec, NoiseSpec, PreparedExample, ScheduleSpec
+
+FOLDER = Path(__file__).parent
+MASK_ID, EOS_ID, VOCAB_SIZE = 5, 2, 400
+MAX_UINT64 = 2**64 - 1
+
+# (counter, key, words) of the generator's published known-answer tests
+KNOWN_ANSWERS = [
+    ((0,) * 4, (0,) * 2, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+]
+
+
+def window(id: int, prompt: int, answer: int, tail: int) -> PreparedExample:
+    """A window of distinct answer tokens that end with EOS; one of them is the mask token as ordinary text."""
+    ids = [10 + i for i in range(prompt)] + [100 + i for i in range(answer)] + [EOS_ID] * tail
+    ids[prompt + answer - 1] = EOS_ID
+    if answer > 4:
+        ids[prompt + 2] = MASK_ID
+    return PreparedExample(
+        id=id,
+        ids=tuple(ids),
+        answer=(False,) * prompt + (True,) * (answer + tail),
+        tail=(False,) * (prompt + answer) + (True,) * tail,
+    )
+
+
+def turns() -> PreparedExample:
+    """Two answers in one window."""
+    first, second = window(77, 3, 5, 0), window(77, 4, 6, 3)
+    return PreparedExample(
+        id=77,
+        ids=first.ids + second.ids,
+        answer=first.answer + second.answer,
+        tail=first.tail + second.tail,
+    )
+
+
+EXAMPLES = [
+    window(0, 4, 12, 8),
+    window(3, 0, 1, 0),
+    window(MAX_UINT64, 2, 3, 0),
+    turns(),
+    window(41, 5, 40, 19),
+    window(2**32 + 1, 1, 2, 0),
+]
+
+
+def philox() -> Any:
+    sequences = [
+        (seed, purpose, subject, round, lane)
+        for seed in (0, 7, MAX_UINT64, 2**63 + 5)
+        for purpose in (Purpose.NOISE, Purpose.DRAW)
+        for subject, round, lane in (
+            (0, 0, 0),
+            (1, 0, 0),
+            (2**40 + 3, 9, 2),
+            (MAX_UINT64, 2**32 - 1, 2**32 - 1),
+        )
+    ]
+    return {
+        "knownAnswers": [{"counter": c, "key": k, "words": w} for c, k, w in KNOWN_ANSWERS],
+        "purposes": {purpose.name: purpose.value for purpose in Purpose},
+        "sequences": [
+            {
+                "seed": str(seed),
+                "purpose": purpose.value,
+                "subject": str(subject),
+                "round": round,
+                "lane": lane,
+                "words": [int(u * 2**32) for u in uniforms(seed, purpose, subject, round, 6, lane).tolist()],
+            }
+            for seed, purpose, subject, round, lane in sequences
+        ],
+    }
+
+
+LAD_OPTIONS = [
+    {},
+    {"tail_noise": False},
+    {"full_mask_probability": 0.0, "mask_probability": 1.0, "max_mask_fraction": 1.0},
+    {
+        "full_mask_probability": 0.0,
+        "swap_scale": 1.0,
+        "duplicate_scale": 1.0,
+        "shift_scale": 1.0,
+        "max_span": 9,
+    },
+    {"full_mask_probability": 0.0, "mask_probability": 0.0, "shift_scale": 1.0, "max_shift": 30},
+]
+SPECS = [
+    *(NoiseSpec(kind=kind, **options) for kind in ("lad", "cover") for options in LAD_OPTIONS),
+    *(
+        NoiseSpec(kind=kind, **options)
+        for kind in ("mask-only", "uniform")
+        for options in ({}, {"min_time": 0.4, "tail_noise": False})
+    ),
+    NoiseSpec(kind="none"),
+]
+
+
+def noise() -> Any:
+    return {
+        "maskId": MASK_ID,
+        "vocabSize": VOCAB_SIZE,
+        "examples": [example_json(example) for example in EXAMPLES],
+        "cases": [
+            noise_case(index, spec, seed, epoch, Purpose.NOISE)
+            for spec in SPECS
+            for index in range(len(EXAMPLES))
+            for seed, epoch in ((0, 0), (11, 1), (MAX_UINT64, 3), (5, 70))
+        ]
+        + [noise_case(index, NoiseSpec(), 3, 0, Purpose.VALIDATION_NOISE) for index in range(len(EXAMPLES))],
+    }
+
+
+def noise_case(index: int, spec: NoiseSpec, seed: int, epoch: int, purpose: Purpose) -> Any:
+    noised = apply_noise(
+        EXAMPLES[index], spec, seed=seed, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE, purpose=purpose
+    )
+    return {
+        "example": index,
+        "noise": camel(spec),
+        "seed": str(seed),
+        "epoch": epoch,
+        "purpose": purpose.value,
+        "ids": noised.ids,
+        "masked": [i for i, masked in enumerate(noised.masked) if masked],
+        "corrupted": [i for i, corrupted in enumerate(noised.corrupted) if corrupted],
+        "time": None if math.isnan(noised.time) else noised.time,
+    }
+
+
+def order() -> Any:
+    return {
+        "permutations": [
+            {"seed": str(seed), "epoch": epoch, "examples": n, "rows": permutation(seed, epoch, n).tolist()}
+            for seed, epoch, n in ((0, 0, 1), (0, 0, 10), (0, 1, 10), (MAX_UINT64, 4, 33))
+        ],
+        "batches": [
+            {
+                "seed": str(seed),
+                "examples": n,
+                "batchSize": size,
+                "step": step,
+                "draws": [[draw.epoch, draw.row] for draw in batch(seed, n, size, step)],
+            }
+            for seed, n, size, step in ((0, 10, 4, 0), (0, 10, 4, 2), (9, 3, 8, 1), (9, 64, 8, 1000))
+        ],
+    }
+
+
+def schedule() -> Any:
+    cases = [
+        (ScheduleSpec(), 300),
+        (ScheduleSpec(learning_rate=1e-2, warmup_steps=0, final_fraction=0.1), 7),
+        (ScheduleSpec(learning_rate=5e-4, warmup_steps=3, decay="linear"), 50),
+        (ScheduleSpec(learning_rate=3e-3, warmup_steps=10, decay="constant"), 20),
+        (ScheduleSpec(learning_rate=0.3, warmup_steps=10), 5),
+    ]
+    return [
+        {
+            "schedule": camel(spec),
+            "steps": steps,
+            "rates": [learning_rate(spec, k, steps) for k in range(steps)],
+        }
+        for spec, steps in cases
+    ]
+
+
+def loss() -> Any:
+    noises = [NoiseSpec(), NoiseSpec(kind="mask-only"), NoiseSpec(kind="uniform", tail_noise=False)]
+    losses = [
+        LossSpec(supervise=supervise, tail=tail, weighting=weighting)
+        for supervise in ("all-tokens", "all-answer-tokens", "corrupted-answer-tokens")
+        for tail in (True, False)
+        for weighting in ("uniform", "inverse-time")
+    ]
+    return [
+        loss_case(noise_spec, loss_spec, epoch)
+        for noise_spec in noises
+        for loss_spec in losses
+        if loss_spec.weighting == "uniform" or noise_spec.kind != "lad"
+        for epoch in (0, 1)
+    ]
+
+
+def loss_case(noise_spec: NoiseSpec, loss_spec: LossSpec, epoch: int) -> Any:
+    noised = [
+        apply_noise(example, noise_spec, seed=2, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE)
+        for example in EXAMPLES
+    ]
+    return {
+        "noise": camel(noise_spec),
+        "loss": camel(loss_spec),
+        "seed": "2",
+        "epoch": epoch,
+        "sequences": [
+            {
+                "supervised": [i for i, target in enumerate(sequence.targets) if target >= 0],
+                "weight": max(sequence.weights),
+            }
+            for sequence in targeted(EXAMPLES, noised, loss_spec)
+        ],
+    }
+
+
+def example_json(example: PreparedExample) -> Any:
+    return {
+        "id": str(example.id),
+        "ids": example.ids,
+        "answer": [int(answer) for answer in example.answer],
+        "tail": [int(tail) for tail in example.tail],
+    }
+
+
+def camel(spec: Any) -> dict[str, Any]:
+    words = {name: name.split("_") for name in spec.__dataclass_fields__}
+    return {
+        first + "".join(word.capitalize() for word in rest): getattr(spec, name)
+        for name, (first, *rest) in words.items()
+    }
+
+
+FILES: dict[str, Callable[[], Any]] = {
+    "philox.json": philox,
+    "noise.json": noise,
+    "order.json": order,
+    "schedule.json": schedule,
+    "loss.json": loss,
+}
+
+
+def text(value: Any) -> str:
+    """JSON with one line for each entry of a list, so that a difference is readable."""
+    if isinstance(value, dict):
+        return "{" + ",\n".join(f"{json.dumps(key)}: {text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(json.dumps(item) for item in value) + "\n]"
+    return json.dumps(value)
+
+
+if __name__ == "__main__":
+    for name, make in FILES.items():
+        (FOLDER / name).write_text(text(make()) + "\n")

@@ -1,0 +1,92 @@
+"""A small Hugging Face hub on loopback."""
+
+import hashlib
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+TOKEN = "hf_the_right_token"
+
+
+class FakeHub:
+    """Serves the files of one folder as the models `owner/open`, `owner/gated` (needs TOKEN) and `owner/broken` (status 503)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.fetched: list[str] = []
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                hub.answer(self, body=True)
+
+            def do_HEAD(self) -> None:
+                hub.answer(self, body=False)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def answer(self, request: BaseHTTPRequestHandler, body: bool) -> None:
+        path = request.path.split("?")[0]
+        info = re.fullmatch(r"/api/models/(owner/\w+)(?:/revision/(\S+))?", path)
+        file = re.fullmatch(r"/(owner/\w+)/resolve/(\w+)/(\S+)", path)
+        model = (info or file or ("", ""))[1]
+        allowed = request.headers.get("Authorization") == f"Bearer {TOKEN}"
+        if model == "owner/broken":
+            self.send(request, 503, b"")
+        elif model not in ("owner/open", "owner/gated"):
+            self.send(request, 401, b"", {"X-Error-Code": "RepoNotFound"})
+        elif info:
+            if info[2] in (None, "main", "v1", COMMIT):
+                siblings = [
+                    {"rfilename": path.name, "size": path.stat().st_size} for path in self.folder.iterdir()
+                ]
+                value = {"id": model, "modelId": model, "sha": COMMIT, "siblings": siblings}
+                self.send(
+                    request, 200, json.dumps(value).encode(), {"Content-Type": "application/json"}, body
+                )
+            else:
+                self.send(request, 404, b"", {"X-Error-Code": "RevisionNotFound"})
+        elif model == "owner/gated" and not allowed:
+            self.send(request, 401, b"", {"X-Error-Code": "GatedRepo"})
+        elif file and (self.folder / file[3]).is_file():
+            content = (self.folder / file[3]).read_bytes()
+            if body:
+                self.fetched.append(file[3])
+            etag = f'"{hashlib.sha1(content).hexdigest()}"'
+            self.send(request, 200, content, {"ETag": etag, "X-Repo-Commit": COMMIT}, body)
+        else:
+            self.send(request, 404, b"", {"X-Error-Code": "EntryNotFound"})
+
+    def send(
+        self,
+        request: BaseHTTPRequestHandler,
+        status: int,
+        content: bytes,
+        headers: dict[str, str] | None = None,
+        body: bool = True,
+    ) -> None:
+        request.send_response(status)
+        for name, value in (headers or {}).items():
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        if body:
+            request.wfile.write(content)

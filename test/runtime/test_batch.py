@@ -1,0 +1,129 @@
+"""How segments are laid out, and that both ways to attend over a layout agree."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from lad_runtime.errors import LadError
+from lad_runtime.torch_backend import attention
+from lad_runtime.torch_backend.batch import ROW_MULTIPLE, FlatBatch, Segment, padded_indices
+from lad_runtime.torch_backend.cache import KeyValueCache
+from lad_runtime.torch_backend.layout import Block
+from lad_runtime.torch_backend.model import Llama
+from lad_runtime.torch_backend.row_probe import rows_are_independent
+
+MODES = st.sampled_from(["full", "causal"])
+
+
+def ids(seed: int, length: int) -> Tensor:
+    return torch.randint(1, 64, (length,), generator=torch.Generator().manual_seed(seed))
+
+
+def flat(*segments: Segment) -> FlatBatch:
+    return FlatBatch(segments, vocab_size=64, max_positions=64)
+
+
+@settings(max_examples=60, deadline=None)
+@given(items=st.lists(st.tuples(st.integers(1, 9), MODES, st.integers(0, 2)), min_size=1, max_size=9))
+def test_every_token_has_its_row_and_every_adapter_full_rows(make_adapter, items) -> None:
+    adapters = [None, make_adapter(seed=1), make_adapter(seed=2)]
+    segments = [
+        Segment(ids=ids(seed, length), mode=mode, adapter=adapters[which])
+        for seed, (length, mode, which) in enumerate(items)
+    ]
+    batch = flat(*segments)
+    assert batch.rows % ROW_MULTIPLE == 0
+    covered = torch.zeros(batch.rows, dtype=torch.int64)
+    for segment, (start, stop) in zip(segments, batch.spans, strict=True):
+        assert torch.equal(batch.ids[start:stop], segment.ids)
+        assert batch.positions[start:stop].tolist() == list(range(len(segment.ids)))
+        covered[start:stop] += 1
+        holders = [group.adapter for group in batch.adapters if group.start <= start < stop <= group.stop]
+        assert holders == ([segment.adapter] if segment.adapter else [])
+    if batch.padding is not None:
+        covered[batch.padding] += 1
+    assert covered.eq(1).all()
+    assert all(group.start % ROW_MULTIPLE == group.stop % ROW_MULTIPLE == 0 for group in batch.adapters)
+    assert [run.start for run in batch.runs] == [0, *(run.stop for run in batch.runs)][:-1]
+    assert batch.runs[-1].stop == batch.rows
+
+
+def test_equal_lengths_share_a_run_wherever_they_stood() -> None:
+    batch = flat(*(Segment(ids=ids(i, length)) for i, length in enumerate((5, 8, 5, 8, 5, 1))))
+    assert [(run.count, run.lengths[0]) for run in batch.runs] == [(1, 1), (3, 5), (2, 8)]
+    assert batch.spans == [(1, 6), (16, 24), (6, 11), (24, 32), (11, 16), (0, 1)]
+    assert batch.padding is None
+
+
+def test_positions_go_on_behind_a_cache(config) -> None:
+    cache = KeyValueCache(config, capacity=8)
+    cache.advance(5)
+    batch = flat(Segment(ids=ids(0, 2), cache=cache), Segment(ids=ids(0, 3)))
+    start, stop = batch.spans[0]
+    assert batch.positions[start:stop].tolist() == [5, 6]
+    assert batch.end == 7
+
+
+def test_padding_repeats_the_last_index() -> None:
+    assert padded_indices(torch.tensor([7, 9, 8, 1, 3])).tolist() == [7, 9, 8, 1, 3, 3, 3, 3]
+    assert padded_indices(torch.arange(4)).tolist() == [0, 1, 2, 3]
+    assert len(padded_indices(torch.arange(0))) == 0
+
+
+def plain_varlen(
+    q: Tensor, k: Tensor, v: Tensor, bounds: Tensor, bounds_k: Tensor, longest: int, _: int, **options
+):
+    """What torch.nn.attention.varlen computes on CUDA, one sequence at a time."""
+    assert torch.equal(bounds, bounds_k) and bounds.dtype == torch.int32
+    assert options["num_splits"] == 1 and options["enable_gqa"]
+    assert longest == int(bounds.diff().max()) and int(bounds[-1]) == len(q)
+    outputs = []
+    for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        heads = (tensor[start:stop].transpose(0, 1)[None] for tensor in (q, k, v))
+        causal = options["window_size"] == (-1, 0)
+        attended = F.scaled_dot_product_attention(*heads, is_causal=causal, enable_gqa=True)
+        outputs.append(attended[0].transpose(0, 1))
+    return torch.cat(outputs)
+
+
+@settings(max_examples=25, deadline=None)
+@given(items=st.lists(st.tuples(st.integers(1, 9), MODES, st.integers(0, 1)), min_size=1, max_size=8))
+def test_variable_length_blocks_equal_runs(model: Llama, adapter_pair, items) -> None:
+    segments = [
+        Segment(ids=ids(seed, length), mode=mode, adapter=adapter_pair[which])
+        for seed, (length, mode, which) in enumerate(items)
+    ]
+
+    def hidden_states() -> Tensor:
+        cache = KeyValueCache(model.config, capacity=8)
+        batch = model.batch([*segments, Segment(ids=ids(9, 3), mode="causal", cache=cache)])
+        assert sum(isinstance(block, Block) for block in batch.blocks) < len(batch.runs)
+        return model.hidden_states(batch)
+
+    with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
+        wanted = hidden_states()
+        patch.setattr(attention, "_has_flash", lambda qkv, config: True)
+        patch.setattr("torch.nn.attention.varlen.varlen_attn", plain_varlen)
+        assert torch.allclose(hidden_states(), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def adapter_pair(make_adapter):
+    return None, make_adapter(seed=1)
+
+
+def test_this_machines_matmul_keeps_rows_apart(model: Llama) -> None:
+    assert rows_are_independent(model)
+
+
+def test_the_probe_notices_a_matmul_that_does_not(model: Llama, monkeypatch) -> None:
+    monkeypatch.setattr(torch, "mm", lambda a, b: (a @ b) * (1.0 + 1e-6 * len(a)))
+    assert not rows_are_independent(model)
+
+
+def test_a_cache_larger_than_the_model_is_an_error(config) -> None:
+    with pytest.raises(LadError, match="256 positions"):
+        KeyValueCache(config, capacity=257)
