@@ -1,0 +1,77 @@
+"""Creating, copying, saving and dropping adapters."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+
+from lad_runtime.checks import check_name, check_whole
+from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
+from lad_runtime.engine.engine import Engine
+from lad_runtime.engine.registry import Registry
+from lad_runtime.engine.residents import AdapterEntry, BaseEntry
+from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.types import AdapterSpec
+
+
+class Adapters:
+    """What touches weights runs on the engine's thread between two micro-steps, so it never sees half an optimizer step."""
+
+    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry) -> None:
+        self._engine = engine
+        self._backend = backend
+        self._registry = registry
+
+    def create(self, base_id: str, spec: AdapterSpec) -> "Future[AdapterEntry]":
+        base = self._registry.base(base_id)
+        check_whole("rank", spec.rank, low=1, high=base.info.max_rank)
+        unknown = [target for target in spec.targets if target not in base.info.projections]
+        if unknown:
+            known = ", ".join(base.info.projections)
+            raise invalid_option(
+                "targets", unknown[0], "the base has no such projection", f"Give some of {known}."
+            )
+        return self._add(base, lambda: self._backend.create_adapter(base.resident, spec))
+
+    def snapshot(self, adapter_id: str) -> "Future[AdapterEntry]":
+        """Freezes the weights as they are now."""
+        entry = self._registry.adapter(adapter_id)
+        return self._add(entry.base, lambda: self._backend.snapshot(entry.resident), is_snapshot=True)
+
+    def drop(self, adapter_id: str) -> None:
+        self._registry.drop_adapter(adapter_id)
+
+    def export(self, adapter_id: str) -> "Future[dict[str, bytes]]":
+        """The adapter's files in PEFT's format, by name."""
+        entry = self._registry.adapter(adapter_id)
+        return self._engine.call(lambda: self._backend.export_adapter(entry.base.resident, entry.resident))
+
+    def take_in(self, base_id: str, files: Mapping[str, bytes]) -> "Future[AdapterEntry]":
+        """A new adapter from files in PEFT's format. Names are data here, never paths."""
+        base = self._registry.base(base_id)
+        return self._add(base, lambda: self._backend.import_adapter(base.resident, files))
+
+    def save_checkpoint(self, adapter_id: str, name: str) -> "Future[str]":
+        """Adapter and optimizer under a name of the worker's store; the digest of the manifest."""
+        check_name("name", name)
+        entry = self._registry.adapter(adapter_id)
+        if entry.is_snapshot:
+            raise LadError(
+                ErrorCode.INVALID_STATE,
+                f"{adapter_id} is a snapshot, which has no optimizer.",
+                option="adapterId",
+                value=adapter_id,
+                remedy="Save the adapter that it was taken of, or download the snapshot's files.",
+            )
+        return self._engine.call(
+            lambda: self._backend.save_checkpoint(entry.base.resident, entry.resident, name)
+        )
+
+    def load_checkpoint(self, base_id: str, name: str) -> "Future[AdapterEntry]":
+        """A new adapter with its optimizer."""
+        check_name("name", name)
+        base = self._registry.base(base_id)
+        return self._add(base, lambda: self._backend.load_checkpoint(base.resident, name))
+
+    def _add(
+        self, base: BaseEntry, make: Callable[[], ResidentAdapter], *, is_snapshot: bool = False
+    ) -> "Future[AdapterEntry]":
+        return self._engine.call(lambda: self._registry.add_adapter(base, make(), is_snapshot=is_snapshot))

@@ -1,0 +1,229 @@
+"""What the engine asks of a backend: the one class that a new kind of device has to offer."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from lad_runtime.errors import LadError
+from lad_runtime.types import (
+    AdapterSpec,
+    AttentionMode,
+    BaseInfo,
+    BaseSpec,
+    Canvas,
+    Example,
+    LoadProgress,
+    LossSpec,
+    Message,
+    NoiseSpec,
+    OptimizerSpec,
+    PredictCanvas,
+    PredictSpec,
+    PreparedExample,
+    SamplingSpec,
+    ScoreItem,
+    TargetedSequence,
+    TrainingSpec,
+    WindowReport,
+    WindowSpec,
+    Work,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceInfo:
+    kind: str  # cpu | cuda
+    name: str
+    threads: int  # of the largest resident base, or as the caller set them
+    torch_version: str
+    memory_bytes: int
+
+
+class ResidentBase(Protocol):
+    """A frozen base on the device. The engine reads `info` and hands the rest back to the backend unread."""
+
+    @property
+    def info(self) -> BaseInfo: ...
+
+
+class ResidentAdapter(Protocol):
+    """An adapter on the device, with its gradients and its optimizer's state; or a snapshot, which has neither."""
+
+    @property
+    def spec(self) -> AdapterSpec: ...
+
+    @property
+    def parameter_count(self) -> int: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    @property
+    def steps(self) -> int: ...
+
+
+BaseT = TypeVar("BaseT", bound=ResidentBase)
+AdapterT = TypeVar("AdapterT", bound=ResidentAdapter)
+
+
+class Backend(Protocol[BaseT, AdapterT]):
+    """Computes. Methods down to `prepare` may be called from any thread; all others run on the engine's thread."""
+
+    @property
+    def token_budget(self) -> int:
+        """Tokens of the flat batch at which the device is busy: wishes are merged up to here."""
+        ...
+
+    def device(self) -> DeviceInfo: ...
+
+    def load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> BaseT: ...
+
+    def unload_base(self, base: BaseT) -> None: ...
+
+    def encode(self, base: BaseT, texts: Sequence[str]) -> list[tuple[int, ...]]: ...
+
+    def decode(self, base: BaseT, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]: ...
+
+    def render(
+        self, base: BaseT, messages: Sequence[Message], add_generation_prompt: bool
+    ) -> tuple[str, tuple[int, ...]]:
+        """A chat through the base's template: the text and its token ids."""
+        ...
+
+    def prepare(
+        self, base: BaseT, examples: Iterable[Example], window: WindowSpec
+    ) -> tuple[Sequence[PreparedExample], WindowReport]:
+        """Token windows; at least one, or LadError(INVALID_DATA)."""
+        ...
+
+    def describe(self, error: BaseException) -> LadError | None:
+        """The typed error for one of the device's own (out of memory), or None."""
+        ...
+
+    def compute(self, wishes: Sequence[Any]) -> Sequence[Any]:
+        """Results of wishes of one group, in order.
+
+        Of several wishes all or nothing: an exception leaves every gradient as it was. Of a single one, the work that asked
+        for it sees the exception and sets its own gradients back.
+        """
+        ...
+
+    def create_adapter(self, base: BaseT, spec: AdapterSpec) -> AdapterT: ...
+
+    def snapshot(self, adapter: AdapterT) -> AdapterT: ...
+
+    def export_adapter(self, base: BaseT, adapter: AdapterT) -> dict[str, bytes]:
+        """Files of PEFT's format by name."""
+        ...
+
+    def import_adapter(self, base: BaseT, files: Mapping[str, bytes]) -> AdapterT: ...
+
+    def save_checkpoint(self, base: BaseT, adapter: AdapterT, name: str) -> str:
+        """Writes adapter and optimizer to the store; returns the SHA-256 of the manifest."""
+        ...
+
+    def load_checkpoint(self, base: BaseT, name: str) -> AdapterT: ...
+
+    def check_training(self, base: BaseT, spec: TrainingSpec) -> None:
+        """Raises what is wrong with a specification, before any data is prepared for it."""
+        ...
+
+    def train(
+        self,
+        base: BaseT,
+        adapter: AdapterT,
+        examples: Sequence[PreparedExample],
+        report: WindowReport,
+        spec: TrainingSpec,
+        validation: tuple[Sequence[PreparedExample], WindowReport] | None,
+        stopping: Callable[[], bool],
+    ) -> Work:
+        """A run: TrainingStarted, then steps, validations and checkpoints; returns TrainingOutcome.
+
+        Where `stopping()` is true after a step, it writes its checkpoint, if it has a name, and raises LadError(CANCELLED).
+        Closed or failed, it leaves the adapter as the last whole step left it, without gradients.
+        """
+        ...
+
+    def forward_backward(
+        self,
+        base: BaseT,
+        adapter: AdapterT,
+        sequences: Sequence[TargetedSequence],
+        mode: AttentionMode,
+        micro_batch_tokens: int,
+    ) -> Work:
+        """Adds the gradient of Σ weight · CE; returns ForwardBackwardResult. Closed or failed, it adds nothing."""
+        ...
+
+    def noise(
+        self,
+        base: BaseT,
+        examples: Sequence[PreparedExample],
+        noise: NoiseSpec,
+        loss: LossSpec,
+        seed: int,
+        epoch: int,
+    ) -> Sequence[TargetedSequence]:
+        """The sequences that a run with these options would compute for these examples as one batch."""
+        ...
+
+    def optim_step(
+        self,
+        base: BaseT,
+        adapter: AdapterT,
+        optimizer: OptimizerSpec,
+        learning_rate: float,
+        max_gradient_norm: float,
+    ) -> Work:
+        """One step on the gradients gathered, which it clears; returns OptimStepResult."""
+        ...
+
+    def validate(
+        self,
+        base: BaseT,
+        adapter: AdapterT | None,
+        examples: Sequence[PreparedExample],
+        noise: NoiseSpec,
+        loss: LossSpec,
+        seed: int,
+    ) -> Work:
+        """Losses under noise that is fixed for each example; returns LossReport."""
+        ...
+
+    def sample(
+        self,
+        base: BaseT,
+        adapter: AdapterT | None,
+        canvas: Canvas,
+        index: int,
+        spec: SamplingSpec,
+    ) -> Work:
+        """Denoises one canvas, number `index` of its run: FrameEvents, then returns AnswerEvent.
+
+        Called from any thread; raises what is wrong with canvas or specification at once. `adapter` never changes.
+        """
+        ...
+
+    def predict(
+        self,
+        base: BaseT,
+        adapter: AdapterT | None,
+        canvases: Sequence[PredictCanvas],
+        spec: PredictSpec,
+    ) -> Work:
+        """One forward over each canvas; returns a Prediction for each."""
+        ...
+
+    def score(
+        self,
+        base: BaseT,
+        adapter: AdapterT | None,
+        items: Sequence[ScoreItem],
+    ) -> Work:
+        """Log-likelihoods under causal attention; returns a Score for each item."""
+        ...
+
+
+AnyBackend = Backend[Any, Any]
+"""What the engine holds: it hands bases and adapters back to the backend that made them."""

@@ -1,0 +1,100 @@
+"""Loading and dropping bases, and their text functions."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.failures import typed_error
+from lad_runtime.engine.prepared import PreparedData
+from lad_runtime.engine.registry import Registry
+from lad_runtime.engine.residents import BaseEntry
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types import BaseSpec, LoadProgress, Message
+
+_MAX_TEXT = 1 << 20  # characters of one text or chat
+
+
+class Bases:
+    """Every method blocks while it works and may be called from any thread."""
+
+    def __init__(self, backend: AnyBackend, registry: Registry, prepared: PreparedData) -> None:
+        self._backend = backend
+        self._registry = registry
+        self._prepared = prepared
+        self._loading: dict[BaseSpec, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def load(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> BaseEntry:
+        """Loads a base, or finds it resident. Of several calls for the same one, one loads and the others wait for it."""
+        key = replace(spec, hub_token="")
+        with self._lock:
+            turn = self._loading.setdefault(key, threading.Lock())
+        with turn:
+            resident = self._registry.find_base(spec)
+            if resident is not None:
+                return resident
+            try:
+                return self._registry.add_base(spec, self._backend.load_base(spec, progress))
+            except Exception as error:
+                raise typed_error(error, self._backend.describe) from None
+
+    def unload(self, base_id: str) -> None:
+        base = self._registry.base(base_id)
+        self._registry.drop_base(base_id)
+        self._prepared.forget(base)
+        self._backend.unload_base(base.resident)
+
+    def encode(self, base_id: str, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        base = self._registry.base(base_id)
+        for text in texts:
+            _check_length("texts", len(text))
+        return self._backend.encode(base.resident, texts)
+
+    def decode(self, base_id: str, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
+        base = self._registry.base(base_id)
+        return self._backend.decode(base.resident, sequences, keep_special)
+
+    def render(
+        self, base_id: str, messages: Sequence[Message], add_generation_prompt: bool
+    ) -> tuple[str, tuple[int, ...]]:
+        base = self._registry.base(base_id)
+        _check_length("messages", sum(len(message.content) for message in messages))
+        return self._backend.render(base.resident, messages, add_generation_prompt)
+
+
+def check_ids(base: BaseEntry, option: str, ids: Sequence[int]) -> None:
+    """Raises LadError(INVALID_OPTION) for an id outside the base's vocabulary."""
+    vocab_size = base.info.vocab_size
+    if ids and not 0 <= min(ids) <= max(ids) < vocab_size:
+        bad = next(token for token in ids if not 0 <= token < vocab_size)
+        raise LadError(
+            ErrorCode.INVALID_OPTION,
+            f"{option} has the token id {bad}: base {base.info.name} has {vocab_size} tokens.",
+            option=option,
+            value=bad,
+            remedy=f"Give ids from 0 to {vocab_size - 1}.",
+        )
+
+
+def check_fits(base: BaseEntry, option: str, tokens: int) -> None:
+    """Raises LadError(INVALID_OPTION) for a sequence with more tokens than the base has positions."""
+    if tokens > base.info.max_positions:
+        raise LadError(
+            ErrorCode.INVALID_OPTION,
+            f"{option} makes a sequence of {tokens} tokens: base {base.info.name} has {base.info.max_positions} positions.",
+            option=option,
+            value=tokens,
+            remedy=f"Make it at most {base.info.max_positions} tokens in all.",
+        )
+
+
+def _check_length(option: str, characters: int) -> None:
+    if characters > _MAX_TEXT:
+        raise LadError(
+            ErrorCode.INVALID_OPTION,
+            f"{option} has {characters} characters: at most {_MAX_TEXT} are rendered at once.",
+            option=option,
+            value=characters,
+            remedy="Split it.",
+        )

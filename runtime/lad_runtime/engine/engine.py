@@ -1,0 +1,186 @@
+"""The thread that owns the device: merges what works ask for, computes it, and hands out the results."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from lad_runtime.engine.failures import typed_error
+from lad_runtime.engine.job import Job
+from lad_runtime.engine.turns import Turns
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types import Work
+
+_MAX_JOBS = 16_384
+T = TypeVar("T")
+
+
+class Computer(Protocol):
+    """The part of a backend that the engine's loop needs."""
+
+    @property
+    def token_budget(self) -> int: ...
+
+    def compute(self, wishes: Sequence[Any]) -> Sequence[Any]: ...
+
+    def describe(self, error: BaseException) -> LadError | None: ...
+
+
+class Engine:
+    """Runs any number of works on one device, a micro-step at a time.
+
+    Between two computations it takes in new works, drops cancelled ones and runs `call`s. A work that raises, or whose
+    computation does, ends with a typed error; the others go on.
+    """
+
+    def __init__(self, computer: Computer) -> None:
+        self._computer = computer
+        self._turns = Turns()
+        self._inbox: deque[Job | tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._changed = threading.Condition()
+        self._jobs = 0
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="lad-engine", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(
+        self, work: Work, *, sharer: Hashable, on_event: Callable[[Any], None] = lambda _: None
+    ) -> Job:
+        """Takes in a work. `on_event` gets its events on the engine's thread and must not block.
+
+        Works of one `sharer` share one turn. Raises LadError(UNAVAILABLE) when too many wait, or the engine is stopping.
+        """
+        return self.submit_all([work], sharer=sharer, on_event=on_event)[0]
+
+    def submit_all(
+        self, works: Sequence[Work], *, sharer: Hashable, on_event: Callable[[Any], None] = lambda _: None
+    ) -> list[Job]:
+        """Takes in all of the works or none."""
+        jobs = [Job(work, sharer, on_event, self._wake) for work in works]
+        with self._changed:
+            if self._stopping:
+                raise stopping_error()
+            if self._jobs and self._jobs + len(jobs) > _MAX_JOBS:
+                raise LadError(
+                    ErrorCode.UNAVAILABLE,
+                    f"{self._jobs} pieces of work wait already.",
+                    remedy="Try again when some have ended, or ask for fewer canvases at once.",
+                )
+            self._jobs += len(jobs)
+            self._inbox.extend(jobs)
+            self._changed.notify()
+        return jobs
+
+    def call(self, function: Callable[[], T]) -> Future[T]:
+        """Runs a function on the engine's thread, between two computations."""
+        future: Future[T] = Future()
+        with self._changed:
+            if self._stopping:
+                raise stopping_error()
+            self._inbox.append((function, future))
+            self._changed.notify()
+        return future
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Cancels all work and ends the thread after the computation in hand."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
+
+    def _loop(self) -> None:
+        while True:
+            with self._changed:
+                while not (self._inbox or self._turns or self._stopping):
+                    self._changed.wait()
+                arrived = list(self._inbox)
+                self._inbox.clear()
+                stopping = self._stopping
+            for item in arrived:
+                if isinstance(item, Job):
+                    self._advance(item, None)
+                else:
+                    self._run_call(*item)
+            for job in self._turns:
+                if job.cancelling or stopping:
+                    self._turns.remove(job)
+                    job.cancel()
+                    self._advance(job, None)
+            if stopping:
+                return
+            self._compute(self._turns.next(self._computer.token_budget))
+
+    def _run_call(self, function: Callable[[], Any], future: "Future[Any]") -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(typed_error(error, self._computer.describe))
+
+    def _compute(self, batch: list[Job]) -> None:
+        """Computes one batch. Where a merged one fails, each wish is computed alone, so that only the culprit fails."""
+        if not batch:
+            return
+        try:
+            results = self._computer.compute([job.wish for job in batch])
+        except BaseException as error:
+            failure = typed_error(error, self._computer.describe)
+        else:
+            for job, result in zip(batch, results, strict=True):
+                job.computed += 1
+                self._advance(job, result)
+            return
+        if len(batch) == 1:
+            self._advance(batch[0], None, failure)
+        else:
+            for job in batch:
+                self._compute([job])
+
+    def _advance(self, job: Job, result: Any, failure: LadError | None = None) -> None:
+        """Runs a work up to its next wish or its end. A failed computation is raised inside the work."""
+        try:
+            item = _next_item(job, lambda: job.work.throw(failure) if failure else job.work.send(result))
+            while not hasattr(item, "group"):
+                job.on_event(item)
+                item = _next_item(job, lambda: next(job.work))
+        except StopIteration as end:
+            self._end(job, outcome=end.value)
+        except BaseException as error:
+            self._end(job, error=typed_error(error, self._computer.describe))
+        else:
+            job.wish = item
+            self._turns.add(job)
+
+    def _end(self, job: Job, *, outcome: Any = None, error: LadError | None = None) -> None:
+        job.wish = None
+        with self._changed:
+            self._jobs -= 1
+        if error is None:
+            job.future.set_result(outcome)
+        else:
+            job.future.set_exception(error)
+
+
+def _next_item(job: Job, advance: Callable[[], Any]) -> Any:
+    """What the work yields next; a cancelled one is closed instead."""
+    if job.cancelling:
+        job.work.close()
+        raise LadError(ErrorCode.CANCELLED, "The work was cancelled.")
+    return advance()
+
+
+def stopping_error() -> LadError:
+    return LadError(
+        ErrorCode.UNAVAILABLE,
+        "The worker is stopping.",
+        remedy="Start another one and send the request there.",
+    )

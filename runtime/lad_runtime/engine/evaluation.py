@@ -1,0 +1,39 @@
+"""Measures that the worker computes."""
+
+from collections.abc import Sequence
+
+from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.engine import Engine
+from lad_runtime.engine.job import Job
+from lad_runtime.engine.registry import Registry
+from lad_runtime.engine.weights import reading
+from lad_runtime.errors import invalid_option
+from lad_runtime.types import AttentionMode, ScoreItem
+
+_MAX_ITEMS = 4096
+
+
+class Evaluation:
+    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry) -> None:
+        self._engine = engine
+        self._backend = backend
+        self._registry = registry
+
+    def score(self, base_id: str, adapter_id: str, items: Sequence[ScoreItem], mode: AttentionMode) -> Job:
+        """log p(continuation | prompt); the outcome is a Score for each item."""
+        if not 1 <= len(items) <= _MAX_ITEMS:
+            raise invalid_option(
+                "items",
+                len(items),
+                f"a request holds from 1 to {_MAX_ITEMS}",
+                "Split it, or give at least one.",
+            )
+        if mode != "causal":
+            raise invalid_option("attention", mode, "likelihoods are those of a causal model", "Give causal.")
+        base, adapter = self._registry.weights(base_id, adapter_id)
+        work = reading(
+            self._backend,
+            adapter,
+            lambda weights: self._backend.score(base.resident, weights, items),
+        )
+        return self._engine.submit(work, sharer=object())

@@ -1,0 +1,39 @@
+"""One piece of work in the engine's hands."""
+
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Any
+
+from lad_runtime.types import Wish, Work
+
+
+class Job:
+    """A submitted work: its future, the wish it waits for, and how to cancel it.
+
+    Everything but `cancel` and `future` belongs to the engine's thread.
+    """
+
+    def __init__(
+        self, work: Work, sharer: Hashable, on_event: Callable[[Any], None], wake: Callable[[], None]
+    ) -> None:
+        self.work = work
+        self.sharer = sharer
+        self.on_event = on_event
+        self.wish: Wish | None = None
+        self.computed = 0  # wishes answered so far
+        self.future: Future[Any] = Future()
+        self.future.set_running_or_notify_cancel()  # from here on only `cancel` below ends it early
+        self._cancelling = False
+        self._wake = wake
+
+    @property
+    def cancelling(self) -> bool:
+        return self._cancelling
+
+    def cancel(self) -> None:
+        """Ends the work before its next computation, from any thread; its future then raises LadError(CANCELLED).
+
+        A work that has ended stays as it is.
+        """
+        self._cancelling = True
+        self._wake()

@@ -1,0 +1,142 @@
+"""The primitives that a training loop of the caller's own is made of."""
+
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from lad_runtime.checks import check_choice, check_number, check_whole
+from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.bases import check_fits, check_ids
+from lad_runtime.engine.engine import Engine
+from lad_runtime.engine.job import Job
+from lad_runtime.engine.prepared import PreparedData
+from lad_runtime.engine.registry import Registry
+from lad_runtime.engine.residents import AdapterEntry
+from lad_runtime.engine.weights import reading
+from lad_runtime.errors import invalid_option
+from lad_runtime.types import (
+    AttentionMode,
+    LossSpec,
+    NoisedExamples,
+    NoiseSpec,
+    OptimizerSpec,
+    PreparedExample,
+    TargetedSequence,
+    WindowReport,
+    WindowSpec,
+    Work,
+)
+
+
+class Primitives:
+    def __init__(
+        self, engine: Engine, backend: AnyBackend, registry: Registry, prepared: PreparedData
+    ) -> None:
+        self._engine = engine
+        self._backend = backend
+        self._registry = registry
+        self._prepared = prepared
+
+    def forward_backward(
+        self,
+        adapter_id: str,
+        number: int,
+        given: tuple[TargetedSequence, ...] | NoisedExamples,
+        mode: AttentionMode,
+        micro_batch_tokens: int,
+    ) -> "Future[Any]":
+        """Adds the gradient of Σ weight · CE; blocks while a data set is prepared. Its value: ForwardBackwardResult."""
+        check_choice("attention", mode, ("full", "causal"))
+        check_whole("microBatchTokens", micro_batch_tokens, low=1)
+        entry = self._registry.trainable(adapter_id)
+        sequences = self._noised(entry, given) if isinstance(given, NoisedExamples) else lambda: given
+        if not isinstance(given, NoisedExamples):
+            _check_sequences(entry, given)
+
+        def work() -> Work:
+            base = entry.base.resident
+            return (
+                yield from self._backend.forward_backward(
+                    base, entry.resident, sequences(), mode, micro_batch_tokens
+                )
+            )
+
+        request = ("forwardBackward", hash((given, mode, micro_batch_tokens)))
+        return self._numbered(entry, number, request, work)
+
+    def optim_step(
+        self,
+        adapter_id: str,
+        number: int,
+        optimizer: OptimizerSpec,
+        learning_rate: float,
+        max_gradient_norm: float,
+    ) -> "Future[Any]":
+        """One step on the gradients gathered, which it clears. Its value: OptimStepResult."""
+        check_number("learningRate", learning_rate, low=0)
+        check_number("maxGradientNorm", max_gradient_norm, low=0)
+        entry = self._registry.trainable(adapter_id)
+
+        def work() -> Work:
+            base = entry.base.resident
+            return (
+                yield from self._backend.optim_step(
+                    base, entry.resident, optimizer, learning_rate, max_gradient_norm
+                )
+            )
+
+        request = ("optimStep", hash((optimizer, learning_rate, max_gradient_norm)))
+        return self._numbered(entry, number, request, work)
+
+    def validate(
+        self,
+        base_id: str,
+        adapter_id: str,
+        dataset_id: str,
+        window: WindowSpec,
+        noise: NoiseSpec,
+        loss: LossSpec,
+        seed: int,
+        max_examples: int,
+    ) -> tuple[Job, WindowReport]:
+        """Losses under noise fixed for each example; blocks while the data set is prepared. The outcome is a LossReport."""
+        base, adapter = self._registry.weights(base_id, adapter_id)
+        examples, report = self._prepared.get(base, dataset_id, window)
+        chosen = examples[:max_examples] if max_examples else examples
+        work = reading(
+            self._backend,
+            adapter,
+            lambda weights: self._backend.validate(base.resident, weights, chosen, noise, loss, seed),
+        )
+        return self._engine.submit(work, sharer=object()), report
+
+    def _numbered(
+        self, entry: AdapterEntry, number: int, request: Hashable, work: Callable[[], Work]
+    ) -> "Future[Any]":
+        def start() -> Job:
+            self._registry.trainable(entry.id)
+            return self._engine.submit(work(), sharer=entry.id)
+
+        return entry.calls.submit(number, request, start)
+
+    def _noised(self, entry: AdapterEntry, given: NoisedExamples) -> Callable[[], Sequence[TargetedSequence]]:
+        examples, _ = self._prepared.get(entry.base, given.dataset_id, given.window)
+        rows: list[PreparedExample] = []
+        for row in given.rows:
+            if row >= len(examples):
+                raise invalid_option(
+                    "rows", row, f"the prepared data set has {len(examples)} rows", "Give rows from 0 on."
+                )
+            rows.append(examples[row])
+        return lambda: self._backend.noise(
+            entry.base.resident, rows, given.noise, given.loss, given.seed, given.epoch
+        )
+
+
+def _check_sequences(entry: AdapterEntry, sequences: Sequence[TargetedSequence]) -> None:
+    if not sequences:
+        raise invalid_option("sequences", [], "there is none", "Give at least one.")
+    for sequence in sequences:
+        check_fits(entry.base, "ids", len(sequence.ids))
+        check_ids(entry.base, "ids", sequence.ids)
+        check_ids(entry.base, "targets", [target for target in sequence.targets if target != -1])

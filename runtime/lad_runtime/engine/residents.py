@@ -1,0 +1,41 @@
+"""A resident base, and a resident adapter or snapshot, as the registry knows them."""
+
+from dataclasses import dataclass, field, replace
+
+from lad_runtime.engine.backend import ResidentAdapter, ResidentBase
+from lad_runtime.engine.sequence import Sequence
+from lad_runtime.types import AdapterInfo, BaseInfo, BaseSpec
+
+
+@dataclass(kw_only=True)
+class BaseEntry:
+    id: str
+    spec: BaseSpec
+    resident: ResidentBase
+    uses: set[str] = field(default_factory=set)  # ids of runs and adapters
+
+    @property
+    def info(self) -> BaseInfo:
+        return replace(self.resident.info, id=self.id)
+
+
+@dataclass(kw_only=True)
+class AdapterEntry:
+    id: str
+    base: BaseEntry
+    resident: ResidentAdapter
+    is_snapshot: bool
+    trained_by: str = ""  # the run that trains it now
+    calls: Sequence = field(default_factory=Sequence)
+
+    @property
+    def info(self) -> AdapterInfo:
+        return AdapterInfo(
+            id=self.id,
+            base_id=self.base.id,
+            spec=self.resident.spec,
+            parameter_count=self.resident.parameter_count,
+            nbytes=self.resident.nbytes,
+            steps=self.resident.steps,
+            last_sequence=self.calls.last,
+        )

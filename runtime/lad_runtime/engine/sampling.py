@@ -1,0 +1,135 @@
+"""Sampling: runs over canvases, and the primitive that a sampler of the caller's own is made of."""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
+from lad_runtime.engine.engine import Engine
+from lad_runtime.engine.failures import typed_error
+from lad_runtime.engine.job import Job
+from lad_runtime.engine.registry import Registry
+from lad_runtime.engine.residents import AdapterEntry, BaseEntry
+from lad_runtime.engine.runs import Run, Runs
+from lad_runtime.engine.weights import reading
+from lad_runtime.errors import LadError, invalid_option
+from lad_runtime.types import (
+    Canvas,
+    Chat,
+    PredictCanvas,
+    PredictSpec,
+    SamplingOutcome,
+    SamplingSpec,
+)
+
+MAX_CANVASES = 4096
+_MAX_REPLY_BYTES = 48 << 20  # of 64 MiB that a message may have
+
+
+class Sampling:
+    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry, runs: Runs) -> None:
+        self._engine = engine
+        self._backend = backend
+        self._registry = registry
+        self._runs = runs
+
+    def start(
+        self,
+        base_id: str,
+        adapter_id: str,
+        requested: Sequence[Canvas | Chat],
+        spec: SamplingSpec,
+    ) -> Run:
+        """Starts a run with one work a canvas; blocks while chats are rendered and the adapter's weights are frozen."""
+        _check_count(len(requested))
+        base, adapter = self._registry.weights(base_id, adapter_id)
+        canvases = [self._rendered(base, canvas) for canvas in requested]
+        weights = self._frozen(adapter)
+        works = [
+            self._backend.sample(base.resident, weights, canvas, index, spec)
+            for index, canvas in enumerate(canvases)
+        ]
+        run = Run("sampling", base_id, adapter_id, lambda: self._registry.release(base, run.id))
+        self._registry.hold(base, run.id)
+        self._runs.add(run)
+        merged = _Canvases(run, len(works))
+        try:
+            jobs = self._engine.submit_all(works, sharer=run.id, on_event=run.record)
+        except LadError as error:
+            run.fail(error)
+            raise
+        for job in jobs:
+            run.attach(job)
+            job.future.add_done_callback(merged.ended)
+        return run
+
+    def predict(
+        self, base_id: str, adapter_id: str, canvases: Sequence[PredictCanvas], spec: PredictSpec
+    ) -> Job:
+        """One forward over each canvas; the outcome is a Prediction for each."""
+        _check_count(len(canvases))
+        base, adapter = self._registry.weights(base_id, adapter_id)
+        positions = sum(len(canvas.ids) - canvas.answer_start for canvas in canvases)
+        reply_bytes = 4 * positions * (base.info.vocab_size if spec.logits else 2 * spec.top)
+        if reply_bytes > _MAX_REPLY_BYTES:
+            raise invalid_option(
+                "logits" if spec.logits else "top",
+                spec.logits or spec.top,
+                f"{positions} positions make {reply_bytes} bytes, and a reply holds {_MAX_REPLY_BYTES}",
+                "Ask for fewer canvases or answer positions at once.",
+            )
+        work = reading(
+            self._backend,
+            adapter,
+            lambda weights: self._backend.predict(base.resident, weights, canvases, spec),
+        )
+        return self._engine.submit(work, sharer=object())
+
+    def _rendered(self, base: BaseEntry, canvas: Canvas | Chat) -> Canvas:
+        if isinstance(canvas, Canvas):
+            return canvas
+        _, ids = self._backend.render(base.resident, canvas.messages, True)
+        return Canvas(prompt=ids, seed=canvas.seed)
+
+    def _frozen(self, adapter: AdapterEntry | None) -> ResidentAdapter | None:
+        if adapter is None or adapter.is_snapshot:
+            return adapter.resident if adapter else None
+        resident = adapter.resident
+        return self._engine.call(lambda: self._backend.snapshot(resident)).result()
+
+
+class _Canvases:
+    """Merges the ends of one run's canvases: the run ends with the last of them, or with the first that fails."""
+
+    def __init__(self, run: Run, count: int) -> None:
+        self._run = run
+        self._count = count
+        self._open = count
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+
+    def ended(self, done: "Future[Any]") -> None:
+        error = done.exception()
+        if error is not None:
+            self._run.fail(typed_error(error), self._run.computed)
+            self._run.cancel()
+            return
+        self._run.record(done.result())
+        with self._lock:
+            self._open -= 1
+            last = self._open == 0
+        if last:
+            seconds = time.monotonic() - self._started
+            self._run.finish(SamplingOutcome(canvases=self._count, seconds=seconds))
+
+
+def _check_count(canvases: int) -> None:
+    if not 1 <= canvases <= MAX_CANVASES:
+        raise invalid_option(
+            "canvases",
+            canvases,
+            f"a request holds from 1 to {MAX_CANVASES}",
+            "Split it, or give at least one.",
+        )

@@ -1,0 +1,62 @@
+"""The worker's parts put together: what a server, or a test, talks to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lad_runtime.engine.adapters import Adapters
+from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.bases import Bases
+from lad_runtime.engine.datasets import DatasetStore
+from lad_runtime.engine.engine import Engine
+from lad_runtime.engine.evaluation import Evaluation
+from lad_runtime.engine.prepared import PreparedData
+from lad_runtime.engine.primitives import Primitives
+from lad_runtime.engine.registry import Registry
+from lad_runtime.engine.runs import Runs
+from lad_runtime.engine.sampling import Sampling
+from lad_runtime.engine.training_runs import TrainingRuns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    backend: AnyBackend
+    engine: Engine
+    registry: Registry
+    datasets: DatasetStore
+    prepared: PreparedData
+    runs: Runs
+    bases: Bases
+    adapters: Adapters
+    training: TrainingRuns
+    primitives: Primitives
+    sampling: Sampling
+    evaluation: Evaluation
+
+    def drain(self, timeout_seconds: float) -> None:
+        """Training runs finish their step and write their checkpoints, everything else is cancelled; then the engine ends."""
+        self.training.drain(timeout_seconds)
+        self.engine.stop(timeout_seconds)
+
+
+def make_worker(backend: AnyBackend, state: Path) -> Worker:
+    """A worker whose engine is running; data sets live below `state`."""
+    engine = Engine(backend)
+    registry = Registry()
+    datasets = DatasetStore(state / "datasets")
+    prepared = PreparedData(backend, datasets)
+    runs = Runs()
+    engine.start()
+    return Worker(
+        backend=backend,
+        engine=engine,
+        registry=registry,
+        datasets=datasets,
+        prepared=prepared,
+        runs=runs,
+        bases=Bases(backend, registry, prepared),
+        adapters=Adapters(engine, backend, registry),
+        training=TrainingRuns(engine, backend, registry, datasets, prepared, runs),
+        primitives=Primitives(engine, backend, registry, prepared),
+        sampling=Sampling(engine, backend, registry, runs),
+        evaluation=Evaluation(engine, backend, registry),
+    )

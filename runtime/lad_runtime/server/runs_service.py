@@ -1,0 +1,40 @@
+"""RunsService: following and cancelling runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from grpc import aio
+
+from lad_runtime.engine.worker import Worker
+from lad_runtime.gen.lad.v1 import runs_pb2 as pb
+from lad_runtime.gen.lad.v1 import runs_pb2_grpc
+from lad_runtime.server.waiting import follow
+from lad_runtime.wire.runs import write_event, write_run
+
+
+class RunsService(runs_pb2_grpc.RunsServiceServicer):
+    def __init__(self, worker: Worker) -> None:
+        self._runs = worker.runs
+
+    async def GetRun(self, request: pb.GetRunRequest, context: aio.ServicerContext) -> pb.GetRunResponse:
+        return pb.GetRunResponse(run=write_run(self._runs.get(request.run_id).info))
+
+    async def ListRuns(
+        self, request: pb.ListRunsRequest, context: aio.ServicerContext
+    ) -> pb.ListRunsResponse:
+        return pb.ListRunsResponse(runs=[write_run(run.info) for run in self._runs.all()])
+
+    async def CancelRun(
+        self, request: pb.CancelRunRequest, context: aio.ServicerContext
+    ) -> pb.CancelRunResponse:
+        run = self._runs.get(request.run_id)
+        run.cancel()
+        return pb.CancelRunResponse(run=write_run(run.info))
+
+    async def StreamEvents(
+        self, request: pb.StreamEventsRequest, context: aio.ServicerContext
+    ) -> AsyncIterator[pb.StreamEventsResponse]:
+        log = self._runs.get(request.run_id).log
+        async with aclosing(follow(log, request.from_seq)) as events:
+            async for logged in events:
+                yield write_event(logged.seq, logged.time, logged.event)

@@ -1,0 +1,54 @@
+"""SamplingService and EvaluationService: sampling runs, single forwards, likelihoods."""
+
+import asyncio
+
+from grpc import aio
+
+from lad_runtime.engine.worker import Worker
+from lad_runtime.gen.lad.v1 import evaluation_pb2, evaluation_pb2_grpc, sampling_pb2_grpc
+from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
+from lad_runtime.server.waiting import outcome
+from lad_runtime.wire.enums import ATTENTION_MODE
+from lad_runtime.wire.sampling import (
+    read_canvas,
+    read_predict_canvas,
+    read_predict_spec,
+    read_sampling_spec,
+    read_score_item,
+    write_prediction,
+    write_score,
+)
+
+
+class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
+    def __init__(self, worker: Worker) -> None:
+        self._sampling = worker.sampling
+
+    async def StartSampling(
+        self, request: pb.StartSamplingRequest, context: aio.ServicerContext
+    ) -> pb.StartSamplingResponse:
+        canvases = [read_canvas(canvas) for canvas in request.canvases]
+        spec = read_sampling_spec(request.spec)
+        run = await asyncio.to_thread(
+            self._sampling.start, request.base_id, request.adapter_id, canvases, spec
+        )
+        return pb.StartSamplingResponse(run_id=run.id)
+
+    async def Predict(self, request: pb.PredictRequest, context: aio.ServicerContext) -> pb.PredictResponse:
+        canvases = [read_predict_canvas(canvas) for canvas in request.canvases]
+        spec = read_predict_spec(request.spec)
+        job = self._sampling.predict(request.base_id, request.adapter_id, canvases, spec)
+        return pb.PredictResponse(predictions=map(write_prediction, await outcome(job)))
+
+
+class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
+    def __init__(self, worker: Worker) -> None:
+        self._evaluation = worker.evaluation
+
+    async def Score(
+        self, request: evaluation_pb2.ScoreRequest, context: aio.ServicerContext
+    ) -> evaluation_pb2.ScoreResponse:
+        items = [read_score_item(item) for item in request.items]
+        mode = ATTENTION_MODE.read(request.mode)
+        job = self._evaluation.score(request.base_id, request.adapter_id, items, mode)
+        return evaluation_pb2.ScoreResponse(scores=map(write_score, await outcome(job)))

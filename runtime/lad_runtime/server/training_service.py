@@ -1,0 +1,95 @@
+"""TrainingService: runs, and the primitives."""
+
+import asyncio
+
+from grpc import aio
+
+from lad_runtime.engine.worker import Worker
+from lad_runtime.errors import invalid_option
+from lad_runtime.gen.lad.v1 import training_pb2 as pb
+from lad_runtime.gen.lad.v1 import training_pb2_grpc
+from lad_runtime.server.waiting import outcome
+from lad_runtime.types import NoisedExamples, TargetedSequence
+from lad_runtime.wire.data import read_window, write_window_report
+from lad_runtime.wire.enums import ATTENTION_MODE
+from lad_runtime.wire.training import (
+    read_loss,
+    read_noise,
+    read_noised_examples,
+    read_optimizer,
+    read_sequences,
+    read_training_spec,
+    write_forward_backward,
+    write_loss_report,
+)
+
+
+class TrainingService(training_pb2_grpc.TrainingServiceServicer):
+    """A numbered call goes on when its client goes away: the client may ask for the reply again."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._training = worker.training
+        self._primitives = worker.primitives
+
+    async def StartTraining(
+        self, request: pb.StartTrainingRequest, context: aio.ServicerContext
+    ) -> pb.StartTrainingResponse:
+        spec = read_training_spec(request.spec)
+        run = await asyncio.to_thread(self._training.start, request.adapter_id, spec)
+        return pb.StartTrainingResponse(run_id=run.id)
+
+    async def ForwardBackward(
+        self, request: pb.ForwardBackwardRequest, context: aio.ServicerContext
+    ) -> pb.ForwardBackwardResponse:
+        computing = await asyncio.to_thread(
+            self._primitives.forward_backward,
+            request.adapter_id,
+            request.sequence,
+            _given(request),
+            ATTENTION_MODE.read(request.mode),
+            request.micro_batch_tokens,
+        )
+        return write_forward_backward(await asyncio.wrap_future(computing))
+
+    async def OptimStep(
+        self, request: pb.OptimStepRequest, context: aio.ServicerContext
+    ) -> pb.OptimStepResponse:
+        computing = self._primitives.optim_step(
+            request.adapter_id,
+            request.sequence,
+            read_optimizer(request.optimizer),
+            request.learning_rate,
+            request.max_gradient_norm,
+        )
+        result = await asyncio.wrap_future(computing)
+        return pb.OptimStepResponse(gradient_norm=result.gradient_norm, step=result.step)
+
+    async def Validate(
+        self, request: pb.ValidateRequest, context: aio.ServicerContext
+    ) -> pb.ValidateResponse:
+        job, report = await asyncio.to_thread(
+            self._primitives.validate,
+            request.base_id,
+            request.adapter_id,
+            request.dataset_id,
+            read_window(request.window),
+            read_noise(request.noise),
+            read_loss(request.loss),
+            request.seed,
+            request.max_examples,
+        )
+        losses = await outcome(job)
+        return pb.ValidateResponse(
+            report=write_loss_report(losses), window_report=write_window_report(report)
+        )
+
+
+def _given(request: pb.ForwardBackwardRequest) -> tuple[TargetedSequence, ...] | NoisedExamples:
+    kind = request.WhichOneof("input")
+    if kind == "sequences":
+        return read_sequences(request.sequences)
+    if kind == "examples":
+        return read_noised_examples(request.examples)
+    raise invalid_option(
+        "sequences", "", "there is nothing to compute", "Give sequences, or examples and a noise."
+    )

@@ -1,0 +1,95 @@
+"""WorkerService: who the worker is, and its bases."""
+
+import asyncio
+import os
+import platform
+from collections.abc import AsyncIterator
+
+from grpc import aio
+
+from lad_runtime.engine.worker import Worker
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.gen.lad.v1 import worker_pb2 as pb
+from lad_runtime.gen.lad.v1 import worker_pb2_grpc
+from lad_runtime.server.lease import Lease
+from lad_runtime.types import LoadProgress
+from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
+from lad_runtime.wire.worker import read_base_spec, write_adapter, write_base, write_progress
+
+_PROGRESS_SECONDS = 0.1
+
+
+class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
+    def __init__(self, worker: Worker, lease: Lease) -> None:
+        self._worker = worker
+        self._lease = lease
+
+    async def Handshake(
+        self, request: pb.HandshakeRequest, context: aio.ServicerContext
+    ) -> pb.HandshakeResponse:
+        if (request.protocol_version, request.build_version) != (PROTOCOL_VERSION, BUILD_VERSION):
+            raise LadError(
+                ErrorCode.VERSION_MISMATCH,
+                f"The client speaks protocol {request.protocol_version} (build {request.build_version or 'unknown'}), "
+                f"the worker protocol {PROTOCOL_VERSION} (build {BUILD_VERSION}).",
+                option="buildVersion",
+                value=request.build_version,
+                remedy="Install the same version of lad on both sides.",
+            )
+        return pb.HandshakeResponse(
+            protocol_version=PROTOCOL_VERSION, build_version=BUILD_VERSION, pid=os.getpid()
+        )
+
+    async def GetInfo(self, request: pb.GetInfoRequest, context: aio.ServicerContext) -> pb.GetInfoResponse:
+        device = self._worker.backend.device()
+        registry = self._worker.registry
+        return pb.GetInfoResponse(
+            device=device.kind,
+            device_name=device.name,
+            threads=device.threads,
+            torch_version=device.torch_version,
+            python_version=platform.python_version(),
+            accounted_bytes=registry.accounted_bytes,
+            memory_bytes=device.memory_bytes,
+            bases=[write_base(base.info) for base in registry.bases],
+            adapters=[write_adapter(adapter.info) for adapter in registry.adapters],
+        )
+
+    async def Hold(
+        self, request: pb.HoldRequest, context: aio.ServicerContext
+    ) -> AsyncIterator[pb.HoldResponse]:
+        with self._lease.held():
+            yield pb.HoldResponse(lease_seconds=self._lease.seconds)
+            await self._lease.ended()
+
+    async def LoadBase(
+        self, request: pb.LoadBaseRequest, context: aio.ServicerContext
+    ) -> AsyncIterator[pb.LoadBaseResponse]:
+        spec = read_base_spec(request)
+        latest: list[LoadProgress] = []
+        left = False
+
+        def progress(now: LoadProgress) -> None:
+            if left:
+                raise LadError(ErrorCode.CANCELLED, "Nobody waits for this base any more.")
+            latest[:] = [now]
+
+        loading = asyncio.ensure_future(asyncio.to_thread(self._worker.bases.load, spec, progress))
+        loading.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # nobody may be left to see it
+        try:
+            done = False
+            while not done:
+                done = bool((await asyncio.wait([loading], timeout=_PROGRESS_SECONDS))[0])
+                if latest:
+                    yield pb.LoadBaseResponse(progress=write_progress(latest.pop()))
+            yield pb.LoadBaseResponse(base=write_base(loading.result().info))
+        finally:
+            left = True
+
+    async def UnloadBase(
+        self, request: pb.UnloadBaseRequest, context: aio.ServicerContext
+    ) -> pb.UnloadBaseResponse:
+        self._worker.bases.unload(request.base_id)
+        return pb.UnloadBaseResponse()

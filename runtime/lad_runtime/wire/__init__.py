@@ -1,0 +1,1 @@
+"""Translates between the protocol's messages and the typed values of `lad_runtime.types`."""

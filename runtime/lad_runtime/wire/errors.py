@@ -1,0 +1,50 @@
+"""Errors on the wire: the gRPC status and the ErrorDetail of each LadError."""
+
+import grpc
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.gen.lad.v1 import worker_pb2 as pb
+
+DETAIL_KEY = "lad-error-bin"
+"""Trailing metadata of a failed call: a serialized ErrorDetail."""
+
+_LONGEST = 2000
+"""Characters of one text of an ErrorDetail: all metadata of a call together has 8 KiB."""
+
+_STATUS = {
+    ErrorCode.INVALID_OPTION: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorCode.INVALID_DATA: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorCode.INVALID_FILE: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorCode.UNSUPPORTED_MODEL: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorCode.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    ErrorCode.ALREADY_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+    ErrorCode.INVALID_STATE: grpc.StatusCode.FAILED_PRECONDITION,
+    ErrorCode.VERSION_MISMATCH: grpc.StatusCode.FAILED_PRECONDITION,
+    ErrorCode.ACCESS_DENIED: grpc.StatusCode.PERMISSION_DENIED,
+    ErrorCode.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    ErrorCode.OUT_OF_MEMORY: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    ErrorCode.STORAGE: grpc.StatusCode.DATA_LOSS,
+    ErrorCode.CANCELLED: grpc.StatusCode.CANCELLED,
+    ErrorCode.DIVERGED: grpc.StatusCode.ABORTED,
+    ErrorCode.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    ErrorCode.INTERNAL: grpc.StatusCode.INTERNAL,
+}
+
+
+def status_of(error: LadError) -> grpc.StatusCode:
+    return _STATUS[error.code]
+
+
+def error_detail(error: LadError) -> pb.ErrorDetail:
+    return pb.ErrorDetail(
+        code=error.code.value,
+        message=_clean(error.message),
+        option=_clean(error.option),
+        value=_clean(error.value),
+        remedy=_clean(error.remedy),
+    )
+
+
+def _clean(text: str) -> str:
+    """Valid UTF-8 (a path may hold undecodable bytes) of bounded length."""
+    return text.encode("utf-8", "replace").decode()[:_LONGEST]
