@@ -1,0 +1,153 @@
+"""Trains the tiny base from nothing, autoregressively, and writes it as a Hugging Face model folder.
+
+python -m lad_runtime.tiny.train                   # about 30 minutes on two idle cores; writes base/ again
+python -m lad_runtime.tiny.train --out /tmp/tiny --steps 200
+"""
+
+import argparse
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lad_runtime.tiny.export import BASE, export
+from lad_runtime.tiny.families import FAMILIES
+from lad_runtime.tiny.forward import answer_scores, exact_matches, lesson_loss
+from lad_runtime.tiny.generate import draw_balanced
+from lad_runtime.tiny.lessons import batches, lessons
+from lad_runtime.tiny.vocabulary import VOCAB_SIZE, train_vocabulary
+from lad_runtime.torch_backend.layers import FUSED, tensor_shapes
+from lad_runtime.torch_backend.model import Llama, LlamaConfig
+from lad_runtime.torch_backend.muon import muon_step
+
+CONFIG = LlamaConfig(
+    vocab_size=VOCAB_SIZE,
+    hidden_size=192,
+    intermediate_size=512,
+    num_layers=4,
+    num_heads=6,
+    num_kv_heads=6,
+    head_dim=32,
+    rms_norm_eps=1e-5,
+    rope_theta=10000.0,
+    max_positions=256,
+    tied=True,
+)
+
+SHARES = dict.fromkeys(FAMILIES, 1.0) | {
+    "add": 3.0, "subtract": 3.5, "story": 1.5, "next": 1.8, "count": 1.2, "choice": 1.2, "blank": 1.5, "explain": 0.9,
+    "sort": 0.5, "compare": 0.7, "capitals": 0.5, "opposites": 0.7, "retell": 0.4,
+}  # fmt: skip
+"""How often each family is drawn: what is learnt slowly, more often."""
+
+BATCH_TOKENS = 3072
+MATRIX_RATE = 0.02  # Muon
+OTHER_RATE = 4e-3  # AdamW: embedding and norms
+WEIGHT_DECAY = 0.02  # Muon
+WARMUP_STEPS = 60
+DECAY_SHARE = 0.6  # of the steps: the rates fall linearly to 0 over the last part
+
+
+def train(steps: int, seed: int) -> Iterator[tuple[int, float, Llama]]:
+    """Yields (steps taken, loss of the last one, the model), once a step. Deterministic for a seed and a thread count."""
+    model = Llama(CONFIG, _initial(CONFIG, seed))
+    leaves = model.trainable_parameters()
+    others = [leaf for leaf in leaves if leaf.ndim == 1 or leaf is model.embedding]
+    adamw = torch.optim.AdamW(others, lr=OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0)
+    matrices = _projections(model)
+    momenta = [torch.zeros_like(part) for _, parts in matrices for part in parts]
+    stream = batches(train_vocabulary(seed), tokens=BATCH_TOKENS, seed=seed, shares=SHARES)
+    for step in range(steps):
+        batch = next(stream)
+        logits_RV, targets_R = answer_scores(model, batch)
+        loss = lesson_loss(logits_RV, targets_R, batch)
+        loss.backward()
+        factor = min(1.0, (step + 1) / WARMUP_STEPS, (steps - step) / (DECAY_SHARE * steps))
+        for leaf, parts in matrices:
+            assert leaf.grad is not None
+            for part, gradient in zip(parts, leaf.grad.split([len(part) for part in parts]), strict=True):
+                part.grad = gradient
+            leaf.grad = None
+        muon_step(
+            [part for _, parts in matrices for part in parts],
+            momenta,
+            learning_rate=MATRIX_RATE * factor,
+            momentum=0.95,
+            weight_decay=WEIGHT_DECAY,
+            newton_schulz_steps=5,
+        )
+        torch.nn.utils.clip_grad_norm_(others, 1.0)
+        for group in adamw.param_groups:
+            group["lr"] = OTHER_RATE * factor
+        adamw.step()
+        adamw.zero_grad()
+        yield step + 1, loss.item(), model
+
+
+def _initial(config: LlamaConfig, seed: int) -> dict[str, Tensor]:
+    """Norms 1; embedding ~ N(0, 0.02²); matrices ~ N(0, 1 / d_in), those that write to the residual stream 0.3 of it."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, shape in tensor_shapes(config).items():
+        if len(shape) == 1:
+            weights[name] = torch.ones(shape)
+            continue
+        deviation = 0.02 if "embed" in name else 1 / math.sqrt(shape[1])
+        if "o_proj" in name or "down_proj" in name:
+            deviation *= 0.3
+        weights[name] = torch.empty(shape).normal_(0.0, deviation, generator=generator)
+    return weights
+
+
+def _projections(model: Llama) -> list[tuple[Tensor, list[Tensor]]]:
+    """Each fused matrix and its projections as views of it: Muon makes every projection's update orthogonal by itself."""
+    matrices = []
+    for layer in model.layers:
+        for matrix, projections in FUSED.items():
+            leaf = getattr(layer, matrix)
+            rows = [model.config.projection_shape(projection)[0] for projection in projections]
+            matrices.append((leaf, list(leaf.detach().split(rows))))
+    return matrices
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=BASE, help="the model folder")
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--export-every", type=int, default=200, help="steps between two versions of the folder"
+    )
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    tokenizer = train_vocabulary(options.seed)
+    items = draw_balanced("heldout", 0, 450)
+    heldout = lessons(items, tokenizer)
+    options.out.mkdir(parents=True, exist_ok=True)
+    begin, losses = time.monotonic(), []
+    for step, loss, model in train(options.steps, options.seed):
+        losses.append(loss)
+        if step % 50 == 0:
+            record: dict[str, object] = {"step": step, "seconds": round(time.monotonic() - begin, 1)}
+            record["loss"] = round(sum(losses) / len(losses), 4)
+            losses.clear()
+            if step % options.export_every == 0:
+                matches, ce = exact_matches(model, heldout)
+                record |= {"heldoutCe": round(ce, 4), "exactMatch": round(sum(matches) / len(matches), 4)}
+                record["wrong"] = Counter(
+                    item.family for item, match in zip(items, matches, strict=True) if not match
+                )
+                export(options.out, model, tokenizer, {"steps": step, "seed": options.seed})
+            print(json.dumps(record), flush=True)
+    export(options.out, model, tokenizer, {"steps": options.steps, "seed": options.seed})
+
+
+if __name__ == "__main__":
+    main()
