@@ -1,0 +1,268 @@
+import { writeFolder } from "./adapter-files.js";
+import type { Base } from "./base.js";
+import { check } from "./check.js";
+import type { Client } from "./client.js";
+import { openDataset } from "./data.js";
+import { isLadError } from "./errors.js";
+import { Model } from "./model.js";
+import {
+  type CheckedNoised,
+  type CheckedSequences,
+  checkForwardBackward,
+  checkOptimStep,
+  type ForwardBackwardOptions,
+  type OptimStepOptions,
+} from "./options/primitives.js";
+import {
+  type CallOptions,
+  callOptions,
+  checkpointName,
+  checkTraining,
+  type SaveOptions,
+  saveOptions,
+  type TrainingOptions,
+} from "./options.js";
+import { Sequence } from "./sequence.js";
+import { type TrainingRun, WorkerTraining } from "./training.js";
+import { LoopTraining } from "./training-loop.js";
+import {
+  type AdapterInfo,
+  AdaptersService,
+  ATTENTION_MODE,
+  type FilePiece,
+  type ForwardBackwardRequest,
+  fromAdapter,
+  fromFloat32Bytes,
+  present,
+  TrainingService,
+  toFloat32Bytes,
+  toLoss,
+  toNoise,
+  toOptimizer,
+  toWindow,
+} from "./wire.js";
+
+/** What one forward and backward pass came to. */
+export interface ForwardBackwardResult {
+  /** Σ weight · CE, in nats. */
+  readonly loss: number;
+  readonly tokens: number;
+  readonly supervisedTokens: number;
+  /** CE of every position of every sequence, in order; 0 where nothing was predicted. */
+  readonly ce: Float32Array;
+}
+
+/** What one optimizer step came to. */
+export interface OptimStepResult {
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  /** Optimizer steps taken by this adapter. */
+  readonly step: number;
+}
+
+/** An adapter's weights as they were at one moment: it samples and scores, and nothing changes it. */
+export class Snapshot extends Model {
+  readonly base: Base;
+  readonly info: AdapterInfo;
+
+  constructor(client: Client, base: Base, info: AdapterInfo) {
+    super(client, base.info, info.id);
+    this.base = base;
+    this.info = info;
+  }
+
+  get id(): string {
+    return this.info.id;
+  }
+
+  /** Frees its memory. */
+  async drop(options: CallOptions = {}): Promise<void> {
+    const { signal } = check(callOptions, options);
+    await this.client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
+  }
+
+  /** As `drop`; that it is gone already is fine. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drop().catch(unlessGone);
+  }
+}
+
+/** A LoRA adapter on a frozen base: it is trained, sampled, saved and dropped without regard to any other. */
+export class Adapter extends Model {
+  readonly base: Base;
+  #info: AdapterInfo;
+  readonly #sequence: Sequence;
+
+  constructor(client: Client, base: Base, info: AdapterInfo) {
+    super(client, base.info, info.id);
+    this.base = base;
+    this.#info = info;
+    this.#sequence = new Sequence(info.lastSequence, async () => (await this.refresh()).lastSequence);
+  }
+
+  get id(): string {
+    return this.#info.id;
+  }
+
+  /** As it was when last asked for; see `refresh`. */
+  get info(): AdapterInfo {
+    return this.#info;
+  }
+
+  /** Asks the worker for the adapter's steps and memory as they are now. */
+  async refresh(options: CallOptions = {}): Promise<AdapterInfo> {
+    const { signal } = check(callOptions, options);
+    const request = { adapterId: this.id };
+    const reply = await this.client.call(AdaptersService.getAdapter, request, { signal, idempotent: true });
+    this.#info = fromAdapter(present(reply.adapter, "an adapter"));
+    return this.#info;
+  }
+
+  /**
+   * Trains the adapter. Nothing happens until the run's events are read or its `result()` is asked for; leaving the loop
+   * cancels it, unless it is `detached`.
+   *
+   * @throws LadError `invalid-option`
+   */
+  train(options: TrainingOptions): TrainingRun {
+    const given = checkTraining(options, this.client.warn);
+    const { noise } = given;
+    if (noise.kind === "custom") return new LoopTraining(this, given, this.client.warn);
+    return new WorkerTraining(this.client, { baseId: this.base.id, adapterId: this.id }, given, noise);
+  }
+
+  /**
+   * Adds the gradient of Σ weight · CE to the adapter's: of sequences given as they are, or of a data set's rows that the
+   * worker noises and weights as in a run.
+   *
+   * @throws LadError `invalid-option`, `diverged`
+   */
+  async forwardBackward(options: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
+    const given = checkForwardBackward(options);
+    const input = "data" in given ? await this.#noised(given) : toSequences(given);
+    const request = {
+      adapterId: this.id,
+      mode: ATTENTION_MODE[given.attention],
+      input,
+      microBatchTokens: given.microBatchTokens,
+    };
+    const reply = await this.#sequence.next((sequence) =>
+      this.client.call(
+        TrainingService.forwardBackward,
+        { ...request, sequence },
+        { signal: given.signal, idempotent: true },
+      ),
+    );
+    return {
+      loss: reply.loss,
+      tokens: Number(reply.tokens),
+      supervisedTokens: Number(reply.supervisedTokens),
+      ce: fromFloat32Bytes(reply.ce),
+    };
+  }
+
+  /**
+   * One optimizer step on the gradients gathered so far, which it clears.
+   *
+   * @throws LadError `invalid-option`, `invalid-state` when no gradient has been gathered, `diverged`
+   */
+  async optimStep(options: OptimStepOptions): Promise<OptimStepResult> {
+    const { optimizer, learningRate, maxGradientNorm, signal } = checkOptimStep(options);
+    const request = {
+      adapterId: this.id,
+      optimizer: toOptimizer(optimizer),
+      learningRate,
+      maxGradientNorm,
+    };
+    const reply = await this.#sequence.next((sequence) =>
+      this.client.call(TrainingService.optimStep, { ...request, sequence }, { signal, idempotent: true }),
+    );
+    return { gradientNorm: reply.gradientNorm, step: Number(reply.step) };
+  }
+
+  /** Freezes the weights as they are now. */
+  async snapshot(options: CallOptions = {}): Promise<Snapshot> {
+    const { signal } = check(callOptions, options);
+    const reply = await this.client.call(AdaptersService.snapshotAdapter, { adapterId: this.id }, { signal });
+    return new Snapshot(this.client, this.base, fromAdapter(present(reply.snapshot, "a snapshot")));
+  }
+
+  /**
+   * Writes the adapter to a folder of this machine in PEFT's format. The folder appears whole or not at all.
+   *
+   * @throws LadError `already-exists` unless `overwrite` is set, `storage`
+   */
+  async save(folder: string, options: SaveOptions = {}): Promise<void> {
+    const { overwrite, signal } = check(saveOptions, options);
+    const messages = this.client.stream(AdaptersService.downloadAdapter, { adapterId: this.id }, { signal });
+    await writeFolder(folder, piecesOf(messages), { overwrite });
+  }
+
+  /**
+   * Writes adapter and optimizer to the worker's store under a name; `base.loadCheckpoint` reads them. The digest of what was
+   * written.
+   *
+   * @throws LadError `invalid-option`, `storage`
+   */
+  async checkpoint(name: string, options: CallOptions = {}): Promise<string> {
+    const { signal } = check(callOptions, options);
+    const request = { adapterId: this.id, name: check(checkpointName, name, "name") };
+    const reply = await this.client.call(AdaptersService.saveCheckpoint, request, {
+      signal,
+      idempotent: true,
+    });
+    return reply.digest;
+  }
+
+  /**
+   * Frees its memory.
+   *
+   * @throws LadError `invalid-state` while a run trains it
+   */
+  async drop(options: CallOptions = {}): Promise<void> {
+    const { signal } = check(callOptions, options);
+    await this.client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
+  }
+
+  /** As `drop`; that it is gone already is fine. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drop().catch(unlessGone);
+  }
+
+  async #noised(given: CheckedNoised): Promise<ForwardBackwardRequest["input"]> {
+    const { id: datasetId } = await openDataset(this.client, given.data, given.signal);
+    const value = {
+      datasetId,
+      window: toWindow(given),
+      noise: toNoise(given.noise),
+      loss: toLoss(given.loss),
+      seed: given.seed,
+      epoch: given.epoch,
+      rows: given.rows,
+    };
+    return { $case: "examples", value };
+  }
+}
+
+/** Dropping what went with its worker, or was dropped before, is no failure. */
+function unlessGone(error: unknown): void {
+  if (isLadError(error) && GONE.has(error.code)) return;
+  throw error;
+}
+
+const GONE: ReadonlySet<string> = new Set(["not-found", "unavailable", "worker-died"]);
+
+function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["input"] {
+  const value = {
+    sequences: sequences.map(({ ids, targets, weights }) => ({
+      ids: Array.from(ids),
+      targets: Array.from(targets),
+      weights: toFloat32Bytes(weights),
+    })),
+  };
+  return { $case: "sequences", value };
+}
+
+async function* piecesOf(messages: AsyncIterable<{ piece?: FilePiece | undefined }>) {
+  for await (const { piece } of messages) yield present(piece, "a file");
+}

@@ -1,0 +1,64 @@
+/** The answer part of a canvas, and what a policy's step makes of it. */
+
+/** The answer part of a canvas between two forwards, one entry for each position. */
+export interface AnswerState {
+  /** Token ids; the mask token where masked. */
+  readonly ids: readonly number[];
+  /** True where MASK is shown: state of its own, since the mask token is ordinary text and may be sampled. */
+  readonly masked: readonly boolean[];
+  /** True where retained from re-masking, or committed. */
+  readonly kept: readonly boolean[];
+  /** Of the tokens that stand there; 0 where masked. */
+  readonly confidences: readonly number[];
+}
+
+/** What one iteration predicted at every answer position, as `canvas.predict()` gives it. */
+export interface IterationPrediction {
+  readonly ids: ArrayLike<number>;
+  readonly confidences: ArrayLike<number>;
+  /** From 0. */
+  readonly iteration: number;
+  readonly iterations: number;
+  readonly seed: bigint;
+}
+
+/** What a policy's step gives. */
+export interface PolicyStep {
+  /** The whole answer after this forward, before anything is masked again. */
+  readonly sampled: Pick<AnswerState, "ids" | "confidences">;
+  /** What the next forward sees. */
+  readonly next: AnswerState;
+}
+
+/** An answer of `count` MASKs. */
+export function maskedAnswer(count: number, maskTokenId: number): AnswerState {
+  const filled = <T>(value: T): T[] => Array<T>(count).fill(value);
+  return { ids: filled(maskTokenId), masked: filled(true), kept: filled(false), confidences: filled(0) };
+}
+
+/** The same with `count` MASKs appended. */
+export function grownAnswer(state: AnswerState, count: number, maskTokenId: number): AnswerState {
+  const more = maskedAnswer(count, maskTokenId);
+  return {
+    ids: [...state.ids, ...more.ids],
+    masked: [...state.masked, ...more.masked],
+    kept: [...state.kept, ...more.kept],
+    confidences: [...state.confidences, ...more.confidences],
+  };
+}
+
+/** The prediction at some positions, what stands in the state elsewhere. */
+export function sampledWhere(
+  state: AnswerState,
+  prediction: IterationPrediction,
+  isSampled: (position: number) => boolean,
+): PolicyStep["sampled"] {
+  const { ids, confidences } = prediction;
+  if (ids.length !== state.ids.length || confidences.length !== state.ids.length) {
+    throw new RangeError(`The prediction has ${ids.length} positions: the answer has ${state.ids.length}.`);
+  }
+  return {
+    ids: state.ids.map((id, p) => (isSampled(p) ? (ids[p] as number) : id)),
+    confidences: state.confidences.map((c, p) => (isSampled(p) ? (confidences[p] as number) : c)),
+  };
+}

@@ -1,0 +1,175 @@
+import type { Client } from "./client.js";
+import { invalidOption } from "./errors.js";
+import type { CheckedCanvas } from "./options/primitives.js";
+import type { SamplingTarget } from "./sampling.js";
+import { decodeSequences, renderChat } from "./text.js";
+import {
+  type Answer,
+  ATTENTION_MODE,
+  type BaseInfo,
+  fromPrediction,
+  type Prediction,
+  present,
+  SamplingService,
+  toDraw,
+} from "./wire.js";
+
+/** What a canvas's prediction was made of, beside the prediction itself. */
+export interface CanvasPrediction extends Prediction {
+  /** From 0. */
+  readonly iteration: number;
+  readonly iterations: number;
+  /** Keys the draws, and is there to key a policy's own. */
+  readonly seed: bigint;
+  /** The input's answer positions. */
+  readonly input: CanvasInput;
+}
+
+/** The answer's part of a canvas. */
+export interface CanvasInput {
+  /** Token ids; what stands under a mask does not matter. */
+  readonly ids: ArrayLike<number>;
+  /** True (or 1) where MASK is shown. Default: nowhere. */
+  readonly masked?: ArrayLike<boolean | number> | undefined;
+}
+
+/** Consecutive samples that have to agree for a canvas to be settled. */
+const STABLE = 3;
+
+/**
+ * A canvas for a sampler of one's own: prompt and answer positions, all MASK at first.
+ *
+ * One round is `canvas.write(policy(await canvas.predict()))`. Which positions are masked is state beside the ids, never read
+ * off them: the mask token is ordinary text elsewhere.
+ */
+export class Canvas {
+  readonly #client: Client;
+  readonly #target: SamplingTarget;
+  readonly #base: BaseInfo;
+  readonly #options: CheckedCanvas;
+  #prompt: readonly number[] | undefined;
+  #ids: readonly number[];
+  #masked: readonly boolean[];
+  #predicted: readonly number[] = [];
+  #sampled: readonly number[] = [];
+  #iteration = 0;
+  #same = 0;
+
+  constructor(client: Client, target: SamplingTarget, base: BaseInfo, options: CheckedCanvas) {
+    this.#client = client;
+    this.#target = target;
+    this.#base = base;
+    this.#options = options;
+    const { answerTokens, startTokens = answerTokens } = options;
+    this.#ids = Array<number>(startTokens).fill(base.maskTokenId);
+    this.#masked = Array<boolean>(startTokens).fill(true);
+  }
+
+  /** Token ids at the answer positions of the next input, MASK included. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** Which answer positions show MASK. */
+  get masked(): readonly boolean[] {
+    return this.#masked;
+  }
+
+  /** Predictions made so far. */
+  get iteration(): number {
+    return this.#iteration;
+  }
+
+  /**
+   * Whether `iterations` predictions were made, or three consecutive rounds sampled the same answer: what was written, and
+   * what was predicted where MASK was written.
+   */
+  get settled(): boolean {
+    const { iterations, earlyStop } = this.#options;
+    return this.#iteration >= iterations || (earlyStop && this.#same >= STABLE);
+  }
+
+  /** The prompt's token ids, rendered by the worker at the first call. */
+  async prompt(): Promise<readonly number[]> {
+    if (this.#prompt === undefined) {
+      const { ids, messages, signal } = this.#options;
+      this.#prompt = ids ?? (await renderChat(this.#client, this.#base.id, messages ?? [], true, signal)).ids;
+    }
+    return this.#prompt;
+  }
+
+  /** One forward: what would stand at every answer position. The canvas itself changes with `write` alone. */
+  async predict(): Promise<CanvasPrediction> {
+    const { seed, iterations, top, logits, signal } = this.#options;
+    const prompt = await this.prompt();
+    const input = { ids: [...this.#ids], masked: [...this.#masked] };
+    const reply = await this.#client.call(
+      SamplingService.predict,
+      {
+        ...this.#target,
+        canvases: [{ ids: [...prompt, ...this.#ids], answerStart: prompt.length, seed }],
+        spec: {
+          draw: toDraw(this.#options),
+          iteration: this.#iteration,
+          top,
+          logits,
+          mode: ATTENTION_MODE.full,
+          guidanceScale: 0,
+        },
+      },
+      { signal, idempotent: true },
+    );
+    const prediction = fromPrediction(present(reply.predictions[0], "a prediction"));
+    this.#predicted = prediction.ids;
+    return { ...prediction, iteration: this.#iteration++, iterations, seed, input };
+  }
+
+  /**
+   * Sets the next input: as many positions as there were or more, up to `answerTokens`.
+   *
+   * @throws LadError `invalid-option`
+   */
+  write({ ids, masked }: CanvasInput): void {
+    this.#checkLengths(ids.length, masked?.length ?? ids.length);
+    this.#masked = Array.from(ids, (_, i) => Boolean(masked?.[i]));
+    this.#ids = Array.from(ids, (id, i) => (this.#masked[i] ? this.#base.maskTokenId : id));
+    const before = this.#sampled;
+    this.#sampled = this.#ids
+      .slice(0, this.#predicted.length || this.#ids.length)
+      .map((id, i) => (this.#masked[i] ? (this.#predicted[i] ?? id) : id));
+    this.#same = isEqual(before, this.#sampled) ? this.#same + 1 : 1;
+  }
+
+  /** The answer as it stands: what is written, and the last prediction where MASK still shows. */
+  async answer(): Promise<Answer> {
+    const canvasIds = this.#ids.map((id, i) => (this.#masked[i] ? (this.#predicted[i] ?? id) : id));
+    const end = canvasIds.indexOf(this.#base.eosTokenId);
+    const ids = end < 0 ? canvasIds : canvasIds.slice(0, end);
+    const [text] = await decodeSequences(this.#client, this.#base.id, [ids], false, this.#options.signal);
+    const stopped = this.#same >= STABLE && this.#options.earlyStop ? "settled" : "iterations";
+    return {
+      type: "answer",
+      canvas: 0,
+      text: text ?? "",
+      ids,
+      canvasIds,
+      iterations: this.#iteration,
+      stopped,
+    };
+  }
+
+  #checkLengths(ids: number, masked: number): void {
+    const { answerTokens } = this.#options;
+    if (masked !== ids) {
+      const problem = `it has ${masked} entries and ids has ${ids}`;
+      throw invalidOption("masked", `${masked} entries`, problem, "Give one for each position.");
+    }
+    if (ids >= this.#ids.length && ids <= answerTokens) return;
+    const problem = `the canvas has ${this.#ids.length} of ${answerTokens} answer positions`;
+    throw invalidOption("ids", `${ids} entries`, problem, "Give one for each answer position.");
+  }
+}
+
+function isEqual(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, i) => id === b[i]);
+}

@@ -1,0 +1,151 @@
+/**
+ * The one error of this package. Its `code` never changes between versions; its text names the option, the value and the
+ * remedy.
+ */
+
+/** What went wrong. The first group comes from the worker, the second from this side. */
+export type LadErrorCode =
+  /** A value outside its range, of the wrong kind, or a name that does not exist. */
+  | "invalid-option"
+  /** A base, adapter, data set, run, checkpoint or file that does not exist. */
+  | "not-found"
+  | "already-exists"
+  /** The right call at the wrong time: a gap in sequence numbers, a busy adapter. */
+  | "invalid-state"
+  /** An example that cannot be read or does not fit. */
+  | "invalid-data"
+  /** A corrupt, unsafe or unsupported model file. */
+  | "invalid-file"
+  /** Readable, but not an architecture that the worker computes. */
+  | "unsupported-model"
+  /** A gated hub model without a token. */
+  | "access-denied"
+  /** A missing or wrong worker token. */
+  | "unauthenticated"
+  /** Client and worker speak different versions of the protocol. */
+  | "version-mismatch"
+  | "out-of-memory"
+  /** A full disk, a failed write. */
+  | "storage"
+  | "cancelled"
+  /** A loss or gradient that is no longer a number. */
+  | "diverged"
+  /** The worker cannot be reached, or takes no work now. */
+  | "unavailable"
+  | "internal"
+  /** A worker that this process started ended before it answered. */
+  | "worker-start-failed"
+  /** The worker ended or lost its lease while it was in use. */
+  | "worker-died"
+  /** A call took longer than its `timeoutMs`. */
+  | "timeout"
+  /** A TCP port that another program listens on. */
+  | "port-in-use"
+  /** The worker's Python environment has not been made yet. */
+  | "setup-required"
+  /** No usable Python, virtual environment or package. */
+  | "setup-failed"
+  /** No container engine, or an image that could not be built or started. */
+  | "container-failed";
+
+/** What a {@link LadError} carries beside its code and message. */
+export interface LadErrorDetails {
+  /** The option as the caller wrote it, for instance `validation.everySteps`. */
+  option?: string | undefined;
+  /** What was given, as text, shortened to 120 characters. */
+  value?: unknown;
+  /** What to do about it: a full sentence. */
+  remedy?: string | undefined;
+  /** How long the worker asks to wait before another try. */
+  retryAfterMs?: number | undefined;
+  cause?: unknown;
+}
+
+/** Every failure of this package. `message` ends with the remedy, `cause` keeps what lies beneath. */
+export class LadError extends Error {
+  override readonly name: string = "LadError";
+  readonly code: LadErrorCode;
+  readonly option: string | undefined;
+  readonly value: string | undefined;
+  readonly remedy: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: LadErrorCode, message: string, details: LadErrorDetails = {}) {
+    const { option, value, remedy, retryAfterMs, cause } = details;
+    super(remedy ? `${message} ${remedy}` : message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.option = option || undefined;
+    this.value = value === undefined || value === "" ? undefined : shown(value);
+    this.remedy = remedy || undefined;
+    this.retryAfterMs = retryAfterMs || undefined;
+  }
+}
+
+/** A worker that could not start (`worker-start-failed`) or ended in use (`worker-died`). */
+export class WorkerError extends LadError {
+  override readonly name = "WorkerError";
+  /** The last lines of the worker's log, oldest first. */
+  readonly log: readonly string[];
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+
+  constructor(
+    code: "worker-start-failed" | "worker-died" | "container-failed",
+    message: string,
+    details: LadErrorDetails & {
+      log?: readonly string[];
+      exitCode?: number | undefined;
+      signal?: string | undefined;
+    } = {},
+  ) {
+    const log = details.log ?? [];
+    super(code, log.length === 0 ? message : `${message}\n${logBlock(log)}`, {
+      ...details,
+      remedy: details.remedy === undefined || log.length === 0 ? details.remedy : `\n${details.remedy}`,
+    });
+    this.log = log;
+    this.exitCode = details.exitCode;
+    this.signal = details.signal;
+  }
+}
+
+/** `rank is 0: it must be an integer from 1 to 1024. Give an integer from 1 to 1024.` */
+export function invalidOption(option: string, value: unknown, problem: string, remedy: string): LadError {
+  return new LadError("invalid-option", `${option} is ${shown(value)}: ${problem}.`, {
+    option,
+    value,
+    remedy,
+  });
+}
+
+/** Whether something is a LadError, of that code where one is given. */
+export function isLadError(error: unknown, code?: LadErrorCode): error is LadError {
+  return error instanceof LadError && (code === undefined || error.code === code);
+}
+
+/** An aborted signal's error, with the signal's own reason as its cause. */
+export function cancelled(what: string, signal?: AbortSignal): LadError {
+  const reason: unknown = signal?.reason;
+  if (reason instanceof LadError) return reason;
+  return new LadError("cancelled", `${what} was cancelled.`, { cause: reason });
+}
+
+/** A value as an error shows it: strings as they are, everything else as JSON, at most 120 characters. */
+export function shown(value: unknown, limit = 120): string {
+  const text = typeof value === "string" ? (value === "" ? '""' : value) : inspected(value);
+  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+}
+
+function inspected(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  try {
+    return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner));
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function logBlock(log: readonly string[]): string {
+  return ["The last lines of its log:", ...log.map((line) => `  ${line}`)].join("\n");
+}

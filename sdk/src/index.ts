@@ -1,0 +1,164 @@
+/**
+ * LoRA-Adapted Diffusion: adapts a causal Llama to diffusion and samples from it, on a PyTorch worker.
+ *
+ * Begin with {@link Runtime.start}.
+ */
+export { Adapter, type ForwardBackwardResult, type OptimStepResult, Snapshot } from "./adapter.js";
+export {
+  type AnswerState,
+  grownAnswer,
+  type IterationPrediction,
+  maskedAnswer,
+  type PolicyStep,
+} from "./answer-state.js";
+export { Base, type Question } from "./base.js";
+export { Canvas, type CanvasInput, type CanvasPrediction } from "./canvas.js";
+export { type DrawnToken, drawToken, entropy, type TokenDraw } from "./draw.js";
+export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
+export type { Evaluation } from "./evaluation.js";
+export { experimentAt, formatExperiment, parseExperiment, readExperiment } from "./experiment.js";
+export { type ShownExample, type TargetedSequence, targeted, UNSUPERVISED } from "./loss-weights.js";
+export {
+  type Accuracy,
+  accuracy,
+  distinctN,
+  exactMatch,
+  median,
+  type Perplexity,
+  perplexity,
+  repeatedNgramShare,
+  scoredTokens,
+  type TokenScores,
+} from "./metrics.js";
+export { Model, type ValidationResult } from "./model.js";
+export { applyNoise, type NoiseContext, type NoisedExample } from "./noise.js";
+export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";
+export type { Experiment } from "./options/experiment.js";
+export type {
+  CanvasOptions,
+  ForwardBackwardOptions,
+  OptimStepOptions,
+  PredictOptions,
+  ScoreOptions,
+} from "./options/primitives.js";
+export {
+  type AdapterOptions,
+  adamw,
+  type BaseOptions,
+  type CallOptions,
+  type ChatExample,
+  type ChatMessage,
+  type ContainerOptions,
+  type Corruption,
+  type CustomNoise,
+  cover,
+  customNoise,
+  type DataSource,
+  type Dataset,
+  type Example,
+  type ExamplesOptions,
+  type HubSource,
+  type HubSplit,
+  hub,
+  type InstructionExample,
+  type JsonlSource,
+  jsonl,
+  type LoadProgress,
+  type LocalOptions,
+  type LossInput,
+  type LossSpec,
+  lad,
+  maskOnly,
+  muon,
+  type Noise,
+  type NoiseDraw,
+  type NoiseInput,
+  type NoiseKind,
+  noNoise,
+  type Optimizer,
+  type OptimizerInput,
+  type PrepareOptions,
+  type PromptOptions,
+  type RemoteOptions,
+  type RuntimeOptions,
+  type SampleManyOptions,
+  type SampleOptions,
+  type SamplingMode,
+  type SaveOptions,
+  type ScheduleSpec,
+  type TrainingOptions,
+  uniform,
+  type ValidateOptions,
+  type WindowOptions,
+  type WindowSpec,
+  type WorkerJsonlSource,
+  workerJsonl,
+} from "./options.js";
+export { batches, type Draw, permutation } from "./order.js";
+export {
+  type BudgetStep,
+  chooseRemasked,
+  type LladaPolicy,
+  lladaBudget,
+  lladaStep,
+  type RemaskPolicy,
+  type RemaskSchedule,
+  refineStep,
+  remaskShare,
+  remaskStep,
+  shareCount,
+} from "./policies.js";
+export type { PreparedExample } from "./prepared-example.js";
+export { argsort, Purpose, uniforms } from "./random.js";
+export { type Recipe, recipeFor, recipes } from "./recipes.js";
+export { type FollowOptions, Run } from "./run.js";
+export { type ExperimentResult, type RunExperimentOptions, runExperiment } from "./run-experiment.js";
+export { Runtime } from "./runtime.js";
+export { SampleRun, SamplingRun } from "./sampling.js";
+export { learningRate } from "./schedule.js";
+export type { Score } from "./scoring.js";
+export {
+  type Axes,
+  type AxisValue,
+  type Point,
+  Sweep,
+  type SweepContext,
+  type SweepOptions,
+  type SweepResult,
+  sweep,
+} from "./sweep.js";
+export type { FailedPoint, Outcome } from "./sweep-manifest.js";
+export type { Rendered } from "./text.js";
+export { tinyData } from "./tiny-data.js";
+export type { TrainingRun } from "./training.js";
+export { trainingLoop } from "./training-loop.js";
+export type { Method, Transport, TransportOptions } from "./transport.js";
+export { BUILD_VERSION, PROTOCOL_VERSION } from "./version.js";
+export type {
+  AdapterInfo,
+  Answer,
+  AttentionModeName,
+  BaseInfo,
+  CheckpointWritten,
+  Edit,
+  Frame,
+  LossReport,
+  NumberedEvent,
+  Prediction,
+  RunCancelled,
+  RunEvent,
+  RunFailed,
+  RunInfo,
+  RunKindName,
+  RunStateName,
+  SamplingEvent,
+  SamplingFinished,
+  StopReasonName,
+  TrainingEvent,
+  TrainingFinished,
+  TrainingStarted,
+  TrainingStep,
+  Validation,
+  WindowReport,
+  WorkerInfo,
+} from "./wire.js";

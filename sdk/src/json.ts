@@ -1,0 +1,41 @@
+/** JSON that keeps the numbers JSON has no words for, and one order of keys. */
+
+const SPECIAL: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  "-Infinity": Number.NEGATIVE_INFINITY,
+};
+
+/** Numbers that are not finite, and bigints, stand as `{"$number": "NaN"}` and `{"$bigint": "7"}`. */
+export function stringify(value: unknown, indent?: number): string {
+  return JSON.stringify(value, (_, inner: unknown) => written(inner), indent) ?? "null";
+}
+
+export function parse(text: string): unknown {
+  return JSON.parse(text, (_, inner: unknown) => read(inner));
+}
+
+/** The same text for equal values, whatever the order of their keys. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(sorted(written(value))) ?? "null";
+}
+
+function written(value: unknown): unknown {
+  if (typeof value === "bigint") return { $bigint: String(value) };
+  if (typeof value === "number" && !Number.isFinite(value)) return { $number: String(value) };
+  return value;
+}
+
+function read(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const { $number, $bigint } = value as { $number?: unknown; $bigint?: unknown };
+  if (typeof $number === "string" && $number in SPECIAL) return SPECIAL[$number];
+  return typeof $bigint === "string" ? BigInt($bigint) : value;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => sorted(written(item)));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(written(inner))]));
+}

@@ -1,0 +1,189 @@
+import { Canvas } from "./canvas.js";
+import type { Client } from "./client.js";
+import { openDataset } from "./data.js";
+import { type Evaluation, evaluateModel } from "./evaluation.js";
+import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
+import {
+  type CanvasOptions,
+  type CheckedScoreItem,
+  checkCanvas,
+  checkPredict,
+  checkScore,
+  type PredictOptions,
+  type ScoreOptions,
+} from "./options/primitives.js";
+import {
+  checkSample,
+  checkSampleMany,
+  checkValidate,
+  type SampleManyOptions,
+  type SampleOptions,
+  type ValidateOptions,
+} from "./options.js";
+import { SampleRun, SamplingRun, type SamplingTarget } from "./sampling.js";
+import { type Score, scoreItems } from "./scoring.js";
+import { encodeTexts, renderChat } from "./text.js";
+import {
+  ATTENTION_MODE,
+  type BaseInfo,
+  fromLossReport,
+  fromPrediction,
+  fromWindowReport,
+  type LossReport,
+  type Prediction,
+  present,
+  SamplingService,
+  TrainingService,
+  toDraw,
+  toLoss,
+  toNoise,
+  toWindow,
+  type WindowReport,
+} from "./wire.js";
+
+/** The losses of a data set, and what became of its examples. */
+export interface ValidationResult {
+  readonly report: LossReport;
+  readonly data: WindowReport;
+}
+
+/** Whatever predicts tokens: a base, an adapter on it, or an adapter's snapshot. */
+export abstract class Model {
+  protected readonly client: Client;
+  protected readonly target: SamplingTarget;
+  readonly #base: BaseInfo;
+
+  constructor(client: Client, base: BaseInfo, adapterId: string) {
+    this.client = client;
+    this.#base = base;
+    this.target = { baseId: base.id, adapterId };
+  }
+
+  /**
+   * Answers one prompt: iterate over the run for its frames, or await its `result()`. The weights are those of the moment
+   * when the run starts, which is when it is first read.
+   *
+   * @throws LadError `invalid-option`
+   */
+  sample(options: SampleOptions): SampleRun {
+    const sampling = checkSample(options, this.#isAdapted, this.client.warn);
+    return new SampleRun(new SamplingRun(this.client, this.target, sampling));
+  }
+
+  /**
+   * Answers many prompts in one run. Each canvas gets the answer that it would get alone.
+   *
+   * @throws LadError `invalid-option`
+   */
+  sampleMany(options: SampleManyOptions): SamplingRun {
+    const sampling = checkSampleMany(options, this.#isAdapted, this.client.warn);
+    return new SamplingRun(this.client, this.target, sampling);
+  }
+
+  /**
+   * A canvas for a sampler of one's own.
+   *
+   * @throws LadError `invalid-option`
+   */
+  canvas(options: CanvasOptions): Canvas {
+    return new Canvas(this.client, this.target, this.#base, checkCanvas(options));
+  }
+
+  /**
+   * The primitive beneath every sampler: one forward over canvases.
+   *
+   * @throws LadError `invalid-option`
+   */
+  async predict(options: PredictOptions): Promise<Prediction[]> {
+    const given = checkPredict(options);
+    const request = {
+      ...this.target,
+      canvases: given.canvases.map((canvas) => ({ ...canvas, ids: Array.from(canvas.ids) })),
+      spec: {
+        draw: toDraw(given),
+        iteration: given.iteration,
+        top: given.top,
+        logits: given.logits,
+        mode: ATTENTION_MODE[given.attention],
+        guidanceScale: given.guidanceScale,
+      },
+    };
+    const { signal } = given;
+    const reply = await this.client.call(SamplingService.predict, request, { signal, idempotent: true });
+    return reply.predictions.map(fromPrediction);
+  }
+
+  /**
+   * Log-likelihoods of continuations. `attention: "causal"`, the default, reads the model left to right.
+   *
+   * @throws LadError `invalid-option`
+   */
+  async score(options: ScoreOptions): Promise<Score[]> {
+    const { items, attention, signal } = checkScore(options);
+    const prompts = await Promise.all(items.map((item) => this.#promptIds(item, signal)));
+    const continuations = await this.#continuationIds(items, signal);
+    const sequences = items.map((_, i) => ({
+      prompt: prompts[i] ?? [],
+      continuation: continuations[i] ?? [],
+    }));
+    return scoreItems(this.client, this.target, sequences, attention, signal);
+  }
+
+  /**
+   * Answers questions and measures the answers: exact match with the references, perplexity under the base with its adapters
+   * off, distinct-2, repeated trigrams.
+   *
+   * @throws LadError `invalid-option`
+   */
+  evaluate(options: EvaluateOptions): Promise<Evaluation> {
+    const given = checkEvaluate(options, this.#isAdapted, this.client.warn);
+    return evaluateModel(this.client, this.target, this.#base, given);
+  }
+
+  /**
+   * The losses of a data set under noise that is fixed for each example, so that different models are comparable.
+   *
+   * @throws LadError `invalid-option`, `invalid-data`
+   */
+  async validate(options: ValidateOptions): Promise<ValidationResult> {
+    const { data, noise, loss, seed, maxExamples, signal, ...window } = checkValidate(options);
+    const dataset = await openDataset(this.client, data, signal);
+    const request = {
+      ...this.target,
+      datasetId: dataset.id,
+      window: toWindow(window),
+      noise: toNoise(noise),
+      loss: toLoss(loss),
+      seed,
+      maxExamples,
+    };
+    const reply = await this.client.call(TrainingService.validate, request, { signal, idempotent: true });
+    return {
+      report: fromLossReport(present(reply.report, "ValidateResponse.report")),
+      data: fromWindowReport(present(reply.windowReport, "ValidateResponse.window_report")),
+    };
+  }
+
+  get #isAdapted(): boolean {
+    return this.target.adapterId !== "";
+  }
+
+  async #promptIds(item: CheckedScoreItem, signal: AbortSignal | undefined): Promise<readonly number[]> {
+    if (item.ids !== undefined) return item.ids;
+    return (await renderChat(this.client, this.#base.id, item.messages ?? [], true, signal)).ids;
+  }
+
+  /** All texts go to the tokenizer in one call. */
+  async #continuationIds(
+    items: readonly CheckedScoreItem[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly number[][]> {
+    const texts = items.flatMap(({ continuation }) =>
+      typeof continuation === "string" ? [continuation] : [],
+    );
+    const encoded = texts.length === 0 ? [] : await encodeTexts(this.client, this.#base.id, texts, signal);
+    return items.map(({ continuation }) =>
+      typeof continuation === "string" ? (encoded.shift() ?? []) : continuation,
+    );
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Every option of this package: its default, its range and what it means. The worker gets complete specifications and has no
+ * defaults of its own.
+ */
+export {
+  type AdapterOptions,
+  adapterOptions,
+  type BaseOptions,
+  baseOptions,
+  type CallOptions,
+  callOptions,
+  checkpointName,
+  type LoadProgress,
+  type SaveOptions,
+  saveOptions,
+} from "./options/base.js";
+export {
+  type ChatExample,
+  type ChatMessage,
+  type Example,
+  type HubSplit,
+  hubSplit,
+  type InstructionExample,
+  messagesSchema,
+  type WindowOptions,
+  type WindowSpec,
+  windowOptions,
+} from "./options/data.js";
+export {
+  checkExamples,
+  checkPrepare,
+  type DataSource,
+  type Dataset,
+  dataSourceSchema,
+  type ExamplesOptions,
+  type HubSource,
+  hub,
+  type JsonlSource,
+  jsonl,
+  type PrepareOptions,
+  type WorkerJsonlSource,
+  workerJsonl,
+} from "./options/data-source.js";
+export {
+  type Corruption,
+  type CustomNoise,
+  cover,
+  customNoise,
+  lad,
+  maskOnly,
+  type Noise,
+  type NoiseDraw,
+  type NoiseInput,
+  type NoiseKind,
+  type NoiseSpec,
+  noiseSpec,
+  noNoise,
+  uniform,
+} from "./options/noise.js";
+export {
+  adamw,
+  muon,
+  type Optimizer,
+  type OptimizerInput,
+  optimizerSpec,
+  type ScheduleSpec,
+} from "./options/optimizer.js";
+export {
+  type CheckedContainer,
+  type CheckedLocal,
+  type CheckedRemote,
+  type ContainerOptions,
+  checkRuntime,
+  type LocalOptions,
+  type RemoteOptions,
+  type RuntimeOptions,
+} from "./options/runtime.js";
+export {
+  type CheckedSampling,
+  checkPrompt,
+  checkSample,
+  checkSampleMany,
+  type PromptOptions,
+  type SampleManyOptions,
+  type SampleOptions,
+  type SamplingMode,
+  type SamplingSpec,
+} from "./options/sampling.js";
+export {
+  type CheckedTraining,
+  checkTraining,
+  checkValidate,
+  type LossInput,
+  type LossSpec,
+  type TrainingOptions,
+  type ValidateOptions,
+  warnOfWarmup,
+} from "./options/training.js";

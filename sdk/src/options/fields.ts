@@ -1,0 +1,99 @@
+/** The kinds of value that options have. Each schema's message completes the sentence "it must be …". */
+import { z } from "zod";
+
+const MAX_UINT32 = 2 ** 32 - 1;
+
+/** An object that takes these keys and no others. */
+export function fields<Shape extends z.ZodRawShape>(shape: Shape) {
+  const keys = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? keys : "an object"),
+  });
+}
+
+/** The same object without some of its keys. */
+export function without<Shape extends z.ZodRawShape, Key extends keyof Shape & string>(
+  schema: z.ZodObject<Shape, z.core.$strict>,
+  ...keys: readonly Key[]
+) {
+  const omitted: readonly string[] = keys;
+  const rest = Object.entries(schema.shape).filter(([key]) => !omitted.includes(key));
+  return fields(Object.fromEntries(rest) as unknown as Omit<Shape, Key>);
+}
+
+export function integer(min: number, max = MAX_UINT32) {
+  const error = max === MAX_UINT32 ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** A finite number from `min` to `max`, both included. */
+export function number(min: number, max: number) {
+  const error = `a number from ${min} to ${max}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
+/** From 0 to below 1. */
+export function fractionBelowOne() {
+  const error = "a number from 0 to below 1";
+  return z.number({ error }).min(0, { error }).lt(1, { error });
+}
+
+export function atLeast(min: number) {
+  const error = `a number of at least ${min}`;
+  return z.number({ error }).min(min, { error });
+}
+
+export function above(min: number) {
+  const error = `a number above ${min}`;
+  return z.number({ error }).gt(min, { error });
+}
+
+export function probability() {
+  return number(0, 1);
+}
+
+export function flag() {
+  return z.boolean({ error: "true or false" });
+}
+
+export function text() {
+  return z.string({ error: "a string" });
+}
+
+export function filledText(what = "a string that is not empty") {
+  return z.string({ error: what }).min(1, { error: what });
+}
+
+/** A name that the worker stores things under. */
+export function storedName() {
+  const error = "1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit";
+  return z.string({ error }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error });
+}
+
+export function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: `one of ${values.join(", ")}` });
+}
+
+/** An unsigned 64-bit integer, as a number (up to 2⁵³ − 1) or a bigint. */
+export function seed() {
+  return z
+    .custom<number | bigint>(isSeed, { error: "an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint)" })
+    .transform((value) => BigInt(value));
+}
+
+export function abortSignal() {
+  return z.instanceof(AbortSignal, { error: "an AbortSignal" });
+}
+
+export function callback<Type extends (...values: never[]) => unknown>() {
+  return z.custom<Type>((value) => typeof value === "function", { error: "a function" });
+}
+
+export function list<Item extends z.ZodType>(item: Item, what: string) {
+  return z.array(item, { error: what }).min(1, { error: what });
+}
+
+function isSeed(value: unknown): boolean {
+  if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0;
+  return typeof value === "bigint" && value >= 0n && value < 2n ** 64n;
+}

@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { adapterOptions } from "./base.js";
+import { abortSignal, fields, filledText, flag, integer } from "./fields.js";
+import { sampleFields } from "./sampling.js";
+import { trainingFields } from "./training.js";
+
+/** What a sweep takes beside its axes and functions. */
+export const sweepSettings = fields({
+  /** A file that keeps every outcome, so that a sweep that was interrupted goes on where it was. Default: none. */
+  manifest: filledText("a file's path").optional(),
+  /** Whatever else the results depend on, as JSON: a manifest of another spec is refused. */
+  spec: z.unknown().optional(),
+  /** Points that run at once. */
+  concurrency: integer(1, 1024).default(1),
+  /** Whether points that failed are run again from a manifest. */
+  retryFailed: flag().default(true),
+  signal: abortSignal().optional(),
+});
+export type SweepSettings = z.input<typeof sweepSettings>;
+
+/** The check of an axis that is called as an option is; undefined for a name of the caller's own. */
+export function axisSchema(name: string): z.ZodType | undefined {
+  const shapes: Record<string, z.ZodType>[] = [
+    adapterOptions.shape,
+    trainingFields.shape,
+    sampleFields.shape,
+  ];
+  return shapes.find((shape) => Object.hasOwn(shape, name))?.[name];
+}

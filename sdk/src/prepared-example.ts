@@ -1,0 +1,11 @@
+/** One example as a base sees it: its window of token ids, and what each position is. */
+export interface PreparedExample {
+  /** Keys the example's noise: its own `id`, or its row number. */
+  readonly id: bigint;
+  /** Prompt, answer and EOS tail. */
+  readonly ids: readonly number[];
+  /** 1 where a position is noised: the answer, its EOS and the tail. */
+  readonly answer: Uint8Array;
+  /** 1 where a position is EOS padding. */
+  readonly tail: Uint8Array;
+}

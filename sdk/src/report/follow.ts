@@ -1,0 +1,97 @@
+/** Draws a run while it goes on: its events in, lines in a `LiveBlock` out. */
+import { type Cell, denoisingLines } from "./denoising.js";
+import { progressLine } from "./progress.js";
+import type { LiveBlock } from "./terminal.js";
+
+/** What is used of a training run's events. */
+export interface TrainingEventLike {
+  readonly type: string;
+  readonly step?: number;
+  readonly seconds?: number;
+  readonly tokensPerSecond?: number;
+  readonly report?: { readonly loss: number } | undefined;
+}
+
+/** What is used of a sampler's frame. */
+export interface FrameLike {
+  readonly iteration: number;
+  readonly iterations: number;
+  /** What was sampled at every answer position. */
+  readonly answer: readonly number[];
+  readonly edits: readonly { readonly position: number; readonly remasked: boolean }[];
+}
+
+/** Time between two frames in a terminal, without which a quick sampler could not be watched. */
+const PACE_MS = 90;
+/** The loss shown is a running mean over about so many steps. */
+const SMOOTHING_STEPS = 10;
+
+/**
+ * Follows a training run of `steps` steps with a bar, its loss (a running mean) and its speed. Its step events, in order; a
+ * cancelled or failed run throws.
+ */
+export async function drawTraining<Event extends TrainingEventLike>(
+  block: LiveBlock,
+  label: string,
+  steps: number,
+  events: AsyncIterable<Event>,
+): Promise<Extract<Event, { type: "step" }>[]> {
+  const taken: Extract<Event, { type: "step" }>[] = [];
+  let loss: number | undefined;
+  let seconds = 0;
+  for await (const event of events) {
+    if (!isStep(event)) continue;
+    taken.push(event);
+    const { step = 0, report, tokensPerSecond } = event;
+    const now = report?.loss ?? Number.NaN;
+    loss = loss === undefined ? now : loss + (now - loss) / SMOOTHING_STEPS;
+    seconds += event.seconds ?? 0;
+    block.update([progressLine({ label, step, steps, loss, tokensPerSecond, seconds })]);
+  }
+  block.finish();
+  return taken;
+}
+
+function isStep<Event extends TrainingEventLike>(event: Event): event is Extract<Event, { type: "step" }> {
+  return event.type === "step";
+}
+
+/** What is used of a base: each token's own text, and the token that ends an answer. */
+export interface TokenTexts {
+  readonly eosTokenId: number;
+  pieces(ids: readonly number[]): Promise<readonly string[]>;
+}
+
+/** Follows a sampler frame by frame; tokens that end the answer are dots. */
+export async function drawDenoising(
+  block: LiveBlock,
+  label: string,
+  frames: AsyncIterable<FrameLike>,
+  base: TokenTexts,
+): Promise<void> {
+  let before: readonly number[] | undefined;
+  for await (const frame of frames) {
+    const pieces = await base.pieces(frame.answer);
+    const texts = pieces.map((text, i) => (frame.answer[i] === base.eosTokenId ? "·" : text));
+    const cells = frameCells(frame, texts, before);
+    const shown = { label, iteration: frame.iteration + 1, iterations: frame.iterations, cells };
+    block.update(denoisingLines(shown, block.columns, block.color));
+    before = frame.answer;
+    if (block.isLive) await new Promise((resolve) => setTimeout(resolve, PACE_MS));
+  }
+  block.finish();
+}
+
+/** The canvas as a frame leaves it: what will be masked next, what was sampled otherwise than before. */
+export function frameCells(
+  frame: FrameLike,
+  texts: readonly string[],
+  before: readonly number[] | undefined,
+): Cell[] {
+  const remasked = new Set(frame.edits.filter((edit) => edit.remasked).map((edit) => edit.position));
+  return frame.answer.map((id, position) => {
+    const text = texts[position] ?? "";
+    if (remasked.has(position)) return { text, state: "masked" };
+    return { text, state: id === before?.[position] ? "same" : "changed" };
+  });
+}

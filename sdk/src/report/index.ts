@@ -1,0 +1,15 @@
+/** What a run looks like in a terminal: `import … from "lad/report"`. Text in, text out; only `LiveBlock` writes. */
+export { type Cell, type DenoisingFrame, denoisingLines, visible } from "./denoising.js";
+export {
+  drawDenoising,
+  drawTraining,
+  type FrameLike,
+  frameCells,
+  type TokenTexts,
+  type TrainingEventLike,
+} from "./follow.js";
+export { bytes, duration, number, percent } from "./numbers.js";
+export { bar, type Progress, progressLine } from "./progress.js";
+export { type AnswerFigures, type RankRow, rankTable } from "./rank-table.js";
+export { type Column, renderTable } from "./table.js";
+export { LiveBlock, type LiveBlockOptions, type Output } from "./terminal.js";

@@ -1,0 +1,37 @@
+/** A training run's progress as one line of text. */
+import { duration, number } from "./numbers.js";
+
+/** How far a run is. */
+export interface Progress {
+  /** What is running, for instance `rank 16`. */
+  label: string;
+  step: number;
+  steps: number;
+  /** The loss that is optimised, in nats. */
+  loss?: number | undefined;
+  tokensPerSecond?: number | undefined;
+  /** Since the run started. */
+  seconds?: number | undefined;
+}
+
+const BAR_WIDTH = 24;
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+/** `rank 16  ███████▌      120/400  loss 1.23  5,310 tokens/s  0:22 of 1:13`. */
+export function progressLine(progress: Progress): string {
+  const { label, step, steps, loss, tokensPerSecond, seconds } = progress;
+  const share = steps > 0 ? Math.min(1, step / steps) : 1;
+  const parts = [label, bar(share), `${String(step).padStart(String(steps).length)}/${steps}`];
+  if (loss !== undefined) parts.push(`loss ${number(loss)}`);
+  if (tokensPerSecond !== undefined) parts.push(`${number(Math.round(tokensPerSecond))} tokens/s`);
+  if (seconds !== undefined)
+    parts.push(share > 0 ? `${duration(seconds)} of ${duration(seconds / share)}` : "");
+  return parts.join("  ").trimEnd();
+}
+
+/** A bar of `width` characters, filled to eighths of one. */
+export function bar(share: number, width = BAR_WIDTH): string {
+  const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
+  const filled = "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
+  return filled + "·".repeat(width - [...filled].length);
+}

@@ -1,0 +1,83 @@
+/** What a sweep over LoRA ranks found, as a table. */
+import { bytes, number, percent } from "./numbers.js";
+import { type Column, renderTable } from "./table.js";
+
+/** What a set of answers is worth. */
+export interface AnswerFigures {
+  /** Under the causal base. */
+  readonly perplexity: number;
+  /** Unique bigrams / bigrams. */
+  readonly distinct2: number;
+  /** The share of answers that are right to the letter. */
+  readonly exactMatch: number;
+}
+
+/** One rank's figures; CE in nats per corrupted token. As JSON it is the line that the sweep prints. */
+export interface RankRow {
+  readonly rank: number;
+  readonly trainableParameters: number;
+  readonly tokensPerSecond: number;
+  /** Over the last steps. */
+  readonly trainCe: number;
+  readonly validationCe: number;
+  /** The unadapted base's, on the same corrupted tokens. */
+  readonly baseCe: number;
+  /** Weights, gradients and optimizer state of the adapter. */
+  readonly accountedBytes: number;
+  /** By the number of iterations. */
+  readonly refine: Readonly<Record<string, AnswerFigures>>;
+  readonly remask: Readonly<Record<string, AnswerFigures>>;
+  readonly autoregressive: AnswerFigures;
+}
+
+type Mode = "refine" | "remask";
+
+/** Two tables: training, a line a rank; answers, a line for each rank and mode, and the autoregressive base's below. */
+export function rankTable(rows: readonly RankRow[]): string {
+  return `${renderTable(TRAINING, rows)}\n\n${renderTable(answerColumns(rows), answerLines(rows))}`;
+}
+
+const TRAINING: Column<RankRow>[] = [
+  { header: "rank", cell: ({ rank }) => String(rank) },
+  { header: "trainable", cell: (row) => number(row.trainableParameters) },
+  { header: "tokens/s", cell: (row) => number(Math.round(row.tokensPerSecond)) },
+  { header: "train CE", cell: (row) => row.trainCe.toFixed(3) },
+  { header: "validation CE", cell: (row) => row.validationCe.toFixed(3) },
+  { header: "base's CE", cell: (row) => row.baseCe.toFixed(3) },
+  { header: "memory", cell: (row) => bytes(row.accountedBytes) },
+];
+
+interface AnswerLine {
+  readonly name: string;
+  readonly mode: string;
+  /** By the number of iterations; the autoregressive base has one figure alone. */
+  readonly figures: Readonly<Record<string, AnswerFigures>>;
+}
+
+function answerLines(rows: readonly RankRow[]): AnswerLine[] {
+  const modes: Mode[] = ["refine", "remask"];
+  const lines = rows.flatMap((row) =>
+    modes.map((mode) => ({ name: `rank ${row.rank}`, mode, figures: row[mode] })),
+  );
+  const [first] = rows;
+  if (first === undefined) return lines;
+  const last = Object.keys(first.refine).at(-1) ?? "";
+  return [...lines, { name: "the base", mode: "autoregressive", figures: { [last]: first.autoregressive } }];
+}
+
+/** The figures after the first, middle and last number of iterations, kind by kind. */
+function answerColumns(rows: readonly RankRow[]): Column<AnswerLine>[] {
+  const iterations = Object.keys(rows[0]?.refine ?? {});
+  const columns = (what: string, show: (figures: AnswerFigures) => string): Column<AnswerLine>[] =>
+    iterations.map((count, index) => ({
+      header: index === 0 ? `${what} ${count}` : count,
+      cell: ({ figures }) => (figures[count] === undefined ? "" : show(figures[count])),
+    }));
+  return [
+    { header: "answers", cell: ({ name }) => name, align: "left" },
+    { header: "mode, iterations:", cell: ({ mode }) => mode, align: "left" },
+    ...columns("perplexity", ({ perplexity }) => number(perplexity)),
+    ...columns("distinct-2", ({ distinct2 }) => distinct2.toFixed(2)),
+    ...columns("exact match", ({ exactMatch }) => percent(exactMatch)),
+  ];
+}

@@ -1,0 +1,226 @@
+import { Adapter } from "./adapter.js";
+import { Base, loadBase } from "./base.js";
+import { check } from "./check.js";
+import { Client } from "./client.js";
+import { openDataset } from "./data.js";
+import { cancelled, isLadError, LadError, WorkerError } from "./errors.js";
+import { waitUntilReady } from "./health.js";
+import {
+  type BaseOptions,
+  type CallOptions,
+  callOptions,
+  checkRuntime,
+  type DataSource,
+  type Dataset,
+  dataSourceSchema,
+  type RuntimeOptions,
+} from "./options.js";
+import { Run } from "./run.js";
+import type { Transport } from "./transport.js";
+import { GrpcTransport } from "./transport-grpc.js";
+import { emitWarning } from "./warnings.js";
+import {
+  AdaptersService,
+  fromAdapter,
+  fromInfo,
+  fromRun,
+  present,
+  type RunInfo,
+  RunsService,
+  type WorkerInfo,
+  WorkerService,
+} from "./wire.js";
+import type { Worker } from "./worker.js";
+import { startWorkerContainer } from "./worker-container.js";
+import { WorkerLog } from "./worker-log.js";
+import { startWorkerProcess } from "./worker-process.js";
+
+const START_TIMEOUT_MS = { local: 120_000, container: 1_800_000, remote: 30_000 } as const;
+
+/** A connection to a worker: a process or container that this one started and ends, or a worker that runs anyway. */
+export class Runtime {
+  readonly #client: Client;
+  readonly #worker: Worker;
+  #closing: Promise<void> | undefined;
+
+  private constructor(client: Client, worker: Worker) {
+    this.#client = client;
+    this.#worker = worker;
+  }
+
+  /**
+   * Starts or reaches a worker; comes back once it is healthy and speaks this client's protocol.
+   *
+   * `{ device }` starts a local process, `{ container }` a container, `{ address, token }` reaches a running worker.
+   *
+   * @throws LadError `invalid-option`, `setup-required`, `port-in-use`, `version-mismatch`, `unauthenticated`, `timeout`;
+   *   WorkerError `worker-start-failed` or `container-failed` with the last lines of the log
+   */
+  static async start(options: RuntimeOptions = {}): Promise<Runtime> {
+    const started = checkRuntime(options);
+    const {
+      startTimeoutMs = START_TIMEOUT_MS[started.kind],
+      onWarning = emitWarning,
+      signal,
+    } = started.options;
+    if (signal?.aborted) throw cancelled("The start of the worker", signal);
+    const deadline = AbortSignal.timeout(startTimeoutMs);
+    const given = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
+    const worker = await startWorker(started, given);
+    const { address, token, lost } = worker;
+    const transport = new GrpcTransport({ address, token, lost });
+    try {
+      await waitUntilReady(transport, AbortSignal.any([given, lost]));
+      await worker.attach?.(transport);
+    } catch (error) {
+      transport.close();
+      await worker.stop();
+      throw startError(error, worker, { startTimeoutMs, isLate: deadline.aborted });
+    }
+    return new Runtime(new Client(transport, onWarning), worker);
+  }
+
+  /** A runtime over a transport of one's own: how tests put a worker into the same process. */
+  static over(transport: Transport, options: { onWarning?: (message: string) => void } = {}): Runtime {
+    const worker: Worker = {
+      address: "",
+      token: "",
+      lost: new AbortController().signal,
+      log: new WorkerLog(),
+      pid: undefined,
+      stop: async () => {},
+    };
+    return new Runtime(new Client(transport, options.onWarning ?? emitWarning), worker);
+  }
+
+  /** The worker's process, where it is a child of this one. */
+  get workerPid(): number | undefined {
+    return this.#worker.pid;
+  }
+
+  /** Where the worker listens: `unix:///path` or `host:port`. */
+  get address(): string {
+    return this.#worker.address;
+  }
+
+  /** The last lines of the log of a worker that this process started, oldest first. */
+  get log(): readonly string[] {
+    return this.#worker.log.tail(200);
+  }
+
+  /** The device, its memory as accounted, and what is resident. */
+  async info(options: CallOptions = {}): Promise<WorkerInfo> {
+    const { signal } = check(callOptions, options);
+    return fromInfo(await this.#client.call(WorkerService.getInfo, {}, { signal, idempotent: true }));
+  }
+
+  /**
+   * Loads a base, or finds it resident: `stub`, `tiny`, `smollm2-135m`, a hub id or a folder of the worker's machine.
+   *
+   * @throws LadError `not-found`, `access-denied`, `invalid-file`, `unsupported-model`, `invalid-option`, `out-of-memory`
+   */
+  loadBase(name: string, options: BaseOptions = {}): Promise<Base> {
+    return loadBase(this.#client, name, options);
+  }
+
+  /**
+   * An adapter that is resident already, by its id.
+   *
+   * @throws LadError `not-found`
+   */
+  async adapter(id: string, options: CallOptions = {}): Promise<Adapter> {
+    const { signal } = check(callOptions, options);
+    const reply = await this.#client.call(
+      AdaptersService.getAdapter,
+      { adapterId: id },
+      { signal, idempotent: true },
+    );
+    const adapter = fromAdapter(present(reply.adapter, "an adapter"));
+    const { bases } = await this.info(options);
+    const info = bases.find((candidate) => candidate.id === adapter.baseId);
+    const base = new Base(this.#client, present(info, "the adapter's base"));
+    return new Adapter(this.#client, base, adapter);
+  }
+
+  /**
+   * Brings examples to the worker, once, and names them by their content.
+   *
+   * @throws LadError `not-found` for a missing file, `invalid-data` with the line of an example that cannot be read
+   */
+  async dataset(data: DataSource, options: CallOptions = {}): Promise<Dataset> {
+    const { signal } = check(callOptions, options);
+    return openDataset(this.#client, check(dataSourceSchema, data, "data"), signal);
+  }
+
+  /** A run by its id, started here or elsewhere. */
+  run(id: string): Run {
+    return new Run(this.#client, id);
+  }
+
+  /** Every run that the worker remembers. */
+  async runs(options: CallOptions = {}): Promise<RunInfo[]> {
+    const { signal } = check(callOptions, options);
+    const { runs } = await this.#client.call(RunsService.listRuns, {}, { signal, idempotent: true });
+    return runs.map(fromRun);
+  }
+
+  /** Ends the connection, and the worker where `start` started it: it finishes its step and checkpoints first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#client.close();
+    await this.#worker.stop();
+  }
+}
+
+async function startWorker(started: ReturnType<typeof checkRuntime>, signal: AbortSignal): Promise<Worker> {
+  switch (started.kind) {
+    case "local":
+      return startWorkerProcess(started.options);
+    case "container":
+      return startWorkerContainer({ ...started.options, signal });
+    case "remote": {
+      const { address, token } = started.options;
+      const lost = new AbortController().signal;
+      return { address, token, lost, log: new WorkerLog(), pid: undefined, stop: async () => {} };
+    }
+  }
+}
+
+/** Why a worker did not become ready, said of its start. */
+function startError(
+  error: unknown,
+  worker: Worker,
+  { startTimeoutMs, isLate }: { startTimeoutMs: number; isLate: boolean },
+): unknown {
+  const { reason } = worker.lost;
+  if (reason instanceof WorkerError) {
+    const { exitCode, signal, log } = reason;
+    const how = exitCode === undefined ? (signal ? `signal ${signal}` : "unasked") : `exit code ${exitCode}`;
+    return new WorkerError("worker-start-failed", `The worker ended while it was starting (${how}).`, {
+      exitCode,
+      signal,
+      log,
+      cause: reason,
+    });
+  }
+  if (isLadError(reason)) return reason;
+  if (!isLate || !isLadError(error, "cancelled")) return error;
+  const log = worker.log.tail();
+  const text = `The worker at ${worker.address} did not answer within ${startTimeoutMs} ms.`;
+  const remedy = "Give a longer startTimeoutMs, or check that a worker runs there.";
+  if (log.length > 0) return new WorkerError("worker-start-failed", text, { log, remedy, cause: error });
+  return new LadError("timeout", text, {
+    option: "startTimeoutMs",
+    value: startTimeoutMs,
+    remedy,
+    cause: error,
+  });
+}

@@ -1,0 +1,45 @@
+/** The text functions of a base: its tokenizer and its chat template, which live in the worker. */
+import type { Client } from "./client.js";
+import type { ChatMessage } from "./options.js";
+import { DataService, present, toMessages, toTokenIds } from "./wire.js";
+
+/** A chat as the model's template renders it. */
+export interface Rendered {
+  readonly text: string;
+  readonly ids: readonly number[];
+}
+
+/** Token ids of each text, without special tokens of the tokenizer's own. */
+export async function encodeTexts(
+  client: Client,
+  baseId: string,
+  texts: readonly string[],
+  signal?: AbortSignal,
+): Promise<number[][]> {
+  const request = { baseId, texts: [...texts] };
+  const { results } = await client.call(DataService.encode, request, { signal, idempotent: true });
+  return texts.map((_, i) => present(results[i], "EncodeResponse.results").ids);
+}
+
+export async function decodeSequences(
+  client: Client,
+  baseId: string,
+  sequences: readonly ArrayLike<number>[],
+  keepSpecial: boolean,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const request = { baseId, sequences: sequences.map((ids) => toTokenIds(Array.from(ids))), keepSpecial };
+  const { texts } = await client.call(DataService.decode, request, { signal, idempotent: true });
+  return sequences.map((_, i) => present(texts[i], "DecodeResponse.texts"));
+}
+
+export async function renderChat(
+  client: Client,
+  baseId: string,
+  messages: readonly ChatMessage[],
+  addGenerationPrompt: boolean,
+  signal?: AbortSignal,
+): Promise<Rendered> {
+  const request = { baseId, messages: toMessages(messages), addGenerationPrompt };
+  return client.call(DataService.render, request, { signal, idempotent: true });
+}

@@ -1,0 +1,118 @@
+import type { Client } from "./client.js";
+import { openDataset } from "./data.js";
+import { LadError } from "./errors.js";
+import { type CheckedTraining, type Dataset, type Noise, warnOfWarmup } from "./options.js";
+import { RunStream } from "./run-stream.js";
+import {
+  DataService,
+  fromWindowReport,
+  present,
+  type RunEvent,
+  type TrainingEvent,
+  type TrainingFinished,
+  TrainingService,
+  toTraining,
+  toWindow,
+  type WindowReport,
+} from "./wire.js";
+
+/**
+ * A training run: iterate over it for its events, await `result()` for its end.
+ *
+ * `adapter.train` makes one; the loop runs on the worker, or here where the noise is the caller's own.
+ */
+export interface TrainingRun extends AsyncIterable<TrainingEvent> {
+  /** The run's id on the worker; undefined until it has started, and for a loop that runs here. */
+  readonly runId: string | undefined;
+  /**
+   * Starts the run without following it; its id, by which `runtime.run(id)` follows it from anywhere.
+   *
+   * @throws LadError `invalid-state` for a loop that runs here
+   */
+  start(): Promise<string>;
+  /** What the run comes to. Starts the run where nothing has yet. */
+  result(): Promise<TrainingFinished>;
+  /** Ends the run within one micro-step (a loop that runs here: before its next step). */
+  cancel(): Promise<void>;
+}
+
+/** A training run on the worker. */
+export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> implements TrainingRun {
+  #finished: TrainingFinished | undefined;
+
+  constructor(client: Client, target: TrainingTarget, options: CheckedTraining, noise: Noise) {
+    super(client, {
+      start: () => startTraining(client, target, options, noise),
+      detached: options.detached,
+      signal: options.signal,
+    });
+  }
+
+  protected accept(event: RunEvent): TrainingEvent {
+    switch (event.type) {
+      case "finished":
+        this.#finished = event;
+        return event;
+      case "started":
+      case "step":
+      case "validation":
+      case "checkpoint":
+      case "cancelled":
+        return event;
+      default:
+        throw new LadError("internal", `The worker sent the event ${event.type} of a training run.`);
+    }
+  }
+
+  protected conclude(): TrainingFinished {
+    return present(this.#finished, "TrainingFinished");
+  }
+}
+
+/** Which adapter of which base is trained. */
+export interface TrainingTarget {
+  readonly baseId: string;
+  readonly adapterId: string;
+}
+
+async function startTraining(
+  client: Client,
+  { baseId, adapterId }: TrainingTarget,
+  options: CheckedTraining,
+  noise: Noise,
+): Promise<string> {
+  const { signal } = options;
+  const dataset = await openDataset(client, options.data, signal);
+  const validation = options.validation && (await openDataset(client, options.validation.data, signal));
+  const steps = await countSteps(client, baseId, dataset, options);
+  warnOfWarmup(options.schedule, steps, client.warn);
+  const data = { datasetId: dataset.id, validationId: validation?.id, steps };
+  const request = { adapterId, spec: toTraining(options, noise, data) };
+  const { runId } = await client.call(TrainingService.startTraining, request, { signal });
+  return runId;
+}
+
+/** `steps`, or as many as `epochs` of the examples that fit the window need. */
+export async function countSteps(
+  client: Client,
+  baseId: string,
+  dataset: Dataset,
+  options: CheckedTraining,
+): Promise<number> {
+  if (options.steps !== undefined) return options.steps;
+  const { kept } = await prepare(client, baseId, dataset, options, options.signal);
+  return Math.max(1, Math.ceil(((options.epochs ?? 1) * kept) / options.batchSize));
+}
+
+/** Renders and windows a data set for a base, and says what became of its examples. */
+export async function prepare(
+  client: Client,
+  baseId: string,
+  dataset: Dataset,
+  window: Parameters<typeof toWindow>[0],
+  signal?: AbortSignal,
+): Promise<WindowReport> {
+  const request = { baseId, datasetId: dataset.id, window: toWindow(window) };
+  const reply = await client.call(DataService.prepareDataset, request, { signal, idempotent: true });
+  return fromWindowReport(present(reply.report, "PrepareDatasetResponse.report"));
+}

@@ -1,0 +1,51 @@
+import type * as pb from "../gen/lad/v1/data.js";
+import type { ChatMessage, WindowSpec } from "../options.js";
+import type { PreparedExample } from "../prepared-example.js";
+import { SUPERVISE_TURNS, TOO_LONG } from "./names.js";
+import { toNumber } from "./tensors.js";
+
+/** What became of a data set's examples; nothing is dropped or cut without being counted here. */
+export interface WindowReport {
+  readonly examples: number;
+  readonly kept: number;
+  readonly dropped: number;
+  readonly truncated: number;
+  readonly promptTokens: number;
+  /** The EOS that ends an answer included, the tail not. */
+  readonly answerTokens: number;
+  readonly tailTokens: number;
+}
+
+export function toWindow(window: WindowSpec): pb.WindowSpec {
+  return {
+    window: window.windowTokens,
+    padToWindow: window.padToWindow,
+    tooLong: TOO_LONG[window.tooLong],
+    maxPromptTokens: window.maxPromptTokens,
+    supervise: SUPERVISE_TURNS[window.superviseTurns],
+  };
+}
+
+export function fromWindowReport(report: pb.WindowReport): WindowReport {
+  return {
+    examples: toNumber(report.examples),
+    kept: toNumber(report.kept),
+    dropped: toNumber(report.dropped),
+    truncated: toNumber(report.truncated),
+    promptTokens: toNumber(report.promptTokens),
+    answerTokens: toNumber(report.answerTokens),
+    tailTokens: toNumber(report.tailTokens),
+  };
+}
+
+export function fromPrepared(example: pb.PreparedExample): PreparedExample {
+  return example;
+}
+
+export function toMessages(messages: readonly ChatMessage[]): pb.Message[] {
+  return messages.map(({ role, content }) => ({ role, content }));
+}
+
+export function toTokenIds(ids: Iterable<number>): pb.TokenIds {
+  return { ids: [...ids] };
+}

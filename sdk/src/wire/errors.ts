@@ -1,0 +1,57 @@
+import { LadError, type LadErrorCode } from "../errors.js";
+import { ErrorDetail } from "../gen/lad/v1/worker.js";
+
+/** The trailing metadata in which the worker sends an ErrorDetail. */
+export const ERROR_KEY = "lad-error-bin";
+
+/** What the worker sent as the reason of a failed call or run. Codes that this client does not know become `internal`. */
+export function fromErrorDetail(detail: ErrorDetail, cause?: unknown): LadError {
+  return new LadError(knownCode(detail.code), detail.message, {
+    option: detail.option,
+    value: detail.value,
+    remedy: detail.remedy,
+    retryAfterMs: detail.retryAfterMs,
+    cause,
+  });
+}
+
+/** The reverse, as a worker in this process needs it. */
+export function toErrorDetail(error: LadError): ErrorDetail {
+  const { code, option = "", value = "", remedy = "", retryAfterMs = 0 } = error;
+  const message = remedy === "" ? error.message : error.message.slice(0, -remedy.length - 1);
+  return { code, message, option, value, remedy, retryAfterMs };
+}
+
+/** The ErrorDetail in a failed call's trailing metadata, or undefined where there is none or it cannot be read. */
+export function decodeErrorDetail(bytes: Uint8Array | undefined): ErrorDetail | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    const detail = ErrorDetail.decode(bytes);
+    return detail.code === "" ? undefined : detail;
+  } catch {
+    return undefined;
+  }
+}
+
+const KNOWN: ReadonlySet<string> = new Set<LadErrorCode>([
+  "invalid-option",
+  "not-found",
+  "already-exists",
+  "invalid-state",
+  "invalid-data",
+  "invalid-file",
+  "unsupported-model",
+  "access-denied",
+  "unauthenticated",
+  "version-mismatch",
+  "out-of-memory",
+  "storage",
+  "cancelled",
+  "diverged",
+  "unavailable",
+  "internal",
+]);
+
+function knownCode(code: string): LadErrorCode {
+  return KNOWN.has(code) ? (code as LadErrorCode) : "internal";
+}

@@ -1,0 +1,131 @@
+/** The protocol's enumerations, by the names that callers write. */
+import { LadError } from "../errors.js";
+
+import { SuperviseTurns, TooLong } from "../gen/lad/v1/data.js";
+import { RunKind, RunState } from "../gen/lad/v1/runs.js";
+import {
+  Confidence,
+  DrawMethod,
+  RemaskPositions,
+  RemaskSchedule,
+  Retention,
+  SamplingMode,
+  StopReason,
+} from "../gen/lad/v1/sampling.js";
+import {
+  AttentionMode,
+  Decay,
+  LossWeighting,
+  NoiseKind,
+  OptimizerKind,
+  SuperviseTokens,
+} from "../gen/lad/v1/training.js";
+import { DataType } from "../gen/lad/v1/worker.js";
+
+export const DATA_TYPE = {
+  auto: DataType.UNSPECIFIED,
+  float32: DataType.FLOAT32,
+  bfloat16: DataType.BFLOAT16,
+  float16: DataType.FLOAT16,
+} as const;
+
+export const TOO_LONG = {
+  drop: TooLong.DROP,
+  truncate: TooLong.TRUNCATE,
+  error: TooLong.ERROR,
+} as const;
+
+export const SUPERVISE_TURNS = {
+  last: SuperviseTurns.LAST,
+  "all-assistant": SuperviseTurns.ALL_ASSISTANT,
+} as const;
+
+export const NOISE_KIND = {
+  lad: NoiseKind.LAD,
+  "mask-only": NoiseKind.MASK_ONLY,
+  cover: NoiseKind.COVER,
+  uniform: NoiseKind.UNIFORM,
+  none: NoiseKind.NONE,
+} as const;
+
+export const SUPERVISE_TOKENS = {
+  "all-tokens": SuperviseTokens.ALL,
+  "all-answer-tokens": SuperviseTokens.ALL_ANSWER,
+  "corrupted-answer-tokens": SuperviseTokens.CORRUPTED_ANSWER,
+} as const;
+
+export const LOSS_WEIGHTING = {
+  uniform: LossWeighting.UNIFORM,
+  "inverse-time": LossWeighting.INVERSE_TIME,
+} as const;
+
+export const OPTIMIZER_KIND = { adamw: OptimizerKind.ADAMW, muon: OptimizerKind.MUON } as const;
+
+export const DECAY = { cosine: Decay.COSINE, linear: Decay.LINEAR, constant: Decay.CONSTANT } as const;
+
+export const ATTENTION_MODE = { full: AttentionMode.FULL, causal: AttentionMode.CAUSAL } as const;
+/** Which positions attend to which: all to all, or each to itself and what precedes it. */
+export type AttentionModeName = keyof typeof ATTENTION_MODE;
+
+export const SAMPLING_MODE = {
+  remask: SamplingMode.REMASK,
+  refine: SamplingMode.REFINE,
+  llada: SamplingMode.LLADA,
+  ar: SamplingMode.AUTOREGRESSIVE,
+} as const;
+
+export const CONFIDENCE = { unfiltered: Confidence.UNFILTERED, filtered: Confidence.FILTERED } as const;
+
+export const DRAW_METHOD = { "inverse-cdf": DrawMethod.INVERSE_CDF, gumbel: DrawMethod.GUMBEL } as const;
+
+export const REMASK_SCHEDULE = {
+  exponential: RemaskSchedule.EXPONENTIAL,
+  linear: RemaskSchedule.LINEAR,
+} as const;
+
+export const REMASK_POSITIONS = {
+  random: RemaskPositions.RANDOM,
+  clustered: RemaskPositions.CLUSTERED,
+  confidence: RemaskPositions.CONFIDENCE,
+} as const;
+
+export const RETENTION = {
+  none: Retention.NONE,
+  editable: Retention.EDITABLE,
+  locked: Retention.LOCKED,
+} as const;
+
+export const STOP_REASON = {
+  iterations: StopReason.ITERATIONS,
+  settled: StopReason.SETTLED,
+  eos: StopReason.EOS,
+  length: StopReason.LENGTH,
+} as const;
+/** Why a sampler stopped: its iterations were used up, the answer was stable, EOS came, or the length was reached. */
+export type StopReasonName = keyof typeof STOP_REASON;
+
+export const RUN_STATE = {
+  queued: RunState.QUEUED,
+  running: RunState.RUNNING,
+  finished: RunState.FINISHED,
+  failed: RunState.FAILED,
+  cancelled: RunState.CANCELLED,
+} as const;
+/** What a run is doing. */
+export type RunStateName = keyof typeof RUN_STATE;
+
+export const RUN_KIND = { training: RunKind.TRAINING, sampling: RunKind.SAMPLING } as const;
+/** What kind of work a run is. */
+export type RunKindName = keyof typeof RUN_KIND;
+
+/** The name of an enumeration's number. A worker of the same protocol version sends no other. */
+export function nameOf<Names extends Record<string, number>>(
+  names: Names,
+  value: number,
+): keyof Names & string {
+  const name = Object.keys(names).find((key) => names[key] === value);
+  if (name === undefined) {
+    throw new LadError("internal", `The worker sent ${value}, which is none of ${Object.keys(names)}.`);
+  }
+  return name;
+}

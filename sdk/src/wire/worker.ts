@@ -1,0 +1,104 @@
+import { LadError } from "../errors.js";
+import type * as pb from "../gen/lad/v1/worker.js";
+import { DATA_TYPE, nameOf } from "./names.js";
+import { toNumber } from "./tensors.js";
+
+/** A resident base. */
+export interface BaseInfo {
+  readonly id: string;
+  readonly name: string;
+  /** The commit of a hub id, or a digest of the files. */
+  readonly revision: string;
+  readonly parameterCount: number;
+  /** Of the weights, on the device. */
+  readonly bytes: number;
+  readonly dataType: "auto" | "float32" | "bfloat16" | "float16";
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly numHeads: number;
+  readonly numKvHeads: number;
+  readonly maxPositions: number;
+  /** The projections that an adapter may target. */
+  readonly projections: readonly string[];
+  readonly maxRank: number;
+  readonly maskToken: string;
+  readonly maskTokenId: number;
+  readonly eosToken: string;
+  readonly eosTokenId: number;
+  /** Put before chats that have no system message. */
+  readonly systemPrompt: string;
+  readonly hasChatTemplate: boolean;
+}
+
+/** A LoRA adapter as the worker holds it. */
+export interface AdapterInfo {
+  readonly id: string;
+  readonly baseId: string;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly targets: readonly string[];
+  readonly dropout: number;
+  readonly seed: bigint;
+  readonly parameterCount: number;
+  /** Weights, gradients and optimizer state now held. */
+  readonly bytes: number;
+  /** Optimizer steps taken. */
+  readonly steps: number;
+  /** Number of its last primitive; 0: none yet. */
+  readonly lastSequence: number;
+}
+
+/** The worker: its device, its memory, what is resident. */
+export interface WorkerInfo {
+  /** `cpu` or `cuda`. */
+  readonly device: string;
+  readonly deviceName: string;
+  readonly threads: number;
+  readonly torchVersion: string;
+  readonly pythonVersion: string;
+  /** Bytes of weights, gradients, optimizer states and snapshots now held, counted by shape. */
+  readonly accountedBytes: number;
+  /** Memory of the device, or of the machine on the CPU. */
+  readonly memoryBytes: number;
+  readonly bases: readonly BaseInfo[];
+  readonly adapters: readonly AdapterInfo[];
+}
+
+export function fromBase(base: pb.Base): BaseInfo {
+  return {
+    ...base,
+    parameterCount: toNumber(base.parameterCount),
+    bytes: toNumber(base.bytes),
+    dataType: nameOf(DATA_TYPE, base.dataType),
+  };
+}
+
+export function fromAdapter(adapter: pb.Adapter): AdapterInfo {
+  const spec = present(adapter.spec, "Adapter.spec");
+  return {
+    ...spec,
+    id: adapter.id,
+    baseId: adapter.baseId,
+    parameterCount: toNumber(adapter.parameterCount),
+    bytes: toNumber(adapter.bytes),
+    steps: toNumber(adapter.steps),
+    lastSequence: toNumber(adapter.lastSequence),
+  };
+}
+
+export function fromInfo(info: pb.GetInfoResponse): WorkerInfo {
+  return {
+    ...info,
+    accountedBytes: toNumber(info.accountedBytes),
+    memoryBytes: toNumber(info.memoryBytes),
+    bases: info.bases.map(fromBase),
+    adapters: info.adapters.map(fromAdapter),
+  };
+}
+
+/** A message field that the worker always fills. */
+export function present<Value>(value: Value | undefined, field: string): Value {
+  if (value === undefined) throw new LadError("internal", `The worker's reply lacks ${field}.`);
+  return value;
+}

@@ -1,0 +1,18 @@
+import type { Transport } from "./transport.js";
+import type { WorkerLog } from "./worker-log.js";
+
+/** A worker that runs, however it was started. */
+export interface Worker {
+  /** `unix:///path` or `host:port`. */
+  readonly address: string;
+  readonly token: string;
+  /** Aborted with a LadError as soon as the worker is known to have ended without being asked to. */
+  readonly lost: AbortSignal;
+  readonly log: WorkerLog;
+  /** Of the worker's process, where it is a child of this one. */
+  readonly pid: number | undefined;
+  /** Called once the worker answers. */
+  attach?(transport: Transport): Promise<void>;
+  /** Ends a worker that this side started; leaves any other alone. */
+  stop(): Promise<void>;
+}

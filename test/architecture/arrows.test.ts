@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { isWithin, pythonSources, type Source, typescriptSources } from "./imports.js";
+
+/** `file imports module` for every import in `sources` of something within `forbidden`. */
+function violations(sources: Source[], forbidden: readonly string[]): string[] {
+  return sources.flatMap(({ path, imports }) =>
+    imports
+      .filter((name) => forbidden.some((container) => isWithin(name, container)))
+      .map((name) => `${path} imports ${name}`),
+  );
+}
+
+const worker = pythonSources("runtime/lad_runtime").filter(({ path }) => !path.includes("/gen/"));
+const inWorker = (folder: string) =>
+  worker.filter(({ path }) => isWithin(path, `runtime/lad_runtime/${folder}`));
+const sdk = typescriptSources("sdk/src").filter(({ path }) => !path.includes("/gen/"));
+
+const RPC = ["grpc", "grpc_health", "grpc_reflection", "google", "lad_runtime.gen"];
+
+describe("the worker", () => {
+  it("has sources to look at", () => {
+    for (const folder of ["engine", "server", "wire", "torch_backend"]) {
+      expect(inWorker(folder).length, folder).toBeGreaterThan(0);
+    }
+  });
+
+  it("keeps torch, protobuf and gRPC out of the engine", () => {
+    const forbidden = [
+      ...RPC,
+      "torch",
+      "lad_runtime.torch_backend",
+      "lad_runtime.wire",
+      "lad_runtime.server",
+    ];
+    expect(violations(inWorker("engine"), forbidden)).toEqual([]);
+  });
+
+  it("keeps RPCs and scheduling out of the backend", () => {
+    const forbidden = [...RPC, "lad_runtime.engine", "lad_runtime.wire", "lad_runtime.server"];
+    const protocol = "lad_runtime.engine.backend"; // the class that the backend implements
+    const found = violations(inWorker("torch_backend"), forbidden);
+    expect(found.filter((text) => !isWithin(text.split(" imports ")[1] ?? "", protocol))).toEqual([]);
+  });
+
+  it("imports the generated code only where messages are translated and calls are served", () => {
+    const others = worker.filter(({ path }) => !/lad_runtime\/(wire|server)\//.test(path));
+    expect(violations(others, ["lad_runtime.gen"])).toEqual([]);
+  });
+
+  it("translates without torch", () => {
+    expect(
+      violations(inWorker("wire"), ["torch", "lad_runtime.torch_backend", "lad_runtime.engine"]),
+    ).toEqual([]);
+  });
+
+  it("has values and errors that depend on nothing", () => {
+    const plain = ["types", "errors", "checks"].map((name) => `lad_runtime.${name}`);
+    const files = plain.map((name) => `runtime/${name.replace(".", "/")}.py`);
+    const foreign = worker
+      .filter(({ path }) => files.includes(path))
+      .flatMap(({ path, imports }) =>
+        violations([{ path, imports }], [...RPC, "torch", "numpy", "lad_runtime"]).filter(
+          (text) => !plain.some((name) => isWithin(text.split(" imports ")[1] ?? "", name)),
+        ),
+      );
+    expect(foreign).toEqual([]);
+  });
+});
+
+describe("the SDK", () => {
+  it("has sources to look at, whose imports are seen", () => {
+    const grpc = sdk.find(({ path }) => path === "sdk/src/transport-grpc.ts");
+    expect(grpc?.imports).toContain("@grpc/grpc-js");
+    expect(sdk.flatMap(({ imports }) => imports)).toContain("sdk/src/errors.js");
+  });
+
+  it("imports the generated code only where messages are translated and sent", () => {
+    const others = sdk.filter(({ path }) => !/sdk\/src\/(wire[./]|transport-grpc\.ts)/.test(path));
+    expect(violations(others, ["sdk/src/gen"])).toEqual([]);
+  });
+
+  it("speaks gRPC in one file", () => {
+    const others = sdk.filter(({ path }) => path !== "sdk/src/transport-grpc.ts");
+    expect(violations(others, ["@grpc/grpc-js"])).toEqual([]);
+  });
+
+  it("loads a protocol's description at run time for the standard health service alone", () => {
+    const others = sdk.filter(({ path }) => path !== "sdk/src/wire/health.ts");
+    expect(violations(others, ["@grpc/proto-loader"])).toEqual([]);
+  });
+
+  it("has reports that know nothing of the rest", () => {
+    const reports = sdk.filter(({ path }) => isWithin(path, "sdk/src/report"));
+    const outside = reports.flatMap(({ path, imports }) =>
+      imports
+        .filter((name) => !isWithin(name, "sdk/src/report"))
+        .filter((name) => !name.startsWith("node:"))
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(outside).toEqual([]);
+  });
+
+  it("needs only errors and standard modules to set itself up", () => {
+    const setup = sdk.filter(({ path }) => isWithin(path, "sdk/src/setup"));
+    const allowed = ["sdk/src/setup", "sdk/src/errors.js", "execa"];
+    const outside = setup.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
+        )
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(outside).toEqual([]);
+  });
+});
+
+describe("the examples", () => {
+  it("use what the package exports and nothing behind it", () => {
+    expect(violations(typescriptSources("examples"), ["sdk"])).toEqual([]);
+  });
+});

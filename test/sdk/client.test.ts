@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { Client } from "../../sdk/src/client.js";
+import { LadError } from "../../sdk/src/errors.js";
+import { InMemoryTransport } from "../../sdk/src/testing/in-memory-transport.js";
+import { RunsService, WorkerService } from "../../sdk/src/wire.js";
+
+/** A method that fails so many times before it answers. */
+function flaky(failures: number, code: "unavailable" | "internal" = "unavailable") {
+  let calls = 0;
+  const transport = new InMemoryTransport().onCall(RunsService.listRuns, () => {
+    if (++calls <= failures) throw new LadError(code, "not now.");
+    return { runs: [] };
+  });
+  return { client: new Client(transport, () => {}), transport, calls: () => calls };
+}
+
+describe("an idempotent call", () => {
+  it("is sent again while the worker is out of reach", async () => {
+    const { client, calls } = flaky(2);
+    await expect(client.call(RunsService.listRuns, {}, { idempotent: true })).resolves.toEqual({ runs: [] });
+    expect(calls()).toBe(3);
+  });
+
+  it("is given up after four tries", async () => {
+    const { client, calls } = flaky(9);
+    await expect(client.call(RunsService.listRuns, {}, { idempotent: true })).rejects.toMatchObject({
+      code: "unavailable",
+    });
+    expect(calls()).toBe(4);
+  });
+
+  it("is not sent again when the worker answered with an error", async () => {
+    const { client, calls } = flaky(1, "internal");
+    await expect(client.call(RunsService.listRuns, {}, { idempotent: true })).rejects.toMatchObject({
+      code: "internal",
+    });
+    expect(calls()).toBe(1);
+  });
+
+  it("stops waiting for the next try when its signal is aborted", async () => {
+    const { client } = flaky(9);
+    const signal = AbortSignal.timeout(60);
+    const started = performance.now();
+    await expect(client.call(RunsService.listRuns, {}, { idempotent: true, signal })).rejects.toMatchObject({
+      code: "cancelled",
+    });
+    expect(performance.now() - started).toBeLessThan(600);
+  });
+});
+
+it("any other call is sent once", async () => {
+  const { client, calls } = flaky(1);
+  await expect(client.call(RunsService.listRuns, {})).rejects.toMatchObject({ code: "unavailable" });
+  expect(calls()).toBe(1);
+});
+
+it("nothing is sent again once the client is closed", async () => {
+  const { client, calls } = flaky(0);
+  client.close();
+  await expect(client.call(RunsService.listRuns, {}, { idempotent: true })).rejects.toMatchObject({
+    code: "unavailable",
+  });
+  expect(calls()).toBe(0);
+});
+
+it("a method that the worker does not know is a mismatch of versions", async () => {
+  const client = new Client(new InMemoryTransport(), () => {});
+  await expect(client.call(WorkerService.getInfo, {})).rejects.toMatchObject({ code: "version-mismatch" });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { cancelled, invalidOption, isLadError, LadError, shown, WorkerError } from "../../sdk/src/errors.js";
+
+describe("a LadError", () => {
+  it("ends with the remedy and keeps option, value and cause", () => {
+    const cause = new Error("beneath");
+    const error = new LadError("invalid-option", "rank is 0: too small.", {
+      option: "rank",
+      value: 0,
+      remedy: "Give 1.",
+      cause,
+    });
+    expect(error.message).toBe("rank is 0: too small. Give 1.");
+    expect(error).toMatchObject({
+      name: "LadError",
+      code: "invalid-option",
+      option: "rank",
+      value: "0",
+      cause,
+    });
+  });
+
+  it("names option, value, problem and remedy when made for an option", () => {
+    const error = invalidOption("rank", 0, "it must be at least 1", "Give 1.");
+    expect(error.message).toBe("rank is 0: it must be at least 1. Give 1.");
+  });
+
+  it("is told by its code", () => {
+    const error: unknown = new LadError("not-found", "no.");
+    expect(isLadError(error)).toBe(true);
+    expect(isLadError(error, "not-found")).toBe(true);
+    expect(isLadError(error, "storage")).toBe(false);
+    expect(isLadError(new Error("no"))).toBe(false);
+  });
+
+  it("of a worker shows the last lines of its log before the remedy", () => {
+    const error = new WorkerError("worker-died", "The worker ended.", {
+      log: ["one", "two"],
+      remedy: "Look there.",
+    });
+    expect(error.message).toBe("The worker ended.\nThe last lines of its log:\n  one\n  two \nLook there.");
+    expect(error.log).toEqual(["one", "two"]);
+    expect(isLadError(error, "worker-died")).toBe(true);
+  });
+});
+
+describe("a value in an error", () => {
+  it.each([
+    ["", '""'],
+    [Number.NaN, "NaN"],
+    [Number.POSITIVE_INFINITY, "Infinity"],
+    [12n, "12"],
+    [{ a: 1n }, '{"a":"1"}'],
+    [[1, 2], "[1,2]"],
+    [null, "null"],
+    [() => 1, "a function"],
+  ])("is shown as text: %s", (value, text) => {
+    expect(shown(value)).toBe(text);
+  });
+
+  it("is cut at 120 characters", () => {
+    expect(shown("x".repeat(500))).toHaveLength(120);
+  });
+
+  it("may be circular", () => {
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    expect(shown(circle)).toBe("[object Object]");
+  });
+});
+
+it("a cancelled call's error has the signal's reason as its cause, or is that reason where it is a LadError", () => {
+  expect(cancelled("It", AbortSignal.abort("why"))).toMatchObject({ code: "cancelled", cause: "why" });
+  const reason = new LadError("worker-died", "gone.");
+  expect(cancelled("It", AbortSignal.abort(reason))).toBe(reason);
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import {
+  drawDenoising,
+  drawTraining,
+  frameCells,
+  LiveBlock,
+  type TrainingEventLike,
+} from "../../../sdk/src/report/index.js";
+
+async function* of<T>(...items: T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+function plainBlock() {
+  let text = "";
+  const output = { write: (more: string) => (text += more) };
+  return { block: new LiveBlock({ output, plainIntervalMs: 0 }), written: () => text };
+}
+
+describe("drawTraining", () => {
+  it("draws the steps and passes over every other event", async () => {
+    const { block, written } = plainBlock();
+    const step = (step: number, loss: number) => ({
+      type: "step",
+      step,
+      seconds: 2,
+      tokensPerSecond: 1000,
+      report: { loss },
+    });
+    await drawTraining(
+      block,
+      "rank 4",
+      2,
+      of<TrainingEventLike>({ type: "started" }, step(1, 4), { type: "validation" }, step(2, 3)),
+    );
+    const lines = written().trimEnd().split("\n");
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^rank 4 .* 1\/2 {2}loss 4 {2}1,000 tokens\/s {2}0:02 of 0:04$/);
+    expect(lines[1]).toContain("loss 3.90");
+  });
+});
+
+describe("drawDenoising", () => {
+  it("shows what is masked next as blocks, in every iteration", async () => {
+    const { block, written } = plainBlock();
+    const frames = of(
+      { iteration: 0, iterations: 2, answer: [1, 2], edits: [{ position: 1, remasked: true }] },
+      { iteration: 1, iterations: 2, answer: [1, 3], edits: [{ position: 1, remasked: false }] },
+    );
+    const pieces = async (ids: readonly number[]) => ids.map((id) => ` t${id}`);
+    await drawDenoising(block, "remask", frames, { eosTokenId: 3, pieces });
+    const lines = written().trimEnd().split("\n");
+    expect(lines.map((line) => line.trim())).toEqual([
+      expect.stringMatching(/^remask .* 1\/2$/),
+      "t1░░",
+      expect.stringMatching(/^remask .* 2\/2$/),
+      "t1·",
+    ]);
+  });
+
+  it("tells what changed from what stayed", () => {
+    const frame = {
+      iteration: 1,
+      iterations: 2,
+      answer: [5, 6, 7],
+      edits: [{ position: 2, remasked: true }],
+    };
+    expect(frameCells(frame, ["a", "b", "c"], [5, 9, 7]).map((cell) => cell.state)).toEqual([
+      "same",
+      "changed",
+      "masked",
+    ]);
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import { denoisingLines, visible } from "../../../sdk/src/report/denoising.js";
+import { bytes, duration, number, percent } from "../../../sdk/src/report/numbers.js";
+import { bar, progressLine } from "../../../sdk/src/report/progress.js";
+import { rankTable } from "../../../sdk/src/report/rank-table.js";
+import { renderTable } from "../../../sdk/src/report/table.js";
+import { LiveBlock } from "../../../sdk/src/report/terminal.js";
+
+describe("numbers", () => {
+  it("have the digits that are worth reading", () => {
+    expect([1_234_567, 98.76, 9.876, 0.1234, 0, 64].map((value) => number(value))).toEqual([
+      "1,234,567",
+      "98.8",
+      "9.88",
+      "0.123",
+      "0",
+      "64",
+    ]);
+  });
+
+  it("are a dash where there is none", () => {
+    expect([number(Number.NaN), number(undefined), percent(Number.NaN)]).toEqual(["–", "–", "–"]);
+    expect(number(Number.POSITIVE_INFINITY)).toBe("∞");
+  });
+
+  it("carry their units", () => {
+    expect([bytes(512), bytes(12_900_000n), bytes(3 * 2 ** 30)]).toEqual(["512 B", "12.3 MiB", "3.0 GiB"]);
+    expect([duration(65.4), duration(7207)]).toEqual(["1:05", "2:00:07"]);
+    expect(percent(0.4375)).toBe("43.8 %");
+  });
+});
+
+describe("a table", () => {
+  it("lines columns up, numbers from the right", () => {
+    const text = renderTable(
+      [
+        { header: "name", cell: (row: [string, number]) => row[0], align: "left" },
+        { header: "loss", cell: (row) => row[1].toFixed(2) },
+      ],
+      [
+        ["a", 1.5],
+        ["longer", 12.25],
+      ],
+    );
+    expect(text).toBe("name     loss\n──────  ─────\na        1.50\nlonger  12.25");
+  });
+
+  it("is a header and a rule without rows", () => {
+    expect(renderTable([{ header: "rank", cell: String }], [])).toBe("rank\n────");
+  });
+});
+
+describe("a progress line", () => {
+  it("has the bar, the step, the loss, the speed and the clock", () => {
+    const line = progressLine({
+      label: "rank 16",
+      step: 50,
+      steps: 200,
+      loss: 1.234,
+      tokensPerSecond: 5309.6,
+      seconds: 20,
+    });
+    expect(line).toBe(`rank 16  ██████${"·".repeat(18)}   50/200  loss 1.23  5,310 tokens/s  0:20 of 1:20`);
+  });
+
+  it("has a bar of constant width that is empty, full, or in between to an eighth", () => {
+    for (const share of [0, 0.01, 0.333, 0.5, 0.999, 1, 7]) expect([...bar(share, 10)]).toHaveLength(10);
+    expect([bar(0, 4), bar(1, 4), bar(0.4375, 4)]).toEqual(["····", "████", "█▊··"]);
+  });
+});
+
+describe("a denoising frame", () => {
+  const cells = [
+    { text: "The", state: "same" },
+    { text: " answer", state: "changed" },
+    { text: " is", state: "masked" },
+    { text: " 4", state: "masked" },
+  ] as const;
+
+  it("shows masked positions as blocks and what share is settled", () => {
+    const [header, canvas] = denoisingLines(
+      { label: "remask", iteration: 3, iterations: 16, cells },
+      80,
+      false,
+    );
+    expect(header).toBe(`remask  ${bar(0.5, 12)}   3/16`);
+    expect(canvas).toBe("  The answer░░░░");
+  });
+
+  it("marks what changed with colour where colour is wanted, and stays within the width", () => {
+    const coloured = denoisingLines({ label: "", iteration: 1, iterations: 1, cells }, 80, true);
+    expect(coloured[1]).toContain("\u001b[1;32m answer\u001b[0m");
+    const long = Array.from({ length: 40 }, () => ({ text: " word", state: "same" as const }));
+    for (const line of denoisingLines(
+      { label: "", iteration: 1, iterations: 1, cells: long },
+      32,
+      false,
+    ).slice(1)) {
+      expect([...line].length).toBeLessThanOrEqual(32);
+    }
+  });
+
+  it("never lets a model's output steer the terminal", () => {
+    expect(visible("a\u001b[2Jb\u0007\u202Ec\nd")).toBe("a [2Jb  c⏎d");
+  });
+});
+
+describe("a live block", () => {
+  function terminal(isTTY: boolean) {
+    let text = "";
+    let time = 0;
+    const output = { isTTY, columns: 20, write: (more: string) => (text += more) };
+    const block = new LiveBlock({ output, intervalMs: 100, plainIntervalMs: 1000, now: () => time });
+    return { block, wait: (ms: number) => (time += ms), written: () => text };
+  }
+
+  it("draws over itself in a terminal, and clears what a taller one left", () => {
+    const { block, wait, written } = terminal(true);
+    block.update(["one", "two"]);
+    wait(100);
+    block.update(["three"]);
+    expect(written()).toBe("\r\u001b[2Kone\n\r\u001b[2Ktwo\n\u001b[0J\u001b[2A\r\u001b[2Kthree\n\u001b[0J");
+  });
+
+  it("cuts a line that the terminal would break in two", () => {
+    const { block, written } = terminal(true);
+    block.update(["x".repeat(30)]);
+    expect(written()).toContain(`${"x".repeat(18)}…\n`);
+  });
+
+  it("writes plain lines elsewhere, seldom, and always the last", () => {
+    const { block, wait, written } = terminal(false);
+    for (let step = 1; step <= 25; step += 1) {
+      block.update([`step ${step}`]);
+      wait(100);
+    }
+    block.finish();
+    expect(written()).toBe("step 1\nstep 11\nstep 21\nstep 25\n");
+  });
+});
+
+describe("the table of a sweep over ranks", () => {
+  const figures = (exactMatch: number) => ({
+    perplexity: 1 + 1 / (exactMatch + 0.1),
+    distinct2: 0.5,
+    exactMatch,
+  });
+  const row = {
+    rank: 64,
+    trainableParameters: 196_608,
+    tokensPerSecond: 4321.4,
+    trainCe: 0.61,
+    validationCe: 0.59,
+    baseCe: 7.25,
+    accountedBytes: 3 * 2 ** 20,
+    refine: { 1: figures(0.2), 4: figures(0.3), 16: figures(0.3) },
+    remask: { 1: figures(0.2), 4: figures(0.4), 16: figures(0.5) },
+    autoregressive: figures(0.95),
+  };
+
+  it("has a line a rank, then a line for each mode, then the base's own answers", () => {
+    const [losses = "", answers = ""] = rankTable([row]).split("\n\n");
+    expect(
+      losses
+        .split("\n")[2]
+        ?.trim()
+        .split(/\s{2,}/),
+    ).toEqual(["64", "196,608", "4,321", "0.610", "0.590", "7.250", "3.0 MiB"]);
+    const lines = answers.split("\n").map((line) => line.trim().split(/\s{2,}/));
+    expect(lines[2]?.slice(0, 2)).toEqual(["rank 64", "refine"]);
+    expect(lines[3]?.slice(-3)).toEqual(["20.0 %", "40.0 %", "50.0 %"]);
+    expect(lines[4]).toEqual(["the base", "autoregressive", "1.95", "0.50", "95.0 %"]);
+  });
+
+  it("is two empty tables when every rank failed", () => {
+    expect(rankTable([]).split("\n\n")).toHaveLength(2);
+  });
+});
