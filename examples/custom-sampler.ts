@@ -1,0 +1,52 @@
+/**
+ * A sampler of one's own, on the primitive `predict` alone: in every round it keeps what the model is sure of, the least sure
+ * third goes back to MASK, and that share shrinks to nothing.
+ *
+ *     npx tsx examples/custom-sampler.ts [--base tiny] [--adapter folder] [--question "Sort.\n9 4 7"]
+ */
+import { parseArgs } from "node:util";
+import { type CanvasInput, type CanvasPrediction, Runtime, recipeFor, tinyData } from "lad";
+import { drawDenoising, LiveBlock } from "lad/report";
+
+const { values } = parseArgs({
+  options: {
+    base: { type: "string", default: "tiny" },
+    adapter: { type: "string" },
+    question: { type: "string", default: "Sort.\n97 12 55 31" },
+    steps: { type: "string" },
+  },
+});
+
+const { training, answerTokens } = recipeFor(values.base);
+
+await using runtime = await Runtime.start();
+const base = await runtime.loadBase(values.base);
+const adapter = values.adapter ? await base.loadAdapter(values.adapter) : await trained();
+
+const canvas = adapter.canvas({ messages: values.question, answerTokens, iterations: 12 });
+await drawDenoising(new LiveBlock(), "sharpening", rounds(), base);
+console.log((await canvas.answer()).text);
+
+/** One round: what is least certain goes back to MASK, fewer and fewer of them. */
+function sharpen({ ids, confidences, iteration, iterations }: CanvasPrediction): CanvasInput {
+  const count = Math.floor((ids.length / 3) * (1 - (iteration + 1) / iterations));
+  const unsure = [...confidences.keys()].sort((a, b) => (confidences[a] ?? 0) - (confidences[b] ?? 0));
+  const again = new Set(unsure.slice(0, count));
+  return { ids, masked: ids.map((_, position) => again.has(position)) };
+}
+
+async function* rounds() {
+  while (!canvas.settled) {
+    const prediction = await canvas.predict();
+    canvas.write(sharpen(prediction));
+    const edits = canvas.masked.map((remasked, position) => ({ position, remasked }));
+    yield { ...prediction, answer: prediction.ids, edits };
+  }
+}
+
+async function trained() {
+  const fresh = await base.createAdapter({ rank: 64, seed: 1 });
+  const steps = Number(values.steps ?? training.steps);
+  await fresh.train({ ...training, data: tinyData.train(), steps }).result();
+  return fresh;
+}

@@ -1,0 +1,98 @@
+/**
+ * Trains a LoRA adapter of each rank on one resident base, watches it, and compares them. `npm start` runs it on `tiny`.
+ *
+ *     npx tsx examples/sweep-lora-ranks.ts [--base tiny] [--ranks 4,16,64] [--steps 300] [--data folder]
+ *         [--device cpu | cuda | container-cpu | container-cuda] [--preset lad] [--questions 100] [--json]
+ *
+ * `--data` is a folder with train.jsonl and validation.jsonl. Settings are those that work best on the base
+ * (sdk/src/recipes.ts); `--preset lad` takes the method's own. The table, or with --json one line a rank, goes to standard
+ * output, all else to standard error.
+ */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Evaluation, jsonl, Runtime, type RuntimeOptions, recipeFor, sweep, tinyData } from "lad";
+import { drawDenoising, drawTraining, LiveBlock, type RankRow, rankTable } from "lad/report";
+
+const { values } = parseArgs({
+  options: {
+    base: { type: "string", default: "tiny" },
+    ranks: { type: "string", default: "4,16,64" },
+    steps: { type: "string" },
+    data: { type: "string" },
+    device: { type: "string", default: "cpu" },
+    preset: { type: "string" },
+    questions: { type: "string", default: "100" },
+    json: { type: "boolean", default: false },
+  },
+});
+const recipe = recipeFor(values.preset ?? values.base);
+const { answerTokens } = recipe;
+const steps = Number(values.steps ?? recipe.training.steps);
+const { train, heldout } = values.data
+  ? { train: jsonl(join(values.data, "train.jsonl")), heldout: jsonl(join(values.data, "validation.jsonl")) }
+  : { train: tinyData.train(), heldout: tinyData.heldout() };
+const [device, profile] = values.device.split("-") as ["cpu", "cpu" | undefined];
+const where: RuntimeOptions = profile === undefined ? { device } : { container: profile };
+
+await using runtime = await Runtime.start(where);
+const base = await runtime.loadBase(values.base);
+const size = base.info.parameterCount.toLocaleString("en-US");
+console.error(`${base.name}, ${size} parameters; ${recipe.about}`);
+
+const { windowTokens, maxPromptTokens = 0, noise, loss } = recipe.training;
+const window = { windowTokens, maxPromptTokens };
+const { report: unadapted } = await base.validate({ ...window, noise, loss, data: heldout });
+const items = await base.questions(heldout, { ...window, limit: Number(values.questions) });
+const autoregressive = figures(await base.evaluate({ items, answerTokens, mode: "ar" }));
+
+const ranks = sweep({
+  axes: { rank: values.ranks.split(",").map(Number) },
+  run: ({ rank }) => measure(rank),
+});
+for await (const row of ranks) {
+  if (row.status === "failed") console.error(`rank ${row.point.rank}: ${row.error.message}`);
+  else if (values.json) console.log(JSON.stringify(row.result));
+}
+const rows = (await ranks.table()).flatMap((row) => (row.status === "done" ? [row.result] : []));
+if (!values.json) console.log(rankTable(rows));
+if (rows.length < ranks.points.length) process.exitCode = 1;
+
+/** Trains one adapter and measures it: its losses, then the answers of both samplers after 1, 4 and 16 iterations. */
+async function measure(rank: number): Promise<RankRow> {
+  await using adapter = await base.createAdapter({ rank, seed: 1 });
+  const run = adapter.train({ ...recipe.training, steps, data: train, validation: { data: heldout } });
+  const taken = await drawTraining(new LiveBlock(), `rank ${rank}`, steps, run);
+  const { tokensPerSecond, validation } = await run.result();
+  const { bytes, parameterCount } = await adapter.refresh();
+  const [question = { ids: [] }] = items;
+  const shown = adapter.sample({ ids: question.ids, answerTokens, iterations: 16, ...recipe.remask });
+  await drawDenoising(new LiveBlock(), `rank ${rank}`, shown, base);
+  const answers = async (mode: "refine" | "remask", settings = {}) => {
+    const after = async (iterations: number) =>
+      figures(await adapter.evaluate({ items, answerTokens, mode, iterations, ...settings }));
+    return { 1: await after(1), 4: await after(4), 16: await after(16) };
+  };
+  return {
+    rank,
+    trainableParameters: parameterCount,
+    tokensPerSecond,
+    trainCe: meanCe(taken.slice(-20).map((step) => step.report)),
+    validationCe: validation?.corruptedCe ?? Number.NaN,
+    baseCe: unadapted.corruptedCe,
+    accountedBytes: bytes,
+    refine: await answers("refine"),
+    remask: await answers("remask", recipe.remask),
+    autoregressive,
+  };
+}
+
+/** CE per corrupted token over several steps. */
+function meanCe(reports: readonly { corruptedCe: number; corruptedTokens: number }[]): number {
+  const seen = reports.filter((report) => report.corruptedTokens > 0);
+  const tokens = seen.reduce((sum, report) => sum + report.corruptedTokens, 0);
+  return seen.reduce((sum, report) => sum + report.corruptedCe * report.corruptedTokens, 0) / tokens;
+}
+
+function figures({ perplexity, distinct2, exactMatch }: Evaluation) {
+  return { perplexity: perplexity.perplexity, distinct2, exactMatch: exactMatch?.accuracy ?? Number.NaN };
+}

@@ -1,0 +1,45 @@
+/**
+ * Adapts a base to diffusion, watches it, saves the adapter in PEFT's format, and answers a question.
+ *
+ *     npx tsx examples/train-and-sample.ts [--base tiny] [--data file.jsonl] [--steps 300] [--save folder]
+ */
+import { parseArgs } from "node:util";
+import { jsonl, Runtime, recipeFor, tinyData } from "lad";
+import { drawDenoising, drawTraining, LiveBlock } from "lad/report";
+
+const { values } = parseArgs({
+  options: {
+    base: { type: "string", default: "tiny" },
+    data: { type: "string" },
+    steps: { type: "string" },
+    question: { type: "string", default: "Sort.\n97 12 55 31" },
+    save: { type: "string" },
+  },
+});
+const { training, answerTokens, remask } = recipeFor(values.base); // what is known to work on this base
+const steps = Number(values.steps ?? training.steps);
+
+await using runtime = await Runtime.start(); // or { device: "cuda" }, { container: "cpu" }, { address, token }
+const base = await runtime.loadBase(values.base);
+const adapter = await base.createAdapter({ rank: 64, targets: ["q_proj", "v_proj"], seed: 1 });
+
+const run = adapter.train({
+  ...training,
+  data: values.data ? jsonl(values.data) : tinyData.train(),
+  validation: { data: tinyData.heldout(), maxExamples: 100 },
+  steps,
+});
+await drawTraining(new LiveBlock(), "training", steps, run);
+const { validation } = await run.result();
+console.log(`validation CE ${validation?.ce.toFixed(3)} nats a token`);
+
+const question = { messages: values.question, answerTokens, seed: 7 };
+const denoising = adapter.sample({ ...question, ...remask, mode: "remask", iterations: 16 });
+await drawDenoising(new LiveBlock(), "remask", denoising, base);
+const refined = await adapter.sample({ ...question, mode: "refine", iterations: 16 }).result();
+const plain = await base.sample({ ...question, mode: "ar" }).result();
+console.log(`remask: ${(await denoising.result()).text}`);
+console.log(`refine: ${refined.text}`);
+console.log(`the base itself: ${plain.text}`);
+
+if (values.save) await adapter.save(values.save);

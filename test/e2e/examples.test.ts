@@ -1,0 +1,75 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { Runtime, readExperiment, runExperiment } from "lad";
+import { afterAll, describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const scratch = mkdtempSync(join(tmpdir(), "lad-examples-"));
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Runs an example as the README does. */
+function example(name: string, ...words: string[]) {
+  const command = ["--import", "tsx", join("examples", name), ...words];
+  return execa(process.execPath, command, { cwd: root, env: { OMP_NUM_THREADS: "1" } });
+}
+
+describe("the examples, on the stub", () => {
+  it("train-and-sample trains, saves in PEFT's format and answers", async () => {
+    const folder = join(scratch, "adapter");
+    const { stdout, stderr } = await example(
+      "train-and-sample.ts",
+      "--base",
+      "stub",
+      "--steps",
+      "3",
+      "--save",
+      folder,
+    );
+    expect(stdout).toMatch(/^validation CE \d+\.\d{3} nats a token$/m);
+    expect(stdout).toMatch(/^remask: /m);
+    expect(stderr).toContain("training  ");
+    expect(readdirSync(folder).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
+  });
+
+  it("custom-noise trains with the primitives alone", async () => {
+    const { stdout } = await example("custom-noise.ts", "--base", "stub", "--steps", "3");
+    expect(stdout).toMatch(/^step 3: loss \d\.\d{3} over \d+ tokens$/);
+  });
+
+  it("custom-sampler draws every round and prints the answer", async () => {
+    const { stdout, stderr } = await example("custom-sampler.ts", "--base", "stub", "--steps", "3");
+    expect(stderr).toMatch(/sharpening .* 1\/12/);
+    expect(stdout.length).toBeGreaterThan(0);
+  });
+
+  it("sweep-lora-ranks prints a table, and with --json a line a rank and nothing else", async () => {
+    const words = ["--base", "stub", "--ranks", "2,4", "--questions", "4"];
+    const { stdout, stderr } = await example("sweep-lora-ranks.ts", ...words, "--json");
+    const rows = stdout.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(rows.map((row) => row.rank)).toEqual([2, 4]);
+    const figures = { perplexity: expect.any(Number), distinct2: expect.any(Number), exactMatch: 0 };
+    const iterations = { "1": figures, "4": figures, "16": figures };
+    const all = expect.any(Number);
+    const sizes = { rank: 2, trainableParameters: 224, tokensPerSecond: all, accountedBytes: all };
+    const losses = { trainCe: all, validationCe: all, baseCe: all };
+    const answers = { refine: iterations, remask: iterations, autoregressive: figures };
+    expect(rows[0]).toEqual({ ...sizes, ...losses, ...answers });
+    expect(stderr).toMatch(/^rank 2 .* 4\/4 {2}loss/m);
+    expect(stderr).toMatch(/^rank 4 .* 16\/16$/m);
+  });
+
+  it("experiment.yaml reads, and runs with other values put in place", async () => {
+    const experiment = await readExperiment(join(root, "examples/experiment.yaml"));
+    await using runtime = await Runtime.start({ threads: 1 });
+    const small = { ...experiment.training, steps: 2, warmupSteps: 0, windowTokens: 160 };
+    const sampling = [{ mode: "refine" as const, iterations: 2, answerTokens: 8 }];
+    const evaluation = experiment.evaluation && { ...experiment.evaluation, maxExamples: 2, sampling };
+    const stub = { ...experiment, base: "stub", training: small, evaluation };
+    const rows = await runExperiment(runtime, stub).table();
+    expect(rows.map((row) => row.point)).toEqual([4, 16, 64].map((rank) => ({ "adapter.rank": rank })));
+    expect(rows.map((row) => row.status)).toEqual(["done", "done", "done"]);
+  });
+});

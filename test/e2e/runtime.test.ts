@@ -1,0 +1,147 @@
+import { Client as GrpcClient, credentials, loadPackageDefinition, type ServiceError } from "@grpc/grpc-js";
+import { fromJSON } from "@grpc/proto-loader";
+import { isLadError, type LoadProgress, Runtime, type WorkerInfo } from "lad";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { GrpcTransport } from "../../sdk/src/transport-grpc.js";
+import { healthCheck, WorkerService } from "../../sdk/src/wire.js";
+import { collected, EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
+
+const scratch = scratchFolder();
+let runtime: Runtime;
+
+beforeAll(async () => {
+  runtime = await startRuntime(scratch);
+});
+
+afterAll(() => runtime?.close());
+
+describe("a runtime", () => {
+  it("says what its worker is and holds", async () => {
+    const base = await runtime.loadBase("stub");
+    await using adapter = await base.createAdapter({ rank: 2 });
+    const info: WorkerInfo = await runtime.info();
+    expect(info).toMatchObject({ device: "cpu", threads: 1 });
+    expect(info.torchVersion).toMatch(/^2\./);
+    expect(info.pythonVersion).toMatch(/^3\./);
+    expect(info.memoryBytes).toBeGreaterThan(2 ** 28);
+    expect(info.accountedBytes).toBeGreaterThanOrEqual(base.info.bytes + adapter.info.bytes);
+    expect(info.bases.map(({ name }) => name)).toContain("stub");
+    expect(info.adapters.map(({ id }) => id)).toContain(adapter.id);
+  });
+
+  it("is closed once, however often it is asked to", async () => {
+    const other = await startRuntime(`${scratch}/other`);
+    await Promise.all([other.close(), other.close()]);
+    await expect(other.info()).rejects.toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("a base", () => {
+  it("is loaded with progress, and found resident the second time", async () => {
+    const seen: LoadProgress[] = [];
+    const base = await runtime.loadBase("stub", { seed: 11, onProgress: (progress) => seen.push(progress) });
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.at(-1)?.doneBytes).toBe(seen.at(-1)?.totalBytes);
+    const again = await runtime.loadBase("stub", { seed: 11 });
+    expect(again.id).toBe(base.id);
+    expect((await runtime.loadBase("stub", { seed: 12 })).id).not.toBe(base.id);
+  });
+
+  it("encodes, decodes, renders and shows single tokens", async () => {
+    const base = await runtime.loadBase("stub");
+    const ids = await base.encode("Grüße, 世界");
+    expect(await base.decode(ids)).toBe("Grüße, 世界");
+    expect(await base.decode([...ids, base.eosTokenId])).toBe("Grüße, 世界");
+    expect(await base.pieces([base.maskTokenId, base.eosTokenId])).toEqual([base.info.maskToken, base.info.eosToken]);
+    const { text, ids: prompt } = await base.render([{ role: "user", content: "Say abc." }]);
+    expect(text).toContain("Say abc.");
+    expect(prompt.length).toBeGreaterThan(8);
+    expect(await base.render("Say abc.")).toEqual({ text, ids: prompt });
+  });
+
+  it("is dropped once nothing uses it", async () => {
+    const base = await runtime.loadBase("stub", { seed: 13 });
+    const adapter = await base.createAdapter({ rank: 1 });
+    await expect(base.unload()).rejects.toMatchObject({ code: "invalid-state" });
+    await adapter.drop();
+    await base.unload();
+    expect((await runtime.info()).bases.map(({ id }) => id)).not.toContain(base.id);
+  });
+});
+
+describe("data", () => {
+  it("are windowed, counted and streamed as the base sees them", async () => {
+    const base = await runtime.loadBase("stub");
+    const report = await base.prepare(EXAMPLES, { windowTokens: 48 });
+    expect(report).toMatchObject({ examples: 11, kept: 10, dropped: 1, truncated: 0 });
+    const examples = await collected(base.examples(EXAMPLES, { windowTokens: 48 }));
+    expect(examples).toHaveLength(10);
+    const tally = (part: "answer" | "tail") =>
+      examples.reduce((sum, example) => sum + example[part].reduce((a, b) => a + b, 0), 0);
+    expect(tally("tail")).toBe(report.tailTokens);
+    expect(tally("answer")).toBe(report.answerTokens + report.tailTokens);
+    expect(examples.every(({ ids }) => ids.length === 48)).toBe(true);
+    const some = await collected(base.examples(EXAMPLES, { windowTokens: 48, offset: 3, limit: 2 }));
+    expect(some).toEqual(examples.slice(3, 5));
+  });
+
+  it("become questions whose references are the answers", async () => {
+    const base = await runtime.loadBase("stub");
+    const [question] = await base.questions(EXAMPLES, { windowTokens: 48, limit: 1 });
+    expect(question?.reference).toBe("0 xyz");
+    expect(question?.ids).toEqual((await base.render("Say abc.")).ids);
+  });
+});
+
+describe("a worker that runs already", () => {
+  it("is reached by its address and token, and left running", async () => {
+    const { address, token } = await connectionOf(runtime);
+    const second = await Runtime.start({ address, token });
+    const base = await second.loadBase("stub");
+    const adapter = await base.createAdapter({ rank: 2 });
+    await second.close();
+    const seenHere = await runtime.adapter(adapter.id);
+    expect(seenHere.info).toEqual(adapter.info);
+    await seenHere.drop();
+  });
+
+  it("hands an adapter over with its place in the sequence of primitives", async () => {
+    const base = await runtime.loadBase("stub");
+    await using adapter = await base.createAdapter({ rank: 2 });
+    const rows = { data: EXAMPLES, windowTokens: 48, rows: [0, 1] };
+    await adapter.forwardBackward(rows);
+    const other = await runtime.adapter(adapter.id);
+    await other.forwardBackward(rows);
+    expect((await other.optimStep({ learningRate: 0.01 })).step).toBe(1);
+    expect(await other.refresh()).toMatchObject({ steps: 1, lastSequence: 3 });
+  });
+});
+
+describe("the standard services", () => {
+  it("tell anybody that the worker is well, and nobody anything else without the token", async () => {
+    const transport = new GrpcTransport({ address: runtime.address, token: "wrong".repeat(8) });
+    try {
+      expect(await transport.unary(healthCheck, { service: "" })).toEqual({ status: "SERVING" });
+      const refused = await transport.unary(WorkerService.getInfo, {}).catch((error: unknown) => error);
+      expect(isLadError(refused, "unauthenticated")).toBe(true);
+    } finally {
+      transport.close();
+    }
+  });
+
+  it("list the worker's services by reflection", async () => {
+    const { token } = await connectionOf(runtime);
+    expect(await reflectedServices(runtime.address, token)).toEqual(
+      expect.arrayContaining([
+        "grpc.health.v1.Health",
+        "lad.v1.AdaptersService",
+        "lad.v1.DataService",
+        "lad.v1.EvaluationService",
+        "lad.v1.RunsService",
+        "lad.v1.SamplingService",
+        "lad.v1.TrainingService",
+        "lad.v1.WorkerService",
+      ]),
+    );
+  });
+});

@@ -1,0 +1,63 @@
+/** What the end-to-end tests share: a small worker, data for the base `stub`, and ways to compare what came out. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Adapter,
+  type Answer,
+  type LocalOptions,
+  Runtime,
+  type SampleRun,
+  type TrainingEvent,
+} from "lad";
+import { afterAll } from "vitest";
+
+export { EXAMPLES } from "./examples.js";
+
+/** A folder that goes when the test file is done. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "lad-e2e-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A worker on one thread, with a store of its own. */
+export function startRuntime(stateFolder: string, options: LocalOptions = {}): Promise<Runtime> {
+  return Runtime.start({ threads: 1, stateFolder, onWarning: () => {}, ...options });
+}
+
+/** Everything that an event tells but how long it took. */
+export function untimed(events: readonly TrainingEvent[]) {
+  return events.map((event) => {
+    const { seconds: _, tokensPerSecond: __, ...rest } = { seconds: 0, tokensPerSecond: 0, ...event };
+    return rest;
+  });
+}
+
+/** The files of an adapter as it is saved, by name. */
+export async function adapterFiles(adapter: Adapter, scratch: string): Promise<Record<string, string>> {
+  const folder = join(mkdtempSync(join(scratch, "saved-")), "adapter");
+  await adapter.save(folder);
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString("hex")]),
+  );
+}
+
+/** An answer, and what was sampled and masked in each iteration on the way there. */
+export async function denoised(run: SampleRun): Promise<{ rounds: Round[]; answer: Answer }> {
+  const rounds: Round[] = [];
+  for await (const { answer: ids, masked } of run) rounds.push({ ids, masked });
+  return { rounds, answer: await run.result() };
+}
+
+export interface Round {
+  readonly ids: readonly number[];
+  /** Positions that the next input masks. */
+  readonly masked: number;
+}
+
+export async function collected<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
