@@ -1,5 +1,6 @@
 """The torch backend: what the engine asks for, put together from this package's parts."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
 from lad_runtime.torch_backend.placed import PlacedWish, placed
 from lad_runtime.torch_backend.resume import restore
+from lad_runtime.torch_backend.row_probe import rows_are_independent
 from lad_runtime.torch_backend.targets import check_loss
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
-from lad_runtime.torch_backend.wishes import GradientWish
 from lad_runtime.types import (
     AdapterSpec,
     AttentionMode,
@@ -49,6 +50,8 @@ from lad_runtime.types import (
     WindowSpec,
     Work,
 )
+
+_log = logging.getLogger(__name__)
 
 _TOKEN_BUDGET = {"cpu": 2048, "cuda": 16_384}
 """Rows of a matmul beyond which the device computes no faster a row."""
@@ -76,7 +79,14 @@ class TorchBackend:
         )
 
     def load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Base:
-        return bases.load_base(spec, self._device, progress)
+        base = bases.load_base(spec, self._device, progress)
+        if self._device.type == "cpu" and not rows_are_independent(base.model):
+            _log.warning(
+                "this machine's matmul rounds a row differently in different company: "
+                "results on %s may depend, in the last bits, on what else is computed with them",
+                base.info.name,
+            )
+        return base
 
     def unload_base(self, base: Base) -> None:
         base.close()
@@ -107,17 +117,7 @@ class TorchBackend:
     def compute(self, wishes: Sequence[PlacedWish]) -> list[Any]:
         base = wishes[0].base
         self._use_threads(base)
-        inner = [wish.wish for wish in wishes]
-        if len(inner) == 1:
-            return compute(base.model, inner)  # the work that asked for it goes back to the gradients it had
-        adapters = {
-            id(segment.adapter): segment.adapter
-            for wish in inner
-            if isinstance(wish, GradientWish)
-            for segment in wish.segments
-            if segment.adapter is not None
-        }
-        return _all_or_nothing(list(adapters.values()), lambda: compute(base.model, inner))
+        return compute(base.model, [wish.wish for wish in wishes])
 
     def create_adapter(self, base: Base, spec: AdapterSpec) -> TrainedAdapter:
         return TrainedAdapter(LoraAdapter.create(base.model.config, spec, self._device))
@@ -245,21 +245,3 @@ class TorchBackend:
 
 def _weights(adapter: TrainedAdapter | None) -> LoraAdapter | None:
     return adapter.adapter if adapter else None
-
-
-def _all_or_nothing(adapters: Sequence[LoraAdapter], function: Callable[[], list[Any]]) -> list[Any]:
-    """Computes gradients apart from those that were there, and adds them when all went well: a + b is b + a, bit for bit."""
-    parameters = [parameter for adapter in adapters for parameter in adapter.parameters.values()]
-    before = [parameter.grad for parameter in parameters]
-    for parameter in parameters:
-        parameter.grad = None
-    try:
-        results = function()
-    except BaseException:
-        for parameter, gradient in zip(parameters, before, strict=True):
-            parameter.grad = gradient
-        raise
-    for parameter, gradient in zip(parameters, before, strict=True):
-        if gradient is not None:
-            parameter.grad = gradient if parameter.grad is None else gradient.add_(parameter.grad)
-    return results
