@@ -10,7 +10,16 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Evaluation, jsonl, Runtime, type RuntimeOptions, recipeFor, sweep, tinyData } from "lad";
+import {
+  type Evaluation,
+  jsonl,
+  type LossReport,
+  Runtime,
+  type RuntimeOptions,
+  recipeFor,
+  sweep,
+  tinyData,
+} from "lad";
 import { drawDenoising, drawTraining, LiveBlock, type RankRow, rankTable } from "lad/report";
 
 const { values } = parseArgs({
@@ -51,7 +60,7 @@ const ranks = sweep({
 });
 for await (const row of ranks) {
   if (row.status === "failed") console.error(`rank ${row.point.rank}: ${row.error.message}`);
-  else if (values.json) console.log(JSON.stringify(row.result));
+  else if (values.json) printLine(row.result);
 }
 const rows = (await ranks.table()).flatMap((row) => (row.status === "done" ? [row.result] : []));
 if (!values.json) console.log(rankTable(rows));
@@ -77,7 +86,7 @@ async function measure(rank: number): Promise<RankRow> {
     trainableParameters: parameterCount,
     tokensPerSecond,
     trainCe: meanCe(taken.slice(-20).map((step) => step.report)),
-    validationCe: validation?.corruptedCe ?? Number.NaN,
+    ...validationCes(validation ?? unadapted),
     baseCe: unadapted.corruptedCe,
     accountedBytes: bytes,
     refine: await answers("refine"),
@@ -86,11 +95,24 @@ async function measure(rank: number): Promise<RankRow> {
   };
 }
 
+/** CE per corrupted token: of all, of the answers' own, and of their EOS tails. */
+function validationCes({ corruptedCe, corruptedTokens, corruptedContentCe, ...report }: LossReport) {
+  const content = report.corruptedContentTokens;
+  const tailSum = corruptedCe * corruptedTokens - corruptedContentCe * content;
+  const validationTailCe = tailSum / (corruptedTokens - content);
+  return { validationCe: corruptedCe, validationContentCe: corruptedContentCe, validationTailCe };
+}
+
 /** CE per corrupted token over several steps. */
 function meanCe(reports: readonly { corruptedCe: number; corruptedTokens: number }[]): number {
   const seen = reports.filter((report) => report.corruptedTokens > 0);
   const tokens = seen.reduce((sum, report) => sum + report.corruptedTokens, 0);
   return seen.reduce((sum, report) => sum + report.corruptedCe * report.corruptedTokens, 0) / tokens;
+}
+
+/** One rank as JSON, without what only the table shows. */
+function printLine({ validationContentCe: _, validationTailCe: __, ...line }: RankRow): void {
+  console.log(JSON.stringify(line));
 }
 
 function figures({ perplexity, distinct2, exactMatch }: Evaluation) {

@@ -162,9 +162,9 @@ export class Adapter extends Model {
   }
 
   /**
-   * One optimizer step on the gradients gathered so far, which it clears.
+   * One optimizer step on the gradients gathered so far, which it clears; on zeros where there are none.
    *
-   * @throws LadError `invalid-option`, `invalid-state` when no gradient has been gathered, `diverged`
+   * @throws LadError `invalid-option`, `diverged`
    */
   async optimStep(options: OptimStepOptions): Promise<OptimStepResult> {
     const { optimizer, learningRate, maxGradientNorm, signal } = checkOptimStep(options);
@@ -238,7 +238,7 @@ export class Adapter extends Model {
       loss: toLoss(given.loss),
       seed: given.seed,
       epoch: given.epoch,
-      rows: given.rows,
+      rows: [...given.rows],
     };
     return { $case: "examples", value };
   }

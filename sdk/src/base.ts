@@ -83,7 +83,7 @@ export class Base extends Model {
   async createAdapter(options: AdapterOptions): Promise<Adapter> {
     const { rank, alpha = rank, targets, dropout, seed, signal } = check(adapterOptions, options);
     this.#checkAdapter(rank, targets);
-    const spec = { rank, alpha, targets, dropout, seed };
+    const spec = { rank, alpha, targets: [...targets], dropout, seed };
     const reply = await this.client.call(
       AdaptersService.createAdapter,
       { baseId: this.id, spec },

@@ -19,7 +19,7 @@ export function check<Schema extends z.ZodType>(schema: Schema, input: unknown, 
 }
 
 /** One wrong option: where it stands, what is there, what it should be. */
-export interface Problem {
+interface Problem {
   path: readonly PropertyKey[];
   value: unknown;
   /** `it must be …` */
@@ -45,7 +45,7 @@ export function firstProblem(issues: readonly z.core.$ZodIssue[]): Problem {
   };
 }
 
-export function problemError({ path, value, problem, remedy }: Problem, prefix = ""): LadError {
+function problemError({ path, value, problem, remedy }: Problem, prefix = ""): LadError {
   const option = optionName([prefix, ...path].filter((part) => part !== ""));
   if (value === undefined) {
     return new LadError("invalid-option", `${option} is missing: ${problem}.`, { option, remedy });
@@ -60,21 +60,6 @@ export function optionName(path: readonly PropertyKey[]): string {
       typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`,
     )
     .join("");
-}
-
-/** A key that no schema knows, with the nearest one that it does. */
-export function unknownKeyError(
-  key: string,
-  known: readonly string[],
-  option = key,
-  line?: number,
-): LadError {
-  const guess = nearest(key, known);
-  const where = line === undefined ? "" : ` (line ${line})`;
-  return new LadError("invalid-option", `${option} is not an option${where}.`, {
-    option,
-    remedy: guess === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${guess}?`,
-  });
 }
 
 function unknownKey(issue: z.core.$ZodIssueUnrecognizedKeys): Problem {

@@ -177,7 +177,7 @@ export abstract class Model {
   async #continuationIds(
     items: readonly CheckedScoreItem[],
     signal: AbortSignal | undefined,
-  ): Promise<readonly number[][]> {
+  ): Promise<(readonly number[])[]> {
     const texts = items.flatMap(({ continuation }) =>
       typeof continuation === "string" ? [continuation] : [],
     );

@@ -24,7 +24,6 @@ export {
   messagesSchema,
   type WindowOptions,
   type WindowSpec,
-  windowOptions,
 } from "./options/data.js";
 export {
   checkExamples,
@@ -52,7 +51,6 @@ export {
   type NoiseDraw,
   type NoiseInput,
   type NoiseKind,
-  type NoiseSpec,
   noiseSpec,
   noNoise,
   uniform,
@@ -68,7 +66,6 @@ export {
 export {
   type CheckedContainer,
   type CheckedLocal,
-  type CheckedRemote,
   type ContainerOptions,
   checkRuntime,
   type LocalOptions,
@@ -77,7 +74,6 @@ export {
 } from "./options/runtime.js";
 export {
   type CheckedSampling,
-  checkPrompt,
   checkSample,
   checkSampleMany,
   type PromptOptions,

@@ -44,18 +44,19 @@ export const recipes = {
   },
   /** Muon finds in a minute what AdamW needs many for; `cover` noise knows the almost empty canvases that sampling starts from. */
   tiny: {
-    about: "settings that work best on tiny: Muon 1e-2, cover noise",
+    about: "settings that work best on tiny: Muon 2e-2, cover noise",
     training: {
       noise: cover(),
       optimizer: muon(),
-      learningRate: 1e-2,
-      warmupSteps: 10,
-      windowTokens: 64,
+      learningRate: 2e-2,
+      warmupSteps: 20,
+      decay: "linear",
+      windowTokens: 42,
       loss: "all-answer-tokens",
       batchSize: 16,
-      steps: 300,
+      steps: 500,
     },
-    answerTokens: 40,
+    answerTokens: 22,
     remask: {},
   },
   /** 150,000 tokens; prompts are kept short so that most of the window is answer. */

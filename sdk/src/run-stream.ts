@@ -64,7 +64,9 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
       this.#started.catch(() => {});
       return;
     }
-    await this.#client.call(RunsService.cancelRun, { runId: await this.#started }, { idempotent: true });
+    const runId = await this.#started.catch(() => undefined);
+    if (runId === undefined) return;
+    await this.#client.call(RunsService.cancelRun, { runId }, { idempotent: true });
   }
 
   /** Narrows an event to this kind of run, and notes what the result is made of. */

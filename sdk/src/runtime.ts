@@ -5,6 +5,7 @@ import { Client } from "./client.js";
 import { openDataset } from "./data.js";
 import { cancelled, isLadError, LadError, WorkerError } from "./errors.js";
 import { waitUntilReady } from "./health.js";
+import { keepLease } from "./lease.js";
 import {
   type BaseOptions,
   type CallOptions,
@@ -82,14 +83,7 @@ export class Runtime {
 
   /** A runtime over a transport of one's own: how tests put a worker into the same process. */
   static over(transport: Transport, options: { onWarning?: (message: string) => void } = {}): Runtime {
-    const worker: Worker = {
-      address: "",
-      token: "",
-      lost: new AbortController().signal,
-      log: new WorkerLog(),
-      pid: undefined,
-      stop: async () => {},
-    };
+    const worker = remoteWorker({ address: "", token: "" });
     return new Runtime(new Client(transport, options.onWarning ?? emitWarning), worker);
   }
 
@@ -101,6 +95,12 @@ export class Runtime {
   /** Where the worker listens: `unix:///path` or `host:port`. */
   get address(): string {
     return this.#worker.address;
+  }
+
+  /** What another process gives to `Runtime.start` to reach the same worker. The token opens everything: keep it. */
+  get connection(): { address: string; token: string } {
+    const { address, token } = this.#worker;
+    return { address, token };
   }
 
   /** The last lines of the log of a worker that this process started, oldest first. */
@@ -186,12 +186,23 @@ async function startWorker(started: ReturnType<typeof checkRuntime>, signal: Abo
       return startWorkerProcess(started.options);
     case "container":
       return startWorkerContainer({ ...started.options, signal });
-    case "remote": {
-      const { address, token } = started.options;
-      const lost = new AbortController().signal;
-      return { address, token, lost, log: new WorkerLog(), pid: undefined, stop: async () => {} };
-    }
+    case "remote":
+      return remoteWorker(started.options);
   }
+}
+
+/** A worker that runs anyway. It is never known to be lost, only out of reach. */
+function remoteWorker({ address, token }: { address: string; token: string }): Worker {
+  const left = new AbortController();
+  return {
+    address,
+    token,
+    lost: new AbortController().signal,
+    log: new WorkerLog(),
+    pid: undefined,
+    attach: (transport) => keepLease(transport, left.signal),
+    stop: async () => left.abort(),
+  };
 }
 
 /** Why a worker did not become ready, said of its start. */

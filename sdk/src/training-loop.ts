@@ -20,7 +20,7 @@ import { batches, type Draw } from "./order.js";
 import type { PreparedExample } from "./prepared-example.js";
 import { Purpose, uniforms } from "./random.js";
 import { learningRate } from "./schedule.js";
-import type { TrainingRun } from "./training.js";
+import { countSteps, type TrainingRun } from "./training.js";
 import { emitWarning } from "./warnings.js";
 import type { LossReport, TrainingEvent, TrainingFinished, WindowReport } from "./wire.js";
 
@@ -107,8 +107,7 @@ async function* loop(
   const { signal, checkpoint, schedule } = options;
   checkForLoop(options, warn);
   const { examples, report } = await fetchExamples(adapter, options);
-  const steps =
-    options.steps ?? Math.max(1, Math.ceil(((options.epochs ?? 1) * report.kept) / options.batchSize));
+  const steps = await countSteps(options, async () => report);
   warnOfWarmup(schedule, steps, warn);
   const validate = validator(adapter, options);
   const { parameterCount } = await adapter.refresh({ signal });

@@ -84,7 +84,7 @@ async function startTraining(
   const { signal } = options;
   const dataset = await openDataset(client, options.data, signal);
   const validation = options.validation && (await openDataset(client, options.validation.data, signal));
-  const steps = await countSteps(client, baseId, dataset, options);
+  const steps = await countSteps(options, () => prepare(client, baseId, dataset, options, signal));
   warnOfWarmup(options.schedule, steps, client.warn);
   const data = { datasetId: dataset.id, validationId: validation?.id, steps };
   const request = { adapterId, spec: toTraining(options, noise, data) };
@@ -94,14 +94,13 @@ async function startTraining(
 
 /** `steps`, or as many as `epochs` of the examples that fit the window need. */
 export async function countSteps(
-  client: Client,
-  baseId: string,
-  dataset: Dataset,
   options: CheckedTraining,
+  report: () => Promise<WindowReport>,
 ): Promise<number> {
-  if (options.steps !== undefined) return options.steps;
-  const { kept } = await prepare(client, baseId, dataset, options, options.signal);
-  return Math.max(1, Math.ceil(((options.epochs ?? 1) * kept) / options.batchSize));
+  const { steps, epochs = 1, batchSize } = options;
+  if (steps !== undefined) return steps;
+  const { kept } = await report();
+  return Math.ceil((epochs * kept) / batchSize);
 }
 
 /** Renders and windows a data set for a base, and says what became of its examples. */

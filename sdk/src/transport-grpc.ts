@@ -203,7 +203,7 @@ function drained(call: NodeJS.EventEmitter): Promise<void> {
 }
 
 /** The worker's own ErrorDetail where it sent one, else what the gRPC status says. */
-export function fromServiceError(error: ServiceError, path: string): LadError {
+function fromServiceError(error: ServiceError, path: string): LadError {
   const bytes = error.metadata?.get(ERROR_KEY)[0];
   const detail = decodeErrorDetail(bytes instanceof Uint8Array ? bytes : undefined);
   if (detail !== undefined) return fromErrorDetail(detail, error);

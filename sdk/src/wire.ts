@@ -7,7 +7,7 @@ export {
   toWindow,
   type WindowReport,
 } from "./wire/data.js";
-export { decodeErrorDetail, ERROR_KEY, fromErrorDetail, toErrorDetail } from "./wire/errors.js";
+export { fromErrorDetail, toErrorDetail } from "./wire/errors.js";
 export { healthCheck } from "./wire/health.js";
 export {
   ATTENTION_MODE,
@@ -36,7 +36,6 @@ export {
 } from "./wire/runs.js";
 export {
   type Answer,
-  type DrawSpec,
   type Edit,
   type Frame,
   fromPrediction,

@@ -6,11 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { LadError, WorkerError } from "./errors.js";
+import { holdLease } from "./lease.js";
 import type { CheckedContainer } from "./options.js";
 import { locateRuntime } from "./setup/locate.js";
-import type { Transport } from "./transport.js";
 import { BUILD_VERSION } from "./version.js";
-import { WorkerService } from "./wire.js";
 import type { Worker } from "./worker.js";
 import { WorkerLog } from "./worker-log.js";
 
@@ -81,7 +80,6 @@ function follow({ address, token, log, compose, down }: Started): Worker {
   const logs = compose(["logs", "--follow", "--no-color", "--no-log-prefix"], log, stop.signal)
     .then(() => lose("ended"))
     .catch((error: unknown) => lose("could not be followed", error));
-  let held: Promise<void> | undefined;
   return {
     address,
     token,
@@ -89,36 +87,15 @@ function follow({ address, token, log, compose, down }: Started): Worker {
     log,
     pid: undefined,
     async attach(transport) {
-      ({ ended: held } = await hold(transport, stop.signal, (error) =>
-        lose("can no longer be reached", error),
-      ));
+      const { ended } = await holdLease(transport, stop.signal);
+      void ended.then((error) => lose("can no longer be reached", error));
     },
     async stop() {
       stop.abort();
-      await held;
       await down();
       await logs;
     },
   };
-}
-
-/** Opens the stream that renews the lease, and comes back once it is open, with the promise of its end. */
-async function hold(
-  transport: Transport,
-  signal: AbortSignal,
-  onEnd: (error: unknown) => void,
-): Promise<{ ended: Promise<void> }> {
-  const messages = transport.serverStream(WorkerService.hold, {}, { signal })[Symbol.asyncIterator]();
-  await messages.next();
-  const untilItEnds = async () => {
-    try {
-      while (!(await messages.next()).done);
-      onEnd(undefined);
-    } catch (error) {
-      onEnd(error);
-    }
-  };
-  return { ended: untilItEnds() };
 }
 
 /** `docker compose` where it is there, else `docker-compose`. */

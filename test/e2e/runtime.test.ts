@@ -1,5 +1,5 @@
-import { Client as GrpcClient, credentials, loadPackageDefinition, type ServiceError } from "@grpc/grpc-js";
-import { fromJSON } from "@grpc/proto-loader";
+import { once } from "node:events";
+import { credentials, Client as GrpcClient, Metadata } from "@grpc/grpc-js";
 import { isLadError, type LoadProgress, Runtime, type WorkerInfo } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GrpcTransport } from "../../sdk/src/transport-grpc.js";
@@ -52,7 +52,10 @@ describe("a base", () => {
     const ids = await base.encode("Grüße, 世界");
     expect(await base.decode(ids)).toBe("Grüße, 世界");
     expect(await base.decode([...ids, base.eosTokenId])).toBe("Grüße, 世界");
-    expect(await base.pieces([base.maskTokenId, base.eosTokenId])).toEqual([base.info.maskToken, base.info.eosToken]);
+    expect(await base.pieces([base.maskTokenId, base.eosTokenId])).toEqual([
+      base.info.maskToken,
+      base.info.eosToken,
+    ]);
     const { text, ids: prompt } = await base.render([{ role: "user", content: "Say abc." }]);
     expect(text).toContain("Say abc.");
     expect(prompt.length).toBeGreaterThan(8);
@@ -95,8 +98,7 @@ describe("data", () => {
 
 describe("a worker that runs already", () => {
   it("is reached by its address and token, and left running", async () => {
-    const { address, token } = await connectionOf(runtime);
-    const second = await Runtime.start({ address, token });
+    const second = await Runtime.start(runtime.connection);
     const base = await second.loadBase("stub");
     const adapter = await base.createAdapter({ rank: 2 });
     await second.close();
@@ -130,7 +132,7 @@ describe("the standard services", () => {
   });
 
   it("list the worker's services by reflection", async () => {
-    const { token } = await connectionOf(runtime);
+    const { token } = runtime.connection;
     expect(await reflectedServices(runtime.address, token)).toEqual(
       expect.arrayContaining([
         "grpc.health.v1.Health",
@@ -145,3 +147,22 @@ describe("the standard services", () => {
     );
   });
 });
+
+/** Asks the standard reflection service, whose request is one field (list_services, number 7) and whose reply has the names. */
+async function reflectedServices(address: string, token: string): Promise<string[]> {
+  const client = new GrpcClient(address, credentials.createInsecure());
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${token}`);
+  const same = (bytes: Buffer) => bytes;
+  const method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  const call = client.makeBidiStreamRequest(method, same, same, metadata);
+  try {
+    call.write(Buffer.from([(7 << 3) | 2, 1, "*".charCodeAt(0)]));
+    const [reply] = (await once(call, "data")) as [Buffer];
+    return reply.toString("latin1").match(/[a-z][a-z0-9.]+\.[A-Z][A-Za-z]+/g) ?? [];
+  } finally {
+    call.cancel();
+    call.on("error", () => {});
+    client.close();
+  }
+}

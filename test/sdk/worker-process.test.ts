@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, readdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,9 +32,11 @@ async function start(script: string, options: LocalOptions = {}): Promise<Worker
   return Object.assign(worker, { lines });
 }
 
+/** A zombie, which only waits for its parent to look, is dead. */
 function isAlive(pid: number | undefined): boolean {
   try {
-    return pid !== undefined && process.kill(pid, 0);
+    if (pid === undefined || !process.kill(pid, 0)) return false;
+    return !existsSync(`/proc/${pid}/stat`) || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }
@@ -68,7 +71,7 @@ describe("a worker's process", () => {
     const child = Number(worker.lines[0]?.split(" ")[1]);
     expect(isAlive(child)).toBe(true);
     await worker.stop();
-    await expect.poll(() => isAlive(child)).toBe(false);
+    await expect.poll(() => isAlive(child), { timeout: 10_000 }).toBe(false);
     expect(isAlive(worker.pid)).toBe(false);
   });
 

@@ -14,7 +14,7 @@ import {
   text,
 } from "./fields.js";
 
-export const DATA_TYPES = ["auto", "float32", "bfloat16", "float16"] as const;
+const DATA_TYPES = ["auto", "float32", "bfloat16", "float16"] as const;
 
 /** How far the loading of a base has come. */
 export interface LoadProgress {

@@ -46,7 +46,8 @@ export const dataSourceSchema = z.union(
   [
     z
       .array(exampleSchema, { error: "a list of examples" })
-      .min(1, { error: "a list of at least one example" }),
+      .min(1, { error: "a list of at least one example" })
+      .readonly(),
     fields({ jsonl: filledText("a file's path") }),
     fields({ workerJsonl: filledText("a path on the worker's machine") }),
     fields({ hub: hubSplit }),

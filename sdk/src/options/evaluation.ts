@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { check, type Warn } from "../check.js";
-import { fields, list, text } from "./fields.js";
-import { type CheckedSampling, checkSampleMany, promptShape, specShape } from "./sampling.js";
+import { fields, list, text, without } from "./fields.js";
+import { type CheckedSampling, checkSampleMany, promptShape, specFields } from "./sampling.js";
 
 const itemFields = fields({
   ...promptShape,
@@ -13,7 +13,7 @@ export type EvaluationItem = z.input<typeof itemFields>;
 
 const evaluateFields = fields({
   items: list(itemFields, "a list of { messages, reference }, at least one"),
-  ...specShape,
+  ...without(specFields, "frames", "detached").shape,
 });
 /** Options of `evaluate`: questions, and how to sample their answers. */
 export type EvaluateOptions = z.input<typeof evaluateFields>;

@@ -90,7 +90,7 @@ export function callback<Type extends (...values: never[]) => unknown>() {
 }
 
 export function list<Item extends z.ZodType>(item: Item, what: string) {
-  return z.array(item, { error: what }).min(1, { error: what });
+  return z.array(item, { error: what }).min(1, { error: what }).readonly();
 }
 
 function isSeed(value: unknown): boolean {

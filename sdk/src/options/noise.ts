@@ -5,7 +5,7 @@ import { invalidOption } from "../errors.js";
 import type { PreparedExample } from "../prepared-example.js";
 import { above, fields, flag, integer, probability } from "./fields.js";
 
-export const NOISE_KINDS = ["lad", "mask-only", "cover", "uniform", "none"] as const;
+const NOISE_KINDS = ["lad", "mask-only", "cover", "uniform", "none"] as const;
 export type NoiseKind = (typeof NOISE_KINDS)[number];
 
 const tail = {

@@ -175,7 +175,7 @@ const scoreItem = fields({
   messages: promptShape.messages,
   ids: promptShape.ids,
   /** What follows the prompt, as text or token ids. Its first EOS counts, what comes after it does not. */
-  continuation: z.union([text(), z.array(integer(0), { error: "token ids" })], {
+  continuation: z.union([text(), z.array(integer(0), { error: "token ids" }).readonly()], {
     error: "a string or token ids",
   }),
 });

@@ -80,7 +80,8 @@ export function checkRuntime(
   | { kind: "local"; options: CheckedLocal }
   | { kind: "container"; options: CheckedContainer }
   | { kind: "remote"; options: CheckedRemote } {
-  if ("container" in options) return { kind: "container", options: check(containerFields, options) };
-  if ("address" in options) return { kind: "remote", options: check(remoteFields, options) };
-  return { kind: "local", options: check(localFields, options) };
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  if ("container" in given) return { kind: "container", options: check(containerFields, given) };
+  if ("address" in given) return { kind: "remote", options: check(remoteFields, given) };
+  return { kind: "local", options: check(localFields, given) };
 }

@@ -5,7 +5,7 @@ import { invalidOption, LadError } from "../errors.js";
 import { messagesSchema } from "./data.js";
 import { abortSignal, above, atLeast, fields, flag, integer, list, number, oneOf, seed } from "./fields.js";
 
-export const SAMPLING_MODES = ["remask", "refine", "llada", "ar"] as const;
+const SAMPLING_MODES = ["remask", "refine", "llada", "ar"] as const;
 export type SamplingMode = (typeof SAMPLING_MODES)[number];
 
 const eosBiasError = "a number, or -Infinity to forbid EOS";
@@ -53,7 +53,7 @@ const lladaShape = {
   eosConfidenceOff: flag().default(false),
 };
 
-export const specShape = {
+const specShape = {
   /** `remask`: scheduled denoising; `refine`: the sampled answer is the next input; `llada`: fixed budget; `ar`. */
   mode: oneOf(SAMPLING_MODES).default("remask"),
   /** Length of the answer's part of the canvas; the most that `ar` generates. */

@@ -26,7 +26,7 @@ export type LossInput = z.input<typeof lossSchema>;
 export type LossSpec = Readonly<z.output<typeof lossSchema>>;
 
 /** Validation with noise that is fixed for each example, so that losses of different runs are comparable. */
-export const validationFields = fields({
+const validationFields = fields({
   data: dataSourceSchema,
   /** 0: all. */
   maxExamples: integer(0).default(0),

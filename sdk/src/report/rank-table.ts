@@ -12,7 +12,7 @@ export interface AnswerFigures {
   readonly exactMatch: number;
 }
 
-/** One rank's figures; CE in nats per corrupted token. As JSON it is the line that the sweep prints. */
+/** One rank's figures; CE in nats per corrupted token. */
 export interface RankRow {
   readonly rank: number;
   readonly trainableParameters: number;
@@ -20,6 +20,9 @@ export interface RankRow {
   /** Over the last steps. */
   readonly trainCe: number;
   readonly validationCe: number;
+  /** The same over the answers' own tokens, and over their EOS tails. */
+  readonly validationContentCe: number;
+  readonly validationTailCe: number;
   /** The unadapted base's, on the same corrupted tokens. */
   readonly baseCe: number;
   /** Weights, gradients and optimizer state of the adapter. */
@@ -43,6 +46,8 @@ const TRAINING: Column<RankRow>[] = [
   { header: "tokens/s", cell: (row) => number(Math.round(row.tokensPerSecond)) },
   { header: "train CE", cell: (row) => row.trainCe.toFixed(3) },
   { header: "validation CE", cell: (row) => row.validationCe.toFixed(3) },
+  { header: "content", cell: (row) => row.validationContentCe.toFixed(3) },
+  { header: "tail", cell: (row) => row.validationTailCe.toFixed(3) },
   { header: "base's CE", cell: (row) => row.baseCe.toFixed(3) },
   { header: "memory", cell: (row) => bytes(row.accountedBytes) },
 ];

@@ -123,7 +123,7 @@ export function toSampling(spec: SamplingSpec): pb.SamplingSpec {
 }
 
 export function toCanvas({ messages, ids, seed }: Prompt): pb.Canvas {
-  if (ids !== undefined) return { prompt: { $case: "ids", value: { ids } }, seed };
+  if (ids !== undefined) return { prompt: { $case: "ids", value: { ids: [...ids] } }, seed };
   return { prompt: { $case: "chat", value: { messages: toMessages(messages ?? []) } }, seed };
 }
 

@@ -151,6 +151,8 @@ describe("the table of a sweep over ranks", () => {
     tokensPerSecond: 4321.4,
     trainCe: 0.61,
     validationCe: 0.59,
+    validationContentCe: 0.71,
+    validationTailCe: 0.05,
     baseCe: 7.25,
     accountedBytes: 3 * 2 ** 20,
     refine: { 1: figures(0.2), 4: figures(0.3), 16: figures(0.3) },
@@ -165,7 +167,7 @@ describe("the table of a sweep over ranks", () => {
         .split("\n")[2]
         ?.trim()
         .split(/\s{2,}/),
-    ).toEqual(["64", "196,608", "4,321", "0.610", "0.590", "7.250", "3.0 MiB"]);
+    ).toEqual(["64", "196,608", "4,321", "0.610", "0.590", "0.710", "0.050", "7.250", "3.0 MiB"]);
     const lines = answers.split("\n").map((line) => line.trim().split(/\s{2,}/));
     expect(lines[2]?.slice(0, 2)).toEqual(["rank 64", "refine"]);
     expect(lines[3]?.slice(-3)).toEqual(["20.0 %", "40.0 %", "50.0 %"]);
