@@ -144,7 +144,6 @@ function environment(runtimeFolder: string, threads: number | undefined): Record
     PYTHONPATH: runtimeFolder,
     PYTHONUNBUFFERED: "1",
     PYTHONSAFEPATH: "1",
-    OMP_WAIT_POLICY: process.env.OMP_WAIT_POLICY ?? "PASSIVE",
     ...(threads === undefined ? {} : { OMP_NUM_THREADS: String(threads) }),
   };
 }

@@ -13,54 +13,19 @@ UNSUPERVISED = -100
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradientWish:
-    """Gradients of Σ weight · CE over all supervised tokens, added to `.grad` of every segment's adapter parameters.
-
-    `targets[i]` [L] int64 are the ids that segment i should predict at the same position (−100: unsupervised), `weights[i]`
-    [L] float32 what each one counts. Result: the unweighted CE in nats of every segment, [L] float32 on the CPU, 0 where
-    unsupervised.
-    """
+class _Forward:
+    """What every wish is: segments that go through the model."""
 
     segments: tuple[Segment, ...]
-    targets: tuple[Tensor, ...]
-    weights: tuple[Tensor, ...]
-
-    def __post_init__(self) -> None:
-        _check_lengths("targets", self.segments, self.targets)
-        _check_lengths("weights", self.segments, self.weights)
 
     def check(self, *, vocab_size: int, max_positions: int) -> None:
         """Raises LadError on ids and targets that the model does not have, and on sequences longer than it."""
-        _check_segments(self.segments, vocab_size, max_positions)
-        _check_targets(self.targets, vocab_size)
+        for segment in self.segments:
+            segment.check(vocab_size=vocab_size, max_positions=max_positions)
 
     @property
     def tokens(self) -> int:
-        return _tokens(self.segments)
-
-    @property
-    def group(self) -> str:
-        return "gradient"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossWish:
-    """The cross-entropies of a `GradientWish`, without gradients."""
-
-    segments: tuple[Segment, ...]
-    targets: tuple[Tensor, ...]
-
-    def __post_init__(self) -> None:
-        _check_lengths("targets", self.segments, self.targets)
-
-    def check(self, *, vocab_size: int, max_positions: int) -> None:
-        """Raises LadError on ids and targets that the model does not have, and on sequences longer than it."""
-        _check_segments(self.segments, vocab_size, max_positions)
-        _check_targets(self.targets, vocab_size)
-
-    @property
-    def tokens(self) -> int:
-        return _tokens(self.segments)
+        return sum(len(segment.ids) for segment in self.segments)
 
     @property
     def group(self) -> str:
@@ -68,13 +33,50 @@ class LossWish:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogitsWish:
+class _Supervised(_Forward):
+    """`targets[i]` [L] int64 are the ids that segment i should predict at the same position (−100: unsupervised)."""
+
+    targets: tuple[Tensor, ...]
+
+    def __post_init__(self) -> None:
+        _check_lengths("targets", self.segments, self.targets)
+
+    def check(self, *, vocab_size: int, max_positions: int) -> None:
+        super().check(vocab_size=vocab_size, max_positions=max_positions)
+        _check_targets(self.targets, vocab_size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientWish(_Supervised):
+    """Gradients of Σ weight · CE over all supervised tokens, added to `.grad` of every segment's adapter parameters.
+
+    `weights[i]` [L] float32 are what each token of segment i counts. Result: the unweighted CE in nats of every segment, [L]
+    float32 on the CPU, 0 where unsupervised.
+    """
+
+    weights: tuple[Tensor, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_lengths("weights", self.segments, self.weights)
+
+    @property
+    def group(self) -> str:
+        return "gradient"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWish(_Supervised):
+    """The cross-entropies of a `GradientWish`, without gradients."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogitsWish(_Forward):
     """Scores of the vocabulary at some tokens of every segment: `rows[i]` [R] int64 are positions within segment i.
 
     Result: one tensor [R, V] float32 for each segment, on the model's device.
     """
 
-    segments: tuple[Segment, ...]
     rows: tuple[Tensor, ...]
 
     def __post_init__(self) -> None:
@@ -91,24 +93,8 @@ class LogitsWish:
                     "Give positions within it.",
                 )
 
-    def check(self, *, vocab_size: int, max_positions: int) -> None:
-        """Raises LadError on ids and targets that the model does not have, and on sequences longer than it."""
-        _check_segments(self.segments, vocab_size, max_positions)
-
-    @property
-    def tokens(self) -> int:
-        return _tokens(self.segments)
-
-    @property
-    def group(self) -> str:
-        return "inference"
-
 
 Wish = GradientWish | LossWish | LogitsWish
-
-
-def _tokens(segments: tuple[Segment, ...]) -> int:
-    return sum(len(segment.ids) for segment in segments)
 
 
 def _check_lengths(option: str, segments: tuple[Segment, ...], values: tuple[Tensor, ...]) -> None:
@@ -121,11 +107,6 @@ def _check_lengths(option: str, segments: tuple[Segment, ...], values: tuple[Ten
         raise invalid_option(
             option, "not finite", "every weight must be a finite number", "Check the loss weights."
         )
-
-
-def _check_segments(segments: tuple[Segment, ...], vocab_size: int, max_positions: int) -> None:
-    for segment in segments:
-        segment.check(vocab_size=vocab_size, max_positions=max_positions)
 
 
 def _check_targets(targets: tuple[Tensor, ...], vocab_size: int) -> None:
