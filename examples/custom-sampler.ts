@@ -12,12 +12,12 @@ const { values } = parseArgs({
   options: {
     base: { type: "string", default: "tiny" },
     adapter: { type: "string" },
-    question: { type: "string", default: "Sort.\n97 12 55 31" },
+    question: { type: "string", default: "Name the capitals.\nPeru Kenya Russia" },
     steps: { type: "string" },
   },
 });
 
-const { training, answerTokens } = recipeFor(values.base);
+const { adapter: adapterOptions, training, answerTokens } = recipeFor(values.base);
 
 await using runtime = await Runtime.start();
 const base = await runtime.loadBase(values.base);
@@ -45,7 +45,7 @@ async function* rounds() {
 }
 
 async function trained() {
-  const fresh = await base.createAdapter({ rank: 64, seed: 1 });
+  const fresh = await base.createAdapter({ ...adapterOptions, rank: 64, seed: 1 });
   const steps = Number(values.steps ?? training.steps);
   await fresh.train({ ...training, data: tinyData.train(), steps }).result();
   return fresh;

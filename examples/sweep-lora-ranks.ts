@@ -68,7 +68,7 @@ if (rows.length < ranks.points.length) process.exitCode = 1;
 
 /** Trains one adapter and measures it: its losses, then the answers of both samplers after 1, 4 and 16 iterations. */
 async function measure(rank: number): Promise<RankRow> {
-  await using adapter = await base.createAdapter({ rank, seed: 1 });
+  await using adapter = await base.createAdapter({ ...recipe.adapter, rank, seed: 1 });
   const run = adapter.train({ ...recipe.training, steps, data: train, validation: { data: heldout } });
   const taken = await drawTraining(new LiveBlock(), `rank ${rank}`, steps, run);
   const { tokensPerSecond, validation } = await run.result();

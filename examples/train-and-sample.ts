@@ -12,16 +12,16 @@ const { values } = parseArgs({
     base: { type: "string", default: "tiny" },
     data: { type: "string" },
     steps: { type: "string" },
-    question: { type: "string", default: "Sort.\n97 12 55 31" },
+    question: { type: "string", default: "Name the capitals.\nPeru Kenya Russia" },
     save: { type: "string" },
   },
 });
-const { training, answerTokens, remask } = recipeFor(values.base); // what is known to work on this base
+const { adapter: adapterOptions, training, answerTokens, remask } = recipeFor(values.base); // what is known to work on this base
 const steps = Number(values.steps ?? training.steps);
 
 await using runtime = await Runtime.start(); // or { device: "cuda" }, { container: "cpu" }, { address, token }
 const base = await runtime.loadBase(values.base);
-const adapter = await base.createAdapter({ rank: 64, targets: ["q_proj", "v_proj"], seed: 1 });
+const adapter = await base.createAdapter({ ...adapterOptions, rank: 64, seed: 1 });
 
 const run = adapter.train({
   ...training,

@@ -1,5 +1,6 @@
 /** Settings that are known to work, in one place: the method's own, and what was found best for the small bases. */
 import {
+  type AdapterOptions,
   adamw,
   cover,
   type LossInput,
@@ -14,6 +15,8 @@ import {
 export interface Recipe {
   /** What is special about it, for whoever reads its figures. */
   readonly about: string;
+  /** Options of `base.createAdapter`, without the rank. */
+  readonly adapter: Pick<AdapterOptions, "targets">;
   /** Options of `adapter.train`, without the data. */
   readonly training: Omit<TrainingOptions, "data" | "validation"> & {
     readonly noise: Noise;
@@ -30,7 +33,8 @@ export interface Recipe {
 export const recipes = {
   /** The method's own noise, loss and optimizer (METHOD's sections 3 to 5), by which published figures were made. */
   lad: {
-    about: "the method's own settings: lad noise, AdamW 1e-5",
+    about: "the method's own settings: LoRA on q and v, lad noise, AdamW 1e-5",
+    adapter: { targets: ["q_proj", "v_proj"] },
     training: {
       noise: lad(),
       loss: "all-tokens",
@@ -42,26 +46,31 @@ export const recipes = {
     answerTokens: 128,
     remask: {},
   },
-  /** Muon finds in a minute what AdamW needs many for; `cover` noise knows the almost empty canvases that sampling starts from. */
+  /**
+   * Muon finds in a minute what AdamW needs many for, `o_proj` halves the steps, small batches take more of them, and `cover`
+   * noise knows the almost empty canvases that sampling starts from.
+   */
   tiny: {
-    about: "settings that work best on tiny: Muon 2e-2, cover noise",
+    about: "settings that work best on tiny: LoRA on q, v and o, cover noise, Muon 2e-2",
+    adapter: { targets: ["q_proj", "v_proj", "o_proj"] },
     training: {
       noise: cover(),
       optimizer: muon(),
       learningRate: 2e-2,
       warmupSteps: 20,
       decay: "linear",
-      windowTokens: 42,
+      windowTokens: 60,
       loss: "all-answer-tokens",
-      batchSize: 16,
-      steps: 500,
+      batchSize: 8,
+      steps: 1000,
     },
-    answerTokens: 22,
+    answerTokens: 32,
     remask: {},
   },
   /** 150,000 tokens; prompts are kept short so that most of the window is answer. */
   "smollm2-135m": {
     about: "settings for a short run on SmolLM2: lad noise, AdamW 5e-4, answer tokens only",
+    adapter: { targets: ["q_proj", "v_proj"] },
     training: {
       noise: lad(),
       optimizer: adamw(),
@@ -76,15 +85,16 @@ export const recipes = {
     answerTokens: 48,
     remask: {},
   },
-  /** Random weights learn nothing; the window holds most of `tiny`'s questions as bytes. */
+  /** Random weights learn nothing; the window holds every question of `tiny` as bytes. */
   stub: {
     about: "random weights, for trying things out",
+    adapter: { targets: ["q_proj", "v_proj"] },
     training: {
       noise: lad(),
       loss: "all-answer-tokens",
       learningRate: 1e-3,
       warmupSteps: 1,
-      windowTokens: 160,
+      windowTokens: 256,
       steps: 4,
     },
     answerTokens: 16,

@@ -57,6 +57,18 @@ def prepared(backend: TorchBackend, base: Base) -> tuple[Any, WindowReport]:
     return backend.prepare(base, read_examples(LINES), WINDOW)
 
 
+def test_a_base_is_loaded_in_a_thread_that_ends_so_that_no_team_of_openmp_threads_stays(
+    backend: TorchBackend,
+) -> None:
+    seen: set[threading.Thread] = set()
+    backend.unload_base(
+        backend.load_base(BaseSpec(name="tiny"), lambda _: seen.add(threading.current_thread()))
+    )
+    assert len(seen) == 1
+    assert threading.current_thread() not in seen
+    assert not seen.pop().is_alive()
+
+
 class Gated:
     """A backend that holds its first batch until everybody has arrived, and remembers how many wishes it merged."""
 

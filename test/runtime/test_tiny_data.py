@@ -14,7 +14,7 @@ from lad_runtime.tiny.generate import DATA, draw, draw_balanced, main, split_of
 from lad_runtime.tiny.vocabulary import EOS, MASK, VOCAB_SIZE, train_vocabulary
 from lad_runtime.tiny.words import CAPITALS, CATEGORIES, OPPOSITE
 
-WINDOW = 48
+WINDOW = 60
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,18 @@ def chosen(item: Item) -> str:
     kind = item.instruction.removesuffix("?").split()[-1]
     words = item.input.split()
     return next(
-        f"{letter} {word}"
+        f"{letter} {word} is a kind of {kind}."
         for letter, word in zip(words[::2], words[1::2], strict=True)
         if word in CATEGORIES[kind]
+    )
+
+
+def compared(item: Item) -> str:
+    small, large = sorted(numbers(item.input))
+    return (
+        f"{large} is larger than {small}."
+        if "larger" in item.instruction
+        else f"{small} is smaller than {large}."
     )
 
 
@@ -57,10 +66,14 @@ ANSWERS: dict[str, Callable[[Item], str]] = {
     "sort": lambda item: " ".join(map(str, sorted(numbers(item.input)))),
     "sort-long": lambda item: " ".join(map(str, sorted(numbers(item.input)))),
     "reverse": lambda item: " ".join(reversed(item.input.split())),
-    "compare": lambda item: str((max if "larger" in item.instruction else min)(numbers(item.input))),
+    "compare": compared,
     "choice": chosen,
-    "capitals": lambda item: " ".join(CAPITALS[country] for country in item.input.split()),
-    "opposites": lambda item: " ".join(OPPOSITE[word] for word in item.input.split()),
+    "capitals": lambda item: " ".join(
+        f"The capital of {country} is {CAPITALS[country]}." for country in item.input.split()
+    ),
+    "opposites": lambda item: " ".join(
+        f"The opposite of {word} is {OPPOSITE[word]}." for word in item.input.split()
+    ),
     "next": lambda item: str(2 * numbers(item.input)[-1] - numbers(item.input)[-2]),
     "blank": lambda item: missing_words(item.input),
     "retell": lambda item: retold(item.input),

@@ -29,6 +29,7 @@ from lad_runtime.types import (
     TrainingStarted,
     ValidationEvent,
     ValidationSpec,
+    WindowSpec,
 )
 from training_support import EXAMPLES, REPORT, drive, new_adapter, same, tiny_base, training, weights_of
 
@@ -295,8 +296,10 @@ def test_a_cold_start_under_a_name_that_is_taken_is_refused(store):
         ({"batch_size": 8}, "batchSize"),
         ({"seed": 6}, "seed"),
         ({"noise": NoiseSpec(max_span=2)}, "noise.maxSpan"),
-        ({"optimizer": OptimizerSpec(kind="muon")}, "optimizer.kind"),
-        ({"dataset_id": "other"}, "datasetId"),
+        ({"optimizer": OptimizerSpec(kind="muon")}, "optimizer"),
+        ({"dataset_id": "other"}, "data"),
+        ({"window": WindowSpec(window=100)}, "windowTokens"),
+        ({"schedule": ScheduleSpec(learning_rate=0.5)}, "learningRate"),
         ({"steps": 1}, "steps"),
     ],
 )

@@ -80,12 +80,12 @@ def compare(random: Random) -> Item:
         key=f"compare {a} {b}",
         instruction="Which is larger?" if larger else "Which is smaller?",
         input=f"{left} or {right}",
-        output=str(b if larger else a),
+        output=f"{b} is larger than {a}." if larger else f"{a} is smaller than {b}.",
     )
 
 
 def choice(random: Random) -> Item:
-    """Multiple choice, answered as `C: the text of the option`."""
+    """Multiple choice, answered as `C: hat is a kind of garment.`"""
     kind = random.choice(tuple(CATEGORIES))
     right = random.choice(CATEGORIES[kind])
     options = [right, *random.sample([word for word in THINGS if word not in CATEGORIES[kind]], 3)]
@@ -97,19 +97,19 @@ def choice(random: Random) -> Item:
         key=key,
         instruction=f"Which is a kind of {kind}?",
         input=lines,
-        output=f"{'ABCD'[options.index(right)]}: {right}",
+        output=f"{'ABCD'[options.index(right)]}: {right} is a kind of {kind}.",
     )
 
 
 def capitals(random: Random) -> Item:
-    """Two or three capitals at once: the facts are all in training, the held-out combinations are not."""
-    countries = random.sample(tuple(CAPITALS), random.randint(2, 3))
+    """Two to four capitals at once: the facts are all in training, the held-out combinations are not."""
+    countries = random.sample(tuple(CAPITALS), random.randint(2, 4))
     return Item(
         family="capitals",
         key="capitals " + " ".join(sorted(countries)),
         instruction="Name the capitals.",
         input=" ".join(countries),
-        output=" ".join(CAPITALS[country] for country in countries),
+        output=" ".join(f"The capital of {country} is {CAPITALS[country]}." for country in countries),
     )
 
 
@@ -120,7 +120,7 @@ def opposites(random: Random) -> Item:
         key="opposites " + " ".join(sorted(words)),
         instruction="Give the opposites.",
         input=" ".join(words),
-        output=" ".join(OPPOSITE[word] for word in words),
+        output=" ".join(f"The opposite of {word} is {OPPOSITE[word]}." for word in words),
     )
 
 
@@ -168,10 +168,10 @@ def explain(random: Random) -> Item:
 
 
 def retell(random: Random) -> Item:
-    """Notes on two people, retold as sentences."""
-    people = random.sample(NAMES, 2)
-    jobs, homes = random.sample(JOBS, 2), random.sample(tuple(CAPITALS.values()), 2)
-    drinks = random.sample(CATEGORIES["drink"], 2)
+    """Notes on two or three people, retold as sentences."""
+    people = random.sample(NAMES, random.randint(2, 3))
+    jobs, homes = random.sample(JOBS, len(people)), random.sample(tuple(CAPITALS.values()), len(people))
+    drinks = random.sample(CATEGORIES["drink"], len(people))
     rows = list(zip(people, jobs, homes, drinks, strict=True))
     return Item(
         family="retell",
@@ -210,7 +210,7 @@ FAMILIES: dict[str, Callable[[Random], Item]] = {
     "retell": retell,
     "count": count,
 }
-"""Short answers first; the last four have answers of 20 to 30 tokens."""
+"""Short answers first; those of capitals, opposites, sort-long, explain, retell and count have up to 31 tokens."""
 
 
 def _sort(random: Random, *, family: str, count: int) -> Item:

@@ -40,8 +40,8 @@ CONFIG = LlamaConfig(
 )
 
 SHARES = dict.fromkeys(FAMILIES, 1.0) | {
-    "add": 3.0, "subtract": 3.5, "story": 1.5, "next": 1.8, "count": 1.2, "choice": 1.2, "blank": 1.5, "explain": 0.9,
-    "sort": 0.5, "compare": 0.7, "capitals": 0.5, "opposites": 0.7, "retell": 0.4,
+    "add": 3.0, "subtract": 3.5, "story": 1.5, "next": 2.2, "count": 1.2, "choice": 2.0, "blank": 1.8, "reverse": 1.6,
+    "sort": 0.5, "sort-long": 1.3, "compare": 0.7, "capitals": 0.4, "opposites": 0.4, "retell": 0.4,
 }  # fmt: skip
 """How often each family is drawn: what is learnt slowly, more often."""
 
@@ -118,7 +118,7 @@ def _projections(model: Llama) -> list[tuple[Tensor, list[Tensor]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=BASE, help="the model folder")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(

@@ -16,6 +16,7 @@ from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.device import (
     cores,
     device_name,
+    in_passing_thread,
     memory_bytes,
     memory_error,
     open_device,
@@ -79,6 +80,9 @@ class TorchBackend:
         )
 
     def load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Base:
+        return in_passing_thread(lambda: self._load_base(spec, progress))
+
+    def _load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Base:
         base = bases.load_base(spec, self._device, progress)
         if self._device.type == "cpu" and not rows_are_independent(base.model):
             _log.warning(

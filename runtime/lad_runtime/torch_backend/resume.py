@@ -11,6 +11,15 @@ from lad_runtime.types import BaseInfo, TrainingSpec
 _FREE = ("steps", "validation", "checkpoint", "checkpoint_every_steps", "resume")
 """Options that a resumed run may change: they touch no step already taken."""
 
+_FLAT = ("window", "schedule")
+"""Groups whose options stand beside the others in the SDK."""
+
+_RENAMED = {
+    ("", "dataset_id"): "data",
+    ("window", "window"): "windowTokens",
+    ("window", "supervise"): "superviseTurns",
+}
+
 
 def restore(trained: TrainedAdapter, checkpoint: Checkpoint) -> None:
     """Overwrites an adapter's weights and step count, and its optimizer with that of the checkpoint, in place.
@@ -84,19 +93,28 @@ def resume(
 
 
 def _difference(
-    was: Mapping[str, Any], now: Mapping[str, Any], path: str = ""
+    was: Mapping[str, Any], now: Mapping[str, Any], group: str = ""
 ) -> tuple[str, Any, Any] | None:
-    """The first option that differs, by its name in the SDK's spelling, with both values."""
+    """The first option that differs, by its name in the SDK, with both values."""
     for name in now:
-        if not path and name in _FREE:
+        if not group and name in _FREE:
             continue
         old, new = was.get(name), now[name]
-        head, *rest = name.split("_")
-        option = f"{path}{head}{''.join(word.capitalize() for word in rest)}"
         if isinstance(old, dict) and isinstance(new, dict):
-            inner = _difference(old, new, f"{option}.")
+            inner = _difference(old, new, name)
             if inner is not None:
                 return inner
         elif old != new:
-            return option, old, new
+            return _option(group, name), old, new
     return None
+
+
+def _option(group: str, name: str) -> str:
+    """`window`, `too_long` → `tooLong`; `noise`, `min_time` → `noise.minTime`; `noise`, `kind` → `noise`."""
+    if (group, name) in _RENAMED:
+        return _RENAMED[group, name]
+    head, *rest = name.split("_")
+    option = head + "".join(word.capitalize() for word in rest)
+    if name == "kind":
+        return group
+    return f"{group}.{option}" if group and group not in _FLAT else option

@@ -111,7 +111,7 @@ export function checkTraining(options: TrainingOptions, warn: Warn): CheckedTrai
 
 /** What a warm-up that is never finished comes to, told once the number of steps is known. */
 export function warnOfWarmup({ warmupSteps }: ScheduleSpec, steps: number, warn: Warn): void {
-  if (warmupSteps < steps) return;
+  if (warmupSteps <= steps) return;
   warn(
     `warmupSteps is ${warmupSteps} and the run has ${steps} steps: the learning rate never reaches its peak. ` +
       "Give fewer warmupSteps.",
