@@ -300,9 +300,9 @@ describe("a setting without effect", () => {
 
   it("is told when a warm-up never ends", () => {
     const warnings: string[] = [];
-    warnOfWarmup(train({ warmupSteps: 10 }).schedule, 10, (text) => warnings.push(text));
+    warnOfWarmup(train({ warmupSteps: 10 }).schedule, 9, (text) => warnings.push(text));
     expect(warnings[0]).toContain("the learning rate never reaches its peak");
-    warnOfWarmup(train({ warmupSteps: 10 }).schedule, 11, (text) => warnings.push(text));
+    warnOfWarmup(train({ warmupSteps: 10 }).schedule, 10, (text) => warnings.push(text));
     expect(warnings).toHaveLength(1);
   });
 });
