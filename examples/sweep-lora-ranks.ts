@@ -34,7 +34,7 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
-const recipe = recipeFor(values.preset ?? values.base);
+const recipe = recipeFor(values.base, values.preset);
 const { answerTokens } = recipe;
 const steps = Number(values.steps ?? recipe.training.steps);
 const { train, heldout } = values.data

@@ -1,4 +1,5 @@
 /** Settings that are known to work, in one place: the method's own, and what was found best for the small bases. */
+import { invalidOption } from "./errors.js";
 import {
   type AdapterOptions,
   adamw,
@@ -102,7 +103,15 @@ export const recipes = {
   },
 } as const satisfies Record<string, Recipe>;
 
-/** The recipe of a base, or the method's own where it has none. */
-export function recipeFor(base: string): Recipe {
-  return Object.hasOwn(recipes, base) ? recipes[base as keyof typeof recipes] : recipes.lad;
+/**
+ * The recipe of a base, or the method's own where it has none; `preset` takes the one of that name instead.
+ *
+ * @throws LadError `invalid-option` for a preset that does not exist
+ */
+export function recipeFor(base: string, preset?: string): Recipe {
+  const name = preset ?? base;
+  if (Object.hasOwn(recipes, name)) return recipes[name as keyof typeof recipes];
+  if (preset === undefined) return recipes.lad;
+  const known = Object.keys(recipes).join(", ");
+  throw invalidOption("preset", preset, "there is no such recipe", `Give one of ${known}.`);
 }
