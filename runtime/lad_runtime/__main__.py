@@ -61,7 +61,7 @@ def _run(arguments: Arguments, state: Path, token: str, on_ready: Callable[[str]
     from lad_runtime.torch_backend.backend import TorchBackend
 
     backend = TorchBackend(device=arguments.device, threads=arguments.threads, state=state)
-    worker = make_worker(backend, state)
+    worker = make_worker(backend, state, arguments.memory_budget or None)
     serving = serve(worker, address, token, arguments.lease_seconds, on_ready)
     asyncio.new_event_loop().run_until_complete(
         serving

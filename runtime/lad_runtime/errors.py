@@ -20,6 +20,7 @@ class ErrorCode(str, Enum):
     STORAGE = "storage"  # a full disk, a failed write
     CANCELLED = "cancelled"
     DIVERGED = "diverged"  # a loss or gradient that is no longer a number
+    BUSY = "busy"  # as much as is admitted is under way; nothing was done, try again
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
 
@@ -27,17 +28,26 @@ class ErrorCode(str, Enum):
 class LadError(Exception):
     """An error with a stable code; its text names the option, the value and the remedy.
 
-    `option` is the name as the TypeScript user wrote it (camelCase), `value` what was given, shortened.
+    `option` is the name as the TypeScript user wrote it (camelCase), `value` what was given, shortened; `retry_after_ms` of BUSY
+    is how long to wait before another try (0: no hint).
     """
 
     def __init__(
-        self, code: ErrorCode, message: str, *, option: str = "", value: object = None, remedy: str = ""
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        option: str = "",
+        value: object = None,
+        remedy: str = "",
+        retry_after_ms: int = 0,
     ) -> None:
         self.code = code
         self.message = message
         self.option = option
         self.value = "" if value is None else _shortened(value)
         self.remedy = remedy
+        self.retry_after_ms = retry_after_ms
         super().__init__(f"{message} {remedy}".strip())
 
 

@@ -5,7 +5,7 @@ checked where a specification is made (`__post_init__`), so that no work starts 
 """
 
 import math
-from collections.abc import Generator, Hashable
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -16,8 +16,16 @@ MAX_UINT64 = 2**64 - 1
 MAX_TOKENS = 2**20
 """No window, span or answer is longer, whatever the base."""
 
-AttentionMode = Literal["full", "causal"]
-"""`full`: every token attends to its whole sequence. `causal`: to itself and what precedes it."""
+AttentionMode = Literal["full", "causal", "prefix", "causal-prefix"]
+"""How the tokens of a sequence attend (METHOD §1).
+
+`full`: each to its whole sequence. `causal`: to itself and what precedes it. `prefix`: prompt tokens to the prompt, answer
+tokens to everything. `causal-prefix`: the prompt runs through the unadapted causal base, answer tokens attend to it and to
+each other.
+"""
+DenoisingAttention = Literal["full", "prefix", "causal-prefix"]
+ATTENTION_MODES: tuple[AttentionMode, ...] = ("full", "causal", "prefix", "causal-prefix")
+DENOISING_ATTENTION: tuple[DenoisingAttention, ...] = ("full", "prefix", "causal-prefix")
 
 
 # --- work -----------------------------------------------------------------------------------------------------------
@@ -27,14 +35,25 @@ class Wish(Protocol):
     """A computation that a piece of work asks for. Wishes of equal `group` may share one flat batch."""
 
     @property
-    def tokens(self) -> int: ...
+    def tokens(self) -> int:
+        """Rows of the flat batch."""
+        ...
+
+    @property
+    def cost(self) -> int:
+        """What it takes of the device's time: 1 is the forward of one token."""
+        ...
 
     @property
     def group(self) -> Hashable: ...
 
 
+class Park:
+    """What a work yields when it has nothing to compute until its job is resumed; it is sent None then."""
+
+
 Work = Generator[Any, Any, Any]
-"""Yields wishes (and is sent each one's result) and events (and is sent None); returns its outcome.
+"""Yields wishes (and is sent each one's result), events (and is sent None) and `Park`s; returns its outcome.
 
 Closing the generator cancels the work. It never computes a forward itself, so that whatever runs at the same time can be
 computed in one batch.
@@ -334,7 +353,9 @@ class TrainingSpec:
     checkpoint_every_steps: int = 0
     checkpoint: str = ""  # name; written at the end and every `checkpoint_every_steps`
     resume: bool = False  # go on from the checkpoint of that name
-    mode: AttentionMode = "full"
+    attention: DenoisingAttention = "full"
+    gradient_checkpointing: bool = False  # compute activations again in the backward instead of keeping them
+    share_weight: float = 1.0  # share of the device while others want it too, relative to theirs
 
     def __post_init__(self) -> None:
         check_whole("steps", self.steps, low=1, high=2**32 - 1)
@@ -343,7 +364,15 @@ class TrainingSpec:
         check_number("maxGradientNorm", self.max_gradient_norm, low=0)
         check_whole("seed", self.seed, low=0, high=MAX_UINT64)
         check_whole("checkpoint.everySteps", self.checkpoint_every_steps, low=0)
-        check_choice("mode", self.mode, ("full", "causal"))
+        check_choice("attention", self.attention, DENOISING_ATTENTION)
+        check_number("shareWeight", self.share_weight, above=0)
+        if self.attention == "causal-prefix" and self.loss.supervise == "all-tokens":
+            raise invalid_option(
+                "loss.supervise",
+                self.loss.supervise,
+                "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
+                "Set loss.supervise to all-answer-tokens or corrupted-answer-tokens.",
+            )
         if self.checkpoint:
             check_name("checkpoint.name", self.checkpoint)
         elif self.checkpoint_every_steps or self.resume:
@@ -353,6 +382,22 @@ class TrainingSpec:
                 "everySteps and resume need a name",
                 'Give a name, for instance "run-1".',
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingControl:
+    """What a training run asks between two steps, from the engine's thread."""
+
+    stopping: Callable[[], bool] = lambda: False  # write the checkpoint, if there is a name for it, and end
+    pausing: Callable[[], bool] = lambda: False  # park, holding as little memory as possible
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingNeeds:
+    """The bytes that a training run holds beside its base and its adapter's weights."""
+
+    state: int  # gradients and the optimizer's state, for as long as the run is not paused
+    activations: int  # of one micro-batch, while it is computed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -424,14 +469,17 @@ class TrainingOutcome:
 class TargetedSequence:
     """One sequence of the caller's own making: what stands at each position, what is predicted there, with what weight.
 
-    A target of -1 supervises nothing. Weights are float32 values.
+    A target of -1 supervises nothing. Weights are float32 values. In the attention modes `prefix` and `causal-prefix` the
+    first `prompt_tokens` are the prompt.
     """
 
     ids: tuple[int, ...]
     targets: tuple[int, ...]
     weights: tuple[float, ...]
+    prompt_tokens: int = 0
 
     def __post_init__(self) -> None:
+        check_whole("promptTokens", self.prompt_tokens, low=0, high=len(self.ids))
         for option, values in (("targets", self.targets), ("weights", self.weights)):
             if len(values) != len(self.ids):
                 raise invalid_option(
@@ -463,6 +511,19 @@ class NoisedExamples:
         check_whole("epoch", self.epoch, low=0, high=2**32 - 1)
         if not self.rows:
             raise invalid_option("rows", [], "it names no example", "Give at least one row.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardSpec:
+    """How sequences go through the model to their gradients."""
+
+    attention: AttentionMode = "full"
+    micro_batch_tokens: int = 2048  # they are split into micro-batches of at most this many tokens
+    gradient_checkpointing: bool = False  # compute activations again in the backward instead of keeping them
+
+    def __post_init__(self) -> None:
+        check_choice("attention", self.attention, ATTENTION_MODES)
+        check_whole("microBatchTokens", self.micro_batch_tokens, low=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -552,8 +613,8 @@ class LladaSpec:
 class SamplingSpec:
     """One denoising (or autoregressive) run over canvases of prompt + `answer_tokens` positions.
 
-    `iterations` counts forwards of remask, refine and llada (which needs no more than it has positions); `ar` takes one
-    forward a token.
+    `iterations` counts forwards of remask, refine and llada (which needs no more than it has positions) for each canvas; `ar`
+    takes one forward a token.
     """
 
     mode: Literal["remask", "refine", "llada", "ar"]
@@ -565,12 +626,20 @@ class SamplingSpec:
     early_stop: bool = True  # remask, refine: stop when three consecutive iterations sample the same answer
     grow_tokens: int = 0  # >0: begin with so many MASKs, append as many per iteration, up to answer_tokens
     frames: bool = True  # False: only the result
+    attention: DenoisingAttention = (
+        "full"  # of remask, refine and llada; the adapter's should be trained in it
+    )
+    canvas_tokens: int = 0  # >0: denoise so many positions at once, each canvas behind the finished ones
+    share_weight: float = 1.0  # share of the device while others want it too, relative to theirs
 
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, ("remask", "refine", "llada", "ar"))
         check_whole("answerTokens", self.answer_tokens, low=1)
         check_whole("iterations", self.iterations, low=1, high=2**32 - 1)
         check_whole("growTokens", self.grow_tokens, low=0)
+        check_choice("attention", self.attention, DENOISING_ATTENTION)
+        check_whole("canvasTokens", self.canvas_tokens, low=0)
+        check_number("shareWeight", self.share_weight, above=0)
         if self.grow_tokens and self.mode in ("llada", "ar"):
             raise invalid_option(
                 "growTokens",
@@ -578,7 +647,15 @@ class SamplingSpec:
                 f"mode {self.mode} has no growing canvas",
                 "Leave it out, or use mode remask or refine.",
             )
-        blocks = -(-self.answer_tokens // (self.llada.block_tokens or self.answer_tokens))
+        if self.grow_tokens and 0 < self.canvas_tokens < self.answer_tokens:
+            raise invalid_option(
+                "growTokens",
+                self.grow_tokens,
+                f"an answer that goes canvas by canvas (canvasTokens {self.canvas_tokens}) has canvases of fixed size",
+                "Leave out growTokens or canvasTokens.",
+            )
+        canvas_tokens = min(self.canvas_tokens or self.answer_tokens, self.answer_tokens)
+        blocks = -(-canvas_tokens // (self.llada.block_tokens or canvas_tokens))
         if self.mode == "llada" and self.iterations < blocks:
             raise invalid_option(
                 "iterations",
@@ -675,7 +752,7 @@ class PredictSpec:
     def __post_init__(self) -> None:
         check_whole("iteration", self.iteration, low=0, high=2**32 - 1)
         check_whole("top", self.top, low=0)
-        check_choice("attention", self.mode, ("full", "causal"))
+        check_choice("attention", self.mode, ATTENTION_MODES)
         check_number("guidanceScale", self.guidance_scale, low=0)
 
 
@@ -733,7 +810,7 @@ class Score:
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 RunKind = Literal["training", "sampling"]
-RunState = Literal["queued", "running", "finished", "failed", "cancelled"]
+RunState = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -745,6 +822,16 @@ class RunInfo:
     adapter_id: str  # empty: the base itself
     next_seq: int  # number of the next event
     error: LadError | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPaused:
+    steps: int  # optimizer steps taken by then
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResumed:
+    steps: int  # optimizer steps taken by then
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -145,6 +145,7 @@ export class Adapter extends Model {
       mode: ATTENTION_MODE[given.attention],
       input,
       microBatchTokens: given.microBatchTokens,
+      gradientCheckpointing: given.gradientCheckpointing,
     };
     const reply = await this.#sequence.next((sequence) =>
       this.client.call(
@@ -254,10 +255,11 @@ const GONE: ReadonlySet<string> = new Set(["not-found", "unavailable", "worker-d
 
 function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["input"] {
   const value = {
-    sequences: sequences.map(({ ids, targets, weights }) => ({
+    sequences: sequences.map(({ ids, targets, weights, promptTokens }) => ({
       ids: Array.from(ids),
       targets: Array.from(targets),
       weights: toFloat32Bytes(weights),
+      promptTokens,
     })),
   };
   return { $case: "sequences", value };

@@ -100,7 +100,7 @@ export class Canvas {
 
   /** One forward: what would stand at every answer position. The canvas itself changes with `write` alone. */
   async predict(): Promise<CanvasPrediction> {
-    const { seed, iterations, top, logits, signal } = this.#options;
+    const { attention, seed, iterations, top, logits, signal } = this.#options;
     const prompt = await this.prompt();
     const input = { ids: [...this.#ids], masked: [...this.#masked] };
     const reply = await this.#client.call(
@@ -113,7 +113,7 @@ export class Canvas {
           iteration: this.#iteration,
           top,
           logits,
-          mode: ATTENTION_MODE.full,
+          mode: ATTENTION_MODE[attention],
           guidanceScale: 0,
         },
       },

@@ -11,6 +11,8 @@ export interface CallSettings extends TransportOptions {
 
 /** Waits between the tries of an idempotent call. */
 const RETRY_WAITS_MS: readonly number[] = [100, 250, 600];
+/** How often a call that a busy worker refused is sent again, each time after as long as the worker asks for. */
+const BUSY_TRIES = 5;
 
 /** What every handle of one worker shares: the transport, and where warnings go. */
 export class Client {
@@ -23,20 +25,26 @@ export class Client {
     this.warn = warn;
   }
 
-  /** One request, one reply. */
+  /**
+   * One request, one reply. A busy worker is asked again, whatever the call: it has refused it before it did anything.
+   *
+   * @throws LadError `busy` when it is so for longer
+   */
   async call<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     settings: CallSettings = {},
   ): Promise<Response> {
     const { idempotent = false, ...options } = settings;
-    const waits = idempotent ? RETRY_WAITS_MS : [];
-    for (let tries = 0; ; tries++) {
+    const waits = idempotent ? [...RETRY_WAITS_MS] : [];
+    for (let busy = 0; ; ) {
       try {
         return await this.#transport.unary(method, request, options);
       } catch (error) {
-        const wait = waits[tries];
-        if (wait === undefined || !this.mayRetry(error)) throw error;
+        const wait = isLadError(error, "busy")
+          ? busy++ < BUSY_TRIES && error.retryAfterMs
+          : this.mayRetry(error) && waits.shift();
+        if (!wait) throw error;
         await pause(wait, options.signal);
       }
     }

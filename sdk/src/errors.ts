@@ -30,7 +30,9 @@ export type LadErrorCode =
   | "cancelled"
   /** A loss or gradient that is no longer a number. */
   | "diverged"
-  /** The worker cannot be reached, or takes no work now. */
+  /** The worker has as much work as it admits; `retryAfterMs` says when to try again. */
+  | "busy"
+  /** The worker cannot be reached, or is stopping. */
   | "unavailable"
   | "internal"
   /** A worker that this process started ended before it answered. */

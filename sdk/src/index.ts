@@ -150,6 +150,8 @@ export type {
   RunFailed,
   RunInfo,
   RunKindName,
+  RunPaused,
+  RunResumed,
   RunStateName,
   SamplingEvent,
   SamplingFinished,

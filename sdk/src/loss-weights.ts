@@ -11,6 +11,8 @@ export interface TargetedSequence {
   /** The clean token, or {@link UNSUPERVISED}. */
   readonly targets: Int32Array;
   readonly weights: Float32Array;
+  /** How many tokens precede the answer. */
+  readonly promptTokens: number;
 }
 
 /** An example's input as some noise made it. */
@@ -49,6 +51,7 @@ export function targeted(
       ids: Array.from(input.ids),
       targets: Int32Array.from(chosen, (is, j) => (is === 1 ? (example.ids[j] as number) : UNSUPERVISED)),
       weights: Float32Array.from(chosen, (is) => (is === 1 ? weight : 0)),
+      promptTokens: example.answer.indexOf(1),
     };
   });
 }

@@ -146,7 +146,7 @@ export abstract class Model {
    * @throws LadError `invalid-option`, `invalid-data`
    */
   async validate(options: ValidateOptions): Promise<ValidationResult> {
-    const { data, noise, loss, seed, maxExamples, signal, ...window } = checkValidate(options);
+    const { data, noise, loss, attention, seed, maxExamples, signal, ...window } = checkValidate(options);
     const dataset = await openDataset(this.client, data, signal);
     const request = {
       ...this.target,
@@ -154,6 +154,7 @@ export abstract class Model {
       window: toWindow(window),
       noise: toNoise(noise),
       loss: toLoss(loss),
+      attention: ATTENTION_MODE[attention],
       seed,
       maxExamples,
     };

@@ -51,11 +51,40 @@ export class Run {
     return followEvents(this.#client, this.id, options);
   }
 
+  /**
+   * Stops a training run after the step in hand until it is resumed. It then holds no gradients, and its optimizer waits on the
+   * worker's disk.
+   *
+   * @throws LadError `invalid-state` for a run of sampling, or one that has ended
+   */
+  async pause(options: CallOptions = {}): Promise<void> {
+    const { signal } = check(callOptions, options);
+    await pauseRun(this.#client, this.id, signal);
+  }
+
+  /**
+   * Lets a paused run go on, to the very numbers it would have come to. Resuming one that is not paused changes nothing.
+   *
+   * @throws LadError `out-of-memory` where it no longer fits beside what has been started since; it stays paused
+   */
+  async resume(options: CallOptions = {}): Promise<void> {
+    const { signal } = check(callOptions, options);
+    await resumeRun(this.#client, this.id, signal);
+  }
+
   /** Takes effect within one micro-step. Cancelling a run that has ended changes nothing. */
   async cancel(options: CallOptions = {}): Promise<void> {
     const { signal } = check(callOptions, options);
     await this.#client.call(RunsService.cancelRun, { runId: this.id }, { signal, idempotent: true });
   }
+}
+
+export async function pauseRun(client: Client, runId: string, signal?: AbortSignal): Promise<void> {
+  await client.call(RunsService.pauseRun, { runId }, { signal, idempotent: true });
+}
+
+export async function resumeRun(client: Client, runId: string, signal?: AbortSignal): Promise<void> {
+  await client.call(RunsService.resumeRun, { runId }, { signal, idempotent: true });
 }
 
 const RECONNECT_WAITS_MS: readonly number[] = [100, 250, 600, 1500];

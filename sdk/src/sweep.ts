@@ -115,7 +115,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
   }
 
   async #runAll(): Promise<void> {
-    const { manifest: path, spec, concurrency, retryFailed, signal } = this.#settings;
+    const { manifest: path, spec, concurrent, retryFailed, signal } = this.#settings;
     const stop = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
     const manifest = await Manifest.open(path, Object.keys(this.#options.axes), spec);
     const waiting: number[] = [];
@@ -134,9 +134,8 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
       this.#stop.abort(error);
       throw error;
     };
-    const lanes = await Promise.allSettled(
-      Array.from({ length: concurrency }, () => lane().catch(oneFailsAll)),
-    );
+    const atOnce = concurrent === "fused" ? waiting.length : concurrent;
+    const lanes = await Promise.allSettled(Array.from({ length: atOnce }, () => lane().catch(oneFailsAll)));
     const broken = lanes.find((result) => result.status === "rejected");
     if (broken !== undefined) throw broken.reason;
   }

@@ -73,13 +73,15 @@ export class LoopTraining implements TrainingRun {
   }
 
   async start(): Promise<string> {
-    throw new LadError(
-      "invalid-state",
-      "A training loop that runs in this process has no run on the worker.",
-      {
-        remedy: "Iterate over it, or await its result().",
-      },
-    );
+    throw notOnTheWorker();
+  }
+
+  pause(): Promise<void> {
+    return Promise.reject(notOnTheWorker());
+  }
+
+  resume(): Promise<void> {
+    return Promise.reject(notOnTheWorker());
   }
 
   result(): Promise<TrainingFinished> {
@@ -97,6 +99,16 @@ export class LoopTraining implements TrainingRun {
     if (this.#end?.type !== "finished") throw cancelled("The training loop", this.#stop.signal);
     return this.#end;
   }
+}
+
+function notOnTheWorker(): LadError {
+  return new LadError(
+    "invalid-state",
+    "A training loop that runs in this process has no run on the worker.",
+    {
+      remedy: "Iterate over it, or await its result().",
+    },
+  );
 }
 
 async function* loop(
@@ -174,11 +186,16 @@ async function takeStep(
   batch: readonly Draw[],
   rate: number,
 ): Promise<{ report: LossReport; gradientNorm: number }> {
-  const { optimizer, maxGradientNorm, microBatchTokens, loss } = options;
+  const { optimizer, maxGradientNorm, loss, attention, microBatchTokens, gradientCheckpointing } = options;
   const clean = batch.map(({ row }) => examples[row] as PreparedExample);
   const shown = batch.map(({ epoch }, i) => corrupted(clean[i] as PreparedExample, epoch, adapter, options));
   const sequences = targeted(clean, shown, loss);
-  const { loss: sum, ce } = await adapter.forwardBackward({ sequences, microBatchTokens });
+  const { loss: sum, ce } = await adapter.forwardBackward({
+    sequences,
+    attention,
+    microBatchTokens,
+    gradientCheckpointing,
+  });
   const step = await adapter.optimStep({ optimizer, learningRate: rate, maxGradientNorm });
   const report = lossReport({ examples: clean, sequences, loss: sum, ce });
   return { report, gradientNorm: step.gradientNorm };
@@ -232,13 +249,17 @@ function isDue(step: number, steps: number, every = 0): boolean {
   return step === steps || (every > 0 && step % every === 0);
 }
 
-function validator(adapter: Adapter, { validation, noise, loss, signal, ...options }: CheckedTraining) {
+function validator(
+  adapter: Adapter,
+  { validation, noise, loss, attention, signal, ...options }: CheckedTraining,
+) {
   if (validation === undefined) return undefined;
   const { data, maxExamples, seed } = validation;
   const { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns } = options;
   const window = { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns };
   const known: Noise = noise.kind === "custom" ? lad() : noise;
-  return () => adapter.validate({ data, ...window, noise: known, loss, seed, maxExamples, signal });
+  return () =>
+    adapter.validate({ data, ...window, noise: known, loss, attention, seed, maxExamples, signal });
 }
 
 async function fetchExamples(

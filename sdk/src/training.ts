@@ -2,6 +2,7 @@ import type { Client } from "./client.js";
 import { openDataset } from "./data.js";
 import { LadError } from "./errors.js";
 import { type CheckedTraining, type Dataset, type Noise, warnOfWarmup } from "./options.js";
+import { pauseRun, resumeRun } from "./run.js";
 import { RunStream } from "./run-stream.js";
 import {
   DataService,
@@ -34,10 +35,23 @@ export interface TrainingRun extends AsyncIterable<TrainingEvent> {
   result(): Promise<TrainingFinished>;
   /** Ends the run within one micro-step (a loop that runs here: before its next step). */
   cancel(): Promise<void>;
+  /**
+   * Stops the run after the step in hand until it is resumed, holding as little memory as it can.
+   *
+   * @throws LadError `invalid-state` for a loop that runs here, and for a run that has not started or has ended
+   */
+  pause(): Promise<void>;
+  /**
+   * Lets the run go on. Resuming one that is not paused changes nothing.
+   *
+   * @throws LadError `invalid-state` as `pause`, `out-of-memory` where it no longer fits
+   */
+  resume(): Promise<void>;
 }
 
 /** A training run on the worker. */
 export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> implements TrainingRun {
+  readonly #client: Client;
   #finished: TrainingFinished | undefined;
 
   constructor(client: Client, target: TrainingTarget, options: CheckedTraining, noise: Noise) {
@@ -45,6 +59,22 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
       start: () => startTraining(client, target, options, noise),
       detached: options.detached,
       signal: options.signal,
+    });
+    this.#client = client;
+  }
+
+  async pause(): Promise<void> {
+    await pauseRun(this.#client, this.#startedId());
+  }
+
+  async resume(): Promise<void> {
+    await resumeRun(this.#client, this.#startedId());
+  }
+
+  #startedId(): string {
+    if (this.runId !== undefined) return this.runId;
+    throw new LadError("invalid-state", "The run has not started.", {
+      remedy: "Iterate over it, or await its start().",
     });
   }
 
@@ -57,6 +87,8 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
       case "step":
       case "validation":
       case "checkpoint":
+      case "paused":
+      case "resumed":
       case "cancelled":
         return event;
       default:

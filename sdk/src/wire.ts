@@ -26,6 +26,8 @@ export {
   type RunEvent,
   type RunFailed,
   type RunInfo,
+  type RunPaused,
+  type RunResumed,
   type SamplingEvent,
   type SamplingFinished,
   type TrainingEvent,

@@ -31,13 +31,14 @@ export async function startWorkerProcess(options: CheckedLocal): Promise<Worker>
 }
 
 function launch(options: CheckedLocal, folder: string): Worker {
-  const { device, threads, logLevel, stopGraceMs } = options;
+  const { device, threads, memoryBudgetBytes = 0, logLevel, stopGraceMs } = options;
   const { runtimeFolder, python, stateFolder } = locate(options);
   const socket = join(folder, "worker.sock");
   const token = randomBytes(32).toString("hex");
   const log = new WorkerLog(options.onLog);
   const words = ["-m", "lad_runtime", "--socket", socket, "--device", device, "--token-stdin"];
   words.push("--state", stateFolder, "--threads", String(threads ?? 0), "--log-level", logLevel);
+  words.push("--memory-budget", String(memoryBudgetBytes));
   const child = spawn(python, words, environment(runtimeFolder, threads));
   child.stdin.on("error", () => {}); // the worker may be gone before it has read its token
   child.stdin.write(`${token}\n`);

@@ -83,9 +83,12 @@ def requests() -> list[Message]:
         checkpoint_every_steps=50,
         checkpoint="run-1",
         resume=True,
+        attention=4,
+        gradient_checkpointing=True,
+        share_weight=2.5,
     )
     sequence = training_pb2.TargetedSequence(
-        ids=[1, 2, 3], targets=[-1, 2, 3], weights=write_floats([0, 0.5, 0.25])
+        ids=[1, 2, 3], targets=[-1, 2, 3], weights=write_floats([0, 0.5, 0.25]), prompt_tokens=1
     )
     sampling = sampling_pb2.SamplingSpec(
         mode=1,
@@ -107,6 +110,9 @@ def requests() -> list[Message]:
         early_stop=True,
         grow_tokens=8,
         frames=True,
+        attention=3,
+        canvas_tokens=64,
+        share_weight=0.5,
     )
     chat = sampling_pb2.Chat(messages=[data_pb2.Message(role="user", content="Grüße, 世界 🌍")])
     adapter = worker_pb2.AdapterSpec(
@@ -127,6 +133,7 @@ def requests() -> list[Message]:
             mode=1,
             sequences=training_pb2.TargetedSequences(sequences=[sequence]),
             micro_batch_tokens=2048,
+            gradient_checkpointing=True,
         ),
         sampling_pb2.StartSamplingRequest(
             base_id="stub-1",

@@ -66,6 +66,11 @@ describe("a training run and the same loop over the primitives", () => {
     ["cover noise, no tail", { noise: cover({ tailNoise: false }), loss: { tail: false } }],
     ["uniform noise, answers only", { noise: uniform(), loss: "all-answer-tokens" }],
     ["no noise", { noise: noNoise() }],
+    ["prompts that attend to themselves alone", { attention: "prefix" }],
+    [
+      "prompts of the causal base, checkpointed gradients",
+      { attention: "causal-prefix", loss: "all-answer-tokens", gradientCheckpointing: true },
+    ],
   ];
   const cases = noises.flatMap(([name, options]) =>
     (["adamw", "muon"] as const).map((optimizer) => [name, optimizer, options] as const),
@@ -140,6 +145,8 @@ describe("a sampling run and the same loop over predict", () => {
       { topK: 40, topP: 0.9, confidence: "filtered", eosBias: -2 },
     ],
     ["the most probable tokens", { temperature: 0 }],
+    ["a prompt that attends to itself alone", { attention: "prefix" }],
+    ["a prompt of the causal base", { attention: "causal-prefix" }],
   ];
 
   it.each(policies)("give the same tokens: remask, %s", async (_, options) => {
@@ -218,12 +225,12 @@ describe("a sampling run and the same loop over predict", () => {
 
   /** The loop of the README's sampler of one's own. */
   async function loopOf(
-    { topK, topP, confidence, eosBias, ...given }: SampleOptions,
+    { topK, topP, confidence, eosBias, attention, ...given }: SampleOptions,
     growTokens: number,
     stepOf: (state: AnswerState, prediction: Parameters<typeof refineStep>[1]) => PolicyStep,
   ) {
     const { messages, answerTokens = 64, seed, temperature, iterations } = given;
-    const draw = { topK, topP, confidence, eosBias, seed, temperature };
+    const draw = { topK, topP, confidence, eosBias, attention, seed, temperature };
     const startTokens = growTokens || answerTokens;
     const canvas = trained.canvas({ messages, answerTokens, iterations, startTokens, ...draw });
     const rounds: Round[] = [];

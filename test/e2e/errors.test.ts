@@ -116,6 +116,26 @@ describe("a wrong option is named with its value and a remedy, and the worker go
       { code: "invalid-option", option: "targets[0]", value: "q_porj", says: /Did you mean q_proj\?/ },
     ],
     [
+      "an attention mode that there is not",
+      () => train({ attention: "casual-prefix" }),
+      { code: "invalid-option", option: "attention", value: "casual-prefix", says: /causal-prefix/ },
+    ],
+    [
+      "a loss over prompts that nothing of the adapter computes",
+      () => train({ attention: "causal-prefix" }),
+      { code: "invalid-option", option: "loss.supervise", value: "all-tokens" },
+    ],
+    [
+      "a share of nothing",
+      () => sample({ shareWeight: 0 }),
+      { code: "invalid-option", option: "shareWeight", value: "0" },
+    ],
+    [
+      "a canvas that grows and an answer that goes canvas by canvas",
+      () => sample({ growTokens: 1, canvasTokens: 2 }),
+      { code: "invalid-option", option: "growTokens" },
+    ],
+    [
       "a mask string that is not one token",
       () => runtime.loadBase("stub", { maskToken: "two tokens" }),
       { code: "invalid-option", option: "maskToken", value: "two tokens" },

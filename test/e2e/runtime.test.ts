@@ -29,6 +29,26 @@ describe("a runtime", () => {
     expect(info.adapters.map(({ id }) => id)).toContain(adapter.id);
   });
 
+  it("refuses what its memory budget has no room for, with the figures, and goes on", async () => {
+    const memoryBudgetBytes = 400_000;
+    await using small = await startRuntime(`${scratch}/small`, { memoryBudgetBytes });
+    const base = await small.loadBase("stub");
+    const adapter = await base.createAdapter({ rank: 4 });
+    const refused = { code: "out-of-memory", message: expect.stringContaining("budget is 0.4 MiB") };
+    await expect(base.createAdapter({ rank: 1024 })).rejects.toMatchObject({ ...refused, option: "rank" });
+    await expect(small.loadBase("tiny")).rejects.toMatchObject({ ...refused, option: "base" });
+    const training = { data: EXAMPLES, windowTokens: 48, steps: 1, warmupSteps: 0 };
+    await expect(adapter.train(training).result()).rejects.toMatchObject({
+      ...refused,
+      remedy: expect.stringMatching(/microBatchTokens.*memoryBudgetBytes/),
+    });
+    const { accountedBytes, ...info } = await small.info();
+    expect(info.memoryBudgetBytes).toBe(memoryBudgetBytes);
+    expect(accountedBytes).toBe(base.info.bytes + adapter.info.bytes);
+    const inPieces = { ...training, batchSize: 1, microBatchTokens: 48 };
+    expect((await adapter.train(inPieces).result()).steps).toBe(1);
+  });
+
   it("is closed once, however often it is asked to", async () => {
     const other = await startRuntime(`${scratch}/other`);
     await Promise.all([other.close(), other.close()]);

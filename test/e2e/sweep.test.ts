@@ -27,7 +27,7 @@ describe("a sweep over ranks", () => {
   it("trains one adapter a point on one resident base, and keeps what fails beside what succeeds", async () => {
     const ranks = sweep({
       axes: { rank: [1, 4, 1024, 2000], learningRate: [0.01] },
-      concurrency: 3,
+      concurrent: 3,
       run: ({ rank, learningRate }, { signal }) => train(rank, learningRate, signal),
     });
     const table = await ranks.table();
@@ -41,16 +41,18 @@ describe("a sweep over ranks", () => {
   });
 
   it("gives the same numbers one by one and side by side", async () => {
-    const losses = async (concurrency: number) => {
+    const losses = async (concurrent: number | "fused") => {
       const axes = { rank: [2, 3, 5] };
       const table = await sweep({
         axes,
-        concurrency,
+        concurrent,
         run: ({ rank }, { signal }) => train(rank, 0.05, signal),
       }).table();
       return table.map((row) => (row.status === "done" ? row.result.loss : row.error));
     };
-    expect(await losses(3)).toEqual(await losses(1));
+    const oneByOne = await losses(1);
+    expect(await losses(2)).toEqual(oneByOne);
+    expect(await losses("fused")).toEqual(oneByOne);
   });
 
   it("that is aborted cancels its runs and goes on from its manifest", async () => {

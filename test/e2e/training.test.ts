@@ -122,6 +122,35 @@ describe("a training run", () => {
     });
   });
 
+  it("is paused and goes on to the numbers of one that was not", async () => {
+    await using paused = await fresh();
+    await using whole = await fresh();
+    const run = paused.train({ ...fast, steps: 30 });
+    const events: TrainingEvent[] = [];
+    let bytes = 0;
+    for await (const event of run) {
+      events.push(event);
+      if (event.type === "step" && event.step === 1) await run.pause();
+      if (event.type !== "paused") continue;
+      const info = await runtime.run(run.runId ?? "").info();
+      expect(info.state).toBe("paused");
+      bytes = (await paused.refresh()).bytes;
+      expect((await runtime.info()).offloadedBytes).toBe(2 * bytes);
+      await run.resume();
+    }
+    expect(bytes).toBe(4 * paused.info.parameterCount);
+    const types = events.map(({ type }) => type);
+    expect(types.indexOf("resumed")).toBe(types.indexOf("paused") + 1);
+    const uninterrupted = await collected(whole.train({ ...fast, steps: 30 }));
+    const told = events.filter(({ type }) => type !== "paused" && type !== "resumed");
+    expect(untimed(told)).toEqual(untimed(uninterrupted));
+    expect(await adapterFiles(paused, scratch)).toEqual(await adapterFiles(whole, scratch));
+    await expect(run.pause()).rejects.toMatchObject({ code: "invalid-state", option: "runId" });
+    await expect(paused.train({ ...fast, steps: 1 }).pause()).rejects.toMatchObject({
+      code: "invalid-state",
+    });
+  });
+
   it("of one adapter at a time", async () => {
     await using adapter = await fresh();
     const first = adapter.train({ ...fast, steps: 2000 });

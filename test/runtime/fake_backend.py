@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,20 +19,26 @@ from lad_runtime.types import (
     Edit,
     Example,
     ForwardBackwardResult,
+    ForwardSpec,
     FrameEvent,
     LoadProgress,
     LossReport,
     Message,
     OptimStepResult,
+    Park,
     PredictCanvas,
     Prediction,
     PredictSpec,
     PreparedExample,
+    RunPaused,
+    RunResumed,
     SamplingSpec,
     Score,
     ScoreItem,
     StepEvent,
     TargetedSequence,
+    TrainingControl,
+    TrainingNeeds,
     TrainingOutcome,
     TrainingSpec,
     TrainingStarted,
@@ -64,19 +71,29 @@ class FakeWish:
     group: Hashable = "fake"
     fails: BaseException | None = None
 
+    @property
+    def cost(self) -> int:
+        return self.tokens
+
 
 @dataclass
 class FakeBase:
     info: BaseInfo
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeAdapter:
     spec: AdapterSpec
     steps: int = 0
     gradient: float = 0.0
     parameter_count: int = 64
-    nbytes: int = 256
+    weight_nbytes: int = 256
+    state_nbytes: int = 0
+    offloaded_nbytes: int = 0
+
+    @property
+    def nbytes(self) -> int:
+        return self.weight_nbytes + self.state_nbytes
 
 
 def base_info(**changes: Any) -> BaseInfo:
@@ -115,6 +132,8 @@ class FakeBackend:
     saved: dict[str, FakeAdapter] = field(default_factory=dict)
     gate: threading.Event | None = None
     computing: threading.Event = field(default_factory=threading.Event)
+    bases: int = 0
+    adapters: "weakref.WeakSet[FakeAdapter]" = field(default_factory=weakref.WeakSet)
 
     def compute(self, wishes: Sequence[FakeWish]) -> list[float]:
         self.batches.append(list(wishes))
@@ -135,16 +154,35 @@ class FakeBackend:
     def device(self) -> DeviceInfo:
         return DeviceInfo(kind="cpu", name="fake", threads=1, torch_version="none", memory_bytes=1 << 30)
 
-    def load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> FakeBase:
+    def accounted_bytes(self) -> int:
+        return 4000 * self.bases + sum(adapter.nbytes for adapter in self.adapters)
+
+    def adapter_bytes(self, base: FakeBase, spec: AdapterSpec) -> int:
+        return 256
+
+    def checkpoint_bytes(self, name: str) -> int:
+        return 256
+
+    def training_needs(self, base: FakeBase, adapter: FakeAdapter, spec: TrainingSpec) -> TrainingNeeds:
+        return TrainingNeeds(state=768, activations=spec.micro_batch_tokens)
+
+    def offload(self, adapter: FakeAdapter) -> None:
+        adapter.offloaded_nbytes, adapter.state_nbytes = adapter.state_nbytes, 0
+
+    def load_base(
+        self, spec: BaseSpec, progress: Callable[[LoadProgress], None], admit: Callable[[int], None]
+    ) -> FakeBase:
         if spec.name == "missing":
             raise LadError(ErrorCode.NOT_FOUND, "There is no base missing.", option="base", value=spec.name)
+        admit(4000)
+        self.bases += 1
         progress(LoadProgress(phase="read", done=1, total=2))
         time.sleep(self.seconds)
         progress(LoadProgress(phase="read", done=2, total=2))
         return FakeBase(info=base_info(id=f"{spec.name}-r1", name=spec.name))
 
     def unload_base(self, base: FakeBase) -> None:
-        pass
+        self.bases -= 1
 
     def encode(self, base: FakeBase, texts: Sequence[str]) -> list[tuple[int, ...]]:
         return [tuple(text.encode()) for text in texts]
@@ -187,7 +225,9 @@ class FakeBackend:
         return prepared, report
 
     def create_adapter(self, base: FakeBase, spec: AdapterSpec) -> FakeAdapter:
-        return FakeAdapter(spec=spec)
+        made = FakeAdapter(spec=spec)
+        self.adapters.add(made)
+        return made
 
     def snapshot(self, adapter: FakeAdapter) -> FakeAdapter:
         return replace(adapter)
@@ -210,8 +250,8 @@ class FakeBackend:
         return replace(self.saved[name])
 
     def check_training(self, base: FakeBase, spec: TrainingSpec) -> None:
-        if spec.mode != "full":
-            raise LadError(ErrorCode.INVALID_OPTION, "The fake trains in mode full.", option="mode")
+        if spec.attention != "full":
+            raise LadError(ErrorCode.INVALID_OPTION, "The fake trains in full.", option="attention")
 
     def train(
         self,
@@ -221,7 +261,7 @@ class FakeBackend:
         report: WindowReport,
         spec: TrainingSpec,
         validation: tuple[Sequence[PreparedExample], WindowReport] | None,
-        stopping: Callable[[], bool],
+        control: TrainingControl,
     ) -> Generator[Any, Any, TrainingOutcome]:
         yield TrainingStarted(
             report=report,
@@ -231,6 +271,11 @@ class FakeBackend:
             from_step=0,
         )
         for step in range(1, spec.steps + 1):
+            if control.pausing():
+                yield RunPaused(steps=step - 1)
+                while control.pausing() and not control.stopping():
+                    yield Park()
+                yield RunResumed(steps=step - 1)
             yield FakeWish(value=step, tokens=spec.batch_size)
             adapter.steps += 1
             yield StepEvent(
@@ -242,7 +287,7 @@ class FakeBackend:
                 seconds=0.0,
                 tokens_per_second=1.0,
             )
-            if stopping():
+            if control.stopping():
                 if spec.checkpoint:
                     self.saved[spec.checkpoint] = replace(adapter)
                     yield CheckpointEvent(step=step, name=spec.checkpoint)
@@ -264,8 +309,7 @@ class FakeBackend:
         base: FakeBase,
         adapter: FakeAdapter,
         sequences: Sequence[TargetedSequence],
-        mode: str,
-        micro_batch_tokens: int,
+        forward: ForwardSpec,
     ) -> Generator[Any, Any, ForwardBackwardResult]:
         fails = ValueError("poison") if sequences[0].ids[0] == 13 else None
         gradient = yield FakeWish(value=len(sequences), fails=fails)

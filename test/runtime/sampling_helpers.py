@@ -12,7 +12,7 @@ from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.model import Llama
-from lad_runtime.torch_backend.wishes import LogitsWish
+from lad_runtime.torch_backend.wishes import ContextWish, HeadWish, LogitsWish
 from lad_runtime.types import AdapterSpec, AnswerEvent, BaseInfo, FrameEvent
 
 VOCAB_SIZE, EOS_ID, MASK_ID = 61, 2, 5
@@ -82,7 +82,7 @@ Answerer = Callable[[Segment, Tensor], Tensor]
 
 
 def run_work(work: Any, answer: Answerer) -> tuple[list[FrameEvent], Any, list[LogitsWish]]:
-    """Runs one piece of work on a fake model: its frames, its outcome and its wishes."""
+    """Runs one piece of work on a fake model: its frames, its outcome and its wishes for logits."""
     frames: list[FrameEvent] = []
     wishes: list[LogitsWish] = []
     reply: Any = None
@@ -94,6 +94,13 @@ def run_work(work: Any, answer: Answerer) -> tuple[list[FrameEvent], Any, list[L
         reply = None
         if isinstance(asked, FrameEvent):
             frames.append(asked)
+        elif isinstance(asked, ContextWish):
+            for segment in asked.missing:
+                assert segment.cache is not None
+                segment.cache.advance(len(segment.ids), torch.zeros(1, CONFIG.hidden_size))
+        elif isinstance(asked, HeadWish):
+            wishes.append(asked)  # type: ignore[arg-type]
+            reply = answer(Segment(ids=torch.tensor([0])), torch.tensor([0]))
         else:
             wishes.append(asked)
             reply = tuple(answer(s, rows) for s, rows in zip(asked.segments, asked.rows, strict=True))

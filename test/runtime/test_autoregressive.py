@@ -62,15 +62,17 @@ def test_the_caches_logits_are_those_of_the_whole_sequence() -> None:
         0,
         SamplingSpec(mode="ar", answer_tokens=8),
     )
-    wish = next(work)
-    for position in range(15, 23):
-        segment = wish.segments[0]  # type: ignore[union-attr]
-        assert len(segment.ids) == (15 if position == 15 else 1)
+    context = next(work)
+    assert [len(segment.ids) for segment in context.segments] == [15]  # type: ignore[union-attr]
+    wish = work.send(*compute(BASE.model, [context]))  # type: ignore[list-item]
+    rows.append(*compute(BASE.model, [wish]))  # type: ignore[list-item]
+    for position in range(15, 22):
+        chosen = peaked([int(ids[position])])
+        work.send(chosen if position == 15 else (chosen,))  # type: ignore[arg-type]  # the frame
+        wish = work.send(None)
+        assert [len(segment.ids) for segment in wish.segments] == [1]  # type: ignore[union-attr]
         ((logits_1V,),) = compute(BASE.model, [wish])  # type: ignore[list-item]
         rows.append(logits_1V)
-        if position < 22:
-            work.send((peaked([int(ids[position])]),))  # the frame
-            wish = work.send(None)
     assert torch.allclose(torch.cat(rows), whole_RV[14:22], rtol=1e-5, atol=1e-5)
 
 

@@ -24,12 +24,14 @@ from lad_runtime.types import (
     BaseSpec,
     Canvas,
     DrawSpec,
+    ForwardSpec,
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
     SamplingSpec,
     ScheduleSpec,
     TargetedSequence,
+    TrainingControl,
     TrainingSpec,
     WindowReport,
     WindowSpec,
@@ -152,12 +154,12 @@ def test_adapters_trained_side_by_side_equal_each_alone_bit_for_bit(
     for rank in RANKS:
         lone = adapter(backend, base, rank)
         spec = training(rank, micro_batch_tokens)
-        alone(backend.train(base, lone, *prepared, spec, None, lambda: False), backend)
+        alone(backend.train(base, lone, *prepared, spec, None, TrainingControl()), backend)
         expected.append(weights(lone))
     together = [adapter(backend, base, rank) for rank in RANKS]
     jobs = [
         engine.submit(
-            backend.train(base, one, *prepared, training(rank, micro_batch_tokens), None, lambda: False),
+            backend.train(base, one, *prepared, training(rank, micro_batch_tokens), None, TrainingControl()),
             sharer=rank,
         )
         for rank, one in zip(RANKS, together, strict=True)
@@ -211,10 +213,10 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
     backend: TorchBackend, base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two = [adapter(backend, base, rank) for rank in (2, 3)]
-    alone(backend.forward_backward(base, two[0], [sequence(1, 2, 3)], "full", 64), backend)
+    alone(backend.forward_backward(base, two[0], [sequence(1, 2, 3)], ForwardSpec()), backend)
     before = [trained.gradients().tensors for trained in two]
     wishes = [
-        next(backend.forward_backward(base, trained, [sequence(4, 5, 6)], "full", 64)) for trained in two
+        next(backend.forward_backward(base, trained, [sequence(4, 5, 6)], ForwardSpec())) for trained in two
     ]
 
     def out_of_memory(*_: Any) -> Any:

@@ -60,7 +60,7 @@ def test_equal_lengths_share_a_run_wherever_they_stood() -> None:
 
 def test_positions_go_on_behind_a_cache(config) -> None:
     cache = KeyValueCache(config, capacity=8)
-    cache.advance(5)
+    cache.advance(5, torch.zeros(1, config.hidden_size))
     batch = flat(Segment(ids=ids(0, 2), cache=cache), Segment(ids=ids(0, 3)))
     start, stop = batch.spans[0]
     assert batch.positions[start:stop].tolist() == [5, 6]

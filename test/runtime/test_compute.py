@@ -208,11 +208,11 @@ def test_a_failure_adds_no_gradient_and_grows_no_cache(model: Llama, adapter, mo
     forwards = iter([None, None, MemoryError("out of memory")])
     forward = Llama.hidden_states
 
-    def failing_forward(*args: object) -> Tensor:
+    def failing_forward(*args: object, **options: object) -> Tensor:
         failure = next(forwards)
         if failure:
             raise failure
-        return forward(*args)
+        return forward(*args, **options)
 
     monkeypatch.setattr(Llama, "hidden_states", failing_forward)
     with pytest.raises(MemoryError):

@@ -222,7 +222,7 @@ def test_the_queue_is_bounded(engine: Engine, backend: FakeBackend, monkeypatch:
     jobs = engine.submit_all([counting(1) for _ in range(3)], sharer="a")
     with pytest.raises(LadError) as refused:
         engine.submit(counting(1), sharer="b")
-    assert refused.value.code is ErrorCode.UNAVAILABLE
+    assert refused.value.code is ErrorCode.BUSY and refused.value.retry_after_ms >= 50
     backend.gate.set()
     assert [job.future.result(30) for job in jobs] == [1, 1, 1]
     assert engine.submit(counting(1), sharer="b").future.result(30) == 1

@@ -57,7 +57,7 @@ def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
         sample_canvas(BASE, ADAPTER, Canvas(prompt=prompt, seed=seed), 0, spec), BASE.model
     )
 
-    policy = policy_of(spec, BASE, seed)
+    policy = policy_of(spec, BASE, spec.answer_tokens, seed)
     state = AnswerState.all_masked(spec.answer_tokens, MASK_ID)
     for iteration in range(policy.iterations):
         canvas = PredictCanvas(ids=(*prompt, *state.ids_N.tolist()), answer_start=len(prompt), seed=seed)

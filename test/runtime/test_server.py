@@ -88,7 +88,8 @@ class Client:
         return (await self.training.StartTraining(request, metadata=self.headers)).run_id
 
     async def sample(self, base_id: str, adapter_id: str = "", canvases: int = 1, **changes: Any) -> str:
-        fields = {"mode": 2, "answer_tokens": 4, "iterations": 3, "draw": DRAW, "frames": True} | changes
+        fields = {"mode": 2, "answer_tokens": 4, "iterations": 3, "draw": DRAW, "frames": True}
+        fields |= {"attention": 1, "share_weight": 1} | changes
         prompts = [
             sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 3]), seed=seed) for seed in range(canvases)
         ]
@@ -112,9 +113,11 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(backend: FakeBackend, lease_seconds: int = 0) -> AsyncIterator[tuple[Client, Worker]]:
+async def serving(
+    backend: FakeBackend, lease_seconds: int = 0, memory_budget_bytes: int | None = None
+) -> AsyncIterator[tuple[Client, Worker]]:
     with tempfile.TemporaryDirectory(prefix="lad-") as folder:
-        worker = make_worker(backend, Path(folder))  # type: ignore[arg-type]
+        worker = make_worker(backend, Path(folder), memory_budget_bytes)  # type: ignore[arg-type]
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         server = asyncio.create_task(
             serve(worker, f"unix:{folder}/worker.sock", TOKEN, lease_seconds, ready.set_result)
@@ -409,6 +412,107 @@ def test_an_adapter_in_training_takes_no_second_trainer_but_can_be_sampled() -> 
     served(test)
 
 
+def test_a_paused_run_computes_nothing_and_goes_on_when_it_is_resumed() -> None:
+    async def test(client: Client, backend: FakeBackend) -> None:
+        backend.seconds = 0.005
+        base_id, dataset_id = await client.base(), await client.dataset()
+        adapter_id = await client.adapter(base_id)
+        run_id = await client.train(adapter_id, dataset_id, steps=40)
+        events = aiter(client.follow(run_id))
+        while not (await anext(events)).HasField("training_step"):
+            pass
+        await client.runs.PauseRun(runs_pb2.PauseRunRequest(run_id=run_id), metadata=HEADERS)
+        while not (event := await anext(events)).HasField("paused"):
+            pass
+        assert (await client.run(run_id)).state == runs_pb2.RUN_STATE_PAUSED
+        computed = len(backend.batches)
+        await client.events(await client.sample(base_id, iterations=2))  # others go on
+        assert len(backend.batches) == computed + 2
+        resume = runs_pb2.ResumeRunRequest(run_id=run_id)
+        await client.runs.ResumeRun(resume, metadata=HEADERS)
+        after = [event async for event in events]
+        assert after[0].resumed.steps == event.paused.steps
+        assert after[1].training_step.step == event.paused.steps + 1
+        assert after[-1].HasField("training_finished")
+        await client.runs.ResumeRun(resume, metadata=HEADERS)  # changes nothing
+        status, detail = await refused(
+            client.runs.PauseRun(runs_pb2.PauseRunRequest(run_id=run_id), metadata=HEADERS)
+        )
+        assert (status, detail.option) == (grpc.StatusCode.FAILED_PRECONDITION, "runId")
+
+    served(test)
+
+
+def test_a_paused_run_can_be_cancelled() -> None:
+    async def test(client: Client, backend: FakeBackend) -> None:
+        adapter_id = await client.adapter(await client.base())
+        backend.seconds = 0.002
+        run_id = await client.train(adapter_id, await client.dataset(), steps=100_000)
+        await client.runs.PauseRun(runs_pb2.PauseRunRequest(run_id=run_id), metadata=HEADERS)
+        events = aiter(client.follow(run_id))
+        while not (await anext(events)).HasField("paused"):
+            pass
+        await client.runs.CancelRun(runs_pb2.CancelRunRequest(run_id=run_id), metadata=HEADERS)
+        assert [event async for event in events][-1].HasField("cancelled")
+
+    served(test)
+
+
+def test_what_does_not_fit_the_memory_budget_is_refused_with_the_figures() -> None:
+    async def test() -> None:
+        backend = FakeBackend(seconds=0.002)
+        # a base of 4,000 bytes, two adapters of 256, and a run's 768 and 64
+        async with serving(backend, memory_budget_bytes=4000 + 2 * 256 + 768 + 64) as (client, _):
+            base_id, dataset_id = await client.base(), await client.dataset()
+            adapters = [await client.adapter(base_id) for _ in range(2)]
+            run_id = await client.train(adapters[0], dataset_id, steps=100_000, micro_batch_tokens=64)
+            for call in (
+                client.train(adapters[1], dataset_id),
+                client.adapter(base_id),
+                client.base("other"),
+            ):
+                status, detail = await refused(call)
+                assert (status, detail.code) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "out-of-memory")
+                assert "0.0 MiB" in detail.message and "memoryBudgetBytes" in detail.remedy
+            info = await client.worker.GetInfo(worker_pb2.GetInfoRequest(), metadata=HEADERS)
+            assert (info.memory_budget_bytes, info.accounted_bytes) == (5344, 4512)
+            pause = runs_pb2.PauseRunRequest(run_id=run_id)
+            await client.runs.PauseRun(pause, metadata=HEADERS)
+            async for event in client.follow(run_id):
+                if event.HasField("paused"):
+                    break
+            other = await client.train(adapters[1], dataset_id, steps=100_000, micro_batch_tokens=64)
+            resume = runs_pb2.ResumeRunRequest(run_id=run_id)
+            status, _ = await refused(client.runs.ResumeRun(resume, metadata=HEADERS))
+            assert status == grpc.StatusCode.RESOURCE_EXHAUSTED
+            await client.runs.CancelRun(runs_pb2.CancelRunRequest(run_id=other), metadata=HEADERS)
+            await client.events(other)
+            await client.runs.ResumeRun(resume, metadata=HEADERS)
+            await client.runs.CancelRun(runs_pb2.CancelRunRequest(run_id=run_id), metadata=HEADERS)
+            await client.events(run_id)
+            await client.events(await client.train(adapters[1], dataset_id, steps=1, micro_batch_tokens=64))
+
+    asyncio.run(test())
+
+
+def test_idle_optimizers_make_room_the_one_used_longest_ago_first() -> None:
+    async def test() -> None:
+        backend = FakeBackend()
+        async with serving(backend, memory_budget_bytes=4000 + 3 * 256 + 2 * 512 + 320) as (client, worker):
+            base_id, dataset_id = await client.base(), await client.dataset()
+            ids = [await client.adapter(base_id) for _ in range(3)]
+            entries = [worker.registry.adapter(adapter_id) for adapter_id in ids]
+            for entry in entries[:2]:
+                entry.resident.state_nbytes = 512
+            entries[0].last_used = time.monotonic()
+            await client.events(await client.train(ids[2], dataset_id, steps=1, micro_batch_tokens=64))
+            assert [entry.resident.offloaded_nbytes for entry in entries] == [0, 512, 0]
+            info = await client.worker.GetInfo(worker_pb2.GetInfoRequest(), metadata=HEADERS)
+            assert (info.offloaded_bytes, info.accounted_bytes) == (512, 4000 + 3 * 256 + 512)
+
+    asyncio.run(test())
+
+
 def test_a_run_whose_data_does_not_fit_fails_with_the_reason_and_frees_the_adapter() -> None:
     async def test(client: Client, _: FakeBackend) -> None:
         adapter_id, dataset_id = await client.adapter(await client.base()), await client.dataset()
@@ -450,7 +554,9 @@ def test_a_chat_is_rendered_on_the_worker() -> None:
     async def test(client: Client, backend: FakeBackend) -> None:
         base_id = await client.base()
         chat = sampling_pb2.Chat(messages=[data_pb2.Message(role="user", content="hi")])
-        spec = sampling_pb2.SamplingSpec(mode=2, answer_tokens=4, iterations=1, draw=DRAW)
+        spec = sampling_pb2.SamplingSpec(
+            mode=2, answer_tokens=4, iterations=1, draw=DRAW, attention=1, share_weight=1
+        )
         request = sampling_pb2.StartSamplingRequest(
             base_id=base_id, canvases=[sampling_pb2.Canvas(chat=chat)], spec=spec
         )
@@ -578,7 +684,7 @@ def test_examples_of_a_data_set_are_noised_by_the_worker_and_validated() -> None
         request.sequence, request.examples.rows[0] = 2, 7
         _, detail = await refused(client.training.ForwardBackward(request, metadata=HEADERS))
         assert (detail.option, detail.value) == ("rows", "7")
-        validate = training_pb2.ValidateRequest(base_id=base_id, max_examples=1, **fields)
+        validate = training_pb2.ValidateRequest(base_id=base_id, max_examples=1, attention=1, **fields)
         reply = await client.training.Validate(validate, metadata=HEADERS)
         assert (reply.report.loss, reply.window_report.kept) == (2.0, 2)
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
@@ -20,12 +21,14 @@ from lad_runtime.torch_backend.validate import validate
 from lad_runtime.torch_backend.wishes import GradientWish
 from lad_runtime.types import (
     CheckpointEvent,
+    ForwardSpec,
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
     StepEvent,
     TargetedSequence,
+    TrainingControl,
     TrainingStarted,
     ValidationEvent,
     ValidationSpec,
@@ -42,9 +45,23 @@ def store(tmp_path):
     return CheckpointStore(tmp_path)
 
 
+def tmp_of(store):
+    return store._root / "optimizers"
+
+
 def work(store, spec, trained, base=BASE, **options):
     validation = (EXAMPLES[:4], REPORT) if spec.validation else None
-    return train(base, trained, EXAMPLES, REPORT, spec, validation, checkpoints=store, **options)
+    return train(
+        base,
+        trained,
+        EXAMPLES,
+        REPORT,
+        spec,
+        validation,
+        checkpoints=store,
+        offloads=tmp_of(store),
+        **options,
+    )
 
 
 def run(store, spec, trained=None, **options):
@@ -112,7 +129,9 @@ def test_a_report_tells_content_tail_and_corrupted_tokens_apart(store):
     )
     trained = new_adapter()
     sequences = primitives.noise(BASE, EXAMPLES, spec.noise, spec.loss, spec.seed, 0)
-    _, result = drive(primitives.forward_backward(trained, sequences, "full", 999), BASE.model)
+    _, result = drive(
+        primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=999)), BASE.model
+    )
     trained.clear_gradients()
     report = of_kind(run(store, spec, trained)[1], StepEvent)[0].report
 
@@ -171,11 +190,22 @@ def test_how_a_batch_is_split_changes_the_gradient_only_in_its_last_bits(store):
 # --- run = primitives ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["lad", "mask-only", "cover", "uniform"])
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind, optimizer):
+@pytest.mark.parametrize(
+    ("kind", "optimizer", "attention"),
+    [
+        *product(["lad", "mask-only", "cover", "uniform"], ["adamw", "muon"], ["full"]),
+        ("lad", "adamw", "prefix"),
+        ("lad", "muon", "causal-prefix"),
+    ],
+)
+def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind, optimizer, attention):
     spec = training(
-        steps=5, noise=NoiseSpec(kind=kind), optimizer=OptimizerSpec(kind=optimizer), max_gradient_norm=0.1
+        steps=5,
+        noise=NoiseSpec(kind=kind),
+        loss=LossSpec(supervise="all-answer-tokens"),
+        optimizer=OptimizerSpec(kind=optimizer),
+        max_gradient_norm=0.1,
+        attention=attention,
     )
     by_run, events, _ = run(store, spec)
 
@@ -185,7 +215,8 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind,
         clean = [EXAMPLES[draw.row] for draw in draws]
         shown = [primitives.corrupt(BASE, EXAMPLES[d.row], spec.noise, spec.seed, d.epoch) for d in draws]
         sequences = targeted(clean, shown, spec.loss)
-        forward = primitives.forward_backward(by_hand, sequences, "full", spec.micro_batch_tokens)
+        how = ForwardSpec(attention=attention, micro_batch_tokens=spec.micro_batch_tokens)
+        forward = primitives.forward_backward(BASE, by_hand, sequences, how)
         losses.append(drive(forward, BASE.model)[1].loss)
         rate = learning_rate(spec.schedule, step, spec.steps)
         taken = drive(primitives.optim_step(by_hand, spec.optimizer, rate, 0.1), BASE.model)[1]
@@ -198,12 +229,33 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind,
     assert [event.gradient_norm for event in of_kind(events, StepEvent)] == norms
 
 
+@pytest.mark.parametrize("attention", ["full", "prefix", "causal-prefix"])
+def test_gradient_checkpointing_changes_no_bit(store, attention):
+    spec = training(
+        steps=4, loss=LossSpec(supervise="all-answer-tokens"), attention=attention, validation=VALIDATION
+    )
+    dropping = {"dropout": 0.3}
+    kept, events, outcome = run(store, spec, new_adapter(**dropping))
+    again, same_events, _ = run(store, replace(spec, gradient_checkpointing=True), new_adapter(**dropping))
+    assert same(weights_of(kept), weights_of(again))
+    assert log(events) == log(same_events)
+    assert outcome.steps == 4
+
+
+def test_what_an_adapter_is_trained_in_changes_what_it_becomes(store):
+    loss = LossSpec(supervise="all-answer-tokens")
+    modes = ("full", "prefix", "causal-prefix")
+    weights = [weights_of(run(store, training(loss=loss, attention=mode))[0]) for mode in modes]
+    for index, one in enumerate(weights):
+        assert not any(same(one, other) for other in weights[index + 1 :])
+
+
 def test_gradients_of_several_calls_add_up():
     sequences = primitives.noise(BASE, EXAMPLES, NoiseSpec(), LossSpec(), 0, 0)
     once, twice = new_adapter(), new_adapter()
-    drive(primitives.forward_backward(once, sequences, "full", 24), BASE.model)
+    drive(primitives.forward_backward(BASE, once, sequences, ForwardSpec(micro_batch_tokens=24)), BASE.model)
     for part in (sequences[:4], sequences[4:]):
-        drive(primitives.forward_backward(twice, part, "full", 24), BASE.model)
+        drive(primitives.forward_backward(BASE, twice, part, ForwardSpec(micro_batch_tokens=24)), BASE.model)
     for name, parameter in once.parameters.items():
         assert torch.allclose(parameter.grad, twice.parameters[name].grad, atol=1e-6)
     assert once.parameters["layers.0.self_attn.q_proj.lora_B"].grad.norm() > 0
@@ -300,6 +352,7 @@ def test_a_cold_start_under_a_name_that_is_taken_is_refused(store):
         ({"dataset_id": "other"}, "data"),
         ({"window": WindowSpec(window=100)}, "windowTokens"),
         ({"schedule": ScheduleSpec(learning_rate=0.5)}, "learningRate"),
+        ({"attention": "prefix"}, "attention"),
         ({"steps": 1}, "steps"),
     ],
 )
@@ -348,7 +401,7 @@ def test_a_stopped_run_saves_itself_after_the_step_and_goes_on_from_there(store,
     whole, _, _ = run(CheckpointStore(tmp_path / "whole"), spec)
     trained = new_adapter()
     with pytest.raises(LadError, match="stopped after step 2 of 6") as caught:
-        run(store, spec, trained, stopping=lambda: trained.steps == 2)
+        run(store, spec, trained, control=TrainingControl(stopping=lambda: trained.steps == 2))
     assert caught.value.code is ErrorCode.CANCELLED
     resumed, events, _ = run(store, replace(spec, resume=True))
     assert events[0].from_step == trained.steps == 2
@@ -408,16 +461,19 @@ def test_a_gradient_that_is_no_number_ends_a_run_before_the_weights_are_touched(
 def test_a_forward_backward_that_fails_or_is_closed_leaves_the_gradients_gathered_before():
     trained = new_adapter()
     sequences = primitives.noise(BASE, EXAMPLES, NoiseSpec(), LossSpec(), 0, 0)
-    drive(primitives.forward_backward(trained, sequences[:3], "full", 999), BASE.model)
+    drive(
+        primitives.forward_backward(BASE, trained, sequences[:3], ForwardSpec(micro_batch_tokens=999)),
+        BASE.model,
+    )
     kept = {name: p.grad.clone() for name, p in trained.parameters.items()}
 
-    closed = primitives.forward_backward(trained, sequences, "full", 24)
+    closed = primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=24))
     with pytest.raises(Killed):
         drive(closed, BASE.model, on_wish=fail_at_second_micro_batch(trained))
     closed.close()
     assert same({name: p.grad for name, p in trained.parameters.items()}, kept)
 
-    diverged = primitives.forward_backward(trained, sequences, "full", 24)
+    diverged = primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=24))
     wish = next(diverged)
     compute(BASE.model, [wish])
     with pytest.raises(LadError, match="The loss is nan"):

@@ -31,6 +31,8 @@ from lad_runtime.types import (
     FrameEvent,
     LossReport,
     RunCancelled,
+    RunPaused,
+    RunResumed,
     SamplingOutcome,
     StepEvent,
     TrainingOutcome,
@@ -74,6 +76,8 @@ def training_spec(**changes: Any) -> training_pb2.TrainingSpec:
         batch_size=8,
         micro_batch_tokens=2048,
         seed=2**64 - 1,
+        attention=1,
+        share_weight=1,
     )
     spec.MergeFrom(training_pb2.TrainingSpec(**changes))
     return spec
@@ -119,6 +123,10 @@ def test_a_training_specification_keeps_every_value() -> None:
     with_validation = training_spec(validation=training_pb2.ValidationSpec(dataset_id="v", seed=3))
     validation = training.read_training_spec(with_validation).validation
     assert validation is not None and (validation.dataset_id, validation.seed) == ("v", 3)
+    loss = training_pb2.LossSpec(supervise=2)
+    options = training_spec(attention=4, gradient_checkpointing=True, share_weight=2.5, loss=loss)
+    read = training.read_training_spec(options)
+    assert (read.attention, read.gradient_checkpointing, read.share_weight) == ("causal-prefix", True, 2.5)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +145,9 @@ def test_a_training_specification_keeps_every_value() -> None:
         ({"noise": training_pb2.NoiseSpec(mask_probability=1.5)}, "noise.maskProbability"),
         ({"optimizer": training_pb2.OptimizerSpec(beta1=1)}, "optimizer.beta1"),
         ({"optimizer": training_pb2.OptimizerSpec(epsilon=math.inf)}, "optimizer.epsilon"),
+        ({"share_weight": -1}, "shareWeight"),
+        ({"attention": 2}, "attention"),
+        ({"attention": 4}, "loss.supervise"),
         ({"checkpoint": "../../evil"}, "checkpoint.name"),
         ({"checkpoint_every_steps": 5}, "checkpoint.name"),
     ],
@@ -245,6 +256,8 @@ EVENTS = {
     "sampling_finished": SamplingOutcome(canvases=2, seconds=0.5),
     "failed": LadError(ErrorCode.DIVERGED, "The loss is NaN.", remedy="Lower the learning rate."),
     "cancelled": RunCancelled(steps=4),
+    "paused": RunPaused(steps=5),
+    "resumed": RunResumed(steps=5),
 }
 
 
@@ -311,3 +324,4 @@ def test_the_golden_requests_are_read_into_complete_specifications() -> None:
     forward = training_pb2.ForwardBackwardRequest.FromString(stored["lad.v1.ForwardBackwardRequest"])
     (sequence,) = training.read_sequences(forward.sequences)
     assert (sequence.targets, sequence.weights) == ((-1, 2, 3), (0.0, 0.5, 0.25))
+    assert sequence.prompt_tokens == 1

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.model import Llama, LlamaConfig
+from lad_runtime.torch_backend.prompt import Prompts
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
-from lad_runtime.torch_backend.wishes import GradientWish, LossWish
+from lad_runtime.torch_backend.wishes import Wish
 from lad_runtime.types import (
     AdapterSpec,
     LossSpec,
@@ -48,7 +49,9 @@ def tiny_base(revision="r1"):
         vocab_size=VOCABULARY,
         max_positions=CONFIG.max_positions,
     )
-    return SimpleNamespace(info=info, model=Llama.random(CONFIG, 1, deviation=0.2), tokenizer=None)
+    return SimpleNamespace(
+        info=info, model=Llama.random(CONFIG, 1, deviation=0.2), tokenizer=None, prompts=Prompts()
+    )
 
 
 def new_adapter(rank=4, **options):
@@ -109,7 +112,7 @@ def drive(work, model, on_event=ignore, on_wish=ignore):
         except StopIteration as end:
             return events, end.value
         reply = None
-        if isinstance(item, GradientWish | LossWish):
+        if isinstance(item, Wish):
             on_wish(item)
             reply = compute(model, [item])[0]
         else:

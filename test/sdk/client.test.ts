@@ -54,6 +54,35 @@ it("any other call is sent once", async () => {
   expect(calls()).toBe(1);
 });
 
+describe("a busy worker", () => {
+  function busy(refusals: number) {
+    const at: number[] = [];
+    const transport = new InMemoryTransport().onCall(RunsService.listRuns, () => {
+      at.push(performance.now());
+      if (at.length <= refusals) throw new LadError("busy", "As much as is admitted.", { retryAfterMs: 60 });
+      return { runs: [] };
+    });
+    return { client: new Client(transport, () => {}), at };
+  }
+
+  it("is asked again after as long as it says, whatever the call: it has done nothing", async () => {
+    const { client, at } = busy(2);
+    await expect(client.call(RunsService.listRuns, {})).resolves.toEqual({ runs: [] });
+    expect(at).toHaveLength(3);
+    const gaps = at.slice(1).map((time, i) => time - (at[i] as number));
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(55);
+  });
+
+  it("that stays busy is an error that carries the hint", async () => {
+    const { client, at } = busy(99);
+    await expect(client.call(RunsService.listRuns, {})).rejects.toMatchObject({
+      code: "busy",
+      retryAfterMs: 60,
+    });
+    expect(at).toHaveLength(6);
+  });
+});
+
 it("nothing is sent again once the client is closed", async () => {
   const { client, calls } = flaky(0);
   client.close();

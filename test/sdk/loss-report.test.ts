@@ -12,6 +12,7 @@ it("counts every kind of token apart, and only what is supervised", () => {
     ids: [10, 99, 12, 99],
     targets: Int32Array.of(-1, 11, 12, 0),
     weights: Float32Array.of(0, 1, 1, 1),
+    promptTokens: 1,
   };
   const report = lossReport({
     examples: [example],
@@ -37,7 +38,7 @@ it("counts every kind of token apart, and only what is supervised", () => {
 
 it("has no mean over no tokens", () => {
   const example = { id: 0n, ids: [1], answer: Uint8Array.of(1), tail: Uint8Array.of(0) };
-  const sequence = { ids: [1], targets: Int32Array.of(-1), weights: Float32Array.of(0) };
+  const sequence = { ids: [1], targets: Int32Array.of(-1), weights: Float32Array.of(0), promptTokens: 0 };
   const report = lossReport({ examples: [example], sequences: [sequence], loss: 0, ce: Float32Array.of(0) });
   expect(report.ce).toBeNaN();
   expect(report.loss).toBeNaN();

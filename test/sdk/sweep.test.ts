@@ -59,7 +59,7 @@ describe("the axes", () => {
 
   it("come with known settings only", () => {
     expect(() => sweep({ axes: { rank: [4] }, run, concurency: 2 } as never)).toThrow(
-      "Did you mean concurrency?",
+      "Did you mean concurrent?",
     );
     expect(() => sweep({ axes: { rank: [4] }, run: 3 } as never)).toThrow("run is 3");
   });
@@ -69,7 +69,7 @@ describe("the results", () => {
   it("come as they are done, and as a table in the grid's order", async () => {
     const grid = sweep({
       axes: { wait: [80, 5, 30] },
-      concurrency: 3,
+      concurrent: 3,
       run: async ({ wait }) => {
         await sleep(wait);
         return wait * 2;
@@ -107,7 +107,7 @@ describe("the results", () => {
     let most = 0;
     await sweep({
       axes: { i: [1, 2, 3, 4, 5, 6] },
-      concurrency: 2,
+      concurrent: 2,
       run: async () => {
         most = Math.max(most, ++now);
         await sleep(10);
@@ -132,7 +132,7 @@ describe("ending early", () => {
     const aborted: number[] = [];
     const grid = sweep({
       axes: { i: [1, 2, 3, 4] },
-      concurrency: 2,
+      concurrent: 2,
       run: async ({ i }, { signal }) => {
         signal.addEventListener("abort", () => aborted.push(i));
         await sleep(i === 1 ? 1 : 10_000, undefined, { signal });
@@ -230,7 +230,7 @@ describe("a manifest", () => {
     let reading = true;
     const grid = sweep({
       axes: { i: Array.from({ length: 30 }, (_, i) => i) },
-      concurrency: 4,
+      concurrent: 4,
       manifest,
       run: async ({ i }) => "x".repeat(i * 1000),
     });

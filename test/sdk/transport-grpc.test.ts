@@ -80,6 +80,8 @@ const info: GetInfoResponse = {
   pythonVersion: "",
   accountedBytes: 2n ** 60n,
   memoryBytes: 0n,
+  memoryBudgetBytes: 0n,
+  offloadedBytes: 0n,
   bases: [],
   adapters: [],
 };

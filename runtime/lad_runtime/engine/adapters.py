@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from lad_runtime.checks import check_name, check_whole
 from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.engine import Engine
+from lad_runtime.engine.memory import Memory
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -15,10 +16,11 @@ from lad_runtime.types import AdapterSpec
 class Adapters:
     """What touches weights runs on the engine's thread between two micro-steps, so it never sees half an optimizer step."""
 
-    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry) -> None:
+    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry, memory: Memory) -> None:
         self._engine = engine
         self._backend = backend
         self._registry = registry
+        self._memory = memory
 
     def create(self, base_id: str, spec: AdapterSpec) -> "Future[AdapterEntry]":
         base = self._registry.base(base_id)
@@ -29,12 +31,20 @@ class Adapters:
             raise invalid_option(
                 "targets", unknown[0], "the base has no such projection", f"Give some of {known}."
             )
-        return self._add(base, lambda: self._backend.create_adapter(base.resident, spec))
+        nbytes = self._backend.adapter_bytes(base.resident, spec)
+        return self._add(base, nbytes, "rank", lambda: self._backend.create_adapter(base.resident, spec))
 
     def snapshot(self, adapter_id: str) -> "Future[AdapterEntry]":
-        """Freezes the weights as they are now."""
+        """Freezes the weights as they are now. They take memory of their own from the adapter's next step on."""
         entry = self._registry.adapter(adapter_id)
-        return self._add(entry.base, lambda: self._backend.snapshot(entry.resident), is_snapshot=True)
+        nbytes = self._backend.adapter_bytes(entry.base.resident, entry.resident.spec)
+        return self._add(
+            entry.base,
+            nbytes,
+            "adapterId",
+            lambda: self._backend.snapshot(entry.resident),
+            is_snapshot=True,
+        )
 
     def drop(self, adapter_id: str) -> None:
         self._registry.drop_adapter(adapter_id)
@@ -47,7 +57,8 @@ class Adapters:
     def take_in(self, base_id: str, files: Mapping[str, bytes]) -> "Future[AdapterEntry]":
         """A new adapter from files in PEFT's format. Names are data here, never paths."""
         base = self._registry.base(base_id)
-        return self._add(base, lambda: self._backend.import_adapter(base.resident, files))
+        nbytes = sum(map(len, files.values()))
+        return self._add(base, nbytes, "files", lambda: self._backend.import_adapter(base.resident, files))
 
     def save_checkpoint(self, adapter_id: str, name: str) -> "Future[str]":
         """Adapter and optimizer under a name of the worker's store; the digest of the manifest."""
@@ -69,9 +80,20 @@ class Adapters:
         """A new adapter with its optimizer."""
         check_name("name", name)
         base = self._registry.base(base_id)
-        return self._add(base, lambda: self._backend.load_checkpoint(base.resident, name))
+        nbytes = self._backend.checkpoint_bytes(name)
+        return self._add(base, nbytes, "name", lambda: self._backend.load_checkpoint(base.resident, name))
 
     def _add(
-        self, base: BaseEntry, make: Callable[[], ResidentAdapter], *, is_snapshot: bool = False
+        self,
+        base: BaseEntry,
+        nbytes: int,
+        option: str,
+        make: Callable[[], ResidentAdapter],
+        *,
+        is_snapshot: bool = False,
     ) -> "Future[AdapterEntry]":
-        return self._engine.call(lambda: self._registry.add_adapter(base, make(), is_snapshot=is_snapshot))
+        def add() -> AdapterEntry:
+            with self._memory.admitted(nbytes, "The snapshot" if is_snapshot else "The adapter", option):
+                return self._registry.add_adapter(base, make(), is_snapshot=is_snapshot)
+
+        return self._engine.call(add)

@@ -12,6 +12,7 @@ from lad_runtime.types import (
     BaseSpec,
     Canvas,
     Example,
+    ForwardSpec,
     LoadProgress,
     LossSpec,
     Message,
@@ -23,6 +24,8 @@ from lad_runtime.types import (
     SamplingSpec,
     ScoreItem,
     TargetedSequence,
+    TrainingControl,
+    TrainingNeeds,
     TrainingSpec,
     WindowReport,
     WindowSpec,
@@ -56,7 +59,19 @@ class ResidentAdapter(Protocol):
     def parameter_count(self) -> int: ...
 
     @property
-    def nbytes(self) -> int: ...
+    def nbytes(self) -> int:
+        """Weights, and what they are trained with."""
+        ...
+
+    @property
+    def state_nbytes(self) -> int:
+        """Gradients and optimizer state, those on the disk not counted."""
+        ...
+
+    @property
+    def offloaded_nbytes(self) -> int:
+        """Optimizer state on the disk."""
+        ...
 
     @property
     def steps(self) -> int: ...
@@ -76,7 +91,23 @@ class Backend(Protocol[BaseT, AdapterT]):
 
     def device(self) -> DeviceInfo: ...
 
-    def load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> BaseT: ...
+    def load_base(
+        self, spec: BaseSpec, progress: Callable[[LoadProgress], None], admit: Callable[[int], None]
+    ) -> BaseT:
+        """`admit` is called with the bytes of the weights before any are read, and raises where they do not fit."""
+        ...
+
+    def accounted_bytes(self) -> int:
+        """Bytes of every weight, gradient, optimizer state and kept prompt now held, shared storage counted once."""
+        ...
+
+    def adapter_bytes(self, base: BaseT, spec: AdapterSpec) -> int: ...
+
+    def checkpoint_bytes(self, name: str) -> int:
+        """What loading a checkpoint takes; 0 where there is none."""
+        ...
+
+    def training_needs(self, base: BaseT, adapter: AdapterT, spec: TrainingSpec) -> TrainingNeeds: ...
 
     def unload_base(self, base: BaseT) -> None: ...
 
@@ -110,7 +141,13 @@ class Backend(Protocol[BaseT, AdapterT]):
 
     def create_adapter(self, base: BaseT, spec: AdapterSpec) -> AdapterT: ...
 
-    def snapshot(self, adapter: AdapterT) -> AdapterT: ...
+    def snapshot(self, adapter: AdapterT) -> AdapterT:
+        """The weights as they are now; they share storage until the adapter's next change."""
+        ...
+
+    def offload(self, adapter: AdapterT) -> None:
+        """Moves the optimizer's state to the disk, from where its next use brings it back. Raises LadError(STORAGE)."""
+        ...
 
     def export_adapter(self, base: BaseT, adapter: AdapterT) -> dict[str, bytes]:
         """Files of PEFT's format by name."""
@@ -136,11 +173,12 @@ class Backend(Protocol[BaseT, AdapterT]):
         report: WindowReport,
         spec: TrainingSpec,
         validation: tuple[Sequence[PreparedExample], WindowReport] | None,
-        stopping: Callable[[], bool],
+        control: TrainingControl,
     ) -> Work:
         """A run: TrainingStarted, then steps, validations and checkpoints; returns TrainingOutcome.
 
-        Where `stopping()` is true after a step, it writes its checkpoint, if it has a name, and raises LadError(CANCELLED).
+        Where `control.stopping()` is true after a step, it writes its checkpoint, if it has a name, and raises
+        LadError(CANCELLED). Where `control.pausing()` is true before one, it parks, its gradients freed, its optimizer on disk.
         Closed or failed, it leaves the adapter as the last whole step left it, without gradients.
         """
         ...
@@ -150,8 +188,7 @@ class Backend(Protocol[BaseT, AdapterT]):
         base: BaseT,
         adapter: AdapterT,
         sequences: Sequence[TargetedSequence],
-        mode: AttentionMode,
-        micro_batch_tokens: int,
+        forward: ForwardSpec,
     ) -> Work:
         """Adds the gradient of Σ weight · CE; returns ForwardBackwardResult. Closed or failed, it adds nothing."""
         ...
@@ -187,6 +224,7 @@ class Backend(Protocol[BaseT, AdapterT]):
         noise: NoiseSpec,
         loss: LossSpec,
         seed: int,
+        attention: AttentionMode,
     ) -> Work:
         """Losses under noise that is fixed for each example; returns LossReport."""
         ...

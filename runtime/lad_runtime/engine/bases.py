@@ -2,10 +2,13 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.failures import typed_error
+from lad_runtime.engine.memory import Memory
 from lad_runtime.engine.prepared import PreparedData
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import BaseEntry
@@ -18,10 +21,13 @@ _MAX_TEXT = 1 << 20  # characters of one text or chat
 class Bases:
     """Every method blocks while it works and may be called from any thread."""
 
-    def __init__(self, backend: AnyBackend, registry: Registry, prepared: PreparedData) -> None:
+    def __init__(
+        self, backend: AnyBackend, registry: Registry, prepared: PreparedData, memory: Memory
+    ) -> None:
         self._backend = backend
         self._registry = registry
         self._prepared = prepared
+        self._memory = memory
         self._loading: dict[BaseSpec, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -35,9 +41,14 @@ class Bases:
             if resident is not None:
                 return resident
             try:
-                return self._registry.add_base(spec, self._backend.load_base(spec, progress))
+                with ExitStack() as reserved:
+                    admit = partial(self._admit, reserved, spec.name)
+                    return self._registry.add_base(spec, self._backend.load_base(spec, progress, admit))
             except Exception as error:
                 raise typed_error(error, self._backend.describe) from None
+
+    def _admit(self, reserved: ExitStack, name: str, nbytes: int) -> None:
+        reserved.enter_context(self._memory.admitted(nbytes, f"The base {name}", "base"))
 
     def unload(self, base_id: str) -> None:
         base = self._registry.base(base_id)

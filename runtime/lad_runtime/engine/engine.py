@@ -8,9 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 from lad_runtime.engine.failures import typed_error
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.pace import Pace
 from lad_runtime.engine.turns import Turns
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types import Work
+from lad_runtime.types import Park, Work
 
 _MAX_JOBS = 16_384
 T = TypeVar("T")
@@ -37,6 +38,9 @@ class Engine:
     def __init__(self, computer: Computer) -> None:
         self._computer = computer
         self._turns = Turns()
+        self._parked: list[Job] = []
+        self._pace = Pace()
+        self._waiting_tokens = 0  # as of the last batch
         self._inbox: deque[Job | tuple[Callable[[], Any], Future[Any]]] = deque()
         self._changed = threading.Condition()
         self._jobs = 0
@@ -47,27 +51,39 @@ class Engine:
         self._thread.start()
 
     def submit(
-        self, work: Work, *, sharer: Hashable, on_event: Callable[[Any], None] = lambda _: None
+        self,
+        work: Work,
+        *,
+        sharer: Hashable,
+        share_weight: float = 1.0,
+        on_event: Callable[[Any], None] = lambda _: None,
     ) -> Job:
         """Takes in a work. `on_event` gets its events on the engine's thread and must not block.
 
-        Works of one `sharer` share one turn. Raises LadError(UNAVAILABLE) when too many wait, or the engine is stopping.
+        Works of one `sharer` share its part of the device, which is `share_weight` relative to those of others. Raises
+        LadError: BUSY when too many wait, UNAVAILABLE when the engine is stopping.
         """
-        return self.submit_all([work], sharer=sharer, on_event=on_event)[0]
+        return self.submit_all([work], sharer=sharer, share_weight=share_weight, on_event=on_event)[0]
 
     def submit_all(
-        self, works: Sequence[Work], *, sharer: Hashable, on_event: Callable[[Any], None] = lambda _: None
+        self,
+        works: Sequence[Work],
+        *,
+        sharer: Hashable,
+        share_weight: float = 1.0,
+        on_event: Callable[[Any], None] = lambda _: None,
     ) -> list[Job]:
         """Takes in all of the works or none."""
-        jobs = [Job(work, sharer, on_event, self._wake) for work in works]
+        jobs = [Job(work, sharer, share_weight, on_event, self._wake) for work in works]
         with self._changed:
             if self._stopping:
                 raise stopping_error()
             if self._jobs and self._jobs + len(jobs) > _MAX_JOBS:
                 raise LadError(
-                    ErrorCode.UNAVAILABLE,
-                    f"{self._jobs} pieces of work wait already.",
+                    ErrorCode.BUSY,
+                    f"{self._jobs} pieces of work wait already, and the worker takes in {_MAX_JOBS}.",
                     remedy="Try again when some have ended, or ask for fewer canvases at once.",
+                    retry_after_ms=self._pace.milliseconds(self._waiting_tokens),
                 )
             self._jobs += len(jobs)
             self._inbox.extend(jobs)
@@ -75,8 +91,11 @@ class Engine:
         return jobs
 
     def call(self, function: Callable[[], T]) -> Future[T]:
-        """Runs a function on the engine's thread, between two computations."""
+        """Runs a function on the engine's thread, between two computations; at once where that is who calls."""
         future: Future[T] = Future()
+        if threading.current_thread() is self._thread:
+            self._run_call(function, future)
+            return future
         with self._changed:
             if self._stopping:
                 raise stopping_error()
@@ -99,7 +118,7 @@ class Engine:
     def _loop(self) -> None:
         while True:
             with self._changed:
-                while not (self._inbox or self._turns or self._stopping):
+                while not (self._inbox or self._turns or self._stopping or self._stirred()):
                     self._changed.wait()
                 arrived = list(self._inbox)
                 self._inbox.clear()
@@ -114,9 +133,26 @@ class Engine:
                     self._turns.remove(job)
                     job.cancel()
                     self._advance(job, None)
+            self._unpark(stopping)
             if stopping:
                 return
-            self._compute(self._turns.next(self._computer.token_budget))
+            batch = self._turns.next(self._computer.token_budget)
+            self._waiting_tokens = self._turns.tokens
+            with self._pace.measured(sum(job.wish.tokens for job in batch if job.wish)):
+                self._compute(batch)
+
+    def _stirred(self) -> bool:
+        return any(job.stirred for job in self._parked)
+
+    def _unpark(self, stopping: bool) -> None:
+        parked, self._parked = self._parked, []
+        for job in parked:
+            if stopping:
+                job.cancel()
+            if job.cancelling or job.take_resumption():
+                self._advance(job, None)
+            else:
+                self._parked.append(job)
 
     def _run_call(self, function: Callable[[], Any], future: "Future[Any]") -> None:
         if not future.set_running_or_notify_cancel():
@@ -150,6 +186,9 @@ class Engine:
         try:
             item = _next_item(job, lambda: job.work.throw(failure) if failure else job.work.send(result))
             while not hasattr(item, "group"):
+                if isinstance(item, Park):
+                    self._parked.append(job)
+                    return
                 job.on_event(item)
                 item = _next_item(job, lambda: next(job.work))
         except StopIteration as end:

@@ -14,16 +14,23 @@ class Job:
     """
 
     def __init__(
-        self, work: Work, sharer: Hashable, on_event: Callable[[Any], None], wake: Callable[[], None]
+        self,
+        work: Work,
+        sharer: Hashable,
+        share_weight: float,
+        on_event: Callable[[Any], None],
+        wake: Callable[[], None],
     ) -> None:
         self.work = work
         self.sharer = sharer
+        self.share_weight = share_weight
         self.on_event = on_event
         self.wish: Wish | None = None
         self.computed = 0  # wishes answered so far
         self.future: Future[Any] = Future()
         self.future.set_running_or_notify_cancel()  # from here on only `cancel` below ends it early
         self._cancelling = False
+        self._resuming = False
         self._wake = wake
 
     @property
@@ -37,3 +44,18 @@ class Job:
         """
         self._cancelling = True
         self._wake()
+
+    def resume(self) -> None:
+        """Advances the work if it is parked, or as soon as it is, from any thread."""
+        self._resuming = True
+        self._wake()
+
+    def take_resumption(self) -> bool:
+        """Whether `resume` was called since this was last asked."""
+        resuming, self._resuming = self._resuming, False
+        return resuming
+
+    @property
+    def stirred(self) -> bool:
+        """Whether a parked job is to be looked at."""
+        return self._cancelling or self._resuming

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from lad_runtime.checks import check_choice, check_number, check_whole
+from lad_runtime.checks import check_number
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.bases import check_fits, check_ids
 from lad_runtime.engine.engine import Engine
@@ -16,6 +16,7 @@ from lad_runtime.engine.weights import reading
 from lad_runtime.errors import invalid_option
 from lad_runtime.types import (
     AttentionMode,
+    ForwardSpec,
     LossSpec,
     NoisedExamples,
     NoiseSpec,
@@ -42,12 +43,9 @@ class Primitives:
         adapter_id: str,
         number: int,
         given: tuple[TargetedSequence, ...] | NoisedExamples,
-        mode: AttentionMode,
-        micro_batch_tokens: int,
+        forward: ForwardSpec,
     ) -> "Future[Any]":
         """Adds the gradient of Σ weight · CE; blocks while a data set is prepared. Its value: ForwardBackwardResult."""
-        check_choice("attention", mode, ("full", "causal"))
-        check_whole("microBatchTokens", micro_batch_tokens, low=1)
         entry = self._registry.trainable(adapter_id)
         sequences = self._noised(entry, given) if isinstance(given, NoisedExamples) else lambda: given
         if not isinstance(given, NoisedExamples):
@@ -55,13 +53,9 @@ class Primitives:
 
         def work() -> Work:
             base = entry.base.resident
-            return (
-                yield from self._backend.forward_backward(
-                    base, entry.resident, sequences(), mode, micro_batch_tokens
-                )
-            )
+            return (yield from self._backend.forward_backward(base, entry.resident, sequences(), forward))
 
-        request = ("forwardBackward", hash((given, mode, micro_batch_tokens)))
+        request = ("forwardBackward", hash((given, forward)))
         return self._numbered(entry, number, request, work)
 
     def optim_step(
@@ -98,6 +92,7 @@ class Primitives:
         loss: LossSpec,
         seed: int,
         max_examples: int,
+        attention: AttentionMode,
     ) -> tuple[Job, WindowReport]:
         """Losses under noise fixed for each example; blocks while the data set is prepared. The outcome is a LossReport."""
         base, adapter = self._registry.weights(base_id, adapter_id)
@@ -106,7 +101,9 @@ class Primitives:
         work = reading(
             self._backend,
             adapter,
-            lambda weights: self._backend.validate(base.resident, weights, chosen, noise, loss, seed),
+            lambda weights: self._backend.validate(
+                base.resident, weights, chosen, noise, loss, seed, attention
+            ),
         )
         return self._engine.submit(work, sharer=object()), report
 

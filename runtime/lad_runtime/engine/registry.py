@@ -1,8 +1,9 @@
-"""What is resident: bases, adapters and snapshots, who uses them, and the bytes that are accounted for."""
+"""What is resident: bases, adapters and snapshots, and who uses them."""
 
 import itertools
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,13 +31,6 @@ class Registry:
     def adapters(self) -> list[AdapterEntry]:
         with self._lock:
             return list(self._adapters.values())
-
-    @property
-    def accounted_bytes(self) -> int:
-        """Weights, gradients, optimizer states and snapshots now held."""
-        with self._lock:
-            bases = sum(base.info.nbytes for base in self._bases.values())
-            return bases + sum(adapter.resident.nbytes for adapter in self._adapters.values())
 
     def add_base(self, spec: BaseSpec, resident: ResidentBase) -> BaseEntry:
         """Under the id that the backend gave it; a number is added when that is taken by other options of the same base."""
@@ -144,6 +138,7 @@ class Registry:
                     value=adapter_id,
                     remedy="Wait for that run or cancel it; the adapter can be sampled meanwhile.",
                 )
+            entry.last_used = time.monotonic()
             return entry
 
     def claim(self, entry: AdapterEntry, run_id: str) -> None:

@@ -1,5 +1,6 @@
 """A resident base, and a resident adapter or snapshot, as the registry knows them."""
 
+import time
 from dataclasses import dataclass, field, replace
 
 from lad_runtime.engine.backend import ResidentAdapter, ResidentBase
@@ -26,6 +27,7 @@ class AdapterEntry:
     resident: ResidentAdapter
     is_snapshot: bool
     trained_by: str = ""  # the run that trains it now
+    last_used: float = field(default_factory=time.monotonic)  # to train it
     calls: Sequence = field(default_factory=Sequence)
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 from lad_runtime.engine.event_log import EventLog
 from lad_runtime.engine.job import Job
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types import RunCancelled, RunInfo, RunKind, RunState
+from lad_runtime.types import RunCancelled, RunInfo, RunKind, RunPaused, RunResumed, RunState
 
 _KEPT_ENDED = 256
 _KEPT_WEIGHT = 1_000_000
@@ -33,6 +33,7 @@ class Run:
         self._on_end = on_end
         self._jobs: list[Job] = []
         self._cancelling = False
+        self._pausing = False
         self._ending = False
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -59,6 +60,11 @@ class Run:
         return self._cancelling
 
     @property
+    def pausing(self) -> bool:
+        """Whether the run was asked to pause and not to go on since."""
+        return self._pausing
+
+    @property
     def computed(self) -> int:
         """Forwards computed for the run so far."""
         return sum(job.computed for job in self._jobs)
@@ -79,6 +85,32 @@ class Run:
         for job in jobs:
             job.cancel()
 
+    def pause(self) -> None:
+        """Asks a training run to park after the step in hand. Raises LadError(INVALID_STATE) for any other, or an ended one."""
+        with self._lock:
+            if self._kind != "training" or self._ending:
+                raise LadError(
+                    ErrorCode.INVALID_STATE,
+                    f"Run {self.id} is {'a sampling run' if self._kind != 'training' else 'over'}: it cannot be paused.",
+                    option="runId",
+                    value=self.id,
+                    remedy="Pause a training run that is under way; cancel any other.",
+                )
+            self._pausing = True
+
+    def resume(self) -> None:
+        """Lets a paused run go on; changes nothing for one that is not."""
+        with self._lock:
+            self._pausing = False
+        self.wake()
+
+    def wake(self) -> None:
+        """Has a parked run ask again whether to go on."""
+        with self._lock:
+            jobs = list(self._jobs)
+        for job in jobs:
+            job.resume()
+
     def wait(self, timeout_seconds: float) -> bool:
         """Blocks until the run has ended; False when it has not in that time."""
         return self._ended.wait(timeout_seconds)
@@ -95,8 +127,12 @@ class Run:
 
     def record(self, event: Any) -> None:
         """Logs an event of the run under way."""
-        if not self._ending:
-            self.log.append(event)
+        if self._ending:
+            return
+        if isinstance(event, RunPaused | RunResumed):
+            with self._lock:
+                self._state = "paused" if isinstance(event, RunPaused) else "running"
+        self.log.append(event)
 
     def _end(self, state: RunState, last_event: Any, error: LadError | None) -> None:
         with self._lock:

@@ -56,7 +56,9 @@ class Sampling:
         self._runs.add(run)
         merged = _Canvases(run, len(works))
         try:
-            jobs = self._engine.submit_all(works, sharer=run.id, on_event=run.record)
+            jobs = self._engine.submit_all(
+                works, sharer=run.id, share_weight=spec.share_weight, on_event=run.record
+            )
         except LadError as error:
             run.fail(error)
             raise

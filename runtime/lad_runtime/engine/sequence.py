@@ -11,6 +11,7 @@ from lad_runtime.errors import ErrorCode, LadError
 
 _KEPT_REPLIES = 32
 _MAX_PENDING = 64
+_RETRY_AFTER_MS = 500
 Start = Callable[[], Job]
 
 
@@ -56,9 +57,10 @@ class Sequence:
                 )
             if len(self._pending) >= _MAX_PENDING:
                 raise LadError(
-                    ErrorCode.UNAVAILABLE,
+                    ErrorCode.BUSY,
                     f"{len(self._pending)} calls for this adapter wait already.",
                     remedy="Await some replies before you send more.",
+                    retry_after_ms=_RETRY_AFTER_MS,
                 )
             future: Future[Any] = Future()
             future.set_running_or_notify_cancel()

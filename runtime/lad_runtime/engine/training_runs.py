@@ -9,11 +9,13 @@ from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.datasets import DatasetStore
 from lad_runtime.engine.engine import Engine, stopping_error
 from lad_runtime.engine.failures import typed_error
+from lad_runtime.engine.memory import Memory
 from lad_runtime.engine.prepared import Prepared, PreparedData
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
 from lad_runtime.engine.runs import Run, Runs
-from lad_runtime.types import StepEvent, TrainingSpec
+from lad_runtime.errors import LadError
+from lad_runtime.types import RunPaused, StepEvent, TrainingControl, TrainingSpec
 
 
 class TrainingRuns:
@@ -25,6 +27,7 @@ class TrainingRuns:
         store: DatasetStore,
         prepared: PreparedData,
         runs: Runs,
+        memory: Memory,
     ) -> None:
         self._engine = engine
         self._backend = backend
@@ -32,10 +35,15 @@ class TrainingRuns:
         self._store = store
         self._prepared = prepared
         self._runs = runs
+        self._memory = memory
         self._draining = threading.Event()
+        self._promised: dict[str, tuple[AdapterEntry, TrainingSpec]] = {}  # of runs under way
 
     def start(self, adapter_id: str, spec: TrainingSpec) -> Run:
-        """Starts a run, whose the adapter is until it ends. Raises LadError: NOT_FOUND, INVALID_STATE, UNAVAILABLE."""
+        """Starts a run, whose the adapter is until it ends.
+
+        Raises LadError: NOT_FOUND, INVALID_STATE, UNAVAILABLE, OUT_OF_MEMORY where it does not fit the budget.
+        """
         if self._draining.is_set():
             raise stopping_error()
         entry = self._registry.trainable(adapter_id)
@@ -43,18 +51,34 @@ class TrainingRuns:
         self._store.examples(spec.dataset_id)
         if spec.validation is not None:
             self._store.examples(spec.validation.dataset_id)
-        run = Run("training", entry.base.id, adapter_id, lambda: self._registry.unclaim(entry))
+        run = Run("training", entry.base.id, adapter_id, lambda: self._ended(run, entry))
         self._registry.claim(entry, run.id)
+        try:
+            self._promise(run.id, entry, spec)
+        except LadError:
+            self._registry.unclaim(entry)
+            raise
+        self._promised[run.id] = (entry, spec)
         self._runs.add(run)
         arguments = (run, entry, spec)
         threading.Thread(target=self._prepare_and_submit, args=arguments, name=run.id, daemon=True).start()
         return run
 
+    def resume(self, run: Run) -> None:
+        """Lets a paused run go on. Raises LadError(OUT_OF_MEMORY), the run still paused, where it does not fit any more."""
+        promised = self._promised.get(run.id)
+        if promised is not None and run.pausing:
+            self._promise(run.id, *promised)
+        run.resume()
+
     def drain(self, timeout_seconds: float) -> None:
         """Lets every run finish the step in hand and write its checkpoint, then ends it. No new one is started."""
         self._draining.set()
         for run in self._runs.all():
-            if run.info.kind == "training" and not run.wait(timeout_seconds):
+            if run.info.kind != "training":
+                continue
+            run.wake()
+            if not run.wait(timeout_seconds):
                 run.cancel()
 
     def _prepare_and_submit(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
@@ -62,6 +86,8 @@ class TrainingRuns:
 
         def on_event(event: Any) -> None:
             steps.see(event)
+            if isinstance(event, RunPaused):
+                self._memory.end_run(run.id)
             run.record(event)
 
         def on_done(done: "Future[Any]") -> None:
@@ -81,14 +107,23 @@ class TrainingRuns:
                 report,
                 spec,
                 self._validation(entry, spec, given_up),
-                self._draining.is_set,
+                TrainingControl(stopping=self._draining.is_set, pausing=lambda: run.pausing),
             )
-            job = self._engine.submit(work, sharer=run.id, on_event=on_event)
+            job = self._engine.submit(work, sharer=run.id, share_weight=spec.share_weight, on_event=on_event)
         except BaseException as error:
             run.fail(typed_error(error, self._backend.describe))
             return
         run.attach(job)
         job.future.add_done_callback(on_done)
+
+    def _promise(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
+        needs = self._backend.training_needs(entry.base.resident, entry.resident, spec)
+        self._memory.begin_run(run_id, entry, needs)
+
+    def _ended(self, run: Run, entry: AdapterEntry) -> None:
+        self._promised.pop(run.id, None)
+        self._memory.end_run(run.id)
+        self._registry.unclaim(entry)
 
     def _given_up(self, run: Run) -> Callable[[], bool]:
         return lambda: run.cancelling or self._draining.is_set()

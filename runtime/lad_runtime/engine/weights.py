@@ -10,8 +10,7 @@ from lad_runtime.types import Work
 def reading(
     backend: AnyBackend, adapter: AdapterEntry | None, make: Callable[[ResidentAdapter | None], Work]
 ) -> Work:
-    """A work that reads one state of an adapter throughout: a snapshot is taken when it begins, if a run trains the adapter."""
-    resident = adapter.resident if adapter else None
-    if adapter is not None and adapter.trained_by:
-        resident = backend.snapshot(adapter.resident)
-    return (yield from make(resident))
+    """A work that reads one state of an adapter throughout, that of the moment it begins."""
+    if adapter is None or adapter.is_snapshot:
+        return (yield from make(adapter.resident if adapter else None))
+    return (yield from make(backend.snapshot(adapter.resident)))

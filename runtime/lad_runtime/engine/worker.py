@@ -9,6 +9,7 @@ from lad_runtime.engine.bases import Bases
 from lad_runtime.engine.datasets import DatasetStore
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.evaluation import Evaluation
+from lad_runtime.engine.memory import Memory
 from lad_runtime.engine.prepared import PreparedData
 from lad_runtime.engine.primitives import Primitives
 from lad_runtime.engine.registry import Registry
@@ -31,6 +32,7 @@ class Worker:
     primitives: Primitives
     sampling: Sampling
     evaluation: Evaluation
+    memory: Memory
 
     def drain(self, timeout_seconds: float) -> None:
         """Training runs finish their step and write their checkpoints, everything else is cancelled; then the engine ends."""
@@ -38,13 +40,14 @@ class Worker:
         self.engine.stop(timeout_seconds)
 
 
-def make_worker(backend: AnyBackend, state: Path) -> Worker:
-    """A worker whose engine is running; data sets live below `state`."""
+def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | None = None) -> Worker:
+    """A worker whose engine is running; data sets live below `state`. Without a budget it is a share of the device's memory."""
     engine = Engine(backend)
     registry = Registry()
     datasets = DatasetStore(state / "datasets")
     prepared = PreparedData(backend, datasets)
     runs = Runs()
+    memory = Memory(backend, registry, engine, memory_budget_bytes)
     engine.start()
     return Worker(
         backend=backend,
@@ -53,10 +56,11 @@ def make_worker(backend: AnyBackend, state: Path) -> Worker:
         datasets=datasets,
         prepared=prepared,
         runs=runs,
-        bases=Bases(backend, registry, prepared),
-        adapters=Adapters(engine, backend, registry),
-        training=TrainingRuns(engine, backend, registry, datasets, prepared, runs),
+        bases=Bases(backend, registry, prepared, memory),
+        adapters=Adapters(engine, backend, registry, memory),
+        training=TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory),
         primitives=Primitives(engine, backend, registry, prepared),
         sampling=Sampling(engine, backend, registry, runs),
         evaluation=Evaluation(engine, backend, registry),
+        memory=memory,
     )

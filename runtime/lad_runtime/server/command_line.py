@@ -14,6 +14,7 @@ class Arguments:
     token_file: Path | None
     threads: int  # 0: by the size of the base
     state: Path | None
+    memory_budget: int  # bytes; 0: a share of the device's memory
     lease_seconds: int  # 0: no lease
     log_level: str
 
@@ -46,6 +47,14 @@ def parse_arguments(arguments: list[str]) -> Arguments:
         metavar="DIR",
         type=Path,
         help="keep data sets and checkpoints here (default: a temporary folder)",
+    )
+    parser.add_argument(
+        "--memory-budget",
+        metavar="BYTES",
+        type=_whole(0, 1 << 50),
+        default=0,
+        help="refuse what would make bases, adapters, optimizer states and snapshots exceed this (default: 80 %% of the device's "
+        "memory)",
     )
     parser.add_argument(
         "--lease-seconds",

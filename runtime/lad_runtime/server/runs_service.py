@@ -1,5 +1,6 @@
-"""RunsService: following and cancelling runs."""
+"""RunsService: following, pausing and cancelling runs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -15,6 +16,7 @@ from lad_runtime.wire.runs import write_event, write_run
 class RunsService(runs_pb2_grpc.RunsServiceServicer):
     def __init__(self, worker: Worker) -> None:
         self._runs = worker.runs
+        self._training = worker.training
 
     async def GetRun(self, request: pb.GetRunRequest, context: aio.ServicerContext) -> pb.GetRunResponse:
         return pb.GetRunResponse(run=write_run(self._runs.get(request.run_id).info))
@@ -30,6 +32,20 @@ class RunsService(runs_pb2_grpc.RunsServiceServicer):
         run = self._runs.get(request.run_id)
         run.cancel()
         return pb.CancelRunResponse(run=write_run(run.info))
+
+    async def PauseRun(
+        self, request: pb.PauseRunRequest, context: aio.ServicerContext
+    ) -> pb.PauseRunResponse:
+        run = self._runs.get(request.run_id)
+        run.pause()
+        return pb.PauseRunResponse(run=write_run(run.info))
+
+    async def ResumeRun(
+        self, request: pb.ResumeRunRequest, context: aio.ServicerContext
+    ) -> pb.ResumeRunResponse:
+        run = self._runs.get(request.run_id)
+        await asyncio.to_thread(self._training.resume, run)
+        return pb.ResumeRunResponse(run=write_run(run.info))
 
     async def StreamEvents(
         self, request: pb.StreamEventsRequest, context: aio.ServicerContext

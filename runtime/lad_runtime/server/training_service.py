@@ -9,7 +9,7 @@ from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
 from lad_runtime.gen.lad.v1 import training_pb2_grpc
 from lad_runtime.server.waiting import outcome
-from lad_runtime.types import NoisedExamples, TargetedSequence
+from lad_runtime.types import ForwardSpec, NoisedExamples, TargetedSequence
 from lad_runtime.wire.data import read_window, write_window_report
 from lad_runtime.wire.enums import ATTENTION_MODE
 from lad_runtime.wire.training import (
@@ -46,8 +46,11 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
             request.adapter_id,
             request.sequence,
             _given(request),
-            ATTENTION_MODE.read(request.mode),
-            request.micro_batch_tokens,
+            ForwardSpec(
+                attention=ATTENTION_MODE.read(request.mode),
+                micro_batch_tokens=request.micro_batch_tokens,
+                gradient_checkpointing=request.gradient_checkpointing,
+            ),
         )
         return write_forward_backward(await asyncio.wrap_future(computing))
 
@@ -77,6 +80,7 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
             read_loss(request.loss),
             request.seed,
             request.max_examples,
+            ATTENTION_MODE.read(request.attention),
         )
         losses = await outcome(job)
         return pb.ValidateResponse(

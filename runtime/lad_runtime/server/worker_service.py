@@ -49,8 +49,10 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             threads=device.threads,
             torch_version=device.torch_version,
             python_version=platform.python_version(),
-            accounted_bytes=registry.accounted_bytes,
+            accounted_bytes=self._worker.memory.accounted_bytes,
             memory_bytes=device.memory_bytes,
+            memory_budget_bytes=self._worker.memory.budget_bytes,
+            offloaded_bytes=self._worker.memory.offloaded_bytes,
             bases=[write_base(base.info) for base in registry.bases],
             adapters=[write_adapter(adapter.info) for adapter in registry.adapters],
         )

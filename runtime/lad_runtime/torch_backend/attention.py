@@ -1,4 +1,5 @@
-"""Attention on flat batches: each sequence attends to itself, whole (`full`) or to its past (`causal`), and to its cache."""
+"""Attention on flat batches: each sequence attends to itself, whole (`full`), in two parts (`prefix`) or to its past
+(`causal`), and to its cache or context."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +20,9 @@ def attend(
 ) -> Tensor:
     """Rotate and attend. `qkv` [N, (heads + 2 kv_heads) · head_dim] is overwritten; returns [N, heads · head_dim].
 
-    On the CPU one maskless SDPA call per run of equal sequences; on CUDA in half precision one variable-length flash call
-    per block, with a fixed number of splits so that results do not depend on what else is in the batch. Rows of padding are 0.
+    On the CPU one maskless SDPA call per run of equal sequences (two in the mode `prefix`); on CUDA in half precision one
+    variable-length flash call per block of plain ones, with a fixed number of splits so that results do not depend on what
+    else is in the batch. Rows of padding are 0.
     """
     rotated = _rotated(qkv_NE, cos, sin, config)
     parts: Sequence[Block | Run] = batch.blocks if _has_flash(qkv_NE, config) else batch.runs
@@ -42,12 +44,25 @@ def _part(qkv: Tensor, part: Block | Run, layer: int, config: LlamaConfig) -> Te
         attended = _variable_length(q, k, v, part)
     elif part.cache is not None:
         attended = _cached(q, *part.cache.write(layer, k, v), part.causal)
+    elif part.context is not None:
+        past_k, past_v = part.context.read(layer)
+        attended = _cached(q, torch.cat((past_k, k)), torch.cat((past_v, v)), causal=False)
     else:
         shape = (part.count, -1)
         q, k, v = (tensor.unflatten(0, shape).transpose(1, 2) for tensor in (q, k, v))
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=part.causal, enable_gqa=True)
+        attended = _split(q, k, v, part.split) if part.split else _whole(q, k, v, part.causal)
         attended = attended.transpose(1, 2)
     return attended.reshape(qkv.shape[0], config.query_size)
+
+
+def _whole(q_BHLD: Tensor, k_BHLD: Tensor, v_BHLD: Tensor, causal: bool) -> Tensor:
+    return F.scaled_dot_product_attention(q_BHLD, k_BHLD, v_BHLD, is_causal=causal, enable_gqa=True)
+
+
+def _split(q_BHLD: Tensor, k_BHLD: Tensor, v_BHLD: Tensor, split: int) -> Tensor:
+    """The first `split` tokens see one another, all others see everything."""
+    prompt = _whole(q_BHLD[:, :, :split], k_BHLD[:, :, :split], v_BHLD[:, :, :split], causal=False)
+    return torch.cat((prompt, _whole(q_BHLD[:, :, split:], k_BHLD, v_BHLD, causal=False)), dim=2)
 
 
 def _cached(q_LHD: Tensor, k_THD: Tensor, v_THD: Tensor, causal: bool) -> Tensor:

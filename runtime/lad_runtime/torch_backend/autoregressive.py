@@ -11,28 +11,35 @@ from lad_runtime.torch_backend.batch import Segment
 from lad_runtime.torch_backend.cache import KeyValueCache
 from lad_runtime.torch_backend.draw import draw
 from lad_runtime.torch_backend.lora import LoraAdapter
-from lad_runtime.torch_backend.wishes import LogitsWish
-from lad_runtime.types import AnswerEvent, Canvas, Edit, FrameEvent, SamplingSpec
+from lad_runtime.torch_backend.wishes import HeadWish, LogitsWish, Wish
+from lad_runtime.types import AnswerEvent, AttentionMode, Canvas, Edit, FrameEvent, SamplingSpec
 
 
 def autoregress(
     base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
-) -> Generator[LogitsWish | FrameEvent, Any, AnswerEvent]:
+) -> Generator[Wish | FrameEvent, Any, AnswerEvent]:
     """Work: tokens until EOS, or until there are `answer_tokens`; a frame of one edit for each.
 
     Token i is drawn as position 0 of iteration i: `predict` in mode `causal` with `iteration` i and the last token as its only
-    position draws the same. The prompt is computed once; every later forward is of one token.
+    position draws the same. The prompt is computed once, or found where `causal-prefix` sampling or another request left it; every
+    later forward is of one token.
     """
     eos_token_id, mask_token_id = base.info.eos_token_id, base.info.mask_token_id
     model = base.model
     capacity = len(canvas.prompt) + spec.answer_tokens - 1  # no forward follows the last token
+    attention: AttentionMode = "causal-prefix" if snapshot is None else "causal"
+    prompt = yield from base.prompts.context(model, snapshot, canvas.prompt, attention)
+    assert prompt is not None and prompt.last_hidden is not None, "the prompt has at least one token"
     cache = KeyValueCache(model.config, capacity, model.device, model.dtype)
-    ids = list(canvas.prompt)
+    cache.begin_with(prompt)
+    logits_1V = yield HeadWish(hidden_RD=prompt.last_hidden)
     answer: list[int] = []
     stopped: Literal["eos", "length"] = "length"
     for iteration in range(spec.answer_tokens):
-        segment = Segment(ids=torch.tensor(ids), adapter=snapshot, mode="causal", cache=cache)
-        (logits_1V,) = yield LogitsWish(segments=(segment,), rows=(torch.tensor([len(ids) - 1]),))
+        if answer:
+            last = torch.tensor(answer[-1:])
+            segment = Segment(ids=last, adapter=snapshot, mode="causal", cache=cache)
+            (logits_1V,) = yield LogitsWish(segments=(segment,), rows=(torch.tensor([0]),))
         drawn = draw(
             logits_1V,
             spec.draw,
@@ -43,7 +50,6 @@ def autoregress(
         )
         token = int(drawn.ids_R[0])
         answer.append(token)
-        ids = [token]
         if spec.frames:
             edit = Edit(
                 position=iteration,

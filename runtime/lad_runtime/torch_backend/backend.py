@@ -22,7 +22,9 @@ from lad_runtime.torch_backend.device import (
     open_device,
     threads_for,
 )
+from lad_runtime.torch_backend.held import Held
 from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.needs import adapter_bytes, training_needs
 from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
 from lad_runtime.torch_backend.placed import PlacedWish, placed
 from lad_runtime.torch_backend.resume import restore
@@ -35,6 +37,7 @@ from lad_runtime.types import (
     BaseSpec,
     Canvas,
     Example,
+    ForwardSpec,
     LoadProgress,
     LossSpec,
     Message,
@@ -46,6 +49,8 @@ from lad_runtime.types import (
     SamplingSpec,
     ScoreItem,
     TargetedSequence,
+    TrainingControl,
+    TrainingNeeds,
     TrainingSpec,
     WindowReport,
     WindowSpec,
@@ -65,6 +70,8 @@ class TorchBackend:
         self._device = open_device(device)
         self._threads = threads
         self._checkpoints = CheckpointStore(state / "checkpoints")
+        self._offloads = state / "optimizers"
+        self._held = Held()
 
     @property
     def token_budget(self) -> int:
@@ -79,11 +86,18 @@ class TorchBackend:
             memory_bytes=memory_bytes(self._device),
         )
 
-    def load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Base:
-        return in_passing_thread(lambda: self._load_base(spec, progress))
+    def load_base(
+        self,
+        spec: BaseSpec,
+        progress: Callable[[LoadProgress], None],
+        admit: Callable[[int], None] = lambda _: None,
+    ) -> Base:
+        return self._held.base(in_passing_thread(lambda: self._load_base(spec, progress, admit)))
 
-    def _load_base(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Base:
-        base = bases.load_base(spec, self._device, progress)
+    def _load_base(
+        self, spec: BaseSpec, progress: Callable[[LoadProgress], None], admit: Callable[[int], None]
+    ) -> Base:
+        base = bases.load_base(spec, self._device, progress, admit)
         if self._device.type == "cpu" and not rows_are_independent(base.model):
             _log.warning(
                 "this machine's matmul rounds a row differently in different company: "
@@ -91,6 +105,18 @@ class TorchBackend:
                 base.info.name,
             )
         return base
+
+    def accounted_bytes(self) -> int:
+        return self._held.nbytes
+
+    def adapter_bytes(self, base: Base, spec: AdapterSpec) -> int:
+        return adapter_bytes(base.model.config, spec)
+
+    def checkpoint_bytes(self, name: str) -> int:
+        return self._checkpoints.nbytes(name)
+
+    def training_needs(self, base: Base, adapter: TrainedAdapter, spec: TrainingSpec) -> TrainingNeeds:
+        return training_needs(base.model, spec, adapter.spec)
 
     def unload_base(self, base: Base) -> None:
         base.close()
@@ -124,16 +150,19 @@ class TorchBackend:
         return compute(base.model, [wish.wish for wish in wishes])
 
     def create_adapter(self, base: Base, spec: AdapterSpec) -> TrainedAdapter:
-        return TrainedAdapter(LoraAdapter.create(base.model.config, spec, self._device))
+        return self._held.adapter(TrainedAdapter(LoraAdapter.create(base.model.config, spec, self._device)))
 
     def snapshot(self, adapter: TrainedAdapter) -> TrainedAdapter:
-        return adapter.snapshot()
+        return self._held.adapter(adapter.snapshot())
+
+    def offload(self, adapter: TrainedAdapter) -> None:
+        adapter.offload(self._offloads)
 
     def export_adapter(self, base: Base, adapter: TrainedAdapter) -> dict[str, bytes]:
         return adapter_files(adapter.adapter, base.info.name)
 
     def import_adapter(self, base: Base, files: Mapping[str, bytes]) -> TrainedAdapter:
-        return TrainedAdapter(load_adapter(files, base.model.config, self._device))
+        return self._held.adapter(TrainedAdapter(load_adapter(files, base.model.config, self._device)))
 
     def save_checkpoint(self, base: Base, adapter: TrainedAdapter, name: str) -> str:
         return self._checkpoints.write(name, adapter, base.info)
@@ -164,7 +193,7 @@ class TorchBackend:
         report: WindowReport,
         spec: TrainingSpec,
         validation: tuple[Sequence[PreparedExample], WindowReport] | None,
-        stopping: Callable[[], bool],
+        control: TrainingControl,
     ) -> Work:
         work = trainer.train(
             base,
@@ -174,7 +203,8 @@ class TorchBackend:
             spec,
             validation,
             checkpoints=self._checkpoints,
-            stopping=stopping,
+            offloads=self._offloads,
+            control=control,
         )
         return self._placed(base, work)
 
@@ -183,10 +213,9 @@ class TorchBackend:
         base: Base,
         adapter: TrainedAdapter,
         sequences: Sequence[TargetedSequence],
-        mode: AttentionMode,
-        micro_batch_tokens: int,
+        forward: ForwardSpec,
     ) -> Work:
-        return self._placed(base, primitives.forward_backward(adapter, sequences, mode, micro_batch_tokens))
+        return self._placed(base, primitives.forward_backward(base, adapter, sequences, forward))
 
     def noise(
         self,
@@ -217,8 +246,10 @@ class TorchBackend:
         noise: NoiseSpec,
         loss: LossSpec,
         seed: int,
+        attention: AttentionMode,
     ) -> Work:
-        return self._placed(base, validate.validate(base, _weights(adapter), examples, noise, loss, seed))
+        work = validate.validate(base, _weights(adapter), examples, noise, loss, seed, attention=attention)
+        return self._placed(base, work)
 
     def sample(
         self, base: Base, adapter: TrainedAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,8 +12,10 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.base_files import REGISTRY, BaseEntry, files_of
 from lad_runtime.torch_backend.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.device import memory_error
+from lad_runtime.torch_backend.layers import weight_count
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.model_files import read_json
+from lad_runtime.torch_backend.prompt import Prompts
 from lad_runtime.torch_backend.tokenizer import Tokenizer
 from lad_runtime.torch_backend.tokenizer_files import load_tokenizer
 from lad_runtime.torch_backend.weights import StoredWeights
@@ -23,25 +25,32 @@ MAX_RANK = 1024
 """The highest LoRA rank; nothing but memory and sense bounds it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Base:
-    """A frozen model on the device, with its tokenizer."""
+    """A frozen model on the device, its tokenizer, and the prompts that it computed last."""
 
     info: BaseInfo
     model: Llama
     tokenizer: Tokenizer
+    prompts: Prompts = field(default_factory=Prompts)
 
     def close(self) -> None:
         """Ends what the base holds beside memory."""
         self.tokenizer.close()
 
 
-def load_base(spec: BaseSpec, device: torch.device | str, progress: Callable[[LoadProgress], None]) -> Base:
+def load_base(
+    spec: BaseSpec,
+    device: torch.device | str,
+    progress: Callable[[LoadProgress], None],
+    admit: Callable[[int], None] = lambda _: None,
+) -> Base:
     """Finds, fetches or makes the files of `spec.name`, and loads them onto `device`.
 
-    `spec.dtype` auto is float32 on the CPU and bfloat16 elsewhere. Raises LadError: NOT_FOUND, ACCESS_DENIED or UNAVAILABLE for
-    a base that cannot be had, INVALID_FILE for damaged or unsafe files, UNSUPPORTED_MODEL, INVALID_OPTION (`maskToken`,
-    `chatTemplate`, `dataType`, `revision`), OUT_OF_MEMORY, STORAGE.
+    `admit` is called with the bytes of the weights before any are read, and may raise. `spec.dtype` auto is float32 on the CPU
+    and bfloat16 elsewhere. Raises LadError: NOT_FOUND, ACCESS_DENIED or UNAVAILABLE for a base that cannot be had, INVALID_FILE
+    for damaged or unsafe files, UNSUPPORTED_MODEL, INVALID_OPTION (`maskToken`, `chatTemplate`, `dataType`, `revision`),
+    OUT_OF_MEMORY, STORAGE.
     """
     device = torch.device(device)
     dtype = _dtype(spec, device)
@@ -61,6 +70,7 @@ def load_base(spec: BaseSpec, device: torch.device | str, progress: Callable[[Lo
                     f"The tokenizer has {tokenizer.vocab_size} tokens, and the model {config.vocab_size}.",
                     remedy="Get config.json and tokenizer.json from the same revision.",
                 )
+            admit(dtype.itemsize * weight_count(config))
             with StoredWeights(folder, config, dtype=dtype, progress=progress) as stored:
                 model = Llama(config, stored, device=device, dtype=dtype)
         except BaseException:

@@ -59,11 +59,11 @@ class FlatBatch:
         """The batch's runs for variable-length attention; padding counts as a sequence of its own."""
         return blocks_of(self.runs, self._device)
 
-    def advance_caches(self) -> None:
-        """Count the segments' tokens as filled, once every layer has written them."""
-        for segment in self.segments:
+    def advance_caches(self, hidden_ND: Tensor) -> None:
+        """Count the segments' tokens as filled, once every layer has written them and `hidden` [N, D] is known."""
+        for segment, (_, stop) in zip(self.segments, self.spans, strict=True):
             if segment.cache is not None:
-                segment.cache.advance(len(segment.ids))
+                segment.cache.advance(len(segment.ids), hidden_ND[stop - 1 : stop].clone())
 
     def _add(self, group: Sequence[int]) -> tuple[int, int]:
         """Lay out the segments of one adapter; returns the rows of padding behind them."""
@@ -71,9 +71,7 @@ class FlatBatch:
         for index in group:
             segment = self.segments[index]
             self.spans[index] = (self.rows, self.rows + len(segment.ids))
-            causal = segment.mode == "causal"
-            first, stop = self.spans[index]
-            self._add_run(Run(start=first, stop=stop, count=1, causal=causal, cache=segment.cache))
+            self._add_run(Run.of(segment, self.rows))
         filled = self.rows
         padded = -(-filled // ROW_MULTIPLE) * ROW_MULTIPLE
         if padded > filled:

@@ -1,4 +1,4 @@
-"""Keys and values of one sequence's past, for autoregressive decoding."""
+"""Keys and values of one sequence's past: of tokens decoded so far, or of a prompt whose answer is denoised."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,10 @@ from lad_runtime.torch_backend.config import LlamaConfig
 
 
 class KeyValueCache:
-    """Rotated keys and values of up to `capacity` tokens of one sequence, in every layer. `length` of them are filled."""
+    """Rotated keys and values of up to `capacity` tokens of one sequence, in every layer. `length` of them are filled.
+
+    `last_hidden` is the final norm's output [1, hidden] at the last of them.
+    """
 
     def __init__(
         self,
@@ -28,6 +31,15 @@ class KeyValueCache:
         self._entries = torch.empty(shape, device=device, dtype=dtype)
         self.capacity = capacity
         self.length = 0
+        self.last_hidden: Tensor | None = None
+
+    @property
+    def nbytes(self) -> int:
+        return self._entries.nbytes
+
+    def read(self, layer: int) -> tuple[Tensor, Tensor]:
+        """The filled keys and values of a layer, [length, heads, head_dim] each."""
+        return self._entries[0, layer, : self.length], self._entries[1, layer, : self.length]
 
     def write(self, layer: int, keys_LHD: Tensor, values_LHD: Tensor) -> tuple[Tensor, Tensor]:
         """Put new tokens behind the filled ones; returns all keys and values of the layer [length + L, heads, head_dim]."""
@@ -36,11 +48,21 @@ class KeyValueCache:
         self._entries[1, layer, self.length : end] = values_LHD
         return self._entries[0, layer, :end], self._entries[1, layer, :end]
 
-    def advance(self, tokens: int) -> None:
+    def advance(self, tokens: int, last_hidden: Tensor) -> None:
         """Count new tokens as filled, once every layer has written them."""
         self.length += tokens
+        self.last_hidden = last_hidden
 
     def truncate(self, length: int) -> None:
         """Forget everything from position `length` on."""
         assert 0 <= length <= self.length
-        self.length = length
+        if length < self.length:
+            self.length = length
+            self.last_hidden = None
+
+    def begin_with(self, other: "KeyValueCache") -> None:
+        """Fill an empty cache with the tokens of another one."""
+        assert self.length == 0 and other.length <= self.capacity
+        self._entries[:, :, : other.length] = other._entries[:, :, : other.length]
+        self.length = other.length
+        self.last_hidden = other.last_hidden

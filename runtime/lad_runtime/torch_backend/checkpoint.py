@@ -54,6 +54,12 @@ class CheckpointStore:
     def has(self, name: str) -> bool:
         return bool(self._numbers(self._folder(name)))
 
+    def nbytes(self, name: str) -> int:
+        """Of the files of the latest checkpoint of that name; 0 where there is none."""
+        folder = self._folder(name)
+        newest = folder / f"{max(self._numbers(folder), default=0):08d}"
+        return sum(path.stat().st_size for path in newest.glob("*.safetensors"))
+
     def write(
         self, name: str, trained: TrainedAdapter, info: BaseInfo, run: RunPosition | None = None
     ) -> str:

@@ -11,7 +11,7 @@ from lad_runtime.torch_backend.batch import FlatBatch, Segment, padded_indices
 from lad_runtime.torch_backend.loss import cross_entropy, weighted_cross_entropy
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.supervised import Span, SupervisedRows
-from lad_runtime.torch_backend.wishes import GradientWish, LogitsWish, LossWish, Wish
+from lad_runtime.torch_backend.wishes import ContextWish, GradientWish, HeadWish, LogitsWish, LossWish, Wish
 
 Results = list[tuple[Tensor, ...]]
 Gradients = list[tuple[Tensor, Tensor]]  # a parameter, and what its .grad grows by
@@ -44,10 +44,13 @@ def compute(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
 
 
 @torch.no_grad()
-def _infer(model: Llama, wishes: Sequence[Wish]) -> Results:
-    batch, spans = _laid_out(model, wishes)
+def _infer(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
+    segments = _segments(wishes)
+    if not any(segments):
+        return [_head(model, wish) if isinstance(wish, HeadWish) else None for wish in wishes]
+    batch, spans = _laid_out(model, segments)
     hidden_ND = model.hidden_states(batch)
-    results: Results = [()] * len(wishes)
+    results: list[Any] = [_head(model, wish) if isinstance(wish, HeadWish) else None for wish in wishes]
     scored = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LossWish)]
     if scored:
         rows = SupervisedRows([wish for _, wish in scored], [spans[index] for index, _ in scored])
@@ -72,9 +75,9 @@ def _infer(model: Llama, wishes: Sequence[Wish]) -> Results:
 
 @torch.enable_grad()
 def _differentiate(model: Llama, wishes: Sequence[GradientWish]) -> tuple[Results, Gradients]:
-    batch, spans = _laid_out(model, wishes)
+    batch, spans = _laid_out(model, [wish.segments for wish in wishes])
     rows = SupervisedRows(wishes, spans)
-    hidden_RD = rows.gather(model.hidden_states(batch))
+    hidden_RD = rows.gather(model.hidden_states(batch, checkpointing=any(w.checkpointing for w in wishes)))
     targets_R, weights_R = rows.targets_R.to(model.device), rows.weights_R.to(model.device)
     total, ce_R = weighted_cross_entropy(hidden_RD, model.head, targets_R, weights_R)
     adapters = {id(group.adapter): group.adapter for group in batch.adapters}.values()
@@ -83,12 +86,29 @@ def _differentiate(model: Llama, wishes: Sequence[GradientWish]) -> tuple[Result
     return rows.split(ce_R), list(zip(parameters, gradients, strict=True))
 
 
-def _laid_out(model: Llama, wishes: Sequence[Wish]) -> tuple[FlatBatch, list[list[Span]]]:
-    """One batch of all segments, and the rows of each wish's segments."""
-    segments: list[Segment] = [segment for wish in wishes for segment in wish.segments]
-    batch = model.batch(segments)
+def _segments(wishes: Sequence[Wish]) -> list[Sequence[Segment]]:
+    """What each wish needs computed; of a cache that several wish for, the first one's segment."""
+    filling: set[int] = set()
+    needed: list[Sequence[Segment]] = []
+    for wish in wishes:
+        segments: Sequence[Segment] = wish.segments
+        if isinstance(wish, ContextWish):
+            segments = [segment for segment in wish.missing if id(segment.cache) not in filling]
+            filling |= {id(segment.cache) for segment in segments}
+        needed.append(segments)
+    return needed
+
+
+def _laid_out(model: Llama, needed: Sequence[Sequence[Segment]]) -> tuple[FlatBatch, list[list[Span]]]:
+    """One batch of every wish's segments, and their rows."""
+    batch = model.batch([segment for segments in needed for segment in segments])
     spans = iter(batch.spans)
-    return batch, [[next(spans) for _ in wish.segments] for wish in wishes]
+    return batch, [[next(spans) for _ in segments] for segments in needed]
+
+
+def _head(model: Llama, wish: HeadWish) -> Tensor:
+    rows_R = padded_indices(torch.arange(len(wish.hidden_RD))).to(model.device)
+    return model.logits(wish.hidden_RD[rows_R])[: len(wish.hidden_RD)]
 
 
 def _turns(wishes: Sequence[Wish]) -> list[list[tuple[int, GradientWish]]]:

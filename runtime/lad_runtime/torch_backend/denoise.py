@@ -1,6 +1,7 @@
-"""The loop of every denoising policy: forward, draw, then the policy's schedule → choose → commit."""
+"""The loop of every denoising policy over one canvas: forward, draw, then the policy's schedule → choose → commit."""
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -10,26 +11,32 @@ from torch import Tensor
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.choose import Bools
 from lad_runtime.torch_backend.draw import draw
-from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.past import Past
 from lad_runtime.torch_backend.policies import AnswerState, Policy, Sampled, Settled
-from lad_runtime.torch_backend.predict import canvas_segments, guided
+from lad_runtime.torch_backend.predict import guided
 from lad_runtime.torch_backend.wishes import LogitsWish
-from lad_runtime.types import AnswerEvent, Canvas, Edit, FrameEvent, SamplingSpec
+from lad_runtime.types import Edit, FrameEvent, SamplingSpec
 
-SamplingWork = Generator[LogitsWish | FrameEvent, Any, AnswerEvent]
+
+@dataclass(frozen=True, kw_only=True)
+class Denoised:
+    """A canvas that is done: what stands at every position."""
+
+    ids: tuple[int, ...]
+    iterations: int  # forwards computed
+    stopped: Literal["iterations", "settled"]
 
 
 def denoise(
-    base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec, policy: Policy
-) -> SamplingWork:
-    """Work: denoises an answer of MASKs. `snapshot` must not change while it runs.
+    base: Base, past: Past, seed: int, index: int, spec: SamplingSpec, policy: Policy
+) -> Generator[LogitsWish | FrameEvent, Any, Denoised]:
+    """Work: denoises a canvas of `answer_tokens` MASKs behind what is `past`.
 
     With `grow_tokens` = k the answer begins with k positions, and k more are appended after each iteration but the last, up to
     `answer_tokens`; with few iterations it stays shorter. It stops early when the policy has nothing left to predict, or
     when three consecutive iterations sampled the same answer (where `early_stop` and the policy allow it).
     """
     mask_token_id, eos_token_id = base.info.mask_token_id, base.info.eos_token_id
-    prompt = torch.tensor(canvas.prompt, dtype=torch.int64)
     state = AnswerState.all_masked(
         min(spec.grow_tokens or spec.answer_tokens, spec.answer_tokens), mask_token_id
     )
@@ -42,9 +49,9 @@ def denoise(
         if not predicted_N.any():
             stopped = "settled"
             break
-        logits_RV = yield from _logits(base, snapshot, prompt, state, predicted_N, spec)
+        logits_RV = yield from _logits(past, state, predicted_N, spec)
         forwards += 1
-        sampled = _sample(logits_RV, state, predicted_N, spec, eos_token_id, canvas.seed, iteration)
+        sampled = _sample(logits_RV, state, predicted_N, spec, eos_token_id, seed, iteration)
         if settled.see(sampled.ids_N) and spec.early_stop and policy.settles:
             stopped = "settled"
         last = stopped == "settled" or iteration == policy.iterations - 1
@@ -68,33 +75,17 @@ def denoise(
         state = after
         if last:
             break
-    canvas_ids = tuple(sampled.ids_N.tolist())
-    ids = canvas_ids[: canvas_ids.index(eos_token_id)] if eos_token_id in canvas_ids else canvas_ids
-    return AnswerEvent(
-        canvas=index,
-        ids=ids,
-        canvas_ids=canvas_ids,
-        text=base.tokenizer.decode(ids),
-        iterations=forwards,
-        stopped=stopped,
-    )
+    return Denoised(ids=tuple(sampled.ids_N.tolist()), iterations=forwards, stopped=stopped)
 
 
 def _logits(
-    base: Base,
-    snapshot: LoraAdapter | None,
-    prompt: Tensor,
-    state: AnswerState,
-    predicted_N: Bools,
-    spec: SamplingSpec,
+    past: Past, state: AnswerState, predicted_N: Bools, spec: SamplingSpec
 ) -> Generator[LogitsWish, Any, Tensor]:
-    """One forward over prompt + answer: float32 logits [R, V] of the predicted positions."""
-    guidance_scale = spec.llada.guidance_scale if spec.mode == "llada" else 0.0
-    canvas_ids = torch.cat([prompt, torch.from_numpy(state.ids_N)])
-    rows = len(prompt) + torch.from_numpy(np.flatnonzero(predicted_N))
-    segments = canvas_segments(base, snapshot, canvas_ids, len(prompt), "full", guidance_scale)
-    logits = yield LogitsWish(segments=segments, rows=(rows,) * len(segments))
-    return guided(logits, guidance_scale)
+    """One forward over the canvas: float32 logits [R, V] of the predicted positions."""
+    rows_R = torch.from_numpy(np.flatnonzero(predicted_N))
+    segments, rows = past.canvas(torch.from_numpy(state.ids_N), rows_R)
+    logits = yield LogitsWish(segments=segments, rows=rows)
+    return guided(logits, spec.llada.guidance_scale)
 
 
 def _sample(

@@ -1,5 +1,6 @@
 """A Llama's weights in memory: read by their Hugging Face names, projections of the same input fused into one matrix."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -109,6 +110,15 @@ def tensor_shapes(config: LlamaConfig) -> dict[str, tuple[int, ...]]:
     if not config.tied:
         shapes["lm_head.weight"] = (config.vocab_size, config.hidden_size)
     return shapes
+
+
+def weight_count(config: LlamaConfig) -> int:
+    """Numbers in a checkpoint of this configuration."""
+    of_layer = 2 * config.hidden_size
+    for projections in FUSED.values():
+        of_layer += sum(math.prod(config.projection_shape(projection)) for projection in projections)
+    vocabulary = config.vocab_size * config.hidden_size
+    return (1 if config.tied else 2) * vocabulary + config.num_layers * of_layer + config.hidden_size
 
 
 def fused_columns(config: LlamaConfig) -> dict[str, slice]:

@@ -1,7 +1,7 @@
 """The parts of a flat batch: rows of one adapter, runs of equal sequences, blocks of sequences of any length."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -23,13 +23,37 @@ class AdapterRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Neighbouring sequences of equal length and mode, which one attention call computes. `count` 0: rows of padding."""
+    """Neighbouring sequences of equal length and mode, which the same attention calls compute. `count` 0: rows of padding.
+
+    The first `split` tokens of each do not see those behind them (0: all see all). A run with a cache or a context is one
+    sequence.
+    """
 
     start: int
     stop: int
     count: int
     causal: bool = False
+    split: int = 0
     cache: KeyValueCache | None = None
+    context: KeyValueCache | None = None
+
+    @classmethod
+    def of(cls, segment: Segment, start: int) -> "Run":
+        """The run of one sequence."""
+        return cls(
+            start=start,
+            stop=start + len(segment.ids),
+            count=1,
+            causal=segment.mode == "causal",
+            split=segment.split,
+            cache=segment.cache,
+            context=segment.context,
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its tokens attend to nothing but their own sequence, all of them in the same way."""
+        return self.cache is None and self.context is None and self.split == 0
 
     @property
     def lengths(self) -> list[int]:
@@ -39,17 +63,17 @@ class Run:
 
     def joined(self, other: "Run") -> "Run | None":
         """Both as one run, or None where one call cannot compute them."""
-        cached = self.cache is not None or other.cache is not None
-        if cached or not (self.count and other.count) or self.causal != other.causal:
+        past = (self.cache, self.context, other.cache, other.context)
+        if any(kept is not None for kept in past) or not (self.count and other.count):
             return None
-        if self.lengths[0] != other.lengths[0]:
+        if (self.causal, self.split, self.lengths[0]) != (other.causal, other.split, other.lengths[0]):
             return None
-        return Run(start=self.start, stop=other.stop, count=self.count + other.count, causal=self.causal)
+        return replace(self, stop=other.stop, count=self.count + other.count)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Neighbouring uncached sequences of one mode, as variable-length attention takes them."""
+    """Neighbouring plain sequences of one mode, as variable-length attention takes them."""
 
     start: int
     stop: int
@@ -72,26 +96,27 @@ class Block:
 
 
 def blocks_of(runs: Sequence[Run], device: torch.device) -> list[Block | Run]:
-    """The runs in order, those without a cache merged into as few blocks as their modes allow."""
+    """The runs in order, plain ones merged into as few blocks as their modes allow."""
     merged: list[list[Run]] = []
     for run in runs:
         first = merged[-1][0] if merged else None
-        same = first is not None and first.cache is None and (run.count == 0 or run.causal == first.causal)
-        if same and run.cache is None:
+        same = first is not None and first.is_plain and (run.count == 0 or run.causal == first.causal)
+        if same and run.is_plain:
             merged[-1].append(run)
         else:
             merged.append([run])
-    return [group[0] if group[0].cache else Block.of(group, device) for group in merged]
+    return [Block.of(group, device) if group[0].is_plain else group[0] for group in merged]
 
 
 def grouped(segments: Sequence[Segment]) -> list[list[int]]:
-    """Segment indices by adapter, in order of appearance; within an adapter by mode and length, so that runs are long."""
+    """Segment indices by adapter, in order of appearance; within an adapter so that runs are long."""
     groups: dict[tuple[int, int | None], list[int]] = {}
     for index, segment in enumerate(segments):
         groups.setdefault((id(segment.adapter), segment.dropout_seed), []).append(index)
 
-    def order(index: int) -> tuple[bool, str, int]:
+    def order(index: int) -> tuple[bool, str, int, int]:
         segment = segments[index]
-        return segment.cache is not None, segment.mode, len(segment.ids)
+        alone = segment.cache is not None or segment.context is not None
+        return alone, segment.mode, len(segment.ids), segment.split
 
     return [sorted(group, key=order) for group in groups.values()]

@@ -48,6 +48,11 @@ class LoraAdapter:
         copies = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
         return LoraAdapter(spec=self.spec, parameters=copies)
 
+    def view(self) -> "LoraAdapter":
+        """The weights as they are now, without gradients, in the same storage: whoever changes that has to copy it first."""
+        views = {name: parameter.detach() for name, parameter in self.parameters.items()}
+        return LoraAdapter(spec=self.spec, parameters=views)
+
     def factors(self, layer: int, projection: str) -> tuple[Tensor, Tensor] | None:
         """(A, B) of one projection; None where the adapter does not target it."""
         if projection not in self.spec.targets:

@@ -1,11 +1,18 @@
 """A batch of targeted sequences as wishes of bounded size; how it is cut depends on the sequences and the bound alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
+from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend import wishes
+from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
+from lad_runtime.torch_backend.cache import KeyValueCache
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.wishes import GradientWish, LossWish
 from lad_runtime.types import AttentionMode, TargetedSequence
@@ -31,37 +38,84 @@ def micro_batches(sequences: Sequence[TargetedSequence], max_tokens: int) -> Ite
         yield batch
 
 
-def gradient_wish(
-    sequences: Sequence[TargetedSequence], adapter: LoraAdapter, mode: AttentionMode, dropout_seed: int | None
-) -> GradientWish:
-    return GradientWish(
-        segments=_segments(sequences, adapter, mode, dropout_seed),
-        targets=_targets(sequences),
-        weights=tuple(torch.tensor(s.weights, dtype=torch.float32) for s in sequences),
-    )
+@dataclass(frozen=True, kw_only=True)
+class ContextBatch:
+    """A micro-batch whose prompts are computed, where its attention mode has them computed apart."""
 
+    sequences: Sequence[TargetedSequence]
+    attention: AttentionMode
+    contexts: Sequence[KeyValueCache | None]
 
-def loss_wish(
-    sequences: Sequence[TargetedSequence], adapter: LoraAdapter | None, mode: AttentionMode
-) -> LossWish:
-    return LossWish(segments=_segments(sequences, adapter, mode, None), targets=_targets(sequences))
-
-
-def _segments(
-    sequences: Sequence[TargetedSequence],
-    adapter: LoraAdapter | None,
-    mode: AttentionMode,
-    dropout_seed: int | None,
-) -> tuple[Segment, ...]:
-    return tuple(
-        Segment(
-            ids=torch.tensor(s.ids, dtype=torch.int64), adapter=adapter, mode=mode, dropout_seed=dropout_seed
+    def gradient_wish(
+        self, adapter: LoraAdapter, dropout_seed: int | None, *, checkpointing: bool
+    ) -> GradientWish:
+        return GradientWish(
+            segments=self._segments(adapter, dropout_seed),
+            targets=self._targets(),
+            weights=tuple(
+                torch.tensor(sequence.weights, dtype=torch.float32)[begin:]
+                for sequence, begin in zip(self.sequences, self._begins, strict=True)
+            ),
+            checkpointing=checkpointing,
         )
-        for s in sequences
-    )
+
+    def loss_wish(self, adapter: LoraAdapter | None) -> LossWish:
+        return LossWish(segments=self._segments(adapter, None), targets=self._targets())
+
+    def whole(self, losses: Sequence[Tensor]) -> list[Tensor]:
+        """A wish's CE per token as one of every position, [L] float32 on the CPU, 0 in prompts that were computed apart."""
+        pairs = zip(losses, self._begins, strict=True)
+        return [F.pad(ce_L.float().cpu(), (begin, 0)) for ce_L, begin in pairs]
+
+    @property
+    def _begins(self) -> list[int]:
+        return [context.length if context else 0 for context in self.contexts]
+
+    def _segments(self, adapter: LoraAdapter | None, dropout_seed: int | None) -> tuple[Segment, ...]:
+        return tuple(
+            Segment(
+                ids=torch.tensor(sequence.ids[begin:], dtype=torch.int64),
+                adapter=adapter,
+                mode="full" if self.attention == "causal-prefix" else self.attention,
+                prompt_tokens=sequence.prompt_tokens if self.attention == "prefix" else 0,
+                context=context,
+                dropout_seed=dropout_seed,
+            )
+            for sequence, begin, context in zip(self.sequences, self._begins, self.contexts, strict=True)
+        )
+
+    def _targets(self) -> tuple[Tensor, ...]:
+        """A caller's −1 as the wishes' own mark of an unsupervised token."""
+        pairs = zip(self.sequences, self._begins, strict=True)
+        targets = [torch.tensor(s.targets[begin:], dtype=torch.int64) for s, begin in pairs]
+        return tuple(t.where(t >= 0, wishes.UNSUPERVISED) for t in targets)
 
 
-def _targets(sequences: Sequence[TargetedSequence]) -> tuple[torch.Tensor, ...]:
-    """A caller's −1 as the wishes' own mark of an unsupervised token."""
-    targets = [torch.tensor(s.targets, dtype=torch.int64) for s in sequences]
-    return tuple(t.where(t >= 0, wishes.UNSUPERVISED) for t in targets)
+def in_context(
+    base: Base, sequences: Sequence[TargetedSequence], attention: AttentionMode
+) -> Generator[Any, Any, ContextBatch]:
+    """Work that has the prompts of a micro-batch computed by the unadapted base, in the attention mode `causal-prefix`.
+
+    Raises LadError(INVALID_OPTION) there for a target within a prompt, which nothing of an adapter predicts, and for a sequence
+    that is a prompt and nothing else.
+    """
+    contexts: Sequence[KeyValueCache | None] = [None] * len(sequences)
+    if attention == "causal-prefix":
+        for sequence in sequences:
+            _check_answer(sequence)
+        prompts = [sequence.ids[: sequence.prompt_tokens] for sequence in sequences]
+        contexts = yield from base.prompts.contexts(base.model, None, prompts, attention)
+    return ContextBatch(sequences=sequences, attention=attention, contexts=contexts)
+
+
+def _check_answer(sequence: TargetedSequence) -> None:
+    if (
+        sequence.prompt_tokens == len(sequence.ids)
+        or max(sequence.targets[: sequence.prompt_tokens], default=-1) >= 0
+    ):
+        raise invalid_option(
+            "promptTokens",
+            sequence.prompt_tokens,
+            "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
+            "Give targets behind the prompt alone: -1 for its tokens.",
+        )

@@ -1,10 +1,12 @@
 """Our own Llama forward on flat token batches: any mixture of sequences, attention modes and LoRA adapters in one pass."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from lad_runtime.torch_backend.attention import attend
 from lad_runtime.torch_backend.batch import FlatBatch, Segment
@@ -108,12 +110,12 @@ class Llama:
             segments, vocab_size=config.vocab_size, max_positions=config.max_positions, device=self.device
         )
 
-    def hidden_states(self, batch: FlatBatch) -> Tensor:
+    def hidden_states(self, batch: FlatBatch, *, checkpointing: bool = False) -> Tensor:
         """The final norm's output [N, hidden] of one forward; rows of padding mean nothing.
 
-        Differentiable where gradients are enabled. The segments' caches grow by the segments' tokens.
+        Differentiable where gradients are enabled; with `checkpointing` the backward keeps each layer's input alone and
+        computes the rest of it again (arXiv 1604.06174), to the same bits. The segments' caches grow by the segments' tokens.
         """
-        eps = self.config.rms_norm_eps
         cos, sin = self._rotary.at(batch.positions, batch.end)
         dropouts = [Dropout.of(rows, self.device, self.dtype) for rows in batch.adapters]
         x = F.embedding(batch.ids, self.embedding)
@@ -121,16 +123,35 @@ class Llama:
             x = x.index_fill_(
                 0, batch.padding, 0.0
             )  # zeros stay zeros in every layer, so padding cannot overflow
-        for index, layer in enumerate(self.layers):
-            normed = rms_norm(x, layer.attention_norm, eps)
-            qkv = linear(normed, layer.qkv, self._patches(batch, dropouts, index, "qkv"))
-            attended = attend(qkv, batch, index, cos, sin, self.config)
-            x = linear(attended, layer.o, self._patches(batch, dropouts, index, "o"), x)
-            normed = rms_norm(x, layer.mlp_norm, eps)
-            inner = swiglu(linear(normed, layer.gate_up, self._patches(batch, dropouts, index, "gate_up")))
-            x = linear(inner, layer.down, self._patches(batch, dropouts, index, "down"), x)
-        batch.advance_caches()
-        return rms_norm(x, self.norm, eps)
+        for index in range(len(self.layers)):
+            patches = {matrix: self._patches(batch, dropouts, index, matrix) for matrix in FUSED}
+            if checkpointing and torch.is_grad_enabled():
+                recomputed = partial(self._layer, index, batch=batch, cos=cos, sin=sin, patches=patches)
+                x = checkpoint(recomputed, x, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x = self._layer(index, x, batch=batch, cos=cos, sin=sin, patches=patches)
+        hidden_ND = rms_norm(x, self.norm, self.config.rms_norm_eps)
+        batch.advance_caches(hidden_ND)
+        return hidden_ND
+
+    def _layer(
+        self,
+        index: int,
+        x: Tensor,
+        *,
+        batch: FlatBatch,
+        cos: Tensor,
+        sin: Tensor,
+        patches: Mapping[str, Sequence[Patch]],
+    ) -> Tensor:
+        """One transformer layer over [N, hidden]. Without gradients `x` itself becomes the result."""
+        layer, eps = self.layers[index], self.config.rms_norm_eps
+        normed = rms_norm(x, layer.attention_norm, eps)
+        attended = attend(linear(normed, layer.qkv, patches["qkv"]), batch, index, cos, sin, self.config)
+        x = linear(attended, layer.o, patches["o"], x)
+        normed = rms_norm(x, layer.mlp_norm, eps)
+        inner = swiglu(linear(normed, layer.gate_up, patches["gate_up"]))
+        return linear(inner, layer.down, patches["down"], x)
 
     def logits(self, hidden_RD: Tensor) -> Tensor:
         """Scores of the vocabulary [R, V], float32. Give a multiple of 4 rows where they must not depend on each other."""

@@ -11,7 +11,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.muon import muon_step
 from lad_runtime.types import OptimizerSpec
 
-_SLOTS = {"adamw": ("exp_avg", "exp_avg_sq"), "muon": ("momentum",)}
+SLOTS = {"adamw": ("exp_avg", "exp_avg_sq"), "muon": ("momentum",)}
 
 
 class Optimizer:
@@ -24,7 +24,7 @@ class Optimizer:
         self.spec = spec
         self._parameters = dict(parameters)
         self._slots = {
-            slot: {name: torch.zeros_like(p) for name, p in parameters.items()} for slot in _SLOTS[spec.kind]
+            slot: {name: torch.zeros_like(p) for name, p in parameters.items()} for slot in SLOTS[spec.kind]
         }
         self._steps = 0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lad_runtime.torch_backend.bases import Base
-from lad_runtime.torch_backend.wishes import GradientWish, LogitsWish, LossWish, Wish
+from lad_runtime.torch_backend.wishes import Wish
 from lad_runtime.types import Work
 
 
@@ -21,6 +21,10 @@ class PlacedWish:
         return self.wish.tokens
 
     @property
+    def cost(self) -> int:
+        return self.wish.cost
+
+    @property
     def group(self) -> Hashable:
         return id(self.base), self.wish.group
 
@@ -34,7 +38,7 @@ def placed(base: Base, work: Work, prepare: Callable[[], None]) -> Work:
             item = advance()
         except StopIteration as end:
             return end.value
-        if isinstance(item, GradientWish | LogitsWish | LossWish):
+        if isinstance(item, Wish):
             item = PlacedWish(base=base, wish=item)
         try:
             answer = yield item

@@ -12,8 +12,9 @@ from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
 from lad_runtime.torch_backend.draw import biased, draw, entropies, most_probable
 from lad_runtime.torch_backend.lora import LoraAdapter
-from lad_runtime.torch_backend.wishes import LogitsWish
-from lad_runtime.types import AttentionMode, PredictCanvas, Prediction, PredictSpec
+from lad_runtime.torch_backend.past import Past
+from lad_runtime.torch_backend.wishes import ContextWish, LogitsWish
+from lad_runtime.types import PredictCanvas, Prediction, PredictSpec
 
 WISH_TOKENS = 2048
 """Sequences are asked for in wishes of about so many tokens, which bounds the logits that are held at once."""
@@ -21,7 +22,7 @@ WISH_TOKENS = 2048
 
 def predict(
     base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
-) -> Generator[LogitsWish, Any, tuple[Prediction, ...]]:
+) -> Generator[LogitsWish | ContextWish, Any, tuple[Prediction, ...]]:
     """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
 
     Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
@@ -41,17 +42,15 @@ def predict(
 
 def _predict(
     base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
-) -> Generator[LogitsWish, Any, tuple[Prediction, ...]]:
+) -> Generator[LogitsWish | ContextWish, Any, tuple[Prediction, ...]]:
     predictions = []
     for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], WISH_TOKENS):
         segments: list[Segment] = []
         rows: list[Tensor] = []
         for canvas in group:
-            both = canvas_segments(
-                base, adapter, torch.tensor(canvas.ids), canvas.answer_start, spec.mode, spec.guidance_scale
-            )
+            both, both_rows = yield from _canvas(base, adapter, canvas, spec)
             segments += both
-            rows += [torch.arange(canvas.answer_start, len(canvas.ids))] * len(both)
+            rows += both_rows
         logits = yield LogitsWish(segments=tuple(segments), rows=tuple(rows))
         each = len(segments) // len(group)
         for index, canvas in enumerate(group):
@@ -60,21 +59,26 @@ def _predict(
     return tuple(predictions)
 
 
-def canvas_segments(
-    base: Base,
-    adapter: LoraAdapter | None,
-    ids_L: Tensor,
-    prompt_tokens: int,
-    mode: AttentionMode,
-    guidance_scale: float,
-) -> tuple[Segment, ...]:
-    """What one prediction of a canvas needs computed: itself, and under guidance the same with a masked prompt."""
-    canvas = Segment(ids=ids_L, adapter=adapter, mode=mode)
-    if guidance_scale == 0:
-        return (canvas,)
-    blind_L = ids_L.clone()
-    blind_L[:prompt_tokens] = base.info.mask_token_id
-    return canvas, Segment(ids=blind_L, adapter=adapter, mode=mode)
+def _canvas(
+    base: Base, adapter: LoraAdapter | None, canvas: PredictCanvas, spec: PredictSpec
+) -> Generator[ContextWish, Any, tuple[tuple[Segment, ...], tuple[Tensor, ...]]]:
+    """What the prediction of a canvas needs computed, and which rows of it: itself, and under guidance its masked prompt's.
+
+    A prompt in the attention `prefix` is computed with it: `adapter` may have changed by the next prediction.
+    """
+    start = canvas.answer_start
+    if spec.mode == "causal-prefix":
+        prompt, guided = canvas.ids[:start], spec.guidance_scale > 0
+        past = yield from Past.of(base, adapter, prompt, attention=spec.mode, guided=guided)
+        return past.canvas(torch.tensor(canvas.ids[start:]), torch.arange(len(canvas.ids) - start))
+    seeing_L = torch.tensor(canvas.ids)
+    inputs = [seeing_L]
+    if spec.guidance_scale > 0:
+        inputs.append(seeing_L.index_fill(0, torch.arange(start), base.info.mask_token_id))
+    segments = tuple(
+        Segment(ids=ids_L, adapter=adapter, mode=spec.mode, prompt_tokens=start) for ids_L in inputs
+    )
+    return segments, (torch.arange(start, len(canvas.ids)),) * len(segments)
 
 
 def guided(logits: Sequence[Tensor], guidance_scale: float) -> Tensor:

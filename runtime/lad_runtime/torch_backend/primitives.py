@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.bases import Base
-from lad_runtime.torch_backend.micro_batches import gradient_wish, micro_batches
+from lad_runtime.torch_backend.micro_batches import in_context, micro_batches
 from lad_runtime.torch_backend.noise import NoisedExample, apply_noise
 from lad_runtime.torch_backend.optimizer import diverged
 from lad_runtime.torch_backend.philox import Purpose
@@ -16,8 +16,8 @@ from lad_runtime.torch_backend.tally import weighted_loss
 from lad_runtime.torch_backend.targets import check_loss, targeted
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import (
-    AttentionMode,
     ForwardBackwardResult,
+    ForwardSpec,
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
@@ -29,10 +29,7 @@ from lad_runtime.types import (
 
 
 def forward_backward(
-    trained: TrainedAdapter,
-    sequences: Sequence[TargetedSequence],
-    mode: AttentionMode,
-    micro_batch_tokens: int,
+    base: Base, trained: TrainedAdapter, sequences: Sequence[TargetedSequence], forward: ForwardSpec
 ) -> Work:
     """Work that adds the gradient of Σ weight · CE to the adapter's; returns ForwardBackwardResult.
 
@@ -40,7 +37,7 @@ def forward_backward(
     """
     kept = trained.gradients()
     try:
-        losses = yield from accumulate(trained, sequences, mode, micro_batch_tokens)
+        losses = yield from accumulate(base, trained, sequences, forward)
     except BaseException:
         trained.restore_gradients(kept)
         raise
@@ -99,22 +96,21 @@ def corrupt(
 
 
 def accumulate(
-    trained: TrainedAdapter,
-    sequences: Sequence[TargetedSequence],
-    mode: AttentionMode,
-    micro_batch_tokens: int,
+    base: Base, trained: TrainedAdapter, sequences: Sequence[TargetedSequence], forward: ForwardSpec
 ) -> Generator[Any, Any, list[Tensor]]:
     """Gathers gradients micro-batch by micro-batch; returns each sequence's CE per position, [L] float32 on the CPU.
 
     Raises DIVERGED as soon as a loss is no finite number.
     """
     losses = [torch.zeros(len(s.ids)) for s in sequences]
-    for indices in micro_batches(sequences, micro_batch_tokens):
-        chosen = [sequences[i] for i in indices]
-        result = yield gradient_wish(chosen, trained.adapter, mode, trained.dropout_seed)
+    for indices in micro_batches(sequences, forward.micro_batch_tokens):
+        batch = yield from in_context(base, [sequences[i] for i in indices], forward.attention)
+        result = yield batch.gradient_wish(
+            trained.adapter, trained.dropout_seed, checkpointing=forward.gradient_checkpointing
+        )
         trained.gathered += 1
-        for i, ce_L in zip(indices, result, strict=True):
-            losses[i] = ce_L.float().cpu()
+        for i, ce_L in zip(indices, batch.whole(result), strict=True):
+            losses[i] = ce_L
             loss = weighted_loss(sequences[i], losses[i])
             if not isfinite(loss):
                 raise diverged("The loss", loss)

@@ -8,8 +8,16 @@ from lad_runtime.torch_backend.checkpoint import Checkpoint, RunPosition, spec_j
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import BaseInfo, TrainingSpec
 
-_FREE = ("steps", "validation", "checkpoint", "checkpoint_every_steps", "resume")
-"""Options that a resumed run may change: they touch no step already taken."""
+_FREE = (
+    "steps",
+    "validation",
+    "checkpoint",
+    "checkpoint_every_steps",
+    "resume",
+    "gradient_checkpointing",
+    "share_weight",
+)
+"""Options that a resumed run may change: they touch no step already taken, or no number of any step."""
 
 _FLAT = ("window", "schedule")
 """Groups whose options stand beside the others in the SDK."""
@@ -36,7 +44,7 @@ def restore(trained: TrainedAdapter, checkpoint: Checkpoint) -> None:
         )
     trained.load_parameters(checkpoint.parameters)
     trained.steps = checkpoint.steps
-    trained.optimizer = None
+    trained.forget_optimizer()
     if checkpoint.optimizer is not None:
         trained.optimizer_for(checkpoint.optimizer).load(checkpoint.optimizer_state)
 

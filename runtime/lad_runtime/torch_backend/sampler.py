@@ -1,9 +1,11 @@
 """Samples a canvas in any mode."""
 
+from functools import partial
+
 from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.autoregressive import autoregress
 from lad_runtime.torch_backend.bases import Base
-from lad_runtime.torch_backend.denoise import SamplingWork, denoise
+from lad_runtime.torch_backend.canvases import SamplingWork, denoise_answer
 from lad_runtime.torch_backend.llada import Llada
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.policies import Policy
@@ -30,17 +32,17 @@ def sample_canvas(
                 "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
             )
         return autoregress(base, snapshot, canvas, index, spec)
-    return denoise(base, snapshot, canvas, index, spec, policy_of(spec, base, canvas.seed))
+    return denoise_answer(base, snapshot, canvas, index, spec, partial(policy_of, spec, base))
 
 
-def policy_of(spec: SamplingSpec, base: Base, seed: int) -> Policy:
-    """The policy of modes remask, refine and llada."""
+def policy_of(spec: SamplingSpec, base: Base, canvas_tokens: int, seed: int) -> Policy:
+    """The policy of modes remask, refine and llada for a canvas of so many positions."""
     if spec.mode == "refine":
         return Refine(iterations=spec.iterations)
     if spec.mode == "llada":
         return Llada(
             spec=spec.llada,
-            answer_tokens=spec.answer_tokens,
+            answer_tokens=canvas_tokens,
             max_iterations=spec.iterations,
             eos_token_id=base.info.eos_token_id,
         )

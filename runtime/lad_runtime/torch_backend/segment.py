@@ -13,26 +13,40 @@ from lad_runtime.types import AttentionMode
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """With a cache, `ids` are the new tokens: positions go on from there, and they attend to what it holds.
+    """New tokens of one sequence. What came before them is in `cache`, which grows by them, or in `context`, which does not.
 
-    `dropout_seed` keys the adapter's dropout masks; None computes without dropout.
+    Their positions go on from there, and all of them attend to it. In the mode `prefix` the first `prompt_tokens` of `ids`
+    attend to one another alone. `dropout_seed` keys the adapter's dropout masks; None computes without dropout.
     """
 
     ids: Tensor  # [L] int64
     adapter: LoraAdapter | None = None
-    mode: AttentionMode = "full"
+    mode: AttentionMode = "full"  # not causal-prefix, whose prompt comes as `context`
+    prompt_tokens: int = 0
     cache: KeyValueCache | None = None
+    context: KeyValueCache | None = None
     dropout_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        assert self.mode != "causal-prefix", "a causal prompt comes as context"
+        assert self.cache is None or self.context is None, "a cache holds the context too"
+        assert self.context is None or self.mode == "full", "what follows a context attends to all of itself"
 
     @property
     def begin(self) -> int:
         """Position of the first token."""
-        return self.cache.length if self.cache else 0
+        past = self.cache or self.context
+        return past.length if past else 0
 
     @property
     def end(self) -> int:
         """One more than the position of the last token."""
         return self.begin + len(self.ids)
+
+    @property
+    def split(self) -> int:
+        """How many of the tokens do not see those behind them; 0 where all do, or none of them is any different."""
+        return self.prompt_tokens if self.mode == "prefix" and self.prompt_tokens < len(self.ids) else 0
 
     def check(self, *, vocab_size: int, max_positions: int) -> None:
         """Raises LadError where there are no tokens, or more than the model or the cache has room for, or unknown ones."""
@@ -46,6 +60,9 @@ class Segment:
         if self.cache and self.end > self.cache.capacity:
             problem = f"the cache holds {self.cache.capacity} tokens"
             raise invalid_option("tokens", self.end, problem, "Make a larger cache.")
+        if not 0 <= self.prompt_tokens <= len(self.ids):
+            problem = f"the sequence has {len(self.ids)} tokens"
+            raise invalid_option("promptTokens", self.prompt_tokens, problem, "Give no more than that.")
         low, high = (int(bound) for bound in torch.aminmax(self.ids))
         if low < 0 or high >= vocab_size:
             problem = f"the vocabulary has ids 0 to {vocab_size - 1}"

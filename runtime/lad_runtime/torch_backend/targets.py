@@ -32,6 +32,7 @@ def targeted(
                 t if is_target else UNSUPERVISED for t, is_target in zip(example.ids, chosen, strict=True)
             ),
             weights=_weights(example, corrupted, chosen, counted, spec),
+            prompt_tokens=example.answer.index(True),
         )
         for example, corrupted, chosen in zip(examples, noised, supervised, strict=True)
     ]

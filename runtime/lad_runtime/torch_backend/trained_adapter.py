@@ -1,12 +1,15 @@
 """An adapter that is being trained: its weights, the gradients gathered so far, its optimizer, and how far it has come."""
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.offload import OffloadedOptimizer
 from lad_runtime.torch_backend.optimizer import Optimizer, clip
 from lad_runtime.types import AdapterSpec, OptimizerSpec
 
@@ -20,13 +23,35 @@ class Gradients:
 
 
 class TrainedAdapter:
-    """`steps` counts optimizer steps over the adapter's life; `gathered` the micro-batches whose gradients it now holds."""
+    """`steps` counts optimizer steps over the adapter's life; `gathered` the micro-batches whose gradients it now holds.
 
-    def __init__(self, adapter: LoraAdapter, optimizer: Optimizer | None = None, steps: int = 0) -> None:
+    Snapshots share its weights until they change: they are then moved to storage of their own, and the snapshots keep the old.
+    """
+
+    def __init__(self, adapter: LoraAdapter, steps: int = 0) -> None:
         self.adapter = adapter
-        self.optimizer = optimizer
         self.steps = steps
         self.gathered = 0
+        self._optimizer: Optimizer | None = None
+        self._offloaded: OffloadedOptimizer | None = None
+        self._sharers: weakref.WeakSet[LoraAdapter] = weakref.WeakSet()
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer, read back from the disk where it was sent there. Raises STORAGE where it cannot be read."""
+        if self._offloaded is not None:
+            self._optimizer = self._offloaded.load(self.parameters)
+            self._offloaded = None
+        return self._optimizer
+
+    def forget_optimizer(self) -> None:
+        self._optimizer = self._offloaded = None
+
+    def offload(self, folder: Path) -> None:
+        """Moves the optimizer's state to a file, until it is used again. Raises STORAGE, nothing changed, on a full disk."""
+        if self._optimizer is not None:
+            self._offloaded = OffloadedOptimizer.write(self._optimizer, folder)
+            self._optimizer = None
 
     @property
     def spec(self) -> AdapterSpec:
@@ -42,8 +67,22 @@ class TrainedAdapter:
 
     @property
     def nbytes(self) -> int:
-        """Weights, gradients and optimizer state now held."""
-        return self.adapter.nbytes + (self.optimizer.nbytes if self.optimizer else 0)
+        """Weights, gradients and optimizer state now held in memory."""
+        return self.adapter.nbytes + self.optimizer_nbytes
+
+    @property
+    def state_nbytes(self) -> int:
+        """Gradients and optimizer state now held in memory."""
+        gradients = (p.grad.nbytes for p in self.parameters.values() if p.grad is not None)
+        return sum(gradients) + self.optimizer_nbytes
+
+    @property
+    def optimizer_nbytes(self) -> int:
+        return self._optimizer.nbytes if self._optimizer else 0
+
+    @property
+    def offloaded_nbytes(self) -> int:
+        return self._offloaded.nbytes if self._offloaded else 0
 
     @property
     def dropout_seed(self) -> int | None:
@@ -51,14 +90,17 @@ class TrainedAdapter:
         return (self.steps << 24) + self.gathered if self.spec.dropout > 0 else None
 
     def snapshot(self) -> "TrainedAdapter":
-        """A copy of the weights alone, which later steps do not touch."""
-        return TrainedAdapter(self.adapter.snapshot(), steps=self.steps)
+        """The weights alone, as they are now: no later step touches them. It takes no memory until then."""
+        view = self.adapter.view()
+        self._sharers.add(view)
+        return TrainedAdapter(view, steps=self.steps)
 
     def optimizer_for(self, spec: OptimizerSpec) -> Optimizer:
         """The optimizer, its state gone on with where `spec` is of the same kind, and made afresh where it is not."""
-        if self.optimizer is None or self.optimizer.spec.kind != spec.kind:
-            self.optimizer = Optimizer(spec, self.parameters)
-        return self.optimizer
+        optimizer = self.optimizer
+        if optimizer is None or optimizer.spec.kind != spec.kind:
+            optimizer = self._optimizer = Optimizer(spec, self.parameters)
+        return optimizer
 
     def step(self, spec: OptimizerSpec, learning_rate: float, max_gradient_norm: float) -> float:
         """One optimizer step on the gradients gathered, which it clears; returns their norm before clipping.
@@ -67,6 +109,7 @@ class TrainedAdapter:
         """
         try:
             norm = clip(self.parameters, max_gradient_norm)
+            self._leave_snapshots()
             self.optimizer_for(spec).step(spec, learning_rate)
         finally:
             self.clear_gradients()
@@ -88,10 +131,18 @@ class TrainedAdapter:
             parameter.grad = kept.tensors[name]
         self.gathered = kept.gathered
 
+    def _leave_snapshots(self) -> None:
+        """Moves the weights to storage of their own where a living snapshot reads them."""
+        if len(self._sharers) > 0:
+            for parameter in self.parameters.values():
+                parameter.data = parameter.data.clone()
+            self._sharers.clear()
+
     @torch.no_grad()
     def load_parameters(self, tensors: Mapping[str, Tensor]) -> None:
         """Overwrites the weights, in place; names and shapes must be this adapter's."""
         assert tensors.keys() == self.parameters.keys(), "the same parameters"
+        self._leave_snapshots()
         for name, parameter in self.parameters.items():
             parameter.copy_(tensors[name])
         self.clear_gradients()

@@ -1,6 +1,7 @@
 """A training run from its start to its end, its last step or an earlier one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.bases import Base
@@ -8,7 +9,19 @@ from lad_runtime.torch_backend.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.targets import check_loss
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.training_run import TrainingRun, Validation
-from lad_runtime.types import PreparedExample, TrainingSpec, TrainingStarted, WindowReport, Work
+from lad_runtime.types import (
+    Park,
+    PreparedExample,
+    RunPaused,
+    RunResumed,
+    TrainingControl,
+    TrainingSpec,
+    TrainingStarted,
+    WindowReport,
+    Work,
+)
+
+_TO_THE_END = TrainingControl()
 
 
 def train(
@@ -20,13 +33,16 @@ def train(
     validation: Validation | None,
     *,
     checkpoints: CheckpointStore,
-    stopping: Callable[[], bool] = lambda: False,
+    offloads: Path,
+    control: TrainingControl = _TO_THE_END,
 ) -> Work:
     """Work that yields TrainingStarted, StepEvents, ValidationEvents and CheckpointEvents; returns TrainingOutcome.
 
-    It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients. Where `stopping()` is
-    true after a step it writes its checkpoint, if it has a name, and raises CANCELLED. Closed or failed (DIVERGED: a loss or
-    gradient that is no finite number), it leaves the adapter as the last whole step left it, without gradients.
+    It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients. Where
+    `control.stopping()` is true after a step it writes its checkpoint, if it has a name, and raises CANCELLED. Where
+    `control.pausing()` is true before a step it parks between a RunPaused and a RunResumed, its optimizer in a file in
+    `offloads`, and goes on to the same bits. Closed or failed (DIVERGED: a loss or gradient that is no finite number), it
+    leaves the adapter as the last whole step left it, without gradients.
     """
     check_loss(spec.loss, spec.noise)
     run = TrainingRun(base, trained, examples, spec, validation, checkpoints)
@@ -42,6 +58,8 @@ def train(
         )
         yield from run.validate(due=run.step == 0)
         while run.step < spec.steps:
+            if control.pausing():
+                yield from _pause(run, offloads, control)
             yield (yield from run.take_step())
             yield from run.validate(
                 due=_due(run.step, spec, spec.validation.every_steps if spec.validation else 0)
@@ -49,12 +67,26 @@ def train(
             yield from run.save(
                 due=bool(spec.checkpoint) and _due(run.step, spec, spec.checkpoint_every_steps)
             )
-            if stopping() and run.step < spec.steps:
-                yield from run.save(due=bool(spec.checkpoint))
-                raise _stopped(run.step, spec)
+            if control.stopping() and run.step < spec.steps:
+                yield from _stop(run)
         return run.outcome()
     finally:
         trained.clear_gradients()
+
+
+def _pause(run: TrainingRun, offloads: Path, control: TrainingControl) -> Work:
+    run.trained.offload(offloads)
+    yield RunPaused(steps=run.step)
+    while control.pausing():
+        if control.stopping():
+            yield from _stop(run)
+        yield Park()
+    yield RunResumed(steps=run.step)
+
+
+def _stop(run: TrainingRun) -> Work:
+    yield from run.save(due=bool(run.spec.checkpoint))
+    raise _stopped(run.step, run.spec)
 
 
 def _due(step: int, spec: TrainingSpec, every: int) -> bool:

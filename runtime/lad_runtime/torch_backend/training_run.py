@@ -18,6 +18,7 @@ from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.validate import validate
 from lad_runtime.types import (
     CheckpointEvent,
+    ForwardSpec,
     LossReport,
     PreparedExample,
     StepEvent,
@@ -68,7 +69,7 @@ class TrainingRun:
             for example, draw in zip(examples, draws, strict=True)
         ]
         sequences = targeted(examples, noised, spec.loss)
-        losses = yield from accumulate(trained, sequences, spec.mode, spec.micro_batch_tokens)
+        losses = yield from accumulate(self.base, trained, sequences, self._forward)
         tally = LossTally()
         for row in zip(examples, noised, sequences, losses, strict=True):
             tally.add(*row)
@@ -89,6 +90,14 @@ class TrainingRun:
             tokens_per_second=tally.tokens / seconds,
         )
 
+    @property
+    def _forward(self) -> ForwardSpec:
+        return ForwardSpec(
+            attention=self.spec.attention,
+            micro_batch_tokens=self.spec.micro_batch_tokens,
+            gradient_checkpointing=self.spec.gradient_checkpointing,
+        )
+
     def validate(self, due: bool) -> Work:
         if self.validation is None or self.spec.validation is None or not due:
             return
@@ -102,7 +111,7 @@ class TrainingRun:
             self.spec.noise,
             self.spec.loss,
             self.spec.validation.seed,
-            mode=self.spec.mode,
+            attention=self.spec.attention,
         )
         yield ValidationEvent(step=self.step, report=self.validated)
 

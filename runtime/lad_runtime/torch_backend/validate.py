@@ -7,7 +7,7 @@ import torch
 
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.lora import LoraAdapter
-from lad_runtime.torch_backend.micro_batches import loss_wish, micro_batches
+from lad_runtime.torch_backend.micro_batches import in_context, micro_batches
 from lad_runtime.torch_backend.philox import Purpose
 from lad_runtime.torch_backend.primitives import corrupt
 from lad_runtime.torch_backend.tally import LossTally
@@ -26,7 +26,7 @@ def validate(
     loss: LossSpec,
     seed: int,
     *,
-    mode: AttentionMode = "full",
+    attention: AttentionMode = "full",
     micro_batch_tokens: int = MICRO_BATCH_TOKENS,
 ) -> Generator[Any, Any, LossReport]:
     """Work that returns the LossReport of `examples`; without an adapter, the base's own.
@@ -43,10 +43,11 @@ def validate(
         sequences = [targeted([e], [n], loss)[0] for e, n in zip(part, noised, strict=True)]
         losses = [torch.zeros(len(s.ids)) for s in sequences]
         for indices in micro_batches(sequences, micro_batch_tokens):
-            result = yield loss_wish([sequences[i] for i in indices], adapter, mode)
+            batch = yield from in_context(base, [sequences[i] for i in indices], attention)
+            result = yield batch.loss_wish(adapter)
             counted += len(indices)
-            for i, ce_L in zip(indices, result, strict=True):
-                losses[i] = ce_L.float().cpu()
+            for i, ce_L in zip(indices, batch.whole(result), strict=True):
+                losses[i] = ce_L
         for row in zip(part, noised, sequences, losses, strict=True):
             tally.add(*row)
     return tally.report(divisor=max(counted, 1))

@@ -28,6 +28,10 @@ class _Forward:
         return sum(len(segment.ids) for segment in self.segments)
 
     @property
+    def cost(self) -> int:
+        return self.tokens
+
+    @property
     def group(self) -> str:
         return "inference"
 
@@ -55,14 +59,20 @@ class GradientWish(_Supervised):
     """
 
     weights: tuple[Tensor, ...]
+    checkpointing: bool = False  # compute a layer's activations again in the backward instead of keeping them
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_lengths("weights", self.segments, self.weights)
 
     @property
+    def cost(self) -> int:
+        """A frozen weight takes 2 FLOP a token in the forward and 2 in the backward, and 2 to compute the forward again."""
+        return (3 if self.checkpointing else 2) * self.tokens
+
+    @property
     def group(self) -> str:
-        return "gradient"
+        return "checkpointed gradient" if self.checkpointing else "gradient"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +104,55 @@ class LogitsWish(_Forward):
                 )
 
 
-Wish = GradientWish | LossWish | LogitsWish
+@dataclass(frozen=True, kw_only=True)
+class ContextWish(_Forward):
+    """Caches filled with their segments' tokens, whose hidden states nobody asks for. Result: None.
+
+    Several works may wish for the same cache: a segment whose cache has come to its end meanwhile is not computed again.
+    """
+
+    ends: tuple[int, ...]  # what the length of each segment's cache is to be
+
+    @classmethod
+    def of(cls, *segments: Segment) -> "ContextWish":
+        assert all(segment.cache is not None for segment in segments)
+        return cls(segments=segments, ends=tuple(segment.end for segment in segments))
+
+    @property
+    def missing(self) -> list[Segment]:
+        """Segments whose caches are not there yet."""
+        pairs = zip(self.segments, self.ends, strict=True)
+        return [segment for segment, end in pairs if segment.cache and segment.cache.length < end]
+
+    def check(self, *, vocab_size: int, max_positions: int) -> None:
+        for segment in self.missing:
+            segment.check(vocab_size=vocab_size, max_positions=max_positions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadWish:
+    """Scores of the vocabulary for hidden states that are there already. Result: [R, V] float32 on the model's device."""
+
+    hidden_RD: Tensor
+    segments: tuple[Segment, ...] = ()
+
+    def check(self, *, vocab_size: int, max_positions: int) -> None:
+        """Nothing of it can be out of range."""
+
+    @property
+    def tokens(self) -> int:
+        return len(self.hidden_RD)
+
+    @property
+    def cost(self) -> int:
+        return self.tokens
+
+    @property
+    def group(self) -> str:
+        return "inference"
+
+
+Wish = GradientWish | LossWish | LogitsWish | ContextWish | HeadWish
 
 
 def _check_lengths(option: str, segments: tuple[Segment, ...], values: tuple[Tensor, ...]) -> None:

@@ -5,7 +5,6 @@ from typing import Any, Generic, TypeVar, cast
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2
 from lad_runtime.types import (
-    AttentionMode,
     DTypeName,
     NoiseKind,
     RunKind,
@@ -96,9 +95,14 @@ DECAY: Enumeration[Any] = Enumeration(
         training_pb2.DECAY_CONSTANT: "constant",
     },
 )
-ATTENTION_MODE: Enumeration[AttentionMode] = Enumeration(
+ATTENTION_MODE: Enumeration[Any] = Enumeration(
     "attention",
-    {training_pb2.ATTENTION_MODE_FULL: "full", training_pb2.ATTENTION_MODE_CAUSAL: "causal"},
+    {
+        training_pb2.ATTENTION_MODE_FULL: "full",
+        training_pb2.ATTENTION_MODE_CAUSAL: "causal",
+        training_pb2.ATTENTION_MODE_PREFIX: "prefix",
+        training_pb2.ATTENTION_MODE_CAUSAL_PREFIX: "causal-prefix",
+    },
 )
 SAMPLING_MODE: Enumeration[Any] = Enumeration(
     "mode",
@@ -160,5 +164,6 @@ RUN_STATE: Enumeration[RunState] = Enumeration(
         runs_pb2.RUN_STATE_FINISHED: "finished",
         runs_pb2.RUN_STATE_FAILED: "failed",
         runs_pb2.RUN_STATE_CANCELLED: "cancelled",
+        runs_pb2.RUN_STATE_PAUSED: "paused",
     },
 )

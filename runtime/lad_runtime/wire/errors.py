@@ -23,6 +23,7 @@ _STATUS = {
     ErrorCode.ACCESS_DENIED: grpc.StatusCode.PERMISSION_DENIED,
     ErrorCode.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
     ErrorCode.OUT_OF_MEMORY: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    ErrorCode.BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ErrorCode.STORAGE: grpc.StatusCode.DATA_LOSS,
     ErrorCode.CANCELLED: grpc.StatusCode.CANCELLED,
     ErrorCode.DIVERGED: grpc.StatusCode.ABORTED,
@@ -42,6 +43,7 @@ def error_detail(error: LadError) -> pb.ErrorDetail:
         option=_clean(error.option),
         value=_clean(error.value),
         remedy=_clean(error.remedy),
+        retry_after_ms=error.retry_after_ms,
     )
 
 

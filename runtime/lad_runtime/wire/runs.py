@@ -11,6 +11,8 @@ from lad_runtime.types import (
     FrameEvent,
     RunCancelled,
     RunInfo,
+    RunPaused,
+    RunResumed,
     SamplingOutcome,
     StepEvent,
     TrainingOutcome,
@@ -32,6 +34,8 @@ _EVENTS: dict[type, tuple[str, Callable[[Any], Any]]] = {
     SamplingOutcome: ("sampling_finished", sampling.write_sampling_outcome),
     LadError: ("failed", error_detail),
     RunCancelled: ("cancelled", lambda event: pb.RunCancelled(steps=event.steps)),
+    RunPaused: ("paused", lambda event: pb.RunPaused(steps=event.steps)),
+    RunResumed: ("resumed", lambda event: pb.RunResumed(steps=event.steps)),
 }
 
 

@@ -55,6 +55,9 @@ def read_sampling_spec(message: pb.SamplingSpec) -> SamplingSpec:
         early_stop=message.early_stop,
         grow_tokens=message.grow_tokens,
         frames=message.frames,
+        attention=ATTENTION_MODE.read(message.attention),
+        canvas_tokens=message.canvas_tokens,
+        share_weight=message.share_weight,
     )
 
 

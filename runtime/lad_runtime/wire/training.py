@@ -19,7 +19,14 @@ from lad_runtime.types import (
     ValidationSpec,
 )
 from lad_runtime.wire.data import read_window, write_window_report
-from lad_runtime.wire.enums import DECAY, LOSS_WEIGHTING, NOISE_KIND, OPTIMIZER_KIND, SUPERVISE_TOKENS
+from lad_runtime.wire.enums import (
+    ATTENTION_MODE,
+    DECAY,
+    LOSS_WEIGHTING,
+    NOISE_KIND,
+    OPTIMIZER_KIND,
+    SUPERVISE_TOKENS,
+)
 from lad_runtime.wire.tensors import read_floats, write_floats
 
 
@@ -81,6 +88,9 @@ def read_training_spec(message: pb.TrainingSpec) -> TrainingSpec:
         checkpoint_every_steps=message.checkpoint_every_steps,
         checkpoint=message.checkpoint,
         resume=message.resume,
+        attention=ATTENTION_MODE.read(message.attention),
+        gradient_checkpointing=message.gradient_checkpointing,
+        share_weight=message.share_weight,
     )
 
 
@@ -99,6 +109,7 @@ def read_sequences(message: pb.TargetedSequences) -> tuple[TargetedSequence, ...
             ids=tuple(sequence.ids),
             targets=tuple(sequence.targets),
             weights=read_floats("weights", sequence.weights),
+            prompt_tokens=sequence.prompt_tokens,
         )
         for sequence in message.sequences
     )

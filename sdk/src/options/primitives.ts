@@ -2,15 +2,15 @@
 import { z } from "zod";
 import { check } from "../check.js";
 import { invalidOption } from "../errors.js";
+import { attention, denoisingAttention } from "./attention.js";
 import { windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
-import { abortSignal, atLeast, fields, flag, integer, list, oneOf, seed, text } from "./fields.js";
+import { abortSignal, atLeast, fields, flag, integer, list, seed, text } from "./fields.js";
 import { noiseSchema } from "./noise.js";
 import { optimizerSchema } from "./optimizer.js";
 import { checkPrompt, drawShape, promptShape } from "./sampling.js";
 import { lossSchema } from "./training.js";
 
-const attention = oneOf(["full", "causal"]);
 const signal = abortSignal().optional();
 
 /** Numbers in an array or a typed array. */
@@ -31,6 +31,8 @@ const targetedSequence = fields({
   targets: numbers("token ids, −1 where nothing is predicted"),
   /** Each position's weight in Σ weight · CE. */
   weights: numbers("numbers"),
+  /** How many tokens are the prompt, in the attention modes prefix and causal-prefix. */
+  promptTokens: integer(0).default(0),
 });
 
 const sequencesFields = fields({
@@ -39,6 +41,8 @@ const sequencesFields = fields({
   attention: attention.default("full"),
   /** The work is split into micro-batches of at most this many tokens. */
   microBatchTokens: integer(1).default(2048),
+  /** Compute activations again in the backward instead of keeping them. */
+  gradientCheckpointing: flag().default(false),
   signal,
 });
 
@@ -55,6 +59,8 @@ const noisedFields = fields({
   attention: attention.default("full"),
   /** The work is split into micro-batches of at most this many tokens. */
   microBatchTokens: integer(1).default(2048),
+  /** Compute activations again in the backward instead of keeping them. */
+  gradientCheckpointing: flag().default(false),
   signal,
 });
 
@@ -146,6 +152,8 @@ const canvasFields = fields({
   startTokens: integer(1, 2 ** 20).optional(),
   /** The canvas counts as settled after so many predictions. */
   iterations: integer(1).default(32),
+  /** How the prompt attends, which should be as the adapter was trained. */
+  attention: denoisingAttention.default("full"),
   /** It also does when three consecutive predictions sample the same answer. */
   earlyStop: flag().default(true),
   ...drawShape,

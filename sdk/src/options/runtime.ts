@@ -23,6 +23,12 @@ const common = {
   signal: abortSignal().optional(),
 };
 
+/**
+ * Bytes that bases, adapters, optimizer states, snapshots and what training needs may take; what would exceed them is refused.
+ * Default: 80 % of the device's memory.
+ */
+const memoryBudgetBytes = integer(1, 2 ** 50).optional();
+
 const stopGraceMs = integer(0, 2 ** 31 - 1).default(10_000);
 
 export const localFields = fields({
@@ -32,6 +38,7 @@ export const localFields = fields({
   python: filledText("a path").optional(),
   /** CPU threads. Default: by the size of the resident bases. */
   threads: integer(1, 1024).optional(),
+  memoryBudgetBytes,
   /** Where data sets and checkpoints are kept. Default: `.lad/state` in a checkout, else beside the environment. */
   stateFolder: filledText("a path").optional(),
   logLevel: oneOf(["debug", "info", "warning", "error"]).default("info"),
@@ -46,6 +53,7 @@ const containerFields = fields({
   /** The port on loopback. Default: a free one. */
   port: integer(1, 65_535).optional(),
   threads: integer(1, 1024).optional(),
+  memoryBudgetBytes,
   /** Names the containers and their volume. Default: `lad-` and a random word; a name of one's own keeps its checkpoints. */
   project: storedName().optional(),
   /** Build the image again even where there is one. */

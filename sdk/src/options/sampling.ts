@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { check, type Warn } from "../check.js";
 import { invalidOption, LadError } from "../errors.js";
+import { denoisingAttention, shareWeight } from "./attention.js";
 import { messagesSchema } from "./data.js";
 import { abortSignal, above, atLeast, fields, flag, integer, list, number, oneOf, seed } from "./fields.js";
 
@@ -58,7 +59,7 @@ const specShape = {
   mode: oneOf(SAMPLING_MODES).default("remask"),
   /** Length of the answer's part of the canvas; the most that `ar` generates. */
   answerTokens: integer(1, 2 ** 20).default(64),
-  /** Forwards of remask, refine and llada. */
+  /** Forwards of remask, refine and llada, for each canvas. */
   iterations: integer(1).default(32),
   ...drawShape,
   ...remaskShape,
@@ -67,6 +68,11 @@ const specShape = {
   earlyStop: flag().default(true),
   /** remask and refine: begin with so many MASKs, append as many per iteration. 0: all from the start. */
   growTokens: integer(0, 2 ** 20).default(0),
+  /** How the prompt attends, which should be as the adapter was trained. */
+  attention: denoisingAttention.default("full"),
+  /** Denoise so many positions at once, canvas by canvas, each behind the finished ones. 0: the answer is one canvas. */
+  canvasTokens: integer(0, 2 ** 20).default(0),
+  shareWeight: shareWeight.default(1),
   /** Stream every iteration; false: only answers. */
   frames: flag().default(true),
   /** Leave the run going when its events are no longer read. */
@@ -143,6 +149,8 @@ const USED_BY: Readonly<Record<string, readonly SamplingMode[]>> = {
   ...Object.fromEntries(Object.keys(lladaShape).map((key) => [key, ["llada"] as const])),
   earlyStop: ["remask", "refine"],
   growTokens: ["remask", "refine"],
+  attention: ["remask", "refine", "llada"],
+  canvasTokens: ["remask", "refine", "llada"],
 };
 
 type Spec = Omit<z.output<typeof sampleManyFields>, "canvases">;
@@ -157,7 +165,17 @@ function checkSpec(spec: Spec, given: object, adapted: boolean, warn: Warn): Sam
       'Call it on the base: base.sample({ mode: "ar", … }).',
     );
   }
-  const blocks = Math.ceil(spec.answerTokens / (spec.blockTokens || spec.answerTokens));
+  const { growTokens } = spec;
+  const canvasTokens = Math.min(spec.canvasTokens || spec.answerTokens, spec.answerTokens);
+  if (growTokens > 0 && canvasTokens < spec.answerTokens) {
+    throw invalidOption(
+      "growTokens",
+      growTokens,
+      `an answer that goes canvas by canvas (canvasTokens ${canvasTokens}) has canvases of fixed size`,
+      "Leave out growTokens or canvasTokens.",
+    );
+  }
+  const blocks = Math.ceil(canvasTokens / (spec.blockTokens || canvasTokens));
   if (mode === "llada" && spec.iterations < blocks) {
     throw invalidOption(
       "iterations",
@@ -167,7 +185,6 @@ function checkSpec(spec: Spec, given: object, adapted: boolean, warn: Warn): Sam
     );
   }
   warnOfIgnored(spec, given as Record<string, unknown>, warn);
-  const { growTokens } = spec;
   return {
     ...spec,
     growTokens: mode === "remask" || mode === "refine" ? growTokens : 0,

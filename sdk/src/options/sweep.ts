@@ -10,8 +10,14 @@ export const sweepSettings = fields({
   manifest: filledText("a file's path").optional(),
   /** Whatever else the results depend on, as JSON: a manifest of another spec is refused. */
   spec: z.unknown().optional(),
-  /** Points that run at once. */
-  concurrency: integer(1, 1024).default(1),
+  /**
+   * Points that run at once; `fused`: all of them, so that the worker computes their training steps in common batches where that
+   * is faster and in turn where it is not. The numbers are those of each point alone; so many adapters have to fit the worker's
+   * memory.
+   */
+  concurrent: z
+    .union([integer(1, 1024), z.literal("fused")], { error: "an integer from 1 to 1024, or fused" })
+    .default(1),
   /** Whether points that failed are run again from a manifest. */
   retryFailed: flag().default(true),
   signal: abortSignal().optional(),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { check, type Warn } from "../check.js";
 import { invalidOption } from "../errors.js";
+import { type DenoisingAttention, denoisingAttention, shareWeight } from "./attention.js";
 import { windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
 import { abortSignal, atLeast, fields, flag, integer, oneOf, seed, storedName } from "./fields.js";
@@ -70,6 +71,11 @@ export const trainingFields = fields({
   seed: seed().default(0n),
   validation: validationFields.optional(),
   checkpoint: checkpointFields.optional(),
+  /** How the prompt attends; an adapter is sampled as it was trained. */
+  attention: denoisingAttention.default("full"),
+  /** Compute activations again in the backward instead of keeping them: less memory, more time, the same numbers. */
+  gradientCheckpointing: flag().default(false),
+  shareWeight: shareWeight.default(1),
   /** Leave the run going when its events are no longer read; otherwise leaving the loop cancels it. */
   detached: flag().default(false),
   signal: abortSignal().optional(),
@@ -97,6 +103,7 @@ export function checkTraining(options: TrainingOptions, warn: Warn): CheckedTrai
     finalFraction: given.finalFraction,
   };
   checkLossFits(given.loss, given.noise);
+  checkSupervises(given.loss, given.attention);
   if (given.steps !== undefined && given.epochs !== undefined) {
     warn(`epochs is ignored: steps is given (${given.steps}).`);
   }
@@ -124,6 +131,7 @@ const validateFields = fields({
   ...windowShape,
   noise: noiseSchema.default(() => noiseSchema.parse("lad")),
   loss: lossSchema.default(() => lossFields.parse({})),
+  attention: denoisingAttention.default("full"),
   /** Of the noise, which is fixed for each example. */
   seed: seed().default(0n),
   /** 0: all. */
@@ -157,6 +165,17 @@ function checkLossFits({ weighting, supervise }: LossSpec, noise: Noise | Custom
       "Set loss.supervise to corrupted-answer-tokens, or the weighting to uniform.",
     );
   }
+}
+
+/** In `causal-prefix` attention nothing of the adapter computes the prompt. */
+function checkSupervises({ supervise }: LossSpec, attention: DenoisingAttention): void {
+  if (attention !== "causal-prefix" || supervise !== "all-tokens") return;
+  throw invalidOption(
+    "loss.supervise",
+    supervise,
+    "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
+    "Set loss.supervise to all-answer-tokens or corrupted-answer-tokens.",
+  );
 }
 
 function isCustomNoise(value: unknown): boolean {

@@ -48,6 +48,7 @@ const KNOWN: ReadonlySet<string> = new Set<LadErrorCode>([
   "storage",
   "cancelled",
   "diverged",
+  "busy",
   "unavailable",
   "internal",
 ]);

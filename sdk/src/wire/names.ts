@@ -63,8 +63,17 @@ export const OPTIMIZER_KIND = { adamw: OptimizerKind.ADAMW, muon: OptimizerKind.
 
 export const DECAY = { cosine: Decay.COSINE, linear: Decay.LINEAR, constant: Decay.CONSTANT } as const;
 
-export const ATTENTION_MODE = { full: AttentionMode.FULL, causal: AttentionMode.CAUSAL } as const;
-/** Which positions attend to which: all to all, or each to itself and what precedes it. */
+export const ATTENTION_MODE = {
+  full: AttentionMode.FULL,
+  causal: AttentionMode.CAUSAL,
+  prefix: AttentionMode.PREFIX,
+  "causal-prefix": AttentionMode.CAUSAL_PREFIX,
+} as const;
+/**
+ * Which positions attend to which. `full`: all to all. `causal`: each to itself and what precedes it. `prefix`: the prompt to
+ * itself, the answer to everything. `causal-prefix`: the prompt as the unadapted causal base computes it, the answer to it and
+ * to itself.
+ */
 export type AttentionModeName = keyof typeof ATTENTION_MODE;
 
 export const SAMPLING_MODE = {
@@ -110,6 +119,7 @@ export const RUN_STATE = {
   finished: RunState.FINISHED,
   failed: RunState.FAILED,
   cancelled: RunState.CANCELLED,
+  paused: RunState.PAUSED,
 } as const;
 /** What a run is doing. */
 export type RunStateName = keyof typeof RUN_STATE;

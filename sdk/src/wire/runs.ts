@@ -76,6 +76,20 @@ export interface RunCancelled {
   readonly steps: number;
 }
 
+/** A run of training stopped after a step, to go on when it is resumed. */
+export interface RunPaused {
+  readonly type: "paused";
+  /** Optimizer steps taken by then. */
+  readonly steps: number;
+}
+
+/** A paused run goes on. */
+export interface RunResumed {
+  readonly type: "resumed";
+  /** Optimizer steps taken by then. */
+  readonly steps: number;
+}
+
 /** The end of a failed run; only a follower of `runtime.run(id)` sees it, all others get the error thrown. */
 export interface RunFailed {
   readonly type: "failed";
@@ -87,6 +101,8 @@ export type TrainingEvent =
   | TrainingStep
   | Validation
   | CheckpointWritten
+  | RunPaused
+  | RunResumed
   | TrainingFinished
   | RunCancelled;
 export type SamplingEvent = Frame | Answer | SamplingFinished | RunCancelled;
@@ -190,6 +206,8 @@ function fromPayload(event: NonNullable<pb.StreamEventsResponse["event"]>): RunE
     case "failed":
       return { type: "failed", error: fromErrorDetail(event.value) };
     case "cancelled":
-      return { type: "cancelled", steps: toNumber(event.value.steps) };
+    case "paused":
+    case "resumed":
+      return { type: event.$case, steps: toNumber(event.value.steps) };
   }
 }

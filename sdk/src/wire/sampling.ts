@@ -3,6 +3,7 @@ import type { Prompt } from "../options/sampling.js";
 import type { SamplingSpec } from "../options.js";
 import { toMessages } from "./data.js";
 import {
+  ATTENTION_MODE,
   CONFIDENCE,
   DRAW_METHOD,
   nameOf,
@@ -119,6 +120,9 @@ export function toSampling(spec: SamplingSpec): pb.SamplingSpec {
     earlyStop: spec.earlyStop,
     growTokens: spec.growTokens,
     frames: spec.frames,
+    attention: ATTENTION_MODE[spec.attention],
+    canvasTokens: spec.canvasTokens,
+    shareWeight: spec.shareWeight,
   };
 }
 

@@ -8,7 +8,14 @@ import {
   optimizerSpec,
 } from "../options.js";
 import { toWindow } from "./data.js";
-import { DECAY, LOSS_WEIGHTING, NOISE_KIND, OPTIMIZER_KIND, SUPERVISE_TOKENS } from "./names.js";
+import {
+  ATTENTION_MODE,
+  DECAY,
+  LOSS_WEIGHTING,
+  NOISE_KIND,
+  OPTIMIZER_KIND,
+  SUPERVISE_TOKENS,
+} from "./names.js";
 import { toNumber } from "./tensors.js";
 
 /**
@@ -102,5 +109,8 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     checkpointEverySteps: checkpoint?.everySteps ?? 0,
     checkpoint: checkpoint?.name ?? "",
     resume: checkpoint?.resume ?? false,
+    attention: ATTENTION_MODE[options.attention],
+    gradientCheckpointing: options.gradientCheckpointing,
+    shareWeight: options.shareWeight,
   };
 }

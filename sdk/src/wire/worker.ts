@@ -61,6 +61,10 @@ export interface WorkerInfo {
   readonly accountedBytes: number;
   /** Memory of the device, or of the machine on the CPU. */
   readonly memoryBytes: number;
+  /** What may be held and promised at once. */
+  readonly memoryBudgetBytes: number;
+  /** Of idle optimizer states that wait on the worker's disk. */
+  readonly offloadedBytes: number;
   readonly bases: readonly BaseInfo[];
   readonly adapters: readonly AdapterInfo[];
 }
@@ -92,6 +96,8 @@ export function fromInfo(info: pb.GetInfoResponse): WorkerInfo {
     ...info,
     accountedBytes: toNumber(info.accountedBytes),
     memoryBytes: toNumber(info.memoryBytes),
+    memoryBudgetBytes: toNumber(info.memoryBudgetBytes),
+    offloadedBytes: toNumber(info.offloadedBytes),
     bases: info.bases.map(fromBase),
     adapters: info.adapters.map(fromAdapter),
   };

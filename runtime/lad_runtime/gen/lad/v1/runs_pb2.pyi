@@ -18,6 +18,7 @@ class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATE_FINISHED: _ClassVar[RunState]
     RUN_STATE_FAILED: _ClassVar[RunState]
     RUN_STATE_CANCELLED: _ClassVar[RunState]
+    RUN_STATE_PAUSED: _ClassVar[RunState]
 
 class RunKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -30,6 +31,7 @@ RUN_STATE_RUNNING: RunState
 RUN_STATE_FINISHED: RunState
 RUN_STATE_FAILED: RunState
 RUN_STATE_CANCELLED: RunState
+RUN_STATE_PAUSED: RunState
 RUN_KIND_UNSPECIFIED: RunKind
 RUN_KIND_TRAINING: RunKind
 RUN_KIND_SAMPLING: RunKind
@@ -86,6 +88,30 @@ class CancelRunResponse(_message.Message):
     run: Run
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
 
+class PauseRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class PauseRunResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: Run
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
+
+class ResumeRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class ResumeRunResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: Run
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
+
 class StreamEventsRequest(_message.Message):
     __slots__ = ("run_id", "from_seq")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -95,7 +121,7 @@ class StreamEventsRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., from_seq: _Optional[int] = ...) -> None: ...
 
 class StreamEventsResponse(_message.Message):
-    __slots__ = ("seq", "time", "training_started", "training_step", "validation", "checkpoint", "training_finished", "frame", "answer", "sampling_finished", "failed", "cancelled")
+    __slots__ = ("seq", "time", "training_started", "training_step", "validation", "checkpoint", "training_finished", "frame", "answer", "sampling_finished", "failed", "cancelled", "paused", "resumed")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     TRAINING_STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +134,8 @@ class StreamEventsResponse(_message.Message):
     SAMPLING_FINISHED_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_FIELD_NUMBER: _ClassVar[int]
     seq: int
     time: float
     training_started: _training_pb2.TrainingStarted
@@ -120,9 +148,23 @@ class StreamEventsResponse(_message.Message):
     sampling_finished: _sampling_pb2.SamplingFinished
     failed: _worker_pb2.ErrorDetail
     cancelled: RunCancelled
-    def __init__(self, seq: _Optional[int] = ..., time: _Optional[float] = ..., training_started: _Optional[_Union[_training_pb2.TrainingStarted, _Mapping]] = ..., training_step: _Optional[_Union[_training_pb2.TrainingStep, _Mapping]] = ..., validation: _Optional[_Union[_training_pb2.Validation, _Mapping]] = ..., checkpoint: _Optional[_Union[_training_pb2.Checkpoint, _Mapping]] = ..., training_finished: _Optional[_Union[_training_pb2.TrainingFinished, _Mapping]] = ..., frame: _Optional[_Union[_sampling_pb2.Frame, _Mapping]] = ..., answer: _Optional[_Union[_sampling_pb2.Answer, _Mapping]] = ..., sampling_finished: _Optional[_Union[_sampling_pb2.SamplingFinished, _Mapping]] = ..., failed: _Optional[_Union[_worker_pb2.ErrorDetail, _Mapping]] = ..., cancelled: _Optional[_Union[RunCancelled, _Mapping]] = ...) -> None: ...
+    paused: RunPaused
+    resumed: RunResumed
+    def __init__(self, seq: _Optional[int] = ..., time: _Optional[float] = ..., training_started: _Optional[_Union[_training_pb2.TrainingStarted, _Mapping]] = ..., training_step: _Optional[_Union[_training_pb2.TrainingStep, _Mapping]] = ..., validation: _Optional[_Union[_training_pb2.Validation, _Mapping]] = ..., checkpoint: _Optional[_Union[_training_pb2.Checkpoint, _Mapping]] = ..., training_finished: _Optional[_Union[_training_pb2.TrainingFinished, _Mapping]] = ..., frame: _Optional[_Union[_sampling_pb2.Frame, _Mapping]] = ..., answer: _Optional[_Union[_sampling_pb2.Answer, _Mapping]] = ..., sampling_finished: _Optional[_Union[_sampling_pb2.SamplingFinished, _Mapping]] = ..., failed: _Optional[_Union[_worker_pb2.ErrorDetail, _Mapping]] = ..., cancelled: _Optional[_Union[RunCancelled, _Mapping]] = ..., paused: _Optional[_Union[RunPaused, _Mapping]] = ..., resumed: _Optional[_Union[RunResumed, _Mapping]] = ...) -> None: ...
 
 class RunCancelled(_message.Message):
+    __slots__ = ("steps",)
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    steps: int
+    def __init__(self, steps: _Optional[int] = ...) -> None: ...
+
+class RunPaused(_message.Message):
+    __slots__ = ("steps",)
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    steps: int
+    def __init__(self, steps: _Optional[int] = ...) -> None: ...
+
+class RunResumed(_message.Message):
     __slots__ = ("steps",)
     STEPS_FIELD_NUMBER: _ClassVar[int]
     steps: int

@@ -50,6 +50,16 @@ class RunsServiceStub:
                 request_serializer=lad_dot_v1_dot_runs__pb2.CancelRunRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_runs__pb2.CancelRunResponse.FromString,
                 _registered_method=True)
+        self.PauseRun = channel.unary_unary(
+                '/lad.v1.RunsService/PauseRun',
+                request_serializer=lad_dot_v1_dot_runs__pb2.PauseRunRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_runs__pb2.PauseRunResponse.FromString,
+                _registered_method=True)
+        self.ResumeRun = channel.unary_unary(
+                '/lad.v1.RunsService/ResumeRun',
+                request_serializer=lad_dot_v1_dot_runs__pb2.ResumeRunRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_runs__pb2.ResumeRunResponse.FromString,
+                _registered_method=True)
         self.StreamEvents = channel.unary_stream(
                 '/lad.v1.RunsService/StreamEvents',
                 request_serializer=lad_dot_v1_dot_runs__pb2.StreamEventsRequest.SerializeToString,
@@ -80,6 +90,20 @@ class RunsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseRun(self, request, context):
+        """Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeRun(self, request, context):
+        """Lets a paused run go on. Resuming one that is not paused changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamEvents(self, request, context):
         """Events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
         never the last one nor any other event; a number that the log no longer reaches back to is FAILED_PRECONDITION.
@@ -105,6 +129,16 @@ def add_RunsServiceServicer_to_server(servicer, server):
                     servicer.CancelRun,
                     request_deserializer=lad_dot_v1_dot_runs__pb2.CancelRunRequest.FromString,
                     response_serializer=lad_dot_v1_dot_runs__pb2.CancelRunResponse.SerializeToString,
+            ),
+            'PauseRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseRun,
+                    request_deserializer=lad_dot_v1_dot_runs__pb2.PauseRunRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_runs__pb2.PauseRunResponse.SerializeToString,
+            ),
+            'ResumeRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeRun,
+                    request_deserializer=lad_dot_v1_dot_runs__pb2.ResumeRunRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_runs__pb2.ResumeRunResponse.SerializeToString,
             ),
             'StreamEvents': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamEvents,
@@ -194,6 +228,60 @@ class RunsService:
             '/lad.v1.RunsService/CancelRun',
             lad_dot_v1_dot_runs__pb2.CancelRunRequest.SerializeToString,
             lad_dot_v1_dot_runs__pb2.CancelRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.RunsService/PauseRun',
+            lad_dot_v1_dot_runs__pb2.PauseRunRequest.SerializeToString,
+            lad_dot_v1_dot_runs__pb2.PauseRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.RunsService/ResumeRun',
+            lad_dot_v1_dot_runs__pb2.ResumeRunRequest.SerializeToString,
+            lad_dot_v1_dot_runs__pb2.ResumeRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

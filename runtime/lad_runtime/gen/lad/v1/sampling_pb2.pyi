@@ -129,7 +129,7 @@ class LladaSpec(_message.Message):
     def __init__(self, block_tokens: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., eos_confidence_off: _Optional[bool] = ...) -> None: ...
 
 class SamplingSpec(_message.Message):
-    __slots__ = ("mode", "answer_tokens", "iterations", "draw", "remask", "llada", "early_stop", "grow_tokens", "frames")
+    __slots__ = ("mode", "answer_tokens", "iterations", "draw", "remask", "llada", "early_stop", "grow_tokens", "frames", "attention", "canvas_tokens", "share_weight")
     MODE_FIELD_NUMBER: _ClassVar[int]
     ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +139,9 @@ class SamplingSpec(_message.Message):
     EARLY_STOP_FIELD_NUMBER: _ClassVar[int]
     GROW_TOKENS_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
+    ATTENTION_FIELD_NUMBER: _ClassVar[int]
+    CANVAS_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SHARE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     mode: SamplingMode
     answer_tokens: int
     iterations: int
@@ -148,7 +151,10 @@ class SamplingSpec(_message.Message):
     early_stop: bool
     grow_tokens: int
     frames: bool
-    def __init__(self, mode: _Optional[_Union[SamplingMode, str]] = ..., answer_tokens: _Optional[int] = ..., iterations: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., remask: _Optional[_Union[RemaskSpec, _Mapping]] = ..., llada: _Optional[_Union[LladaSpec, _Mapping]] = ..., early_stop: _Optional[bool] = ..., grow_tokens: _Optional[int] = ..., frames: _Optional[bool] = ...) -> None: ...
+    attention: _training_pb2.AttentionMode
+    canvas_tokens: int
+    share_weight: float
+    def __init__(self, mode: _Optional[_Union[SamplingMode, str]] = ..., answer_tokens: _Optional[int] = ..., iterations: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., remask: _Optional[_Union[RemaskSpec, _Mapping]] = ..., llada: _Optional[_Union[LladaSpec, _Mapping]] = ..., early_stop: _Optional[bool] = ..., grow_tokens: _Optional[int] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ...) -> None: ...
 
 class Canvas(_message.Message):
     __slots__ = ("ids", "chat", "seed")

@@ -48,6 +48,8 @@ class AttentionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTENTION_MODE_UNSPECIFIED: _ClassVar[AttentionMode]
     ATTENTION_MODE_FULL: _ClassVar[AttentionMode]
     ATTENTION_MODE_CAUSAL: _ClassVar[AttentionMode]
+    ATTENTION_MODE_PREFIX: _ClassVar[AttentionMode]
+    ATTENTION_MODE_CAUSAL_PREFIX: _ClassVar[AttentionMode]
 NOISE_KIND_UNSPECIFIED: NoiseKind
 NOISE_KIND_LAD: NoiseKind
 NOISE_KIND_MASK_ONLY: NoiseKind
@@ -71,6 +73,8 @@ DECAY_CONSTANT: Decay
 ATTENTION_MODE_UNSPECIFIED: AttentionMode
 ATTENTION_MODE_FULL: AttentionMode
 ATTENTION_MODE_CAUSAL: AttentionMode
+ATTENTION_MODE_PREFIX: AttentionMode
+ATTENTION_MODE_CAUSAL_PREFIX: AttentionMode
 
 class NoiseSpec(_message.Message):
     __slots__ = ("kind", "tail_noise", "full_mask_probability", "mask_probability", "max_mask_fraction", "swap_scale", "duplicate_scale", "shift_scale", "max_span", "max_shift", "min_time")
@@ -151,7 +155,7 @@ class ValidationSpec(_message.Message):
     def __init__(self, dataset_id: _Optional[str] = ..., max_examples: _Optional[int] = ..., every_steps: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class TrainingSpec(_message.Message):
-    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume")
+    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume", "attention", "gradient_checkpointing", "share_weight")
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +171,9 @@ class TrainingSpec(_message.Message):
     CHECKPOINT_EVERY_STEPS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
+    ATTENTION_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CHECKPOINTING_FIELD_NUMBER: _ClassVar[int]
+    SHARE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     dataset_id: str
     window: _data_pb2.WindowSpec
     noise: NoiseSpec
@@ -182,7 +189,10 @@ class TrainingSpec(_message.Message):
     checkpoint_every_steps: int
     checkpoint: str
     resume: bool
-    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ...) -> None: ...
+    attention: AttentionMode
+    gradient_checkpointing: bool
+    share_weight: float
+    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., gradient_checkpointing: _Optional[bool] = ..., share_weight: _Optional[float] = ...) -> None: ...
 
 class StartTrainingRequest(_message.Message):
     __slots__ = ("adapter_id", "spec")
@@ -289,14 +299,16 @@ class TrainingFinished(_message.Message):
     def __init__(self, steps: _Optional[int] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ..., validation: _Optional[_Union[LossReport, _Mapping]] = ..., seconds: _Optional[float] = ..., tokens_per_second: _Optional[float] = ...) -> None: ...
 
 class TargetedSequence(_message.Message):
-    __slots__ = ("ids", "targets", "weights")
+    __slots__ = ("ids", "targets", "weights", "prompt_tokens")
     IDS_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ids: _containers.RepeatedScalarFieldContainer[int]
     targets: _containers.RepeatedScalarFieldContainer[int]
     weights: bytes
-    def __init__(self, ids: _Optional[_Iterable[int]] = ..., targets: _Optional[_Iterable[int]] = ..., weights: _Optional[bytes] = ...) -> None: ...
+    prompt_tokens: int
+    def __init__(self, ids: _Optional[_Iterable[int]] = ..., targets: _Optional[_Iterable[int]] = ..., weights: _Optional[bytes] = ..., prompt_tokens: _Optional[int] = ...) -> None: ...
 
 class NoisedExamples(_message.Message):
     __slots__ = ("dataset_id", "window", "noise", "loss", "seed", "epoch", "rows")
@@ -323,20 +335,22 @@ class TargetedSequences(_message.Message):
     def __init__(self, sequences: _Optional[_Iterable[_Union[TargetedSequence, _Mapping]]] = ...) -> None: ...
 
 class ForwardBackwardRequest(_message.Message):
-    __slots__ = ("adapter_id", "sequence", "mode", "sequences", "examples", "micro_batch_tokens")
+    __slots__ = ("adapter_id", "sequence", "mode", "sequences", "examples", "micro_batch_tokens", "gradient_checkpointing")
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCES_FIELD_NUMBER: _ClassVar[int]
     EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     MICRO_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CHECKPOINTING_FIELD_NUMBER: _ClassVar[int]
     adapter_id: str
     sequence: int
     mode: AttentionMode
     sequences: TargetedSequences
     examples: NoisedExamples
     micro_batch_tokens: int
-    def __init__(self, adapter_id: _Optional[str] = ..., sequence: _Optional[int] = ..., mode: _Optional[_Union[AttentionMode, str]] = ..., sequences: _Optional[_Union[TargetedSequences, _Mapping]] = ..., examples: _Optional[_Union[NoisedExamples, _Mapping]] = ..., micro_batch_tokens: _Optional[int] = ...) -> None: ...
+    gradient_checkpointing: bool
+    def __init__(self, adapter_id: _Optional[str] = ..., sequence: _Optional[int] = ..., mode: _Optional[_Union[AttentionMode, str]] = ..., sequences: _Optional[_Union[TargetedSequences, _Mapping]] = ..., examples: _Optional[_Union[NoisedExamples, _Mapping]] = ..., micro_batch_tokens: _Optional[int] = ..., gradient_checkpointing: _Optional[bool] = ...) -> None: ...
 
 class ForwardBackwardResponse(_message.Message):
     __slots__ = ("loss", "tokens", "supervised_tokens", "ce")
@@ -373,7 +387,7 @@ class OptimStepResponse(_message.Message):
     def __init__(self, gradient_norm: _Optional[float] = ..., step: _Optional[int] = ...) -> None: ...
 
 class ValidateRequest(_message.Message):
-    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples")
+    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples", "attention")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
@@ -382,6 +396,7 @@ class ValidateRequest(_message.Message):
     LOSS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     MAX_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    ATTENTION_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     adapter_id: str
     dataset_id: str
@@ -390,7 +405,8 @@ class ValidateRequest(_message.Message):
     loss: LossSpec
     seed: int
     max_examples: int
-    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ...) -> None: ...
+    attention: AttentionMode
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ..., attention: _Optional[_Union[AttentionMode, str]] = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
     __slots__ = ("report", "window_report")

@@ -41,7 +41,7 @@ class GetInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetInfoResponse(_message.Message):
-    __slots__ = ("device", "device_name", "threads", "torch_version", "python_version", "accounted_bytes", "memory_bytes", "bases", "adapters")
+    __slots__ = ("device", "device_name", "threads", "torch_version", "python_version", "accounted_bytes", "memory_bytes", "bases", "adapters", "memory_budget_bytes", "offloaded_bytes")
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     DEVICE_NAME_FIELD_NUMBER: _ClassVar[int]
     THREADS_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,8 @@ class GetInfoResponse(_message.Message):
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     BASES_FIELD_NUMBER: _ClassVar[int]
     ADAPTERS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BUDGET_BYTES_FIELD_NUMBER: _ClassVar[int]
+    OFFLOADED_BYTES_FIELD_NUMBER: _ClassVar[int]
     device: str
     device_name: str
     threads: int
@@ -60,7 +62,9 @@ class GetInfoResponse(_message.Message):
     memory_bytes: int
     bases: _containers.RepeatedCompositeFieldContainer[Base]
     adapters: _containers.RepeatedCompositeFieldContainer[Adapter]
-    def __init__(self, device: _Optional[str] = ..., device_name: _Optional[str] = ..., threads: _Optional[int] = ..., torch_version: _Optional[str] = ..., python_version: _Optional[str] = ..., accounted_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., bases: _Optional[_Iterable[_Union[Base, _Mapping]]] = ..., adapters: _Optional[_Iterable[_Union[Adapter, _Mapping]]] = ...) -> None: ...
+    memory_budget_bytes: int
+    offloaded_bytes: int
+    def __init__(self, device: _Optional[str] = ..., device_name: _Optional[str] = ..., threads: _Optional[int] = ..., torch_version: _Optional[str] = ..., python_version: _Optional[str] = ..., accounted_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., bases: _Optional[_Iterable[_Union[Base, _Mapping]]] = ..., adapters: _Optional[_Iterable[_Union[Adapter, _Mapping]]] = ..., memory_budget_bytes: _Optional[int] = ..., offloaded_bytes: _Optional[int] = ...) -> None: ...
 
 class HoldRequest(_message.Message):
     __slots__ = ()

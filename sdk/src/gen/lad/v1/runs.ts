@@ -35,6 +35,7 @@ export enum RunState {
   FINISHED = 3,
   FAILED = 4,
   CANCELLED = 5,
+  PAUSED = 6,
 }
 
 export function runStateFromJSON(object: any): RunState {
@@ -57,6 +58,9 @@ export function runStateFromJSON(object: any): RunState {
     case 5:
     case "RUN_STATE_CANCELLED":
       return RunState.CANCELLED;
+    case 6:
+    case "RUN_STATE_PAUSED":
+      return RunState.PAUSED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum RunState");
   }
@@ -76,6 +80,8 @@ export function runStateToJSON(object: RunState): string {
       return "RUN_STATE_FAILED";
     case RunState.CANCELLED:
       return "RUN_STATE_CANCELLED";
+    case RunState.PAUSED:
+      return "RUN_STATE_PAUSED";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum RunState");
   }
@@ -150,6 +156,22 @@ export interface CancelRunResponse {
   run: Run | undefined;
 }
 
+export interface PauseRunRequest {
+  runId: string;
+}
+
+export interface PauseRunResponse {
+  run: Run | undefined;
+}
+
+export interface ResumeRunRequest {
+  runId: string;
+}
+
+export interface ResumeRunResponse {
+  run: Run | undefined;
+}
+
 export interface StreamEventsRequest {
   runId: string;
   /** The first event wanted; 0 is the run's first, and the run's next_seq the largest allowed. */
@@ -171,11 +193,23 @@ export interface StreamEventsResponse {
     | { $case: "samplingFinished"; value: SamplingFinished }
     | { $case: "failed"; value: ErrorDetail }
     | { $case: "cancelled"; value: RunCancelled }
+    | { $case: "paused"; value: RunPaused }
+    | { $case: "resumed"; value: RunResumed }
     | undefined;
 }
 
 export interface RunCancelled {
   /** Optimizer steps or iterations taken by then. */
+  steps: bigint;
+}
+
+export interface RunPaused {
+  /** Optimizer steps taken by then. */
+  steps: bigint;
+}
+
+export interface RunResumed {
+  /** Optimizer steps taken by then. */
   steps: bigint;
 }
 
@@ -756,6 +790,286 @@ export const CancelRunResponse: MessageFns<CancelRunResponse> = {
   },
 };
 
+function createBasePauseRunRequest(): PauseRunRequest {
+  return { runId: "" };
+}
+
+export const PauseRunRequest: MessageFns<PauseRunRequest> = {
+  encode(message: PauseRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseRunRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+    };
+  },
+
+  toJSON(message: PauseRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PauseRunRequest>, I>>(base?: I): PauseRunRequest {
+    return PauseRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PauseRunRequest>, I>>(object: I): PauseRunRequest {
+    const message = createBasePauseRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBasePauseRunResponse(): PauseRunResponse {
+  return { run: undefined };
+}
+
+export const PauseRunResponse: MessageFns<PauseRunResponse> = {
+  encode(message: PauseRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== undefined) {
+      Run.encode(message.run, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = Run.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseRunResponse {
+    return { run: isSet(object.run) ? Run.fromJSON(object.run) : undefined };
+  },
+
+  toJSON(message: PauseRunResponse): unknown {
+    const obj: any = {};
+    if (message.run !== undefined) {
+      obj.run = Run.toJSON(message.run);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PauseRunResponse>, I>>(base?: I): PauseRunResponse {
+    return PauseRunResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PauseRunResponse>, I>>(object: I): PauseRunResponse {
+    const message = createBasePauseRunResponse();
+    message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseResumeRunRequest(): ResumeRunRequest {
+  return { runId: "" };
+}
+
+export const ResumeRunRequest: MessageFns<ResumeRunRequest> = {
+  encode(message: ResumeRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeRunRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ResumeRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeRunRequest>, I>>(base?: I): ResumeRunRequest {
+    return ResumeRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeRunRequest>, I>>(object: I): ResumeRunRequest {
+    const message = createBaseResumeRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeRunResponse(): ResumeRunResponse {
+  return { run: undefined };
+}
+
+export const ResumeRunResponse: MessageFns<ResumeRunResponse> = {
+  encode(message: ResumeRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== undefined) {
+      Run.encode(message.run, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = Run.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeRunResponse {
+    return { run: isSet(object.run) ? Run.fromJSON(object.run) : undefined };
+  },
+
+  toJSON(message: ResumeRunResponse): unknown {
+    const obj: any = {};
+    if (message.run !== undefined) {
+      obj.run = Run.toJSON(message.run);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeRunResponse>, I>>(base?: I): ResumeRunResponse {
+    return ResumeRunResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeRunResponse>, I>>(object: I): ResumeRunResponse {
+    const message = createBaseResumeRunResponse();
+    message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
 function createBaseStreamEventsRequest(): StreamEventsRequest {
   return { runId: "", fromSeq: 0n };
 }
@@ -894,6 +1208,12 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
       case "cancelled":
         RunCancelled.encode(message.event.value, writer.uint32(98).fork()).join();
         break;
+      case "paused":
+        RunPaused.encode(message.event.value, writer.uint32(106).fork()).join();
+        break;
+      case "resumed":
+        RunResumed.encode(message.event.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1007,6 +1327,22 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
             message.event = { $case: "cancelled", value: RunCancelled.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.event = { $case: "paused", value: RunPaused.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.event = { $case: "resumed", value: RunResumed.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1051,6 +1387,10 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
         ? { $case: "failed", value: ErrorDetail.fromJSON(object.failed) }
         : isSet(object.cancelled)
         ? { $case: "cancelled", value: RunCancelled.fromJSON(object.cancelled) }
+        : isSet(object.paused)
+        ? { $case: "paused", value: RunPaused.fromJSON(object.paused) }
+        : isSet(object.resumed)
+        ? { $case: "resumed", value: RunResumed.fromJSON(object.resumed) }
         : undefined,
     };
   },
@@ -1083,6 +1423,10 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
       obj.failed = ErrorDetail.toJSON(message.event.value);
     } else if (message.event?.$case === "cancelled") {
       obj.cancelled = RunCancelled.toJSON(message.event.value);
+    } else if (message.event?.$case === "paused") {
+      obj.paused = RunPaused.toJSON(message.event.value);
+    } else if (message.event?.$case === "resumed") {
+      obj.resumed = RunResumed.toJSON(message.event.value);
     }
     return obj;
   },
@@ -1152,6 +1496,18 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
       case "cancelled": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "cancelled", value: RunCancelled.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "paused": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "paused", value: RunPaused.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "resumed": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "resumed", value: RunResumed.fromPartial(object.event.value) };
         }
         break;
       }
@@ -1230,6 +1586,146 @@ export const RunCancelled: MessageFns<RunCancelled> = {
   },
 };
 
+function createBaseRunPaused(): RunPaused {
+  return { steps: 0n };
+}
+
+export const RunPaused: MessageFns<RunPaused> = {
+  encode(message: RunPaused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.steps !== 0n) {
+      if (BigInt.asUintN(64, message.steps) !== message.steps) {
+        throw new globalThis.Error("value provided for field message.steps of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.steps);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunPaused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunPaused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.steps = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunPaused {
+    return { steps: isSet(object.steps) ? BigInt(object.steps) : 0n };
+  },
+
+  toJSON(message: RunPaused): unknown {
+    const obj: any = {};
+    if (message.steps !== 0n) {
+      obj.steps = message.steps.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RunPaused>, I>>(base?: I): RunPaused {
+    return RunPaused.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RunPaused>, I>>(object: I): RunPaused {
+    const message = createBaseRunPaused();
+    message.steps = (object.steps !== undefined && object.steps !== null) ? BigInt(object.steps) : 0n;
+    return message;
+  },
+};
+
+function createBaseRunResumed(): RunResumed {
+  return { steps: 0n };
+}
+
+export const RunResumed: MessageFns<RunResumed> = {
+  encode(message: RunResumed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.steps !== 0n) {
+      if (BigInt.asUintN(64, message.steps) !== message.steps) {
+        throw new globalThis.Error("value provided for field message.steps of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.steps);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunResumed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunResumed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.steps = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunResumed {
+    return { steps: isSet(object.steps) ? BigInt(object.steps) : 0n };
+  },
+
+  toJSON(message: RunResumed): unknown {
+    const obj: any = {};
+    if (message.steps !== 0n) {
+      obj.steps = message.steps.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RunResumed>, I>>(base?: I): RunResumed {
+    return RunResumed.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RunResumed>, I>>(object: I): RunResumed {
+    const message = createBaseRunResumed();
+    message.steps = (object.steps !== undefined && object.steps !== null) ? BigInt(object.steps) : 0n;
+    return message;
+  },
+};
+
 /** Runs go on in the worker whether or not anybody follows them. Each keeps a log of numbered events. */
 export type RunsServiceService = typeof RunsServiceService;
 export const RunsServiceService = {
@@ -1261,6 +1757,26 @@ export const RunsServiceService = {
     responseSerialize: (value: CancelRunResponse): Buffer => Buffer.from(CancelRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelRunResponse => CancelRunResponse.decode(value),
   },
+  /** Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk. */
+  pauseRun: {
+    path: "/lad.v1.RunsService/PauseRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseRunRequest): Buffer => Buffer.from(PauseRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseRunRequest => PauseRunRequest.decode(value),
+    responseSerialize: (value: PauseRunResponse): Buffer => Buffer.from(PauseRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PauseRunResponse => PauseRunResponse.decode(value),
+  },
+  /** Lets a paused run go on. Resuming one that is not paused changes nothing. */
+  resumeRun: {
+    path: "/lad.v1.RunsService/ResumeRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeRunRequest): Buffer => Buffer.from(ResumeRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeRunRequest => ResumeRunRequest.decode(value),
+    responseSerialize: (value: ResumeRunResponse): Buffer => Buffer.from(ResumeRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeRunResponse => ResumeRunResponse.decode(value),
+  },
   /**
    * Events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
    * never the last one nor any other event; a number that the log no longer reaches back to is FAILED_PRECONDITION.
@@ -1282,6 +1798,10 @@ export interface RunsServiceServer extends UntypedServiceImplementation {
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
   /** Takes effect within one micro-step. Cancelling a run that has ended changes nothing. */
   cancelRun: handleUnaryCall<CancelRunRequest, CancelRunResponse>;
+  /** Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk. */
+  pauseRun: handleUnaryCall<PauseRunRequest, PauseRunResponse>;
+  /** Lets a paused run go on. Resuming one that is not paused changes nothing. */
+  resumeRun: handleUnaryCall<ResumeRunRequest, ResumeRunResponse>;
   /**
    * Events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
    * never the last one nor any other event; a number that the log no longer reaches back to is FAILED_PRECONDITION.
@@ -1335,6 +1855,38 @@ export interface RunsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelRunResponse) => void,
+  ): ClientUnaryCall;
+  /** Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk. */
+  pauseRun(
+    request: PauseRunRequest,
+    callback: (error: ServiceError | null, response: PauseRunResponse) => void,
+  ): ClientUnaryCall;
+  pauseRun(
+    request: PauseRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PauseRunResponse) => void,
+  ): ClientUnaryCall;
+  pauseRun(
+    request: PauseRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PauseRunResponse) => void,
+  ): ClientUnaryCall;
+  /** Lets a paused run go on. Resuming one that is not paused changes nothing. */
+  resumeRun(
+    request: ResumeRunRequest,
+    callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
+  ): ClientUnaryCall;
+  resumeRun(
+    request: ResumeRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
+  ): ClientUnaryCall;
+  resumeRun(
+    request: ResumeRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
   ): ClientUnaryCall;
   /**
    * Events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,

@@ -363,6 +363,11 @@ export interface SamplingSpec {
   growTokens: number;
   /** Whether every iteration is logged as a frame. */
   frames: boolean;
+  attention: AttentionMode;
+  /** Tokens that are denoised at once: a longer answer goes canvas by canvas, each behind the finished ones. 0: one canvas. */
+  canvasTokens: number;
+  /** The run's share of the device while others want it too, relative to theirs. */
+  shareWeight: number;
 }
 
 export interface Canvas {
@@ -931,6 +936,9 @@ function createBaseSamplingSpec(): SamplingSpec {
     earlyStop: false,
     growTokens: 0,
     frames: false,
+    attention: 0,
+    canvasTokens: 0,
+    shareWeight: 0,
   };
 }
 
@@ -962,6 +970,15 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     }
     if (message.frames !== false) {
       writer.uint32(72).bool(message.frames);
+    }
+    if (message.attention !== 0) {
+      writer.uint32(80).int32(message.attention);
+    }
+    if (message.canvasTokens !== 0) {
+      writer.uint32(88).uint32(message.canvasTokens);
+    }
+    if (message.shareWeight !== 0) {
+      writer.uint32(97).double(message.shareWeight);
     }
     return writer;
   },
@@ -1051,6 +1068,30 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
             message.frames = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.attention = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.canvasTokens = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.shareWeight = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1086,6 +1127,17 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
         ? globalThis.Number(object.grow_tokens)
         : 0,
       frames: isSet(object.frames) ? globalThis.Boolean(object.frames) : false,
+      attention: isSet(object.attention) ? attentionModeFromJSON(object.attention) : 0,
+      canvasTokens: isSet(object.canvasTokens)
+        ? globalThis.Number(object.canvasTokens)
+        : isSet(object.canvas_tokens)
+        ? globalThis.Number(object.canvas_tokens)
+        : 0,
+      shareWeight: isSet(object.shareWeight)
+        ? globalThis.Number(object.shareWeight)
+        : isSet(object.share_weight)
+        ? globalThis.Number(object.share_weight)
+        : 0,
     };
   },
 
@@ -1118,6 +1170,15 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     if (message.frames !== false) {
       obj.frames = message.frames;
     }
+    if (message.attention !== 0) {
+      obj.attention = attentionModeToJSON(message.attention);
+    }
+    if (message.canvasTokens !== 0) {
+      obj.canvasTokens = Math.round(message.canvasTokens);
+    }
+    if (message.shareWeight !== 0) {
+      obj.shareWeight = floatToJson(message.shareWeight);
+    }
     return obj;
   },
 
@@ -1139,6 +1200,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     message.earlyStop = object.earlyStop ?? false;
     message.growTokens = object.growTokens ?? 0;
     message.frames = object.frames ?? false;
+    message.attention = object.attention ?? 0;
+    message.canvasTokens = object.canvasTokens ?? 0;
+    message.shareWeight = object.shareWeight ?? 0;
     return message;
   },
 };

@@ -234,6 +234,10 @@ export enum AttentionMode {
   /** FULL - Every token attends to its whole sequence. */
   FULL = 1,
   CAUSAL = 2,
+  /** PREFIX - Prompt tokens attend to the prompt, answer tokens to everything. */
+  PREFIX = 3,
+  /** CAUSAL_PREFIX - The prompt runs through the unadapted causal base; answer tokens attend to it and to each other. */
+  CAUSAL_PREFIX = 4,
 }
 
 export function attentionModeFromJSON(object: any): AttentionMode {
@@ -247,6 +251,12 @@ export function attentionModeFromJSON(object: any): AttentionMode {
     case 2:
     case "ATTENTION_MODE_CAUSAL":
       return AttentionMode.CAUSAL;
+    case 3:
+    case "ATTENTION_MODE_PREFIX":
+      return AttentionMode.PREFIX;
+    case 4:
+    case "ATTENTION_MODE_CAUSAL_PREFIX":
+      return AttentionMode.CAUSAL_PREFIX;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum AttentionMode");
   }
@@ -260,6 +270,10 @@ export function attentionModeToJSON(object: AttentionMode): string {
       return "ATTENTION_MODE_FULL";
     case AttentionMode.CAUSAL:
       return "ATTENTION_MODE_CAUSAL";
+    case AttentionMode.PREFIX:
+      return "ATTENTION_MODE_PREFIX";
+    case AttentionMode.CAUSAL_PREFIX:
+      return "ATTENTION_MODE_CAUSAL_PREFIX";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum AttentionMode");
   }
@@ -334,6 +348,11 @@ export interface TrainingSpec {
   checkpoint: string;
   /** Go on from the checkpoint of that name, where there is one. */
   resume: boolean;
+  attention: AttentionMode;
+  /** Keep no activations of a layer, compute them again in the backward: less memory, more time, the same numbers. */
+  gradientCheckpointing: boolean;
+  /** The run's share of the device while others want it too, relative to theirs. */
+  shareWeight: number;
 }
 
 export interface StartTrainingRequest {
@@ -409,6 +428,8 @@ export interface TargetedSequence {
   targets: number[];
   /** float32, little endian, one a position. */
   weights: Buffer;
+  /** How many tokens are the prompt, in the modes PREFIX and CAUSAL_PREFIX. */
+  promptTokens: number;
 }
 
 /** Examples of a data set, noised and weighted by the worker as in a run. */
@@ -434,6 +455,7 @@ export interface ForwardBackwardRequest {
   mode: AttentionMode;
   input: { $case: "sequences"; value: TargetedSequences } | { $case: "examples"; value: NoisedExamples } | undefined;
   microBatchTokens: number;
+  gradientCheckpointing: boolean;
 }
 
 export interface ForwardBackwardResponse {
@@ -471,6 +493,7 @@ export interface ValidateRequest {
   seed: bigint;
   /** 0: all. */
   maxExamples: number;
+  attention: AttentionMode;
 }
 
 export interface ValidateResponse {
@@ -1311,6 +1334,9 @@ function createBaseTrainingSpec(): TrainingSpec {
     checkpointEverySteps: 0,
     checkpoint: "",
     resume: false,
+    attention: 0,
+    gradientCheckpointing: false,
+    shareWeight: 0,
   };
 }
 
@@ -1363,6 +1389,15 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     }
     if (message.resume !== false) {
       writer.uint32(120).bool(message.resume);
+    }
+    if (message.attention !== 0) {
+      writer.uint32(128).int32(message.attention);
+    }
+    if (message.gradientCheckpointing !== false) {
+      writer.uint32(136).bool(message.gradientCheckpointing);
+    }
+    if (message.shareWeight !== 0) {
+      writer.uint32(145).double(message.shareWeight);
     }
     return writer;
   },
@@ -1500,6 +1535,30 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
             message.resume = reader.bool();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.attention = reader.int32() as any;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.gradientCheckpointing = reader.bool();
+            continue;
+          }
+          case 18: {
+            if (tag !== 145) {
+              break;
+            }
+
+            message.shareWeight = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1549,6 +1608,17 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
         : 0,
       checkpoint: isSet(object.checkpoint) ? globalThis.String(object.checkpoint) : "",
       resume: isSet(object.resume) ? globalThis.Boolean(object.resume) : false,
+      attention: isSet(object.attention) ? attentionModeFromJSON(object.attention) : 0,
+      gradientCheckpointing: isSet(object.gradientCheckpointing)
+        ? globalThis.Boolean(object.gradientCheckpointing)
+        : isSet(object.gradient_checkpointing)
+        ? globalThis.Boolean(object.gradient_checkpointing)
+        : false,
+      shareWeight: isSet(object.shareWeight)
+        ? globalThis.Number(object.shareWeight)
+        : isSet(object.share_weight)
+        ? globalThis.Number(object.share_weight)
+        : 0,
     };
   },
 
@@ -1599,6 +1669,15 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     if (message.resume !== false) {
       obj.resume = message.resume;
     }
+    if (message.attention !== 0) {
+      obj.attention = attentionModeToJSON(message.attention);
+    }
+    if (message.gradientCheckpointing !== false) {
+      obj.gradientCheckpointing = message.gradientCheckpointing;
+    }
+    if (message.shareWeight !== 0) {
+      obj.shareWeight = floatToJson(message.shareWeight);
+    }
     return obj;
   },
 
@@ -1632,6 +1711,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     message.checkpointEverySteps = object.checkpointEverySteps ?? 0;
     message.checkpoint = object.checkpoint ?? "";
     message.resume = object.resume ?? false;
+    message.attention = object.attention ?? 0;
+    message.gradientCheckpointing = object.gradientCheckpointing ?? false;
+    message.shareWeight = object.shareWeight ?? 0;
     return message;
   },
 };
@@ -2794,7 +2876,7 @@ export const TrainingFinished: MessageFns<TrainingFinished> = {
 };
 
 function createBaseTargetedSequence(): TargetedSequence {
-  return { ids: [], targets: [], weights: Buffer.alloc(0) };
+  return { ids: [], targets: [], weights: Buffer.alloc(0), promptTokens: 0 };
 }
 
 export const TargetedSequence: MessageFns<TargetedSequence> = {
@@ -2815,6 +2897,9 @@ export const TargetedSequence: MessageFns<TargetedSequence> = {
     }
     if (message.weights.length !== 0) {
       writer.uint32(26).bytes(message.weights);
+    }
+    if (message.promptTokens !== 0) {
+      writer.uint32(32).uint32(message.promptTokens);
     }
     return writer;
   },
@@ -2876,6 +2961,14 @@ export const TargetedSequence: MessageFns<TargetedSequence> = {
             message.weights = Buffer.from(reader.bytes());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.promptTokens = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2893,6 +2986,11 @@ export const TargetedSequence: MessageFns<TargetedSequence> = {
       ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.Number(e)) : [],
       targets: globalThis.Array.isArray(object?.targets) ? object.targets.map((e: any) => globalThis.Number(e)) : [],
       weights: isSet(object.weights) ? Buffer.from(bytesFromBase64(object.weights)) : Buffer.alloc(0),
+      promptTokens: isSet(object.promptTokens)
+        ? globalThis.Number(object.promptTokens)
+        : isSet(object.prompt_tokens)
+        ? globalThis.Number(object.prompt_tokens)
+        : 0,
     };
   },
 
@@ -2907,6 +3005,9 @@ export const TargetedSequence: MessageFns<TargetedSequence> = {
     if (message.weights.length !== 0) {
       obj.weights = base64FromBytes(message.weights);
     }
+    if (message.promptTokens !== 0) {
+      obj.promptTokens = Math.round(message.promptTokens);
+    }
     return obj;
   },
 
@@ -2918,6 +3019,7 @@ export const TargetedSequence: MessageFns<TargetedSequence> = {
     message.ids = object.ids?.map((e) => e) || [];
     message.targets = object.targets?.map((e) => e) || [];
     message.weights = object.weights ?? Buffer.alloc(0);
+    message.promptTokens = object.promptTokens ?? 0;
     return message;
   },
 };
@@ -3184,7 +3286,7 @@ export const TargetedSequences: MessageFns<TargetedSequences> = {
 };
 
 function createBaseForwardBackwardRequest(): ForwardBackwardRequest {
-  return { adapterId: "", sequence: 0n, mode: 0, input: undefined, microBatchTokens: 0 };
+  return { adapterId: "", sequence: 0n, mode: 0, input: undefined, microBatchTokens: 0, gradientCheckpointing: false };
 }
 
 export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
@@ -3211,6 +3313,9 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
     }
     if (message.microBatchTokens !== 0) {
       writer.uint32(48).uint32(message.microBatchTokens);
+    }
+    if (message.gradientCheckpointing !== false) {
+      writer.uint32(56).bool(message.gradientCheckpointing);
     }
     return writer;
   },
@@ -3276,6 +3381,14 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
             message.microBatchTokens = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.gradientCheckpointing = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3307,6 +3420,11 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
         : isSet(object.micro_batch_tokens)
         ? globalThis.Number(object.micro_batch_tokens)
         : 0,
+      gradientCheckpointing: isSet(object.gradientCheckpointing)
+        ? globalThis.Boolean(object.gradientCheckpointing)
+        : isSet(object.gradient_checkpointing)
+        ? globalThis.Boolean(object.gradient_checkpointing)
+        : false,
     };
   },
 
@@ -3328,6 +3446,9 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
     }
     if (message.microBatchTokens !== 0) {
       obj.microBatchTokens = Math.round(message.microBatchTokens);
+    }
+    if (message.gradientCheckpointing !== false) {
+      obj.gradientCheckpointing = message.gradientCheckpointing;
     }
     return obj;
   },
@@ -3355,6 +3476,7 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
       }
     }
     message.microBatchTokens = object.microBatchTokens ?? 0;
+    message.gradientCheckpointing = object.gradientCheckpointing ?? false;
     return message;
   },
 };
@@ -3740,6 +3862,7 @@ function createBaseValidateRequest(): ValidateRequest {
     loss: undefined,
     seed: 0n,
     maxExamples: 0,
+    attention: 0,
   };
 }
 
@@ -3771,6 +3894,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     }
     if (message.maxExamples !== 0) {
       writer.uint32(64).uint32(message.maxExamples);
+    }
+    if (message.attention !== 0) {
+      writer.uint32(72).int32(message.attention);
     }
     return writer;
   },
@@ -3852,6 +3978,14 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
             message.maxExamples = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.attention = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3890,6 +4024,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
         : isSet(object.max_examples)
         ? globalThis.Number(object.max_examples)
         : 0,
+      attention: isSet(object.attention) ? attentionModeFromJSON(object.attention) : 0,
     };
   },
 
@@ -3919,6 +4054,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     if (message.maxExamples !== 0) {
       obj.maxExamples = Math.round(message.maxExamples);
     }
+    if (message.attention !== 0) {
+      obj.attention = attentionModeToJSON(message.attention);
+    }
     return obj;
   },
 
@@ -3939,6 +4077,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     message.loss = (object.loss !== undefined && object.loss !== null) ? LossSpec.fromPartial(object.loss) : undefined;
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
     message.maxExamples = object.maxExamples ?? 0;
+    message.attention = object.attention ?? 0;
     return message;
   },
 };

@@ -94,6 +94,10 @@ export interface GetInfoResponse {
   memoryBytes: bigint;
   bases: Base[];
   adapters: Adapter[];
+  /** What may be accounted at once; a request beyond it is refused. */
+  memoryBudgetBytes: bigint;
+  /** Bytes of idle optimizer states that wait on the disk. */
+  offloadedBytes: bigint;
 }
 
 export interface HoldRequest {
@@ -467,6 +471,8 @@ function createBaseGetInfoResponse(): GetInfoResponse {
     memoryBytes: 0n,
     bases: [],
     adapters: [],
+    memoryBudgetBytes: 0n,
+    offloadedBytes: 0n,
   };
 }
 
@@ -504,6 +510,18 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
     }
     for (const v of message.adapters) {
       Adapter.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.memoryBudgetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBudgetBytes) !== message.memoryBudgetBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBudgetBytes of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.memoryBudgetBytes);
+    }
+    if (message.offloadedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offloadedBytes) !== message.offloadedBytes) {
+        throw new globalThis.Error("value provided for field message.offloadedBytes of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.offloadedBytes);
     }
     return writer;
   },
@@ -593,6 +611,22 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
             message.adapters.push(Adapter.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.memoryBudgetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.offloadedBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -640,6 +674,16 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
       adapters: globalThis.Array.isArray(object?.adapters)
         ? object.adapters.map((e: any) => Adapter.fromJSON(e))
         : [],
+      memoryBudgetBytes: isSet(object.memoryBudgetBytes)
+        ? BigInt(object.memoryBudgetBytes)
+        : isSet(object.memory_budget_bytes)
+        ? BigInt(object.memory_budget_bytes)
+        : 0n,
+      offloadedBytes: isSet(object.offloadedBytes)
+        ? BigInt(object.offloadedBytes)
+        : isSet(object.offloaded_bytes)
+        ? BigInt(object.offloaded_bytes)
+        : 0n,
     };
   },
 
@@ -672,6 +716,12 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
     if (message.adapters?.length) {
       obj.adapters = message.adapters.map((e) => Adapter.toJSON(e));
     }
+    if (message.memoryBudgetBytes !== 0n) {
+      obj.memoryBudgetBytes = message.memoryBudgetBytes.toString();
+    }
+    if (message.offloadedBytes !== 0n) {
+      obj.offloadedBytes = message.offloadedBytes.toString();
+    }
     return obj;
   },
 
@@ -693,6 +743,12 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
       : 0n;
     message.bases = object.bases?.map((e) => Base.fromPartial(e)) || [];
     message.adapters = object.adapters?.map((e) => Adapter.fromPartial(e)) || [];
+    message.memoryBudgetBytes = (object.memoryBudgetBytes !== undefined && object.memoryBudgetBytes !== null)
+      ? BigInt(object.memoryBudgetBytes)
+      : 0n;
+    message.offloadedBytes = (object.offloadedBytes !== undefined && object.offloadedBytes !== null)
+      ? BigInt(object.offloadedBytes)
+      : 0n;
     return message;
   },
 };

@@ -1,0 +1,88 @@
+"""An answer from its first canvas to its last, and what is told of it."""
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import Any
+
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.denoise import Denoised, denoise
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.past import Past
+from lad_runtime.torch_backend.policies import Policy
+from lad_runtime.torch_backend.wishes import Wish
+from lad_runtime.types import MAX_UINT64, AnswerEvent, Canvas, FrameEvent, SamplingSpec
+
+SamplingWork = Generator[Wish | FrameEvent, Any, AnswerEvent]
+PolicyMaker = Callable[[int, int], Policy]
+"""The policy of a canvas of so many tokens, with a seed."""
+
+
+def denoise_answer(
+    base: Base,
+    snapshot: LoraAdapter | None,
+    canvas: Canvas,
+    index: int,
+    spec: SamplingSpec,
+    policy_of: PolicyMaker,
+) -> SamplingWork:
+    """Work: denoises an answer canvas by canvas, each of `canvas_tokens` positions (0: one canvas) behind the finished ones.
+
+    Canvas k is denoised with seed + k, as it would be alone behind the same tokens. Nothing follows a canvas with an EOS.
+    `snapshot` must not change while the work runs.
+    """
+    size = spec.canvas_tokens or spec.answer_tokens
+    starts = range(0, spec.answer_tokens, size)
+    past = yield from Past.of(
+        base,
+        snapshot,
+        canvas.prompt,
+        attention=spec.attention,
+        guided=spec.mode == "llada" and spec.llada.guidance_scale > 0,
+    )
+    finished: tuple[int, ...] = ()
+    forwards = 0
+    done: Denoised | None = None
+    for number, start in enumerate(starts):
+        if done is not None:
+            past = yield from past.then(done.ids)
+        tokens = min(size, spec.answer_tokens - start)
+        seed = (canvas.seed + number) & MAX_UINT64
+        policy = policy_of(tokens, seed)
+        one = denoise(base, past, seed, index, replace(spec, answer_tokens=tokens), policy)
+        done = yield from _in_answer(one, finished, forwards, policy.iterations * (len(starts) - number))
+        finished += done.ids
+        forwards += done.iterations
+        if base.info.eos_token_id in done.ids:
+            break
+    assert done is not None, "an answer has at least one token"
+    eos = base.info.eos_token_id
+    ids = finished[: finished.index(eos)] if eos in finished else finished
+    return AnswerEvent(
+        canvas=index,
+        ids=ids,
+        canvas_ids=finished,
+        text=base.tokenizer.decode(ids),
+        iterations=forwards,
+        stopped=done.stopped,
+    )
+
+
+def _in_answer(
+    work: Generator[Any, Any, Denoised], finished: tuple[int, ...], forwards: int, left: int
+) -> Generator[Any, Any, Denoised]:
+    """A canvas's work with its frames told as the whole answer's: behind what is finished, `left` iterations at most to come."""
+    reply: Any = None
+    while True:
+        try:
+            item = work.send(reply)
+        except StopIteration as end:
+            return end.value
+        if isinstance(item, FrameEvent):
+            item = replace(
+                item,
+                iteration=forwards + item.iteration,
+                iterations=forwards + left,
+                edits=tuple(replace(edit, position=len(finished) + edit.position) for edit in item.edits),
+                answer=(*finished, *item.answer),
+            )
+        reply = yield item

@@ -1,0 +1,56 @@
+"""Optimizer states that wait on the disk while nobody trains their adapters."""
+
+import secrets
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.optimizer import Optimizer
+from lad_runtime.types import OptimizerSpec
+
+
+class OffloadedOptimizer:
+    """A file that holds an optimizer's state, and goes with this object."""
+
+    def __init__(self, spec: OptimizerSpec, path: Path, nbytes: int) -> None:
+        self._spec = spec
+        self._path = path
+        self.nbytes = nbytes
+        self._remove = weakref.finalize(self, path.unlink, missing_ok=True)
+
+    @classmethod
+    def write(cls, optimizer: Optimizer, folder: Path) -> "OffloadedOptimizer":
+        """Raises STORAGE, leaving no file, when the disk is full or fails."""
+        path = folder / f"{secrets.token_hex(8)}.safetensors"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            safetensors.torch.save_file({n: t.contiguous() for n, t in optimizer.state().items()}, path)
+        except (OSError, SafetensorError) as error:
+            path.unlink(missing_ok=True)
+            raise _storage_error("written", error) from error
+        return cls(optimizer.spec, path, optimizer.nbytes)
+
+    def load(self, parameters: Mapping[str, Tensor]) -> Optimizer:
+        """The optimizer as it was, to the bit; its file is gone then. Raises STORAGE where it cannot be read."""
+        optimizer = Optimizer(self._spec, parameters)
+        try:
+            optimizer.load(safetensors.torch.load_file(self._path))
+        except (OSError, SafetensorError) as error:
+            raise _storage_error("read", error) from error
+        self._remove()
+        return optimizer
+
+
+def _storage_error(what: str, error: Exception) -> LadError:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return LadError(
+        ErrorCode.STORAGE,
+        f"An optimizer's state could not be {what} on the worker's disk: {reason}.",
+        option="stateFolder",
+        remedy="Make room on the worker's disk, or give a folder on another one.",
+    )

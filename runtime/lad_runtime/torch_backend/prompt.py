@@ -1,0 +1,99 @@
+"""Prompts that are computed once: their keys and values, shared by everybody who denoises an answer behind them."""
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import torch
+
+from lad_runtime.torch_backend.cache import KeyValueCache
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.model import Llama
+from lad_runtime.torch_backend.segment import Segment
+from lad_runtime.torch_backend.wishes import ContextWish
+from lad_runtime.types import AttentionMode
+
+MAX_BYTES = 512 * 1024 * 1024
+"""Keys and values that are kept for those who come later; those in use are kept by their users."""
+
+Key = tuple["weakref.ref[LoraAdapter] | None", AttentionMode, tuple[int, ...]]
+
+
+class Prompts:
+    """The prompts of one base that were used last, in up to `max_bytes` of keys and values.
+
+    A prompt in the attention `prefix` is an adapter's own, and is forgotten with it; its weights must never change. In
+    `causal-prefix` it is the unadapted base's, for all adapters and the autoregressive baseline.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._caches: OrderedDict[Key, KeyValueCache] = OrderedDict()
+
+    @property
+    def nbytes(self) -> int:
+        return sum(cache.nbytes for cache in self._caches.values())
+
+    def context(
+        self, model: Llama, adapter: LoraAdapter | None, prompt: Sequence[int], attention: AttentionMode
+    ) -> Generator[ContextWish, Any, KeyValueCache | None]:
+        """Work that returns the filled cache of a prompt, which nobody may write to; None for an empty one."""
+        (cache,) = yield from self.contexts(model, adapter, [prompt], attention)
+        return cache
+
+    def contexts(
+        self,
+        model: Llama,
+        adapter: LoraAdapter | None,
+        prompts: Sequence[Sequence[int]],
+        attention: AttentionMode,
+    ) -> Generator[ContextWish, Any, list[KeyValueCache | None]]:
+        """`context` of several prompts, those that are missing computed together."""
+        owner = None if attention == "causal-prefix" else adapter
+        caches = [
+            self._find(model, owner, tuple(prompt), attention) if prompt else None for prompt in prompts
+        ]
+        missing = {
+            id(cache): prompt_segment(prompt, owner, attention, cache)
+            for cache, prompt in zip(caches, prompts, strict=True)
+            if cache is not None and cache.length < len(prompt)
+        }
+        if missing:
+            yield ContextWish.of(*missing.values())
+        filled = (cache is None or cache.length == len(p) for cache, p in zip(caches, prompts, strict=True))
+        assert all(filled), "the wish was computed"
+        return caches
+
+    def _find(
+        self, model: Llama, owner: LoraAdapter | None, prompt: tuple[int, ...], attention: AttentionMode
+    ) -> KeyValueCache:
+        """The cache of a prompt, still empty where nobody has computed it yet."""
+        key = (weakref.ref(owner, self._forget) if owner else None, attention, prompt)
+        cache = self._caches.pop(key, None)
+        if cache is None:
+            cache = KeyValueCache(model.config, len(prompt), model.device, model.dtype)
+        self._caches[key] = cache
+        self._drop_oldest()
+        return cache
+
+    def _drop_oldest(self) -> None:
+        held = self.nbytes
+        while held > self._max_bytes and self._caches:
+            _, cache = self._caches.popitem(last=False)
+            held -= cache.nbytes
+
+    def _forget(self, owner: "weakref.ref[LoraAdapter]") -> None:
+        for key in [key for key in self._caches if key[0] is owner]:
+            del self._caches[key]
+
+
+def prompt_segment(
+    ids: Sequence[int], adapter: LoraAdapter | None, attention: AttentionMode, cache: KeyValueCache
+) -> Segment:
+    """Tokens that go behind what a prompt's cache holds: computed by the base and causally, by the adapter and causally, or by
+    the adapter and attending to everything before and among them."""
+    if attention == "causal-prefix":
+        return Segment(ids=torch.tensor(ids), mode="causal", cache=cache)
+    mode: AttentionMode = "causal" if attention == "causal" else "full"
+    return Segment(ids=torch.tensor(ids), adapter=adapter, mode=mode, cache=cache)

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { scratchFolder } from "../e2e/support/stub.js";
+
+const root = resolve(import.meta.dirname, "../..");
+const scratch = scratchFolder();
+
+/** Runs `bench/main.ts` as package.json's script does. */
+function bench(...words: string[]) {
+  const command = ["--import", "tsx", "bench/main.ts", ...words];
+  return execa(process.execPath, command, { cwd: root, reject: false });
+}
+
+describe("a figure as JSON", () => {
+  it("is one object on standard output: ours alone, with its roofline and a trace where asked for", async () => {
+    const trace = join(scratch, "trace.json");
+    const words = ["training-step", "--base", "stub", "--runs", "2", "--threads", "1", "--json"];
+    const { stdout, stderr } = await bench(...words, "--profile", trace);
+    const result = JSON.parse(stdout);
+    expect(Object.keys(result).sort()).toEqual(
+      ["conditions", "name", "ours", "ratio", "reference", "runs", "unit"].sort(),
+    );
+    expect(result).toMatchObject({ name: "training-step", unit: "tokens/s", reference: null, ratio: null });
+    expect(result.runs).toHaveLength(2);
+    const { min, median, max, roofline, loadedBytes, peakBytes } = result.ours;
+    expect(0 < min && min <= median && median <= max).toBe(true);
+    expect(roofline.share).toBeGreaterThan(0);
+    expect(peakBytes).toBeGreaterThanOrEqual(loadedBytes);
+    expect(result.conditions).toMatchObject({ base: "stub", threads: 1, rank: 64, windowTokens: 256 });
+    expect(stderr).toContain("run 2 of 2: ours");
+    expect(JSON.parse(readFileSync(trace, "utf8")).traceEvents.length).toBeGreaterThan(100);
+  });
+});
+
+describe("a figure as text", () => {
+  it("compares with a reference that generates the same tokens", async () => {
+    const words = ["autoregressive", "--base", "stub", "--runs", "1", "--threads", "1"];
+    const { stdout, exitCode, stderr } = await bench(...words);
+    expect(stderr).not.toContain("differs");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^autoregressive, tokens\/s\n.*median.*\n.*\nours .*\nreference .*\nratio \d/);
+  });
+});
+
+describe("the command", () => {
+  it("lists the figures", async () => {
+    const { stdout } = await bench();
+    expect(stdout).toMatch(/training-step +one training step/);
+  });
+
+  it("says what is wrong with an option, and how to put it right", async () => {
+    const { stderr, stdout, exitCode } = await bench("training-step", "--runs", "many");
+    expect([stdout, exitCode]).toEqual(["", 1]);
+    expect(stderr).toMatch(/runs is .*many.*: it must be an integer of at least 1\./);
+  });
+});

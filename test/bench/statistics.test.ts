@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { advantage, median, spread } from "../../bench/harness/statistics.js";
+
+it("takes the middle value, or the mean of the two in the middle", () => {
+  expect(median([5])).toBe(5);
+  expect(median([9, 1, 4])).toBe(4);
+  expect(median([10, 1, 4, 3])).toBe(3.5);
+});
+
+it("has no median of nothing", () => {
+  expect(() => median([])).toThrow(RangeError);
+});
+
+it("tells the median, the least and the most", () => {
+  expect(spread([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 });
+});
+
+it("counts twice the rate and half the time as an advantage of 2", () => {
+  expect(advantage(20, 10, "higher")).toBe(2);
+  expect(advantage(10, 20, "lower")).toBe(2);
+});

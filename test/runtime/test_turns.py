@@ -1,0 +1,124 @@
+"""Fair sharing: who always wants something gets its share by weight, nobody starves, and newcomers wait for one batch at most."""
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fake_backend import FakeWish
+from lad_runtime.engine.job import Job
+from lad_runtime.engine.turns import Turns
+
+BUDGET = 64
+SHARER = st.tuples(
+    st.floats(0.1, 8.0),  # weight
+    st.integers(1, 2 * BUDGET),  # tokens of each wish
+    st.sampled_from(["a", "b"]),  # group
+)
+
+
+def job(sharer: Any, weight: float = 1.0, tokens: int = 8, group: str = "a") -> Job:
+    made = Job(iter(()), sharer, weight, lambda _: None, lambda: None)  # type: ignore[arg-type]
+    made.wish = FakeWish(tokens=tokens, group=group)
+    return made
+
+
+def serve(turns: Turns, batches: int) -> list[list[Job]]:
+    """Computes so many batches; whoever was served wants the same again."""
+    served = []
+    for _ in range(batches):
+        batch = turns.next(BUDGET)
+        for one in batch:
+            turns.add(one)
+        served.append(batch)
+    return served
+
+
+def cost_of(batches: list[list[Job]]) -> Counter:
+    costs: Counter = Counter()
+    for batch in batches:
+        for one in batch:
+            assert one.wish is not None
+            costs[one.sharer] += one.wish.cost
+    return costs
+
+
+@settings(max_examples=100, deadline=None)
+@given(sharers=st.lists(SHARER, min_size=1, max_size=6), batches=st.integers(1, 300))
+def test_what_each_gets_is_its_weights_share_to_within_two_batches(sharers: list, batches: int) -> None:
+    turns = Turns()
+    for index, (weight, tokens, group) in enumerate(sharers):
+        turns.add(job(index, weight, tokens, group))
+    costs = cost_of(serve(turns, batches))
+    clocks = [costs[index] / weight for index, (weight, _, _) in enumerate(sharers)]
+    slack = max((BUDGET + tokens) / weight for weight, tokens, _ in sharers)
+    assert max(clocks) - min(clocks) <= slack + 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(sharers=st.lists(SHARER, min_size=1, max_size=6))
+def test_a_batch_is_of_one_group_within_the_budget_or_a_single_wish(sharers: list) -> None:
+    turns = Turns()
+    for index, (weight, tokens, group) in enumerate(sharers):
+        turns.add(job(index, weight, tokens, group))
+    for batch in serve(turns, 30):
+        assert batch
+        assert len({one.wish.group for one in batch}) == 1  # type: ignore[union-attr]
+        assert len(batch) == 1 or sum(one.wish.tokens for one in batch) <= BUDGET  # type: ignore[union-attr]
+
+
+def test_an_interactive_request_waits_for_one_micro_step_of_a_trainer() -> None:
+    turns = Turns()
+    turns.add(job("trainer", tokens=BUDGET, group="gradient"))
+    serve(turns, 1000)
+    turns.add(job("sampler", tokens=8))
+    order = [batch[0].sharer for batch in serve(turns, 40)]
+    assert order[0] == "sampler"
+    # from then on both get the same number of tokens: eight of the sampler's for each of the trainer's
+    assert 3 <= order.count("trainer") <= 6
+
+
+def test_idle_time_is_nobodys_credit() -> None:
+    turns = Turns()
+    sleeper = job("sleeper", tokens=BUDGET, group="b")
+    turns.add(sleeper)
+    assert turns.next(BUDGET) == [sleeper]
+    turns.add(job("worker", tokens=BUDGET))
+    serve(turns, 500)
+    turns.add(sleeper)
+    order = [batch[0].sharer for batch in serve(turns, 20)]
+    assert 9 <= order.count("sleeper") <= 11
+
+
+def test_equal_requests_ride_in_one_batch_however_long_they_go_on() -> None:
+    turns = Turns()
+    for name in "wxyz":
+        turns.add(job(name, tokens=16))
+    assert all(len(batch) == 4 for batch in serve(turns, 200))
+
+
+def test_requests_of_different_lengths_are_batched_most_of_the_time() -> None:
+    turns = Turns()
+    for index in range(4):
+        turns.add(job(index, tokens=4 + 4 * index))
+    batches = serve(turns, 400)
+    assert sum(map(len, batches)) / len(batches) > 2
+
+
+def test_a_sharers_own_wishes_go_first_come_first_served() -> None:
+    turns = Turns()
+    jobs = [job("one", tokens=40) for _ in range(3)]
+    for each in jobs:
+        turns.add(each)
+    assert [turns.next(BUDGET) for _ in range(4)] == [[jobs[0]], [jobs[1]], [jobs[2]], []]
+
+
+def test_clocks_of_those_who_have_gone_are_forgotten() -> None:
+    turns = Turns()
+    for index in range(100):
+        turns.add(job(index))
+        assert turns.next(BUDGET)
+    turns.add(job("last", tokens=1))
+    serve(turns, 20)
+    assert len(turns._clocks) <= 2
