@@ -3,7 +3,8 @@ import { execa } from "execa";
 import { inFolder, pythonOfCheckout } from "./checkout.js";
 import { BASELINE, staleFiles } from "./gen.js";
 
-const PYTHON_SOURCES = ["runtime", "test/runtime"];
+const PYTHON_SOURCES = ["runtime", "test/runtime", "bench"];
+const TYPED = ["-p", "lad_runtime", "-p", "bench.sides"];
 
 const { python, env } = pythonOfCheckout();
 const CHECKS: Record<string, () => Promise<unknown>> = {
@@ -15,7 +16,7 @@ const CHECKS: Record<string, () => Promise<unknown>> = {
   "generated code": generatedCode,
   "lint of Python": () => run(python, ["-m", "ruff", "check", "--quiet", ...PYTHON_SOURCES]),
   "format of Python": () => run(python, ["-m", "ruff", "format", "--check", "--quiet", ...PYTHON_SOURCES]),
-  "types of Python": () => run(python, ["-m", "mypy", "--config-file", "runtime/pyproject.toml"]),
+  "types of Python": () => run(python, ["-m", "mypy", "--config-file", "runtime/pyproject.toml", ...TYPED]),
 };
 
 let failed = 0;

@@ -6,8 +6,8 @@ const { python, env } = pythonOfCheckout();
 const COMMANDS: [string, ...string[]][] = [
   ["biome", "check", "--write", "."],
   ["buf", "format", "--write", "proto"],
-  [python, "-m", "ruff", "check", "--fix", "runtime", "test/runtime"],
-  [python, "-m", "ruff", "format", "runtime", "test/runtime"],
+  [python, "-m", "ruff", "check", "--fix", "runtime", "test/runtime", "bench"],
+  [python, "-m", "ruff", "format", "runtime", "test/runtime", "bench"],
 ];
 
 for (const [command, ...words] of COMMANDS) {

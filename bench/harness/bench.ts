@@ -1,0 +1,99 @@
+/** What a figure is measured with: the options, a scratch folder, and the processes of its sides. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { invalidOption } from "../../sdk/src/errors.js";
+import { pythonOfCheckout, root } from "../../sdk/tools/checkout.js";
+import { allocatorSettings, referenceEnvironment, workerEnvironment } from "./environment.js";
+import type { BenchOptions } from "./options.js";
+import { type Command, Side } from "./side.js";
+
+/** Who is measured: `ours` and whatever is compared with it. */
+export type Role = "ours" | "reference" | "roofline" | "alone";
+
+/** What our sides tell of the base that they loaded. */
+export interface BaseFacts {
+  /** The base as a Hugging Face folder. */
+  readonly folder: string;
+  readonly parameters: number;
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  readonly maskToken: string;
+  readonly maskTokenId: number;
+  readonly eosTokenId: number;
+  /** Folders of the adapters that were saved for the reference, in PEFT's format. */
+  readonly adapters?: readonly string[];
+  readonly torch: string;
+  readonly python: string;
+}
+
+export class Bench {
+  readonly options: BenchOptions;
+  /** A folder that goes with the bench. */
+  readonly scratch: string;
+  readonly #sides: Side[] = [];
+
+  private constructor(options: BenchOptions, scratch: string) {
+    this.options = options;
+    this.scratch = scratch;
+  }
+
+  static async open(options: BenchOptions): Promise<Bench> {
+    return new Bench(options, await mkdtemp(join(tmpdir(), "lad-bench-")));
+  }
+
+  /** What every side is loaded with. */
+  get shared() {
+    const { base, threads } = this.options;
+    return { base, threads, scratch: this.scratch };
+  }
+
+  /** A side of our own in Python, with the variables that a worker has. */
+  ours(role: Role, module: string, threads = this.options.threads): Side {
+    return this.#python(role, module, workerEnvironment(threads));
+  }
+
+  /** A side of somebody else's in Python, with its own defaults. */
+  reference(module: string): Side {
+    const { threads, allocator } = this.options;
+    const settings = allocator ? allocatorSettings(workerEnvironment(threads)) : {};
+    if (allocator && Object.keys(settings).length === 0) {
+      throw invalidOption("allocator", true, "a worker has no settings of its own", "Leave it out.");
+    }
+    return this.#python("reference", module, { ...referenceEnvironment(threads), ...settings });
+  }
+
+  /** A side of our own in TypeScript, which starts a worker through the SDK. */
+  sdk(script: string): Side {
+    const words = ["--import", "tsx", join(root, "bench/sides", script)];
+    return this.#start("ours", { program: process.execPath, words, folder: root, environment: {} });
+  }
+
+  /** Tells of the progress, on standard error. */
+  say(text: string): void {
+    console.error(text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#sides.map((side) => side.close()));
+    await rm(this.scratch, { recursive: true, force: true });
+  }
+
+  #python(role: Role, module: string, variables: Readonly<Record<string, string>>): Side {
+    const { python, env } = pythonOfCheckout();
+    const environment = {
+      ...variables,
+      PYTHONPATH: [root, ...Object.values(env)].join(delimiter),
+      PYTHONDONTWRITEBYTECODE: "1", // a checkout stays as it was
+      HF_HUB_OFFLINE: "1",
+    };
+    const words = ["-m", `bench.sides.${module}`];
+    return this.#start(role, { program: python, words, folder: this.scratch, environment });
+  }
+
+  #start(role: Role, command: Command): Side {
+    const side = new Side(role, command);
+    this.#sides.push(side);
+    return side;
+  }
+}

@@ -1,0 +1,23 @@
+/** Every figure by its name. */
+import { autoregressive } from "../autoregressive.js";
+import { llada } from "../llada.js";
+import { overhead } from "../overhead.js";
+import { samplingConcurrent } from "../sampling-concurrent.js";
+import { samplingSingle } from "../sampling-single.js";
+import { scaling } from "../scaling.js";
+import { startup } from "../startup.js";
+import { trainingFused } from "../training-fused.js";
+import { trainingStep } from "../training-step.js";
+import type { Figure } from "./figure.js";
+
+export const FIGURES: Readonly<Record<string, Figure>> = {
+  "training-step": trainingStep,
+  "training-fused": trainingFused,
+  "sampling-single": samplingSingle,
+  "sampling-concurrent": samplingConcurrent,
+  llada,
+  autoregressive,
+  overhead,
+  startup,
+  scaling,
+};

@@ -1,0 +1,139 @@
+/** The command line of `npm run bench`. */
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { invalidOption, LadError } from "../../sdk/src/errors.js";
+import { nearest } from "../../sdk/src/nearest.js";
+import type { Figure } from "./figure.js";
+
+export const ATTENTION = ["full", "prefix", "causal-prefix"] as const;
+export type Attention = (typeof ATTENTION)[number];
+
+export interface BenchOptions {
+  readonly name: string;
+  /** A checkout of the reference. */
+  readonly against: string | undefined;
+  /** One JSON object on standard output instead of text. */
+  readonly json: boolean;
+  /** Where to write a Chrome trace of one run of ours. */
+  readonly profile: string | undefined;
+  /** How often each side runs, its warm-up apart. */
+  readonly runs: number;
+  readonly threads: number;
+  readonly base: string;
+  readonly attention: Attention;
+  /** Whether the reference gets our allocator's settings too. */
+  readonly allocator: boolean;
+}
+
+export const USAGE =
+  "npm run bench -- <name> [--against checkout] [--json] [--profile file] [--runs N] [--threads N] [--base name]" +
+  " [--attention full | prefix | causal-prefix] [--allocator]";
+
+/** @throws LadError `invalid-option` */
+export function parseBench(
+  words: readonly string[],
+  figures: Readonly<Record<string, Figure>>,
+): BenchOptions {
+  const { values, positionals } = parsed(words);
+  const [name, ...others] = positionals;
+  if (others.length > 0) {
+    throw invalidOption(
+      "name",
+      positionals.join(" "),
+      "it is more than one",
+      "Measure one figure at a time.",
+    );
+  }
+  const figure = figureNamed(name, figures);
+  const options = {
+    name: name ?? "",
+    against: values.against === undefined ? undefined : resolve(values.against),
+    json: values.json ?? false,
+    profile: values.profile === undefined ? undefined : resolve(values.profile),
+    runs: count("runs", values.runs, 5),
+    threads: count("threads", values.threads, availableParallelism()),
+    base: values.base ?? figure.base,
+    attention: attentionNamed(values.attention),
+    allocator: values.allocator ?? false,
+  };
+  requireTaken(options, figure);
+  return options;
+}
+
+function parsed(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        against: { type: "string" },
+        json: { type: "boolean" },
+        profile: { type: "string" },
+        runs: { type: "string" },
+        threads: { type: "string" },
+        base: { type: "string" },
+        attention: { type: "string" },
+        allocator: { type: "boolean" },
+      },
+    });
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new LadError("invalid-option", problem, { remedy: USAGE, cause: error });
+  }
+}
+
+function figureNamed(name: string | undefined, figures: Readonly<Record<string, Figure>>): Figure {
+  const figure = name === undefined ? undefined : Object.hasOwn(figures, name) ? figures[name] : undefined;
+  if (figure !== undefined) return figure;
+  const names = Object.keys(figures);
+  const guess = name === undefined ? undefined : nearest(name, names);
+  const remedy = `${guess === undefined ? "" : `Did you mean ${guess}? `}There are ${names.join(", ")}.`;
+  throw invalidOption("name", name ?? "", "there is no such figure", remedy);
+}
+
+function count(option: string, given: string | undefined, otherwise: number): number {
+  if (given === undefined) return otherwise;
+  const value = Number(given);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw invalidOption(option, given, "it must be an integer of at least 1", "Give for instance 5.");
+}
+
+function attentionNamed(given: string | undefined): Attention {
+  const found = ATTENTION.find((mode) => mode === (given ?? "full"));
+  if (found !== undefined) return found;
+  throw invalidOption("attention", given, "there is no such mode", `Give one of ${ATTENTION.join(", ")}.`);
+}
+
+/** An option that the figure would leave unused is an error. */
+function requireTaken(options: BenchOptions, figure: Figure): void {
+  const given = {
+    profile: options.profile !== undefined,
+    attention: options.attention !== "full",
+    allocator: options.allocator,
+  };
+  for (const option of ["profile", "attention", "allocator"] as const) {
+    if (given[option] && !figure.takes.includes(option)) throw unused(option, options);
+  }
+  if (options.against !== undefined) requireCheckout(options.against, options, figure);
+  else if (options.allocator) {
+    const problem = "there is no reference to give the settings to";
+    throw invalidOption("allocator", true, problem, "Give --against too, or leave it out.");
+  }
+}
+
+function requireCheckout(folder: string, options: BenchOptions, { against }: Figure): void {
+  if (against === undefined) throw unused("against", options);
+  if (existsSync(join(folder, against.folder))) return;
+  throw invalidOption(
+    "against",
+    folder,
+    `there is no ${against.folder} in it`,
+    `Give a checkout of ${against.name}.`,
+  );
+}
+
+function unused(option: "against" | "profile" | "attention" | "allocator", options: BenchOptions): LadError {
+  return invalidOption(option, options[option], `${options.name} has no use for it`, "Leave it out.");
+}

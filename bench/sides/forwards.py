@@ -1,0 +1,44 @@
+"""One forward of a denoising iteration over any number of canvases and adapters: how the time grows."""
+
+from bench.sides.lad_worker import LadWorker
+from bench.sides.serve import Values, serve
+from lad_runtime.types import PredictCanvas, PredictSpec
+
+_RANK = 16
+_DEVIATION = 0.02
+
+
+class Forwards:
+    """`run` names how many canvases, of how many tokens (half of them the answer), and how many adapters share them."""
+
+    def load(self, request: Values) -> Values:
+        self._worker = LadWorker(base=request["base"], threads=request["threads"], scratch=request["scratch"])
+        self._adapters = [
+            self._worker.adapter(_RANK, deviation=_DEVIATION) for _ in range(request["adapters"])
+        ]
+        return self._worker.facts
+
+    def prepare(self, request: Values) -> None:
+        self._ids = tuple(request["ids"])
+
+    def run(self, request: Values) -> Values:
+        canvases, tokens, adapters = request["canvases"], request["tokens"], request["adapters"]
+        assert canvases % adapters == 0 and tokens <= len(self._ids)
+        ids = self._ids[:tokens]
+        share = [
+            PredictCanvas(ids=ids, answer_start=tokens // 2, seed=seed)
+            for seed in range(canvases // adapters)
+        ]
+        backend, base = self._worker.backend, self._worker.base
+        works = [
+            backend.predict(base, adapter, share, PredictSpec()) for adapter in self._adapters[:adapters]
+        ]
+        seconds, _ = self._worker.run(works)
+        return {"seconds": seconds, "tokens": canvases * tokens}
+
+    def profile(self, request: Values) -> None:
+        self._worker.profile(request.pop("file"), lambda: self.run(request))
+
+
+if __name__ == "__main__":
+    serve(Forwards())

@@ -1,0 +1,89 @@
+"""Our worker without its server: the engine, the backend and one base, in the process that is measured."""
+
+import platform
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from bench.sides.model_folder import model_folder
+from lad_runtime.engine.worker import make_worker
+from lad_runtime.torch_backend.backend import TorchBackend
+from lad_runtime.torch_backend.peft_format import adapter_files
+from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
+from lad_runtime.types import AdapterSpec, BaseSpec, Work
+
+
+class LadWorker:
+    """`scratch` is a folder of the harness's, where the other side may read."""
+
+    def __init__(self, *, base: str, threads: int, scratch: str) -> None:
+        self._scratch = Path(scratch)
+        state = self._scratch / "state"
+        (state / "datasets").mkdir(parents=True, exist_ok=True)
+        self.backend = TorchBackend(device="cpu", threads=threads, state=state)
+        self.engine = make_worker(self.backend, state).engine
+        self.folder = model_folder(base, self._scratch)
+        self.base = self.backend.load_base(BaseSpec(name=base), lambda progress: None)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What inputs are made from, and what the other side loads."""
+        info = self.base.info
+        return {
+            "folder": str(self.folder),
+            "parameters": info.parameter_count,
+            "vocabSize": info.vocab_size,
+            "maxPositions": info.max_positions,
+            "maskToken": info.mask_token,
+            "maskTokenId": info.mask_token_id,
+            "eosTokenId": info.eos_token_id,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        }
+
+    def adapter(self, rank: int, *, deviation: float = 0.0) -> TrainedAdapter:
+        """LoRA on q_proj and v_proj with alpha = rank. B is zero, or random where a `deviation` is given."""
+        spec = AdapterSpec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj"), seed=rank)
+        adapter = self.backend.create_adapter(self.base, spec)
+        generator = torch.Generator().manual_seed(rank)
+        with torch.no_grad():
+            for name, parameter in adapter.parameters.items():
+                if name.endswith("lora_B"):
+                    parameter.normal_(0.0, deviation, generator=generator)
+        return adapter
+
+    def save(self, adapter: TrainedAdapter) -> str:
+        """Writes an adapter in PEFT's format, named after its rank; the folder."""
+        folder = self._scratch / "adapters" / f"rank-{adapter.spec.rank}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in adapter_files(adapter.adapter, str(self.folder)).items():
+            (folder / name).write_bytes(content)
+        return str(folder)
+
+    def run(
+        self, works: Sequence[Work], on_event: Callable[[Any], None] = lambda event: None
+    ) -> tuple[float, list[Any]]:
+        """Seconds from the moment when all works begin, each with a turn of its own, to the last one's end; their outcomes."""
+        begin = threading.Event()
+        self.engine.call(begin.wait)
+        jobs = [
+            self.engine.submit(work, sharer=f"work {index}", on_event=on_event)
+            for index, work in enumerate(works)
+        ]
+        started = time.perf_counter()
+        begin.set()
+        outcomes = [job.future.result() for job in jobs]
+        return time.perf_counter() - started, outcomes
+
+    def profile(self, file: str, run: Callable[[], Any]) -> None:
+        """Writes a Chrome trace of what the engine's thread does during `run`."""
+        profiler = profile(activities=[ProfilerActivity.CPU])
+        self.engine.call(profiler.start).result()
+        run()
+        self.engine.call(profiler.stop).result()
+        profiler.export_chrome_trace(file)

@@ -1,0 +1,18 @@
+"""The files of a base as a Hugging Face folder, for sides that load them by themselves."""
+
+from pathlib import Path
+
+from lad_runtime.torch_backend.base_files import files_of
+from lad_runtime.torch_backend.stub import write_stub
+from lad_runtime.types import BaseSpec
+
+
+def model_folder(name: str, scratch: Path) -> Path:
+    """Where a base's files lie; the stub's are written into `scratch`, the others' are kept in a cache or shipped."""
+    if name == "stub":
+        folder = scratch / "stub"
+        folder.mkdir(exist_ok=True)
+        write_stub(folder, BaseSpec(name=name).seed)
+        return folder
+    with files_of(BaseSpec(name=name), lambda progress: None) as (found, _):
+        return found

@@ -1,0 +1,50 @@
+"""Our samplers: canvases of one request each, all at once, as the engine batches them."""
+
+import math
+
+from bench.sides.lad_worker import LadWorker
+from bench.sides.serve import Values, serve
+from lad_runtime.types import Canvas, DrawSpec, SamplingSpec
+
+_DEVIATION = 0.02
+"""Of B, so that the adapter changes the answers and leaves sense in them."""
+
+
+class Sampling:
+    """`load` names the adapter's rank (0: the base alone), `prepare` gives every turn's prompts and says how to answer."""
+
+    def load(self, request: Values) -> Values:
+        self._worker = LadWorker(base=request["base"], threads=request["threads"], scratch=request["scratch"])
+        if request["rank"] == 0:
+            self._adapter = None
+            return self._worker.facts
+        adapter = self._worker.adapter(request["rank"], deviation=_DEVIATION)
+        self._adapter = self._worker.backend.snapshot(adapter)
+        return {**self._worker.facts, "adapters": [self._worker.save(adapter)]}
+
+    def prepare(self, request: Values) -> None:
+        self._turns = [[Canvas(prompt=tuple(ids), seed=0) for ids in prompts] for prompts in request["turns"]]
+        self._spec = SamplingSpec(
+            mode=request["mode"],
+            answer_tokens=request["answerTokens"],
+            iterations=request["iterations"],
+            attention=request["attention"],
+            draw=DrawSpec(eos_bias=-math.inf if request["forbidEos"] else 0.0),
+            early_stop=False,
+        )
+
+    def run(self, request: Values) -> Values:
+        backend, base = self._worker.backend, self._worker.base
+        works = [
+            backend.sample(base, self._adapter, canvas, index, self._spec)
+            for index, canvas in enumerate(self._turns[request.get("turn", 0)])
+        ]
+        seconds, answers = self._worker.run(works)
+        return {"seconds": seconds, "answers": [list(answer.canvas_ids) for answer in answers]}
+
+    def profile(self, request: Values) -> None:
+        self._worker.profile(request["file"], lambda: self.run({}))
+
+
+if __name__ == "__main__":
+    serve(Sampling())

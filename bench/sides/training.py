@@ -1,0 +1,99 @@
+"""Our training: a run of some steps for each of several adapters, at once, as the engine sees fit."""
+
+from typing import Any
+
+from bench.sides.lad_worker import LadWorker
+from bench.sides.serve import Values, serve
+from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
+from lad_runtime.types import (
+    LossSpec,
+    NoiseSpec,
+    OptimizerSpec,
+    PreparedExample,
+    ScheduleSpec,
+    StepEvent,
+    TrainingControl,
+    TrainingSpec,
+    WindowReport,
+    WindowSpec,
+    Work,
+)
+
+
+class Training:
+    """`load` names the adapters' ranks; `prepare` gives, for every turn, each adapter its examples, and says how to train."""
+
+    def load(self, request: Values) -> Values:
+        self._worker = LadWorker(base=request["base"], threads=request["threads"], scratch=request["scratch"])
+        self._adapters = [self._worker.adapter(rank, deviation=0.02) for rank in request["ranks"]]
+        return {**self._worker.facts, "adapters": [self._worker.save(adapter) for adapter in self._adapters]}
+
+    def prepare(self, request: Values) -> None:
+        self._turns = [
+            [[_example(example) for example in share] for share in turn] for turn in request["turns"]
+        ]
+        self._settings = request
+
+    def run(self, request: Values) -> Values:
+        steps: list[StepEvent] = []
+        shares = self._turns[request.get("turn", 0)]
+        works = [self._work(*given) for given in zip(self._adapters, shares, strict=True)]
+        seconds, outcomes = self._worker.run(works, lambda event: _keep_step(event, steps))
+        return {
+            "seconds": seconds,
+            "tokens": sum(step.report.tokens for step in steps),
+            "losses": [outcome.report.loss for outcome in outcomes],
+            "gradientNorm": steps[-1].gradient_norm,
+        }
+
+    def profile(self, request: Values) -> None:
+        self._worker.profile(request["file"], lambda: self.run({}))
+
+    def _work(self, adapter: TrainedAdapter, share: list[PreparedExample]) -> Work:
+        report = WindowReport(
+            examples=len(share),
+            kept=len(share),
+            dropped=0,
+            truncated=0,
+            prompt_tokens=sum(not answer for example in share for answer in example.answer),
+            answer_tokens=sum(sum(example.answer) - sum(example.tail) for example in share),
+            tail_tokens=sum(sum(example.tail) for example in share),
+        )
+        spec = _spec(self._settings, len(share))
+        return self._worker.backend.train(
+            self._worker.base, adapter, share, report, spec, None, TrainingControl()
+        )
+
+
+def _example(given: Values) -> PreparedExample:
+    return PreparedExample(
+        id=given["id"],
+        ids=tuple(given["ids"]),
+        answer=tuple(map(bool, given["answer"])),
+        tail=tuple(map(bool, given["tail"])),
+    )
+
+
+def _spec(request: Values, batch_size: int) -> TrainingSpec:
+    """The method's own settings, but for a learning rate that is the same in every step."""
+    return TrainingSpec(
+        dataset_id="bench",
+        window=WindowSpec(window=request["window"]),
+        noise=NoiseSpec(),
+        loss=LossSpec(supervise=request["supervise"]),
+        optimizer=OptimizerSpec(),
+        schedule=ScheduleSpec(learning_rate=request["learningRate"], warmup_steps=0, decay="constant"),
+        steps=request["steps"],
+        batch_size=batch_size,
+        seed=request["seed"],
+        attention=request["attention"],
+    )
+
+
+def _keep_step(event: Any, steps: list[StepEvent]) -> None:
+    if isinstance(event, StepEvent):
+        steps.append(event)
+
+
+if __name__ == "__main__":
+    serve(Training())
