@@ -70,7 +70,12 @@ export const overhead: Figure = {
   },
 };
 
-async function inputsOf(bench: Bench, facts: BaseFacts, counts: typeof COUNTS.small): Promise<Inputs> {
+/** Data of a few short examples, and a prompt of ids. */
+export async function inputsOf(
+  bench: Bench,
+  facts: BaseFacts,
+  counts: { readonly steps: number; readonly iterations: number },
+): Promise<Inputs> {
   const data = join(bench.scratch, "examples.jsonl");
   const letters = "abcdefghijklmnop";
   const lines = Array.from({ length: EXAMPLES }, (_, row) => {

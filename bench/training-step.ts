@@ -33,7 +33,7 @@ const UNIT: Unit = {
 export const trainingStep: Figure = {
   about: "one training step of 8 × 256 tokens, against RuurdKuiper/lad-generic",
   base: "smollm2-135m",
-  takes: ["profile", "attention", "allocator"],
+  takes: ["profile", "attention", "allocator", "compile"],
   against: LAD_GENERIC,
 
   async measure(bench: Bench): Promise<Outcome> {

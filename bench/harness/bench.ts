@@ -2,9 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { invalidOption } from "../../sdk/src/errors.js";
 import { pythonOfCheckout, root } from "../../sdk/tools/checkout.js";
-import { allocatorSettings, referenceEnvironment, workerEnvironment } from "./environment.js";
+import { KEEPING_ALLOCATOR, referenceEnvironment, workerEnvironment } from "./environment.js";
 import type { BenchOptions } from "./options.js";
 import { type Command, Side } from "./side.js";
 
@@ -44,8 +43,8 @@ export class Bench {
 
   /** What every side is loaded with. */
   get shared() {
-    const { base, threads } = this.options;
-    return { base, threads, scratch: this.scratch };
+    const { base, threads, compile } = this.options;
+    return { base, threads, compile, scratch: this.scratch };
   }
 
   /** A side of our own in Python, with the variables that a worker has. */
@@ -56,10 +55,7 @@ export class Bench {
   /** A side of somebody else's in Python, with its own defaults. */
   reference(module: string): Side {
     const { threads, allocator } = this.options;
-    const settings = allocator ? allocatorSettings(workerEnvironment(threads)) : {};
-    if (allocator && Object.keys(settings).length === 0) {
-      throw invalidOption("allocator", true, "a worker has no settings of its own", "Leave it out.");
-    }
+    const settings = allocator ? KEEPING_ALLOCATOR : {};
     return this.#python("reference", module, { ...referenceEnvironment(threads), ...settings });
   }
 

@@ -11,7 +11,7 @@ export async function conditionsOf(
   facts: Partial<Pick<BaseFacts, "parameters" | "torch" | "python">>,
   more: object,
 ): Promise<Record<string, unknown>> {
-  const { against, base, threads, attention, allocator } = bench.options;
+  const { against, base, threads, attention, allocator, compile } = bench.options;
   const { parameters, torch, python } = facts;
   return {
     base,
@@ -23,6 +23,7 @@ export async function conditionsOf(
     revision: await revisionOf(root),
     ...(against === undefined ? {} : { against, againstRevision: await revisionOf(against) }),
     ...(allocator ? { allocator } : {}),
+    ...(compile ? { compile } : {}),
     processor: cpus()[0]?.model,
     cores: cpus().length,
     system: `${platform()} ${release()}`,

@@ -13,10 +13,8 @@ export function referenceEnvironment(threads: number): Variables {
   return { OMP_NUM_THREADS: String(threads) };
 }
 
-/** Of some variables those that set up the memory allocator. */
-export function allocatorSettings(variables: Variables): Variables {
-  const named = Object.entries(variables).filter(([name]) =>
-    /^(MALLOC_|GLIBC_TUNABLES$|LD_PRELOAD$)/.test(name),
-  );
-  return Object.fromEntries(named);
-}
+/** Tells glibc's allocator to keep what was freed, so that a process's next step does not pay for fresh memory. */
+export const KEEPING_ALLOCATOR: Variables = {
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 30),
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 32),
+};

@@ -1,5 +1,6 @@
 /** Every figure by its name. */
 import { autoregressive } from "../autoregressive.js";
+import { latency } from "../latency.js";
 import { llada } from "../llada.js";
 import { overhead } from "../overhead.js";
 import { samplingConcurrent } from "../sampling-concurrent.js";
@@ -17,6 +18,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "sampling-concurrent": samplingConcurrent,
   llada,
   autoregressive,
+  latency,
   overhead,
   startup,
   scaling,

@@ -23,13 +23,15 @@ export interface BenchOptions {
   readonly threads: number;
   readonly base: string;
   readonly attention: Attention;
-  /** Whether the reference gets our allocator's settings too. */
+  /** Whether the reference's memory allocator is told to keep what it has had. */
   readonly allocator: boolean;
+  /** Whether our base is loaded with `compile`. */
+  readonly compile: boolean;
 }
 
 export const USAGE =
   "npm run bench -- <name> [--against checkout] [--json] [--profile file] [--runs N] [--threads N] [--base name]" +
-  " [--attention full | prefix | causal-prefix] [--allocator]";
+  " [--attention full | prefix | causal-prefix] [--allocator] [--compile]";
 
 /** @throws LadError `invalid-option` */
 export function parseBench(
@@ -57,6 +59,7 @@ export function parseBench(
     base: values.base ?? figure.base,
     attention: attentionNamed(values.attention),
     allocator: values.allocator ?? false,
+    compile: values.compile ?? false,
   };
   requireTaken(options, figure);
   return options;
@@ -76,6 +79,7 @@ function parsed(words: readonly string[]) {
         base: { type: "string" },
         attention: { type: "string" },
         allocator: { type: "boolean" },
+        compile: { type: "boolean" },
       },
     });
   } catch (error) {
@@ -112,8 +116,9 @@ function requireTaken(options: BenchOptions, figure: Figure): void {
     profile: options.profile !== undefined,
     attention: options.attention !== "full",
     allocator: options.allocator,
+    compile: options.compile,
   };
-  for (const option of ["profile", "attention", "allocator"] as const) {
+  for (const option of ["profile", "attention", "allocator", "compile"] as const) {
     if (given[option] && !figure.takes.includes(option)) throw unused(option, options);
   }
   if (options.against !== undefined) requireCheckout(options.against, options, figure);
@@ -134,6 +139,9 @@ function requireCheckout(folder: string, options: BenchOptions, { against }: Fig
   );
 }
 
-function unused(option: "against" | "profile" | "attention" | "allocator", options: BenchOptions): LadError {
+function unused(
+  option: "against" | "profile" | "attention" | "allocator" | "compile",
+  options: BenchOptions,
+): LadError {
   return invalidOption(option, options[option], `${options.name} has no use for it`, "Leave it out.");
 }

@@ -14,6 +14,10 @@ export interface Measurement {
   readonly gradientNorm?: number;
   /** Token ids of each answer, EOS and what follows it included. */
   readonly answers?: readonly (readonly number[])[] | undefined;
+  /** Of each request, in seconds. */
+  readonly latencies?: readonly number[];
+  /** Of a training step beside them. */
+  readonly stepSeconds?: number;
   /** Floating-point operations, of the matmuls alone. */
   readonly flop?: number;
   /** From the worker's readiness to the base's. */

@@ -24,3 +24,9 @@ export function spread(values: readonly number[]): Spread {
 export function advantage(ours: number, reference: number, better: "higher" | "lower"): number {
   return better === "higher" ? ours / reference : reference / ours;
 }
+
+/** The value that a share of all values do not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}

@@ -12,7 +12,7 @@ class Forwards:
     """`run` names how many canvases, of how many tokens (half of them the answer), and how many adapters share them."""
 
     def load(self, request: Values) -> Values:
-        self._worker = LadWorker(base=request["base"], threads=request["threads"], scratch=request["scratch"])
+        self._worker = LadWorker(request)
         self._adapters = [
             self._worker.adapter(_RANK, deviation=_DEVIATION) for _ in range(request["adapters"])
         ]

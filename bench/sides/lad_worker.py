@@ -19,16 +19,18 @@ from lad_runtime.types import AdapterSpec, BaseSpec, Work
 
 
 class LadWorker:
-    """`scratch` is a folder of the harness's, where the other side may read."""
+    """`request` names base and threads, and a `scratch` folder of the harness's, where the other side may read."""
 
-    def __init__(self, *, base: str, threads: int, scratch: str) -> None:
-        self._scratch = Path(scratch)
+    def __init__(self, request: dict[str, Any]) -> None:
+        base, threads = request["base"], request["threads"]
+        self._scratch = Path(request["scratch"])
         state = self._scratch / "state"
         (state / "datasets").mkdir(parents=True, exist_ok=True)
         self.backend = TorchBackend(device="cpu", threads=threads, state=state)
         self.engine = make_worker(self.backend, state).engine
         self.folder = model_folder(base, self._scratch)
-        self.base = self.backend.load_base(BaseSpec(name=base), lambda progress: None)
+        spec = BaseSpec(name=base, compile=request.get("compile", False))
+        self.base = self.backend.load_base(spec, lambda progress: None)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class Sampling:
     """`load` names the adapter's rank (0: the base alone), `prepare` gives every turn's prompts and says how to answer."""
 
     def load(self, request: Values) -> Values:
-        self._worker = LadWorker(base=request["base"], threads=request["threads"], scratch=request["scratch"])
+        self._worker = LadWorker(request)
         if request["rank"] == 0:
             self._adapter = None
             return self._worker.facts

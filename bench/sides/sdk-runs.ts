@@ -5,6 +5,7 @@ import {
   jsonl,
   Runtime,
   type SampleOptions,
+  type TrainingEvent,
   type TrainingOptions,
 } from "../../sdk/src/index.js";
 import type { Measurement } from "../harness/side.js";
@@ -34,6 +35,13 @@ export interface Inputs {
   readonly iterations: number;
 }
 
+/** What the figure `latency` asks for. */
+interface LatencyRequest {
+  readonly what: "latency";
+  readonly requests: number;
+  readonly busy: boolean;
+}
+
 class SdkRuns implements SdkSide {
   #runtime: Runtime | undefined;
   #adapter: Adapter | undefined;
@@ -53,9 +61,11 @@ class SdkRuns implements SdkSide {
   }
 
   run(request: object): Promise<Measurement> {
-    const { what } = request as { what: "training" | "sampling" };
+    const asked = request as { what: "training" } | { what: "sampling" } | LatencyRequest;
     if (this.#adapter === undefined || this.#inputs === undefined) throw new Error("Load and prepare first.");
-    return what === "training" ? train(this.#adapter, this.#inputs) : sample(this.#adapter, this.#inputs);
+    if (asked.what === "training") return train(this.#adapter, this.#inputs);
+    if (asked.what === "sampling") return sample(this.#adapter, this.#inputs);
+    return answerTimes(this.#adapter, this.#inputs, asked);
   }
 
   async close(): Promise<void> {
@@ -63,9 +73,9 @@ class SdkRuns implements SdkSide {
   }
 }
 
-async function train(adapter: Adapter, inputs: Inputs): Promise<Measurement> {
+function trainingOf(inputs: Inputs): TrainingOptions {
   const { data, window, learningRate, steps, batchSize, seed } = inputs;
-  const options: TrainingOptions = {
+  return {
     data: jsonl(data),
     windowTokens: window,
     learningRate,
@@ -75,8 +85,11 @@ async function train(adapter: Adapter, inputs: Inputs): Promise<Measurement> {
     batchSize,
     seed,
   };
+}
+
+async function train(adapter: Adapter, inputs: Inputs): Promise<Measurement> {
   const started = performance.now();
-  const run = adapter.train(options);
+  const run = adapter.train(trainingOf(inputs));
   for await (const _ of run); // a program draws its progress here
   const { report } = await run.result();
   return { seconds: secondsSince(started), losses: report === undefined ? [] : [report.loss] };
@@ -98,5 +111,33 @@ async function sample(adapter: Adapter, inputs: Inputs): Promise<Measurement> {
   const { canvasIds } = await run.result();
   return { seconds: secondsSince(started), answers: [canvasIds] };
 }
+
+/** One request after another, on an idle worker or (`busy`) beside a training run of the same adapter. */
+async function answerTimes(
+  adapter: Adapter,
+  inputs: Inputs,
+  { requests, busy }: LatencyRequest,
+): Promise<Measurement> {
+  const training = busy ? adapter.train(trainingOf(inputs)) : undefined;
+  await training?.start();
+  const steps = stepSeconds(training);
+  const latencies: number[] = [];
+  const started = performance.now();
+  for (let request = 0; request < requests; request++) {
+    latencies.push((await sample(adapter, { ...inputs, seed: request })).seconds);
+  }
+  const seconds = secondsSince(started);
+  await training?.cancel();
+  return { seconds, latencies, stepSeconds: await steps };
+}
+
+/** What a step took on average, until the run ends. */
+async function stepSeconds(training: AsyncIterable<TrainingEvent> = noEvents()): Promise<number> {
+  const taken: number[] = [];
+  for await (const event of training) if (event.type === "step") taken.push(event.seconds);
+  return taken.reduce((sum, seconds) => sum + seconds, 0) / taken.length;
+}
+
+async function* noEvents(): AsyncGenerator<TrainingEvent> {}
 
 if (import.meta.filename === process.argv[1]) await serve(new SdkRuns());

@@ -24,7 +24,7 @@ class Training:
     """`load` names the adapters' ranks; `prepare` gives, for every turn, each adapter its examples, and says how to train."""
 
     def load(self, request: Values) -> Values:
-        self._worker = LadWorker(base=request["base"], threads=request["threads"], scratch=request["scratch"])
+        self._worker = LadWorker(request)
         self._adapters = [self._worker.adapter(rank, deviation=0.02) for rank in request["ranks"]]
         return {**self._worker.facts, "adapters": [self._worker.save(adapter) for adapter in self._adapters]}
 

@@ -77,6 +77,7 @@ class BaseSpec:
     system_prompt: str | None = None  # None: the default of the base's entry
     hub_token: str = ""
     seed: int = 0  # of the `stub` base's weights
+    compile: bool = False  # the kernels beside the matmuls, with torch.compile
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -111,6 +112,7 @@ class BaseInfo:
     eos_token_id: int
     system_prompt: str
     has_chat_template: bool
+    compile_seconds: float = 0.0  # 0: its kernels are not compiled
 
 
 @dataclass(frozen=True, kw_only=True)

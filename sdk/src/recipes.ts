@@ -70,7 +70,8 @@ export const recipes = {
   },
   /** 150,000 tokens. In so few Muon and small batches come further than AdamW and large ones, as on `tiny`. */
   "smollm2-135m": {
-    about: "settings for a short run on SmolLM2: LoRA on q, v and o, lad noise, Muon 2e-2, answer tokens only",
+    about:
+      "settings for a short run on SmolLM2: LoRA on q, v and o, lad noise, Muon 2e-2, answer tokens only",
     adapter: { targets: ["q_proj", "v_proj", "o_proj"] },
     training: {
       noise: lad(),

@@ -28,6 +28,7 @@ describe("what is left out", () => {
       base: "smollm2-135m",
       attention: "full",
       allocator: false,
+      compile: false,
     });
     expect(parse("overhead").base).toBe("tiny");
   });
@@ -48,6 +49,7 @@ describe("what is given", () => {
       base: "stub",
       attention: "prefix",
       allocator: false,
+      compile: false,
     });
   });
 

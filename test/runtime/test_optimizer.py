@@ -38,7 +38,7 @@ def test_adamw_is_torchs_own():
     spec = OptimizerSpec(weight_decay=0.3, beta1=0.8, beta2=0.9, epsilon=1e-6)
     run(Optimizer(spec, ours), ours, range(5), spec)
     reference = torch.optim.AdamW(
-        theirs.values(), betas=(0.8, 0.9), eps=1e-6, weight_decay=0.3, foreach=False, fused=False
+        theirs.values(), betas=(0.8, 0.9), eps=1e-6, weight_decay=0.3, foreach=False, fused=True
     )
     for step in range(5):
         set_gradients(theirs, step)

@@ -444,6 +444,20 @@ def test_a_run_whose_loss_is_no_number_ends_before_the_weights_are_touched(store
     assert trained.steps == 0 and same(weights_of(trained), before)
 
 
+def test_weights_that_are_no_numbers_end_the_run_and_are_never_saved(store):
+    spec = training(
+        steps=1,
+        checkpoint="run-1",
+        schedule=ScheduleSpec(learning_rate=3e38, decay="constant", warmup_steps=0),
+    )
+    trained = new_adapter()
+    spec = replace(spec, optimizer=OptimizerSpec(weight_decay=1e3))
+    with pytest.raises(LadError, match="finite number") as caught:
+        run(store, spec, trained)
+    assert caught.value.code is ErrorCode.DIVERGED
+    assert not store.has("run-1")
+
+
 def test_a_gradient_that_is_no_number_ends_a_run_before_the_weights_are_touched(store):
     trained = new_adapter()
     before = weights_of(trained)

@@ -119,6 +119,6 @@ class _Rotation(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         cos, sin = ctx.saved_tensors
         turning, head_dim = ctx.sizes
-        turned = gradient.clone()
-        rotate_(turned.unflatten(-1, (-1, head_dim))[:, :turning], cos, -sin)
-        return turned, None, None, None, None
+        # In place: what comes back through the heads' split is a tensor of its own, which nobody else reads.
+        rotate_(gradient.unflatten(-1, (-1, head_dim))[:, :turning], cos, -sin)
+        return gradient, None, None, None, None

@@ -12,6 +12,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.base_files import REGISTRY, BaseEntry, files_of
 from lad_runtime.torch_backend.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.device import memory_error
+from lad_runtime.torch_backend.kernels import EAGER
 from lad_runtime.torch_backend.layers import weight_count
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.model_files import read_json
@@ -47,9 +48,10 @@ def load_base(
 ) -> Base:
     """Finds, fetches or makes the files of `spec.name`, and loads them onto `device`.
 
+    With `spec.compile` the kernels beside the matmuls are compiled first; `info.compile_seconds` says how long that took.
     `admit` is called with the bytes of the weights before any are read, and may raise. `spec.dtype` auto is float32 on the CPU
     and bfloat16 elsewhere. Raises LadError: NOT_FOUND, ACCESS_DENIED or UNAVAILABLE for a base that cannot be had, INVALID_FILE
-    for damaged or unsafe files, UNSUPPORTED_MODEL, INVALID_OPTION (`maskToken`, `chatTemplate`, `dataType`, `revision`),
+    for damaged or unsafe files, UNSUPPORTED_MODEL, INVALID_OPTION (`maskToken`, `chatTemplate`, `dataType`, `revision`, `compile`),
     OUT_OF_MEMORY, STORAGE.
     """
     device = torch.device(device)
@@ -72,11 +74,18 @@ def load_base(
                 )
             admit(dtype.itemsize * weight_count(config))
             with StoredWeights(folder, config, dtype=dtype, progress=progress) as stored:
-                model = Llama(config, stored, device=device, dtype=dtype)
+                kernels, seconds = EAGER, 0.0
+                if spec.compile:
+                    # Imported only here: it loads torch's compiler.
+                    from lad_runtime.torch_backend.compiled import compiled_kernels
+
+                    kernels, seconds = compiled_kernels(config, device, dtype)
+                model = Llama(config, stored, device=device, dtype=dtype, kernels=kernels)
         except BaseException:
             tokenizer.close()
             raise
-    return Base(info=_info(spec, revision, model, tokenizer), model=model, tokenizer=tokenizer)
+    info = _info(spec, revision, model, tokenizer, seconds)
+    return Base(info=info, model=model, tokenizer=tokenizer)
 
 
 def _dtype(spec: BaseSpec, device: torch.device) -> torch.dtype:
@@ -109,7 +118,9 @@ def _machine_errors_named(name: str) -> Iterator[None]:
         ) from error
 
 
-def _info(spec: BaseSpec, revision: str, model: Llama, tokenizer: Tokenizer) -> BaseInfo:
+def _info(
+    spec: BaseSpec, revision: str, model: Llama, tokenizer: Tokenizer, compile_seconds: float
+) -> BaseInfo:
     config = model.config
     dtype = str(model.dtype).removeprefix("torch.")
     slug = re.sub(r"[^A-Za-z0-9]+", "-", Path(spec.name).name).strip("-")[:32] or "base"
@@ -134,4 +145,5 @@ def _info(spec: BaseSpec, revision: str, model: Llama, tokenizer: Tokenizer) -> 
         eos_token_id=tokenizer.eos_token_id,
         system_prompt=tokenizer.system_prompt,
         has_chat_template=tokenizer.has_template,
+        compile_seconds=compile_seconds,
     )

@@ -65,8 +65,10 @@ class CheckpointStore:
     ) -> str:
         """Adds a checkpoint under `name` and drops all but the two latest; returns the SHA-256 of its manifest.
 
-        Raises STORAGE when the disk is full or fails; the checkpoints that were there are then whole.
+        Raises STORAGE when the disk is full or fails, DIVERGED where a weight is no finite number; the checkpoints that were
+        there are then whole.
         """
+        trained.check_finite()
         folder = self._folder(name)
         numbers = self._numbers(folder)
         digest = write_folder(folder / f"{max(numbers, default=0) + 1:08d}", _files(trained, info, run))

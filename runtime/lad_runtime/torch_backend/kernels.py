@@ -1,5 +1,7 @@
 """RMSNorm and SwiGLU with few passes over memory; what they keep for the backward is their input, never an intermediate."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -8,26 +10,41 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def rms_norm(x_ND: Tensor, weight_D: Tensor, eps: float) -> Tensor:
-    """x / sqrt(mean(x²) + eps) · weight (arXiv 1910.07467), the statistics in float32."""
-    if (
-        x_ND.is_cuda or weight_D.requires_grad
-    ):  # one kernel on CUDA; the only one with a gradient of the weight
-        return F.rms_norm(x_ND, weight_D.shape, weight_D, eps)
-    if not torch.is_grad_enabled():
-        return _normalised(x_ND, weight_D, eps)[0]
-    return _RmsNorm.apply(x_ND, weight_D, eps)
+@dataclass(frozen=True, kw_only=True)
+class Kernels:
+    """What a layer computes beside its matmuls and its attention."""
+
+    normalise: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
+    """(x, weight, eps): x / sqrt(mean(x²) + eps) · weight, and the reciprocal root [N, 1] float32."""
+    norm_gradient: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    """(dy, x, weight, reciprocal root): the gradient of x."""
+    gate: Callable[[Tensor], Tensor]
+    """silu(gate) · up of [N, gate and up]."""
+    gate_gradient: Callable[[Tensor, Tensor], Tensor]
+    """(dy, gate and up): the gradient of gate and up."""
+
+    def rms_norm(self, x_ND: Tensor, weight_D: Tensor, eps: float) -> Tensor:
+        """x / sqrt(mean(x²) + eps) · weight (arXiv 1910.07467), the statistics in float32."""
+        if (
+            x_ND.is_cuda and self is EAGER
+        ) or weight_D.requires_grad:  # one kernel on CUDA; the only one with a gradient of the weight
+            return F.rms_norm(x_ND, weight_D.shape, weight_D, eps)
+        if not torch.is_grad_enabled():
+            return self.normalise(x_ND, weight_D, eps)[0]
+        return _RmsNorm.apply(x_ND, weight_D, eps, self)
+
+    def swiglu(self, gate_up_NF: Tensor) -> Tensor:
+        """silu(gate) · up (arXiv 2002.05202), gate and up being the halves of the last dimension. Overwrites its input without
+        gradients."""
+        if torch.is_grad_enabled() and gate_up_NF.requires_grad:
+            return _SwiGlu.apply(gate_up_NF, self)
+        if self is EAGER:
+            gate, up = gate_up_NF.chunk(2, dim=-1)
+            return F.silu(gate, inplace=True).mul_(up)
+        return self.gate(gate_up_NF)
 
 
-def swiglu(gate_up_NF: Tensor) -> Tensor:
-    """silu(gate) · up (arXiv 2002.05202), gate and up being the halves of the last dimension. Without gradients in place."""
-    if torch.is_grad_enabled() and gate_up_NF.requires_grad:
-        return _SwiGlu.apply(gate_up_NF)
-    gate, up = gate_up_NF.chunk(2, dim=-1)
-    return F.silu(gate, inplace=True).mul_(up)
-
-
-def _normalised(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+def _normalise(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
     scale = norm.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
     if x.dtype == torch.float32:
@@ -35,37 +52,53 @@ def _normalised(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     return (x.float() * scale).to(x.dtype).mul_(weight), scale
 
 
+def _norm_gradient(dy: Tensor, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+    x32 = x.float()
+    dx = dy.float() * weight
+    along = (dx * x32).sum(dim=-1, keepdim=True).mul_(scale.square() / x.shape[-1])
+    return dx.addcmul_(x32, along, value=-1.0).mul_(scale).to(x.dtype)
+
+
+def _gate(gate_up: Tensor) -> Tensor:
+    gate, up = gate_up.chunk(2, dim=-1)
+    return F.silu(gate).mul_(up)
+
+
+def _gate_gradient(dy: Tensor, gate_up: Tensor) -> Tensor:
+    gate, up = gate_up.chunk(2, dim=-1)
+    gradient = torch.empty_like(gate_up)
+    d_gate, d_up = gradient.chunk(2, dim=-1)
+    torch.ops.aten.silu_backward.grad_input(dy * up, gate, grad_input=d_gate)
+    torch.mul(F.silu(gate), dy, out=d_up)
+    return gradient
+
+
+EAGER = Kernels(normalise=_normalise, norm_gradient=_norm_gradient, gate=_gate, gate_gradient=_gate_gradient)
+
+
 class _RmsNorm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-        y, scale = _normalised(x, weight, eps)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, kernels: Kernels) -> Tensor:
+        y, scale = kernels.normalise(x, weight, eps)
         ctx.save_for_backward(x, weight, scale)
+        ctx.kernels = kernels
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, scale = ctx.saved_tensors
-        x32 = x.float()
-        dx = dy.float() * weight
-        along = (dx * x32).sum(dim=-1, keepdim=True).mul_(scale.square() / x.shape[-1])
-        return dx.addcmul_(x32, along, value=-1.0).mul_(scale).to(x.dtype), None, None
+        return ctx.kernels.norm_gradient(dy, *ctx.saved_tensors), None, None, None
 
 
 class _SwiGlu(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, gate_up: Tensor) -> Tensor:
+    def forward(ctx: Any, gate_up: Tensor, kernels: Kernels) -> Tensor:
         ctx.save_for_backward(gate_up)
-        gate, up = gate_up.chunk(2, dim=-1)
-        return F.silu(gate).mul_(up)
+        ctx.kernels = kernels
+        return kernels.gate(gate_up)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         (gate_up,) = ctx.saved_tensors
-        gate, up = gate_up.chunk(2, dim=-1)
-        gradient = torch.empty_like(gate_up)
-        d_gate, d_up = gradient.chunk(2, dim=-1)
-        torch.ops.aten.silu_backward.grad_input(dy * up, gate, grad_input=d_gate)
-        torch.mul(F.silu(gate), dy, out=d_up)
-        return (gradient,)
+        return ctx.kernels.gate_gradient(dy, gate_up), None

@@ -64,7 +64,12 @@ def _chunked(
         total = logits.exp_().sum(dim=1, keepdim=True)
         ce[part] = (total.log() - chosen).squeeze(1)
         if gradient is not None and weights is not None:
-            weight = weights[part].unsqueeze(1)
-            logits.mul_(weight / total).scatter_add_(1, target, -weight)  # weight · (softmax − one-hot)
+            # A row is softmax · total here, and is divided when it has become narrow; but for half precision, which has no room
+            # for sums over a vocabulary.
+            if hidden.dtype != torch.float32:
+                logits.div_(total)
+                total = torch.ones_like(total)
+            logits.scatter_add_(1, target, -total)  # (softmax − one-hot) · total
             torch.mm(logits.to(hidden.dtype), head, out=gradient[part])
+            gradient[part].mul_((weights[part].unsqueeze(1) / total).to(hidden.dtype))
     return ce, gradient

@@ -12,7 +12,7 @@ from lad_runtime.torch_backend.attention import attend
 from lad_runtime.torch_backend.batch import FlatBatch, Segment
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.dropout import Dropout
-from lad_runtime.torch_backend.kernels import rms_norm, swiglu
+from lad_runtime.torch_backend.kernels import EAGER, Kernels
 from lad_runtime.torch_backend.layers import (
     FUSED,
     RandomTensors,
@@ -42,8 +42,10 @@ class Llama:
         *,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
+        kernels: Kernels = EAGER,
     ) -> None:
         self.config = config
+        self._kernels = kernels
         self.device = torch.device(device)
         self.dtype = dtype
         reader = TensorReader(tensors, self.device, dtype)
@@ -130,7 +132,7 @@ class Llama:
                 x = checkpoint(recomputed, x, use_reentrant=False, preserve_rng_state=False)
             else:
                 x = self._layer(index, x, batch=batch, cos=cos, sin=sin, patches=patches)
-        hidden_ND = rms_norm(x, self.norm, self.config.rms_norm_eps)
+        hidden_ND = self._kernels.rms_norm(x, self.norm, self.config.rms_norm_eps)
         batch.advance_caches(hidden_ND)
         return hidden_ND
 
@@ -145,12 +147,12 @@ class Llama:
         patches: Mapping[str, Sequence[Patch]],
     ) -> Tensor:
         """One transformer layer over [N, hidden]. Without gradients `x` itself becomes the result."""
-        layer, eps = self.layers[index], self.config.rms_norm_eps
-        normed = rms_norm(x, layer.attention_norm, eps)
+        layer, eps, kernels = self.layers[index], self.config.rms_norm_eps, self._kernels
+        normed = kernels.rms_norm(x, layer.attention_norm, eps)
         attended = attend(linear(normed, layer.qkv, patches["qkv"]), batch, index, cos, sin, self.config)
         x = linear(attended, layer.o, patches["o"], x)
-        normed = rms_norm(x, layer.mlp_norm, eps)
-        inner = swiglu(linear(normed, layer.gate_up, patches["gate_up"]))
+        normed = kernels.rms_norm(x, layer.mlp_norm, eps)
+        inner = kernels.swiglu(linear(normed, layer.gate_up, patches["gate_up"]))
         return linear(inner, layer.down, patches["down"], x)
 
     def logits(self, hidden_RD: Tensor) -> Tensor:

@@ -80,7 +80,7 @@ class Optimizer:
             [],
             [torch.tensor(float(self._steps - 1)) for _ in parameters],
             foreach=parameters[0].is_cuda,
-            fused=False,
+            fused=not parameters[0].is_cuda,
             amsgrad=False,
             beta1=spec.beta1,
             beta2=spec.beta2,
@@ -112,13 +112,13 @@ def clip(parameters: Mapping[str, Tensor], max_norm: float) -> float:
 
 
 def diverged(what: str, value: float) -> LadError:
-    """The error for a loss or gradient that is no longer a number."""
+    """The error for a loss, gradient or weight that is no longer a number."""
     return LadError(
         ErrorCode.DIVERGED,
-        f"{what} is {value}; the weights are those of the last good step.",
+        f"{what} is {value}: the step was not taken, and the adapter is as the one before it left it.",
         option="learningRate",
-        value=value,
-        remedy="Lower learningRate or maxGradientNorm, or give more warmupSteps.",
+        remedy="Lower learningRate or maxGradientNorm, or give more warmupSteps, and go on from an earlier checkpoint or a new "
+        "adapter.",
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.offload import OffloadedOptimizer
 from lad_runtime.torch_backend.optimizer import Optimizer, clip
@@ -115,6 +116,17 @@ class TrainedAdapter:
             self.clear_gradients()
         self.steps += 1
         return norm
+
+    def check_finite(self) -> None:
+        """Raises DIVERGED where a weight is no longer a finite number."""
+        for parameter in self.parameters.values():
+            if not bool(torch.isfinite(parameter).all()):
+                raise LadError(
+                    ErrorCode.DIVERGED,
+                    "Not every weight of the adapter is a finite number any more.",
+                    option="learningRate",
+                    remedy="Go back to an earlier checkpoint, or create the adapter anew, and lower learningRate.",
+                )
 
     def clear_gradients(self) -> None:
         for parameter in self.parameters.values():

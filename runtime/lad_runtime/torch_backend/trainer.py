@@ -41,8 +41,8 @@ def train(
     It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients. Where
     `control.stopping()` is true after a step it writes its checkpoint, if it has a name, and raises CANCELLED. Where
     `control.pausing()` is true before a step it parks between a RunPaused and a RunResumed, its optimizer in a file in
-    `offloads`, and goes on to the same bits. Closed or failed (DIVERGED: a loss or gradient that is no finite number), it
-    leaves the adapter as the last whole step left it, without gradients.
+    `offloads`, and goes on to the same bits. Closed or failed (DIVERGED: a loss, gradient or weight that is no finite
+    number), it leaves the adapter as the last whole step left it, without gradients.
     """
     check_loss(spec.loss, spec.noise)
     run = TrainingRun(base, trained, examples, spec, validation, checkpoints)
@@ -69,6 +69,7 @@ def train(
             )
             if control.stopping() and run.step < spec.steps:
                 yield from _stop(run)
+        trained.check_finite()
         return run.outcome()
     finally:
         trained.clear_gradients()

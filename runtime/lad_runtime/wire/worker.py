@@ -15,6 +15,7 @@ def read_base_spec(message: pb.LoadBaseRequest) -> BaseSpec:
         system_prompt=message.system_prompt if message.HasField("system_prompt") else None,
         hub_token=message.hub_token,
         seed=message.seed,
+        compile=message.compile,
     )
 
 
@@ -44,6 +45,7 @@ def write_base(info: BaseInfo) -> pb.Base:
         eos_token_id=info.eos_token_id,
         system_prompt=info.system_prompt,
         has_chat_template=info.has_chat_template,
+        compile_seconds=info.compile_seconds,
     )
 
 

@@ -41,6 +41,11 @@ export const baseOptions = fields({
   hubToken: text().default(""),
   /** Of the random weights of `stub`. */
   seed: seed().default(0n),
+  /**
+   * Fuses the kernels beside the matmuls with torch.compile, which takes seconds (`info.compileSeconds`) and a C++ compiler on the
+   * CPU. Numbers then differ in their last bits, which may also depend on what else is computed with them.
+   */
+  compile: flag().default(false),
   /** Called as bytes are downloaded, converted, read and placed on the device. */
   onProgress: callback<(progress: LoadProgress) => void>().optional(),
   signal: abortSignal().optional(),

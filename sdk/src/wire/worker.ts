@@ -29,6 +29,8 @@ export interface BaseInfo {
   /** Put before chats that have no system message. */
   readonly systemPrompt: string;
   readonly hasChatTemplate: boolean;
+  /** How long its kernels took to compile; 0: they are not. */
+  readonly compileSeconds: number;
 }
 
 /** A LoRA adapter as the worker holds it. */

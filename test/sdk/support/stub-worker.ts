@@ -38,6 +38,7 @@ const baseMessage: BaseMessage = {
   eosTokenId: EOS,
   systemPrompt: "",
   hasChatTemplate: true,
+  compileSeconds: 0,
 };
 
 const adapterMessage = {

@@ -77,7 +77,7 @@ class HoldResponse(_message.Message):
     def __init__(self, lease_seconds: _Optional[int] = ...) -> None: ...
 
 class LoadBaseRequest(_message.Message):
-    __slots__ = ("name", "revision", "data_type", "mask_token", "chat_template", "system_prompt", "hub_token", "seed")
+    __slots__ = ("name", "revision", "data_type", "mask_token", "chat_template", "system_prompt", "hub_token", "seed", "compile")
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +86,7 @@ class LoadBaseRequest(_message.Message):
     SYSTEM_PROMPT_FIELD_NUMBER: _ClassVar[int]
     HUB_TOKEN_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    COMPILE_FIELD_NUMBER: _ClassVar[int]
     name: str
     revision: str
     data_type: DataType
@@ -94,7 +95,8 @@ class LoadBaseRequest(_message.Message):
     system_prompt: str
     hub_token: str
     seed: int
-    def __init__(self, name: _Optional[str] = ..., revision: _Optional[str] = ..., data_type: _Optional[_Union[DataType, str]] = ..., mask_token: _Optional[str] = ..., chat_template: _Optional[str] = ..., system_prompt: _Optional[str] = ..., hub_token: _Optional[str] = ..., seed: _Optional[int] = ...) -> None: ...
+    compile: bool
+    def __init__(self, name: _Optional[str] = ..., revision: _Optional[str] = ..., data_type: _Optional[_Union[DataType, str]] = ..., mask_token: _Optional[str] = ..., chat_template: _Optional[str] = ..., system_prompt: _Optional[str] = ..., hub_token: _Optional[str] = ..., seed: _Optional[int] = ..., compile: _Optional[bool] = ...) -> None: ...
 
 class LoadBaseResponse(_message.Message):
     __slots__ = ("progress", "base")
@@ -115,7 +117,7 @@ class LoadProgress(_message.Message):
     def __init__(self, phase: _Optional[str] = ..., done_bytes: _Optional[int] = ..., total_bytes: _Optional[int] = ...) -> None: ...
 
 class Base(_message.Message):
-    __slots__ = ("id", "name", "revision", "parameter_count", "bytes", "data_type", "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions", "projections", "max_rank", "mask_token", "mask_token_id", "eos_token", "eos_token_id", "system_prompt", "has_chat_template")
+    __slots__ = ("id", "name", "revision", "parameter_count", "bytes", "data_type", "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions", "projections", "max_rank", "mask_token", "mask_token_id", "eos_token", "eos_token_id", "system_prompt", "has_chat_template", "compile_seconds")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +138,7 @@ class Base(_message.Message):
     EOS_TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_PROMPT_FIELD_NUMBER: _ClassVar[int]
     HAS_CHAT_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    COMPILE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     revision: str
@@ -156,7 +159,8 @@ class Base(_message.Message):
     eos_token_id: int
     system_prompt: str
     has_chat_template: bool
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[str] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., vocab_size: _Optional[int] = ..., hidden_size: _Optional[int] = ..., num_layers: _Optional[int] = ..., num_heads: _Optional[int] = ..., num_kv_heads: _Optional[int] = ..., max_positions: _Optional[int] = ..., projections: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., mask_token: _Optional[str] = ..., mask_token_id: _Optional[int] = ..., eos_token: _Optional[str] = ..., eos_token_id: _Optional[int] = ..., system_prompt: _Optional[str] = ..., has_chat_template: _Optional[bool] = ...) -> None: ...
+    compile_seconds: float
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[str] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., vocab_size: _Optional[int] = ..., hidden_size: _Optional[int] = ..., num_layers: _Optional[int] = ..., num_heads: _Optional[int] = ..., num_kv_heads: _Optional[int] = ..., max_positions: _Optional[int] = ..., projections: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., mask_token: _Optional[str] = ..., mask_token_id: _Optional[int] = ..., eos_token: _Optional[str] = ..., eos_token_id: _Optional[int] = ..., system_prompt: _Optional[str] = ..., has_chat_template: _Optional[bool] = ..., compile_seconds: _Optional[float] = ...) -> None: ...
 
 class UnloadBaseRequest(_message.Message):
     __slots__ = ("base_id",)

@@ -122,6 +122,8 @@ export interface LoadBaseRequest {
   hubToken: string;
   /** Of the weights of `stub`. */
   seed: bigint;
+  /** Compile the kernels beside the matmuls with torch.compile. */
+  compile: boolean;
 }
 
 export interface LoadBaseResponse {
@@ -159,6 +161,8 @@ export interface Base {
   eosTokenId: number;
   systemPrompt: string;
   hasChatTemplate: boolean;
+  /** How long its kernels took to compile; 0: they are not. */
+  compileSeconds: number;
 }
 
 export interface UnloadBaseRequest {
@@ -888,6 +892,7 @@ function createBaseLoadBaseRequest(): LoadBaseRequest {
     systemPrompt: undefined,
     hubToken: "",
     seed: 0n,
+    compile: false,
   };
 }
 
@@ -919,6 +924,9 @@ export const LoadBaseRequest: MessageFns<LoadBaseRequest> = {
         throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
       }
       writer.uint32(64).uint64(message.seed);
+    }
+    if (message.compile !== false) {
+      writer.uint32(72).bool(message.compile);
     }
     return writer;
   },
@@ -1000,6 +1008,14 @@ export const LoadBaseRequest: MessageFns<LoadBaseRequest> = {
             message.seed = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.compile = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1042,6 +1058,7 @@ export const LoadBaseRequest: MessageFns<LoadBaseRequest> = {
         ? globalThis.String(object.hub_token)
         : "",
       seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+      compile: isSet(object.compile) ? globalThis.Boolean(object.compile) : false,
     };
   },
 
@@ -1071,6 +1088,9 @@ export const LoadBaseRequest: MessageFns<LoadBaseRequest> = {
     if (message.seed !== 0n) {
       obj.seed = message.seed.toString();
     }
+    if (message.compile !== false) {
+      obj.compile = message.compile;
+    }
     return obj;
   },
 
@@ -1087,6 +1107,7 @@ export const LoadBaseRequest: MessageFns<LoadBaseRequest> = {
     message.systemPrompt = object.systemPrompt ?? undefined;
     message.hubToken = object.hubToken ?? "";
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
+    message.compile = object.compile ?? false;
     return message;
   },
 };
@@ -1331,6 +1352,7 @@ function createBaseBase(): Base {
     eosTokenId: 0,
     systemPrompt: "",
     hasChatTemplate: false,
+    compileSeconds: 0,
   };
 }
 
@@ -1401,6 +1423,9 @@ export const Base: MessageFns<Base> = {
     }
     if (message.hasChatTemplate !== false) {
       writer.uint32(160).bool(message.hasChatTemplate);
+    }
+    if (message.compileSeconds !== 0) {
+      writer.uint32(169).double(message.compileSeconds);
     }
     return writer;
   },
@@ -1578,6 +1603,14 @@ export const Base: MessageFns<Base> = {
             message.hasChatTemplate = reader.bool();
             continue;
           }
+          case 21: {
+            if (tag !== 169) {
+              break;
+            }
+
+            message.compileSeconds = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1674,6 +1707,11 @@ export const Base: MessageFns<Base> = {
         : isSet(object.has_chat_template)
         ? globalThis.Boolean(object.has_chat_template)
         : false,
+      compileSeconds: isSet(object.compileSeconds)
+        ? globalThis.Number(object.compileSeconds)
+        : isSet(object.compile_seconds)
+        ? globalThis.Number(object.compile_seconds)
+        : 0,
     };
   },
 
@@ -1739,6 +1777,9 @@ export const Base: MessageFns<Base> = {
     if (message.hasChatTemplate !== false) {
       obj.hasChatTemplate = message.hasChatTemplate;
     }
+    if (message.compileSeconds !== 0) {
+      obj.compileSeconds = floatToJson(message.compileSeconds);
+    }
     return obj;
   },
 
@@ -1769,6 +1810,7 @@ export const Base: MessageFns<Base> = {
     message.eosTokenId = object.eosTokenId ?? 0;
     message.systemPrompt = object.systemPrompt ?? "";
     message.hasChatTemplate = object.hasChatTemplate ?? false;
+    message.compileSeconds = object.compileSeconds ?? 0;
     return message;
   },
 };
