@@ -2,7 +2,7 @@
  * A sampler of one's own, on the primitive `predict` alone: in every round it keeps what the model is sure of, the least sure
  * third goes back to MASK, and that share shrinks to nothing.
  *
- *     npx tsx examples/custom-sampler.ts [--base tiny] [--adapter folder] [--question "Sort.\n9 4 7"]
+ *     npx tsx examples/custom-sampler.ts [--base tiny] [--adapter folder] [--steps 300] [--question "Sort.\n9 4 7"]
  */
 import { parseArgs } from "node:util";
 import { type CanvasInput, type CanvasPrediction, Runtime, recipeFor, tinyData } from "lad";

@@ -2,7 +2,7 @@
  * Trains a LoRA adapter of each rank on one resident base, watches it, and compares them. `npm start` runs it on `tiny`.
  *
  *     npx tsx examples/sweep-lora-ranks.ts [--base tiny] [--ranks 4,16,64] [--steps 300] [--data folder]
- *         [--device cpu | cuda | container-cpu | container-cuda] [--preset lad] [--questions 100] [--json]
+ *         [--device cpu | cuda | container-cpu | container-cuda] [--preset lad] [--questions 100 | 0 for all] [--json]
  *
  * `--data` is a folder with train.jsonl and validation.jsonl. Settings are those that work best on the base
  * (sdk/src/recipes.ts); `--preset lad` takes the method's own. The table, or with --json one line a rank, goes to standard
@@ -22,6 +22,10 @@ import {
 } from "lad";
 import { drawDenoising, drawTraining, LiveBlock, type RankRow, rankTable } from "lad/report";
 
+process.on("uncaughtException", (error) => {
+  console.error(error.message); // names the option, the value and the remedy
+  process.exit(1);
+});
 const { values } = parseArgs({
   options: {
     base: { type: "string", default: "tiny" },
@@ -36,7 +40,9 @@ const { values } = parseArgs({
 });
 const recipe = recipeFor(values.base, values.preset);
 const { answerTokens } = recipe;
-const steps = Number(values.steps ?? recipe.training.steps);
+const steps = whole("steps", values.steps ?? String(recipe.training.steps), 1);
+const limit = whole("questions", values.questions, 0);
+const rank = values.ranks.split(",").map((text) => whole("ranks", text, 1));
 const { train, heldout } = values.data
   ? { train: jsonl(join(values.data, "train.jsonl")), heldout: jsonl(join(values.data, "validation.jsonl")) }
   : { train: tinyData.train(), heldout: tinyData.heldout() };
@@ -51,11 +57,11 @@ console.error(`${base.name}, ${size} parameters; ${recipe.about}`);
 const { windowTokens, maxPromptTokens = 0, noise, loss } = recipe.training;
 const window = { windowTokens, maxPromptTokens };
 const { report: unadapted } = await base.validate({ ...window, noise, loss, data: heldout });
-const items = await base.questions(heldout, { ...window, limit: Number(values.questions) });
+const items = await base.questions(heldout, { ...window, limit });
 const autoregressive = figures(await base.evaluate({ items, answerTokens, mode: "ar" }));
 
 const ranks = sweep({
-  axes: { rank: values.ranks.split(",").map(Number) },
+  axes: { rank },
   run: ({ rank }) => measure(rank),
 });
 for await (const row of ranks) {
@@ -63,7 +69,7 @@ for await (const row of ranks) {
   else if (values.json) printLine(row.result);
 }
 const rows = (await ranks.table()).flatMap((row) => (row.status === "done" ? [row.result] : []));
-if (!values.json) console.log(rankTable(rows));
+if (!values.json && rows.length > 0) console.log(rankTable(rows));
 if (rows.length < ranks.points.length) process.exitCode = 1;
 
 /** Trains one adapter and measures it: its losses, then the answers of both samplers after 1, 4 and 16 iterations. */
@@ -93,6 +99,13 @@ async function measure(rank: number): Promise<RankRow> {
     remask: await answers("remask", recipe.remask),
     autoregressive,
   };
+}
+
+/** A flag's number, refused before anything starts. */
+function whole(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (text !== "" && Number.isInteger(value) && value >= least) return value;
+  throw new Error(`--${flag} is ${text || "empty"}: it must be an integer of at least ${least}.`);
 }
 
 /** CE per corrupted token: of all, of the answers' own, and of their EOS tails. */

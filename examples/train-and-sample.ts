@@ -1,8 +1,11 @@
 /**
  * Adapts a base to diffusion, watches it, saves the adapter in PEFT's format, and answers a question.
  *
- *     npx tsx examples/train-and-sample.ts [--base tiny] [--data file.jsonl] [--steps 300] [--save folder]
+ *     npx tsx examples/train-and-sample.ts [--base tiny] [--data folder] [--steps 300] [--question "…"] [--save folder]
+ *
+ * `--data` is a folder with train.jsonl and validation.jsonl.
  */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { jsonl, Runtime, recipeFor, tinyData } from "lad";
 import { drawDenoising, drawTraining, LiveBlock } from "lad/report";
@@ -18,6 +21,9 @@ const { values } = parseArgs({
 });
 const { adapter: adapterOptions, training, answerTokens, remask } = recipeFor(values.base); // what is known to work on this base
 const steps = Number(values.steps ?? training.steps);
+const { train, heldout } = values.data
+  ? { train: jsonl(join(values.data, "train.jsonl")), heldout: jsonl(join(values.data, "validation.jsonl")) }
+  : { train: tinyData.train(), heldout: tinyData.heldout() };
 
 await using runtime = await Runtime.start(); // or { device: "cuda" }, { container: "cpu" }, { address, token }
 const base = await runtime.loadBase(values.base);
@@ -25,8 +31,8 @@ const adapter = await base.createAdapter({ ...adapterOptions, rank: 64, seed: 1 
 
 const run = adapter.train({
   ...training,
-  data: values.data ? jsonl(values.data) : tinyData.train(),
-  validation: { data: tinyData.heldout(), maxExamples: 100 },
+  data: train,
+  validation: { data: heldout, maxExamples: 100 },
   steps,
 });
 await drawTraining(new LiveBlock(), "training", steps, run);

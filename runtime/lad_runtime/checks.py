@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lad_runtime.errors import invalid_option
 
+MAX_FLOAT32 = 3.4028234663852886e38
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -18,9 +19,8 @@ def check_number(
     above: float | None = None,
     below: float | None = None,
 ) -> None:
-    """A finite number with low ≤ value ≤ high; `above` and `below` are bounds that are themselves outside."""
-    # math.isfinite raises for an int that no float can hold.
-    finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    """A number that float32 holds with low ≤ value ≤ high; `above` and `below` are bounds that are themselves outside."""
+    finite = isinstance(value, int | float) and abs(value) <= MAX_FLOAT32
     inside = (
         finite
         and low <= value <= high

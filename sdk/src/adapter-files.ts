@@ -1,30 +1,44 @@
 /** An adapter's files in PEFT's format, on this machine. */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { check } from "./check.js";
 import { isLadError, LadError } from "./errors.js";
+import { filledText } from "./options/fields.js";
 import type { FilePiece } from "./wire.js";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const PIECE_BYTES = 2 ** 20;
 
-/** The files that make a PEFT adapter. */
+/** The files that make a PEFT adapter, and those that PEFT writes beside them. */
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
+const OF_AN_ADAPTER: ReadonlySet<string> = new Set([CONFIG, WEIGHTS, "adapter_model.bin", "README.md"]);
 
 /**
  * Writes files that arrive in pieces as one new folder: they are written and synced beside it, and the folder appears, or
  * replaces an older one, in one rename.
  *
- * @throws LadError `already-exists` for a folder that is there and may not be replaced, `storage` for a failed write
+ * @throws LadError `already-exists` for a folder that is there and may not be replaced, and for what is no adapter's folder;
+ *   `storage` for a failed write
  */
 export async function writeFolder(
   folder: string,
   pieces: AsyncIterable<FilePiece>,
   { overwrite }: { overwrite: boolean },
 ): Promise<void> {
-  const target = resolve(folder);
-  if (!overwrite && (await exists(target))) throw alreadyThere(target);
+  const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
+  if (await exists(target)) await checkReplaceable(target, overwrite);
   const fresh = `${target}.new-${randomBytes(4).toString("hex")}`;
   try {
     await mkdir(fresh, { recursive: true });
@@ -50,7 +64,7 @@ export async function writeFolder(
  * @throws LadError `not-found` where one of them is missing, `invalid-file` for weights in a format that can run code
  */
 export async function* readFolder(folder: string): AsyncGenerator<FilePiece, void, undefined> {
-  const source = resolve(folder);
+  const source = resolve(filledPath(folder));
   const names = await readdir(source).catch(() => undefined);
   if (names === undefined) throw missing(source, "there is no such folder");
   if (!names.includes(WEIGHTS) && names.includes("adapter_model.bin")) {
@@ -117,15 +131,30 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** What is replaced is an adapter, or nothing. */
+async function checkReplaceable(target: string, overwrite: boolean): Promise<void> {
+  if (!overwrite) throw alreadyThere(target, "Give another folder, or overwrite: true.");
+  const names = await readdir(target).catch(() => undefined);
+  if (names === undefined) throw alreadyThere(target, "It is no folder: give another one.");
+  const foreign = names.find((name) => !OF_AN_ADAPTER.has(name));
+  if (foreign === undefined) return;
+  throw alreadyThere(target, `It holds ${foreign}, which is no adapter's: give a folder of its own.`);
+}
+
+/** Programs without types give what they like. */
+function filledPath(folder: unknown): string {
+  return check(filledText("a folder's path"), folder, "folder");
+}
+
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-function alreadyThere(target: string): LadError {
+function alreadyThere(target: string, remedy: string): LadError {
   return new LadError("already-exists", `folder is ${target}: ${basename(target)} exists.`, {
     option: "folder",
     value: target,
-    remedy: "Give another folder, or overwrite: true.",
+    remedy,
   });
 }
 

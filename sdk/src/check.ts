@@ -39,14 +39,20 @@ export function firstProblem(issues: readonly z.core.$ZodIssue[]): Problem {
   }
   return {
     path: issue.path,
-    value: given,
+    value: shown(given, issue),
     problem: `it must be ${issue.message}`,
     remedy: didYouMean(issue, given) ?? wanted(issue.message),
   };
 }
 
+function shown(given: unknown, issue: z.core.$ZodIssue): unknown {
+  if (issue.code === "custom" && issue.params?.secret === true) return "(not shown)";
+  const isMisplaced = typeof given === "string" && issue.code === "invalid_type";
+  return isMisplaced ? JSON.stringify(given) : given; // so that "4" is told from 4
+}
+
 function problemError({ path, value, problem, remedy }: Problem, prefix = ""): LadError {
-  const option = optionName([prefix, ...path].filter((part) => part !== ""));
+  const option = optionName([prefix, ...path].filter((part) => part !== "")) || "options";
   if (value === undefined) {
     return new LadError("invalid-option", `${option} is missing: ${problem}.`, { option, remedy });
   }

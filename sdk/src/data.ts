@@ -29,7 +29,12 @@ export async function openDataset(
 ): Promise<Dataset> {
   if ("id" in source) return source;
   if (isExamples(source)) return upload(client, () => lines(source), "data", signal);
-  if ("jsonl" in source) return upload(client, () => fileBytes(source.jsonl), source.jsonl, signal);
+  if ("jsonl" in source) {
+    const { jsonl } = source;
+    return upload(client, () => fileBytes(jsonl), jsonl, signal).catch((error: unknown) => {
+      throw ofFile(error, jsonl);
+    });
+  }
   const { datasetId, examples } = await client.call(
     DataService.openDataset,
     { source: toOpen(source) },
@@ -129,10 +134,19 @@ async function* fileBytes(path: string): AsyncGenerator<Buffer, void, undefined>
   }
 }
 
+/** What the worker found wrong with the data, said of the file that they came from. */
+function ofFile(error: unknown, path: string): unknown {
+  if (!isLadError(error, "invalid-data") || error.value !== undefined) return error;
+  const { message, remedy } = error;
+  const problem = remedy === undefined ? message : message.slice(0, -remedy.length - 1);
+  const text = problem.replace(" of the data", ` of ${path}`);
+  return new LadError("invalid-data", text, { option: "data", value: path, remedy, cause: error });
+}
+
 function unreadable(path: string, cause: unknown): LadError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const missing = code === "ENOENT";
-  const problem = missing ? "there is no such file" : message;
+  const problem = missing ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
   return new LadError(missing ? "not-found" : "invalid-data", `data is ${resolve(path)}: ${problem}.`, {
     option: "data",
     value: path,

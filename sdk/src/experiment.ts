@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import {
+  type Document,
   isMap,
   isNode,
   isScalar,
@@ -46,7 +47,7 @@ export function parseExperiment(text: string, name = "experiment"): Experiment {
   if (mistake !== undefined) {
     const line = lines.linePos(mistake.pos[0]).line;
     const problem = mistake.message.split("\n")[0] ?? mistake.message;
-    throw new LadError("invalid-file", `${name}, line ${line}: ${problem}`, {
+    throw new LadError("invalid-file", `${name}, line ${line}: ${sentence(problem)}`, {
       option: "experiment",
       value: name,
       remedy: "Correct the YAML.",
@@ -54,9 +55,28 @@ export function parseExperiment(text: string, name = "experiment"): Experiment {
     });
   }
   const at = (path: readonly PropertyKey[]) => `${name}, line ${lineOf(document.contents, path, lines)}`;
-  const value: unknown = document.toJS();
+  const value = plainValue(document, name);
   checkExperiment(value, at);
   return value;
+}
+
+/** What the YAML says; aliases that unfold beyond measure are a mistake in it. */
+function plainValue(yaml: Document, name: string): unknown {
+  try {
+    return yaml.toJS();
+  } catch (cause) {
+    throw new LadError("invalid-file", `${name} cannot be read: ${sentence((cause as Error).message)}`, {
+      option: "experiment",
+      value: name,
+      remedy: "Correct the YAML.",
+      cause,
+    });
+  }
+}
+
+/** A parser's message without the place that it ends with, which is told already. */
+function sentence(problem: string): string {
+  return `${problem.replace(/ at line \d+, column \d+:?$/, "").replace(/[.:]$/, "")}.`;
 }
 
 /** An experiment as YAML that reads back as the same. */
@@ -102,20 +122,38 @@ function checkExperiment(
 
 /** An axis has to lead to an option: everything but its last word into an object, the last to one of its keys. */
 function checkAxis(
-  _experiment: Experiment,
+  experiment: Experiment,
   path: string,
   at?: (path: readonly PropertyKey[]) => string,
 ): void {
   const where = at === undefined ? "" : `${at(["sweep", "axes", path])}: `;
   const option = `sweep.axes.${path}`;
   const known = ["adapter", "training"].flatMap((part) => keysOf(part).map((key) => `${part}.${key}`));
-  if (known.includes(path)) return;
+  if (known.includes(path)) {
+    checkAxisValues(experiment, path, where);
+    return;
+  }
   const guess = nearest(path, known);
   throw new LadError("invalid-option", `${where}${option} leads to no option.`, {
     option,
     value: path,
     remedy: guess === undefined ? "Give paths such as adapter.rank." : `Did you mean ${guess}?`,
   });
+}
+
+/** Every value of an axis has to be one that its option takes. */
+function checkAxisValues(experiment: Experiment, path: string, where: string): void {
+  const { sweep, ...alone } = experiment;
+  for (const [index, value] of (sweep?.axes[path] ?? []).entries()) {
+    const copy = structuredClone(alone) as Record<string, unknown>;
+    put(copy, path.split("."), value);
+    const result = experimentSchema.safeParse(copy, { reportInput: true });
+    if (result.success) continue;
+    const { problem, remedy } = firstProblem(result.error.issues);
+    const option = `sweep.axes.${path}[${index}]`;
+    const { message } = invalidOption(option, value, problem, "");
+    throw new LadError("invalid-option", `${where}${message}`, { option, value, remedy });
+  }
 }
 
 function keysOf(part: string): string[] {

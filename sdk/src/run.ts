@@ -2,6 +2,7 @@
 import { check } from "./check.js";
 import { type Client, pause } from "./client.js";
 import { LadError } from "./errors.js";
+import { abortSignal, fields, integer } from "./options/fields.js";
 import { type CallOptions, callOptions } from "./options.js";
 import {
   fromEvent,
@@ -20,6 +21,11 @@ export interface FollowOptions {
   /** Stops following with the error `cancelled`; the run goes on. */
   signal?: AbortSignal | undefined;
 }
+
+const followOptions = fields({
+  fromSeq: integer(0, Number.MAX_SAFE_INTEGER).default(0),
+  signal: abortSignal().optional(),
+});
 
 /** A run by its id, started here or elsewhere. */
 export class Run {
@@ -48,7 +54,7 @@ export class Run {
 
   /** The run's events from a number on, then live ones, up to its last. Leaving the loop leaves the run going. */
   events(options: FollowOptions = {}): AsyncIterable<NumberedEvent> {
-    return followEvents(this.#client, this.id, options);
+    return followEvents(this.#client, this.id, check(followOptions, options));
   }
 
   /**

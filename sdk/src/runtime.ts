@@ -219,6 +219,8 @@ function startError(
       exitCode,
       signal,
       log,
+      remedy:
+        log.length > 0 ? undefined : "It wrote nothing: is it Python? `npx lad setup` makes the environment.",
       cause: reason,
     });
   }

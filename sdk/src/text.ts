@@ -1,7 +1,12 @@
 /** The text functions of a base: its tokenizer and its chat template, which live in the worker. */
+import { z } from "zod";
+import { check } from "./check.js";
 import type { Client } from "./client.js";
+import { integer } from "./options/fields.js";
 import type { ChatMessage } from "./options.js";
 import { DataService, present, toMessages, toTokenIds } from "./wire.js";
+
+const tokenSequences = z.array(z.array(integer(0)).readonly());
 
 /** A chat as the model's template renders it. */
 export interface Rendered {
@@ -28,7 +33,12 @@ export async function decodeSequences(
   keepSpecial: boolean,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const request = { baseId, sequences: sequences.map((ids) => toTokenIds(Array.from(ids))), keepSpecial };
+  const checked = check(
+    tokenSequences,
+    sequences.map((ids) => Array.from(ids ?? [Number.NaN])),
+    "sequences",
+  );
+  const request = { baseId, sequences: checked.map((ids) => toTokenIds(ids)), keepSpecial };
   const { texts } = await client.call(DataService.decode, request, { signal, idempotent: true });
   return sequences.map((_, i) => present(texts[i], "DecodeResponse.texts"));
 }

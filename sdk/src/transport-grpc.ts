@@ -207,6 +207,12 @@ function fromServiceError(error: ServiceError, path: string): LadError {
   const bytes = error.metadata?.get(ERROR_KEY)[0];
   const detail = decodeErrorDetail(bytes instanceof Uint8Array ? bytes : undefined);
   if (detail !== undefined) return fromErrorDetail(detail, error);
+  if (error.code === status.RESOURCE_EXHAUSTED && /larger than/.test(error.details)) {
+    return new LadError("invalid-option", "The request is larger than the 64 MiB that a message may have.", {
+      remedy: "Send less at once: shorter prompts, fewer canvases, sequences or texts.",
+      cause: error,
+    });
+  }
   const [code, text] = STATUS[error.code] ?? ["internal", "failed"];
   return new LadError(code, `The call ${path} ${text}: ${error.details || error.message}.`, { cause: error });
 }

@@ -141,6 +141,46 @@ describe("a wrong option is named with its value and a remedy, and the worker go
       { code: "invalid-option", option: "maskToken", value: "two tokens" },
     ],
     [
+      "numbers that float32 does not hold",
+      () => base.createAdapter({ rank: 2, alpha: 1e300 }),
+      { code: "invalid-option", option: "alpha", says: /float32/ },
+    ],
+    [
+      "a learning rate that float32 does not hold",
+      () => train({ learningRate: 1e300 }),
+      { code: "invalid-option", option: "learningRate", says: /float32/ },
+    ],
+    [
+      "an EOS bias that float32 does not hold",
+      () => sample({ eosBias: 1e300 }),
+      { code: "invalid-option", option: "eosBias" },
+    ],
+    [
+      "a string for a number, which the message tells from one",
+      () => base.createAdapter({ rank: "4" as never }),
+      { code: "invalid-option", option: "rank", value: '"4"' },
+    ],
+    [
+      "ids to decode that are none",
+      () => base.decode([-1]),
+      { code: "invalid-option", option: "sequences[0][0]", value: "-1" },
+    ],
+    [
+      "ids to decode that the vocabulary lacks",
+      () => base.decode([99_999]),
+      { code: "invalid-option", option: "sequences", value: "99999" },
+    ],
+    [
+      "events from before the first",
+      () => runtime.run("run-none").events({ fromSeq: -1 }),
+      { code: "invalid-option", option: "fromSeq", value: "-1" },
+    ],
+    [
+      "a message beyond all bounds",
+      () => base.encode("a".repeat(65 * 2 ** 20)),
+      { code: "invalid-option", says: /64 MiB/ },
+    ],
+    [
       "an unknown option, with the nearest that there is",
       () => train({ learningrate: 1e-3 }),
       { code: "invalid-option", option: "learningrate", says: /Did you mean learningRate\?/ },
@@ -293,6 +333,23 @@ describe("the worker's place is named with a remedy:", () => {
     } finally {
       taken.close();
     }
+  });
+
+  it("an address that is none, at once", async () => {
+    for (const address of ["junk", "http://127.0.0.1:50051", "127.0.0.1"]) {
+      await refused(() => Runtime.start({ address, token: "0123456789abcdef" }), {
+        code: "invalid-option",
+        option: "address",
+        value: address,
+      });
+    }
+  });
+
+  it("a token that no header can carry, without showing it", async () => {
+    const token = "secret\nsecret-secret";
+    const start = Runtime.start({ address: "127.0.0.1:9", token });
+    await expect(start).rejects.toMatchObject({ code: "invalid-option", option: "token" });
+    await expect(start).rejects.not.toThrow(/secret/);
   });
 
   it("an address where nothing listens", async () => {

@@ -101,6 +101,13 @@ def test_a_starts_uniform_within_its_bound_and_b_at_zero(config: LlamaConfig) ->
     assert adapter.nbytes == 4 * adapter.parameter_count
 
 
+def test_every_bit_of_a_seed_counts(config: LlamaConfig) -> None:
+    name = "layers.1.self_attn.q_proj.lora_A"
+    seeds = (1, 2**63 + 1, 2**64 - 1, 2**63 - 1)
+    made = [LoraAdapter.create(config, spec(seed=seed)).parameters[name] for seed in seeds]
+    assert not any(torch.equal(made[i], made[j]) for i in range(4) for j in range(i))
+
+
 def test_initialisation_depends_on_the_seed_alone(config: LlamaConfig) -> None:
     before = torch.random.get_rng_state()
     first, again, other = (LoraAdapter.create(config, spec(seed=seed)) for seed in (1, 1, 2))

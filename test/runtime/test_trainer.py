@@ -374,7 +374,7 @@ def test_resuming_on_another_base_or_adapter_is_refused(store):
     with pytest.raises(LadError, match="not to random of r2") as caught:
         run(store, spec, base=tiny_base("r2"))
     assert caught.value.code is ErrorCode.INVALID_STATE
-    with pytest.raises(LadError, match="rank=4"):
+    with pytest.raises(LadError, match="rank 4, and this one has 8"):
         run(store, spec, new_adapter(8))
 
 

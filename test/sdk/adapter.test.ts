@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -68,9 +68,32 @@ describe("saving an adapter", () => {
     await writeFile(join(folder, "mine.txt"), "mine");
     await expect(adapter.save(folder)).rejects.toMatchObject({ code: "already-exists", option: "folder" });
     expect(await readdir(folder)).toEqual(["mine.txt"]);
+    const replaced = adapter.save(folder, { overwrite: true });
+    await expect(replaced).rejects.toMatchObject({
+      code: "already-exists",
+      remedy: expect.stringContaining("mine.txt"),
+    });
+    expect(await readdir(folder)).toEqual(["mine.txt"]);
+    await rm(join(folder, "mine.txt"));
     await adapter.save(folder, { overwrite: true });
-    expect(await readdir(folder)).not.toContain("mine.txt");
+    expect(await readdir(folder)).toHaveLength(2);
     expect(await readdir(join(folder, ".."))).toEqual(["adapter"]);
+  });
+
+  it("never replaces a file, and goes where a link leads", async () => {
+    const { adapter, folder } = await saving();
+    await writeFile(folder, "mine");
+    await expect(adapter.save(folder, { overwrite: true })).rejects.toMatchObject({ code: "already-exists" });
+    const other = `${folder}-other`;
+    await adapter.save(other);
+    await symlink(other, `${folder}-link`);
+    await adapter.save(`${folder}-link`, { overwrite: true });
+    expect((await lstat(`${folder}-link`)).isSymbolicLink()).toBe(true);
+    expect(await readdir(other)).toHaveLength(2);
+    await expect(adapter.save(undefined as never)).rejects.toMatchObject({
+      code: "invalid-option",
+      option: "folder",
+    });
   });
 
   it("leaves nothing behind, and the old one whole, when the worker fails on the way", async () => {

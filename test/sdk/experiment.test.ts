@@ -105,6 +105,21 @@ describe("a mistake in it", () => {
     );
   });
 
+  it("of aliases that unfold beyond measure is told as one of the YAML", () => {
+    const bomb = ["a: &a [1,1,1,1,1,1,1,1,1]", "b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]"];
+    const more = ["c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]", "d: [*c,*c,*c,*c,*c,*c,*c,*c,*c]"];
+    expect(() => parseExperiment([...bomb, ...more].join("\n"))).toThrow(
+      expect.objectContaining({ code: "invalid-file" }),
+    );
+  });
+
+  it("is a value of an axis that its option does not take", () => {
+    const swept = changed("adapter.rank: [4", "adapter.rank: [0");
+    expect(() => parseExperiment(swept)).toThrow(
+      expect.objectContaining({ code: "invalid-option", option: "sweep.axes.adapter.rank[0]", value: "0" }),
+    );
+  });
+
   it("is something that is missing", () => {
     expect(() => parseExperiment(changed("base: tiny\n", ""))).toThrow("base is missing: it is required.");
     expect(() => parseExperiment("")).toThrow(/must be an object/);

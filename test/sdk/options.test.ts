@@ -145,7 +145,11 @@ describe("a wrong option", () => {
       "targets",
       "targets is []: it must be a list of projection names, at least one. Give a list of projection names, at least one.",
     ],
-    [{ rank: 4, alpha: 0 }, "alpha", "alpha is 0: it must be a number above 0. Give a number above 0."],
+    [
+      { rank: 4, alpha: 0 },
+      "alpha",
+      "alpha is 0: it must be a finite number above 0. Give a finite number above 0.",
+    ],
   ])("of an adapter is named with its value and the remedy: %j", (options, option, message) => {
     const error = errorOf(() => check(adapterOptions, options));
     expect(error).toMatchObject({ code: "invalid-option", option, message });

@@ -64,6 +64,8 @@ class Bases:
 
     def decode(self, base_id: str, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
         base = self._registry.base(base_id)
+        for sequence in sequences:
+            check_ids(base, "sequences", sequence)
         return self._backend.decode(base.resident, sequences, keep_special)
 
     def render(

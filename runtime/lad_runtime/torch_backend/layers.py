@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.config import LlamaConfig
+from lad_runtime.torch_backend.generator import seeded_generator
 
 FUSED = {
     "qkv": ("q_proj", "k_proj", "v_proj"),
@@ -77,7 +78,7 @@ class RandomTensors(Mapping[str, Tensor]):
     """What a training from scratch starts from: matrices ~ N(0, deviation²), norms 1. Each look-up draws anew."""
 
     def __init__(self, config: LlamaConfig, seed: int, deviation: float) -> None:
-        self._generator = torch.Generator().manual_seed(seed & 0x7FFF_FFFF_FFFF_FFFF)
+        self._generator = seeded_generator(seed)
         self._deviation = deviation
         self._shapes = tensor_shapes(config)
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.config import PROJECTIONS, LlamaConfig
+from lad_runtime.torch_backend.generator import seeded_generator
 from lad_runtime.types import AdapterSpec
 
 
@@ -31,7 +32,7 @@ class LoraAdapter:
         Raises LadError on a rank below 1, an empty, repeated or unknown target, a dropout outside [0, 1).
         """
         _check(spec)
-        generator = torch.Generator().manual_seed(spec.seed & 0x7FFF_FFFF_FFFF_FFFF)
+        generator = seeded_generator(spec.seed)
         parameters: dict[str, Tensor] = {}
         for layer in range(config.num_layers):
             for target in spec.targets:

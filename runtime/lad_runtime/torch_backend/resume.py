@@ -1,6 +1,7 @@
 """An adapter set back to a checkpoint, so exactly that the run goes on as if it had never been interrupted."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -73,13 +74,7 @@ def resume(
             option="checkpoint.resume",
             remedy="Resume on the base that the run began on.",
         )
-    if checkpoint.adapter != trained.spec:
-        raise LadError(
-            ErrorCode.INVALID_STATE,
-            f"The checkpoint is of an {checkpoint.adapter}, not of the {trained.spec} that was given.",
-            option="checkpoint.resume",
-            remedy="Resume with an adapter of the options that the run began with.",
-        )
+    _check_adapter(asdict(checkpoint.adapter), asdict(trained.spec))
     difference = _difference(position.spec, spec_json(spec))
     if difference is not None:
         option, was, now = difference
@@ -98,6 +93,22 @@ def resume(
         )
     restore(trained, checkpoint)
     return position
+
+
+def _check_adapter(was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    for option, old in was.items():
+        if old != now[option]:
+            raise LadError(
+                ErrorCode.INVALID_STATE,
+                f"The run of this checkpoint trained an adapter with {option} {_shown(old)}, "
+                f"and this one has {_shown(now[option])}.",
+                option="checkpoint.resume",
+                remedy="Resume with an adapter of the options that the run began with.",
+            )
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _difference(

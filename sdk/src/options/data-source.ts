@@ -66,7 +66,7 @@ export function workerJsonl(path: string): WorkerJsonlSource {
   return { workerJsonl: path };
 }
 
-/** Examples of a split on the Hugging Face hub, downloaded by the worker (its extra `hub-data` has to be installed). */
+/** Examples of a split on the Hugging Face hub, downloaded by the worker (its extra `data` has to be installed). */
 export function hub(name: string, options: Omit<HubSplit, "name"> = {}): HubSource {
   return { hub: { name, ...options } };
 }

@@ -2,6 +2,8 @@
 import { z } from "zod";
 
 const MAX_UINT32 = 2 ** 32 - 1;
+/** The largest number that the worker's float32 holds. */
+export const MAX_FLOAT32 = 3.4028234663852886e38;
 
 /** An object that takes these keys and no others. */
 export function fields<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -39,13 +41,19 @@ export function fractionBelowOne() {
 }
 
 export function atLeast(min: number) {
-  const error = `a number of at least ${min}`;
-  return z.number({ error }).min(min, { error });
+  const error = `a finite number of at least ${min}`;
+  return z
+    .number({ error })
+    .min(min, { error })
+    .max(MAX_FLOAT32, { error: `${error} that float32 holds` });
 }
 
 export function above(min: number) {
-  const error = `a number above ${min}`;
-  return z.number({ error }).gt(min, { error });
+  const error = `a finite number above ${min}`;
+  return z
+    .number({ error })
+    .gt(min, { error })
+    .max(MAX_FLOAT32, { error: `${error} that float32 holds` });
 }
 
 export function probability() {
@@ -62,6 +70,12 @@ export function text() {
 
 export function filledText(what = "a string that is not empty") {
   return z.string({ error: what }).min(1, { error: what });
+}
+
+/** Printable ASCII that errors never show. Space around it, such as the line's end of a file, is left out. */
+export function secret(what: string) {
+  const isPrintable = (value: unknown) => typeof value === "string" && /^\s*[\x21-\x7e]+\s*$/.test(value);
+  return z.custom<string>(isPrintable, { error: what, params: { secret: true } }).transform((t) => t.trim());
 }
 
 /** A name that the worker stores things under. */

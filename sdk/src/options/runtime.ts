@@ -8,6 +8,7 @@ import {
   flag,
   integer,
   oneOf,
+  secret,
   storedName,
   text,
 } from "./fields.js";
@@ -64,8 +65,9 @@ const containerFields = fields({
 const remoteFields = fields({
   ...common,
   /** `host:port`, or `unix:///path`. The connection is not encrypted: reach another machine through a tunnel. */
-  address: filledText("host:port or unix:///path"),
-  token: text().min(1, { error: "the worker's token" }),
+  address: text().regex(/^(unix:\/\/\/.+|[^/\s]+:\d{1,5})$/, { error: "host:port or unix:///path" }),
+  /** Space around it, such as the line's end of a token file, is left out. */
+  token: secret("the worker's token, of printable ASCII characters"),
 });
 
 /** A worker started as a local process. */

@@ -4,12 +4,29 @@ import { check, type Warn } from "../check.js";
 import { invalidOption, LadError } from "../errors.js";
 import { denoisingAttention, shareWeight } from "./attention.js";
 import { messagesSchema } from "./data.js";
-import { abortSignal, above, atLeast, fields, flag, integer, list, number, oneOf, seed } from "./fields.js";
+import {
+  abortSignal,
+  above,
+  atLeast,
+  fields,
+  flag,
+  integer,
+  list,
+  MAX_FLOAT32,
+  number,
+  oneOf,
+  seed,
+} from "./fields.js";
 
 const SAMPLING_MODES = ["remask", "refine", "llada", "ar"] as const;
 export type SamplingMode = (typeof SAMPLING_MODES)[number];
 
 const eosBiasError = "a number, or -Infinity to forbid EOS";
+
+function isBias(value: unknown): boolean {
+  if (typeof value !== "number") return false;
+  return value === Number.NEGATIVE_INFINITY || Math.abs(value) <= MAX_FLOAT32;
+}
 
 /** How a token is drawn from its position's distribution. */
 export const drawShape = {
@@ -24,9 +41,7 @@ export const drawShape = {
   /** The sampled token's probability at temperature 1 before any filter, or after temperature, top-k and top-p. */
   confidence: oneOf(["unfiltered", "filtered"]).default("unfiltered"),
   /** Added to the EOS logit; -Infinity forbids EOS. */
-  eosBias: z
-    .custom<number>((v) => typeof v === "number" && v < Number.POSITIVE_INFINITY, { error: eosBiasError })
-    .default(0),
+  eosBias: z.custom<number>(isBias, { error: eosBiasError }).default(0),
 };
 
 const remaskShape = {
