@@ -1,6 +1,7 @@
 /**
  * Four adapters of ranks 4, 16, 64 and 256 trained at once, each on a quarter of 8 × 256 tokens a step, against one adapter of
- * rank 64 on all of them; and their memory against that of four processes with one adapter each.
+ * rank 64 on all of them, and against the same four one after another; and their memory against that of four processes with one
+ * adapter each.
  */
 import type { BaseFacts, Bench, Role } from "./harness/bench.js";
 import { conditionsOf } from "./harness/conditions.js";
@@ -8,7 +9,8 @@ import type { Figure } from "./harness/figure.js";
 import { asJson, SEED, windowsOfTurns } from "./harness/inputs.js";
 import { compared, number, type Outcome, summary, type Unit } from "./harness/result.js";
 import { sameLosses } from "./harness/same.js";
-import type { Side } from "./harness/side.js";
+import type { Measurement, Side } from "./harness/side.js";
+import { median } from "./harness/statistics.js";
 import { type Round, takeTurns } from "./harness/turns.js";
 
 const RANKS = [4, 16, 64, 256];
@@ -43,8 +45,9 @@ export const trainingFused: Figure = {
       [RANK],
       quarters.slice(RANKS.indexOf(RANK)).slice(0, 1),
     );
+    const { side: inTurn } = await trained(bench, "inTurn", RANKS, quarters);
     const turns = { runs, warmups: WARMUPS, check: asAlone, say: bench.say };
-    const rounds = await takeTurns({ ours, reference, alone }, turns);
+    const rounds = await takeTurns({ ours, reference, alone, inTurn }, turns);
     if (profile !== undefined) await ours.profile(profile);
     const result = compared({ ours, reference }, rounds, UNIT);
     const { loadedBytes, peakBytes = 0 } = summary(alone, rounds, "alone", UNIT);
@@ -52,10 +55,11 @@ export const trainingFused: Figure = {
       ofOneProcess: { loadedBytes, peakBytes },
       shareOfFour: (result.ours.peakBytes ?? 0) / (RANKS.length * peakBytes),
     };
+    const gain = median(rounds.map((round) => UNIT.of(round.ours) / UNIT.of(round.inTurn as Measurement)));
     return {
       result: {
         ...result,
-        ours: { ...result.ours, memory },
+        ours: { ...result.ours, memory, inTurn: { ...summary(inTurn, rounds, "inTurn", UNIT), gain } },
         conditions: await conditionsOf(bench, facts, {
           ranks: RANKS,
           windows: COUNT,
@@ -66,6 +70,7 @@ export const trainingFused: Figure = {
         }),
       },
       notes: [
+        `at once ${number(gain)} times as fast as one adapter after another`,
         `peak memory: ${number(memory.shareOfFour)} of four processes with one adapter of rank ${RANK} each`,
       ],
     };
@@ -89,12 +94,14 @@ async function trained(
     learningRate: LEARNING_RATE,
     seed: SEED,
     attention: "full",
+    inTurn: role === "inTurn",
   });
   return { side, facts };
 }
 
-/** In company the adapter of rank 64 has the losses that it has alone. */
-function asAlone({ ours, alone }: Round): void {
+/** In company every adapter has the losses that it has alone. */
+function asAlone({ ours, alone, inTurn }: Round): void {
+  sameLosses(ours.losses ?? [], inTurn?.losses);
   const inCompany = ours.losses?.[RANKS.indexOf(RANK)];
   sameLosses(inCompany === undefined ? [] : [inCompany], alone?.losses);
 }

@@ -8,7 +8,7 @@ import type { BenchOptions } from "./options.js";
 import { type Command, Side } from "./side.js";
 
 /** Who is measured: `ours` and whatever is compared with it. */
-export type Role = "ours" | "reference" | "roofline" | "alone";
+export type Role = "ours" | "reference" | "roofline" | "alone" | "inTurn";
 
 /** What our sides tell of the base that they loaded. */
 export interface BaseFacts {

@@ -38,9 +38,11 @@ class Training:
         steps: list[StepEvent] = []
         shares = self._turns[request.get("turn", 0)]
         works = [self._work(*given) for given in zip(self._adapters, shares, strict=True)]
-        seconds, outcomes = self._worker.run(works, lambda event: _keep_step(event, steps))
+        batches = [[work] for work in works] if self._settings.get("inTurn") else [works]
+        runs = [self._worker.run(batch, lambda event: _keep_step(event, steps)) for batch in batches]
+        outcomes = [outcome for _, ended in runs for outcome in ended]
         return {
-            "seconds": seconds,
+            "seconds": sum(seconds for seconds, _ in runs),
             "tokens": sum(step.report.tokens for step in steps),
             "losses": [outcome.report.loss for outcome in outcomes],
             "gradientNorm": steps[-1].gradient_norm,
