@@ -8,6 +8,7 @@ import torch
 from bench.sides.serve import Values, serve
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.layers import FUSED
+from lad_runtime.torch_backend.matmul import product
 from lad_runtime.torch_backend.model_files import read_json
 
 _HEAD_ROWS = 256
@@ -15,13 +16,17 @@ _HEAD_ROWS = 256
 
 
 class Matmuls:
-    """Forward and backward with respect to the input, weights frozen: 4 FLOP a parameter and row. Nothing is allocated."""
+    """Forward and backward with respect to the input, weights frozen: 4 FLOP a parameter and row.
+
+    The products are those that the worker computes, by the fastest matmul and on the fastest layout that it knows.
+    """
 
     def load(self, request: Values) -> Values:
         torch.set_num_threads(request["threads"])
         config = LlamaConfig.from_hf(read_json(Path(request["folder"]), "config.json"))
         self._layers = [
-            [torch.randn(shape) / 32 for shape in _shapes(config)] for _ in range(config.num_layers)
+            [torch.randn(inputs, outputs).t() / 32 for outputs, inputs in _shapes(config)]
+            for _ in range(config.num_layers)
         ]
         self._head = torch.randn(config.vocab_size, config.hidden_size) / 32
         parameters = sum(weight.numel() for layer in self._layers for weight in layer) + self._head.numel()
@@ -31,8 +36,6 @@ class Matmuls:
         rows = request["rows"]
         widths = {width for weight in self._layers[0] for width in weight.shape}
         self._inputs = {width: torch.randn(rows, width) for width in widths}
-        self._outputs = {width: torch.empty(rows, width) for width in widths}
-        self._logits = torch.randn(min(rows, _HEAD_ROWS), len(self._head))
 
     @torch.no_grad()
     def run(self, request: Values) -> Values:
@@ -48,25 +51,20 @@ class Matmuls:
         return {"seconds": time.perf_counter() - started, "flop": flop}
 
     def _forward(self, weight: torch.Tensor) -> int:
-        outputs, inputs = weight.shape
-        x, y = self._inputs[inputs], self._outputs[outputs]
-        torch.mm(x, weight.t(), out=y)
+        x = self._inputs[weight.shape[1]]
+        product(x, weight.t())
         return 2 * len(x) * weight.numel()
 
     def _backward(self, weight: torch.Tensor) -> int:
-        outputs, inputs = weight.shape
-        dy, dx = self._inputs[outputs], self._outputs[inputs]
-        torch.mm(dy, weight, out=dx)
+        dy = self._inputs[weight.shape[0]]
+        product(dy, weight)
         return 2 * len(dy) * weight.numel()
 
     def _head_both_ways(self) -> int:
-        hidden = self._head.shape[1]
-        x, dx = self._inputs[hidden], self._outputs[hidden]
+        x = self._inputs[self._head.shape[1]]
         for start in range(0, len(x), _HEAD_ROWS):
-            part = slice(start, min(start + _HEAD_ROWS, len(x)))
-            logits = self._logits[: part.stop - start]
-            torch.mm(x[part], self._head.t(), out=logits)
-            torch.mm(logits, self._head, out=dx[part])
+            logits = product(x[start : start + _HEAD_ROWS], self._head.t())
+            product(logits, self._head)
         return 4 * len(x) * self._head.numel()
 
 

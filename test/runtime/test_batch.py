@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lad_runtime.errors import LadError
-from lad_runtime.torch_backend import attention
+from lad_runtime.torch_backend import attention, row_probe
 from lad_runtime.torch_backend.batch import ROW_MULTIPLE, FlatBatch, Segment, padded_indices
 from lad_runtime.torch_backend.cache import KeyValueCache
 from lad_runtime.torch_backend.layout import Block
@@ -120,7 +120,7 @@ def test_this_machines_matmul_keeps_rows_apart(model: Llama) -> None:
 
 
 def test_the_probe_notices_a_matmul_that_does_not(model: Llama, monkeypatch) -> None:
-    monkeypatch.setattr(torch, "mm", lambda a, b: (a @ b) * (1.0 + 1e-6 * len(a)))
+    monkeypatch.setattr(row_probe, "product", lambda a, b: (a @ b) * (1.0 + 1e-6 * len(a)))
     assert not rows_are_independent(model)
 
 

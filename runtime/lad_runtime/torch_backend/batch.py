@@ -14,7 +14,7 @@ __all__ = ["ROW_MULTIPLE", "FlatBatch", "Segment", "padded_indices"]
 ROW_MULTIPLE = 4
 """A CPU matmul gives a row the same bits whatever rows stand beside it, once their number is a multiple of this.
 
-True of MKL in float32 and bfloat16, for any number of rows from 4 on, one thread or several (`row_probe` measures it).
+True of oneDNN and MKL in float32 and bfloat16, for any number of rows from 4 on, one thread or several (`row_probe` measures it).
 """
 
 

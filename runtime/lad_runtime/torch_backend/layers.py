@@ -22,7 +22,10 @@ FUSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One transformer layer's weights, matrices as [outputs, inputs]."""
+    """One transformer layer's weights, matrices as [outputs, inputs], the outputs of one input side by side in memory.
+
+    So a forward of few rows, which reads its weights more than it computes, runs on the layout that `product` reads fastest.
+    """
 
     attention_norm: Tensor
     qkv: Tensor
@@ -56,7 +59,7 @@ class TensorReader:
     def _matrix(self, config: LlamaConfig, index: int, projections: Sequence[str]) -> Tensor:
         shapes = [config.projection_shape(projection) for projection in projections]
         rows = [outputs for outputs, _ in shapes]
-        fused = torch.empty(sum(rows), shapes[0][1], device=self._device, dtype=self._dtype)
+        fused = torch.empty(shapes[0][1], sum(rows), device=self._device, dtype=self._dtype).t()
         for projection, part in zip(projections, fused.split(rows), strict=True):
             self._read_into(projection_name(index, projection), part)
         return fused

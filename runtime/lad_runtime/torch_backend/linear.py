@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lad_runtime.torch_backend.matmul import product
+
 
 @dataclass(frozen=True, kw_only=True)
 class Patch:
@@ -31,10 +33,9 @@ def linear(
     if torch.is_grad_enabled():
         factors = [factor for patch in patches for factor in (patch.lora_a, patch.lora_b)]
         return _PatchedLinear.apply(x_NI, weight_OI, residual_NO, patches, *factors)
-    if residual_NO is None:
-        y = torch.mm(x_NI, weight_OI.t())
-    else:
-        y = residual_NO.addmm_(x_NI, weight_OI.t())
+    y = product(x_NI, weight_OI.t())
+    if residual_NO is not None:
+        y = residual_NO.add_(y)
     for patch in patches:
         _add(y, x_NI, patch)
     return y
@@ -58,10 +59,9 @@ class _PatchedLinear(torch.autograd.Function):
         patches: Sequence[Patch],
         *factors: Tensor,
     ) -> Tensor:
-        if residual is None:
-            y = torch.mm(x, weight.t())
-        else:
-            y = torch.addmm(residual, x, weight.t())
+        y = product(x, weight.t())
+        if residual is not None:
+            y.add_(residual)
         narrows = [_add(y, x, patch) for patch in patches]
         needs_x = ctx.needs_input_grad[1] or any(ctx.needs_input_grad[4:])
         ctx.save_for_backward(x if needs_x else None, weight, *narrows, *factors)
@@ -74,7 +74,7 @@ class _PatchedLinear(torch.autograd.Function):
         wants_x, wants_weight, wants_residual, _, *wants_factors = ctx.needs_input_grad
         x, weight, *saved = ctx.saved_tensors
         narrows = saved[: len(ctx.patches)]
-        dx = torch.mm(dy, weight) if wants_x else None
+        dx = product(dy, weight) if wants_x else None
         dweight = torch.mm(dy.t(), x) if wants_weight else None
         factor_gradients: list[Tensor | None] = []
         for index, (patch, narrow) in enumerate(zip(ctx.patches, narrows, strict=True)):

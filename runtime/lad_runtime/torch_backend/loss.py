@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lad_runtime.torch_backend.batch import ROW_MULTIPLE
+from lad_runtime.torch_backend.matmul import product
 
 CHUNK_BYTES = 48 * 1024 * 1024
 """About what one chunk's float32 logits may take."""
@@ -52,12 +53,11 @@ def _chunked(
     rows, vocabulary = hidden.shape[0], head.shape[0]
     # A chunk's size depends on the vocabulary alone: what else is in a batch must not change a row's matmul.
     chunk = max(CHUNK_BYTES // (4 * vocabulary) // ROW_MULTIPLE, 4) * ROW_MULTIPLE
-    scores = torch.empty(min(chunk, rows), vocabulary, device=hidden.device, dtype=hidden.dtype)
     ce = torch.empty(rows, device=hidden.device, dtype=torch.float32)
     gradient = None if weights is None else torch.empty_like(hidden)
     for start in range(0, rows, chunk):
         part = slice(start, min(start + chunk, rows))
-        logits = torch.mm(hidden[part], head.t(), out=scores[: part.stop - start]).float()
+        logits = product(hidden[part], head.t()).float()
         target = targets[part].unsqueeze(1)
         logits.sub_(logits.amax(dim=1, keepdim=True))
         chosen = logits.gather(1, target)
@@ -70,6 +70,6 @@ def _chunked(
                 logits.div_(total)
                 total = torch.ones_like(total)
             logits.scatter_add_(1, target, -total)  # (softmax − one-hot) · total
-            torch.mm(logits.to(hidden.dtype), head, out=gradient[part])
-            gradient[part].mul_((weights[part].unsqueeze(1) / total).to(hidden.dtype))
+            scale = (weights[part].unsqueeze(1) / total).to(hidden.dtype)
+            torch.mul(product(logits.to(hidden.dtype), head), scale, out=gradient[part])
     return ce, gradient

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.batch import ROW_MULTIPLE
+from lad_runtime.torch_backend.matmul import product
 from lad_runtime.torch_backend.model import Llama
 
 _ROWS = 64
@@ -13,7 +14,7 @@ _ROWS = 64
 def rows_are_independent(model: Llama) -> bool:
     """Try it on the shapes of every kind of matrix of the model, as forward and backward use them.
 
-    Where it holds, a wish's result does not depend on what else is computed with it. It holds for MKL on the CPU; it is not
+    Where it holds, a wish's result does not depend on what else is computed with it. It holds for oneDNN and MKL on the CPU; it is not
     promised on CUDA.
     """
     generator = torch.Generator().manual_seed(0)
@@ -27,8 +28,8 @@ def rows_are_independent(model: Llama) -> bool:
 
 def _independent(matrix_IO: Tensor, generator: torch.Generator) -> bool:
     rows = torch.randn(_ROWS, matrix_IO.shape[0], generator=generator).to(matrix_IO)
-    whole = torch.mm(rows, matrix_IO)
+    whole = product(rows, matrix_IO)
     counts = (ROW_MULTIPLE, 2 * ROW_MULTIPLE, 3 * ROW_MULTIPLE, 5 * ROW_MULTIPLE, _ROWS // 2)
     return all(
-        torch.equal(torch.mm(rows[_ROWS - count :], matrix_IO), whole[_ROWS - count :]) for count in counts
+        torch.equal(product(rows[_ROWS - count :], matrix_IO), whole[_ROWS - count :]) for count in counts
     )
