@@ -1,8 +1,9 @@
-"""The matrix product of frozen weights: oneDNN's where it can be had, which is ahead of `torch.mm` on CPUs at every size of a Llama's.
+"""The product of rows with a frozen matrix: by oneDNN in float32 on the CPU, else by `torch.mm`.
 
-`torch.mm` takes float32 to MKL, which packs both operands on every call. oneDNN's kernels read a matrix of either layout as it lies and
-were 1.1 to 1.9 times as fast, for 4 to 2,048 rows (AMD EPYC with AVX-512, two threads). PyTorch reaches them in float32 by the
-operator alone that its compiler makes of linear layers; it has no documented name, so it is tried once before it is relied on.
+`torch.mm` takes float32 to MKL, which packs both operands on every call. oneDNN's kernels read a matrix of either layout as it
+lies and were 1.1 to 1.9 times as fast on a Llama's, for 4 to 2,048 rows (AMD EPYC with AVX-512, two threads). In float32 PyTorch
+reaches them by one operator alone, the one that its compiler makes of linear layers; since that is not documented, it is tried
+before it is relied on.
 """
 
 from functools import cache

@@ -14,8 +14,8 @@ _ROWS = 64
 def rows_are_independent(model: Llama) -> bool:
     """Try it on the shapes of every kind of matrix of the model, as forward and backward use them.
 
-    Where it holds, a wish's result does not depend on what else is computed with it. It holds for oneDNN and MKL on the CPU; it is not
-    promised on CUDA.
+    Where it holds, a wish's result does not depend on what else is computed with it. It holds for oneDNN and MKL on the CPU;
+    it is not promised on CUDA.
     """
     generator = torch.Generator().manual_seed(0)
     layer = model.layers[0]
