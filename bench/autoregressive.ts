@@ -4,7 +4,7 @@ import { conditionsOf } from "./harness/conditions.js";
 import type { Figure } from "./harness/figure.js";
 import { promptsOfTurns } from "./harness/inputs.js";
 import { compared, type Outcome, type Unit } from "./harness/result.js";
-import { sameAnswers } from "./harness/same.js";
+import { agreement } from "./harness/same.js";
 import { takeTurns } from "./harness/turns.js";
 
 const LENGTHS = [36, 40, 44, 48, 52, 56, 60, 64];
@@ -33,12 +33,13 @@ export const autoregressive: Figure = {
     await ours.prepare({ ...inputs, iterations: 1, mode: "ar", attention, forbidEos: true });
     await reference.prepare(inputs);
     const sides = { ours, reference };
-    const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, check: sameAnswers, say: bench.say });
+    const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, say: bench.say });
     if (profile !== undefined) await ours.profile(profile);
     const conditions = await conditionsOf(bench, facts, {
       promptTokens: LENGTHS,
       answerTokens: ANSWER_TOKENS,
       mode: "ar",
+      sameAnswers: agreement(rounds),
       warmups: WARMUPS,
       reference: "transformers, generate",
     });

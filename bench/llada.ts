@@ -4,7 +4,7 @@ import { conditionsOf } from "./harness/conditions.js";
 import { DLLM, type Figure } from "./harness/figure.js";
 import { promptsOfTurns } from "./harness/inputs.js";
 import { compared, type Outcome, type Unit } from "./harness/result.js";
-import { sameAnswers } from "./harness/same.js";
+import { agreement } from "./harness/same.js";
 import type { Side } from "./harness/side.js";
 import { type Round, takeTurns } from "./harness/turns.js";
 
@@ -37,8 +37,7 @@ export const llada: Figure = {
     await ours.prepare({ ...inputs, mode: "llada", attention, forbidEos: false });
     const sides = { ours, ...(against === undefined ? {} : { reference: await loaded(bench, facts) }) };
     await sides.reference?.prepare(inputs);
-    const check = (round: Round) => sameAnswers(withoutMasks(round, facts.maskTokenId));
-    const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, check, say: bench.say });
+    const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, say: bench.say });
     if (profile !== undefined) await ours.profile(profile);
     const conditions = await conditionsOf(bench, facts, {
       requests: LENGTHS.length,
@@ -46,6 +45,7 @@ export const llada: Figure = {
       answerTokens: ANSWER_TOKENS,
       iterations: ITERATIONS,
       mode: "llada",
+      sameAnswers: agreement(rounds.map((round) => withoutMasks(round, facts.maskTokenId))),
       warmups: WARMUPS,
       reference: against === undefined ? undefined : "dllm, MDLMSampler",
     });

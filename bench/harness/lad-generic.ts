@@ -3,7 +3,7 @@ import type { BaseFacts, Bench } from "./bench.js";
 import { conditionsOf } from "./conditions.js";
 import { promptsOfTurns } from "./inputs.js";
 import { compared, type Outcome, type Unit } from "./result.js";
-import { sameAnswers } from "./same.js";
+import { agreement } from "./same.js";
 import type { Side } from "./side.js";
 import { takeTurns } from "./turns.js";
 
@@ -18,7 +18,7 @@ export interface Requests {
   readonly unit: Unit;
 }
 
-/** In the attention mode `full` the answers must be equal; the others are other models. */
+/** In the attention mode `full` the answers are compared; the others are other models. */
 export async function denoised(bench: Bench, { requests, iterations, unit }: Requests): Promise<Outcome> {
   const { against, attention, profile, runs } = bench.options;
   const ours = bench.ours("ours", "sampling");
@@ -31,8 +31,7 @@ export async function denoised(bench: Bench, { requests, iterations, unit }: Req
   await ours.prepare({ ...inputs, mode: "refine", attention, forbidEos: false });
   const sides = { ours, ...(against === undefined ? {} : { reference: await loaded(bench, facts) }) };
   await sides.reference?.prepare(inputs);
-  const check = attention === "full" ? sameAnswers : () => {};
-  const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, check, say: bench.say });
+  const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, say: bench.say });
   if (profile !== undefined) await ours.profile(profile);
   const conditions = await conditionsOf(bench, facts, {
     rank: RANK,
@@ -41,6 +40,7 @@ export async function denoised(bench: Bench, { requests, iterations, unit }: Req
     answerTokens: ANSWER_TOKENS,
     iterations,
     mode: "refine",
+    sameAnswers: attention === "full" ? agreement(rounds) : undefined,
     warmups: WARMUPS,
     reference: against === undefined ? undefined : "lad-generic, one request after another",
   });

@@ -1,4 +1,5 @@
 /** Whether two sides computed the same; where they did not, their times mean nothing, and an error says so. */
+import { isDeepStrictEqual } from "node:util";
 import type { Measurement } from "./side.js";
 import type { Round } from "./turns.js";
 
@@ -41,6 +42,35 @@ export function sameAnswers({ ours, reference }: Round): void {
         `the reference ${shown(other, position)}.`,
     );
   });
+}
+
+/** Of the answers to another program's, how many are the same token for token. */
+export interface Agreement {
+  readonly same: number;
+  readonly compared: number;
+}
+
+const LEAST_AGREEMENT = 0.75;
+
+/**
+ * Compares all rounds' answers with those of a program whose matmuls round otherwise: where two tokens are as likely but for the last
+ * bits, one answer goes another way. Throws where more than a quarter of them does: that is no rounding.
+ */
+export function agreement(rounds: readonly Round[]): Agreement | undefined {
+  const pairs = rounds.flatMap(({ ours, reference }) => {
+    if (reference === undefined) return [];
+    const [answers = [], others = []] = [ours.answers, reference.answers];
+    if (answers.length !== others.length) {
+      throw new Error(`Ours has ${answers.length} answers and the reference ${others.length}.`);
+    }
+    return answers.map((answer, index) => ({ answer, other: others[index] ?? [] }));
+  });
+  if (rounds.every(({ reference }) => reference === undefined)) return undefined;
+  const same = pairs.filter(({ answer, other }) => isDeepStrictEqual(answer, other)).length;
+  if (pairs.length > 0 && same >= LEAST_AGREEMENT * pairs.length) return { same, compared: pairs.length };
+  throw new Error(
+    `${same} of ${pairs.length} answers are the reference's, token for token: fewer than ${LEAST_AGREEMENT * 100} %.`,
+  );
 }
 
 function requireNear(what: string, ours: number, reference: number, tolerance: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sameAnswers, sameTraining } from "../../bench/harness/same.js";
+import { agreement, sameAnswers, sameTraining } from "../../bench/harness/same.js";
 import type { Measurement } from "../../bench/harness/side.js";
 
 function round(ours: Partial<Measurement>, reference?: Partial<Measurement>) {
@@ -10,7 +10,7 @@ function round(ours: Partial<Measurement>, reference?: Partial<Measurement>) {
 }
 
 describe("training", () => {
-  it("is the same with losses equal to 1e-4 and gradient norms to 1e-3", () => {
+  it("is the same with losses equal to 1e-4 and gradient norms to 1e-2", () => {
     const ours = { losses: [2], gradientNorm: 0.5 };
     expect(() => sameTraining(round(ours, { losses: [2.0001], gradientNorm: 0.5004 }))).not.toThrow();
     expect(() => sameTraining(round(ours, { losses: [2.001], gradientNorm: 0.5 }))).toThrow(/The loss is 2/);
@@ -38,7 +38,24 @@ describe("answers", () => {
   });
 });
 
+describe("answers to another program's", () => {
+  const answered = (answers: number[][], others: number[][]) => round({ answers }, { answers: others });
+
+  it("are counted, a quarter of them being free to differ", () => {
+    const rounds = [answered([[1], [2]], [[1], [2]]), answered([[3], [4]], [[3], [9]])];
+    expect(agreement(rounds)).toEqual({ same: 3, compared: 4 });
+  });
+
+  it("are not the same where more than a quarter differs, or none can be compared", () => {
+    const rounds = [answered([[1], [2]], [[1], [2]]), answered([[3], [4]], [[8], [9]])];
+    expect(() => agreement(rounds)).toThrow(/2 of 4 answers/);
+    expect(() => agreement([answered([], [])])).toThrow(/0 of 0 answers/);
+    expect(() => agreement([answered([[1]], [])])).toThrow(/1 answers and the reference 0/);
+  });
+});
+
 it("compares nothing where ours runs alone", () => {
   expect(() => sameTraining(round({ losses: [1] }))).not.toThrow();
   expect(() => sameAnswers(round({ answers: [[1]] }))).not.toThrow();
+  expect(agreement([round({ answers: [[1]] })])).toBeUndefined();
 });
