@@ -24,12 +24,13 @@ const seed = 1n;
 const schedule = { learningRate: 5e-3, warmupSteps: 5, decay: "cosine", finalFraction: 0 } as const;
 const loss = { supervise: "all-answer-tokens", tail: true, weighting: "uniform" } as const;
 
+const recipe = recipeFor(values.base);
 await using runtime = await Runtime.start();
-const base = await runtime.loadBase(values.base);
+const base = await runtime.loadBase(values.base, recipe.base);
 const adapter = await base.createAdapter({ rank: 16, seed });
 
 const examples: PreparedExample[] = [];
-const { windowTokens } = recipeFor(values.base).training;
+const { windowTokens } = recipe.training;
 for await (const example of base.examples(tinyData.train(), { windowTokens, limit: 2000 })) {
   examples.push(example);
 }

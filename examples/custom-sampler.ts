@@ -17,10 +17,11 @@ const { values } = parseArgs({
   },
 });
 
-const { adapter: adapterOptions, training, answerTokens } = recipeFor(values.base);
+const recipe = recipeFor(values.base);
+const { adapter: adapterOptions, training, answerTokens } = recipe;
 
 await using runtime = await Runtime.start();
-const base = await runtime.loadBase(values.base);
+const base = await runtime.loadBase(values.base, recipe.base);
 const adapter = values.adapter ? await base.loadAdapter(values.adapter) : await trained();
 
 const canvas = adapter.canvas({ messages: values.question, answerTokens, iterations: 12 });

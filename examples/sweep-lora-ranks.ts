@@ -50,7 +50,7 @@ const [device, profile] = values.device.split("-") as ["cpu", "cpu" | undefined]
 const where: RuntimeOptions = profile === undefined ? { device } : { container: profile };
 
 await using runtime = await Runtime.start(where);
-const base = await runtime.loadBase(values.base);
+const base = await runtime.loadBase(values.base, recipe.base);
 const size = base.info.parameterCount.toLocaleString("en-US");
 console.error(`${base.name}, ${size} parameters; ${recipe.about}`);
 

@@ -19,14 +19,15 @@ const { values } = parseArgs({
     save: { type: "string" },
   },
 });
-const { adapter: adapterOptions, training, answerTokens, remask } = recipeFor(values.base); // what is known to work on this base
+const recipe = recipeFor(values.base); // what is known to work on this base
+const { adapter: adapterOptions, training, answerTokens, remask } = recipe;
 const steps = Number(values.steps ?? training.steps);
 const { train, heldout } = values.data
   ? { train: jsonl(join(values.data, "train.jsonl")), heldout: jsonl(join(values.data, "validation.jsonl")) }
   : { train: tinyData.train(), heldout: tinyData.heldout() };
 
 await using runtime = await Runtime.start(); // or { device: "cuda" }, { container: "cpu" }, { address, token }
-const base = await runtime.loadBase(values.base);
+const base = await runtime.loadBase(values.base, recipe.base);
 const adapter = await base.createAdapter({ ...adapterOptions, rank: 64, seed: 1 });
 
 const run = adapter.train({

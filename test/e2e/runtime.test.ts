@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { credentials, Client as GrpcClient, Metadata } from "@grpc/grpc-js";
-import { isLadError, type LoadProgress, Runtime, type WorkerInfo } from "lad";
+import { isLadError, type LoadProgress, Runtime, recipes, type WorkerInfo } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GrpcTransport } from "../../sdk/src/transport-grpc.js";
 import { healthCheck, WorkerService } from "../../sdk/src/wire.js";
@@ -80,6 +80,17 @@ describe("a base", () => {
     expect(text).toContain("Say abc.");
     expect(prompt.length).toBeGreaterThan(8);
     expect(await base.render("Say abc.")).toEqual({ text, ids: prompt });
+  });
+
+  it("writes SmolLM2's chats as its recipe has them: without a system message that nobody gave", async () => {
+    const base = await runtime.loadBase("stub", recipes["smollm2-135m"].base);
+    const asked = "<|im_start|>user\nSay abc.<|im_end|>\n<|im_start|>assistant\n";
+    expect((await base.render("Say abc.")).text).toBe(asked);
+    const { text } = await base.render([
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "Say abc." },
+    ]);
+    expect(text).toBe(`<|im_start|>system\nBe brief.<|im_end|>\n${asked}`);
   });
 
   it("is dropped once nothing uses it", async () => {
