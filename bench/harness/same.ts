@@ -27,12 +27,9 @@ export function sameLosses(ours: Measurement["losses"] = [], reference: Measurem
 /** Every token of every answer. */
 export function sameAnswers({ ours, reference }: Round): void {
   if (reference === undefined) return;
-  const [answers = [], others = []] = [ours.answers, reference.answers];
-  if (answers.length === 0 || answers.length !== others.length) {
-    throw new Error(`Ours has ${answers.length} answers and the reference ${others.length}.`);
-  }
-  answers.forEach((answer, index) => {
-    const other = others[index] ?? [];
+  const pairs = pairsOf(ours, reference);
+  if (pairs.length === 0) throw new Error("Ours has 0 answers and the reference 0.");
+  pairs.forEach(({ answer, other }, index) => {
     const position = Array.from({ length: Math.max(answer.length, other.length) }, (_, i) => i).find(
       (i) => answer[i] !== other[i],
     );
@@ -57,20 +54,23 @@ const LEAST_AGREEMENT = 0.75;
  * bits, one answer goes another way. Throws where more than a quarter of them does: that is no rounding.
  */
 export function agreement(rounds: readonly Round[]): Agreement | undefined {
-  const pairs = rounds.flatMap(({ ours, reference }) => {
-    if (reference === undefined) return [];
-    const [answers = [], others = []] = [ours.answers, reference.answers];
-    if (answers.length !== others.length) {
-      throw new Error(`Ours has ${answers.length} answers and the reference ${others.length}.`);
-    }
-    return answers.map((answer, index) => ({ answer, other: others[index] ?? [] }));
-  });
+  const pairs = rounds.flatMap(({ ours, reference }) =>
+    reference === undefined ? [] : pairsOf(ours, reference),
+  );
   if (rounds.every(({ reference }) => reference === undefined)) return undefined;
   const same = pairs.filter(({ answer, other }) => isDeepStrictEqual(answer, other)).length;
   if (pairs.length > 0 && same >= LEAST_AGREEMENT * pairs.length) return { same, compared: pairs.length };
   throw new Error(
     `${same} of ${pairs.length} answers are the reference's, token for token: fewer than ${LEAST_AGREEMENT * 100} %.`,
   );
+}
+
+/** Each answer of ours beside the reference's. */
+function pairsOf({ answers = [] }: Measurement, { answers: others = [] }: Measurement) {
+  if (answers.length !== others.length) {
+    throw new Error(`Ours has ${answers.length} answers and the reference ${others.length}.`);
+  }
+  return answers.map((answer, index) => ({ answer, other: others[index] ?? [] }));
 }
 
 function requireNear(what: string, ours: number, reference: number, tolerance: number): void {
