@@ -74,33 +74,65 @@ def test_padding_repeats_the_last_index() -> None:
 
 
 def plain_varlen(
-    q: Tensor, k: Tensor, v: Tensor, bounds: Tensor, bounds_k: Tensor, longest: int, _: int, **options
-):
-    """What torch.nn.attention.varlen computes on CUDA, one sequence at a time."""
-    assert torch.equal(bounds, bounds_k) and bounds.dtype == torch.int32
-    assert options["num_splits"] == 1 and options["enable_gqa"]
-    assert longest == int(bounds.diff().max()) and int(bounds[-1]) == len(q)
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    bounds: Tensor,
+    bounds_k: Tensor,
+    longest: int,
+    longest_k: int,
+    *,
+    window_size: tuple[int, int],
+    enable_gqa: bool,
+    num_splits: int,
+) -> Tensor:
+    """What torch.nn.attention.varlen computes on CUDA, one sequence at a time: the last queries see the last keys."""
+    assert enable_gqa and num_splits == 1
+    for given, most, rows in ((bounds, longest, q), (bounds_k, longest_k, k)):
+        assert given.dtype == torch.int32
+        assert most == int(given.diff().max()) and int(given[-1]) == len(rows)
     outputs = []
-    for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        heads = (tensor[start:stop].transpose(0, 1)[None] for tensor in (q, k, v))
-        causal = options["window_size"] == (-1, 0)
-        attended = F.scaled_dot_product_attention(*heads, is_causal=causal, enable_gqa=True)
+    for start, stop, start_k, stop_k in zip(
+        *(b.tolist() for b in (bounds[:-1], bounds[1:], bounds_k[:-1], bounds_k[1:])), strict=True
+    ):
+        heads = q[start:stop], k[start_k:stop_k], v[start_k:stop_k]
+        new, seen = stop - start, stop_k - start_k
+        visible = torch.ones(new, seen, dtype=torch.bool)
+        if window_size == (-1, 0):
+            visible = visible.tril(seen - new)
+        q_HLD, k_HTD, v_HTD = (tensor.transpose(0, 1)[None] for tensor in heads)
+        attended = F.scaled_dot_product_attention(q_HLD, k_HTD, v_HTD, attn_mask=visible, enable_gqa=True)
         outputs.append(attended[0].transpose(0, 1))
     return torch.cat(outputs)
 
 
 @settings(max_examples=25, deadline=None)
-@given(items=st.lists(st.tuples(st.integers(1, 9), MODES, st.integers(0, 1)), min_size=1, max_size=8))
+@given(
+    items=st.lists(
+        st.tuples(
+            st.integers(1, 9), MODES, st.integers(0, 1), st.sampled_from(["alone", "context", "cache"])
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_variable_length_blocks_equal_runs(model: Llama, adapter_pair, items) -> None:
-    segments = [
-        Segment(ids=ids(seed, length), mode=mode, adapter=adapter_pair[which])
-        for seed, (length, mode, which) in enumerate(items)
-    ]
+    def past(seed: int) -> KeyValueCache:
+        cache = KeyValueCache(model.config, capacity=16)
+        model.hidden_states(model.batch([Segment(ids=ids(seed, 3 + seed % 3), mode="causal", cache=cache)]))
+        return cache
+
+    def segment(seed: int, length: int, mode: str, which: int, kind: str) -> Segment:
+        common = {"ids": ids(seed, length), "adapter": adapter_pair[which]}
+        if kind == "context":
+            return Segment(**common, context=past(seed))
+        return Segment(**common, mode=mode, cache=past(seed) if kind == "cache" else None)
 
     def hidden_states() -> Tensor:
-        cache = KeyValueCache(model.config, capacity=8)
-        batch = model.batch([*segments, Segment(ids=ids(9, 3), mode="causal", cache=cache)])
-        assert sum(isinstance(block, Block) for block in batch.blocks) < len(batch.runs)
+        segments = [segment(seed, *item) for seed, item in enumerate(items)]
+        empty = KeyValueCache(model.config, capacity=8)
+        batch = model.batch([*segments, Segment(ids=ids(9, 3), mode="causal", cache=empty)])
+        assert len(batch.blocks) <= len(batch.runs)
         return model.hidden_states(batch)
 
     with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
@@ -108,6 +140,14 @@ def test_variable_length_blocks_equal_runs(model: Llama, adapter_pair, items) ->
         patch.setattr(attention, "_has_flash", lambda qkv, config: True)
         patch.setattr("torch.nn.attention.varlen.varlen_attn", plain_varlen)
         assert torch.allclose(hidden_states(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_neighbours_of_one_mode_make_one_block_whatever_came_before_them(model: Llama) -> None:
+    context = KeyValueCache(model.config, capacity=4)
+    context.advance(4, torch.zeros(1, model.config.hidden_size))
+    segments = [Segment(ids=ids(n, 2 + n), context=context if n % 2 else None) for n in range(6)]
+    (block,) = model.batch(segments).blocks
+    assert isinstance(block, Block) and not block.is_plain
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ def problem(rows: int, vocabulary: int = 300, hidden: int = 24) -> tuple[Tensor,
 
 @pytest.fixture(params=[16 * 300, 48 * 2**20], ids=["chunks of 4 rows", "one chunk"])
 def chunk_bytes(request, monkeypatch) -> None:
-    monkeypatch.setattr(loss, "CHUNK_BYTES", request.param)
+    monkeypatch.setitem(loss.CHUNK_BYTES, "cpu", request.param)
 
 
 @pytest.mark.parametrize("rows", [4, 16, 60])

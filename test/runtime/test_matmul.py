@@ -1,5 +1,7 @@
 """The product of frozen weights: as exact as `torch.mm`, and a row the same whatever company it has."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from hypothesis import given
@@ -8,8 +10,12 @@ from hypothesis import strategies as st
 from lad_runtime.torch_backend import matmul
 from lad_runtime.torch_backend.batch import ROW_MULTIPLE
 from lad_runtime.torch_backend.matmul import product
+from lad_runtime.torch_backend.processor import is_intel
 
 sizes = st.integers(1, 200)
+apart = pytest.mark.skipif(
+    not (is_intel() or matmul._has_onednn()), reason="torch.mm alone does not promise it on this processor"
+)
 onednn = pytest.mark.skipif(not matmul._has_onednn(), reason="this build of PyTorch lacks oneDNN's linear")
 
 
@@ -31,7 +37,7 @@ def test_it_is_the_matrix_product_in_either_layout(
     assert ((product(x, matrix) - exact).abs() <= 1e-6 * scale).all()
 
 
-@onednn
+@apart
 @given(
     rows=st.integers(1, 60), more=st.integers(0, 60), inputs=sizes, outputs=sizes, transposed=st.booleans()
 )
@@ -59,10 +65,37 @@ def test_a_row_that_is_not_finite_leaves_the_others_as_they_are() -> None:
     assert torch.equal(y[others], product(x, matrix)[others])
 
 
+@pytest.fixture
+def forget_the_choice() -> Iterator[None]:
+    matmul._onednn_is_faster.cache_clear()
+    yield
+    matmul._onednn_is_faster.cache_clear()
+
+
+@pytest.mark.usefixtures("forget_the_choice")
 def test_without_the_operator_it_is_torch_mm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matmul, "_has_onednn", lambda: False)
     x, matrix = drawn(8, 16, 24, True)
     assert torch.equal(product(x, matrix), torch.mm(x, matrix))
+
+
+@onednn
+@pytest.mark.usefixtures("forget_the_choice")
+@pytest.mark.parametrize("intel", [True, False])
+def test_the_processor_decides_and_two_threads_keep_rows_apart_in_either_library(
+    monkeypatch: pytest.MonkeyPatch, intel: bool
+) -> None:
+    monkeypatch.setattr(matmul, "is_intel", lambda: intel)
+    assert matmul._onednn_is_faster() != (intel and torch.backends.mkl.is_available())
+    if intel and not is_intel():
+        pytest.skip("MKL's reproducible mode is for Intel's processors alone")
+    x, matrix = drawn(128, 960, 576, False)
+    torch.set_num_threads(2)
+    try:
+        whole = product(x, matrix)
+        assert all(torch.equal(product(x[:rows], matrix), whole[:rows]) for rows in range(4, 128, 4))
+    finally:
+        torch.set_num_threads(1)
 
 
 @onednn

@@ -1,0 +1,10 @@
+"""What computes: PyTorch, and nothing that knows of RPCs or of scheduling."""
+
+import os
+
+from lad_runtime.torch_backend.processor import is_intel
+
+# On Intel's processors MKL divides the sum of a product of few rows between threads, so that a row's bits depend on how many there
+# are. Told to be reproducible it does not, at the same speed. It reads this at its first product.
+if is_intel():
+    os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")

@@ -13,6 +13,7 @@ from lad_runtime.torch_backend.batch import FlatBatch
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.layout import Block, Run
 from lad_runtime.torch_backend.rope import rotate_
+from lad_runtime.torch_backend.varlen import variable_length
 
 
 def attend(
@@ -21,8 +22,8 @@ def attend(
     """Rotate and attend. `qkv` [N, (heads + 2 kv_heads) · head_dim] is overwritten; returns [N, heads · head_dim].
 
     On the CPU one maskless SDPA call per run of equal sequences (two in the mode `prefix`); on CUDA in half precision one
-    variable-length flash call per block of plain ones, with a fixed number of splits so that results do not depend on what
-    else is in the batch. Rows of padding are 0.
+    variable-length flash call per block of sequences of any length, whether they have a past or not. Rows of padding mean
+    nothing.
     """
     rotated = _rotated(qkv_NE, cos, sin, config)
     parts: Sequence[Block | Run] = batch.blocks if _has_flash(qkv_NE, config) else batch.runs
@@ -41,7 +42,7 @@ def _part(qkv: Tensor, part: Block | Run, layer: int, config: LlamaConfig) -> Te
     heads = qkv.unflatten(-1, (-1, config.head_dim))
     q, k, v = heads.split((config.num_heads, config.num_kv_heads, config.num_kv_heads), dim=-2)
     if isinstance(part, Block):
-        attended = _variable_length(q, k, v, part)
+        attended = variable_length(q, *_seen(k, v, part, layer), part)
     elif part.cache is not None:
         attended = _cached(q, *part.cache.write(layer, k, v), part.causal)
     elif part.context is not None:
@@ -77,24 +78,24 @@ def _cached(q_LHD: Tensor, k_THD: Tensor, v_THD: Tensor, causal: bool) -> Tensor
     return attended.squeeze(0).transpose(0, 1)
 
 
-def _variable_length(q_NHD: Tensor, k_NHD: Tensor, v_NHD: Tensor, block: Block) -> Tensor:
-    # Imported only here: it loads torch's compiler, which takes seconds that the CPU need not spend.
-    from torch.nn.attention.varlen import varlen_attn
-
-    attended = varlen_attn(
-        q_NHD,
-        k_NHD,
-        v_NHD,
-        block.boundaries,
-        block.boundaries,
-        block.longest,
-        block.longest,
-        window_size=(-1, 0) if block.causal else (-1, -1),
-        enable_gqa=True,
-        num_splits=1,
-    )
-    assert isinstance(attended, Tensor)
-    return attended
+def _seen(k_NHD: Tensor, v_NHD: Tensor, block: Block, layer: int) -> tuple[Tensor, Tensor]:
+    """Keys and values of a block's sequences, each behind those of its past."""
+    if block.is_plain:
+        return k_NHD, v_NHD
+    keys: list[Tensor] = []
+    values: list[Tensor] = []
+    for run in block.runs:
+        rows = slice(run.start - block.start, run.stop - block.start)
+        k, v = k_NHD[rows], v_NHD[rows]
+        if run.cache is not None:
+            k, v = run.cache.write(layer, k, v)
+        elif run.context is not None:
+            past_k, past_v = run.context.read(layer)
+            keys.append(past_k)
+            values.append(past_v)
+        keys.append(k)
+        values.append(v)
+    return torch.cat(keys), torch.cat(values)
 
 
 def _rotated(qkv: Tensor, cos: Tensor, sin: Tensor, config: LlamaConfig) -> Tensor:

@@ -6,6 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from lad_runtime.torch_backend.device import on_device
 from lad_runtime.torch_backend.layout import AdapterRows, Block, Run, blocks_of, grouped
 from lad_runtime.torch_backend.segment import Segment
 
@@ -48,15 +49,14 @@ class FlatBatch:
         for segment, (start, stop) in zip(segments, self.spans, strict=True):
             ids[start:stop] = segment.ids
             positions[start:stop] = torch.arange(segment.begin, segment.end)
-        self.ids = ids.to(self._device)
-        self.positions = positions.to(self._device)
+        self.ids, self.positions = on_device(torch.stack((ids, positions)), self._device)
         self.padding: Tensor | None = None  # indices of the rows of padding
         if any(len(rows) for rows in padding):
-            self.padding = torch.cat(padding).to(self._device)
+            self.padding = on_device(torch.cat(padding), self._device)
 
     @cached_property
     def blocks(self) -> list[Block | Run]:
-        """The batch's runs for variable-length attention; padding counts as a sequence of its own."""
+        """The batch's runs for variable-length attention; padding counts as sequences of their own."""
         return blocks_of(self.runs, self._device)
 
     def advance_caches(self, hidden_ND: Tensor) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.batch import FlatBatch, Segment, padded_indices
+from lad_runtime.torch_backend.device import on_device
 from lad_runtime.torch_backend.loss import cross_entropy, weighted_cross_entropy
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.supervised import Span, SupervisedRows
@@ -54,7 +55,7 @@ def _infer(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
     scored = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LossWish)]
     if scored:
         rows = SupervisedRows([wish for _, wish in scored], [spans[index] for index, _ in scored])
-        ce_R = cross_entropy(rows.gather(hidden_ND), model.head, rows.targets_R.to(model.device))
+        ce_R = cross_entropy(rows.gather(hidden_ND), model.head, on_device(rows.targets_R, model.device))
         for (index, _), result in zip(scored, rows.split(ce_R), strict=True):
             results[index] = result
     shown = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LogitsWish)]
@@ -64,7 +65,7 @@ def _infer(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
             for index, wish in shown
             for (start, _), rows in zip(spans[index], wish.rows, strict=True)
         ]
-        rows_R = padded_indices(torch.cat(asked)).to(model.device)
+        rows_R = on_device(padded_indices(torch.cat(asked)), model.device)
         parts = iter(
             model.logits(hidden_ND[rows_R]).split([*map(len, asked), len(rows_R) - sum(map(len, asked))])
         )
@@ -78,7 +79,7 @@ def _differentiate(model: Llama, wishes: Sequence[GradientWish]) -> tuple[Result
     batch, spans = _laid_out(model, [wish.segments for wish in wishes])
     rows = SupervisedRows(wishes, spans)
     hidden_RD = rows.gather(model.hidden_states(batch, checkpointing=any(w.checkpointing for w in wishes)))
-    targets_R, weights_R = rows.targets_R.to(model.device), rows.weights_R.to(model.device)
+    targets_R, weights_R = (on_device(t, model.device) for t in (rows.targets_R, rows.weights_R))
     total, ce_R = weighted_cross_entropy(hidden_RD, model.head, targets_R, weights_R)
     adapters = {id(group.adapter): group.adapter for group in batch.adapters}.values()
     parameters = [p for adapter in adapters for p in adapter.parameters.values() if p.requires_grad]
@@ -107,7 +108,7 @@ def _laid_out(model: Llama, needed: Sequence[Sequence[Segment]]) -> tuple[FlatBa
 
 
 def _head(model: Llama, wish: HeadWish) -> Tensor:
-    rows_R = padded_indices(torch.arange(len(wish.hidden_RD))).to(model.device)
+    rows_R = on_device(padded_indices(torch.arange(len(wish.hidden_RD))), model.device)
     return model.logits(wish.hidden_RD[rows_R])[: len(wish.hidden_RD)]
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.torch_backend.processor import processor_name
 
 T = TypeVar("T")
 
@@ -34,10 +36,17 @@ def open_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def on_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the host's on the device. To CUDA it goes through pinned memory, and the host does not wait for it."""
+    if device.type != "cuda" or tensor.is_cuda:
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    return _processor() or platform.machine()
+    return processor_name() or platform.machine()
 
 
 def memory_bytes(device: torch.device) -> int:
@@ -82,14 +91,6 @@ def memory_error(error: BaseException) -> LadError | None:
         "The computation does not fit into the device's memory.",
         remedy="Use smaller micro-batches (microBatchTokens), fewer canvases or a lower rank, or drop adapters.",
     )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def _cgroup(name: str) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.device import on_device
 from lad_runtime.torch_backend.philox import Purpose, uniform_lanes, uniforms
 from lad_runtime.types import DrawSpec
 
@@ -49,9 +50,15 @@ def draw(
         _draw_rows(logits, spec, eos_token_id, seed, iteration, positions_R[i * rows : (i + 1) * rows])
         for i, logits in enumerate(logits_RV.split(rows))
     ]
-    ids_R = torch.cat([ids for ids, _ in chunks]).cpu().numpy()
-    confidences_R = torch.cat([confidences for _, confidences in chunks]).cpu().numpy().astype(np.float64)
-    return Drawn(ids_R=ids_R, confidences_R=confidences_R)
+    # float64 holds an id and a float32 exactly, so that the host waits for one transfer.
+    ids_R, confidences_R, likely_R = torch.cat(chunks, dim=1).cpu().numpy()
+    if np.isnan(likely_R).any():  # one NaN or infinity among the logits makes its whole row NaN
+        raise LadError(
+            ErrorCode.DIVERGED,
+            "The model's logits are not numbers.",
+            remedy="The adapter has diverged: go back to an earlier checkpoint, or train with a lower learning rate.",
+        )
+    return Drawn(ids_R=ids_R.astype(np.int64), confidences_R=confidences_R)
 
 
 def biased(logits_RV: Tensor, eos_token_id: int, eos_bias: float) -> Tensor:
@@ -101,25 +108,20 @@ def _draw_rows(
     seed: int,
     iteration: int,
     positions_R: NDArray[np.int64],
-) -> tuple[Tensor, Tensor]:
+) -> Tensor:
+    """Ids, confidences (float32 values) and the ids' probabilities at temperature 1: [3, R] float64."""
     logits_RV = biased(logits_RV, eos_token_id, spec.eos_bias)
     log_p_RV = torch.log_softmax(logits_RV, -1)
-    if log_p_RV[:, 0].isnan().any():  # one NaN or infinity makes its whole row NaN
-        raise LadError(
-            ErrorCode.DIVERGED,
-            "The model's logits are not numbers.",
-            remedy="The adapter has diverged: go back to an earlier checkpoint, or train with a lower learning rate.",
-        )
     if spec.temperature == 0:
         ids_R1 = logits_RV.argmax(-1, keepdim=True)
         filtered_R1 = torch.ones_like(ids_R1, dtype=torch.float32)
     else:
         probabilities_RV = filtered_probabilities(logits_RV, spec)
-        choose = _DRAWS[spec.method]
-        ids_R1 = choose(probabilities_RV, seed, iteration, positions_R)
+        ids_R1 = _DRAWS[spec.method](probabilities_RV, seed, iteration, positions_R)
         filtered_R1 = probabilities_RV.gather(1, ids_R1)
-    confidences_R1 = filtered_R1 if spec.confidence == "filtered" else log_p_RV.gather(1, ids_R1).exp()
-    return ids_R1[:, 0], confidences_R1[:, 0].float()
+    likely_R1 = log_p_RV.gather(1, ids_R1).exp()
+    confidences_R1 = filtered_R1 if spec.confidence == "filtered" else likely_R1
+    return torch.cat((ids_R1.double(), confidences_R1.float().double(), likely_R1.double()), dim=1).t()
 
 
 def _inverse_cdf(
@@ -129,8 +131,9 @@ def _inverse_cdf(
     count = int(positions_R.max(initial=-1)) + 1
     u_R = uniforms(seed, Purpose.DRAW, 0, iteration, count)[torch.from_numpy(positions_R)]
     cumulative_RV = probabilities_RV.cumsum(-1)
-    thresholds_R1 = u_R.to(probabilities_RV.device)[:, None] * cumulative_RV[:, -1:]
-    return torch.searchsorted(cumulative_RV, thresholds_R1, right=True)
+    thresholds_R1 = on_device(u_R, cumulative_RV.device)[:, None] * cumulative_RV[:, -1:]
+    ids_R1 = torch.searchsorted(cumulative_RV, thresholds_R1, right=True)
+    return ids_R1.clamp_(max=cumulative_RV.shape[1] - 1)  # which a row of NaN would exceed
 
 
 def _gumbel_max(
@@ -139,7 +142,7 @@ def _gumbel_max(
     """arg max of ln p − ln(−ln u), u one number a vocabulary entry (Gumbel-max; arXiv 2502.09992's sampler): [R, 1]."""
     lanes = [1 + int(position) for position in positions_R]
     u_RV = torch.from_numpy(uniform_lanes(seed, Purpose.DRAW, 0, iteration, probabilities_RV.shape[1], lanes))
-    noise_RV = -torch.log(-torch.log(u_RV.to(probabilities_RV.device).clamp_min(2**-33)))  # finite at u = 0
+    noise_RV = -torch.log(-torch.log(on_device(u_RV, probabilities_RV.device).clamp_min(2**-33)))  # finite at u = 0
     return (probabilities_RV.log() + noise_RV).argmax(-1, keepdim=True)
 
 

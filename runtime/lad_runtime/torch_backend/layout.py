@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.cache import KeyValueCache
+from lad_runtime.torch_backend.device import on_device
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.segment import Segment
 
@@ -51,9 +52,9 @@ class Run:
         )
 
     @property
-    def is_plain(self) -> bool:
-        """Whether its tokens attend to nothing but their own sequence, all of them in the same way."""
-        return self.cache is None and self.context is None and self.split == 0
+    def past_tokens(self) -> int:
+        past = self.cache or self.context
+        return past.length if past else 0
 
     @property
     def lengths(self) -> list[int]:
@@ -72,40 +73,60 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
-    """Neighbouring plain sequences of one mode, as variable-length attention takes them."""
+class Lengths:
+    """Of the sequences of a block: where each begins and ends, and the longest one's tokens."""
 
-    start: int
-    stop: int
-    causal: bool
     boundaries: Tensor  # [sequences + 1] int32, from 0
     longest: int
 
     @classmethod
+    def of(cls, lengths: Sequence[int], device: torch.device) -> "Lengths":
+        boundaries = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
+        return cls(boundaries=on_device(boundaries, device), longest=max(lengths))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Neighbouring sequences of one mode, each of which sees its past and itself, as variable-length attention takes them."""
+
+    start: int
+    stop: int
+    causal: bool
+    runs: tuple[Run, ...]
+    new: Lengths
+    seen: Lengths
+
+    @classmethod
     def of(cls, runs: Sequence[Run], device: torch.device) -> "Block":
-        lengths = [length for run in runs for length in run.lengths]
-        boundaries = torch.tensor([0, *lengths]).cumsum(0).to(device, torch.int32)
-        first, last = runs[0], runs[-1]
+        new = [length for run in runs for length in run.lengths]
+        seen = [run.past_tokens + length for run in runs for length in run.lengths]
+        own = Lengths.of(new, device)
         return cls(
-            start=first.start,
-            stop=last.stop,
-            causal=first.causal,
-            boundaries=boundaries,
-            longest=max(lengths),
+            start=runs[0].start,
+            stop=runs[-1].stop,
+            causal=runs[0].causal,
+            runs=tuple(runs),
+            new=own,
+            seen=own if seen == new else Lengths.of(seen, device),
         )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no sequence has a past, or begins one."""
+        return all(run.cache is None and run.context is None for run in self.runs)
 
 
 def blocks_of(runs: Sequence[Run], device: torch.device) -> list[Block | Run]:
-    """The runs in order, plain ones merged into as few blocks as their modes allow."""
+    """The runs in order, merged into as few blocks as their modes allow; those with a split stay as they are."""
     merged: list[list[Run]] = []
     for run in runs:
         first = merged[-1][0] if merged else None
-        same = first is not None and first.is_plain and (run.count == 0 or run.causal == first.causal)
-        if same and run.is_plain:
+        same = first is not None and not first.split and (run.count == 0 or run.causal == first.causal)
+        if same and not run.split:
             merged[-1].append(run)
         else:
             merged.append([run])
-    return [Block.of(group, device) if group[0].is_plain else group[0] for group in merged]
+    return [group[0] if group[0].split else Block.of(group, device) for group in merged]
 
 
 def grouped(segments: Sequence[Segment]) -> list[list[int]]:

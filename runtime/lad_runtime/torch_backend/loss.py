@@ -9,8 +9,8 @@ from torch.autograd.function import once_differentiable
 from lad_runtime.torch_backend.batch import ROW_MULTIPLE
 from lad_runtime.torch_backend.matmul import product
 
-CHUNK_BYTES = 48 * 1024 * 1024
-"""About what one chunk's float32 logits may take."""
+CHUNK_BYTES = {"cpu": 48 << 20, "cuda": 256 << 20}
+"""About what one chunk's float32 logits may take: what still fits a processor's caches, what fills an accelerator."""
 
 
 def cross_entropy(hidden_RD: Tensor, head_VD: Tensor, targets_R: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ def _chunked(
     """Every row's CE and, where weights are given, the gradient of Σ weight · CE with respect to the hidden states."""
     rows, vocabulary = hidden.shape[0], head.shape[0]
     # A chunk's size depends on the vocabulary alone: what else is in a batch must not change a row's matmul.
-    chunk = max(CHUNK_BYTES // (4 * vocabulary) // ROW_MULTIPLE, 4) * ROW_MULTIPLE
+    chunk = max(CHUNK_BYTES[hidden.device.type] // (4 * vocabulary) // ROW_MULTIPLE, 4) * ROW_MULTIPLE
     ce = torch.empty(rows, device=hidden.device, dtype=torch.float32)
     gradient = None if weights is None else torch.empty_like(hidden)
     for start in range(0, rows, chunk):

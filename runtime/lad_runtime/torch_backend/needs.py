@@ -23,7 +23,7 @@ def training_needs(model: Llama, spec: TrainingSpec, adapter: AdapterSpec) -> Tr
     return TrainingNeeds(
         state=weights * (1 + len(SLOTS[spec.optimizer.kind])),
         activations=tokens * kept * model.dtype.itemsize
-        + 2 * min(CHUNK_BYTES, 4 * tokens * model.config.vocab_size),
+        + 2 * min(CHUNK_BYTES[model.device.type], 4 * tokens * model.config.vocab_size),
     )
 
 

@@ -5,6 +5,7 @@ from math import isfinite
 
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 from torch.optim.adamw import adamw
 
 from lad_runtime.errors import ErrorCode, LadError
@@ -102,12 +103,11 @@ def clip(parameters: Mapping[str, Tensor], max_norm: float) -> float:
         if p.grad is None:
             p.grad = torch.zeros_like(p)
     gradients = [_gradient(p) for p in parameters.values()]
-    norm = torch.stack([torch.linalg.vector_norm(g) for g in gradients]).norm().item()
+    norm = get_total_norm(gradients).item()
     if not isfinite(norm):
         raise diverged("The gradient", norm)
     if max_norm > 0 and norm > max_norm:
-        for gradient in gradients:
-            gradient.mul_(max_norm / norm)
+        torch._foreach_mul_(gradients, max_norm / norm)
     return float(norm)
 
 

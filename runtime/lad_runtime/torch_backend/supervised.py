@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lad_runtime.torch_backend.batch import padded_indices
+from lad_runtime.torch_backend.device import on_device
 from lad_runtime.torch_backend.wishes import UNSUPERVISED, GradientWish, LossWish
 
 Span = tuple[int, int]
@@ -38,7 +39,7 @@ class SupervisedRows:
 
     def gather(self, hidden_ND: Tensor) -> Tensor:
         """The supervised rows [R, D] of a batch's hidden states."""
-        return hidden_ND[self._rows_R.to(hidden_ND.device)]
+        return hidden_ND[on_device(self._rows_R, hidden_ND.device)]
 
     def split(self, ce_R: Tensor) -> list[tuple[Tensor, ...]]:
         """Every wish's CE per segment, [L] on the CPU, 0 where unsupervised."""
