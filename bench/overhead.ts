@@ -43,7 +43,11 @@ export const overhead: Figure = {
     for (const side of [ours, reference]) await side.prepare(inputs);
     const turns = { runs: bench.options.runs, warmups: WARMUPS, say: bench.say };
     const steps = { name: "ms/step", each: counts.steps };
-    const trained = await takeTurns(sides, { ...turns, request: { what: "training" }, check: sameTraining });
+    const trained = await takeTurns(sides, {
+      ...turns,
+      request: { what: "training" },
+      check: sameTraining(),
+    });
     const iterations = { name: "ms/iteration", each: counts.iterations };
     const sampled = await takeTurns(sides, { ...turns, request: { what: "sampling" }, check: sameAnswers });
     const result = compared(sides, trained, milliseconds(steps));

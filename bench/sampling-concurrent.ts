@@ -8,7 +8,7 @@ const ITERATIONS = 16;
 export const samplingConcurrent: Figure = {
   about: "eight requests at once, against RuurdKuiper/lad-generic one by one",
   base: "smollm2-135m",
-  takes: ["profile", "attention"],
+  takes: ["profile", "device", "attention"],
   against: LAD_GENERIC,
   measure: (bench) =>
     denoised(bench, {

@@ -7,7 +7,7 @@ const ITERATIONS = 32;
 export const samplingSingle: Figure = {
   about: "one denoising iteration of one request, against RuurdKuiper/lad-generic",
   base: "smollm2-135m",
-  takes: ["profile", "attention"],
+  takes: ["profile", "device", "attention"],
   against: LAD_GENERIC,
   measure: (bench) =>
     denoised(bench, {

@@ -31,7 +31,7 @@ const UNIT: Unit = {
 export const trainingFused: Figure = {
   about: "four adapters trained at once, against one on as many tokens",
   base: "smollm2-135m",
-  takes: ["profile"],
+  takes: ["profile", "device"],
 
   async measure(bench: Bench): Promise<Outcome> {
     const { profile, runs } = bench.options;

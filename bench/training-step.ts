@@ -33,7 +33,7 @@ const UNIT: Unit = {
 export const trainingStep: Figure = {
   about: "one training step of 8 × 256 tokens, against RuurdKuiper/lad-generic",
   base: "smollm2-135m",
-  takes: ["profile", "attention", "allocator", "compile"],
+  takes: ["profile", "device", "attention", "allocator", "compile"],
   against: LAD_GENERIC,
 
   async measure(bench: Bench): Promise<Outcome> {
@@ -46,7 +46,7 @@ export const trainingStep: Figure = {
       ...(reference && { reference: reference.side }),
       ...(roofline && { roofline: roofline.side }),
     };
-    const check = attention === "full" ? sameTraining : () => {};
+    const check = attention === "full" ? sameTraining(facts.dtype) : () => {};
     const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, check, say: bench.say });
     if (profile !== undefined) await ours.profile(profile);
     const result = compared(sides, rounds, UNIT);

@@ -22,6 +22,10 @@ export interface BaseFacts {
   readonly eosTokenId: number;
   /** Folders of the adapters that were saved for the reference, in PEFT's format. */
   readonly adapters?: readonly string[];
+  /** The type of its numbers, such as float32. */
+  readonly dtype: string;
+  /** What computes. */
+  readonly deviceName: string;
   readonly torch: string;
   readonly python: string;
 }
@@ -43,8 +47,8 @@ export class Bench {
 
   /** What every side is loaded with. */
   get shared() {
-    const { base, threads, compile } = this.options;
-    return { base, threads, compile, scratch: this.scratch };
+    const { base, threads, compile, device } = this.options;
+    return { base, threads, compile, device, scratch: this.scratch };
   }
 
   /** A side of our own in Python, with the variables that a worker has. */

@@ -8,20 +8,21 @@ import type { BaseFacts, Bench } from "./bench.js";
 /** Of a bench whose base is loaded; `more` is what the figure itself has settled. */
 export async function conditionsOf(
   bench: Bench,
-  facts: Partial<Pick<BaseFacts, "parameters" | "torch" | "python">>,
+  facts: Partial<Pick<BaseFacts, "parameters" | "dtype" | "deviceName" | "torch" | "python">>,
   more: object,
 ): Promise<Record<string, unknown>> {
-  const { against, base, threads, attention, allocator, compile } = bench.options;
-  const { parameters, torch, python } = facts;
+  const { against, base, threads, attention, allocator, compile, device } = bench.options;
+  const { parameters, dtype, deviceName, torch, python } = facts;
   return {
     base,
     parameters,
-    dtype: "float32",
+    dtype: dtype ?? "float32",
     threads,
     attention,
     ...more,
     revision: await revisionOf(root),
     ...(against === undefined ? {} : { against, againstRevision: await revisionOf(against) }),
+    ...(device === "cpu" ? {} : { device, deviceName }),
     ...(allocator ? { allocator } : {}),
     ...(compile ? { compile } : {}),
     processor: cpus()[0]?.model,

@@ -8,6 +8,8 @@ import { nearest } from "../../sdk/src/nearest.js";
 import type { Figure } from "./figure.js";
 
 export const ATTENTION = ["full", "prefix", "causal-prefix"] as const;
+export const DEVICES = ["cpu", "cuda"] as const;
+export type Device = (typeof DEVICES)[number];
 export type Attention = (typeof ATTENTION)[number];
 
 export interface BenchOptions {
@@ -23,6 +25,8 @@ export interface BenchOptions {
   readonly threads: number;
   readonly base: string;
   readonly attention: Attention;
+  /** Where both sides compute. */
+  readonly device: Device;
   /** Whether the reference's memory allocator is told to keep what it has had. */
   readonly allocator: boolean;
   /** Whether our base is loaded with `compile`. */
@@ -31,7 +35,7 @@ export interface BenchOptions {
 
 export const USAGE =
   "npm run bench -- <name> [--against checkout] [--json] [--profile file] [--runs N] [--threads N] [--base name]" +
-  " [--attention full | prefix | causal-prefix] [--allocator] [--compile]";
+  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile]";
 
 /** @throws LadError `invalid-option` */
 export function parseBench(
@@ -57,7 +61,8 @@ export function parseBench(
     runs: count("runs", values.runs, 5),
     threads: count("threads", values.threads, availableParallelism()),
     base: values.base ?? figure.base,
-    attention: attentionNamed(values.attention),
+    attention: oneOf("attention", values.attention, ATTENTION),
+    device: oneOf("device", values.device, DEVICES),
     allocator: values.allocator ?? false,
     compile: values.compile ?? false,
   };
@@ -78,6 +83,7 @@ function parsed(words: readonly string[]) {
         threads: { type: "string" },
         base: { type: "string" },
         attention: { type: "string" },
+        device: { type: "string" },
         allocator: { type: "boolean" },
         compile: { type: "boolean" },
       },
@@ -104,10 +110,15 @@ function count(option: string, given: string | undefined, otherwise: number): nu
   throw invalidOption(option, given, "it must be an integer of at least 1", "Give for instance 5.");
 }
 
-function attentionNamed(given: string | undefined): Attention {
-  const found = ATTENTION.find((mode) => mode === (given ?? "full"));
+/** One of the names that an option may have, the first where none is given. */
+function oneOf<Name extends string>(
+  option: string,
+  given: string | undefined,
+  names: readonly [Name, ...Name[]],
+): Name {
+  const found = names.find((name) => name === (given ?? names[0]));
   if (found !== undefined) return found;
-  throw invalidOption("attention", given, "there is no such mode", `Give one of ${ATTENTION.join(", ")}.`);
+  throw invalidOption(option, given, "it is none that there is", `Give one of ${names.join(", ")}.`);
 }
 
 /** An option that the figure would leave unused is an error. */
@@ -115,10 +126,11 @@ function requireTaken(options: BenchOptions, figure: Figure): void {
   const given = {
     profile: options.profile !== undefined,
     attention: options.attention !== "full",
+    device: options.device !== "cpu",
     allocator: options.allocator,
     compile: options.compile,
   };
-  for (const option of ["profile", "attention", "allocator", "compile"] as const) {
+  for (const option of ["profile", "attention", "device", "allocator", "compile"] as const) {
     if (given[option] && !figure.takes.includes(option)) throw unused(option, options);
   }
   if (options.against !== undefined) requireCheckout(options.against, options, figure);
@@ -140,7 +152,7 @@ function requireCheckout(folder: string, options: BenchOptions, { against }: Fig
 }
 
 function unused(
-  option: "against" | "profile" | "attention" | "allocator" | "compile",
+  option: "against" | "profile" | "attention" | "device" | "allocator" | "compile",
   options: BenchOptions,
 ): LadError {
   return invalidOption(option, options[option], `${options.name} has no use for it`, "Leave it out.");

@@ -4,23 +4,33 @@ import type { Measurement } from "./side.js";
 import type { Round } from "./turns.js";
 
 const LOSS_TOLERANCE = 1e-4;
-/** On random tokens a gradient through thirty layers carries float32's rounding up to here: 2e-3 from float64's was seen. */
-const NORM_TOLERANCE = 1e-2;
+/**
+ * Relative. On random tokens a gradient through thirty layers carries float32's rounding up to here: 2e-3 from float64's was seen.
+ * Numbers of half precision have 8 or 11 bits.
+ */
+const TOLERANCES = { float32: { loss: LOSS_TOLERANCE, norm: 1e-2 }, half: { loss: 1e-2, norm: 1e-1 } };
 
-/** Losses equal to 1e-4 and gradient norms to 1e-2 of the reference's. */
-export function sameTraining({ ours, reference }: Round): void {
-  if (reference === undefined) return;
-  sameLosses(ours.losses, reference.losses);
-  const [norm, other] = [ours.gradientNorm, reference.gradientNorm];
-  if (norm !== undefined && other !== undefined) requireNear("gradient norm", norm, other, NORM_TOLERANCE);
+/** In float32 losses equal to 1e-4 and gradient norms to 1e-2 of the reference's, in half precision to 1e-2 and 1e-1. */
+export function sameTraining(dtype = "float32"): (round: Round) => void {
+  const tolerances = dtype === "float32" ? TOLERANCES.float32 : TOLERANCES.half;
+  return ({ ours, reference }) => {
+    if (reference === undefined) return;
+    sameLosses(ours.losses, reference.losses, tolerances.loss);
+    const [norm, other] = [ours.gradientNorm, reference.gradientNorm];
+    if (norm !== undefined && other !== undefined) requireNear("gradient norm", norm, other, tolerances.norm);
+  };
 }
 
-export function sameLosses(ours: Measurement["losses"] = [], reference: Measurement["losses"] = []): void {
+export function sameLosses(
+  ours: Measurement["losses"] = [],
+  reference: Measurement["losses"] = [],
+  tolerance = LOSS_TOLERANCE,
+): void {
   if (ours.length === 0 || ours.length !== reference.length) {
     throw new Error(`Ours has ${ours.length} losses and the reference ${reference.length}.`);
   }
   ours.forEach((loss, index) => {
-    requireNear("loss", loss, reference[index] as number, LOSS_TOLERANCE);
+    requireNear("loss", loss, reference[index] as number, tolerance);
   });
 }
 

@@ -18,9 +18,10 @@ class LadGenericSampling:
         torch.set_num_threads(request["threads"])
         self._inference = import_from(Path(request["against"]) / "src", "diffusion_lm.inference")
         adapter = Path(request["adapter"])
-        settings = {"precision": "fp32", "mask_token": request["maskToken"]}
+        device = request["device"]
+        settings = {"precision": "bf16" if device == "cuda" else "fp32", "mask_token": request["maskToken"]}
         (adapter.parent / "resolved_config.json").write_text(json.dumps(settings))
-        self._session = self._inference.load_session(adapter.name, adapter.parent, "cpu")
+        self._session = self._inference.load_session(adapter.name, adapter.parent, device)
         self._tokenizer = self._session.tokenizer
         return {}
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from bench.sides.device import finish_device
 from bench.sides.model_folder import model_folder
 from lad_runtime.engine.worker import make_worker
 from lad_runtime.torch_backend.backend import TorchBackend
@@ -22,11 +23,11 @@ class LadWorker:
     """`request` names base and threads, and a `scratch` folder of the harness's, where the other side may read."""
 
     def __init__(self, request: dict[str, Any]) -> None:
-        base, threads = request["base"], request["threads"]
+        base, threads, device = request["base"], request["threads"], request.get("device", "cpu")
         self._scratch = Path(request["scratch"])
         state = self._scratch / "state"
         (state / "datasets").mkdir(parents=True, exist_ok=True)
-        self.backend = TorchBackend(device="cpu", threads=threads, state=state)
+        self.backend = TorchBackend(device=device, threads=threads, state=state)
         self.engine = make_worker(self.backend, state).engine
         self.folder = model_folder(base, self._scratch)
         spec = BaseSpec(name=base, compile=request.get("compile", False))
@@ -44,6 +45,8 @@ class LadWorker:
             "maskToken": info.mask_token,
             "maskTokenId": info.mask_token_id,
             "eosTokenId": info.eos_token_id,
+            "dtype": info.dtype,
+            "deviceName": self.backend.device().name,
             "torch": torch.__version__,
             "python": platform.python_version(),
         }
@@ -80,11 +83,12 @@ class LadWorker:
         started = time.perf_counter()
         begin.set()
         outcomes = [job.future.result() for job in jobs]
+        finish_device()
         return time.perf_counter() - started, outcomes
 
     def profile(self, file: str, run: Callable[[], Any]) -> None:
         """Writes a Chrome trace of what the engine's thread does during `run`."""
-        profiler = profile(activities=[ProfilerActivity.CPU])
+        profiler = profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA])
         self.engine.call(profiler.start).result()
         run()
         self.engine.call(profiler.stop).result()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from bench.sides.device import DTYPES, finish_device
 from bench.sides.serve import Values, serve
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.layers import FUSED
@@ -24,18 +25,19 @@ class Matmuls:
     def load(self, request: Values) -> Values:
         torch.set_num_threads(request["threads"])
         config = LlamaConfig.from_hf(read_json(Path(request["folder"]), "config.json"))
+        self._like = torch.empty(0, device=request["device"], dtype=DTYPES[request["device"]])
         self._layers = [
-            [torch.randn(inputs, outputs).t() / 32 for outputs, inputs in _shapes(config)]
+            [self._random(inputs, outputs).t() / 32 for outputs, inputs in _shapes(config)]
             for _ in range(config.num_layers)
         ]
-        self._head = torch.randn(config.vocab_size, config.hidden_size) / 32
+        self._head = self._random(config.vocab_size, config.hidden_size) / 32
         parameters = sum(weight.numel() for layer in self._layers for weight in layer) + self._head.numel()
         return {"matmulParameters": parameters}
 
     def prepare(self, request: Values) -> None:
         rows = request["rows"]
         widths = {width for weight in self._layers[0] for width in weight.shape}
-        self._inputs = {width: torch.randn(rows, width) for width in widths}
+        self._inputs = {width: self._random(rows, width) for width in widths}
 
     @torch.no_grad()
     def run(self, request: Values) -> Values:
@@ -48,7 +50,11 @@ class Matmuls:
         for layer in reversed(self._layers):
             for weight in reversed(layer):
                 flop += self._backward(weight)
+        finish_device()
         return {"seconds": time.perf_counter() - started, "flop": flop}
+
+    def _random(self, rows: int, columns: int) -> torch.Tensor:
+        return torch.randn(rows, columns, dtype=self._like.dtype, device=self._like.device)
 
     def _forward(self, weight: torch.Tensor) -> int:
         x = self._inputs[weight.shape[1]]

@@ -27,6 +27,7 @@ describe("what is left out", () => {
       threads: availableParallelism(),
       base: "smollm2-135m",
       attention: "full",
+      device: "cpu",
       allocator: false,
       compile: false,
     });
@@ -38,7 +39,7 @@ describe("what is given", () => {
   it("is taken, paths from where the command was called", () => {
     const ref = join(scratch, "checkout");
     mkdirSync(join(ref, LAD_GENERIC.folder), { recursive: true });
-    const words = `sampling-single --against ${ref} --json --runs 2 --threads 1 --base stub --attention prefix`;
+    const words = `sampling-single --against ${ref} --json --runs 2 --threads 1 --base stub --attention prefix --device cuda`;
     expect(parse(...words.split(" "), "--profile", "trace.json")).toEqual({
       name: "sampling-single",
       against: ref,
@@ -48,6 +49,7 @@ describe("what is given", () => {
       threads: 1,
       base: "stub",
       attention: "prefix",
+      device: "cuda",
       allocator: false,
       compile: false,
     });
@@ -60,6 +62,8 @@ describe("what is given", () => {
     [["llada", "--runs", "0"], /runs is .*0.*integer of at least 1/],
     [["llada", "--threads", "1.5"], /threads is .*1\.5/],
     [["sampling-single", "--attention", "causal"], /attention is .*causal.*Give one of full, prefix/],
+    [["training-step", "--device", "gpu"], /device is .*gpu.*Give one of cpu, cuda/],
+    [["latency", "--device", "cuda"], /device is .*cuda.*latency has no use for it/],
     [["llada", "--attention", "prefix"], /attention is .*prefix.*llada has no use for it/],
     [["scaling", "--against", "ref"], /against is .*scaling has no use for it/],
     [["llada", "--against", "nowhere"], /nowhere.*there is no dllm.*Give a checkout of ZHZisZZ\/dllm/],

@@ -12,14 +12,24 @@ function round(ours: Partial<Measurement>, reference?: Partial<Measurement>) {
 describe("training", () => {
   it("is the same with losses equal to 1e-4 and gradient norms to 1e-2", () => {
     const ours = { losses: [2], gradientNorm: 0.5 };
-    expect(() => sameTraining(round(ours, { losses: [2.0001], gradientNorm: 0.5004 }))).not.toThrow();
-    expect(() => sameTraining(round(ours, { losses: [2.001], gradientNorm: 0.5 }))).toThrow(/The loss is 2/);
-    expect(() => sameTraining(round(ours, { losses: [2], gradientNorm: 0.51 }))).toThrow(/gradient norm/);
+    expect(() => sameTraining()(round(ours, { losses: [2.0001], gradientNorm: 0.5004 }))).not.toThrow();
+    expect(() => sameTraining()(round(ours, { losses: [2.001], gradientNorm: 0.5 }))).toThrow(
+      /The loss is 2/,
+    );
+    expect(() => sameTraining()(round(ours, { losses: [2], gradientNorm: 0.51 }))).toThrow(/gradient norm/);
+  });
+
+  it("allows half precision its rounding, and no more", () => {
+    const ours = { losses: [2], gradientNorm: 0.5 };
+    const half = sameTraining("bfloat16");
+    expect(() => half(round(ours, { losses: [2.01], gradientNorm: 0.52 }))).not.toThrow();
+    expect(() => half(round(ours, { losses: [2.1], gradientNorm: 0.5 }))).toThrow(/loss/);
+    expect(() => half(round(ours, { losses: [2], gradientNorm: 0.6 }))).toThrow(/gradient norm/);
   });
 
   it("is never the same where a loss is no number, or is missing", () => {
-    expect(() => sameTraining(round({ losses: [Number.NaN] }, { losses: [Number.NaN] }))).toThrow();
-    expect(() => sameTraining(round({ losses: [1] }, {}))).toThrow(/1 losses and the reference 0/);
+    expect(() => sameTraining()(round({ losses: [Number.NaN] }, { losses: [Number.NaN] }))).toThrow();
+    expect(() => sameTraining()(round({ losses: [1] }, {}))).toThrow(/1 losses and the reference 0/);
   });
 });
 
@@ -55,7 +65,7 @@ describe("answers to another program's", () => {
 });
 
 it("compares nothing where ours runs alone", () => {
-  expect(() => sameTraining(round({ losses: [1] }))).not.toThrow();
+  expect(() => sameTraining()(round({ losses: [1] }))).not.toThrow();
   expect(() => sameAnswers(round({ answers: [[1]] }))).not.toThrow();
   expect(agreement([round({ answers: [[1]] })])).toBeUndefined();
 });

@@ -88,9 +88,9 @@ def plain_varlen(
 ) -> Tensor:
     """What torch.nn.attention.varlen computes on CUDA, one sequence at a time: the last queries see the last keys."""
     assert enable_gqa and num_splits == 1
-    for given, most, rows in ((bounds, longest, q), (bounds_k, longest_k, k)):
-        assert given.dtype == torch.int32
-        assert most == int(given.diff().max()) and int(given[-1]) == len(rows)
+    for limits, most, rows in ((bounds, longest, q), (bounds_k, longest_k, k)):
+        assert limits.dtype == torch.int32
+        assert most == int(limits.diff().max()) and int(limits[-1]) == len(rows)
     outputs = []
     for start, stop, start_k, stop_k in zip(
         *(b.tolist() for b in (bounds[:-1], bounds[1:], bounds_k[:-1], bounds_k[1:])), strict=True

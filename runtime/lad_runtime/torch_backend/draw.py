@@ -142,7 +142,9 @@ def _gumbel_max(
     """arg max of ln p − ln(−ln u), u one number a vocabulary entry (Gumbel-max; arXiv 2502.09992's sampler): [R, 1]."""
     lanes = [1 + int(position) for position in positions_R]
     u_RV = torch.from_numpy(uniform_lanes(seed, Purpose.DRAW, 0, iteration, probabilities_RV.shape[1], lanes))
-    noise_RV = -torch.log(-torch.log(on_device(u_RV, probabilities_RV.device).clamp_min(2**-33)))  # finite at u = 0
+    noise_RV = -torch.log(
+        -torch.log(on_device(u_RV, probabilities_RV.device).clamp_min(2**-33))
+    )  # finite at u = 0
     return (probabilities_RV.log() + noise_RV).argmax(-1, keepdim=True)
 
 

@@ -18,8 +18,8 @@ from lad_runtime.torch_backend.processor import is_intel
 
 
 def product(x_NI: Tensor, matrix_IO: Tensor) -> Tensor:
-    """x · matrix, [N, O], without gradient. A row's bits depend on no other row from 4 rows on (`row_probe` measures it; MKL is told
-    to have it so, see the package)."""
+    """x · matrix, [N, O], without gradient. A row's bits depend on no other row from 4 rows on (`row_probe` measures it;
+    MKL is told to have it so, see the package)."""
     if x_NI.device.type == "cpu" and x_NI.dtype == torch.float32 and _onednn_is_faster():
         return _onednn(x_NI, matrix_IO)
     return torch.mm(x_NI, matrix_IO)

@@ -1,0 +1,351 @@
+"""What only a GPU can show: that CUDA computes what the CPU does, waits for nothing inside a step, and survives running out."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from lad_runtime.engine.engine import Engine
+from lad_runtime.engine.examples import read_examples
+from lad_runtime.engine.worker import make_worker
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.tiny.generate import DATA
+from lad_runtime.torch_backend.backend import TorchBackend
+from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.batch import Segment
+from lad_runtime.torch_backend.cache import KeyValueCache
+from lad_runtime.torch_backend.compiled import compiled_kernels
+from lad_runtime.torch_backend.compute import compute
+from lad_runtime.torch_backend.config import LlamaConfig
+from lad_runtime.torch_backend.layout import Block
+from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.model import Llama
+from lad_runtime.torch_backend.wishes import ContextWish, GradientWish, LogitsWish
+from lad_runtime.types import (
+    AdapterSpec,
+    BaseSpec,
+    Canvas,
+    DrawSpec,
+    LossSpec,
+    NoiseSpec,
+    OptimizerSpec,
+    SamplingSpec,
+    ScheduleSpec,
+    StepEvent,
+    TrainingControl,
+    TrainingSpec,
+    WindowSpec,
+    Work,
+)
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+CONFIG = LlamaConfig(
+    vocab_size=512,
+    hidden_size=256,
+    intermediate_size=384,
+    num_layers=3,
+    num_heads=4,
+    num_kv_heads=2,
+    head_dim=64,
+    max_positions=256,
+    tied=True,
+)
+TOLERANCES = {torch.float32: 1e-5, torch.bfloat16: 3e-2, torch.float16: 5e-3}
+"""Of a result's norm, against float32 on the CPU."""
+DTYPES = pytest.mark.parametrize(
+    "dtype", list(TOLERANCES), ids=lambda dtype: str(dtype).removeprefix("torch.")
+)
+
+
+def model_on(device: torch.device, dtype: torch.dtype) -> Llama:
+    """The same random weights everywhere, rounded as bfloat16 so that they are the same in every type."""
+    source = Llama.random(CONFIG, seed=0, deviation=0.06).weights
+    rounded = {name: weight.bfloat16().float() for name, weight in source.items()}
+    return Llama(CONFIG, rounded, device=device, dtype=dtype)
+
+
+def adapter_on(device: torch.device, rank: int = 8) -> LoraAdapter:
+    spec = AdapterSpec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj", "down_proj"), seed=rank)
+    adapter = LoraAdapter.create(CONFIG, spec, device)
+    generator = torch.Generator().manual_seed(rank)
+    with torch.no_grad():
+        for name, parameter in adapter.parameters.items():
+            if name.endswith("lora_B"):
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.02)
+    return adapter
+
+
+def ids(seed: int, length: int) -> Tensor:
+    return torch.randint(0, CONFIG.vocab_size, (length,), generator=torch.Generator().manual_seed(seed))
+
+
+def logits_wish(model: Llama, adapters: tuple[LoraAdapter | None, ...]) -> LogitsWish:
+    """Sequences of every mode and any length, with a past and without, of several adapters."""
+    segments = []
+    for index, adapter in enumerate(adapters):
+        seed = 10 * index
+        context, cache = (KeyValueCache(model.config, 64, model.device, model.dtype) for _ in range(2))
+        prompts = [Segment(ids=ids(seed + 7, 9), adapter=adapter, cache=kept) for kept in (context, cache)]
+        compute(model, [ContextWish.of(*prompts)])
+        segments += [
+            Segment(ids=ids(seed, 33), adapter=adapter),
+            Segment(ids=ids(seed + 1, 5), adapter=adapter),
+            Segment(ids=ids(seed + 2, 17), adapter=adapter, mode="causal"),
+            Segment(ids=ids(seed + 3, 21), adapter=adapter, mode="prefix", prompt_tokens=8),
+            Segment(ids=ids(seed + 4, 12), adapter=adapter, context=context),
+            Segment(ids=ids(seed + 5, 3), adapter=adapter, mode="causal", cache=cache),
+        ]
+    return LogitsWish(segments=tuple(segments), rows=tuple(torch.arange(len(s.ids)) for s in segments))
+
+
+def gradient_wish(
+    adapter: LoraAdapter, lengths: tuple[int, ...] = (40, 23, 40), **options: Any
+) -> GradientWish:
+    segments = tuple(Segment(ids=ids(i, length), adapter=adapter) for i, length in enumerate(lengths))
+    targets = tuple(ids(50 + i, length) for i, length in enumerate(lengths))
+    weights = tuple(torch.full((length,), 1 / sum(lengths)) for length in lengths)
+    return GradientWish(segments=segments, targets=targets, weights=weights, **options)
+
+
+def gradients(model: Llama, adapter: LoraAdapter, **options: Any) -> tuple[Tensor, Tensor]:
+    """CE of every token, and all gradients in one row."""
+    (losses,) = compute(model, [gradient_wish(adapter, **options)])
+    taken = torch.cat([p.grad.flatten().cpu() for p in adapter.parameters.values()])  # type: ignore[union-attr]
+    for parameter in adapter.parameters.values():
+        parameter.grad = None
+    return torch.cat(losses), taken
+
+
+def distance(value: Tensor, wanted: Tensor) -> float:
+    """‖value − wanted‖ / ‖wanted‖; what is no number is infinitely far."""
+    off = float((value.cpu().double() - wanted.double()).norm() / wanted.double().norm())
+    return off if off == off else float("inf")
+
+
+@DTYPES
+def test_every_attention_mode_gives_the_cpus_logits(dtype: torch.dtype) -> None:
+    adapters = lambda device: (None, adapter_on(device, 8), adapter_on(device, 20))  # noqa: E731
+    reference, model = model_on(CPU, torch.float32), model_on(CUDA, dtype)
+    (wanted,) = compute(reference, [logits_wish(reference, adapters(CPU))])
+    (given,) = compute(model, [logits_wish(model, adapters(CUDA))])
+    for logits, exact in zip(given, wanted, strict=True):
+        assert distance(logits, exact) < TOLERANCES[dtype]
+
+
+def test_in_half_precision_sequences_of_one_mode_share_one_call_whatever_their_past() -> None:
+    model = model_on(CUDA, torch.bfloat16)
+    wish = logits_wish(model, (None,))
+    unsplit = [segment for segment in wish.segments if segment.mode == "full"]
+    (block,) = model.batch(unsplit).blocks
+    assert isinstance(block, Block)
+
+
+@DTYPES
+def test_gradients_are_the_cpus(dtype: torch.dtype) -> None:
+    wanted_ce, wanted = gradients(model_on(CPU, torch.float32), adapter_on(CPU))
+    ce, taken = gradients(model_on(CUDA, dtype), adapter_on(CUDA))
+    assert distance(ce, wanted_ce) < TOLERANCES[dtype]
+    assert distance(taken, wanted) < 3 * TOLERANCES[dtype]
+
+
+@DTYPES
+def test_checkpointing_changes_no_gradient(dtype: torch.dtype) -> None:
+    model, adapter = model_on(CUDA, dtype), adapter_on(CUDA)
+    _, kept = gradients(model, adapter)
+    _, recomputed = gradients(model, adapter, checkpointing=True)
+    assert distance(recomputed, kept.cpu()) < TOLERANCES[dtype]
+
+
+@DTYPES
+def test_company_changes_a_result_by_rounding_at_most(dtype: torch.dtype) -> None:
+    model = model_on(CUDA, dtype)
+    first, second = adapter_on(CUDA, 8), adapter_on(CUDA, 20)
+    together = compute(model, [logits_wish(model, (first,)), logits_wish(model, (second,))])
+    for given, adapter in zip(together, (first, second), strict=True):
+        (alone,) = compute(model, [logits_wish(model, (adapter,))])
+        for logits, exact in zip(given, alone, strict=True):
+            assert distance(logits, exact.cpu()) < TOLERANCES[dtype]
+
+
+def test_compiled_kernels_give_the_same(tmp_path: Path) -> None:
+    kernels, seconds = compiled_kernels(CONFIG, CUDA, torch.bfloat16)
+    plain = model_on(CUDA, torch.bfloat16)
+    compiled = Llama(CONFIG, plain.weights, device=CUDA, dtype=torch.bfloat16, kernels=kernels)
+    assert seconds > 0
+    wanted_ce, wanted = gradients(plain, adapter_on(CUDA))
+    ce, taken = gradients(compiled, adapter_on(CUDA))
+    assert distance(ce, wanted_ce) < 1e-2 and distance(taken, wanted) < 3e-2
+
+
+def waits(function: Callable[[], Any]) -> int:
+    """How often the host waits for the device."""
+    function()  # what is made once is made
+    torch.cuda.set_sync_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            function()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return sum("synchronizing" in str(warning.message) for warning in caught)
+
+
+def test_the_host_waits_for_losses_alone() -> None:
+    model, adapters = model_on(CUDA, torch.bfloat16), [adapter_on(CUDA, rank) for rank in (4, 8, 20)]
+    assert waits(lambda: compute(model, [gradient_wish(adapter) for adapter in adapters])) == 1
+
+
+def test_the_host_waits_for_no_logits() -> None:
+    model = model_on(CUDA, torch.bfloat16)
+    adapter, context = adapter_on(CUDA), KeyValueCache(CONFIG, 9, CUDA, torch.bfloat16)
+    compute(model, [ContextWish.of(Segment(ids=ids(7, 9), adapter=adapter, cache=context))])
+    segments = (
+        Segment(ids=ids(0, 13), adapter=adapter),
+        Segment(ids=ids(1, 12), adapter=adapter, context=context),
+        Segment(ids=ids(2, 12), mode="causal"),
+    )
+    wish = LogitsWish(segments=segments, rows=(torch.arange(5),) * 3)
+    assert waits(lambda: compute(model, [wish])) == 0
+
+
+@pytest.fixture(scope="module")
+def backends(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TorchBackend]:
+    make = lambda name: TorchBackend(device=name, threads=1, state=tmp_path_factory.mktemp(name))  # noqa: E731
+    return {"cpu": make("cpu"), "cuda": make("cuda")}
+
+
+@pytest.fixture(scope="module")
+def tiny(backends: dict[str, TorchBackend]) -> Iterator[Callable[[str, str], Base]]:
+    loaded: dict[tuple[str, str], Base] = {}
+
+    def get(device: str, dtype: str) -> Base:
+        if (device, dtype) not in loaded:
+            loaded[device, dtype] = backends[device].load_base(
+                BaseSpec(name="tiny", dtype=dtype), lambda _: None
+            )
+        return loaded[device, dtype]
+
+    yield get
+    for (device, _), base in loaded.items():
+        backends[device].unload_base(base)
+
+
+def drive(backend: TorchBackend, work: Work) -> tuple[list[Any], Any]:
+    """A work computed by itself: its events and its outcome."""
+    events: list[Any] = []
+    reply: Any = None
+    while True:
+        try:
+            item = work.send(reply)
+        except StopIteration as end:
+            return events, end.value
+        if hasattr(item, "group"):
+            reply = backend.compute([item])[0]
+        else:
+            events.append(item)
+            reply = None
+
+
+def trained_losses(backend: TorchBackend, base: Base, rate: float, **options: Any) -> list[float]:
+    spec = AdapterSpec(rank=16, alpha=16.0, targets=("q_proj", "v_proj", "o_proj"), seed=1)
+    adapter = backend.create_adapter(base, spec)
+    window = WindowSpec(window=60)
+    examples, report = backend.prepare(
+        base, read_examples((DATA / "train.jsonl").read_bytes().splitlines()[:64]), window
+    )
+    training = TrainingSpec(
+        dataset_id="tiny",
+        window=window,
+        noise=NoiseSpec(),
+        loss=LossSpec(supervise="all-answer-tokens"),
+        optimizer=OptimizerSpec(kind="adamw"),
+        schedule=ScheduleSpec(learning_rate=rate, warmup_steps=0, decay="constant"),
+        steps=30,
+        batch_size=8,
+        seed=1,
+    )
+    work = backend.train(
+        base, adapter, examples, report, replace(training, **options), None, TrainingControl()
+    )
+    events, _ = drive(backend, work)
+    return [event.report.loss for event in events if isinstance(event, StepEvent)]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 2e-3), ("bfloat16", 0.1)])
+@pytest.mark.parametrize(("optimizer", "rate"), [("adamw", 5e-3), ("muon", 2e-2)])
+@pytest.mark.parametrize("attention", ["full", "causal-prefix"])
+def test_a_run_goes_as_it_does_on_the_cpu(
+    backends, tiny, dtype: str, tolerance: float, optimizer: str, rate: float, attention: str
+) -> None:
+    options = {"optimizer": OptimizerSpec(kind=optimizer), "attention": attention}
+    wanted = trained_losses(backends["cpu"], tiny("cpu", "float32"), rate, **options)
+    given = trained_losses(backends["cuda"], tiny("cuda", dtype), rate, **options)
+    assert given[0] == pytest.approx(wanted[0], rel=tolerance)
+    assert sum(given[-10:]) == pytest.approx(sum(wanted[-10:]), rel=0.1)
+    assert sum(given[-10:]) < 0.9 * sum(given[:10])
+
+
+@pytest.mark.parametrize("mode", ["ar", "refine", "remask", "llada"])
+@pytest.mark.parametrize("attention", ["full", "causal-prefix"])
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_samplers_draw_what_they_draw_on_the_cpu(
+    backends, tiny, mode: str, attention: str, temperature: float
+) -> None:
+    spec = SamplingSpec(
+        mode=mode,
+        answer_tokens=24,
+        iterations=8,
+        attention=attention,
+        draw=DrawSpec(temperature=temperature),
+    )
+
+    def answers(device: str) -> list[tuple[int, ...]]:
+        base, backend = tiny(device, "float32"), backends[device]
+        questions = [b"Name the capitals.\nPeru Kenya", b"Give the opposites.\nhot old", b"Add 3 and 4."]
+        prompts = [backend.encode(base, [question.decode()])[0] for question in questions]
+        works = [
+            backend.sample(base, None, Canvas(prompt=prompt, seed=n), n, spec)
+            for n, prompt in enumerate(prompts)
+        ]
+        return [drive(backend, work)[1].canvas_ids for work in works]
+
+    pairs = list(zip(answers("cuda"), answers("cpu"), strict=True))
+    assert sum(ours == theirs for ours, theirs in pairs) >= 2  # a near tie may turn one
+
+
+def test_running_out_of_memory_is_a_named_error_and_the_worker_goes_on(
+    backends, tiny, tmp_path: Path
+) -> None:
+    backend, base = backends["cuda"], tiny("cuda", "bfloat16")
+    engine: Engine = make_worker(backend, tmp_path).engine
+    free, _ = torch.cuda.mem_get_info()
+    hog = torch.empty(free - (200 << 20), dtype=torch.uint8, device=CUDA)
+    tokens = tuple([9] * 200)
+    spec = SamplingSpec(mode="refine", answer_tokens=40, iterations=1, early_stop=False)
+
+    def sample(canvases: int) -> list[Any]:
+        works = [backend.sample(base, None, Canvas(prompt=tokens, seed=n), n, spec) for n in range(canvases)]
+        return engine.submit_all(works, sharer="test")
+
+    try:
+        big = torch.empty(300 << 20, dtype=torch.uint8, device="cpu")
+        with pytest.raises(LadError) as caught:
+            engine.call(lambda: big.to(CUDA)).result()
+        assert caught.value.code is ErrorCode.OUT_OF_MEMORY
+        assert all(job.future.result().iterations == 1 for job in sample(2))
+    finally:
+        del hog
+        torch.cuda.empty_cache()
+        engine.stop(10)
+
+
+def test_the_device_names_itself_and_its_memory(backends) -> None:
+    device = backends["cuda"].device()
+    assert device.kind == "cuda" and device.name and device.memory_bytes > 1 << 30
