@@ -59,7 +59,7 @@ class LadWorker:
         with torch.no_grad():
             for name, parameter in adapter.parameters.items():
                 if name.endswith("lora_B"):
-                    parameter.normal_(0.0, deviation, generator=generator)
+                    parameter.copy_(torch.randn(parameter.shape, generator=generator) * deviation)
         return adapter
 
     def save(self, adapter: TrainedAdapter) -> str:
