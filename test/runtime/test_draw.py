@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import draw as drawing
-from lad_runtime.torch_backend.draw import Drawn, draw, entropies, filtered_probabilities, most_probable
+from lad_runtime.torch_backend.draw import Drawn, arg_max, draw, entropies, filtered_probabilities, most_probable
 from lad_runtime.torch_backend.philox import Purpose, uniforms
 from lad_runtime.types import DrawSpec
 
@@ -216,3 +216,14 @@ def test_a_specification_out_of_range_is_refused(option: str, value: object) -> 
         DrawSpec(**{option: value})  # type: ignore[arg-type]
     assert raised.value.code is ErrorCode.INVALID_OPTION
     assert raised.value.option.lower() == {"method": "drawmethod"}.get(option, option.replace("_", ""))
+
+
+@given(data=st.data(), rows=st.integers(1, 5), vocabulary=st.sampled_from([256, 300, 1024]))
+def test_the_most_probable_token_is_the_first_of_the_highest(data, rows: int, vocabulary: int) -> None:
+    few = st.sampled_from([-1.0, 0.0, 2.5])  # so that ties are everywhere
+    logits = torch.full((rows, vocabulary), -1.0)
+    for row in range(rows):
+        for id in data.draw(st.lists(st.integers(0, vocabulary - 1), max_size=6)):
+            logits[row, id] = data.draw(few)
+    wanted = [[values.index(max(values))] for values in logits.tolist()]
+    assert arg_max(logits).tolist() == wanted

@@ -45,10 +45,9 @@ def _part(qkv: Tensor, part: Block | Run, layer: int, config: LlamaConfig) -> Te
         attended = variable_length(q, *_seen(k, v, part, layer), part)
     elif part.cache is not None:
         attended = _cached(q, *part.cache.write(layer, k, v), part.causal)
-    elif part.context is not None:
-        past_k, past_v = part.context.read(layer)
-        attended = _cached(q, torch.cat((past_k, k)), torch.cat((past_v, v)), causal=False)
     else:
+        if part.contexts:
+            k, v = _behind(part, k, v, layer)
         shape = (part.count, -1)
         q, k, v = (tensor.unflatten(0, shape).transpose(1, 2) for tensor in (q, k, v))
         attended = _split(q, k, v, part.split) if part.split else _whole(q, k, v, part.causal)
@@ -89,12 +88,19 @@ def _seen(k_NHD: Tensor, v_NHD: Tensor, block: Block, layer: int) -> tuple[Tenso
         k, v = k_NHD[rows], v_NHD[rows]
         if run.cache is not None:
             k, v = run.cache.write(layer, k, v)
-        elif run.context is not None:
-            past_k, past_v = run.context.read(layer)
-            keys.append(past_k)
-            values.append(past_v)
+        elif run.contexts:
+            k, v = _behind(run, k, v, layer)
         keys.append(k)
         values.append(v)
+    return torch.cat(keys), torch.cat(values)
+
+
+def _behind(run: Run, k_NHD: Tensor, v_NHD: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+    """Keys and values of a run's sequences, each behind those of its context."""
+    pasts = [context.read(layer) for context in run.contexts]
+    tokens = (run.stop - run.start) // run.count
+    new = zip(k_NHD.split(tokens), v_NHD.split(tokens), strict=True)
+    keys, values = zip(*(pair for both in zip(pasts, new, strict=True) for pair in both), strict=True)
     return torch.cat(keys), torch.cat(values)
 
 

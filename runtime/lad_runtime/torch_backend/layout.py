@@ -26,8 +26,8 @@ class AdapterRows:
 class Run:
     """Neighbouring sequences of equal length and mode, which the same attention calls compute. `count` 0: rows of padding.
 
-    The first `split` tokens of each do not see those behind them (0: all see all). A run with a cache or a context is one
-    sequence.
+    The first `split` tokens of each do not see those behind them (0: all see all). There is a context for each sequence, all of
+    one length, or none; a run with a cache is one sequence.
     """
 
     start: int
@@ -36,7 +36,7 @@ class Run:
     causal: bool = False
     split: int = 0
     cache: KeyValueCache | None = None
-    context: KeyValueCache | None = None
+    contexts: tuple[KeyValueCache, ...] = ()
 
     @classmethod
     def of(cls, segment: Segment, start: int) -> "Run":
@@ -48,12 +48,13 @@ class Run:
             causal=segment.mode == "causal",
             split=segment.split,
             cache=segment.cache,
-            context=segment.context,
+            contexts=(segment.context,) if segment.context else (),
         )
 
     @property
     def past_tokens(self) -> int:
-        past = self.cache or self.context
+        """Of each sequence."""
+        past = self.contexts[0] if self.contexts else self.cache
         return past.length if past else 0
 
     @property
@@ -64,12 +65,15 @@ class Run:
 
     def joined(self, other: "Run") -> "Run | None":
         """Both as one run, or None where one call cannot compute them."""
-        past = (self.cache, self.context, other.cache, other.context)
-        if any(kept is not None for kept in past) or not (self.count and other.count):
+        if self.cache or other.cache or not (self.count and other.count) or self._shape != other._shape:
             return None
-        if (self.causal, self.split, self.lengths[0]) != (other.causal, other.split, other.lengths[0]):
-            return None
-        return replace(self, stop=other.stop, count=self.count + other.count)
+        contexts = (*self.contexts, *other.contexts)
+        return replace(self, stop=other.stop, count=self.count + other.count, contexts=contexts)
+
+    @property
+    def _shape(self) -> tuple[bool, int, int, bool, int]:
+        """What sequences that one call computes have in common."""
+        return self.causal, self.split, self.lengths[0], bool(self.contexts), self.past_tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +117,7 @@ class Block:
     @property
     def is_plain(self) -> bool:
         """Whether no sequence has a past, or begins one."""
-        return all(run.cache is None and run.context is None for run in self.runs)
+        return not any(run.cache or run.contexts for run in self.runs)
 
 
 def blocks_of(runs: Sequence[Run], device: torch.device) -> list[Block | Run]:
@@ -135,9 +139,15 @@ def grouped(segments: Sequence[Segment]) -> list[list[int]]:
     for index, segment in enumerate(segments):
         groups.setdefault((id(segment.adapter), segment.dropout_seed), []).append(index)
 
-    def order(index: int) -> tuple[bool, str, int, int]:
+    def order(index: int) -> tuple[bool, bool, str, int, int, int]:
         segment = segments[index]
-        alone = segment.cache is not None or segment.context is not None
-        return alone, segment.mode, len(segment.ids), segment.split
+        return (
+            segment.cache is not None,
+            segment.context is not None,
+            segment.mode,
+            len(segment.ids),
+            segment.split,
+            segment.begin,
+        )
 
     return [sorted(group, key=order) for group in groups.values()]

@@ -10,6 +10,7 @@ from torch import Tensor
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
+from lad_runtime.torch_backend.draw import arg_max
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.predict import WISH_TOKENS, check_tokens, in_groups
 from lad_runtime.torch_backend.wishes import LogitsWish
@@ -78,5 +79,5 @@ def _scored(logits_RV: Tensor, continuation: tuple[int, ...]) -> Score:
     return Score(
         log_likelihood=math.fsum(token_R),
         token_log_likelihoods=tuple(token_R),
-        greedy=bool((logits_RV.argmax(-1, keepdim=True) == targets_R1).all()),
+        greedy=bool((arg_max(logits_RV) == targets_R1).all()),
     )
