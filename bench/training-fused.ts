@@ -8,7 +8,7 @@ import { conditionsOf } from "./harness/conditions.js";
 import type { Figure } from "./harness/figure.js";
 import { asJson, SEED, windowsOfTurns } from "./harness/inputs.js";
 import { compared, number, type Outcome, summary, type Unit } from "./harness/result.js";
-import { sameLosses } from "./harness/same.js";
+import { lossTolerance, sameLosses } from "./harness/same.js";
 import type { Measurement, Side } from "./harness/side.js";
 import { median } from "./harness/statistics.js";
 import { type Round, takeTurns } from "./harness/turns.js";
@@ -46,7 +46,7 @@ export const trainingFused: Figure = {
       quarters.slice(RANKS.indexOf(RANK)).slice(0, 1),
     );
     const { side: inTurn } = await trained(bench, "inTurn", RANKS, quarters);
-    const turns = { runs, warmups: WARMUPS, check: asAlone, say: bench.say };
+    const turns = { runs, warmups: WARMUPS, check: asAlone(lossTolerance(facts.dtype)), say: bench.say };
     const rounds = await takeTurns({ ours, reference, alone, inTurn }, turns);
     if (profile !== undefined) await ours.profile(profile);
     const result = compared({ ours, reference }, rounds, UNIT);
@@ -100,8 +100,10 @@ async function trained(
 }
 
 /** In company every adapter has the losses that it has alone. */
-function asAlone({ ours, alone, inTurn }: Round): void {
-  sameLosses(ours.losses ?? [], inTurn?.losses);
-  const inCompany = ours.losses?.[RANKS.indexOf(RANK)];
-  sameLosses(inCompany === undefined ? [] : [inCompany], alone?.losses);
+function asAlone(tolerance: number): (round: Round) => void {
+  return ({ ours, alone, inTurn }) => {
+    sameLosses(ours.losses ?? [], inTurn?.losses, tolerance);
+    const inCompany = ours.losses?.[RANKS.indexOf(RANK)];
+    sameLosses(inCompany === undefined ? [] : [inCompany], alone?.losses, tolerance);
+  };
 }

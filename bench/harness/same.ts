@@ -10,15 +10,24 @@ const LOSS_TOLERANCE = 1e-4;
  */
 const TOLERANCES = { float32: { loss: LOSS_TOLERANCE, norm: 1e-2 }, half: { loss: 1e-2, norm: 1e-1 } };
 
+/** How far losses of numbers of this type may be from the reference's, relative. */
+export function lossTolerance(dtype: string): number {
+  return tolerancesOf(dtype).loss;
+}
+
 /** In float32 losses equal to 1e-4 and gradient norms to 1e-2 of the reference's, in half precision to 1e-2 and 1e-1. */
 export function sameTraining(dtype = "float32"): (round: Round) => void {
-  const tolerances = dtype === "float32" ? TOLERANCES.float32 : TOLERANCES.half;
+  const tolerances = tolerancesOf(dtype);
   return ({ ours, reference }) => {
     if (reference === undefined) return;
     sameLosses(ours.losses, reference.losses, tolerances.loss);
     const [norm, other] = [ours.gradientNorm, reference.gradientNorm];
     if (norm !== undefined && other !== undefined) requireNear("gradient norm", norm, other, tolerances.norm);
   };
+}
+
+function tolerancesOf(dtype: string) {
+  return dtype === "float32" ? TOLERANCES.float32 : TOLERANCES.half;
 }
 
 export function sameLosses(
