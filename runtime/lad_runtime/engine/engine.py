@@ -131,7 +131,8 @@ class Engine:
             for job in self._turns:
                 if job.cancelling or stopping:
                     self._turns.remove(job)
-                    job.cancel()
+                    if stopping:
+                        job.cancel()
                     self._advance(job, None)
             self._unpark(stopping)
             if stopping:

@@ -109,14 +109,14 @@ class _Canvases:
         self._run = run
         self._count = count
         self._open = count
+        self._failed = False
         self._started = time.monotonic()
         self._lock = threading.Lock()
 
     def ended(self, done: "Future[Any]") -> None:
         error = done.exception()
         if error is not None:
-            self._run.fail(typed_error(error), self._run.computed)
-            self._run.cancel()
+            self._fail(typed_error(error))
             return
         self._run.record(done.result())
         with self._lock:
@@ -125,6 +125,15 @@ class _Canvases:
         if last:
             seconds = time.monotonic() - self._started
             self._run.finish(SamplingOutcome(canvases=self._count, seconds=seconds))
+
+    def _fail(self, error: LadError) -> None:
+        """Of those that end because one has failed, none has anything left to do: a run may have thousands."""
+        with self._lock:
+            first, self._failed = not self._failed, True
+        if first:
+            computed = self._run.computed
+            self._run.cancel()
+            self._run.fail(error, computed)
 
 
 def _check_count(canvases: int) -> None:
