@@ -10,6 +10,7 @@ import pytest
 from fake_backend import FakeBackend, FakeWish
 from lad_runtime.engine.engine import Engine
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types import Park
 
 
 @pytest.fixture
@@ -133,6 +134,49 @@ def test_a_work_that_only_tells_events_can_be_cancelled_too(engine: Engine) -> N
     time.sleep(0.01)
     job.cancel()
     assert failure(job).code is ErrorCode.CANCELLED
+
+
+def parking(parks: int) -> Generator[Any, Any, str]:
+    for _ in range(parks):
+        yield FakeWish()
+        yield Park()
+    return "resumed"
+
+
+def test_a_parked_work_waits_until_it_is_resumed_or_cancelled(engine: Engine) -> None:
+    parked = [engine.submit(parking(1), sharer=index) for index in range(3)]
+    wait_until(lambda: len(engine._parked) == 3)
+    parked[0].resume()
+    assert parked[0].future.result(30) == "resumed"
+    parked[1].cancel()
+    assert failure(parked[1]).code is ErrorCode.CANCELLED
+    assert not parked[2].future.done()
+    engine.stop(5)
+    assert failure(parked[2]).code is ErrorCode.CANCELLED
+
+
+def test_a_work_that_is_resumed_before_it_parks_goes_on_as_soon_as_it_has(
+    engine: Engine, backend: FakeBackend
+) -> None:
+    backend.gate = threading.Event()
+    job = engine.submit(parking(1), sharer="a")
+    assert backend.computing.wait(30)
+    job.resume()
+    backend.gate.set()
+    assert job.future.result(30) == "resumed"
+
+
+def test_of_many_waiting_works_the_cancelled_ones_end_and_the_others_go_on(
+    engine: Engine, backend: FakeBackend
+) -> None:
+    backend.gate = threading.Event()
+    jobs = [engine.submit(counting(2, tokens=8), sharer=index % 3) for index in range(60)]
+    assert backend.computing.wait(30)
+    for job in jobs[1::2]:
+        job.cancel()
+    backend.gate.set()
+    assert [job.future.result(30) for job in jobs[2::2]] == [2] * 29
+    assert {failure(job).code for job in jobs[1::2]} == {ErrorCode.CANCELLED}
 
 
 def test_cancelling_what_has_ended_changes_nothing(engine: Engine) -> None:

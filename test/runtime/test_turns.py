@@ -19,7 +19,7 @@ SHARER = st.tuples(
 
 
 def job(sharer: Any, weight: float = 1.0, tokens: int = 8, group: str = "a") -> Job:
-    made = Job(iter(()), sharer, weight, lambda _: None, lambda: None)  # type: ignore[arg-type]
+    made = Job(iter(()), sharer, weight, lambda _: None, lambda _: None)  # type: ignore[arg-type]
     made.wish = FakeWish(tokens=tokens, group=group)
     return made
 
@@ -122,3 +122,28 @@ def test_clocks_of_those_who_have_gone_are_forgotten() -> None:
     turns.add(job("last", tokens=1))
     serve(turns, 20)
     assert len(turns._clocks) <= 2
+
+
+class CountedWish(FakeWish):
+    """Counts how often anything of any of them is read."""
+
+    reads = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        CountedWish.reads += 1
+        return super().__getattribute__(name)
+
+
+def test_a_batch_looks_at_the_wishes_it_takes_however_many_wait() -> None:
+    def reads_a_batch(waiting: int) -> int:
+        turns = Turns()
+        for index in range(waiting):
+            one = job(index % 4, tokens=8)
+            one.wish = CountedWish(tokens=8, group="a")
+            turns.add(one)
+        CountedWish.reads = 0
+        assert len(turns.next(BUDGET)) == BUDGET // 8
+        assert turns.tokens == 8 * (waiting - BUDGET // 8)
+        return CountedWish.reads
+
+    assert reads_a_batch(40) == reads_a_batch(4000)

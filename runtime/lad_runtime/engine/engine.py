@@ -38,10 +38,11 @@ class Engine:
     def __init__(self, computer: Computer) -> None:
         self._computer = computer
         self._turns = Turns()
-        self._parked: list[Job] = []
+        self._parked: set[Job] = set()
         self._pace = Pace()
         self._waiting_tokens = 0  # as of the last batch
         self._inbox: deque[Job | tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._stirred: deque[Job] = deque()  # cancelled or resumed, and not yet looked at
         self._changed = threading.Condition()
         self._jobs = 0
         self._stopping = False
@@ -74,7 +75,7 @@ class Engine:
         on_event: Callable[[Any], None] = lambda _: None,
     ) -> list[Job]:
         """Takes in all of the works or none."""
-        jobs = [Job(work, sharer, share_weight, on_event, self._wake) for work in works]
+        jobs = [Job(work, sharer, share_weight, on_event, self._stir) for work in works]
         with self._changed:
             if self._stopping:
                 raise stopping_error()
@@ -111,49 +112,44 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
 
-    def _wake(self) -> None:
+    def _stir(self, job: Job) -> None:
         with self._changed:
+            self._stirred.append(job)
             self._changed.notify()
 
     def _loop(self) -> None:
         while True:
             with self._changed:
-                while not (self._inbox or self._turns or self._stopping or self._stirred()):
+                while not (self._inbox or self._stirred or self._turns or self._stopping):
                     self._changed.wait()
-                arrived = list(self._inbox)
-                self._inbox.clear()
+                arrived, self._inbox = self._inbox, deque()
+                stirred, self._stirred = self._stirred, deque()
                 stopping = self._stopping
             for item in arrived:
                 if isinstance(item, Job):
                     self._advance(item, None)
                 else:
                     self._run_call(*item)
-            for job in self._turns:
-                if job.cancelling or stopping:
-                    self._turns.remove(job)
-                    if stopping:
-                        job.cancel()
-                    self._advance(job, None)
-            self._unpark(stopping)
+            for job in stirred:
+                self._look_at(job)
             if stopping:
+                for job in [*self._turns, *self._parked]:
+                    job.cancel()
+                    self._look_at(job)
                 return
             batch = self._turns.next(self._computer.token_budget)
             self._waiting_tokens = self._turns.tokens
             with self._pace.measured(sum(job.wish.tokens for job in batch if job.wish)):
                 self._compute(batch)
 
-    def _stirred(self) -> bool:
-        return any(job.stirred for job in self._parked)
-
-    def _unpark(self, stopping: bool) -> None:
-        parked, self._parked = self._parked, []
-        for job in parked:
-            if stopping:
-                job.cancel()
-            if job.cancelling or job.take_resumption():
-                self._advance(job, None)
-            else:
-                self._parked.append(job)
+    def _look_at(self, job: Job) -> None:
+        """Ends a waiting job that was cancelled, and goes on with a parked one that was resumed."""
+        if job in self._parked and (job.cancelling or job.take_resumption()):
+            self._parked.remove(job)
+            self._advance(job, None)
+        elif job.cancelling and job.wish is not None:
+            self._turns.remove(job)
+            self._advance(job, None)
 
     def _run_call(self, function: Callable[[], Any], future: "Future[Any]") -> None:
         if not future.set_running_or_notify_cancel():
@@ -188,7 +184,7 @@ class Engine:
             item = _next_item(job, lambda: job.work.throw(failure) if failure else job.work.send(result))
             while not hasattr(item, "group"):
                 if isinstance(item, Park):
-                    self._parked.append(job)
+                    self._park(job)
                     return
                 job.on_event(item)
                 item = _next_item(job, lambda: next(job.work))
@@ -199,6 +195,12 @@ class Engine:
         else:
             job.wish = item
             self._turns.add(job)
+
+    def _park(self, job: Job) -> None:
+        job.wish = None
+        self._parked.add(job)
+        if job.stirred:
+            self._stir(job)
 
     def _end(self, job: Job, *, outcome: Any = None, error: LadError | None = None) -> None:
         job.wish = None

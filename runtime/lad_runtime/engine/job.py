@@ -19,7 +19,7 @@ class Job:
         sharer: Hashable,
         share_weight: float,
         on_event: Callable[[Any], None],
-        wake: Callable[[], None],
+        stir: Callable[["Job"], None],
     ) -> None:
         self.work = work
         self.sharer = sharer
@@ -31,7 +31,7 @@ class Job:
         self.future.set_running_or_notify_cancel()  # from here on only `cancel` below ends it early
         self._cancelling = False
         self._resuming = False
-        self._wake = wake
+        self._stir = stir  # has the engine look at the job
 
     @property
     def cancelling(self) -> bool:
@@ -43,12 +43,12 @@ class Job:
         A work that has ended stays as it is.
         """
         self._cancelling = True
-        self._wake()
+        self._stir(self)
 
     def resume(self) -> None:
         """Advances the work if it is parked, or as soon as it is, from any thread."""
         self._resuming = True
-        self._wake()
+        self._stir(self)
 
     def take_resumption(self) -> bool:
         """Whether `resume` was called since this was last asked."""

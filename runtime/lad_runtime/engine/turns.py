@@ -1,9 +1,11 @@
 """Whose turn it is: the waiting wishes, and which of them are computed next."""
 
-from collections import OrderedDict, deque
+import itertools
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.share import Share, Waiting
 
 
 class Turns:
@@ -14,65 +16,81 @@ class Turns:
     token budget, and those of others unless their clock is a full batch ahead of the leader's. So sharers that always want
     something get the device in proportion to their weights, up to a batch, and idle time is nobody's credit: a newcomer's
     clock starts where the leader's stands, so that it waits for one batch at most and can starve no one.
+
+    A batch takes time in proportion to the jobs in it and the sharers that wait, not to the jobs that wait: of a sharer's
+    wishes of one group, the first that no longer fits ends its part.
     """
 
     def __init__(self) -> None:
-        self._queues: OrderedDict[Hashable, deque[Job]] = OrderedDict()
-        self._clocks: dict[Hashable, float] = {}
+        self.tokens = 0  # of all waiting wishes
+        self._shares: OrderedDict[Hashable, Share] = OrderedDict()  # of those who wait, longest first
+        self._clocks: dict[Hashable, float] = {}  # of those who want nothing at the moment
         self._now = 0.0  # the clock of the last leader
+        self._numbers = itertools.count()
 
     def __iter__(self) -> Iterator[Job]:
         """A snapshot of all waiting jobs."""
-        return iter([job for queue in self._queues.values() for job in queue])
+        return iter([job for share in self._shares.values() for job in share])
 
     def __bool__(self) -> bool:
-        return bool(self._queues)
-
-    @property
-    def tokens(self) -> int:
-        """Tokens of all waiting wishes."""
-        return sum(job.wish.tokens for job in self if job.wish is not None)
+        return bool(self._shares)
 
     def add(self, job: Job) -> None:
-        if job.sharer not in self._queues:
-            self._queues[job.sharer] = deque()
-            self._clocks[job.sharer] = max(self._clocks.get(job.sharer, 0.0), self._now)
-        self._queues[job.sharer].append(job)
+        assert job.wish is not None
+        share = self._shares.get(job.sharer)
+        if share is None:
+            clock = max(self._clocks.pop(job.sharer, 0.0), self._now)
+            share = self._shares[job.sharer] = Share(clock)
+        wish = job.wish
+        waiting = Waiting(job, next(self._numbers), wish.group, wish.tokens, wish.cost)
+        self.tokens += waiting.tokens
+        share.add(waiting)
 
     def remove(self, job: Job) -> None:
-        queue = self._queues[job.sharer]
-        queue.remove(job)
-        if not queue:
-            del self._queues[job.sharer]
+        share = self._shares[job.sharer]
+        self.tokens -= share.remove(job).tokens
+        if not share:
+            self._clocks[job.sharer] = share.clock
+            del self._shares[job.sharer]
 
     def next(self, token_budget: int) -> list[Job]:
         """Takes the jobs to compute in one batch; empty when none waits. The first one is taken whatever its size."""
-        if not self._queues:
+        if not self._shares:
             return []
-        order = sorted(self._queues, key=self._clocks.__getitem__)  # of equal clocks, who has waited longest
-        self._now = self._clocks[order[0]]
-        batch: list[Job] = []
-        group, room = None, token_budget
-        for sharer in order:
-            for job in self._queues[sharer]:
-                assert job.wish is not None
-                if batch and not (job.wish.group == group and job.wish.tokens <= room):
-                    continue
-                if sharer != order[0] and self._clocks[sharer] - self._now > token_budget / job.share_weight:
-                    break
-                group, room = job.wish.group, room - job.wish.tokens
-                batch.append(job)
-        for job in batch:
-            assert job.wish is not None
+        order = sorted(
+            self._shares.values(), key=lambda share: share.clock
+        )  # of equal clocks, who waited longest
+        self._now = order[0].clock
+        batch = self._batch(order, token_budget)
+        for waiting in batch:
+            job = waiting.job
+            self._shares[job.sharer].clock += waiting.cost / job.share_weight
             self.remove(job)
-            self._clocks[job.sharer] += job.wish.cost / job.share_weight
-            if job.sharer in self._queues:
-                self._queues.move_to_end(job.sharer)
+            if job.sharer in self._shares:
+                self._shares.move_to_end(job.sharer)
         self._forget_those_behind()
+        return [waiting.job for waiting in batch]
+
+    def _batch(self, order: list[Share], token_budget: int) -> list[Waiting]:
+        leader = order[0]
+        first = leader.head
+        batch, room = [first], token_budget - first.tokens
+        for share in order:
+            if share is not leader and share.clock - self._now > token_budget / share.weight:
+                continue
+            for waiting in share.of_group(first.group):
+                if waiting is first:
+                    continue
+                if waiting.tokens > room:
+                    break
+                batch.append(waiting)
+                room -= waiting.tokens
+            if room <= 0:
+                break
         return batch
 
     def _forget_those_behind(self) -> None:
         """Drop the clocks of sharers that want nothing and would start from now anyway."""
-        gone = [s for s, clock in self._clocks.items() if clock <= self._now and s not in self._queues]
+        gone = [sharer for sharer, clock in self._clocks.items() if clock <= self._now]
         for sharer in gone:
             del self._clocks[sharer]
