@@ -15,6 +15,7 @@ from lad_runtime.errors import LadError, invalid_option
 MAX_UINT64 = 2**64 - 1
 MAX_TOKENS = 2**20
 """No window, span or answer is longer, whatever the base."""
+MIN_SHARE_WEIGHT, MAX_SHARE_WEIGHT = 1e-3, 1e3
 
 AttentionMode = Literal["full", "causal", "prefix", "causal-prefix"]
 """How the tokens of a sequence attend (METHOD §1).
@@ -367,7 +368,7 @@ class TrainingSpec:
         check_whole("seed", self.seed, low=0, high=MAX_UINT64)
         check_whole("checkpoint.everySteps", self.checkpoint_every_steps, low=0)
         check_choice("attention", self.attention, DENOISING_ATTENTION)
-        check_number("shareWeight", self.share_weight, above=0)
+        check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
         if self.attention == "causal-prefix" and self.loss.supervise == "all-tokens":
             raise invalid_option(
                 "loss.supervise",
@@ -641,7 +642,7 @@ class SamplingSpec:
         check_whole("growTokens", self.grow_tokens, low=0)
         check_choice("attention", self.attention, DENOISING_ATTENTION)
         check_whole("canvasTokens", self.canvas_tokens, low=0)
-        check_number("shareWeight", self.share_weight, above=0)
+        check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
         if self.grow_tokens and self.mode in ("llada", "ar"):
             raise invalid_option(
                 "growTokens",

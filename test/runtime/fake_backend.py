@@ -335,15 +335,12 @@ class FakeBackend:
         loss = yield FakeWish(value=len(examples))
         return replace(REPORT, loss=loss)
 
-    def sample(
-        self, base: FakeBase, adapter: FakeAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
-    ) -> Generator[Any, Any, AnswerEvent]:
+    def check_sampling(self, base: FakeBase, canvas: Canvas, spec: SamplingSpec) -> None:
         if len(canvas.prompt) + spec.answer_tokens > base.info.max_positions:
             raise LadError(ErrorCode.INVALID_OPTION, "prompt is too long.", option="prompt")
-        return self._sample(adapter, canvas, index, spec)
 
-    def _sample(
-        self, adapter: FakeAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
+    def sample(
+        self, base: FakeBase, adapter: FakeAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
     ) -> Generator[Any, Any, AnswerEvent]:
         tokens = len(canvas.prompt) + spec.answer_tokens
         fails = ValueError("a secret detail") if canvas.seed == 13 else None

@@ -1,16 +1,17 @@
 """Sampling runs in the engine: many canvases, one end."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fake_backend import FakeBackend, FakeBase, base_info
+from fake_backend import FakeAdapter, FakeBackend, FakeBase, FakeWish, base_info
 from lad_runtime.engine.job import Job
 from lad_runtime.engine.runs import Run
 from lad_runtime.engine.worker import Worker, make_worker
-from lad_runtime.types import BaseSpec, Canvas, SamplingSpec
+from lad_runtime.types import AdapterSpec, AnswerEvent, BaseSpec, Canvas, SamplingSpec
 
 CANVASES = 40
 
@@ -69,3 +70,28 @@ def test_a_run_that_is_cancelled_cancels_every_canvas_and_does_not_once_more_for
     assert run.info.state == "cancelled"
     worker.engine.call(lambda: None).result(30)
     assert len(cancelled) <= 2 * CANVASES
+
+
+def training(adapter: FakeAdapter, steps: int) -> Generator[Any, Any, None]:
+    for _ in range(steps):
+        yield FakeWish(tokens=64, group="gradient")
+        adapter.steps += 1
+
+
+def test_a_request_beside_a_training_run_waits_for_the_micro_step_in_hand_and_samples_what_that_left(
+    worker: Worker, backend: FakeBackend
+) -> None:
+    adapter = FakeAdapter(spec=AdapterSpec(rank=4, alpha=4, targets=("q_proj",)))
+    entry = worker.registry.add_adapter(worker.registry.base("fake"), adapter, is_snapshot=False)
+    trainer = worker.engine.submit(training(adapter, 100), sharer="trainer")
+    assert backend.gate is not None and backend.computing.wait(30)
+    spec = SamplingSpec(mode="refine", answer_tokens=2, iterations=4, frames=False)
+    canvases = [Canvas(prompt=(1, 2), seed=seed) for seed in (1, 2)]
+    run = worker.sampling.start("fake", entry.id, canvases, spec)
+    assert len(backend.batches) == 1
+    backend.gate.set()
+    assert run.wait(30)
+    trainer.cancel()
+    assert [batch[0].group for batch in backend.batches[:5]] == ["gradient"] + ["fake"] * 4
+    answers = [logged.event for logged in run.log.read(0) if isinstance(logged.event, AnswerEvent)]
+    assert [answer.ids for answer in answers] == [(1, 1), (1, 1)]

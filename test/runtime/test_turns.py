@@ -1,14 +1,17 @@
-"""Fair sharing: who always wants something gets its share by weight, nobody starves, and newcomers wait for one batch at most."""
+"""Fair sharing: who always wants something gets its share by weight, nobody starves, and newcomers do not wait."""
 
+import itertools
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fake_backend import FakeWish
 from lad_runtime.engine.job import Job
 from lad_runtime.engine.turns import Turns
+from lad_runtime.types import MAX_SHARE_WEIGHT, MIN_SHARE_WEIGHT
 
 BUDGET = 64
 SHARER = st.tuples(
@@ -121,7 +124,121 @@ def test_clocks_of_those_who_have_gone_are_forgotten() -> None:
         assert turns.next(BUDGET)
     turns.add(job("last", tokens=1))
     serve(turns, 20)
-    assert len(turns._clocks) <= 2
+    assert len(turns._left) <= 2
+
+
+# --- newcomers ----------------------------------------------------------------------------------------------------------
+
+
+def busy_with(trainers: int, *, tokens: int = BUDGET) -> Turns:
+    """Trainers of equal weight that cannot be computed together, long under way."""
+    turns = Turns()
+    for index in range(trainers):
+        turns.add(job(("trainer", index), tokens=tokens, group=f"gradient {index}"))
+    serve(turns, trainers * (BUDGET // tokens + 4))
+    return turns
+
+
+@settings(max_examples=50, deadline=None)
+@given(trainers=st.integers(1, 20), tokens=st.integers(1, 2 * BUDGET), wish=st.integers(1, BUDGET))
+def test_a_newcomers_first_token_budget_is_computed_before_anyone_elses_turn(
+    trainers: int, tokens: int, wish: int
+) -> None:
+    turns = busy_with(trainers, tokens=tokens)
+    turns.add(job("request", tokens=wish))
+    batches = serve(turns, BUDGET // wish)
+    assert all([one.sharer for one in batch] == ["request"] for batch in batches)
+
+
+def test_of_several_newcomers_the_one_that_has_had_least_is_first() -> None:
+    turns = Turns()
+    for index in range(200):
+        turns.add(job(index, tokens=30))
+    serve(turns, 150)
+    turns.add(job("short", tokens=4))
+    assert turns.next(BUDGET)[0].sharer == "short"
+
+
+def test_what_a_long_newcomer_has_had_ahead_of_its_turn_it_waits_for_later() -> None:
+    turns = busy_with(3)
+    turns.add(job("long", tokens=8))
+    costs = cost_of(serve(turns, 400))
+    shares = [costs[sharer] for sharer in [("trainer", 0), ("trainer", 1), ("trainer", 2), "long"]]
+    assert max(shares) - min(shares) <= 2 * BUDGET
+
+
+def test_the_turns_of_a_sampler_come_between_those_of_many_trainers() -> None:
+    turns = busy_with(16)
+    turns.add(job("sampler", tokens=3))
+    order = [batch[0].sharer == "sampler" for batch in serve(turns, 400)][100:]
+    assert all(first or second for first, second in itertools.pairwise(order))
+
+
+PERMANENT = st.tuples(st.floats(0.1, 8.0), st.integers(1, 2 * BUDGET), st.sampled_from(["a", "b", "c"]))
+PASSING = st.tuples(
+    st.integers(1, 12),  # at a time
+    st.integers(1, BUDGET),  # tokens of each wish
+    st.integers(1, 12),  # wishes of each
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(permanent=st.lists(PERMANENT, min_size=1, max_size=5), passing=PASSING)
+def test_however_many_newcomers_keep_coming_half_of_the_device_goes_by_weight(
+    permanent: list, passing: tuple[int, int, int]
+) -> None:
+    at_a_time, tokens, wishes = passing
+    turns = Turns()
+    for index, (weight, size, group) in enumerate(permanent):
+        turns.add(job(index, weight, size, group))
+    open_wishes: dict[str, int] = {}
+    costs, numbers = Counter(), itertools.count()
+    for _ in range(400):
+        while len(open_wishes) < at_a_time:
+            name = f"newcomer {next(numbers)}"
+            open_wishes[name] = wishes
+            turns.add(job(name, tokens=tokens, group="newcomers"))
+        for one in turns.next(BUDGET):
+            costs[one.sharer] += one.wish.cost  # type: ignore[union-attr]
+            if one.sharer in open_wishes:
+                open_wishes[one.sharer] -= 1
+                if open_wishes[one.sharer] == 0:
+                    del open_wishes[one.sharer]
+                    continue
+            turns.add(one)
+    weights = sum(weight for weight, _, _ in permanent) + at_a_time
+    for index, (weight, size, _) in enumerate(permanent):
+        assert costs[index] >= weight / weights * costs.total() / 2 - 2 * (BUDGET + size)
+
+
+@pytest.mark.parametrize("weight", [MIN_SHARE_WEIGHT, MAX_SHARE_WEIGHT])
+def test_shares_hold_after_a_sharer_of_any_weight(weight: float) -> None:
+    turns = Turns()
+    turns.add(job("extreme", weight, tokens=BUDGET))
+    serve(turns, 50)
+    turns.next(BUDGET)
+    for name, heavy in (("heavy", 3.0), ("light", 1.0)):
+        turns.add(job(name, heavy, group=name))
+    costs = cost_of(serve(turns, 400))
+    assert costs["heavy"] / costs["light"] == pytest.approx(3, rel=0.1)
+
+
+def test_an_idle_device_leaves_no_debts() -> None:
+    turns = Turns()
+    debtor = job("debtor", MIN_SHARE_WEIGHT, tokens=BUDGET)
+    turns.add(debtor)
+    turns.add(job("other"))
+    while debtor not in turns.next(BUDGET):
+        pass
+    for one in turns:
+        turns.remove(one)
+    turns.reset()
+    turns.add(job("other", tokens=BUDGET))
+    turns.add(debtor)
+    assert debtor in turns.next(BUDGET) + turns.next(BUDGET)
+
+
+# --- cost ---------------------------------------------------------------------------------------------------------------
 
 
 class CountedWish(FakeWish):

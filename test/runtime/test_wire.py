@@ -146,6 +146,8 @@ def test_a_training_specification_keeps_every_value() -> None:
         ({"optimizer": training_pb2.OptimizerSpec(beta1=1)}, "optimizer.beta1"),
         ({"optimizer": training_pb2.OptimizerSpec(epsilon=math.inf)}, "optimizer.epsilon"),
         ({"share_weight": -1}, "shareWeight"),
+        ({"share_weight": 1e-4}, "shareWeight"),
+        ({"share_weight": 1e4}, "shareWeight"),
         ({"attention": 2}, "attention"),
         ({"attention": 4}, "loss.supervise"),
         ({"checkpoint": "../../evil"}, "checkpoint.name"),

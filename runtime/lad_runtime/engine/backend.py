@@ -229,6 +229,10 @@ class Backend(Protocol[BaseT, AdapterT]):
         """Losses under noise that is fixed for each example; returns LossReport."""
         ...
 
+    def check_sampling(self, base: BaseT, canvas: Canvas, spec: SamplingSpec) -> None:
+        """Raises what is wrong with a canvas or a specification; from any thread, before `sample` is called for it."""
+        ...
+
     def sample(
         self,
         base: BaseT,
@@ -237,10 +241,7 @@ class Backend(Protocol[BaseT, AdapterT]):
         index: int,
         spec: SamplingSpec,
     ) -> Work:
-        """Denoises one canvas, number `index` of its run: FrameEvents, then returns AnswerEvent.
-
-        Called from any thread; raises what is wrong with canvas or specification at once. `adapter` never changes.
-        """
+        """Denoises one canvas, number `index` of its run: FrameEvents, then returns AnswerEvent. `adapter` never changes."""
         ...
 
     def predict(

@@ -119,6 +119,8 @@ class Engine:
 
     def _loop(self) -> None:
         while True:
+            if not self._turns:
+                self._turns.reset()
             with self._changed:
                 while not (self._inbox or self._stirred or self._turns or self._stopping):
                     self._changed.wait()

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
+from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.failures import typed_error
 from lad_runtime.engine.job import Job
 from lad_runtime.engine.registry import Registry
-from lad_runtime.engine.residents import AdapterEntry, BaseEntry
+from lad_runtime.engine.residents import BaseEntry
 from lad_runtime.engine.runs import Run, Runs
-from lad_runtime.engine.weights import reading
+from lad_runtime.engine.weights import Weights, frozen, reading
 from lad_runtime.errors import LadError, invalid_option
 from lad_runtime.types import (
     Canvas,
@@ -22,6 +22,7 @@ from lad_runtime.types import (
     PredictSpec,
     SamplingOutcome,
     SamplingSpec,
+    Work,
 )
 
 MAX_CANVASES = 4096
@@ -42,15 +43,14 @@ class Sampling:
         requested: Sequence[Canvas | Chat],
         spec: SamplingSpec,
     ) -> Run:
-        """Starts a run with one work a canvas; blocks while chats are rendered and the adapter's weights are frozen."""
+        """Starts a run with one work a canvas, all on the adapter's weights as they are now; blocks while chats are rendered."""
         _check_count(len(requested))
         base, adapter = self._registry.weights(base_id, adapter_id)
         canvases = [self._rendered(base, canvas) for canvas in requested]
-        weights = self._frozen(adapter)
-        works = [
-            self._backend.sample(base.resident, weights, canvas, index, spec)
-            for index, canvas in enumerate(canvases)
-        ]
+        for canvas in canvases:
+            self._backend.check_sampling(base.resident, canvas, spec)
+        weights = frozen(self._backend, adapter)
+        works = [self._work(base, weights, canvas, index, spec) for index, canvas in enumerate(canvases)]
         run = Run("sampling", base_id, adapter_id, lambda: self._registry.release(base, run.id))
         self._registry.hold(base, run.id)
         self._runs.add(run)
@@ -89,17 +89,16 @@ class Sampling:
         )
         return self._engine.submit(work, sharer=object())
 
+    def _work(
+        self, base: BaseEntry, weights: Weights, canvas: Canvas, index: int, spec: SamplingSpec
+    ) -> Work:
+        return (yield from self._backend.sample(base.resident, weights(), canvas, index, spec))
+
     def _rendered(self, base: BaseEntry, canvas: Canvas | Chat) -> Canvas:
         if isinstance(canvas, Canvas):
             return canvas
         _, ids = self._backend.render(base.resident, canvas.messages, True)
         return Canvas(prompt=ids, seed=canvas.seed)
-
-    def _frozen(self, adapter: AdapterEntry | None) -> ResidentAdapter | None:
-        if adapter is None or adapter.is_snapshot:
-            return adapter.resident if adapter else None
-        resident = adapter.resident
-        return self._engine.call(lambda: self._backend.snapshot(resident)).result()
 
 
 class _Canvases:

@@ -1,4 +1,4 @@
-"""One sharer's part of the queue: what it wants computed, in the order in which it asked."""
+"""One sharer's part of the queue: what it wants computed, in the order in which it asked, and what it has had."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
@@ -19,7 +19,7 @@ class Waiting:
 
 
 class Share:
-    """A sharer's waiting jobs, first come first served within a group, and its clock.
+    """A sharer's waiting jobs, first come first served within a group, and its clock: cost / weight that it has had.
 
     Whatever is done with one job takes the same time however many wait.
     """
@@ -27,13 +27,35 @@ class Share:
     def __init__(self, clock: float) -> None:
         self.clock = clock
         self.weight = 1.0
+        self.had = 0  # cost computed for it since it joined
         self._queues: dict[Hashable, OrderedDict[Job, Waiting]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._queues)
 
     def __iter__(self) -> Iterator[Job]:
         return (job for queue in self._queues.values() for job in queue)
+
+    @property
+    def empty(self) -> bool:
+        return not self._queues
+
+    @property
+    def head(self) -> Waiting:
+        """Who has waited longest."""
+        return min(
+            (next(iter(q.values())) for q in self._queues.values()), key=lambda waiting: waiting.number
+        )
+
+    def of_group(self, group: Hashable) -> Iterator[Waiting]:
+        """Those of a group in order."""
+        return iter(self._queues.get(group, {}).values())
+
+    @property
+    def due(self) -> float:
+        """Where the clock will stand when the first wish has been computed."""
+        return self.clock + self.head.cost / self.weight
+
+    def is_new(self, token_budget: int) -> bool:
+        """Whether its first wish is still of its first token budget of cost; with a weight below 1, of that part of one."""
+        return self.had + self.head.cost <= token_budget * min(1.0, self.weight)
 
     def add(self, waiting: Waiting) -> None:
         self.weight = waiting.job.share_weight
@@ -47,13 +69,6 @@ class Share:
             del self._queues[group]
         return waiting
 
-    @property
-    def head(self) -> Waiting:
-        """Who has waited longest."""
-        return min(
-            (next(iter(q.values())) for q in self._queues.values()), key=lambda waiting: waiting.number
-        )
-
-    def of_group(self, group: Hashable) -> Iterator[Waiting]:
-        """Those of a group in order."""
-        return iter(self._queues.get(group, {}).values())
+    def charge(self, waiting: Waiting) -> None:
+        self.had += waiting.cost
+        self.clock += waiting.cost / self.weight

@@ -1,6 +1,7 @@
 """Whose turn it is: the waiting wishes, and which of them are computed next."""
 
 import itertools
+import math
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
@@ -9,13 +10,21 @@ from lad_runtime.engine.share import Share, Waiting
 
 
 class Turns:
-    """Stride scheduling over sharers (a run, a request), first come first served within one.
+    """Sharers (a run, a request) take turns by weight, newcomers at once; first come first served within one.
 
-    Each sharer has a clock of its own, which every wish of its that is computed advances by cost / share weight. The one
-    furthest behind leads the next batch; wishes of the same group ride along, its own first, while the batch stays within the
-    token budget, and those of others unless their clock is a full batch ahead of the leader's. So sharers that always want
-    something get the device in proportion to their weights, up to a batch, and idle time is nobody's credit: a newcomer's
-    clock starts where the leader's stands, so that it waits for one batch at most and can starve no one.
+    **By weight.** A sharer's clock advances by cost / share weight with every wish of its that is computed, and `now` by
+    cost / the weights of all who wait. Of those whose clock is not beyond now, the one leads the next batch whose clock would
+    be the earliest after its wish (EEVDF: Stoica and Abdel-Wahab 1995). So the turns of one that wants little at a time come
+    between those of the others, however many they are, and nobody is ever far behind.
+
+    **Together.** Wishes of the leader's group ride along, its own first, then those of whoever is furthest behind, while the
+    batch stays within the token budget; not those of a sharer a full batch ahead of the one furthest behind. So sharers
+    that always want something get the device in proportion to their weights, to within two batches.
+
+    **Newcomers.** A sharer joins with its clock at now: idle time is nobody's credit. Its first token budget of cost is
+    computed ahead of its turn, of several newcomers that one's first which has had least, so that it waits for the batch
+    in hand alone. Its clock runs meanwhile: a long one waits in return. All that is computed ahead of turn is lent, up to
+    one token budget until others' turns have repaid it. So however many keep coming, half of the device goes by weight.
 
     A batch takes time in proportion to the jobs in it and the sharers that wait, not to the jobs that wait: of a sharer's
     wishes of one group, the first that no longer fits ends its part.
@@ -23,9 +32,18 @@ class Turns:
 
     def __init__(self) -> None:
         self.tokens = 0  # of all waiting wishes
-        self._shares: OrderedDict[Hashable, Share] = OrderedDict()  # of those who wait, longest first
-        self._clocks: dict[Hashable, float] = {}  # of those who want nothing at the moment
-        self._now = 0.0  # the clock of the last leader
+        self._jobs = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets who has had what, when nobody wants anything: an idle device leaves no debts."""
+        assert self._jobs == 0, "nobody waits"
+        self._shares: OrderedDict[Hashable, Share] = (
+            OrderedDict()
+        )  # who waits or is being computed, longest first
+        self._left: dict[Hashable, Share] = {}  # who wants nothing, and is ahead
+        self._now = 0.0
+        self._lent = 0  # cost computed ahead of turn, less what others have had since
         self._numbers = itertools.count()
 
     def __iter__(self) -> Iterator[Job]:
@@ -33,64 +51,81 @@ class Turns:
         return iter([job for share in self._shares.values() for job in share])
 
     def __bool__(self) -> bool:
-        return bool(self._shares)
+        return self._jobs > 0
 
     def add(self, job: Job) -> None:
         assert job.wish is not None
-        share = self._shares.get(job.sharer)
-        if share is None:
-            clock = max(self._clocks.pop(job.sharer, 0.0), self._now)
-            share = self._shares[job.sharer] = Share(clock)
+        if job.sharer not in self._shares:
+            self._shares[job.sharer] = self._joining(job.sharer)
         wish = job.wish
         waiting = Waiting(job, next(self._numbers), wish.group, wish.tokens, wish.cost)
+        self._shares[job.sharer].add(waiting)
+        self._jobs += 1
         self.tokens += waiting.tokens
-        share.add(waiting)
 
     def remove(self, job: Job) -> None:
-        share = self._shares[job.sharer]
-        self.tokens -= share.remove(job).tokens
-        if not share:
-            self._clocks[job.sharer] = share.clock
-            del self._shares[job.sharer]
+        waiting = self._shares[job.sharer].remove(job)
+        self._jobs -= 1
+        self.tokens -= waiting.tokens
 
     def next(self, token_budget: int) -> list[Job]:
         """Takes the jobs to compute in one batch; empty when none waits. The first one is taken whatever its size."""
+        self._see_off()
         if not self._shares:
             return []
-        order = sorted(
-            self._shares.values(), key=lambda share: share.clock
-        )  # of equal clocks, who waited longest
-        self._now = order[0].clock
-        batch = self._batch(order, token_budget)
-        for waiting in batch:
-            job = waiting.job
-            self._shares[job.sharer].clock += waiting.cost / job.share_weight
-            self.remove(job)
-            if job.sharer in self._shares:
-                self._shares.move_to_end(job.sharer)
-        self._forget_those_behind()
-        return [waiting.job for waiting in batch]
+        leader, early = self._leader(token_budget)
+        batch = self._batch(leader, token_budget, token_budget - self._lent if early else math.inf)
+        lent = sum(one.cost for share, one in batch if early and share.is_new(token_budget))
+        cost = sum(one.cost for _, one in batch)
+        self._now += (cost - lent) / sum(share.weight for share in self._shares.values())
+        self._lent = self._lent + lent if early else max(0, self._lent - cost)
+        for share, one in batch:
+            share.charge(one)
+            self.remove(one.job)
+            self._shares.move_to_end(one.job.sharer)
+        return [one.job for _, one in batch]
 
-    def _batch(self, order: list[Share], token_budget: int) -> list[Waiting]:
-        leader = order[0]
+    def _joining(self, sharer: Hashable) -> Share:
+        back = self._left.pop(sharer, None)
+        return Share(self._now) if back is None or back.clock <= self._now else back
+
+    def _see_off(self) -> None:
+        """Lets those go who were computed and want nothing more; where they are ahead, they are when they come back."""
+        for sharer in [sharer for sharer, share in self._shares.items() if share.empty]:
+            self._left[sharer] = self._shares.pop(sharer)
+        for sharer in [sharer for sharer, share in self._left.items() if share.clock <= self._now]:
+            del self._left[sharer]
+
+    def _leader(self, token_budget: int) -> tuple[Share, bool]:
+        """Who leads the next batch, and whether ahead of its turn."""
+        shares = list(self._shares.values())
+        self._now = max(self._now, min(share.clock for share in shares))
+        newcomers = [share for share in shares if share.is_new(token_budget)]
+        if len(newcomers) == len(shares):
+            by_turn = min(shares, key=lambda share: share.clock)
+        else:
+            by_turn = min((s for s in shares if s.clock <= self._now), key=lambda share: share.due)
+        able = (share for share in newcomers if share.head.cost <= token_budget - self._lent)
+        newest = min(able, key=lambda share: share.had, default=by_turn)
+        return newest, newest is not by_turn
+
+    def _batch(self, leader: Share, token_budget: int, loan: float) -> list[tuple[Share, Waiting]]:
+        """The leader's first wish and those that ride along, newcomers' while `loan` suffices."""
         first = leader.head
-        batch, room = [first], token_budget - first.tokens
-        for share in order:
-            if share is not leader and share.clock - self._now > token_budget / share.weight:
+        batch, room, loan = [(leader, first)], token_budget - first.tokens, loan - first.cost
+        furthest_behind = min(share.clock for share in self._shares.values())
+        for share in sorted(self._shares.values(), key=lambda share: (share is not leader, share.clock)):
+            if share is not leader and share.clock - furthest_behind > token_budget / share.weight:
                 continue
-            for waiting in share.of_group(first.group):
-                if waiting is first:
+            new = share.is_new(token_budget)
+            for one in share.of_group(first.group):
+                if one is first:
                     continue
-                if waiting.tokens > room:
+                if one.tokens > room or (new and one.cost > loan):
                     break
-                batch.append(waiting)
-                room -= waiting.tokens
+                batch.append((share, one))
+                room -= one.tokens
+                loan -= one.cost if new else 0
             if room <= 0:
                 break
         return batch
-
-    def _forget_those_behind(self) -> None:
-        """Drop the clocks of sharers that want nothing and would start from now anyway."""
-        gone = [sharer for sharer, clock in self._clocks.items() if clock <= self._now]
-        for sharer in gone:
-            del self._clocks[sharer]

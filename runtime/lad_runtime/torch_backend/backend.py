@@ -251,6 +251,9 @@ class TorchBackend:
         work = validate.validate(base, _weights(adapter), examples, noise, loss, seed, attention=attention)
         return self._placed(base, work)
 
+    def check_sampling(self, base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
+        sampler.check_canvas(base, canvas, spec)
+
     def sample(
         self, base: Base, adapter: TrainedAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
     ) -> Work:

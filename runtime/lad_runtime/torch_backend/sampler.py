@@ -25,14 +25,19 @@ def sample_canvas(
 
     Raises LadError(INVALID_OPTION) for token ids or a length that the base does not have, and in mode `ar` for an empty prompt.
     """
-    check_tokens(base, "prompt", canvas.prompt, total=len(canvas.prompt) + spec.answer_tokens)
+    check_canvas(base, canvas, spec)
     if spec.mode == "ar":
-        if not canvas.prompt:
-            raise invalid_option(
-                "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
-            )
         return autoregress(base, snapshot, canvas, index, spec)
     return denoise_answer(base, snapshot, canvas, index, spec, partial(policy_of, spec, base))
+
+
+def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
+    """Raises LadError(INVALID_OPTION) as `sample_canvas` does."""
+    check_tokens(base, "prompt", canvas.prompt, total=len(canvas.prompt) + spec.answer_tokens)
+    if spec.mode == "ar" and not canvas.prompt:
+        raise invalid_option(
+            "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
+        )
 
 
 def policy_of(spec: SamplingSpec, base: Base, canvas_tokens: int, seed: int) -> Policy:

@@ -1,5 +1,5 @@
 /** How tokens attend to each other (METHOD's section 1), and how works share the device. */
-import { above, oneOf } from "./fields.js";
+import { number, oneOf } from "./fields.js";
 
 const DENOISING = ["full", "prefix", "causal-prefix"] as const;
 
@@ -15,5 +15,5 @@ export const denoisingAttention = oneOf(DENOISING);
 /** Also `causal`: every token attends to itself and what precedes it. */
 export const attention = oneOf([...DENOISING, "causal"]);
 
-/** The run's share of the device while others want it too, relative to theirs. */
-export const shareWeight = above(0);
+/** The run's share of the device while others want it too, relative to theirs; from 0.001 to 1000. */
+export const shareWeight = number(1e-3, 1e3);

@@ -366,7 +366,7 @@ export interface SamplingSpec {
   attention: AttentionMode;
   /** Tokens that are denoised at once: a longer answer goes canvas by canvas, each behind the finished ones. 0: one canvas. */
   canvasTokens: number;
-  /** The run's share of the device while others want it too, relative to theirs. */
+  /** The run's share of the device while others want it too, relative to theirs: from 0.001 to 1000. */
   shareWeight: number;
 }
 

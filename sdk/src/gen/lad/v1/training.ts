@@ -351,7 +351,7 @@ export interface TrainingSpec {
   attention: AttentionMode;
   /** Keep no activations of a layer, compute them again in the backward: less memory, more time, the same numbers. */
   gradientCheckpointing: boolean;
-  /** The run's share of the device while others want it too, relative to theirs. */
+  /** The run's share of the device while others want it too, relative to theirs: from 0.001 to 1000. */
   shareWeight: number;
 }
 
