@@ -275,6 +275,27 @@ def test_an_adapters_own_prompts_are_shared_between_its_requests_and_forgotten_w
     assert base.prompts.nbytes == 0
 
 
+def test_requests_of_an_adapter_that_is_trained_share_a_prompt_until_its_next_step(monkeypatch) -> None:
+    base, trained = small_base(), TrainedAdapter(trained_adapter())
+    counts = tokens_computed(monkeypatch)
+    spec = replace(SPECS[0], attention="prefix")
+    canvas = Canvas(prompt=tuple(range(10, 40)), seed=0)
+
+    def sample(snapshot: LoraAdapter) -> int:
+        """Tokens of a request's prompt that it had to compute."""
+        before = sum(counts)
+        run_alone(sample_canvas(base, snapshot, canvas, 0, spec), base.model)
+        return sum(counts) - before - 9 * 4
+
+    assert [sample(trained.snapshot().adapter) for _ in range(3)] == [30, 0, 0]
+    trained.load_parameters({name: p.detach() + 0.1 for name, p in trained.parameters.items()})
+    assert base.prompts.nbytes == 0
+    assert [sample(trained.snapshot().adapter) for _ in range(2)] == [30, 0]
+    del trained
+    gc.collect()
+    assert base.prompts.nbytes == 0
+
+
 def test_the_prompts_kept_are_the_last_ones_that_fit() -> None:
     base = small_base()
     bytes_of_ten = 2 * CONFIG.num_layers * 10 * CONFIG.num_kv_heads * CONFIG.head_dim * 4

@@ -62,6 +62,14 @@ def test_a_snapshot_shares_the_weights_until_the_next_step_and_keeps_what_they_w
     assert not same(weights_of(later), before) and same(weights_of(trained), before)
 
 
+def test_snapshots_between_two_steps_are_of_the_same_weights_to_be_computed_in_one_batch():
+    trained = new_adapter()
+    first, second = trained.snapshot(), trained.snapshot()
+    assert first.adapter is second.adapter
+    step(trained)
+    assert trained.snapshot().adapter is not first.adapter
+
+
 def test_a_step_without_living_snapshots_moves_nothing():
     trained = new_adapter()
     trained.snapshot()

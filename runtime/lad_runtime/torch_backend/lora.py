@@ -1,7 +1,7 @@
 """LoRA adapters (arXiv 2106.09685): W x + (alpha / rank) · B A x on the targeted projections of every layer."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -12,9 +12,13 @@ from lad_runtime.torch_backend.generator import seeded_generator
 from lad_runtime.types import AdapterSpec
 
 
+class Version:
+    """An adapter's weights between two changes of them; whatever was computed with them belongs to it, and goes with it."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LoraAdapter:
-    """One adapter's weights, float32 whatever the base's type.
+    """One adapter's weights, float32 whatever the base's type. Adapters of one `version` have equal weights.
 
     `parameters` maps `layers.{i}.{self_attn|mlp}.{projection}.lora_A` [rank, d_in] and `.lora_B` [d_out, rank] to leaves
     whose `.grad` the backward fills.
@@ -22,6 +26,7 @@ class LoraAdapter:
 
     spec: AdapterSpec
     parameters: dict[str, Tensor]
+    version: Version = field(default_factory=Version)
 
     @classmethod
     def create(
@@ -49,10 +54,10 @@ class LoraAdapter:
         copies = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
         return LoraAdapter(spec=self.spec, parameters=copies)
 
-    def view(self) -> "LoraAdapter":
+    def view(self, version: Version) -> "LoraAdapter":
         """The weights as they are now, without gradients, in the same storage: whoever changes that has to copy it first."""
         views = {name: parameter.detach() for name, parameter in self.parameters.items()}
-        return LoraAdapter(spec=self.spec, parameters=views)
+        return LoraAdapter(spec=self.spec, parameters=views, version=version)
 
     def factors(self, layer: int, projection: str) -> tuple[Tensor, Tensor] | None:
         """(A, B) of one projection; None where the adapter does not target it."""

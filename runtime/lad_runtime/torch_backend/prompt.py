@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from lad_runtime.torch_backend.cache import KeyValueCache
-from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.lora import LoraAdapter, Version
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.segment import Segment
 from lad_runtime.torch_backend.wishes import ContextWish
@@ -17,13 +17,13 @@ from lad_runtime.types import AttentionMode
 MAX_BYTES = 512 * 1024 * 1024
 """Keys and values that are kept for those who come later; those in use are kept by their users."""
 
-Key = tuple["weakref.ref[LoraAdapter] | None", AttentionMode, tuple[int, ...]]
+Key = tuple["weakref.ref[Version] | None", AttentionMode, tuple[int, ...]]
 
 
 class Prompts:
     """The prompts of one base that were used last, in up to `max_bytes` of keys and values.
 
-    A prompt in the attention `prefix` is an adapter's own, and is forgotten with it; its weights must never change. In
+    A prompt in the attention `prefix` belongs to a version of an adapter's weights, and is forgotten with it. In
     `causal-prefix` it is the unadapted base's, for all adapters and the autoregressive baseline.
     """
 
@@ -69,7 +69,7 @@ class Prompts:
         self, model: Llama, owner: LoraAdapter | None, prompt: tuple[int, ...], attention: AttentionMode
     ) -> KeyValueCache:
         """The cache of a prompt, still empty where nobody has computed it yet."""
-        key = (weakref.ref(owner, self._forget) if owner else None, attention, prompt)
+        key = (weakref.ref(owner.version, self._forget) if owner else None, attention, prompt)
         cache = self._caches.pop(key, None)
         if cache is None:
             cache = KeyValueCache(model.config, len(prompt), model.device, model.dtype)
@@ -83,8 +83,8 @@ class Prompts:
             _, cache = self._caches.popitem(last=False)
             held -= cache.nbytes
 
-    def _forget(self, owner: "weakref.ref[LoraAdapter]") -> None:
-        for key in [key for key in self._caches if key[0] is owner]:
+    def _forget(self, version: "weakref.ref[Version]") -> None:
+        for key in [key for key in self._caches if key[0] is version]:
             del self._caches[key]
 
 

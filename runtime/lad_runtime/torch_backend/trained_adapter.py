@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.lora import LoraAdapter, Version
 from lad_runtime.torch_backend.offload import OffloadedOptimizer
 from lad_runtime.torch_backend.optimizer import Optimizer, clip
 from lad_runtime.types import AdapterSpec, OptimizerSpec
@@ -36,6 +36,7 @@ class TrainedAdapter:
         self._optimizer: Optimizer | None = None
         self._offloaded: OffloadedOptimizer | None = None
         self._sharers: weakref.WeakSet[LoraAdapter] = weakref.WeakSet()
+        self._version = Version()  # what snapshots of the weights as they are share
 
     @property
     def optimizer(self) -> Optimizer | None:
@@ -91,8 +92,11 @@ class TrainedAdapter:
         return (self.steps << 24) + self.gathered if self.spec.dropout > 0 else None
 
     def snapshot(self) -> "TrainedAdapter":
-        """The weights alone, as they are now: no later step touches them. It takes no memory until then."""
-        view = self.adapter.view()
+        """The weights alone, as they are now: no later step touches them. It takes no memory until then.
+
+        Whoever asks before the next step gets the same weights, to be computed with in one batch, and finds the same prompts.
+        """
+        view = next(iter(self._sharers), None) or self.adapter.view(self._version)
         self._sharers.add(view)
         return TrainedAdapter(view, steps=self.steps)
 
@@ -144,7 +148,8 @@ class TrainedAdapter:
         self.gathered = kept.gathered
 
     def _leave_snapshots(self) -> None:
-        """Moves the weights to storage of their own where a living snapshot reads them."""
+        """Before a change of the weights: moves them to storage of their own where a living snapshot reads them."""
+        self._version = Version()
         if len(self._sharers) > 0:
             for parameter in self.parameters.values():
                 parameter.data = parameter.data.clone()

@@ -5,8 +5,8 @@ const DENOISING = ["full", "prefix", "causal-prefix"] as const;
 
 /**
  * How a prompt attends while its answer is denoised. `full`: every token attends to its whole sequence. `prefix`: prompt
- * tokens attend to the prompt alone, so that they are computed once a request. `causal-prefix`: the prompt runs through the
- * unadapted causal base, once for all adapters and requests that share it.
+ * tokens attend to the prompt alone, so that they are computed once for all requests between two steps of the adapter.
+ * `causal-prefix`: the prompt runs through the unadapted causal base, once for all adapters and requests that share it.
  */
 export type DenoisingAttention = (typeof DENOISING)[number];
 
