@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { LadError, type LadErrorCode } from "../../sdk/src/errors.js";
 
 /** What a run came to. Which of the fields there are depends on the side. */
 export interface Measurement {
@@ -98,8 +99,12 @@ export class Side {
       await this.#exit;
       throw new Error(`The process of ${this.name} ended.\n${this.#log.join("\n")}`);
     }
-    const reply = JSON.parse(value) as { ok: Reply } | { error: string };
+    const reply = JSON.parse(value) as
+      | { ok: Reply }
+      | { refused: { code: LadErrorCode; message: string } }
+      | { error: string };
     if ("ok" in reply) return reply.ok;
+    if ("refused" in reply) throw new LadError(reply.refused.code, reply.refused.message);
     throw new Error(`${this.name}: ${reply.error}\n${this.#log.join("\n")}`);
   }
 

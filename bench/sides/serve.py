@@ -7,6 +7,7 @@ import traceback
 from typing import Any, Protocol, TextIO
 
 from bench.sides import memory
+from lad_runtime.errors import LadError
 
 Values = dict[str, Any]
 
@@ -30,6 +31,8 @@ def serve(side: Side) -> None:
     for line in sys.stdin:
         try:
             reply: Values = {"ok": _answer(side, json.loads(line))}
+        except LadError as error:
+            reply = {"refused": {"code": error.code.value, "message": str(error)}}
         except Exception as error:
             traceback.print_exc()
             reply = {"error": f"{type(error).__name__}: {error}"}

@@ -1,5 +1,6 @@
 /** A side's conversation with the harness, where the side is the SDK: one JSON object a line, as sides/serve.py has it. */
 import { createInterface } from "node:readline";
+import { LadError } from "../../sdk/src/errors.js";
 import type { Measurement } from "../harness/side.js";
 
 export interface SdkSide {
@@ -28,6 +29,7 @@ async function answer(side: SdkSide, { do: action, ...request }: { do: string })
     await side.prepare(request);
     return { ok: {} };
   } catch (error) {
+    if (error instanceof LadError) return { refused: { code: error.code, message: error.message } };
     return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

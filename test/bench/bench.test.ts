@@ -55,4 +55,10 @@ describe("the command", () => {
     expect([stdout, exitCode]).toEqual(["", 1]);
     expect(stderr).toMatch(/runs is .*many.*: it must be an integer of at least 1\./);
   });
+
+  it.each(["training-step", "latency"])("says what a side was refused, without a trace: %s", async (name) => {
+    const { stderr, stdout, exitCode } = await bench(name, "--base", "nope");
+    expect([stdout, exitCode]).toEqual(["", 1]);
+    expect(stderr).toMatch(/^There is no base 'nope': .* Give stub, tiny, .*$/);
+  });
 });
