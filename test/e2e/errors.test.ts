@@ -223,7 +223,12 @@ describe("a wrong option is named with its value and a remedy, and the worker go
     [
       "an answer longer than the model's positions",
       () => sample({ answerTokens: 5000 }),
-      { code: "invalid-option", value: /50\d\d tokens/, says: /1024/ },
+      {
+        code: "invalid-option",
+        option: "answerTokens",
+        value: "5000",
+        says: /1024 positions, and the prompt takes \d+ of them\. Give \d+ or fewer/,
+      },
     ],
     [
       "a token id that the vocabulary does not have",

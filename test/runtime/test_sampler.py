@@ -368,7 +368,8 @@ def test_a_cancelled_run_computes_nothing_more() -> None:
     [
         ((VOCAB_SIZE,), 4, "refine", "prompt"),
         ((-1,), 4, "refine", "prompt"),
-        ((1,) * 90, 7, "refine", "prompt"),
+        ((1,) * 90, 7, "refine", "answerTokens"),
+        ((1,) * 96, 1, "refine", "prompt"),
         ((), 4, "ar", "prompt"),
     ],
 )

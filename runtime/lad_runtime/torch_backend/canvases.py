@@ -27,8 +27,9 @@ def denoise_answer(
 ) -> SamplingWork:
     """Work: denoises an answer canvas by canvas, each of `canvas_tokens` positions (0: one canvas) behind the finished ones.
 
-    Canvas k is denoised with seed + k, as it would be alone behind the same tokens. Nothing follows a canvas with an EOS.
-    `snapshot` must not change while the work runs.
+    Canvas k is denoised with seed + k, in the attention modes `full` and `causal-prefix` as it would be alone behind the same
+    tokens. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
+    see each other. Nothing follows a canvas with an EOS. `snapshot` must not change while the work runs.
     """
     size = spec.canvas_tokens or spec.answer_tokens
     starts = range(0, spec.answer_tokens, size)

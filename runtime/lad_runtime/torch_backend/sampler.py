@@ -33,7 +33,15 @@ def sample_canvas(
 
 def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
     """Raises LadError(INVALID_OPTION) as `sample_canvas` does."""
-    check_tokens(base, "prompt", canvas.prompt, total=len(canvas.prompt) + spec.answer_tokens)
+    check_tokens(base, "prompt", canvas.prompt, total=len(canvas.prompt) + 1)
+    room = base.model.config.max_positions - len(canvas.prompt)
+    if spec.answer_tokens > room:
+        raise invalid_option(
+            "answerTokens",
+            spec.answer_tokens,
+            f"the model has {base.model.config.max_positions} positions, and the prompt takes {len(canvas.prompt)} of them",
+            f"Give {room} or fewer, or a shorter prompt.",
+        )
     if spec.mode == "ar" and not canvas.prompt:
         raise invalid_option(
             "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
