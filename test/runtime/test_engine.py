@@ -261,7 +261,7 @@ def test_a_stopped_engine_cancels_its_work_and_takes_no_more(backend: FakeBacken
 
 
 def test_the_queue_is_bounded(engine: Engine, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lad_runtime.engine.engine._MAX_JOBS", 3)
+    monkeypatch.setattr("lad_runtime.engine.admission._MAX_JOBS", 3)
     backend.gate = threading.Event()
     jobs = engine.submit_all([counting(1) for _ in range(3)], sharer="a")
     with pytest.raises(LadError) as refused:
@@ -270,3 +270,23 @@ def test_the_queue_is_bounded(engine: Engine, backend: FakeBackend, monkeypatch:
     backend.gate.set()
     assert [job.future.result(30) for job in jobs] == [1, 1, 1]
     assert engine.submit(counting(1), sharer="b").future.result(30) == 1
+
+
+def test_the_queue_is_bounded_in_tokens_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lad_runtime.engine.admission._MAX_BATCHES", 2)
+    backend = FakeBackend(gate=threading.Event())
+    engine = Engine(backend)
+    engine.start()
+    large = engine.submit(counting(1, tokens=200), sharer="a", tokens=200)
+    with pytest.raises(LadError, match=r"1 pieces of work of 200 tokens wait .* up to 128 tokens") as refused:
+        engine.submit(counting(1), sharer="b", tokens=8)
+    assert refused.value.code is ErrorCode.BUSY and refused.value.retry_after_ms >= 50
+    assert backend.gate is not None
+    backend.gate.set()
+    assert large.future.result(30) == 1
+    backend.gate.clear()
+    small = engine.submit_all([counting(1) for _ in range(2)], sharer="b", tokens=[40, 40])
+    small.append(engine.submit(counting(1), sharer="b", tokens=40))  # fits: the large one no longer counts
+    backend.gate.set()
+    assert [job.future.result(30) for job in small] == [1, 1, 1]
+    engine.stop(5)

@@ -6,14 +6,13 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
+from lad_runtime.engine.admission import Admission
 from lad_runtime.engine.failures import typed_error
 from lad_runtime.engine.job import Job
-from lad_runtime.engine.pace import Pace
 from lad_runtime.engine.turns import Turns
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types import Park, Work
 
-_MAX_JOBS = 16_384
 T = TypeVar("T")
 
 
@@ -39,12 +38,10 @@ class Engine:
         self._computer = computer
         self._turns = Turns()
         self._parked: set[Job] = set()
-        self._pace = Pace()
-        self._waiting_tokens = 0  # as of the last batch
+        self._admission = Admission(computer.token_budget)
         self._inbox: deque[Job | tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stirred: deque[Job] = deque()  # cancelled or resumed, and not yet looked at
         self._changed = threading.Condition()
-        self._jobs = 0
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="lad-engine", daemon=True)
 
@@ -58,13 +55,18 @@ class Engine:
         sharer: Hashable,
         share_weight: float = 1.0,
         on_event: Callable[[Any], None] = lambda _: None,
+        tokens: int = 0,
     ) -> Job:
         """Takes in a work. `on_event` gets its events on the engine's thread and must not block.
 
-        Works of one `sharer` share its part of the device, which is `share_weight` relative to those of others. Raises
-        LadError: BUSY when too many wait, UNAVAILABLE when the engine is stopping.
+        Works of one `sharer` share its part of the device, which is `share_weight` relative to those of others; `tokens` is
+        about what the work wants computed at a time. Raises LadError: BUSY when too much waits, UNAVAILABLE when the engine
+        is stopping.
         """
-        return self.submit_all([work], sharer=sharer, share_weight=share_weight, on_event=on_event)[0]
+        (job,) = self.submit_all(
+            [work], sharer=sharer, share_weight=share_weight, on_event=on_event, tokens=[tokens]
+        )
+        return job
 
     def submit_all(
         self,
@@ -73,20 +75,17 @@ class Engine:
         sharer: Hashable,
         share_weight: float = 1.0,
         on_event: Callable[[Any], None] = lambda _: None,
+        tokens: Sequence[int] = (),
     ) -> list[Job]:
-        """Takes in all of the works or none."""
-        jobs = [Job(work, sharer, share_weight, on_event, self._stir) for work in works]
+        """Takes in all of the works or none; `tokens` are those of each."""
+        jobs = [
+            Job(work, sharer, share_weight, on_event, self._stir, wanted)
+            for work, wanted in zip(works, tokens or [0] * len(works), strict=True)
+        ]
         with self._changed:
             if self._stopping:
                 raise stopping_error()
-            if self._jobs and self._jobs + len(jobs) > _MAX_JOBS:
-                raise LadError(
-                    ErrorCode.BUSY,
-                    f"{self._jobs} pieces of work wait already, and the worker takes in {_MAX_JOBS}.",
-                    remedy="Try again when some have ended, or ask for fewer canvases at once.",
-                    retry_after_ms=self._pace.milliseconds(self._waiting_tokens),
-                )
-            self._jobs += len(jobs)
+            self._admission.take_in([job.tokens for job in jobs])
             self._inbox.extend(jobs)
             self._changed.notify()
         return jobs
@@ -140,8 +139,8 @@ class Engine:
                     self._look_at(job)
                 return
             batch = self._turns.next(self._computer.token_budget)
-            self._waiting_tokens = self._turns.tokens
-            with self._pace.measured(sum(job.wish.tokens for job in batch if job.wish)):
+            self._admission.waiting_tokens = self._turns.tokens
+            with self._admission.pace.measured(sum(job.wish.tokens for job in batch if job.wish)):
                 self._compute(batch)
 
     def _look_at(self, job: Job) -> None:
@@ -207,7 +206,7 @@ class Engine:
     def _end(self, job: Job, *, outcome: Any = None, error: LadError | None = None) -> None:
         job.wish = None
         with self._changed:
-            self._jobs -= 1
+            self._admission.let_go(job.tokens)
         if error is None:
             job.future.set_result(outcome)
         else:

@@ -36,4 +36,5 @@ class Evaluation:
             adapter,
             lambda weights: self._backend.score(base.resident, weights, items),
         )
-        return self._engine.submit(work, sharer=object())
+        tokens = sum(len(item.prompt) + len(item.continuation) for item in items)
+        return self._engine.submit(work, sharer=object(), tokens=tokens)

@@ -20,11 +20,13 @@ class Job:
         share_weight: float,
         on_event: Callable[[Any], None],
         stir: Callable[["Job"], None],
+        tokens: int = 0,
     ) -> None:
         self.work = work
         self.sharer = sharer
         self.share_weight = share_weight
         self.on_event = on_event
+        self.tokens = tokens  # that it wants computed at a time, where that is known beforehand
         self.wish: Wish | None = None
         self.computed = 0  # wishes answered so far
         self.future: Future[Any] = Future()

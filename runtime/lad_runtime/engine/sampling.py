@@ -57,7 +57,11 @@ class Sampling:
         merged = _Canvases(run, len(works))
         try:
             jobs = self._engine.submit_all(
-                works, sharer=run.id, share_weight=spec.share_weight, on_event=run.record
+                works,
+                sharer=run.id,
+                share_weight=spec.share_weight,
+                on_event=run.record,
+                tokens=[len(canvas.prompt) + spec.answer_tokens for canvas in canvases],
             )
         except LadError as error:
             run.fail(error)
@@ -87,7 +91,7 @@ class Sampling:
             adapter,
             lambda weights: self._backend.predict(base.resident, weights, canvases, spec),
         )
-        return self._engine.submit(work, sharer=object())
+        return self._engine.submit(work, sharer=object(), tokens=sum(len(canvas.ids) for canvas in canvases))
 
     def _work(
         self, base: BaseEntry, weights: Weights, canvas: Canvas, index: int, spec: SamplingSpec
