@@ -28,21 +28,11 @@ class Share:
         self.clock = clock
         self.weight = 1.0
         self.had = 0  # cost computed for it since it joined
+        self.head: Waiting | None = None  # who has waited longest
         self._queues: dict[Hashable, OrderedDict[Job, Waiting]] = {}
 
     def __iter__(self) -> Iterator[Job]:
         return (job for queue in self._queues.values() for job in queue)
-
-    @property
-    def empty(self) -> bool:
-        return not self._queues
-
-    @property
-    def head(self) -> Waiting:
-        """Who has waited longest."""
-        return min(
-            (next(iter(q.values())) for q in self._queues.values()), key=lambda waiting: waiting.number
-        )
 
     def of_group(self, group: Hashable) -> Iterator[Waiting]:
         """Those of a group in order."""
@@ -51,15 +41,18 @@ class Share:
     @property
     def due(self) -> float:
         """Where the clock will stand when the first wish has been computed."""
+        assert self.head is not None
         return self.clock + self.head.cost / self.weight
 
     def is_new(self, token_budget: int) -> bool:
         """Whether its first wish is still of its first token budget of cost; with a weight below 1, of that part of one."""
+        assert self.head is not None
         return self.had + self.head.cost <= token_budget * min(1.0, self.weight)
 
     def add(self, waiting: Waiting) -> None:
         self.weight = waiting.job.share_weight
         self._queues.setdefault(waiting.group, OrderedDict())[waiting.job] = waiting
+        self.head = self.head or waiting
 
     def remove(self, job: Job) -> Waiting:
         assert job.wish is not None
@@ -67,8 +60,12 @@ class Share:
         waiting = self._queues[group].pop(job)
         if not self._queues[group]:
             del self._queues[group]
+        if waiting is self.head:
+            heads = (next(iter(queue.values())) for queue in self._queues.values())
+            self.head = min(heads, key=lambda one: one.number, default=None)
         return waiting
 
-    def charge(self, waiting: Waiting) -> None:
-        self.had += waiting.cost
-        self.clock += waiting.cost / self.weight
+    def charge(self, cost: int) -> None:
+        """Counts what is being computed for it."""
+        self.had += cost
+        self.clock += cost / self.weight

@@ -21,10 +21,11 @@ class Turns:
     batch stays within the token budget; not those of a sharer a full batch ahead of the one furthest behind. So sharers
     that always want something get the device in proportion to their weights, to within two batches.
 
-    **Newcomers.** A sharer joins with its clock at now: idle time is nobody's credit. Its first token budget of cost is
-    computed ahead of its turn, of several newcomers that one's first which has had least, so that it waits for the batch
-    in hand alone. Its clock runs meanwhile: a long one waits in return. All that is computed ahead of turn is lent, up to
-    one token budget until others' turns have repaid it. So however many keep coming, half of the device goes by weight.
+    **Newcomers.** A sharer joins with its clock at now: idle time is nobody's credit. Its first token budget of cost (with a
+    weight below 1: that part of one) is computed ahead of its turn, of several newcomers that one's first which has had
+    least, so that it waits for the batch in hand alone. Its clock runs meanwhile: a long one waits in return. All that is
+    computed ahead of turn is lent, one token budget until turns by weight have repaid it. So however many newcomers keep
+    coming, half of the device goes by weight.
 
     A batch takes time in proportion to the jobs in it and the sharers that wait, not to the jobs that wait: of a sharer's
     wishes of one group, the first that no longer fits ends its part.
@@ -38,9 +39,7 @@ class Turns:
     def reset(self) -> None:
         """Forgets who has had what, when nobody wants anything: an idle device leaves no debts."""
         assert self._jobs == 0, "nobody waits"
-        self._shares: OrderedDict[Hashable, Share] = (
-            OrderedDict()
-        )  # who waits or is being computed, longest first
+        self._shares = OrderedDict[Hashable, Share]()  # who waits or is being computed, longest waiting first
         self._left: dict[Hashable, Share] = {}  # who wants nothing, and is ahead
         self._now = 0.0
         self._lent = 0  # cost computed ahead of turn, less what others have had since
@@ -80,8 +79,8 @@ class Turns:
         self._now += (cost - lent) / sum(share.weight for share in self._shares.values())
         self._lent = self._lent + lent if early else max(0, self._lent - cost)
         for share, one in batch:
-            share.charge(one)
             self.remove(one.job)
+            share.charge(one.cost)
             self._shares.move_to_end(one.job.sharer)
         return [one.job for _, one in batch]
 
@@ -91,7 +90,7 @@ class Turns:
 
     def _see_off(self) -> None:
         """Lets those go who were computed and want nothing more; where they are ahead, they are when they come back."""
-        for sharer in [sharer for sharer, share in self._shares.items() if share.empty]:
+        for sharer in [sharer for sharer, share in self._shares.items() if share.head is None]:
             self._left[sharer] = self._shares.pop(sharer)
         for sharer in [sharer for sharer, share in self._left.items() if share.clock <= self._now]:
             del self._left[sharer]
@@ -105,18 +104,18 @@ class Turns:
             by_turn = min(shares, key=lambda share: share.clock)
         else:
             by_turn = min((s for s in shares if s.clock <= self._now), key=lambda share: share.due)
-        able = (share for share in newcomers if share.head.cost <= token_budget - self._lent)
+        able = (share for share in newcomers if share.head and share.head.cost <= token_budget - self._lent)
         newest = min(able, key=lambda share: share.had, default=by_turn)
         return newest, newest is not by_turn
 
     def _batch(self, leader: Share, token_budget: int, loan: float) -> list[tuple[Share, Waiting]]:
         """The leader's first wish and those that ride along, newcomers' while `loan` suffices."""
         first = leader.head
+        assert first is not None
         batch, room, loan = [(leader, first)], token_budget - first.tokens, loan - first.cost
-        furthest_behind = min(share.clock for share in self._shares.values())
-        for share in sorted(self._shares.values(), key=lambda share: (share is not leader, share.clock)):
-            if share is not leader and share.clock - furthest_behind > token_budget / share.weight:
-                continue
+        for share in self._in_order(leader, token_budget):
+            if room <= 0:
+                break
             new = share.is_new(token_budget)
             for one in share.of_group(first.group):
                 if one is first:
@@ -126,6 +125,13 @@ class Turns:
                 batch.append((share, one))
                 room -= one.tokens
                 loan -= one.cost if new else 0
-            if room <= 0:
-                break
         return batch
+
+    def _in_order(self, leader: Share, token_budget: int) -> Iterator[Share]:
+        """The leader, then whoever is not a batch ahead, those furthest behind first."""
+        yield leader
+        shares = sorted(self._shares.values(), key=lambda share: share.clock)
+        furthest_behind = shares[0].clock
+        for share in shares:
+            if share is not leader and share.clock - furthest_behind <= token_budget / share.weight:
+                yield share
