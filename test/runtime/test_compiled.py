@@ -30,9 +30,13 @@ def test_compiled_kernels_compute_what_the_others_do(model: Llama, make_adapter)
         tokens = torch.arange(length) % 60
         (one,), (other,) = (logits_of(llama, tokens, adapter) for llama in (model, fused))
         assert (one - other).abs().max() <= 1e-5 * one.abs().max()
-        for name, gradient in gradients_of(model, tokens, adapter).items():
+        gradients = gradients_of(model, tokens, adapter)
+        rounding = 1e-6 * max(
+            gradient.abs().max() for gradient in gradients.values()
+        )  # all that one token's query has
+        for name, gradient in gradients.items():
             difference = gradients_of(fused, tokens, adapter)[name] - gradient
-            assert difference.abs().max() <= 1e-4 * gradient.abs().max(), name
+            assert difference.abs().max() <= 1e-4 * gradient.abs().max() + rounding, name
 
 
 def test_a_machine_that_cannot_compile_says_what_it_lacks(config: LlamaConfig, monkeypatch) -> None:

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import draw as drawing
-from lad_runtime.torch_backend.draw import Drawn, arg_max, draw, entropies, filtered_probabilities, most_probable
+from lad_runtime.torch_backend.draw import (
+    Drawn,
+    arg_max,
+    draw,
+    entropies,
+    filtered_probabilities,
+    most_probable,
+)
 from lad_runtime.torch_backend.philox import Purpose, uniforms
 from lad_runtime.types import DrawSpec
 
