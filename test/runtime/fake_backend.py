@@ -21,6 +21,7 @@ from lad_runtime.types import (
     ForwardBackwardResult,
     ForwardSpec,
     FrameEvent,
+    HeldMemory,
     LoadProgress,
     LossReport,
     Message,
@@ -154,8 +155,11 @@ class FakeBackend:
     def device(self) -> DeviceInfo:
         return DeviceInfo(kind="cpu", name="fake", threads=1, torch_version="none", memory_bytes=1 << 30)
 
-    def accounted_bytes(self) -> int:
-        return 4000 * self.bases + sum(adapter.nbytes for adapter in self.adapters)
+    def held(self) -> HeldMemory:
+        return HeldMemory(lasting=4000 * self.bases + sum(adapter.nbytes for adapter in self.adapters))
+
+    def keep_prompts(self, nbytes: int) -> None:
+        pass
 
     def adapter_bytes(self, base: FakeBase, spec: AdapterSpec) -> int:
         return 256
@@ -164,7 +168,7 @@ class FakeBackend:
         return 256
 
     def training_needs(self, base: FakeBase, adapter: FakeAdapter, spec: TrainingSpec) -> TrainingNeeds:
-        return TrainingNeeds(state=768, activations=spec.micro_batch_tokens)
+        return TrainingNeeds(state=768, activations=spec.micro_batch_tokens, tokens=spec.micro_batch_tokens)
 
     def offload(self, adapter: FakeAdapter) -> None:
         adapter.offloaded_nbytes, adapter.state_nbytes = adapter.state_nbytes, 0

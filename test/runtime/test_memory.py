@@ -9,7 +9,9 @@ import pytest
 
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.engine.runs import Run
+from lad_runtime.engine.sizes import told_apart
 from lad_runtime.engine.worker import Worker, make_worker
+from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.types import (
     AdapterSpec,
@@ -33,6 +35,7 @@ class Bench:
     def __init__(self, state: Path, budget_bytes: int | None = None) -> None:
         backend = TorchBackend(device="cpu", threads=1, state=state)
         self.worker: Worker = make_worker(backend, state, budget_bytes)
+        state.mkdir(exist_ok=True)
         (state / "lines.jsonl").write_text(LINES)
         self.dataset_id, _ = self.worker.datasets.read_file(str(state / "lines.jsonl"))
 
@@ -66,11 +69,15 @@ class Bench:
             }
         )
 
-    def sample(self, base: BaseEntry, adapter_id: str = "", canvases: int = 1, **options: Any) -> Run:
+    def sample(
+        self, base: BaseEntry, adapter_id: str = "", canvases: int = 1, tokens: int = 3, **options: Any
+    ) -> Run:
+        """Canvases whose prompts have so many tokens, each another one."""
         spec = SamplingSpec(
             **{"mode": "refine", "answer_tokens": 4, "iterations": 2, "frames": False, **options}
         )
-        starts = [Canvas(prompt=(5, 6, 7 + index), seed=index) for index in range(canvases)]
+        rest = (5,) * (tokens - 2)
+        starts = [Canvas(prompt=(5 + n % 50, 5 + n // 50, *rest), seed=n) for n in range(canvases)]
         return self.worker.sampling.start(base.id, adapter_id, starts, spec)
 
 
@@ -100,3 +107,45 @@ def test_a_base_that_was_sampled_leaves_nothing_when_it_is_unloaded(bench: Bench
     del base
     bench.worker.bases.unload(base_id)
     assert bench.accounted == 0
+
+
+def refusal(error: LadError) -> tuple[ErrorCode, str, str]:
+    return error.code, error.option, error.value
+
+
+def test_kept_prompts_give_way_to_whoever_needs_their_room(tmp_path: Path) -> None:
+    probe = Bench(tmp_path / "probe")
+    base = probe.base()
+    needs = probe.worker.backend.training_needs(base.resident, probe.adapter(base).resident, probe.training())
+    budget = probe.accounted + needs.state + needs.activations + 1000
+    probe.worker.drain(30)
+
+    bench = Bench(tmp_path / "bench", budget)
+    base = bench.base()
+    adapter_id = bench.adapter(base).id
+    before = bench.accounted
+    assert bench.sample(base, canvases=200, tokens=60, attention="causal-prefix").wait(30)
+    assert 0 < bench.accounted - before <= budget - before
+    assert bench.train(adapter_id).wait(30)
+    assert bench.sample(base, canvases=200, tokens=60, attention="causal-prefix").wait(30)
+    assert bench.accounted <= budget
+    bench.worker.drain(30)
+
+
+def test_sizes_are_told_in_a_unit_that_shows_their_difference() -> None:
+    assert told_apart(3 << 20, 9 << 20, 8 << 20) == ("3.0 MiB", "9.0 MiB", "8.0 MiB")
+    assert told_apart(2048, (8 << 20) + 2048, 8 << 20) == ("2.0 KiB", "8,194.0 KiB", "8,192.0 KiB")
+    assert told_apart(1, 5, 4) == ("1 bytes", "5 bytes", "4 bytes")
+
+
+def test_a_refused_training_names_the_option_and_its_value(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, 100_000)
+    base = bench.base()
+    adapter_id = bench.adapter(base).id
+    with pytest.raises(LadError, match=r"The training of .* needs .* MiB") as refused:
+        bench.train(adapter_id, micro_batch_tokens=80)
+    assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "microBatchTokens", "80")
+    with pytest.raises(LadError, match=r"The adapter needs .* MiB") as refused:
+        bench.adapter(base, rank=512)
+    assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "rank", "512")
+    bench.worker.drain(30)

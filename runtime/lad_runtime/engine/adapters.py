@@ -6,7 +6,8 @@ from concurrent.futures import Future
 from lad_runtime.checks import check_name, check_whole
 from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.engine import Engine
-from lad_runtime.engine.memory import Memory
+from lad_runtime.engine.memory import Asker, Memory
+from lad_runtime.engine.promises import Promise
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -32,18 +33,16 @@ class Adapters:
                 "targets", unknown[0], "the base has no such projection", f"Give some of {known}."
             )
         nbytes = self._backend.adapter_bytes(base.resident, spec)
-        return self._add(base, nbytes, "rank", lambda: self._backend.create_adapter(base.resident, spec))
+        asker = Asker(what="The adapter", option="rank", value=spec.rank, remedy="give a lower rank")
+        return self._add(base, nbytes, asker, lambda: self._backend.create_adapter(base.resident, spec))
 
     def snapshot(self, adapter_id: str) -> "Future[AdapterEntry]":
         """Freezes the weights as they are now. They take memory of their own from the adapter's next step on."""
         entry = self._registry.adapter(adapter_id)
         nbytes = self._backend.adapter_bytes(entry.base.resident, entry.resident.spec)
+        asker = Asker(what="The snapshot", option="adapterId", value=adapter_id)
         return self._add(
-            entry.base,
-            nbytes,
-            "adapterId",
-            lambda: self._backend.snapshot(entry.resident),
-            is_snapshot=True,
+            entry.base, nbytes, asker, lambda: self._backend.snapshot(entry.resident), is_snapshot=True
         )
 
     def drop(self, adapter_id: str) -> None:
@@ -58,7 +57,8 @@ class Adapters:
         """A new adapter from files in PEFT's format. Names are data here, never paths."""
         base = self._registry.base(base_id)
         nbytes = sum(map(len, files.values()))
-        return self._add(base, nbytes, "files", lambda: self._backend.import_adapter(base.resident, files))
+        asker = Asker(what="The adapter", option="files", value=f"{len(files)} files")
+        return self._add(base, nbytes, asker, lambda: self._backend.import_adapter(base.resident, files))
 
     def save_checkpoint(self, adapter_id: str, name: str) -> "Future[str]":
         """Adapter and optimizer under a name of the worker's store; the digest of the manifest."""
@@ -81,19 +81,20 @@ class Adapters:
         check_name("name", name)
         base = self._registry.base(base_id)
         nbytes = self._backend.checkpoint_bytes(name)
-        return self._add(base, nbytes, "name", lambda: self._backend.load_checkpoint(base.resident, name))
+        asker = Asker(what="The checkpoint's adapter", option="name", value=name)
+        return self._add(base, nbytes, asker, lambda: self._backend.load_checkpoint(base.resident, name))
 
     def _add(
         self,
         base: BaseEntry,
         nbytes: int,
-        option: str,
+        asker: Asker,
         make: Callable[[], ResidentAdapter],
         *,
         is_snapshot: bool = False,
     ) -> "Future[AdapterEntry]":
         def add() -> AdapterEntry:
-            with self._memory.admitted(nbytes, "The snapshot" if is_snapshot else "The adapter", option):
+            with self._memory.promised(Promise(making=nbytes), asker):
                 return self._registry.add_adapter(base, make(), is_snapshot=is_snapshot)
 
         return self._engine.call(add)

@@ -13,6 +13,7 @@ from lad_runtime.types import (
     Canvas,
     Example,
     ForwardSpec,
+    HeldMemory,
     LoadProgress,
     LossSpec,
     Message,
@@ -97,8 +98,10 @@ class Backend(Protocol[BaseT, AdapterT]):
         """`admit` is called with the bytes of the weights before any are read, and raises where they do not fit."""
         ...
 
-    def accounted_bytes(self) -> int:
-        """Bytes of every weight, gradient, optimizer state and kept prompt now held, shared storage counted once."""
+    def held(self) -> HeldMemory: ...
+
+    def keep_prompts(self, nbytes: int) -> None:
+        """Drops kept prompts, those used longest ago first, until they take no more than this, and never keeps more again."""
         ...
 
     def adapter_bytes(self, base: BaseT, spec: AdapterSpec) -> int: ...

@@ -38,6 +38,7 @@ from lad_runtime.types import (
     Canvas,
     Example,
     ForwardSpec,
+    HeldMemory,
     LoadProgress,
     LossSpec,
     Message,
@@ -106,8 +107,11 @@ class TorchBackend:
             )
         return base
 
-    def accounted_bytes(self) -> int:
-        return self._held.nbytes
+    def held(self) -> HeldMemory:
+        return self._held.memory
+
+    def keep_prompts(self, nbytes: int) -> None:
+        self._held.keep_prompts(nbytes)
 
     def adapter_bytes(self, base: Base, spec: AdapterSpec) -> int:
         return adapter_bytes(base.model.config, spec)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
+from lad_runtime.types import HeldMemory
 
 
 class Held:
@@ -30,12 +31,25 @@ class Held:
 
     @property
     def nbytes(self) -> int:
-        """Weights, gradients, optimizer states and the prompts kept."""
+        return self.memory.nbytes
+
+    @property
+    def memory(self) -> HeldMemory:
         with self._lock:
             bases, adapters = list(self._bases), list(self._adapters)
         storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in _tensors(adapters)}
-        fixed = sum(base.info.nbytes + base.prompts.nbytes for base in bases)
-        return fixed + sum(storages.values()) + sum(adapter.optimizer_nbytes for adapter in adapters)
+        optimizers = sum(adapter.optimizer_nbytes for adapter in adapters)
+        return HeldMemory(
+            lasting=sum(base.info.nbytes for base in bases) + sum(storages.values()) + optimizers,
+            kept=sum(base.prompts.nbytes for base in bases),
+        )
+
+    def keep_prompts(self, nbytes: int) -> None:
+        """Divides what prompts may take equally between the bases."""
+        with self._lock:
+            bases = list(self._bases)
+        for base in bases:
+            base.prompts.keep(nbytes // len(bases))
 
 
 def _tensors(adapters: list[TrainedAdapter]) -> Iterator[Tensor]:

@@ -24,6 +24,7 @@ def training_needs(model: Llama, spec: TrainingSpec, adapter: AdapterSpec) -> Tr
         state=weights * (1 + len(SLOTS[spec.optimizer.kind])),
         activations=tokens * kept * model.dtype.itemsize
         + 2 * min(CHUNK_BYTES[model.device.type], 4 * tokens * model.config.vocab_size),
+        tokens=tokens,
     )
 
 

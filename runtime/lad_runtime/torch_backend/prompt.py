@@ -16,7 +16,7 @@ from lad_runtime.torch_backend.wishes import ContextWish
 from lad_runtime.types import AttentionMode
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Keys and values that are kept for those who come later; those in use are kept by their users."""
+"""Keys and values that are kept for those who come later, at most; those in use are kept by their users."""
 
 Key = tuple["weakref.ref[LoraAdapter] | None", AttentionMode, tuple[int, ...]]
 
@@ -40,6 +40,12 @@ class Prompts:
     def nbytes(self) -> int:
         """Of the prompts kept, whether they are in use or not."""
         return self._nbytes
+
+    def keep(self, max_bytes: int) -> None:
+        """Keeps no more than this, or `MAX_BYTES`, from now on."""
+        with self._lock:
+            self._max_bytes = min(max_bytes, MAX_BYTES)
+            self._drop_oldest()
 
     def context(
         self, model: Llama, adapter: LoraAdapter | None, prompt: Sequence[int], attention: AttentionMode
