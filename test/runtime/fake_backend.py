@@ -91,6 +91,7 @@ class FakeAdapter:
     weight_nbytes: int = 256
     state_nbytes: int = 0
     offloaded_nbytes: int = 0
+    snapshot_nbytes: int = 0
 
     @property
     def nbytes(self) -> int:

@@ -17,11 +17,13 @@ from lad_runtime.types import (
     AdapterSpec,
     BaseSpec,
     Canvas,
+    ForwardSpec,
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
     SamplingSpec,
     ScheduleSpec,
+    TargetedSequence,
     TrainingSpec,
     WindowSpec,
 )
@@ -148,4 +150,79 @@ def test_a_refused_training_names_the_option_and_its_value(tmp_path: Path) -> No
     with pytest.raises(LadError, match=r"The adapter needs .* MiB") as refused:
         bench.adapter(base, rank=512)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "rank", "512")
+    bench.worker.drain(30)
+
+
+def step(bench: Bench, adapter: AdapterEntry) -> None:
+    """One forwardBackward and one optimStep, unnumbered."""
+    sequence = TargetedSequence(ids=(5, 6, 7, 8), targets=(6, 7, 8, 9), weights=(1.0,) * 4)
+    primitives = bench.worker.primitives
+    primitives.forward_backward(adapter.id, 0, (sequence,), ForwardSpec()).result(30)
+    primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
+
+
+def test_weights_that_sampling_reads_are_accounted_when_their_adapter_has_moved_on(bench: Bench) -> None:
+    base = bench.base()
+    adapter = bench.adapter(base)
+    step(bench, adapter)
+    before, weights = bench.accounted, adapter.resident.nbytes - adapter.resident.state_nbytes
+    runs = []
+    for _ in range(3):
+        runs.append(bench.sample(base, adapter.id, iterations=10**6, early_stop=False))
+        step(bench, adapter)
+    assert bench.accounted == before + 3 * weights
+    for run in runs:
+        run.cancel()
+        run.wait(30)
+    assert bench.accounted == before
+
+
+def move_on(bench: Bench, adapter: AdapterEntry) -> None:
+    """Other weights, without an optimizer."""
+    resident = adapter.resident
+    other = {name: parameter.detach() + 1 for name, parameter in resident.parameters.items()}
+    bench.worker.engine.call(lambda: resident.load_parameters(other)).result(30)
+
+
+def budget_of(tmp_path: Path, adapters: float, rank: int = 64) -> int:
+    """Bytes of the base and so many adapters."""
+    probe = Bench(tmp_path / "probe")
+    base = probe.base()
+    without = probe.accounted
+    adapter = probe.adapter(base, rank)
+    probe.worker.drain(30)
+    return without + int(adapters * adapter.resident.nbytes)
+
+
+def test_a_request_to_read_weights_that_may_move_on_waits_while_there_is_no_room(tmp_path: Path) -> None:
+    budget = budget_of(tmp_path, 2.5)
+    bench = Bench(tmp_path / "bench", budget)
+    base = bench.base()
+    adapter = bench.adapter(base, rank=64)
+    reading = bench.sample(base, adapter.id, iterations=10**6, early_stop=False)
+    assert bench.sample(base, adapter.id).wait(30)  # of the same weights
+    move_on(bench, adapter)
+    with pytest.raises(LadError, match="The request's snapshot of adapter-") as refused:
+        bench.sample(base, adapter.id)
+    assert refusal(refused.value) == (ErrorCode.BUSY, "adapterId", adapter.id)
+    assert refused.value.retry_after_ms > 0 and bench.accounted <= budget
+    reading.cancel()
+    assert reading.wait(30)
+    assert bench.sample(base, adapter.id).wait(30)
+    bench.worker.drain(30)
+
+
+def test_room_for_what_a_step_copies_for_a_snapshot_is_kept_while_the_snapshot_lives(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "bench", budget_of(tmp_path, 2.5))
+    base = bench.base()
+    adapter = bench.adapter(base, rank=64)
+    snapshot = bench.worker.adapters.snapshot(adapter.id).result(30)
+    with pytest.raises(LadError, match="The adapter needs"):
+        bench.adapter(base, rank=64)
+    move_on(bench, adapter)
+    with pytest.raises(LadError, match="The adapter needs"):
+        bench.adapter(base, rank=64)
+    bench.worker.adapters.drop(snapshot.id)
+    del snapshot
+    bench.adapter(base, rank=64)
     bench.worker.drain(30)

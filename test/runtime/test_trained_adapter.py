@@ -95,6 +95,44 @@ def test_what_is_held_is_counted_on_the_tensors_and_shared_storage_once():
     assert held.nbytes == 3 * weights
 
 
+def test_weights_that_somebody_still_reads_are_held_though_their_snapshot_is_gone():
+    held, trained = Held(), new_adapter()
+    held.adapter(trained)
+    weights = adapter_bytes(CONFIG, trained.spec)
+    read = []
+    for taken in range(1, 4):
+        read.append(held.adapter(trained.snapshot()).adapter)
+        step(trained)
+        assert held.memory.passing == taken * weights
+    assert held.memory.lasting == weights + trained.optimizer_nbytes
+    read.clear()
+    gc.collect()
+    assert held.memory.passing == 0
+
+
+def test_what_a_step_will_copy_for_snapshots_is_reserved_once_for_all_that_share_the_weights():
+    held, trained = Held(), new_adapter()
+    held.adapter(trained)
+    weights = adapter_bytes(CONFIG, trained.spec)
+    assert (trained.snapshot_nbytes, held.memory.reserved) == (weights, 0)
+    snapshots = [held.adapter(trained.snapshot())]
+    snapshots.append(held.adapter(snapshots[0].snapshot()))
+    assert (trained.snapshot_nbytes, snapshots[0].snapshot_nbytes) == (0, 0)
+    assert (held.memory.lasting, held.memory.reserved) == (weights, weights)
+    step(trained)
+    assert (held.memory.lasting - trained.optimizer_nbytes, held.memory.reserved) == (2 * weights, 0)
+
+
+def test_a_snapshot_of_a_snapshot_keeps_the_weights_when_the_first_is_gone():
+    trained = new_adapter()
+    first = trained.snapshot()
+    second, before = first.snapshot(), weights_of(first)
+    del first
+    gc.collect()
+    step(trained)
+    assert same(weights_of(second), before)
+
+
 @pytest.mark.parametrize("kind", ["adamw", "muon"])
 def test_an_optimizer_that_waited_on_the_disk_goes_on_as_if_it_had_not(tmp_path, kind):
     moved, stayed = new_adapter(), new_adapter()

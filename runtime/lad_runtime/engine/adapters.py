@@ -32,17 +32,20 @@ class Adapters:
             raise invalid_option(
                 "targets", unknown[0], "the base has no such projection", f"Give some of {known}."
             )
-        nbytes = self._backend.adapter_bytes(base.resident, spec)
         asker = Asker(what="The adapter", option="rank", value=spec.rank, remedy="give a lower rank")
+        nbytes = self._backend.adapter_bytes(base.resident, spec)
         return self._add(base, nbytes, asker, lambda: self._backend.create_adapter(base.resident, spec))
 
     def snapshot(self, adapter_id: str) -> "Future[AdapterEntry]":
         """Freezes the weights as they are now. They take memory of their own from the adapter's next step on."""
         entry = self._registry.adapter(adapter_id)
-        nbytes = self._backend.adapter_bytes(entry.base.resident, entry.resident.spec)
         asker = Asker(what="The snapshot", option="adapterId", value=adapter_id)
         return self._add(
-            entry.base, nbytes, asker, lambda: self._backend.snapshot(entry.resident), is_snapshot=True
+            entry.base,
+            entry.resident.snapshot_nbytes,
+            asker,
+            lambda: self._backend.snapshot(entry.resident),
+            is_snapshot=True,
         )
 
     def drop(self, adapter_id: str) -> None:
@@ -56,8 +59,8 @@ class Adapters:
     def take_in(self, base_id: str, files: Mapping[str, bytes]) -> "Future[AdapterEntry]":
         """A new adapter from files in PEFT's format. Names are data here, never paths."""
         base = self._registry.base(base_id)
-        nbytes = sum(map(len, files.values()))
         asker = Asker(what="The adapter", option="files", value=f"{len(files)} files")
+        nbytes = sum(map(len, files.values()))
         return self._add(base, nbytes, asker, lambda: self._backend.import_adapter(base.resident, files))
 
     def save_checkpoint(self, adapter_id: str, name: str) -> "Future[str]":
@@ -80,8 +83,8 @@ class Adapters:
         """A new adapter with its optimizer."""
         check_name("name", name)
         base = self._registry.base(base_id)
-        nbytes = self._backend.checkpoint_bytes(name)
         asker = Asker(what="The checkpoint's adapter", option="name", value=name)
+        nbytes = self._backend.checkpoint_bytes(name)
         return self._add(base, nbytes, asker, lambda: self._backend.load_checkpoint(base.resident, name))
 
     def _add(

@@ -75,6 +75,11 @@ class ResidentAdapter(Protocol):
         ...
 
     @property
+    def snapshot_nbytes(self) -> int:
+        """What a snapshot taken now may come to take: 0 where there is one of the same weights."""
+        ...
+
+    @property
     def steps(self) -> int: ...
 
 

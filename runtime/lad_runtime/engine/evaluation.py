@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.memory import Memory
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.weights import reading
 from lad_runtime.errors import invalid_option
@@ -14,10 +15,11 @@ _MAX_ITEMS = 4096
 
 
 class Evaluation:
-    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry) -> None:
+    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry, memory: Memory) -> None:
         self._engine = engine
         self._backend = backend
         self._registry = registry
+        self._memory = memory
 
     def score(self, base_id: str, adapter_id: str, items: Sequence[ScoreItem], mode: AttentionMode) -> Job:
         """log p(continuation | prompt); the outcome is a Score for each item."""
@@ -32,7 +34,7 @@ class Evaluation:
             raise invalid_option("attention", mode, "likelihoods are those of a causal model", "Give causal.")
         base, adapter = self._registry.weights(base_id, adapter_id)
         work = reading(
-            self._backend,
+            self._memory,
             adapter,
             lambda weights: self._backend.score(base.resident, weights, items),
         )

@@ -85,6 +85,14 @@ class Memory:
         finally:
             self.end(key)
 
+    def snapshot(self, entry: AdapterEntry) -> ResidentAdapter:
+        """The weights of an adapter as they are now, for a request to read; on the engine's thread. Raises as `begin`."""
+        asker = Asker(
+            what=f"The request's snapshot of {entry.id}", option="adapterId", value=entry.id, waits=True
+        )
+        with self.promised(Promise(making=entry.resident.snapshot_nbytes), asker):
+            return self._backend.snapshot(entry.resident)
+
     def _enter(self, key: Hashable, promise: Promise) -> bool:
         """Enters a promise into the books, unless that exceeds the budget."""
         with self._lock:

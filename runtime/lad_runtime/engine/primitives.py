@@ -9,6 +9,7 @@ from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.bases import check_fits, check_ids
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.memory import Memory
 from lad_runtime.engine.prepared import PreparedData
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
@@ -31,12 +32,18 @@ from lad_runtime.types import (
 
 class Primitives:
     def __init__(
-        self, engine: Engine, backend: AnyBackend, registry: Registry, prepared: PreparedData
+        self,
+        engine: Engine,
+        backend: AnyBackend,
+        registry: Registry,
+        prepared: PreparedData,
+        memory: Memory,
     ) -> None:
         self._engine = engine
         self._backend = backend
         self._registry = registry
         self._prepared = prepared
+        self._memory = memory
 
     def forward_backward(
         self,
@@ -99,7 +106,7 @@ class Primitives:
         examples, report = self._prepared.get(base, dataset_id, window)
         chosen = examples[:max_examples] if max_examples else examples
         work = reading(
-            self._backend,
+            self._memory,
             adapter,
             lambda weights: self._backend.validate(
                 base.resident, weights, chosen, noise, loss, seed, attention

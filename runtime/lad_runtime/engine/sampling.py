@@ -10,6 +10,7 @@ from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.failures import typed_error
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.memory import Memory
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.engine.runs import Run, Runs
@@ -29,11 +30,14 @@ _MAX_REPLY_BYTES = 48 << 20  # of 64 MiB that a message may have
 
 
 class Sampling:
-    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry, runs: Runs) -> None:
+    def __init__(
+        self, engine: Engine, backend: AnyBackend, registry: Registry, runs: Runs, memory: Memory
+    ) -> None:
         self._engine = engine
         self._backend = backend
         self._registry = registry
         self._runs = runs
+        self._memory = memory
 
     def start(
         self,
@@ -83,7 +87,7 @@ class Sampling:
                 "Ask for fewer canvases or answer positions at once.",
             )
         work = reading(
-            self._backend,
+            self._memory,
             adapter,
             lambda weights: self._backend.predict(base.resident, weights, canvases, spec),
         )
@@ -98,8 +102,7 @@ class Sampling:
     def _frozen(self, adapter: AdapterEntry | None) -> ResidentAdapter | None:
         if adapter is None or adapter.is_snapshot:
             return adapter.resident if adapter else None
-        resident = adapter.resident
-        return self._engine.call(lambda: self._backend.snapshot(resident)).result()
+        return self._engine.call(lambda: self._memory.snapshot(adapter)).result()
 
 
 class _Canvases:

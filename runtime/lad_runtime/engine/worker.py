@@ -59,8 +59,8 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         bases=Bases(backend, registry, prepared, memory),
         adapters=Adapters(engine, backend, registry, memory),
         training=TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory),
-        primitives=Primitives(engine, backend, registry, prepared),
-        sampling=Sampling(engine, backend, registry, runs),
-        evaluation=Evaluation(engine, backend, registry),
+        primitives=Primitives(engine, backend, registry, prepared, memory),
+        sampling=Sampling(engine, backend, registry, runs, memory),
+        evaluation=Evaluation(engine, backend, registry, memory),
         memory=memory,
     )

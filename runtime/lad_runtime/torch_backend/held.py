@@ -2,21 +2,25 @@
 
 import threading
 import weakref
-from collections.abc import Iterator
-
-from torch import Tensor
+from collections.abc import Iterable
 
 from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import HeldMemory
 
 
 class Held:
-    """Everything made here that still lives. Its methods may be called from any thread."""
+    """Everything made here that still lives. Its methods may be called from any thread.
+
+    Weights are counted by who reads them, not by who made them: a work goes on with a snapshot's after everybody else has
+    dropped it.
+    """
 
     def __init__(self) -> None:
         self._bases: weakref.WeakSet[Base] = weakref.WeakSet()
         self._adapters: weakref.WeakSet[TrainedAdapter] = weakref.WeakSet()
+        self._weights: weakref.WeakSet[LoraAdapter] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def base(self, base: Base) -> Base:
@@ -27,6 +31,7 @@ class Held:
     def adapter(self, adapter: TrainedAdapter) -> TrainedAdapter:
         with self._lock:
             self._adapters.add(adapter)
+            self._weights.add(adapter.adapter)
         return adapter
 
     @property
@@ -36,12 +41,15 @@ class Held:
     @property
     def memory(self) -> HeldMemory:
         with self._lock:
-            bases, adapters = list(self._bases), list(self._adapters)
-        storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in _tensors(adapters)}
-        optimizers = sum(adapter.optimizer_nbytes for adapter in adapters)
+            bases, adapters, weights = list(self._bases), list(self._adapters), list(self._weights)
+        named = _storages(adapter.adapter for adapter in adapters)
+        read = {pointer: nbytes for pointer, nbytes in _storages(weights).items() if pointer not in named}
+        trained = sum(adapter.state_nbytes for adapter in adapters)
         return HeldMemory(
-            lasting=sum(base.info.nbytes for base in bases) + sum(storages.values()) + optimizers,
+            lasting=sum(base.info.nbytes for base in bases) + sum(named.values()) + trained,
+            passing=sum(read.values()),
             kept=sum(base.prompts.nbytes for base in bases),
+            reserved=sum(adapter.copy_nbytes for adapter in adapters),
         )
 
     def keep_prompts(self, nbytes: int) -> None:
@@ -52,10 +60,6 @@ class Held:
             base.prompts.keep(nbytes // len(bases))
 
 
-def _tensors(adapters: list[TrainedAdapter]) -> Iterator[Tensor]:
-    for adapter in adapters:
-        for parameter in adapter.parameters.values():
-            yield parameter
-            gradient = parameter.grad
-            if gradient is not None:
-                yield gradient
+def _storages(adapters: Iterable[LoraAdapter]) -> dict[int, int]:
+    """Bytes of the weights by the storage of the first of them: all of an adapter's move together."""
+    return {adapter.storage: adapter.weight_nbytes for adapter in adapters}

@@ -27,15 +27,22 @@ class TrainedAdapter:
     """`steps` counts optimizer steps over the adapter's life; `gathered` the micro-batches whose gradients it now holds.
 
     Snapshots share its weights until they change: they are then moved to storage of their own, and the snapshots keep the old.
+    A snapshot's `snapshot_of` is what shared those weights when it was taken.
     """
 
-    def __init__(self, adapter: LoraAdapter, steps: int = 0) -> None:
+    def __init__(
+        self,
+        adapter: LoraAdapter,
+        steps: int = 0,
+        snapshot_of: "weakref.WeakSet[LoraAdapter] | None" = None,
+    ) -> None:
         self.adapter = adapter
         self.steps = steps
         self.gathered = 0
         self._optimizer: Optimizer | None = None
         self._offloaded: OffloadedOptimizer | None = None
-        self._sharers: weakref.WeakSet[LoraAdapter] = weakref.WeakSet()
+        self._is_snapshot = snapshot_of is not None
+        self._sharers = weakref.WeakSet[LoraAdapter]() if snapshot_of is None else snapshot_of
 
     @property
     def optimizer(self) -> Optimizer | None:
@@ -86,6 +93,16 @@ class TrainedAdapter:
         return self._offloaded.nbytes if self._offloaded else 0
 
     @property
+    def copy_nbytes(self) -> int:
+        """What its next step takes because living snapshots share its weights."""
+        return self.adapter.weight_nbytes if self._sharers and not self._is_snapshot else 0
+
+    @property
+    def snapshot_nbytes(self) -> int:
+        """What a snapshot taken now adds to that: nothing where there is one of these weights, or they never change."""
+        return 0 if self._sharers or self._is_snapshot else self.adapter.weight_nbytes
+
+    @property
     def dropout_seed(self) -> int | None:
         """Keys the dropout masks of the next micro-batch; None for an adapter without dropout."""
         return (self.steps << 24) + self.gathered if self.spec.dropout > 0 else None
@@ -94,7 +111,7 @@ class TrainedAdapter:
         """The weights alone, as they are now: no later step touches them. It takes no memory until then."""
         view = self.adapter.view()
         self._sharers.add(view)
-        return TrainedAdapter(view, steps=self.steps)
+        return TrainedAdapter(view, steps=self.steps, snapshot_of=self._sharers)
 
     def optimizer_for(self, spec: OptimizerSpec) -> Optimizer:
         """The optimizer, its state gone on with where `spec` is of the same kind, and made afresh where it is not."""
@@ -148,7 +165,7 @@ class TrainedAdapter:
         if len(self._sharers) > 0:
             for parameter in self.parameters.values():
                 parameter.data = parameter.data.clone()
-            self._sharers.clear()
+            self._sharers = weakref.WeakSet()
 
     @torch.no_grad()
     def load_parameters(self, tensors: Mapping[str, Tensor]) -> None:
