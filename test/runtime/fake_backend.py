@@ -171,6 +171,12 @@ class FakeBackend:
     def training_needs(self, base: FakeBase, adapter: FakeAdapter, spec: TrainingSpec) -> TrainingNeeds:
         return TrainingNeeds(state=768, activations=spec.micro_batch_tokens, tokens=spec.micro_batch_tokens)
 
+    def sampling_bytes(self, base: FakeBase, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
+        return 0
+
+    def prediction_bytes(self, base: FakeBase, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
+        return 0
+
     def offload(self, adapter: FakeAdapter) -> None:
         adapter.offloaded_nbytes, adapter.state_nbytes = adapter.state_nbytes, 0
 

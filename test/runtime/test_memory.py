@@ -17,6 +17,7 @@ from lad_runtime.types import (
     AdapterSpec,
     BaseSpec,
     Canvas,
+    DrawSpec,
     ForwardSpec,
     LossSpec,
     NoiseSpec,
@@ -72,14 +73,22 @@ class Bench:
         )
 
     def sample(
-        self, base: BaseEntry, adapter_id: str = "", canvases: int = 1, tokens: int = 3, **options: Any
+        self,
+        base: BaseEntry,
+        adapter_id: str = "",
+        *,
+        first: int = 0,
+        canvases: int = 1,
+        tokens: int = 3,
+        **options: Any,
     ) -> Run:
-        """Canvases whose prompts have so many tokens, each another one."""
+        """Canvases from a number on, each with another prompt of so many tokens."""
         spec = SamplingSpec(
             **{"mode": "refine", "answer_tokens": 4, "iterations": 2, "frames": False, **options}
         )
         rest = (5,) * (tokens - 2)
-        starts = [Canvas(prompt=(5 + n % 50, 5 + n // 50, *rest), seed=n) for n in range(canvases)]
+        numbers = range(first, first + canvases)
+        starts = [Canvas(prompt=(5 + n % 50, 5 + n // 50, *rest), seed=n) for n in numbers]
         return self.worker.sampling.start(base.id, adapter_id, starts, spec)
 
 
@@ -126,10 +135,16 @@ def test_kept_prompts_give_way_to_whoever_needs_their_room(tmp_path: Path) -> No
     base = bench.base()
     adapter_id = bench.adapter(base).id
     before = bench.accounted
-    assert bench.sample(base, canvases=200, tokens=60, attention="causal-prefix").wait(30)
+
+    def sample_many() -> None:
+        for first in range(0, 200, 40):
+            run = bench.sample(base, first=first, canvases=40, tokens=60, attention="causal-prefix")
+            assert run.wait(30)
+
+    sample_many()
     assert 0 < bench.accounted - before <= budget - before
     assert bench.train(adapter_id).wait(30)
-    assert bench.sample(base, canvases=200, tokens=60, attention="causal-prefix").wait(30)
+    sample_many()
     assert bench.accounted <= budget
     bench.worker.drain(30)
 
@@ -226,3 +241,25 @@ def test_room_for_what_a_step_copies_for_a_snapshot_is_kept_while_the_snapshot_l
     del snapshot
     bench.adapter(base, rank=64)
     bench.worker.drain(30)
+
+
+def test_canvases_whose_caches_can_never_fit_are_refused_and_those_that_can_wait(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, 2_000_000)
+    base = bench.base()
+    endless = {"mode": "ar", "answer_tokens": 1000, "draw": DrawSpec(eos_bias=-float("inf"))}
+    with pytest.raises(LadError, match="What the request's canvases attend to needs") as refused:
+        bench.sample(base, canvases=20, **endless)
+    assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "canvases", "20")
+    assert "fewer canvases" in refused.value.remedy
+    running = bench.sample(base, canvases=10, **endless)
+    with pytest.raises(LadError) as refused:
+        bench.sample(base, canvases=10, **endless)
+    assert refusal(refused.value) == (ErrorCode.BUSY, "canvases", "10")
+    running.cancel()
+    assert running.wait(30)
+    again = bench.sample(base, canvases=10, **endless)
+    assert not again.info.error
+    again.cancel()
+    assert again.wait(30)
+    bench.worker.drain(30)
+    assert bench.accounted < 100_000

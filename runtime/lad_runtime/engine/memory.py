@@ -13,6 +13,7 @@ from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
 from lad_runtime.engine.sizes import told_apart
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types import Work
 
 DEFAULT_SHARE = 0.8
 """Of the device's memory, where no budget is given: the rest is for temporaries, the interpreter and other programs."""
@@ -84,6 +85,11 @@ class Memory:
             yield
         finally:
             self.end(key)
+
+    def within(self, promise: Promise, asker: Asker, work: Work) -> Work:
+        """The work with a promise from its beginning to its end; it fails at once with what `begin` raises."""
+        with self.promised(promise, asker):
+            return (yield from work)
 
     def snapshot(self, entry: AdapterEntry) -> ResidentAdapter:
         """The weights of an adapter as they are now, for a request to read; on the engine's thread. Raises as `begin`."""

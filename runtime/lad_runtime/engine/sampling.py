@@ -10,7 +10,8 @@ from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.failures import typed_error
 from lad_runtime.engine.job import Job
-from lad_runtime.engine.memory import Memory
+from lad_runtime.engine.memory import Asker, Memory
+from lad_runtime.engine.promises import Promise
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.engine.runs import Run, Runs
@@ -55,11 +56,13 @@ class Sampling:
             self._backend.sample(base.resident, weights, canvas, index, spec)
             for index, canvas in enumerate(canvases)
         ]
-        run = Run("sampling", base_id, adapter_id, lambda: self._registry.release(base, run.id))
+        run = Run("sampling", base_id, adapter_id, lambda: self._ended(run.id, base))
         self._registry.hold(base, run.id)
         self._runs.add(run)
         merged = _Canvases(run, len(works))
         try:
+            caches = self._backend.sampling_bytes(base.resident, canvases, spec)
+            self._memory.begin(run.id, Promise(caches=caches), _asker(len(canvases)))
             jobs = self._engine.submit_all(
                 works, sharer=run.id, share_weight=spec.share_weight, on_event=run.record
             )
@@ -91,7 +94,13 @@ class Sampling:
             adapter,
             lambda weights: self._backend.predict(base.resident, weights, canvases, spec),
         )
+        caches = self._backend.prediction_bytes(base.resident, canvases, spec)
+        work = self._memory.within(Promise(caches=caches), _asker(len(canvases)), work)
         return self._engine.submit(work, sharer=object())
+
+    def _ended(self, run_id: str, base: BaseEntry) -> None:
+        self._memory.end(run_id)
+        self._registry.release(base, run_id)
 
     def _rendered(self, base: BaseEntry, canvas: Canvas | Chat) -> Canvas:
         if isinstance(canvas, Canvas):
@@ -128,6 +137,16 @@ class _Canvases:
         if last:
             seconds = time.monotonic() - self._started
             self._run.finish(SamplingOutcome(canvases=self._count, seconds=seconds))
+
+
+def _asker(canvases: int) -> Asker:
+    return Asker(
+        what="What the request's canvases attend to",
+        option="canvases",
+        value=canvases,
+        remedy="ask for fewer canvases or tokens at once",
+        waits=True,
+    )
 
 
 def _check_count(canvases: int) -> None:

@@ -24,7 +24,12 @@ from lad_runtime.torch_backend.device import (
 )
 from lad_runtime.torch_backend.held import Held
 from lad_runtime.torch_backend.lora import LoraAdapter
-from lad_runtime.torch_backend.needs import adapter_bytes, training_needs
+from lad_runtime.torch_backend.needs import (
+    adapter_bytes,
+    prediction_bytes,
+    sampling_bytes,
+    training_needs,
+)
 from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
 from lad_runtime.torch_backend.placed import PlacedWish, placed
 from lad_runtime.torch_backend.resume import restore
@@ -121,6 +126,12 @@ class TorchBackend:
 
     def training_needs(self, base: Base, adapter: TrainedAdapter, spec: TrainingSpec) -> TrainingNeeds:
         return training_needs(base.model, spec, adapter.spec)
+
+    def sampling_bytes(self, base: Base, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
+        return sampling_bytes(base.model, canvases, spec)
+
+    def prediction_bytes(self, base: Base, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
+        return prediction_bytes(base.model, canvases, spec)
 
     def unload_base(self, base: Base) -> None:
         base.close()

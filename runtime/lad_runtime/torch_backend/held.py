@@ -45,10 +45,13 @@ class Held:
         named = _storages(adapter.adapter for adapter in adapters)
         read = {pointer: nbytes for pointer, nbytes in _storages(weights).items() if pointer not in named}
         trained = sum(adapter.state_nbytes for adapter in adapters)
+        kept = sum(base.prompts.nbytes for base in bases)
+        living = sum(base.model.caches.nbytes for base in bases)
         return HeldMemory(
             lasting=sum(base.info.nbytes for base in bases) + sum(named.values()) + trained,
             passing=sum(read.values()),
-            kept=sum(base.prompts.nbytes for base in bases),
+            caches=max(0, living - kept),
+            kept=kept,
             reserved=sum(adapter.copy_nbytes for adapter in adapters),
         )
 

@@ -85,7 +85,7 @@ class Prompts:
         with self._lock:
             cache = self._living.get(key)
             if cache is None:
-                cache = KeyValueCache(model.config, len(prompt), model.device, model.dtype)
+                cache = model.cache(len(prompt))
                 self._living[key] = cache
             self._take_out(key)
             self._kept[key] = cache
