@@ -171,6 +171,12 @@ class FakeBackend:
     def training_needs(self, base: FakeBase, adapter: FakeAdapter, spec: TrainingSpec) -> TrainingNeeds:
         return TrainingNeeds(state=768, activations=spec.micro_batch_tokens, tokens=spec.micro_batch_tokens)
 
+    def gradient_needs(self, base: FakeBase, adapter: FakeAdapter, *work: Any) -> TrainingNeeds:
+        return TrainingNeeds(state=0, activations=0, tokens=1)
+
+    def step_needs(self, adapter: FakeAdapter, optimizer: Any) -> TrainingNeeds:
+        return TrainingNeeds(state=0, activations=0, tokens=1)
+
     def sampling_bytes(self, base: FakeBase, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
         return 0
 

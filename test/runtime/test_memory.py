@@ -30,6 +30,7 @@ from lad_runtime.types import (
 )
 
 LINES = "".join(f'{{"instruction": "{n} + 1", "output": "{n + 1}"}}\n' for n in range(20))
+SEQUENCE = TargetedSequence(ids=(5, 6, 7, 8), targets=(6, 7, 8, 9), weights=(1.0,) * 4)
 
 
 class Bench:
@@ -170,10 +171,40 @@ def test_a_refused_training_names_the_option_and_its_value(tmp_path: Path) -> No
 
 def step(bench: Bench, adapter: AdapterEntry) -> None:
     """One forwardBackward and one optimStep, unnumbered."""
-    sequence = TargetedSequence(ids=(5, 6, 7, 8), targets=(6, 7, 8, 9), weights=(1.0,) * 4)
     primitives = bench.worker.primitives
-    primitives.forward_backward(adapter.id, 0, (sequence,), ForwardSpec()).result(30)
+    primitives.forward_backward(adapter.id, 0, (SEQUENCE,), ForwardSpec()).result(30)
     primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
+
+
+def test_what_a_run_is_refused_is_refused_as_a_loop_of_primitives_too(tmp_path: Path) -> None:
+    budget = budget_of(tmp_path, 1.5)
+    bench = Bench(tmp_path / "bench", budget)
+    adapter = bench.adapter(bench.base(), rank=64)
+    before = bench.accounted
+    with pytest.raises(LadError, match="The training of adapter-"):
+        bench.train(adapter.id)
+    with pytest.raises(LadError, match="forwardBackward of adapter-") as refused:
+        step(bench, adapter)
+    assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "microBatchTokens", "2048")
+    with pytest.raises(LadError, match="optimStep of adapter-") as refused:
+        bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
+    assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "optimizer", "adamw")
+    assert bench.accounted == before
+    bench.worker.drain(30)
+
+
+def test_primitives_need_what_they_come_to_hold(bench: Bench) -> None:
+    adapter = bench.adapter(bench.base())
+    backend, weights = bench.worker.backend, adapter.resident.nbytes
+    base, sequences = adapter.base.resident, (SEQUENCE,)
+    for kept in (0, weights):
+        needs = backend.gradient_needs(base, adapter.resident, sequences, ForwardSpec())
+        assert needs.state == weights and needs.activations > kept
+        bench.worker.primitives.forward_backward(adapter.id, 0, sequences, ForwardSpec()).result(30)
+        assert adapter.resident.state_nbytes == needs.state
+    needs = backend.step_needs(adapter.resident, OptimizerSpec())
+    bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
+    assert adapter.resident.state_nbytes == needs.state - weights  # whose gradients are cleared
 
 
 def test_weights_that_sampling_reads_are_accounted_when_their_adapter_has_moved_on(bench: Bench) -> None:

@@ -9,8 +9,9 @@ from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.bases import check_fits, check_ids
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.job import Job
-from lad_runtime.engine.memory import Memory
+from lad_runtime.engine.memory import Asker, Memory
 from lad_runtime.engine.prepared import PreparedData
+from lad_runtime.engine.promises import Promise
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
 from lad_runtime.engine.weights import reading
@@ -59,8 +60,16 @@ class Primitives:
             _check_sequences(entry, given)
 
         def work() -> Work:
-            base = entry.base.resident
-            return (yield from self._backend.forward_backward(base, entry.resident, sequences(), forward))
+            base, adapter, given = entry.base.resident, entry.resident, sequences()
+            needs = self._backend.gradient_needs(base, adapter, given, forward)
+            asker = Asker(
+                what=f"forwardBackward of {entry.id}",
+                option="microBatchTokens",
+                value=forward.micro_batch_tokens,
+                remedy="give smaller microBatchTokens or gradientCheckpointing",
+            )
+            computed = self._backend.forward_backward(base, adapter, given, forward)
+            return (yield from self._memory.within(Promise(adapter=adapter, needs=needs), asker, computed))
 
         request = ("forwardBackward", hash((given, forward)))
         return self._numbered(entry, number, request, work)
@@ -79,12 +88,11 @@ class Primitives:
         entry = self._registry.trainable(adapter_id)
 
         def work() -> Work:
-            base = entry.base.resident
-            return (
-                yield from self._backend.optim_step(
-                    base, entry.resident, optimizer, learning_rate, max_gradient_norm
-                )
-            )
+            base, adapter = entry.base.resident, entry.resident
+            needs = self._backend.step_needs(adapter, optimizer)
+            asker = Asker(what=f"optimStep of {entry.id}", option="optimizer", value=optimizer.kind)
+            taken = self._backend.optim_step(base, adapter, optimizer, learning_rate, max_gradient_norm)
+            return (yield from self._memory.within(Promise(adapter=adapter, needs=needs), asker, taken))
 
         request = ("optimStep", hash((optimizer, learning_rate, max_gradient_norm)))
         return self._numbered(entry, number, request, work)

@@ -26,8 +26,10 @@ from lad_runtime.torch_backend.held import Held
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.needs import (
     adapter_bytes,
+    gradient_needs,
     prediction_bytes,
     sampling_bytes,
+    step_needs,
     training_needs,
 )
 from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
@@ -126,6 +128,14 @@ class TorchBackend:
 
     def training_needs(self, base: Base, adapter: TrainedAdapter, spec: TrainingSpec) -> TrainingNeeds:
         return training_needs(base.model, spec, adapter.spec)
+
+    def gradient_needs(
+        self, base: Base, adapter: TrainedAdapter, sequences: Sequence[TargetedSequence], forward: ForwardSpec
+    ) -> TrainingNeeds:
+        return gradient_needs(base.model, sequences, forward, adapter)
+
+    def step_needs(self, adapter: TrainedAdapter, optimizer: OptimizerSpec) -> TrainingNeeds:
+        return step_needs(adapter, optimizer)
 
     def sampling_bytes(self, base: Base, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
         return sampling_bytes(base.model, canvases, spec)

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.loss import CHUNK_BYTES
+from lad_runtime.torch_backend.micro_batches import micro_batches
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.optimizer import SLOTS
 from lad_runtime.torch_backend.predict import WISH_TOKENS, in_groups
+from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import (
     AdapterSpec,
     Canvas,
+    ForwardSpec,
+    OptimizerSpec,
     PredictCanvas,
     PredictSpec,
     SamplingSpec,
+    TargetedSequence,
     TrainingNeeds,
     TrainingSpec,
 )
@@ -28,15 +33,32 @@ def adapter_bytes(config: LlamaConfig, spec: AdapterSpec) -> int:
 
 def training_needs(model: Llama, spec: TrainingSpec, adapter: AdapterSpec) -> TrainingNeeds:
     """Gradients and optimizer state of an adapter, and what the largest micro-batch keeps for its backward."""
-    weights = adapter_bytes(model.config, adapter)
     tokens = min(max(spec.micro_batch_tokens, spec.window.window), spec.batch_size * spec.window.window)
-    kept = _floats_per_token(model.config, adapter, checkpointing=spec.gradient_checkpointing)
     return TrainingNeeds(
-        state=weights * (1 + len(SLOTS[spec.optimizer.kind])),
-        activations=tokens * kept * model.dtype.itemsize
-        + 2 * min(CHUNK_BYTES[model.device.type], 4 * tokens * model.config.vocab_size),
+        state=adapter_bytes(model.config, adapter) * (1 + len(SLOTS[spec.optimizer.kind])),
+        activations=_activations(model, adapter, tokens, checkpointing=spec.gradient_checkpointing),
         tokens=tokens,
     )
+
+
+def gradient_needs(
+    model: Llama, sequences: Sequence[TargetedSequence], forward: ForwardSpec, trained: TrainedAdapter
+) -> TrainingNeeds:
+    """Of `forwardBackward`: gradients, and while it computes a copy of those gathered before, to go back to."""
+    batches = micro_batches(sequences, forward.micro_batch_tokens)
+    tokens = max((sum(len(sequences[i].ids) for i in batch) for batch in batches), default=1)
+    kept = trained.state_nbytes - trained.optimizer_nbytes
+    computed = _activations(model, trained.spec, tokens, checkpointing=forward.gradient_checkpointing)
+    gradients = adapter_bytes(model.config, trained.spec)
+    return TrainingNeeds(
+        state=gradients + trained.optimizer_nbytes, activations=computed + kept, tokens=tokens
+    )
+
+
+def step_needs(trained: TrainedAdapter, optimizer: OptimizerSpec) -> TrainingNeeds:
+    """Of `optimStep`: gradients, also where none was gathered, and the optimizer's state."""
+    state = trained.adapter.weight_nbytes * (1 + len(SLOTS[optimizer.kind]))
+    return TrainingNeeds(state=state, activations=0, tokens=1)
 
 
 def cache_bytes(model: Llama, tokens: int) -> int:
@@ -77,6 +99,13 @@ def prediction_bytes(model: Llama, canvases: Sequence[PredictCanvas], spec: Pred
     groups = in_groups([c.answer_start for c in canvases], [len(c.ids) for c in canvases], WISH_TOKENS)
     most = max(sum(group) for group in groups)
     return cache_bytes(model, most * (2 if spec.guidance_scale > 0 else 1))
+
+
+def _activations(model: Llama, adapter: AdapterSpec, tokens: int, *, checkpointing: bool) -> int:
+    """Of a micro-batch of so many tokens, the logits of the loss among them."""
+    kept = _floats_per_token(model.config, adapter, checkpointing=checkpointing) * model.dtype.itemsize
+    logits = min(CHUNK_BYTES[model.device.type], 4 * tokens * model.config.vocab_size)
+    return tokens * kept + 2 * logits
 
 
 def _floats_per_token(config: LlamaConfig, adapter: AdapterSpec, *, checkpointing: bool) -> int:
