@@ -74,7 +74,7 @@ class Memory:
         """Takes a promise back; a key that has none is fine."""
         with self._lock:
             if self._promises.pop(key, None) is not None:
-                self._settle()
+                self._leave_to_prompts(self._committed(self._promises))
 
     @contextmanager
     def promised(self, promise: Promise, asker: Asker) -> Iterator[None]:
@@ -102,15 +102,16 @@ class Memory:
     def _enter(self, key: Hashable, promise: Promise) -> bool:
         """Enters a promise into the books, unless that exceeds the budget."""
         with self._lock:
-            if self._committed({**self._promises, key: promise}) > self.budget_bytes:
+            total = self._committed({**self._promises, key: promise})
+            if total > self.budget_bytes:
                 return False
             self._promises[key] = promise
-            self._settle()
+            self._leave_to_prompts(total)
             return True
 
-    def _settle(self) -> None:
+    def _leave_to_prompts(self, total: int) -> None:
         """Gives kept prompts what nobody else wants."""
-        self._backend.keep_prompts(max(0, self.budget_bytes - self._committed(self._promises)))
+        self._backend.keep_prompts(max(0, self.budget_bytes - total))
 
     def _committed(self, promises: dict[Hashable, Promise]) -> int:
         return committed(promises.values(), self._backend.held(), self._backend.token_budget)

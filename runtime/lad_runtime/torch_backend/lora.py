@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -70,7 +71,7 @@ class LoraAdapter:
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters.values())
 
-    @property
+    @cached_property
     def weight_nbytes(self) -> int:
         return sum(parameter.nbytes for parameter in self.parameters.values())
 
