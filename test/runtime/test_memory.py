@@ -1,6 +1,8 @@
 """The worker's memory on a real backend: what is accounted, what is given back, and who is refused."""
 
 import gc
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from lad_runtime.engine.sizes import told_apart
 from lad_runtime.engine.worker import Worker, make_worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.backend import TorchBackend
+from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import (
     AdapterSpec,
     BaseSpec,
@@ -294,3 +297,49 @@ def test_canvases_whose_caches_can_never_fit_are_refused_and_those_that_can_wait
     assert again.wait(30)
     bench.worker.drain(30)
     assert bench.accounted < 100_000
+
+
+def paused(run: Run) -> bool:
+    """Waits until the run is parked."""
+    parked = threading.Event()
+    forget = run.log.listen(lambda: parked.set() if run.info.state == "paused" else None)
+    try:
+        return run.info.state == "paused" or parked.wait(30)
+    finally:
+        forget()
+
+
+def test_a_run_that_is_resumed_before_it_has_parked_is_promised_its_memory_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = Bench(tmp_path / "probe")
+    adapter = probe.adapter(probe.base())
+    needs = probe.worker.backend.training_needs(adapter.base.resident, adapter.resident, probe.training())
+    budget = probe.accounted + needs.state + needs.activations
+    probe.worker.drain(30)
+
+    bench = Bench(tmp_path / "bench", budget)
+    adapter = bench.adapter(bench.base())
+    run = bench.train(adapter.id, steps=100_000)
+    run.pause()
+    bench.worker.training.resume(run)
+    assert not run.pausing
+    writing, offload = threading.Event(), TrainedAdapter.offload
+
+    def slow(trained: TrainedAdapter, folder: Path) -> None:
+        offload(trained, folder)
+        writing.set()
+        time.sleep(0.1)
+
+    monkeypatch.setattr(TrainedAdapter, "offload", slow)
+    run.pause()
+    assert writing.wait(30)
+    bench.worker.training.resume(run)
+    with pytest.raises(LadError, match="The adapter needs"):  # the run is promised all there is
+        bench.adapter(adapter.base)
+    run.pause()
+    assert paused(run)
+    bench.worker.adapters.drop(bench.adapter(adapter.base).id)
+    run.cancel()
+    assert run.wait(30)
+    bench.worker.drain(30)

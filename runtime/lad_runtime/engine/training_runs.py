@@ -66,10 +66,18 @@ class TrainingRuns:
         return run
 
     def resume(self, run: Run) -> None:
-        """Lets a paused run go on. Raises LadError(OUT_OF_MEMORY), the run still paused, where it does not fit any more."""
+        """Lets a paused run go on. Raises LadError(OUT_OF_MEMORY), the run still paused, where it does not fit any more.
+
+        Blocks for the engine's thread, on which a run parks and takes its promise back: it cannot come between.
+        """
+        self._engine.call(lambda: self._resume(run)).result()
+
+    def _resume(self, run: Run) -> None:
         promised = self._promised.get(run.id)
         if promised is not None and run.pausing:
             self._promise(run.id, *promised)
+            if run.id not in self._promised:  # it has ended meanwhile
+                self._memory.end(run.id)
         run.resume()
 
     def drain(self, timeout_seconds: float) -> None:
@@ -87,7 +95,7 @@ class TrainingRuns:
 
         def on_event(event: Any) -> None:
             steps.see(event)
-            if isinstance(event, RunPaused):
+            if isinstance(event, RunPaused) and run.pausing:
                 self._memory.end(run.id)
             run.record(event)
 
