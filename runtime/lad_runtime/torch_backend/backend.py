@@ -32,6 +32,7 @@ from lad_runtime.torch_backend.needs import (
     step_needs,
     training_needs,
 )
+from lad_runtime.torch_backend.offload_folder import own_folder
 from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
 from lad_runtime.torch_backend.placed import PlacedWish, placed
 from lad_runtime.torch_backend.resume import restore
@@ -78,7 +79,7 @@ class TorchBackend:
         self._device = open_device(device)
         self._threads = threads
         self._checkpoints = CheckpointStore(state / "checkpoints")
-        self._offloads = state / "optimizers"
+        self._offloads = own_folder(state / "optimizers")
         self._held = Held()
 
     @property

@@ -115,10 +115,13 @@ class TrainedAdapter:
 
     def optimizer_for(self, spec: OptimizerSpec) -> Optimizer:
         """The optimizer, its state gone on with where `spec` is of the same kind, and made afresh where it is not."""
-        optimizer = self.optimizer
-        if optimizer is None or optimizer.spec.kind != spec.kind:
-            optimizer = self._optimizer = Optimizer(spec, self.parameters)
-        return optimizer
+        state = self._offloaded or self._optimizer
+        if state is not None and state.spec.kind != spec.kind:
+            self.forget_optimizer()
+        if self.optimizer is None:
+            self._optimizer = Optimizer(spec, self.parameters)
+        assert self._optimizer is not None
+        return self._optimizer
 
     def step(self, spec: OptimizerSpec, learning_rate: float, max_gradient_norm: float) -> float:
         """One optimizer step on the gradients gathered, which it clears; returns their norm before clipping.
