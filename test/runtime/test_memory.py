@@ -25,8 +25,11 @@ from lad_runtime.types import (
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
+    PredictCanvas,
+    PredictSpec,
     SamplingSpec,
     ScheduleSpec,
+    ScoreItem,
     TargetedSequence,
     TrainingSpec,
     WindowSpec,
@@ -122,6 +125,30 @@ def test_a_base_that_was_sampled_leaves_nothing_when_it_is_unloaded(bench: Bench
     del base
     bench.worker.bases.unload(base_id)
     assert bench.accounted == 0
+
+
+@pytest.mark.parametrize("kind", ["prediction", "score", "validation"])
+def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench, kind: str) -> None:
+    base, gate = bench.base(), threading.Event()
+    worker = bench.worker
+    worker.engine.call(lambda: gate.wait(30))
+    if kind == "prediction":
+        canvas = PredictCanvas(ids=(5, 6, 7), answer_start=1, seed=0)
+        job = worker.sampling.predict(base.id, "", [canvas], PredictSpec())
+    elif kind == "score":
+        item = ScoreItem(prompt=(5, 6), continuation=(7,))
+        job = worker.evaluation.score(base.id, "", [item], "causal")
+    else:
+        window, dataset_id = WindowSpec(window=40), bench.dataset_id
+        job, _ = worker.primitives.validate(
+            base.id, "", dataset_id, window, NoiseSpec(), LossSpec(), 0, 4, "full"
+        )
+    with pytest.raises(LadError, match=f"is used by {kind}-") as refused:
+        worker.bases.unload(base.id)
+    assert refused.value.code is ErrorCode.INVALID_STATE
+    gate.set()
+    job.future.result(30)
+    worker.bases.unload(base.id)
 
 
 def refusal(error: LadError) -> tuple[ErrorCode, str, str]:

@@ -1,5 +1,6 @@
 """The primitives that a training loop of the caller's own is made of."""
 
+import secrets
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -12,9 +13,9 @@ from lad_runtime.engine.job import Job
 from lad_runtime.engine.memory import Asker, Memory
 from lad_runtime.engine.prepared import PreparedData
 from lad_runtime.engine.promises import Promise
+from lad_runtime.engine.readers import Readers
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
-from lad_runtime.engine.weights import reading
 from lad_runtime.errors import invalid_option
 from lad_runtime.types import (
     AttentionMode,
@@ -39,12 +40,14 @@ class Primitives:
         registry: Registry,
         prepared: PreparedData,
         memory: Memory,
+        readers: Readers,
     ) -> None:
         self._engine = engine
         self._backend = backend
         self._registry = registry
         self._prepared = prepared
         self._memory = memory
+        self._readers = readers
 
     def forward_backward(
         self,
@@ -111,16 +114,18 @@ class Primitives:
     ) -> tuple[Job, WindowReport]:
         """Losses under noise fixed for each example; blocks while the data set is prepared. The outcome is a LossReport."""
         base, adapter = self._registry.weights(base_id, adapter_id)
-        examples, report = self._prepared.get(base, dataset_id, window)
-        chosen = examples[:max_examples] if max_examples else examples
-        work = reading(
-            self._memory,
-            adapter,
-            lambda weights: self._backend.validate(
-                base.resident, weights, chosen, noise, loss, seed, attention
-            ),
-        )
-        return self._engine.submit(work, sharer=object()), report
+        with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):
+            examples, report = self._prepared.get(base, dataset_id, window)
+            chosen = examples[:max_examples] if max_examples else examples
+            job = self._readers.submit(
+                "validation",
+                base,
+                adapter,
+                lambda weights: self._backend.validate(
+                    base.resident, weights, chosen, noise, loss, seed, attention
+                ),
+            )
+        return job, report
 
     def _numbered(
         self, entry: AdapterEntry, number: int, request: Hashable, work: Callable[[], Work]

@@ -12,10 +12,10 @@ from lad_runtime.engine.failures import typed_error
 from lad_runtime.engine.job import Job
 from lad_runtime.engine.memory import Asker, Memory
 from lad_runtime.engine.promises import Promise
+from lad_runtime.engine.readers import Readers
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.engine.runs import Run, Runs
-from lad_runtime.engine.weights import reading
 from lad_runtime.errors import LadError, invalid_option
 from lad_runtime.types import (
     Canvas,
@@ -24,6 +24,7 @@ from lad_runtime.types import (
     PredictSpec,
     SamplingOutcome,
     SamplingSpec,
+    Work,
 )
 
 MAX_CANVASES = 4096
@@ -32,13 +33,20 @@ _MAX_REPLY_BYTES = 48 << 20  # of 64 MiB that a message may have
 
 class Sampling:
     def __init__(
-        self, engine: Engine, backend: AnyBackend, registry: Registry, runs: Runs, memory: Memory
+        self,
+        engine: Engine,
+        backend: AnyBackend,
+        registry: Registry,
+        runs: Runs,
+        memory: Memory,
+        readers: Readers,
     ) -> None:
         self._engine = engine
         self._backend = backend
         self._registry = registry
         self._runs = runs
         self._memory = memory
+        self._readers = readers
 
     def start(
         self,
@@ -89,14 +97,13 @@ class Sampling:
                 f"{positions} positions make {reply_bytes} bytes, and a reply holds {_MAX_REPLY_BYTES}",
                 "Ask for fewer canvases or answer positions at once.",
             )
-        work = reading(
-            self._memory,
-            adapter,
-            lambda weights: self._backend.predict(base.resident, weights, canvases, spec),
-        )
-        caches = self._backend.prediction_bytes(base.resident, canvases, spec)
-        work = self._memory.within(Promise(caches=caches), _asker(len(canvases)), work)
-        return self._engine.submit(work, sharer=object())
+        promise = Promise(caches=self._backend.prediction_bytes(base.resident, canvases, spec))
+
+        def work(weights: ResidentAdapter | None) -> Work:
+            predicted = self._backend.predict(base.resident, weights, canvases, spec)
+            return self._memory.within(promise, _asker(len(canvases)), predicted)
+
+        return self._readers.submit("prediction", base, adapter, work)
 
     def _ended(self, run_id: str, base: BaseEntry) -> None:
         self._memory.end(run_id)
