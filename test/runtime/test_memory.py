@@ -237,6 +237,23 @@ def test_primitives_need_what_they_come_to_hold(bench: Bench) -> None:
     assert adapter.resident.state_nbytes == needs.state - weights  # whose gradients are cleared
 
 
+def test_an_optimizer_is_read_back_for_a_checkpoint_only_where_it_fits(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "bench", budget_of(tmp_path, 2.5))
+    adapter = bench.adapter(bench.base(), rank=64)
+    resident = adapter.resident
+
+    def to_disk() -> None:
+        resident.optimizer_for(OptimizerSpec())
+        bench.worker.backend.offload(resident)
+
+    bench.worker.engine.call(to_disk).result(30)
+    with pytest.raises(LadError, match=r"The optimizer of adapter-.*, read back") as refused:
+        bench.worker.adapters.save_checkpoint(adapter.id, "first").result(30)
+    assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "name", "first")
+    assert resident.optimizer_nbytes == 0
+    bench.worker.drain(30)
+
+
 def test_weights_that_sampling_reads_are_accounted_when_their_adapter_has_moved_on(bench: Bench) -> None:
     base = bench.base()
     adapter = bench.adapter(base)

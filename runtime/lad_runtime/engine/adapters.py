@@ -75,9 +75,15 @@ class Adapters:
                 value=adapter_id,
                 remedy="Save the adapter that it was taken of, or download the snapshot's files.",
             )
-        return self._engine.call(
-            lambda: self._backend.save_checkpoint(entry.base.resident, entry.resident, name)
+        asker = Asker(
+            what=f"The optimizer of {adapter_id}, read back from the disk,", option="name", value=name
         )
+
+        def save() -> str:
+            with self._memory.promised(Promise(making=entry.resident.offloaded_nbytes), asker):
+                return self._backend.save_checkpoint(entry.base.resident, entry.resident, name)
+
+        return self._engine.call(save)
 
     def load_checkpoint(self, base_id: str, name: str) -> "Future[AdapterEntry]":
         """A new adapter with its optimizer."""
