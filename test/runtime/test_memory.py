@@ -1,25 +1,16 @@
 """The worker's memory on a real backend: what is accounted, what is given back, and who is refused."""
 
-import gc
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lad_runtime.engine.residents import AdapterEntry, BaseEntry
-from lad_runtime.engine.runs import Run
 from lad_runtime.engine.sizes import told_apart
-from lad_runtime.engine.worker import Worker, make_worker
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import (
-    AdapterSpec,
-    BaseSpec,
-    Canvas,
     DrawSpec,
     ForwardSpec,
     LossSpec,
@@ -27,76 +18,10 @@ from lad_runtime.types import (
     OptimizerSpec,
     PredictCanvas,
     PredictSpec,
-    SamplingSpec,
-    ScheduleSpec,
     ScoreItem,
-    TargetedSequence,
-    TrainingSpec,
     WindowSpec,
 )
-
-LINES = "".join(f'{{"instruction": "{n} + 1", "output": "{n + 1}"}}\n' for n in range(20))
-SEQUENCE = TargetedSequence(ids=(5, 6, 7, 8), targets=(6, 7, 8, 9), weights=(1.0,) * 4)
-
-
-class Bench:
-    """A worker with the base `stub`, a data set, and how to ask it for things."""
-
-    def __init__(self, state: Path, budget_bytes: int | None = None) -> None:
-        backend = TorchBackend(device="cpu", threads=1, state=state)
-        self.worker: Worker = make_worker(backend, state, budget_bytes)
-        state.mkdir(exist_ok=True)
-        (state / "lines.jsonl").write_text(LINES)
-        self.dataset_id, _ = self.worker.datasets.read_file(str(state / "lines.jsonl"))
-
-    @property
-    def accounted(self) -> int:
-        gc.collect()
-        return self.worker.memory.accounted_bytes
-
-    def base(self, **options: Any) -> BaseEntry:
-        return self.worker.bases.load(BaseSpec(name="stub", **options), lambda _: None)
-
-    def adapter(self, base: BaseEntry, rank: int = 8) -> AdapterEntry:
-        spec = AdapterSpec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj"), seed=1)
-        return self.worker.adapters.create(base.id, spec).result(30)
-
-    def train(self, adapter_id: str, **options: Any) -> Run:
-        return self.worker.training.start(adapter_id, self.training(**options))
-
-    def training(self, **options: Any) -> TrainingSpec:
-        return TrainingSpec(
-            **{
-                "dataset_id": self.dataset_id,
-                "window": WindowSpec(window=40),
-                "noise": NoiseSpec(),
-                "loss": LossSpec(),
-                "optimizer": OptimizerSpec(),
-                "schedule": ScheduleSpec(learning_rate=1e-3, warmup_steps=0),
-                "steps": 1,
-                "batch_size": 4,
-                **options,
-            }
-        )
-
-    def sample(
-        self,
-        base: BaseEntry,
-        adapter_id: str = "",
-        *,
-        first: int = 0,
-        canvases: int = 1,
-        tokens: int = 3,
-        **options: Any,
-    ) -> Run:
-        """Canvases from a number on, each with another prompt of so many tokens."""
-        spec = SamplingSpec(
-            **{"mode": "refine", "answer_tokens": 4, "iterations": 2, "frames": False, **options}
-        )
-        rest = (5,) * (tokens - 2)
-        numbers = range(first, first + canvases)
-        starts = [Canvas(prompt=(5 + n % 50, 5 + n // 50, *rest), seed=n) for n in numbers]
-        return self.worker.sampling.start(base.id, adapter_id, starts, spec)
+from worker_support import SEQUENCE, Bench, budget_of, move_on, paused, refusal, step
 
 
 @pytest.fixture
@@ -151,10 +76,6 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
     worker.bases.unload(base.id)
 
 
-def refusal(error: LadError) -> tuple[ErrorCode, str, str]:
-    return error.code, error.option, error.value
-
-
 def test_kept_prompts_give_way_to_whoever_needs_their_room(tmp_path: Path) -> None:
     probe = Bench(tmp_path / "probe")
     base = probe.base()
@@ -197,13 +118,6 @@ def test_a_refused_training_names_the_option_and_its_value(tmp_path: Path) -> No
         bench.adapter(base, rank=512)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "rank", "512")
     bench.worker.drain(30)
-
-
-def step(bench: Bench, adapter: AdapterEntry) -> None:
-    """One forwardBackward and one optimStep, unnumbered."""
-    primitives = bench.worker.primitives
-    primitives.forward_backward(adapter.id, 0, (SEQUENCE,), ForwardSpec()).result(30)
-    primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
 
 
 def test_what_a_run_is_refused_is_refused_as_a_loop_of_primitives_too(tmp_path: Path) -> None:
@@ -270,23 +184,6 @@ def test_weights_that_sampling_reads_are_accounted_when_their_adapter_has_moved_
     assert bench.accounted == before
 
 
-def move_on(bench: Bench, adapter: AdapterEntry) -> None:
-    """Other weights, without an optimizer."""
-    resident = adapter.resident
-    other = {name: parameter.detach() + 1 for name, parameter in resident.parameters.items()}
-    bench.worker.engine.call(lambda: resident.load_parameters(other)).result(30)
-
-
-def budget_of(tmp_path: Path, adapters: float, rank: int = 64) -> int:
-    """Bytes of the base and so many adapters."""
-    probe = Bench(tmp_path / "probe")
-    base = probe.base()
-    without = probe.accounted
-    adapter = probe.adapter(base, rank)
-    probe.worker.drain(30)
-    return without + int(adapters * adapter.resident.nbytes)
-
-
 def test_a_request_to_read_weights_that_may_move_on_waits_while_there_is_no_room(tmp_path: Path) -> None:
     budget = budget_of(tmp_path, 2.5)
     bench = Bench(tmp_path / "bench", budget)
@@ -343,16 +240,6 @@ def test_canvases_whose_caches_can_never_fit_are_refused_and_those_that_can_wait
     assert bench.accounted < 100_000
 
 
-def paused(run: Run) -> bool:
-    """Waits until the run is parked."""
-    parked = threading.Event()
-    forget = run.log.listen(lambda: parked.set() if run.info.state == "paused" else None)
-    try:
-        return run.info.state == "paused" or parked.wait(30)
-    finally:
-        forget()
-
-
 def test_a_run_that_is_resumed_before_it_has_parked_is_promised_its_memory_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -386,4 +273,19 @@ def test_a_run_that_is_resumed_before_it_has_parked_is_promised_its_memory_once(
     bench.worker.adapters.drop(bench.adapter(adapter.base).id)
     run.cancel()
     assert run.wait(30)
+    bench.worker.drain(30)
+
+
+def test_a_disk_that_fails_makes_no_room_and_is_not_what_the_refused_are_told(tmp_path: Path) -> None:
+    budget = budget_of(tmp_path, 3.5)
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "optimizers").write_text("in the way")
+    bench = Bench(tmp_path / "bench", budget)
+    adapter = bench.adapter(bench.base(), rank=64)
+    resident = adapter.resident
+    bench.worker.engine.call(lambda: resident.optimizer_for(OptimizerSpec())).result(30)
+    with pytest.raises(LadError, match="The adapter needs") as refused:
+        bench.adapter(adapter.base, rank=64)
+    assert refused.value.code is ErrorCode.OUT_OF_MEMORY
+    assert resident.optimizer_nbytes > 0
     bench.worker.drain(30)
