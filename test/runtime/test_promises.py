@@ -27,6 +27,14 @@ def test_a_state_that_is_held_already_is_not_promised_again() -> None:
     assert committed([trained(state=100, now=200)], held(lasting=200), 10) == 200
 
 
+def test_all_who_will_read_an_adapters_weights_are_promised_one_snapshot_until_there_is_one() -> None:
+    adapter, other = (FakeAdapter(SPEC, snapshot_nbytes=10) for _ in range(2))
+    promises = [Promise(snapshot_of=each) for each in (adapter, adapter, other)]
+    assert committed(promises, held(), 10) == 20
+    adapter.snapshot_nbytes = 0  # which is reserved from then on
+    assert committed(promises, held(reserved=10), 10) == 20
+
+
 def test_caches_count_as_what_is_promised_or_what_is_held_whichever_is_more() -> None:
     promises = [Promise(caches=50), Promise(caches=20)]
     assert committed(promises, held(caches=30), 10) == 70

@@ -67,7 +67,7 @@ class Memory:
         Raises LadError, what was promised before unchanged: OUT_OF_MEMORY, with the figures; BUSY where the asker can wait and
         there will be room once other requests have ended.
         """
-        if promise.nbytes and not self._enter(key, promise):
+        if promise != Promise() and not self._enter(key, promise):
             self._engine.call(lambda: self._make_room(key, promise, asker)).result()
 
     def end(self, key: Hashable) -> None:
@@ -91,13 +91,20 @@ class Memory:
         with self.promised(promise, asker):
             return (yield from work)
 
+    def begin_snapshot(self, key: Hashable, entry: AdapterEntry) -> None:
+        """`begin` for a snapshot that a request will read; to be ended when it has been taken."""
+        what = f"The request's snapshot of {entry.id}"
+        asker = Asker(what=what, option="adapterId", value=entry.id, waits=True)
+        self.begin(key, Promise(snapshot_of=entry.resident), asker)
+
     def snapshot(self, entry: AdapterEntry) -> ResidentAdapter:
         """The weights of an adapter as they are now, for a request to read; on the engine's thread. Raises as `begin`."""
-        asker = Asker(
-            what=f"The request's snapshot of {entry.id}", option="adapterId", value=entry.id, waits=True
-        )
-        with self.promised(Promise(making=entry.resident.snapshot_nbytes), asker):
+        key = object()
+        self.begin_snapshot(key, entry)
+        try:
             return self._backend.snapshot(entry.resident)
+        finally:
+            self.end(key)
 
     def _enter(self, key: Hashable, promise: Promise) -> bool:
         """Enters a promise into the books, unless that exceeds the budget."""

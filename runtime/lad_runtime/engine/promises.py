@@ -12,6 +12,7 @@ class Promise:
     """Bytes that are kept free for somebody until its end."""
 
     making: int = 0  # of something that is held, and counted there, by the end of the promise
+    snapshot_of: ResidentAdapter | None = None  # whose weights will be read, whatever becomes of the adapter
     caches: int = 0  # keys and values that the works of a request read, those that they hold already included
     adapter: ResidentAdapter | None = None  # which is trained: `needs` are its own
     needs: TrainingNeeds | None = None
@@ -19,7 +20,8 @@ class Promise:
     @property
     def nbytes(self) -> int:
         training = self.needs.state + self.needs.activations if self.needs else 0
-        return self.making + self.caches + training
+        copy = self.snapshot_of.snapshot_nbytes if self.snapshot_of else 0
+        return self.making + copy + self.caches + training
 
     @property
     def state_to_come(self) -> int:
@@ -33,15 +35,18 @@ def committed(promises: Iterable[Promise], held: HeldMemory, token_budget: int) 
     """Bytes that are held or may come to be; kept prompts, which give way to everything, are not among them.
 
     Caches that are read belong to a request that was promised them, and an adapter's gradients and optimizer state to its
-    trainer: each counts once, as what is promised or as what is held, whichever is more.
+    trainer: each counts once, as what is promised or as what is held, whichever is more. All who will read an adapter's
+    present weights share one snapshot.
     """
     promises = list(promises)
+    read = {id(p.snapshot_of): p.snapshot_of for p in promises if p.snapshot_of is not None}
     return (
         held.lasting
         + held.passing
         + held.reserved
         + max(held.caches, sum(p.caches for p in promises))
         + sum(p.making for p in promises)
+        + sum(adapter.snapshot_nbytes for adapter in read.values())
         + sum(p.state_to_come for p in promises)
         + _activations([p.needs for p in promises if p.needs and p.needs.activations], token_budget)
     )

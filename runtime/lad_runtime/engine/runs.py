@@ -154,7 +154,7 @@ class Run:
             jobs, self._jobs = self._jobs, []
         on_end()
         for job in jobs:
-            if not job.future.done():
+            if not (job.cancelling or job.future.done()):
                 job.cancel()
 
 
