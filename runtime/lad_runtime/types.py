@@ -407,15 +407,17 @@ class TrainingNeeds:
 class HeldMemory:
     """Bytes that are held now, storage that is shared counted once."""
 
-    lasting: int  # bases; weights, gradients and optimizer states of adapters and snapshots
-    passing: int = 0  # weights that an adapter has no more, and that requests under way still read
+    lasting: int  # bases; weights, gradients and optimizer states of adapters
+    snapshots: int = (
+        0  # weights that no adapter has any more: snapshots keep them, or requests under way read them
+    )
     caches: int = 0  # keys and values that works read
     kept: int = 0  # prompts' keys and values that are kept for those who come later
     reserved: int = 0  # not held yet: the copies that adapters make at their next steps because snapshots share their weights
 
     @property
     def nbytes(self) -> int:
-        return self.lasting + self.passing + self.caches + self.kept
+        return self.lasting + self.snapshots + self.caches + self.kept
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,12 +23,26 @@ from lad_runtime.types import (
 )
 from worker_support import SEQUENCE, Bench, budget_of, move_on, paused, refusal, step
 
+Starter = Callable[[int], Bench]
+
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path)
-    yield bench
-    bench.worker.drain(30)
+def start(tmp_path: Path) -> Iterator[Starter]:
+    """Starts a worker with a budget; it is drained at the end, whatever becomes of the test."""
+    started: list[Bench] = []
+
+    def begin(budget_bytes: int) -> Bench:
+        started.append(Bench(tmp_path / "bench", budget_bytes))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.worker.drain(30)
+
+
+@pytest.fixture
+def bench(start: Starter) -> Bench:
+    return start(1 << 30)
 
 
 def test_an_adapter_that_was_trained_and_sampled_leaves_nothing_when_it_is_dropped(bench: Bench) -> None:
@@ -76,14 +90,14 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
     worker.bases.unload(base.id)
 
 
-def test_kept_prompts_give_way_to_whoever_needs_their_room(tmp_path: Path) -> None:
+def test_kept_prompts_give_way_to_whoever_needs_their_room(tmp_path: Path, start: Starter) -> None:
     probe = Bench(tmp_path / "probe")
     base = probe.base()
     needs = probe.worker.backend.training_needs(base.resident, probe.adapter(base).resident, probe.training())
     budget = probe.accounted + needs.state + needs.activations + 1000
     probe.worker.drain(30)
 
-    bench = Bench(tmp_path / "bench", budget)
+    bench = start(budget)
     base = bench.base()
     adapter_id = bench.adapter(base).id
     before = bench.accounted
@@ -98,7 +112,6 @@ def test_kept_prompts_give_way_to_whoever_needs_their_room(tmp_path: Path) -> No
     assert bench.train(adapter_id).wait(30)
     sample_many()
     assert bench.accounted <= budget
-    bench.worker.drain(30)
 
 
 def test_sizes_are_told_in_a_unit_that_shows_their_difference() -> None:
@@ -107,8 +120,8 @@ def test_sizes_are_told_in_a_unit_that_shows_their_difference() -> None:
     assert told_apart(1, 5, 4) == ("1 bytes", "5 bytes", "4 bytes")
 
 
-def test_a_refused_training_names_the_option_and_its_value(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, 100_000)
+def test_a_refused_training_names_the_option_and_its_value(start: Starter) -> None:
+    bench = start(100_000)
     base = bench.base()
     adapter_id = bench.adapter(base).id
     with pytest.raises(LadError, match=r"The training of .* needs .* MiB") as refused:
@@ -117,12 +130,11 @@ def test_a_refused_training_names_the_option_and_its_value(tmp_path: Path) -> No
     with pytest.raises(LadError, match=r"The adapter needs .* MiB") as refused:
         bench.adapter(base, rank=512)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "rank", "512")
-    bench.worker.drain(30)
 
 
-def test_what_a_run_is_refused_is_refused_as_a_loop_of_primitives_too(tmp_path: Path) -> None:
+def test_what_a_run_is_refused_is_refused_as_a_loop_of_primitives_too(tmp_path: Path, start: Starter) -> None:
     budget = budget_of(tmp_path, 1.5)
-    bench = Bench(tmp_path / "bench", budget)
+    bench = start(budget)
     adapter = bench.adapter(bench.base(), rank=64)
     before = bench.accounted
     with pytest.raises(LadError, match="The training of adapter-"):
@@ -134,7 +146,6 @@ def test_what_a_run_is_refused_is_refused_as_a_loop_of_primitives_too(tmp_path: 
         bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "optimizer", "adamw")
     assert bench.accounted == before
-    bench.worker.drain(30)
 
 
 def test_primitives_need_what_they_come_to_hold(bench: Bench) -> None:
@@ -151,8 +162,10 @@ def test_primitives_need_what_they_come_to_hold(bench: Bench) -> None:
     assert adapter.resident.state_nbytes == needs.state - weights  # whose gradients are cleared
 
 
-def test_an_optimizer_is_read_back_for_a_checkpoint_only_where_it_fits(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "bench", budget_of(tmp_path, 2.5))
+def test_an_optimizer_is_read_back_for_a_checkpoint_only_where_it_fits(
+    tmp_path: Path, start: Starter
+) -> None:
+    bench = start(budget_of(tmp_path, 2.5))
     adapter = bench.adapter(bench.base(), rank=64)
     resident = adapter.resident
 
@@ -165,7 +178,6 @@ def test_an_optimizer_is_read_back_for_a_checkpoint_only_where_it_fits(tmp_path:
         bench.worker.adapters.save_checkpoint(adapter.id, "first").result(30)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "name", "first")
     assert resident.optimizer_nbytes == 0
-    bench.worker.drain(30)
 
 
 def test_weights_that_sampling_reads_are_accounted_when_their_adapter_has_moved_on(bench: Bench) -> None:
@@ -184,9 +196,11 @@ def test_weights_that_sampling_reads_are_accounted_when_their_adapter_has_moved_
     assert bench.accounted == before
 
 
-def test_a_request_to_read_weights_that_may_move_on_waits_while_there_is_no_room(tmp_path: Path) -> None:
+def test_a_request_to_read_weights_that_may_move_on_waits_while_there_is_no_room(
+    tmp_path: Path, start: Starter
+) -> None:
     budget = budget_of(tmp_path, 2.5)
-    bench = Bench(tmp_path / "bench", budget)
+    bench = start(budget)
     base = bench.base()
     adapter = bench.adapter(base, rank=64)
     reading = bench.sample(base, adapter.id, iterations=10**6, early_stop=False)
@@ -199,11 +213,12 @@ def test_a_request_to_read_weights_that_may_move_on_waits_while_there_is_no_room
     reading.cancel()
     assert reading.wait(30)
     assert bench.sample(base, adapter.id).wait(30)
-    bench.worker.drain(30)
 
 
-def test_room_for_what_a_step_copies_for_a_snapshot_is_kept_while_the_snapshot_lives(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "bench", budget_of(tmp_path, 2.5))
+def test_room_for_what_a_step_copies_for_a_snapshot_is_kept_while_the_snapshot_lives(
+    tmp_path: Path, start: Starter
+) -> None:
+    bench = start(budget_of(tmp_path, 2.5))
     base = bench.base()
     adapter = bench.adapter(base, rank=64)
     snapshot = bench.worker.adapters.snapshot(adapter.id).result(30)
@@ -215,11 +230,10 @@ def test_room_for_what_a_step_copies_for_a_snapshot_is_kept_while_the_snapshot_l
     bench.worker.adapters.drop(snapshot.id)
     del snapshot
     bench.adapter(base, rank=64)
-    bench.worker.drain(30)
 
 
-def test_canvases_whose_caches_can_never_fit_are_refused_and_those_that_can_wait(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, 2_000_000)
+def test_canvases_whose_caches_can_never_fit_are_refused_and_those_that_can_wait(start: Starter) -> None:
+    bench = start(2_000_000)
     base = bench.base()
     endless = {"mode": "ar", "answer_tokens": 1000, "draw": DrawSpec(eos_bias=-float("inf"))}
     with pytest.raises(LadError, match="What the request's canvases attend to needs") as refused:
@@ -236,12 +250,11 @@ def test_canvases_whose_caches_can_never_fit_are_refused_and_those_that_can_wait
     assert not again.info.error
     again.cancel()
     assert again.wait(30)
-    bench.worker.drain(30)
     assert bench.accounted < 100_000
 
 
 def test_a_run_that_is_resumed_before_it_has_parked_is_promised_its_memory_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, start: Starter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probe = Bench(tmp_path / "probe")
     adapter = probe.adapter(probe.base())
@@ -249,7 +262,7 @@ def test_a_run_that_is_resumed_before_it_has_parked_is_promised_its_memory_once(
     budget = probe.accounted + needs.state + needs.activations
     probe.worker.drain(30)
 
-    bench = Bench(tmp_path / "bench", budget)
+    bench = start(budget)
     adapter = bench.adapter(bench.base())
     run = bench.train(adapter.id, steps=100_000)
     run.pause()
@@ -273,14 +286,15 @@ def test_a_run_that_is_resumed_before_it_has_parked_is_promised_its_memory_once(
     bench.worker.adapters.drop(bench.adapter(adapter.base).id)
     run.cancel()
     assert run.wait(30)
-    bench.worker.drain(30)
 
 
-def test_a_disk_that_fails_makes_no_room_and_is_not_what_the_refused_are_told(tmp_path: Path) -> None:
+def test_a_disk_that_fails_makes_no_room_and_is_not_what_the_refused_are_told(
+    tmp_path: Path, start: Starter
+) -> None:
     budget = budget_of(tmp_path, 3.5)
     (tmp_path / "bench").mkdir()
     (tmp_path / "bench" / "optimizers").write_text("in the way")
-    bench = Bench(tmp_path / "bench", budget)
+    bench = start(budget)
     adapter = bench.adapter(bench.base(), rank=64)
     resident = adapter.resident
     bench.worker.engine.call(lambda: resident.optimizer_for(OptimizerSpec())).result(30)
@@ -288,4 +302,3 @@ def test_a_disk_that_fails_makes_no_room_and_is_not_what_the_refused_are_told(tm
         bench.adapter(adapter.base, rank=64)
     assert refused.value.code is ErrorCode.OUT_OF_MEMORY
     assert resident.optimizer_nbytes > 0
-    bench.worker.drain(30)

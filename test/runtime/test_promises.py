@@ -19,7 +19,7 @@ def trained(state: int = 0, activations: int = 0, tokens: int = 10, now: int = 0
 
 
 def test_what_is_held_counts_but_for_kept_prompts_and_so_does_what_snapshots_will_take() -> None:
-    assert committed([], held(lasting=1, passing=2, caches=4, reserved=8, kept=16), 10) == 15
+    assert committed([], held(lasting=1, snapshots=2, caches=4, reserved=8, kept=16), 10) == 15
 
 
 def test_a_state_that_is_held_already_is_not_promised_again() -> None:

@@ -149,7 +149,7 @@ class Memory:
     def _refusal(self, key: Hashable, promise: Promise, asker: Asker) -> LadError:
         with self._lock:
             total = self._committed({**self._promises, key: promise})
-        later = asker.waits and self._backend.held().lasting + promise.nbytes <= self.budget_bytes
+        later = asker.waits and self._lasting() + promise.nbytes <= self.budget_bytes
         needs, makes, budget = told_apart(promise.nbytes, total, self.budget_bytes)
         first = "Try again when other requests have ended" if later else "Drop adapters, snapshots or bases"
         remedies = [
@@ -166,3 +166,9 @@ class Memory:
             remedy=", ".join(remedies),
             retry_after_ms=_RETRY_AFTER_MS if later else 0,
         )
+
+    def _lasting(self) -> int:
+        """Bytes of what does not end by itself: snapshots that were taken by name, and not by a request, among them."""
+        held = self._backend.held()
+        named = sum(entry.resident.nbytes for entry in self._registry.adapters if entry.is_snapshot)
+        return held.lasting + min(held.snapshots, named)

@@ -42,7 +42,7 @@ def committed(promises: Iterable[Promise], held: HeldMemory, token_budget: int) 
     read = {id(p.snapshot_of): p.snapshot_of for p in promises if p.snapshot_of is not None}
     return (
         held.lasting
-        + held.passing
+        + held.snapshots
         + held.reserved
         + max(held.caches, sum(p.caches for p in promises))
         + sum(p.making for p in promises)

@@ -42,14 +42,14 @@ class Held:
     def memory(self) -> HeldMemory:
         with self._lock:
             bases, adapters, weights = list(self._bases), list(self._adapters), list(self._weights)
-        named = _storages(adapter.adapter for adapter in adapters)
-        read = {pointer: nbytes for pointer, nbytes in _storages(weights).items() if pointer not in named}
+        own = _storages(adapter.adapter for adapter in adapters if not adapter.is_snapshot)
+        old = {pointer: nbytes for pointer, nbytes in _storages(weights).items() if pointer not in own}
         trained = sum(adapter.state_nbytes for adapter in adapters)
         kept = sum(base.prompts.nbytes for base in bases)
         living = sum(base.model.caches.nbytes for base in bases)
         return HeldMemory(
-            lasting=sum(base.info.nbytes for base in bases) + sum(named.values()) + trained,
-            passing=sum(read.values()),
+            lasting=sum(base.info.nbytes for base in bases) + sum(own.values()) + trained,
+            snapshots=sum(old.values()),
             caches=max(0, living - kept),
             kept=kept,
             reserved=sum(adapter.copy_nbytes for adapter in adapters),

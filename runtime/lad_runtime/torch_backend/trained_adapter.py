@@ -41,7 +41,7 @@ class TrainedAdapter:
         self.gathered = 0
         self._optimizer: Optimizer | None = None
         self._offloaded: OffloadedOptimizer | None = None
-        self._is_snapshot = snapshot_of is not None
+        self.is_snapshot = snapshot_of is not None
         self._sharers = weakref.WeakSet[LoraAdapter]() if snapshot_of is None else snapshot_of
 
     @property
@@ -95,12 +95,12 @@ class TrainedAdapter:
     @property
     def copy_nbytes(self) -> int:
         """What its next step takes because living snapshots share its weights."""
-        return self.adapter.weight_nbytes if self._sharers and not self._is_snapshot else 0
+        return self.adapter.weight_nbytes if self._sharers and not self.is_snapshot else 0
 
     @property
     def snapshot_nbytes(self) -> int:
         """What a snapshot taken now adds to that: nothing where there is one of these weights, or they never change."""
-        return 0 if self._sharers or self._is_snapshot else self.adapter.weight_nbytes
+        return 0 if self._sharers or self.is_snapshot else self.adapter.weight_nbytes
 
     @property
     def dropout_seed(self) -> int | None:
