@@ -21,6 +21,7 @@ from lad_runtime.types import (
     ForwardBackwardResult,
     ForwardSpec,
     FrameEvent,
+    HeldMemory,
     LoadProgress,
     LossReport,
     Message,
@@ -90,6 +91,7 @@ class FakeAdapter:
     weight_nbytes: int = 256
     state_nbytes: int = 0
     offloaded_nbytes: int = 0
+    snapshot_nbytes: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -154,8 +156,11 @@ class FakeBackend:
     def device(self) -> DeviceInfo:
         return DeviceInfo(kind="cpu", name="fake", threads=1, torch_version="none", memory_bytes=1 << 30)
 
-    def accounted_bytes(self) -> int:
-        return 4000 * self.bases + sum(adapter.nbytes for adapter in self.adapters)
+    def held(self) -> HeldMemory:
+        return HeldMemory(lasting=4000 * self.bases + sum(adapter.nbytes for adapter in self.adapters))
+
+    def keep_prompts(self, nbytes: int) -> None:
+        pass
 
     def adapter_bytes(self, base: FakeBase, spec: AdapterSpec) -> int:
         return 256
@@ -164,7 +169,19 @@ class FakeBackend:
         return 256
 
     def training_needs(self, base: FakeBase, adapter: FakeAdapter, spec: TrainingSpec) -> TrainingNeeds:
-        return TrainingNeeds(state=768, activations=spec.micro_batch_tokens)
+        return TrainingNeeds(state=768, activations=spec.micro_batch_tokens, tokens=spec.micro_batch_tokens)
+
+    def gradient_needs(self, base: FakeBase, adapter: FakeAdapter, *work: Any) -> TrainingNeeds:
+        return TrainingNeeds(state=0, activations=0, tokens=1)
+
+    def step_needs(self, adapter: FakeAdapter, optimizer: Any) -> TrainingNeeds:
+        return TrainingNeeds(state=0, activations=0, tokens=1)
+
+    def sampling_bytes(self, base: FakeBase, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
+        return 0
+
+    def prediction_bytes(self, base: FakeBase, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
+        return 0
 
     def offload(self, adapter: FakeAdapter) -> None:
         adapter.offloaded_nbytes, adapter.state_nbytes = adapter.state_nbytes, 0

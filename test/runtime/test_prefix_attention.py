@@ -1,6 +1,7 @@
 """The attention modes `prefix` and `causal-prefix` against peft and transformers, cached against uncached, shared against alone."""
 
 import gc
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from lad_runtime.errors import LadError
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
+from lad_runtime.torch_backend.cache import KeyValueCache
 from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.micro_batches import in_context
@@ -313,6 +315,45 @@ def test_the_prompts_kept_are_the_last_ones_that_fit() -> None:
     assert [missing(seed) for seed in (1, 2, 1, 3, 1, 2)] == [True, True, False, True, False, True]
     assert prompts.nbytes == 2 * bytes_of_ten
     assert Prompts(max_bytes=0).nbytes == 0
+
+
+def test_a_prompt_in_use_is_shared_though_it_is_not_kept(monkeypatch) -> None:
+    base = replace(small_base(), prompts=Prompts(max_bytes=0))
+    counts = tokens_computed(monkeypatch)
+    spec = replace(SPECS[0], attention="causal-prefix")
+    canvases = [Canvas(prompt=tuple(range(10, 40)), seed=seed) for seed in (0, 1)]
+    run_together([sample_canvas(base, None, canvas, 0, spec) for canvas in canvases], base.model)
+    assert sum(counts) == 30 + 2 * 9 * 4
+
+
+def test_what_the_kept_prompts_hold_can_be_asked_while_others_are_computed() -> None:
+    base, stop, errors = small_base(), threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                assert base.prompts.nbytes >= 0
+            except RuntimeError as error:
+                errors.append(error)
+                return
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for number in range(3000):
+        next(base.prompts.context(base.model, None, [number % 30, number // 30], "causal-prefix"))
+    stop.set()
+    asking.join()
+    assert errors == []
+
+
+def test_finding_a_prompt_looks_at_no_other(monkeypatch) -> None:
+    base, looks = small_base(), []
+    for number in range(200):
+        next(base.prompts.context(base.model, None, [number % 30, number // 30], "causal-prefix"))
+    nbytes = KeyValueCache.nbytes.fget
+    monkeypatch.setattr(KeyValueCache, "nbytes", property(lambda cache: looks.append(1) or nbytes(cache)))
+    next(base.prompts.context(base.model, None, [3, 1], "causal-prefix"))
+    assert len(looks) <= 2
 
 
 def test_a_prompt_whose_first_computation_failed_is_computed_by_the_next(monkeypatch) -> None:

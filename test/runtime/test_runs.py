@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lad_runtime.engine.event_log import EventLog
+from lad_runtime.engine.job import Job
 from lad_runtime.engine.runs import Run, Runs
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types import Edit, FrameEvent, RunCancelled
@@ -102,6 +103,17 @@ def test_a_run_ends_once_and_frees_what_it_used_before_its_end_is_seen() -> None
     assert run.info.state == "finished"
     assert run.wait(0)
     assert [logged.event for logged in run.log.read(0)] == ["done"]
+
+
+def test_a_run_that_fails_cancels_its_jobs_and_those_that_it_gets_later() -> None:
+    def job() -> Job:
+        return Job(iter(()), "sharer", 1.0, lambda _: None, lambda *_: None)  # type: ignore[arg-type]
+
+    run, first, late = Run("sampling", "base", "", lambda: None), job(), job()
+    run.attach(first)
+    run.fail(LadError(ErrorCode.INTERNAL, "broken"))
+    run.attach(late)
+    assert first.cancelling and late.cancelling
 
 
 def test_a_run_that_raises_cancelled_ends_as_cancelled_after_its_steps() -> None:

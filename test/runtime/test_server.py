@@ -473,7 +473,8 @@ def test_what_does_not_fit_the_memory_budget_is_refused_with_the_figures() -> No
             ):
                 status, detail = await refused(call)
                 assert (status, detail.code) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "out-of-memory")
-                assert "0.0 MiB" in detail.message and "memoryBudgetBytes" in detail.remedy
+                assert "the worker's budget is 5.2 KiB" in detail.message
+                assert "memoryBudgetBytes" in detail.remedy
             info = await client.worker.GetInfo(worker_pb2.GetInfoRequest(), metadata=HEADERS)
             assert (info.memory_budget_bytes, info.accounted_bytes) == (5344, 4512)
             pause = runs_pb2.PauseRunRequest(run_id=run_id)

@@ -2,6 +2,10 @@
 
 import errno
 import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +15,7 @@ from lad_runtime.torch_backend import offload, primitives
 from lad_runtime.torch_backend.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.held import Held
 from lad_runtime.torch_backend.needs import adapter_bytes, training_needs
+from lad_runtime.torch_backend.offload_folder import own_folder
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.trainer import train
 from lad_runtime.types import (
@@ -103,6 +108,44 @@ def test_what_is_held_is_counted_on_the_tensors_and_shared_storage_once():
     assert held.nbytes == 3 * weights
 
 
+def test_weights_that_somebody_still_reads_are_held_though_their_snapshot_is_gone():
+    held, trained = Held(), new_adapter()
+    held.adapter(trained)
+    weights = adapter_bytes(CONFIG, trained.spec)
+    read = []
+    for taken in range(1, 4):
+        read.append(held.adapter(trained.snapshot()).adapter)
+        step(trained)
+        assert held.memory.snapshots == taken * weights
+    assert held.memory.lasting == weights + trained.optimizer_nbytes
+    read.clear()
+    gc.collect()
+    assert held.memory.snapshots == 0
+
+
+def test_what_a_step_will_copy_for_snapshots_is_reserved_once_for_all_that_share_the_weights():
+    held, trained = Held(), new_adapter()
+    held.adapter(trained)
+    weights = adapter_bytes(CONFIG, trained.spec)
+    assert (trained.snapshot_nbytes, held.memory.reserved) == (weights, 0)
+    snapshots = [held.adapter(trained.snapshot())]
+    snapshots.append(held.adapter(snapshots[0].snapshot()))
+    assert (trained.snapshot_nbytes, snapshots[0].snapshot_nbytes) == (0, 0)
+    assert (held.memory.lasting, held.memory.reserved) == (weights, weights)
+    step(trained)
+    assert (held.memory.snapshots, held.memory.reserved) == (weights, 0)
+
+
+def test_a_snapshot_of_a_snapshot_keeps_the_weights_when_the_first_is_gone():
+    trained = new_adapter()
+    first = trained.snapshot()
+    second, before = first.snapshot(), weights_of(first)
+    del first
+    gc.collect()
+    step(trained)
+    assert same(weights_of(second), before)
+
+
 @pytest.mark.parametrize("kind", ["adamw", "muon"])
 def test_an_optimizer_that_waited_on_the_disk_goes_on_as_if_it_had_not(tmp_path, kind):
     moved, stayed = new_adapter(), new_adapter()
@@ -142,6 +185,72 @@ def test_a_full_disk_is_a_named_error_and_loses_nothing(tmp_path, monkeypatch):
     assert caught.value.code is ErrorCode.STORAGE
     assert same(trained.optimizer.state(), before)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_folders_place_is_a_named_error_too(tmp_path):
+    trained = new_adapter()
+    step(trained)
+    (tmp_path / "optimizers").write_text("in the way")
+    with pytest.raises(LadError, match="could not be written") as caught:
+        trained.offload(tmp_path / "optimizers")
+    assert caught.value.code is ErrorCode.STORAGE
+    assert trained.optimizer_nbytes > 0
+
+
+def test_a_run_parks_with_its_optimizer_in_memory_where_the_disk_fails(tmp_path):
+    (tmp_path / "optimizers").write_text("in the way")
+    trained, parked = new_adapter(), []
+
+    def seen(event):
+        if isinstance(event, Park):
+            parked.append(trained.optimizer_nbytes)
+
+    _, outcome = drive(
+        train(
+            BASE,
+            trained,
+            EXAMPLES,
+            REPORT,
+            training(steps=3),
+            None,
+            checkpoints=CheckpointStore(tmp_path / "c"),
+            offloads=tmp_path / "optimizers",
+            control=TrainingControl(pausing=lambda: trained.steps == 2 and not parked),
+        ),
+        BASE.model,
+        seen,
+    )
+    assert outcome.steps == 3
+    assert parked == [2 * adapter_bytes(CONFIG, trained.spec)]
+
+
+def test_an_optimizer_whose_file_is_lost_can_be_replaced_by_one_of_another_kind(tmp_path):
+    trained = new_adapter()
+    step(trained, "adamw")
+    trained.offload(tmp_path)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(LadError, match="could not be read") as caught:
+        step(trained, "adamw")
+    assert caught.value.code is ErrorCode.STORAGE and "Load a checkpoint" in caught.value.remedy
+    step(trained, "muon")
+    assert trained.optimizer.spec.kind == "muon" and trained.offloaded_nbytes == 0
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one_keeps_is_not(tmp_path):
+    hold = "import sys, pathlib, lad_runtime.torch_backend.offload_folder as f\n" + (
+        "folder = f.own_folder(pathlib.Path(sys.argv[1])); (folder / 'state').touch()\n"
+        "print(folder, flush=True); sys.stdin.read()"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
+    others = [subprocess.Popen([sys.executable, "-c", hold, tmp_path], **pipes) for _ in range(2)]
+    killed, living = (Path(other.stdout.readline().strip()) for other in others)
+    others[0].kill()
+    others[0].wait()
+    own = own_folder(tmp_path)
+    assert own.is_dir() and not killed.exists() and (living / "state").exists()
+    others[1].communicate()
 
 
 @pytest.mark.parametrize("pauses", [{0}, {2}, {1, 3}])

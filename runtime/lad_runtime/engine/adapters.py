@@ -6,7 +6,8 @@ from concurrent.futures import Future
 from lad_runtime.checks import check_name, check_whole
 from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.engine import Engine
-from lad_runtime.engine.memory import Memory
+from lad_runtime.engine.memory import Asker, Memory
+from lad_runtime.engine.promises import Promise
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -31,17 +32,18 @@ class Adapters:
             raise invalid_option(
                 "targets", unknown[0], "the base has no such projection", f"Give some of {known}."
             )
+        asker = Asker(what="The adapter", option="rank", value=spec.rank, remedy="give a lower rank")
         nbytes = self._backend.adapter_bytes(base.resident, spec)
-        return self._add(base, nbytes, "rank", lambda: self._backend.create_adapter(base.resident, spec))
+        return self._add(base, nbytes, asker, lambda: self._backend.create_adapter(base.resident, spec))
 
     def snapshot(self, adapter_id: str) -> "Future[AdapterEntry]":
         """Freezes the weights as they are now. They take memory of their own from the adapter's next step on."""
         entry = self._registry.adapter(adapter_id)
-        nbytes = self._backend.adapter_bytes(entry.base.resident, entry.resident.spec)
+        asker = Asker(what="The snapshot", option="adapterId", value=adapter_id)
         return self._add(
             entry.base,
-            nbytes,
-            "adapterId",
+            entry.resident.snapshot_nbytes,
+            asker,
             lambda: self._backend.snapshot(entry.resident),
             is_snapshot=True,
         )
@@ -57,8 +59,9 @@ class Adapters:
     def take_in(self, base_id: str, files: Mapping[str, bytes]) -> "Future[AdapterEntry]":
         """A new adapter from files in PEFT's format. Names are data here, never paths."""
         base = self._registry.base(base_id)
+        asker = Asker(what="The adapter", option="files", value=f"{len(files)} files")
         nbytes = sum(map(len, files.values()))
-        return self._add(base, nbytes, "files", lambda: self._backend.import_adapter(base.resident, files))
+        return self._add(base, nbytes, asker, lambda: self._backend.import_adapter(base.resident, files))
 
     def save_checkpoint(self, adapter_id: str, name: str) -> "Future[str]":
         """Adapter and optimizer under a name of the worker's store; the digest of the manifest."""
@@ -72,28 +75,35 @@ class Adapters:
                 value=adapter_id,
                 remedy="Save the adapter that it was taken of, or download the snapshot's files.",
             )
-        return self._engine.call(
-            lambda: self._backend.save_checkpoint(entry.base.resident, entry.resident, name)
+        asker = Asker(
+            what=f"The optimizer of {adapter_id}, read back from the disk,", option="name", value=name
         )
+
+        def save() -> str:
+            with self._memory.promised(Promise(making=entry.resident.offloaded_nbytes), asker):
+                return self._backend.save_checkpoint(entry.base.resident, entry.resident, name)
+
+        return self._engine.call(save)
 
     def load_checkpoint(self, base_id: str, name: str) -> "Future[AdapterEntry]":
         """A new adapter with its optimizer."""
         check_name("name", name)
         base = self._registry.base(base_id)
+        asker = Asker(what="The checkpoint's adapter", option="name", value=name)
         nbytes = self._backend.checkpoint_bytes(name)
-        return self._add(base, nbytes, "name", lambda: self._backend.load_checkpoint(base.resident, name))
+        return self._add(base, nbytes, asker, lambda: self._backend.load_checkpoint(base.resident, name))
 
     def _add(
         self,
         base: BaseEntry,
         nbytes: int,
-        option: str,
+        asker: Asker,
         make: Callable[[], ResidentAdapter],
         *,
         is_snapshot: bool = False,
     ) -> "Future[AdapterEntry]":
         def add() -> AdapterEntry:
-            with self._memory.admitted(nbytes, "The snapshot" if is_snapshot else "The adapter", option):
+            with self._memory.promised(Promise(making=nbytes), asker):
                 return self._registry.add_adapter(base, make(), is_snapshot=is_snapshot)
 
         return self._engine.call(add)

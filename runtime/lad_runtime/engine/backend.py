@@ -13,6 +13,7 @@ from lad_runtime.types import (
     Canvas,
     Example,
     ForwardSpec,
+    HeldMemory,
     LoadProgress,
     LossSpec,
     Message,
@@ -74,6 +75,11 @@ class ResidentAdapter(Protocol):
         ...
 
     @property
+    def snapshot_nbytes(self) -> int:
+        """What a snapshot taken now may come to take: 0 where there is one of the same weights."""
+        ...
+
+    @property
     def steps(self) -> int: ...
 
 
@@ -97,8 +103,10 @@ class Backend(Protocol[BaseT, AdapterT]):
         """`admit` is called with the bytes of the weights before any are read, and raises where they do not fit."""
         ...
 
-    def accounted_bytes(self) -> int:
-        """Bytes of every weight, gradient, optimizer state and kept prompt now held, shared storage counted once."""
+    def held(self) -> HeldMemory: ...
+
+    def keep_prompts(self, nbytes: int) -> None:
+        """Drops kept prompts, those used longest ago first, until they take no more than this, and never keeps more again."""
         ...
 
     def adapter_bytes(self, base: BaseT, spec: AdapterSpec) -> int: ...
@@ -107,7 +115,21 @@ class Backend(Protocol[BaseT, AdapterT]):
         """What loading a checkpoint takes; 0 where there is none."""
         ...
 
+    def sampling_bytes(self, base: BaseT, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
+        """Keys and values that the works of a sampling request read, at most and all together."""
+        ...
+
+    def prediction_bytes(self, base: BaseT, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
+        """Keys and values that a prediction reads at once."""
+        ...
+
     def training_needs(self, base: BaseT, adapter: AdapterT, spec: TrainingSpec) -> TrainingNeeds: ...
+
+    def gradient_needs(
+        self, base: BaseT, adapter: AdapterT, sequences: Sequence[TargetedSequence], forward: ForwardSpec
+    ) -> TrainingNeeds: ...
+
+    def step_needs(self, adapter: AdapterT, optimizer: OptimizerSpec) -> TrainingNeeds: ...
 
     def unload_base(self, base: BaseT) -> None: ...
 

@@ -8,8 +8,9 @@ from functools import partial
 
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.failures import typed_error
-from lad_runtime.engine.memory import Memory
+from lad_runtime.engine.memory import Asker, Memory
 from lad_runtime.engine.prepared import PreparedData
+from lad_runtime.engine.promises import Promise
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import BaseEntry
 from lad_runtime.errors import ErrorCode, LadError
@@ -48,7 +49,8 @@ class Bases:
                 raise typed_error(error, self._backend.describe) from None
 
     def _admit(self, reserved: ExitStack, name: str, nbytes: int) -> None:
-        reserved.enter_context(self._memory.admitted(nbytes, f"The base {name}", "base"))
+        asker = Asker(what=f"The base {name}", option="base", value=name)
+        reserved.enter_context(self._memory.promised(Promise(making=nbytes), asker))
 
     def unload(self, base_id: str) -> None:
         base = self._registry.base(base_id)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from lad_runtime.engine.backend import AnyBackend
-from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.readers import Readers
 from lad_runtime.engine.registry import Registry
-from lad_runtime.engine.weights import reading
 from lad_runtime.errors import invalid_option
 from lad_runtime.types import AttentionMode, ScoreItem
 
@@ -14,10 +13,10 @@ _MAX_ITEMS = 4096
 
 
 class Evaluation:
-    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry) -> None:
-        self._engine = engine
+    def __init__(self, backend: AnyBackend, registry: Registry, readers: Readers) -> None:
         self._backend = backend
         self._registry = registry
+        self._readers = readers
 
     def score(self, base_id: str, adapter_id: str, items: Sequence[ScoreItem], mode: AttentionMode) -> Job:
         """log p(continuation | prompt); the outcome is a Score for each item."""
@@ -31,10 +30,10 @@ class Evaluation:
         if mode != "causal":
             raise invalid_option("attention", mode, "likelihoods are those of a causal model", "Give causal.")
         base, adapter = self._registry.weights(base_id, adapter_id)
-        work = reading(
-            self._backend,
+        return self._readers.submit(
+            "score",
+            base,
             adapter,
             lambda weights: self._backend.score(base.resident, weights, items),
+            tokens=sum(len(item.prompt) + len(item.continuation) for item in items),
         )
-        tokens = sum(len(item.prompt) + len(item.continuation) for item in items)
-        return self._engine.submit(work, sharer=object(), tokens=tokens)

@@ -1,5 +1,6 @@
 """The primitives that a training loop of the caller's own is made of."""
 
+import secrets
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -9,10 +10,12 @@ from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.bases import check_fits, check_ids
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.memory import Asker, Memory
 from lad_runtime.engine.prepared import PreparedData
+from lad_runtime.engine.promises import Promise
+from lad_runtime.engine.readers import Readers
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
-from lad_runtime.engine.weights import reading
 from lad_runtime.errors import invalid_option
 from lad_runtime.types import (
     AttentionMode,
@@ -31,12 +34,20 @@ from lad_runtime.types import (
 
 class Primitives:
     def __init__(
-        self, engine: Engine, backend: AnyBackend, registry: Registry, prepared: PreparedData
+        self,
+        engine: Engine,
+        backend: AnyBackend,
+        registry: Registry,
+        prepared: PreparedData,
+        memory: Memory,
+        readers: Readers,
     ) -> None:
         self._engine = engine
         self._backend = backend
         self._registry = registry
         self._prepared = prepared
+        self._memory = memory
+        self._readers = readers
 
     def forward_backward(
         self,
@@ -52,8 +63,16 @@ class Primitives:
             _check_sequences(entry, given)
 
         def work() -> Work:
-            base = entry.base.resident
-            return (yield from self._backend.forward_backward(base, entry.resident, sequences(), forward))
+            base, adapter, given = entry.base.resident, entry.resident, sequences()
+            needs = self._backend.gradient_needs(base, adapter, given, forward)
+            asker = Asker(
+                what=f"forwardBackward of {entry.id}",
+                option="microBatchTokens",
+                value=forward.micro_batch_tokens,
+                remedy="give smaller microBatchTokens or gradientCheckpointing",
+            )
+            computed = self._backend.forward_backward(base, adapter, given, forward)
+            return (yield from self._memory.within(Promise(adapter=adapter, needs=needs), asker, computed))
 
         request = ("forwardBackward", hash((given, forward)))
         return self._numbered(entry, number, request, work)
@@ -72,12 +91,11 @@ class Primitives:
         entry = self._registry.trainable(adapter_id)
 
         def work() -> Work:
-            base = entry.base.resident
-            return (
-                yield from self._backend.optim_step(
-                    base, entry.resident, optimizer, learning_rate, max_gradient_norm
-                )
-            )
+            base, adapter = entry.base.resident, entry.resident
+            needs = self._backend.step_needs(adapter, optimizer)
+            asker = Asker(what=f"optimStep of {entry.id}", option="optimizer", value=optimizer.kind)
+            taken = self._backend.optim_step(base, adapter, optimizer, learning_rate, max_gradient_norm)
+            return (yield from self._memory.within(Promise(adapter=adapter, needs=needs), asker, taken))
 
         request = ("optimStep", hash((optimizer, learning_rate, max_gradient_norm)))
         return self._numbered(entry, number, request, work)
@@ -96,16 +114,18 @@ class Primitives:
     ) -> tuple[Job, WindowReport]:
         """Losses under noise fixed for each example; blocks while the data set is prepared. The outcome is a LossReport."""
         base, adapter = self._registry.weights(base_id, adapter_id)
-        examples, report = self._prepared.get(base, dataset_id, window)
-        chosen = examples[:max_examples] if max_examples else examples
-        work = reading(
-            self._backend,
-            adapter,
-            lambda weights: self._backend.validate(
-                base.resident, weights, chosen, noise, loss, seed, attention
-            ),
-        )
-        return self._engine.submit(work, sharer=object()), report
+        with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):
+            examples, report = self._prepared.get(base, dataset_id, window)
+            chosen = examples[:max_examples] if max_examples else examples
+            job = self._readers.submit(
+                "validation",
+                base,
+                adapter,
+                lambda weights: self._backend.validate(
+                    base.resident, weights, chosen, noise, loss, seed, attention
+                ),
+            )
+        return job, report
 
     def _numbered(
         self, entry: AdapterEntry, number: int, request: Hashable, work: Callable[[], Work]

@@ -19,7 +19,8 @@ _KEPT_WEIGHT = 1_000_000
 class Run:
     """One training or sampling run. It ends once: finished, failed or cancelled.
 
-    `on_end` is called before the last event is logged, so that whoever sees a run's end finds what it used free again.
+    `on_end` is called before the last event is logged, so that whoever sees a run's end finds what it used free again. From
+    then on the run holds neither that nor its jobs; those still under way are cancelled.
     """
 
     def __init__(self, kind: RunKind, base_id: str, adapter_id: str, on_end: Callable[[], None]) -> None:
@@ -73,7 +74,8 @@ class Run:
         """Makes a job part of the run: cancelled with it."""
         with self._lock:
             self._state = "running" if self._state == "queued" else self._state
-            self._jobs.append(job)
+            if not self._ending:
+                self._jobs.append(job)
         if self._cancelling:
             job.cancel()
 
@@ -139,11 +141,25 @@ class Run:
             if self._ending:
                 return
             self._ending = True
-        self._on_end()
+            self._cancelling = self._cancelling or state != "finished"
+        self._free()
         with self._lock:
             self._state, self._error = state, error
         self.log.append(last_event, last=True)
         self._ended.set()
+
+    def _free(self) -> None:
+        with self._lock:
+            on_end, self._on_end = self._on_end, _nothing
+            jobs, self._jobs = self._jobs, []
+        on_end()
+        for job in jobs:
+            if not (job.cancelling or job.future.done()):
+                job.cancel()
+
+
+def _nothing() -> None:
+    """What an ended run has left to free."""
 
 
 class Runs:

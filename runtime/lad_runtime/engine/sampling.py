@@ -2,18 +2,21 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
+from functools import cache
 from typing import Any
 
-from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.failures import typed_error
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.memory import Asker, Memory
+from lad_runtime.engine.promises import Promise
+from lad_runtime.engine.readers import Readers
 from lad_runtime.engine.registry import Registry
-from lad_runtime.engine.residents import BaseEntry
+from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.engine.runs import Run, Runs
-from lad_runtime.engine.weights import Weights, frozen, reading
 from lad_runtime.errors import LadError, invalid_option
 from lad_runtime.types import (
     Canvas,
@@ -25,16 +28,29 @@ from lad_runtime.types import (
     Work,
 )
 
+Weights = Callable[[], ResidentAdapter | None]
+"""Weights that do not change: those of the moment of the first call, which is the engine thread's. None: the base's alone."""
+
 MAX_CANVASES = 4096
 _MAX_REPLY_BYTES = 48 << 20  # of 64 MiB that a message may have
 
 
 class Sampling:
-    def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry, runs: Runs) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        backend: AnyBackend,
+        registry: Registry,
+        runs: Runs,
+        memory: Memory,
+        readers: Readers,
+    ) -> None:
         self._engine = engine
         self._backend = backend
         self._registry = registry
         self._runs = runs
+        self._memory = memory
+        self._readers = readers
 
     def start(
         self,
@@ -49,13 +65,17 @@ class Sampling:
         canvases = [self._rendered(base, canvas) for canvas in requested]
         for canvas in canvases:
             self._backend.check_sampling(base.resident, canvas, spec)
-        weights = frozen(self._backend, adapter)
+        run = Run("sampling", base_id, adapter_id, lambda: self._ended(run.id, base))
+        weights = self._frozen(adapter, run.id)
         works = [self._work(base, weights, canvas, index, spec) for index, canvas in enumerate(canvases)]
-        run = Run("sampling", base_id, adapter_id, lambda: self._registry.release(base, run.id))
         self._registry.hold(base, run.id)
         self._runs.add(run)
         merged = _Canvases(run, len(works))
         try:
+            caches = self._backend.sampling_bytes(base.resident, canvases, spec)
+            self._memory.begin(run.id, Promise(caches=caches), _asker(len(canvases)))
+            if adapter is not None and not adapter.is_snapshot:
+                self._memory.begin_snapshot(_snapshot_of(run.id), adapter)
             jobs = self._engine.submit_all(
                 works,
                 sharer=run.id,
@@ -86,12 +106,19 @@ class Sampling:
                 f"{positions} positions make {reply_bytes} bytes, and a reply holds {_MAX_REPLY_BYTES}",
                 "Ask for fewer canvases or answer positions at once.",
             )
-        work = reading(
-            self._backend,
-            adapter,
-            lambda weights: self._backend.predict(base.resident, weights, canvases, spec),
-        )
-        return self._engine.submit(work, sharer=object(), tokens=sum(len(canvas.ids) for canvas in canvases))
+        promise = Promise(caches=self._backend.prediction_bytes(base.resident, canvases, spec))
+
+        def work(weights: ResidentAdapter | None) -> Work:
+            predicted = self._backend.predict(base.resident, weights, canvases, spec)
+            return self._memory.within(promise, _asker(len(canvases)), predicted)
+
+        tokens = sum(len(canvas.ids) for canvas in canvases)
+        return self._readers.submit("prediction", base, adapter, work, tokens=tokens)
+
+    def _ended(self, run_id: str, base: BaseEntry) -> None:
+        self._memory.end(run_id)
+        self._memory.end(_snapshot_of(run_id))
+        self._registry.release(base, run_id)
 
     def _work(
         self, base: BaseEntry, weights: Weights, canvas: Canvas, index: int, spec: SamplingSpec
@@ -103,6 +130,21 @@ class Sampling:
             return canvas
         _, ids = self._backend.render(base.resident, canvas.messages, True)
         return Canvas(prompt=ids, seed=canvas.seed)
+
+    def _frozen(self, adapter: AdapterEntry | None, run_id: str) -> Weights:
+        """An adapter's weights for works that are about to be submitted, frozen when the first of them begins.
+
+        To have them frozen beforehand would take the engine's thread twice, with somebody else's micro-step between.
+        """
+        if adapter is None:
+            return lambda: None
+        resident = adapter.resident
+        return (lambda: resident) if adapter.is_snapshot else cache(lambda: self._snapshot(adapter, run_id))
+
+    def _snapshot(self, adapter: AdapterEntry, run_id: str) -> ResidentAdapter:
+        snapshot = self._backend.snapshot(adapter.resident)
+        self._memory.end(_snapshot_of(run_id))
+        return snapshot
 
 
 class _Canvases:
@@ -137,6 +179,21 @@ class _Canvases:
             computed = self._run.computed
             self._run.cancel()
             self._run.fail(error, computed)
+
+
+def _snapshot_of(run_id: str) -> Hashable:
+    """The key of what a run is promised until its first work has taken the snapshot."""
+    return run_id, "snapshot"
+
+
+def _asker(canvases: int) -> Asker:
+    return Asker(
+        what="What the request's canvases attend to",
+        option="canvases",
+        value=canvases,
+        remedy="ask for fewer canvases or tokens at once",
+        waits=True,
+    )
 
 
 def _check_count(canvases: int) -> None:

@@ -9,8 +9,9 @@ from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.datasets import DatasetStore
 from lad_runtime.engine.engine import Engine, stopping_error
 from lad_runtime.engine.failures import typed_error
-from lad_runtime.engine.memory import Memory
+from lad_runtime.engine.memory import Asker, Memory
 from lad_runtime.engine.prepared import Prepared, PreparedData
+from lad_runtime.engine.promises import Promise
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
 from lad_runtime.engine.runs import Run, Runs
@@ -65,10 +66,18 @@ class TrainingRuns:
         return run
 
     def resume(self, run: Run) -> None:
-        """Lets a paused run go on. Raises LadError(OUT_OF_MEMORY), the run still paused, where it does not fit any more."""
+        """Lets a paused run go on. Raises LadError(OUT_OF_MEMORY), the run still paused, where it does not fit any more.
+
+        Blocks for the engine's thread, on which a run parks and takes its promise back: it cannot come between.
+        """
+        self._engine.call(lambda: self._resume(run)).result()
+
+    def _resume(self, run: Run) -> None:
         promised = self._promised.get(run.id)
         if promised is not None and run.pausing:
             self._promise(run.id, *promised)
+            if run.id not in self._promised:  # it has ended meanwhile
+                self._memory.end(run.id)
         run.resume()
 
     def drain(self, timeout_seconds: float) -> None:
@@ -86,8 +95,8 @@ class TrainingRuns:
 
         def on_event(event: Any) -> None:
             steps.see(event)
-            if isinstance(event, RunPaused):
-                self._memory.end_run(run.id)
+            if isinstance(event, RunPaused) and run.pausing:
+                self._memory.end(run.id)
             run.record(event)
 
         def on_done(done: "Future[Any]") -> None:
@@ -118,11 +127,17 @@ class TrainingRuns:
 
     def _promise(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
         needs = self._backend.training_needs(entry.base.resident, entry.resident, spec)
-        self._memory.begin_run(run_id, entry, needs)
+        asker = Asker(
+            what=f"The training of {entry.id}",
+            option="microBatchTokens",
+            value=spec.micro_batch_tokens,
+            remedy="train with a lower rank, smaller microBatchTokens or gradientCheckpointing",
+        )
+        self._memory.begin(run_id, Promise(adapter=entry.resident, needs=needs), asker)
 
     def _ended(self, run: Run, entry: AdapterEntry) -> None:
         self._promised.pop(run.id, None)
-        self._memory.end_run(run.id)
+        self._memory.end(run.id)
         self._registry.unclaim(entry)
 
     def _given_up(self, run: Run) -> Callable[[], bool]:

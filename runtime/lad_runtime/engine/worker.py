@@ -12,6 +12,7 @@ from lad_runtime.engine.evaluation import Evaluation
 from lad_runtime.engine.memory import Memory
 from lad_runtime.engine.prepared import PreparedData
 from lad_runtime.engine.primitives import Primitives
+from lad_runtime.engine.readers import Readers
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.runs import Runs
 from lad_runtime.engine.sampling import Sampling
@@ -48,6 +49,7 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
     prepared = PreparedData(backend, datasets)
     runs = Runs()
     memory = Memory(backend, registry, engine, memory_budget_bytes)
+    readers = Readers(engine, registry, memory)
     engine.start()
     return Worker(
         backend=backend,
@@ -59,8 +61,8 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         bases=Bases(backend, registry, prepared, memory),
         adapters=Adapters(engine, backend, registry, memory),
         training=TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory),
-        primitives=Primitives(engine, backend, registry, prepared),
-        sampling=Sampling(engine, backend, registry, runs),
-        evaluation=Evaluation(engine, backend, registry),
+        primitives=Primitives(engine, backend, registry, prepared, memory, readers),
+        sampling=Sampling(engine, backend, registry, runs, memory, readers),
+        evaluation=Evaluation(backend, registry, readers),
         memory=memory,
     )

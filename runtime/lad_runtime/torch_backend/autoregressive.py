@@ -8,7 +8,6 @@ import torch
 
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
-from lad_runtime.torch_backend.cache import KeyValueCache
 from lad_runtime.torch_backend.draw import draw
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.wishes import HeadWish, LogitsWish, Wish
@@ -30,7 +29,7 @@ def autoregress(
     attention: AttentionMode = "causal-prefix" if snapshot is None else "causal"
     prompt = yield from base.prompts.context(model, snapshot, canvas.prompt, attention)
     assert prompt is not None and prompt.last_hidden is not None, "the prompt has at least one token"
-    cache = KeyValueCache(model.config, capacity, model.device, model.dtype)
+    cache = model.cache(capacity)
     cache.begin_with(prompt)
     logits_1V = yield HeadWish(hidden_RD=prompt.last_hidden)
     answer: list[int] = []

@@ -24,7 +24,15 @@ from lad_runtime.torch_backend.device import (
 )
 from lad_runtime.torch_backend.held import Held
 from lad_runtime.torch_backend.lora import LoraAdapter
-from lad_runtime.torch_backend.needs import adapter_bytes, training_needs
+from lad_runtime.torch_backend.needs import (
+    adapter_bytes,
+    gradient_needs,
+    prediction_bytes,
+    sampling_bytes,
+    step_needs,
+    training_needs,
+)
+from lad_runtime.torch_backend.offload_folder import own_folder
 from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
 from lad_runtime.torch_backend.placed import PlacedWish, placed
 from lad_runtime.torch_backend.resume import restore
@@ -38,6 +46,7 @@ from lad_runtime.types import (
     Canvas,
     Example,
     ForwardSpec,
+    HeldMemory,
     LoadProgress,
     LossSpec,
     Message,
@@ -70,7 +79,7 @@ class TorchBackend:
         self._device = open_device(device)
         self._threads = threads
         self._checkpoints = CheckpointStore(state / "checkpoints")
-        self._offloads = state / "optimizers"
+        self._offloads = own_folder(state / "optimizers")
         self._held = Held()
 
     @property
@@ -106,8 +115,11 @@ class TorchBackend:
             )
         return base
 
-    def accounted_bytes(self) -> int:
-        return self._held.nbytes
+    def held(self) -> HeldMemory:
+        return self._held.memory
+
+    def keep_prompts(self, nbytes: int) -> None:
+        self._held.keep_prompts(nbytes)
 
     def adapter_bytes(self, base: Base, spec: AdapterSpec) -> int:
         return adapter_bytes(base.model.config, spec)
@@ -117,6 +129,20 @@ class TorchBackend:
 
     def training_needs(self, base: Base, adapter: TrainedAdapter, spec: TrainingSpec) -> TrainingNeeds:
         return training_needs(base.model, spec, adapter.spec)
+
+    def gradient_needs(
+        self, base: Base, adapter: TrainedAdapter, sequences: Sequence[TargetedSequence], forward: ForwardSpec
+    ) -> TrainingNeeds:
+        return gradient_needs(base.model, sequences, forward, adapter)
+
+    def step_needs(self, adapter: TrainedAdapter, optimizer: OptimizerSpec) -> TrainingNeeds:
+        return step_needs(adapter, optimizer)
+
+    def sampling_bytes(self, base: Base, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
+        return sampling_bytes(base.model, canvases, spec)
+
+    def prediction_bytes(self, base: Base, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
+        return prediction_bytes(base.model, canvases, spec)
 
     def unload_base(self, base: Base) -> None:
         base.close()

@@ -1,5 +1,8 @@
 """Keys and values of one sequence's past: of tokens decoded so far, or of a prompt whose answer is denoised."""
 
+import threading
+import weakref
+
 import torch
 from torch import Tensor
 
@@ -66,3 +69,20 @@ class KeyValueCache:
         self._entries[:, :, : other.length] = other._entries[:, :, : other.length]
         self.length = other.length
         self.last_hidden = other.last_hidden
+
+
+class LivingCaches:
+    """Bytes of the caches that somebody still holds; may be asked from any thread."""
+
+    def __init__(self) -> None:
+        self.nbytes = 0
+        self._lock = threading.RLock()  # a cache may go, by the garbage collector, while another is counted
+
+    def counted(self, cache: KeyValueCache) -> KeyValueCache:
+        self._add(cache.nbytes)
+        weakref.finalize(cache, self._add, -cache.nbytes).atexit = False
+        return cache
+
+    def _add(self, nbytes: int) -> None:
+        with self._lock:
+            self.nbytes += nbytes

@@ -2,20 +2,25 @@
 
 import threading
 import weakref
-from collections.abc import Iterator
-
-from torch import Tensor
+from collections.abc import Iterable
 
 from lad_runtime.torch_backend.bases import Base
+from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
+from lad_runtime.types import HeldMemory
 
 
 class Held:
-    """Everything made here that still lives. Its methods may be called from any thread."""
+    """Everything made here that still lives. Its methods may be called from any thread.
+
+    Weights are counted by who reads them, not by who made them: a work goes on with a snapshot's after everybody else has
+    dropped it.
+    """
 
     def __init__(self) -> None:
         self._bases: weakref.WeakSet[Base] = weakref.WeakSet()
         self._adapters: weakref.WeakSet[TrainedAdapter] = weakref.WeakSet()
+        self._weights: weakref.WeakSet[LoraAdapter] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def base(self, base: Base) -> Base:
@@ -26,22 +31,38 @@ class Held:
     def adapter(self, adapter: TrainedAdapter) -> TrainedAdapter:
         with self._lock:
             self._adapters.add(adapter)
+            self._weights.add(adapter.adapter)
         return adapter
 
     @property
     def nbytes(self) -> int:
-        """Weights, gradients, optimizer states and the prompts kept."""
+        return self.memory.nbytes
+
+    @property
+    def memory(self) -> HeldMemory:
         with self._lock:
-            bases, adapters = list(self._bases), list(self._adapters)
-        storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in _tensors(adapters)}
-        fixed = sum(base.info.nbytes + base.prompts.nbytes for base in bases)
-        return fixed + sum(storages.values()) + sum(adapter.optimizer_nbytes for adapter in adapters)
+            bases, adapters, weights = list(self._bases), list(self._adapters), list(self._weights)
+        own = _storages(adapter.adapter for adapter in adapters if not adapter.is_snapshot)
+        old = {pointer: nbytes for pointer, nbytes in _storages(weights).items() if pointer not in own}
+        trained = sum(adapter.state_nbytes for adapter in adapters)
+        kept = sum(base.prompts.nbytes for base in bases)
+        living = sum(base.model.caches.nbytes for base in bases)
+        return HeldMemory(
+            lasting=sum(base.info.nbytes for base in bases) + sum(own.values()) + trained,
+            snapshots=sum(old.values()),
+            caches=max(0, living - kept),
+            kept=kept,
+            reserved=sum(adapter.copy_nbytes for adapter in adapters),
+        )
+
+    def keep_prompts(self, nbytes: int) -> None:
+        """Divides what prompts may take equally between the bases."""
+        with self._lock:
+            bases = list(self._bases)
+        for base in bases:
+            base.prompts.keep(nbytes // len(bases))
 
 
-def _tensors(adapters: list[TrainedAdapter]) -> Iterator[Tensor]:
-    for adapter in adapters:
-        for parameter in adapter.parameters.values():
-            yield parameter
-            gradient = parameter.grad
-            if gradient is not None:
-                yield gradient
+def _storages(adapters: Iterable[LoraAdapter]) -> dict[int, int]:
+    """Bytes of the weights by the storage of the first of them: all of an adapter's move together."""
+    return {adapter.storage: adapter.weight_nbytes for adapter in adapters}

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -75,11 +76,20 @@ class LoraAdapter:
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters.values())
 
+    @cached_property
+    def weight_nbytes(self) -> int:
+        return sum(parameter.nbytes for parameter in self.parameters.values())
+
+    @property
+    def storage(self) -> int:
+        """Where the first of the weights lies; equal for adapters that share them."""
+        return next(iter(self.parameters.values())).untyped_storage().data_ptr()
+
     @property
     def nbytes(self) -> int:
         """Bytes of the weights, and of the gradients now held."""
-        held = [parameter.grad for parameter in self.parameters.values() if parameter.grad is not None]
-        return sum(tensor.nbytes for tensor in (*self.parameters.values(), *held))
+        held = (parameter.grad for parameter in self.parameters.values())
+        return self.weight_nbytes + sum(gradient.nbytes for gradient in held if gradient is not None)
 
 
 def parameter_name(layer: int, projection: str, factor: str) -> str:

@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from lad_runtime.torch_backend.attention import attend
 from lad_runtime.torch_backend.batch import FlatBatch, Segment
+from lad_runtime.torch_backend.cache import KeyValueCache, LivingCaches
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.dropout import Dropout
 from lad_runtime.torch_backend.kernels import EAGER, Kernels
@@ -54,6 +55,7 @@ class Llama:
         self.layers = [reader.layer(config, index) for index in range(config.num_layers)]
         self.norm = reader.tensor("model.norm.weight", (config.hidden_size,))
         self.head = self.embedding if config.tied else reader.tensor("lm_head.weight", vocabulary)
+        self.caches = LivingCaches()
         self._columns = fused_columns(config)
         self._rotary = RotaryTable(
             config.head_dim, config.rope_theta, config.rope_scaling, self.device, dtype
@@ -104,6 +106,10 @@ class Llama:
         for layer in self.layers:
             leaves += (layer.attention_norm, layer.qkv, layer.o, layer.mlp_norm, layer.gate_up, layer.down)
         return [leaf.requires_grad_() for leaf in leaves]
+
+    def cache(self, capacity: int) -> KeyValueCache:
+        """An empty cache of this model's keys and values, counted in `caches` while it lives. Raises as `KeyValueCache`."""
+        return self.caches.counted(KeyValueCache(self.config, capacity, self.device, self.dtype))
 
     def batch(self, segments: Sequence[Segment]) -> FlatBatch:
         """Lay segments out for this model, on its device. Raises LadError as `FlatBatch` does."""

@@ -28,10 +28,7 @@ class Optimizer:
             slot: {name: torch.zeros_like(p) for name, p in parameters.items()} for slot in SLOTS[spec.kind]
         }
         self._steps = 0
-
-    @property
-    def nbytes(self) -> int:
-        return sum(t.nbytes for slot in self._slots.values() for t in slot.values())
+        self.nbytes = sum(t.nbytes for slot in self._slots.values() for t in slot.values())
 
     @torch.no_grad()
     def step(self, spec: OptimizerSpec, learning_rate: float) -> None:

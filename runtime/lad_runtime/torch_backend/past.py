@@ -75,7 +75,7 @@ class Past:
         if not self.contexts:
             return replace(self, prompts=prompts)
         model = self.base.model
-        grown = [KeyValueCache(model.config, len(prompt), model.device, model.dtype) for prompt in prompts]
+        grown = [model.cache(len(prompt)) for prompt in prompts]
         for cache, context in zip(grown, self.contexts, strict=True):
             if context is not None:
                 cache.begin_with(context)

@@ -1,5 +1,6 @@
 """Prompts that are computed once: their keys and values, shared by everybody who denoises an answer behind them."""
 
+import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
@@ -15,25 +16,36 @@ from lad_runtime.torch_backend.wishes import ContextWish
 from lad_runtime.types import AttentionMode
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Keys and values that are kept for those who come later; those in use are kept by their users."""
+"""Keys and values that are kept for those who come later, at most; those in use are kept by their users."""
 
 Key = tuple["weakref.ref[Version] | None", AttentionMode, tuple[int, ...]]
 
 
 class Prompts:
-    """The prompts of one base that were used last, in up to `max_bytes` of keys and values.
+    """The prompts of one base that were used last, in up to `max_bytes` of keys and values, and those in use.
 
     A prompt in the attention `prefix` belongs to a version of an adapter's weights, and is forgotten with it. In
-    `causal-prefix` it is the unadapted base's, for all adapters and the autoregressive baseline.
+    `causal-prefix` it is the unadapted base's, for all adapters and the autoregressive baseline. Work belongs to the engine's
+    thread; everything else may be called from any, `_forget` even in the middle of a method, by the garbage collector.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._caches: OrderedDict[Key, KeyValueCache] = OrderedDict()
+        self._kept: OrderedDict[Key, KeyValueCache] = OrderedDict()
+        self._living: weakref.WeakValueDictionary[Key, KeyValueCache] = weakref.WeakValueDictionary()
+        self._nbytes = 0
+        self._lock = threading.RLock()
 
     @property
     def nbytes(self) -> int:
-        return sum(cache.nbytes for cache in self._caches.values())
+        """Of the prompts kept, whether they are in use or not."""
+        return self._nbytes
+
+    def keep(self, max_bytes: int) -> None:
+        """Keeps no more than this, or `MAX_BYTES`, from now on."""
+        with self._lock:
+            self._max_bytes = min(max_bytes, MAX_BYTES)
+            self._drop_oldest()
 
     def context(
         self, model: Llama, adapter: LoraAdapter | None, prompt: Sequence[int], attention: AttentionMode
@@ -70,22 +82,31 @@ class Prompts:
     ) -> KeyValueCache:
         """The cache of a prompt, still empty where nobody has computed it yet."""
         key = (weakref.ref(owner.version, self._forget) if owner else None, attention, prompt)
-        cache = self._caches.pop(key, None)
-        if cache is None:
-            cache = KeyValueCache(model.config, len(prompt), model.device, model.dtype)
-        self._caches[key] = cache
-        self._drop_oldest()
+        with self._lock:
+            cache = self._living.get(key)
+            if cache is None:
+                cache = model.cache(len(prompt))
+                self._living[key] = cache
+            self._take_out(key)
+            self._kept[key] = cache
+            self._nbytes += cache.nbytes
+            self._drop_oldest()
         return cache
 
     def _drop_oldest(self) -> None:
-        held = self.nbytes
-        while held > self._max_bytes and self._caches:
-            _, cache = self._caches.popitem(last=False)
-            held -= cache.nbytes
+        while self._nbytes > self._max_bytes and self._kept:
+            self._take_out(next(iter(self._kept)))
+
+    def _take_out(self, key: Key) -> None:
+        cache = self._kept.pop(key, None)
+        if cache is not None:
+            self._nbytes -= cache.nbytes
 
     def _forget(self, version: "weakref.ref[Version]") -> None:
-        for key in [key for key in self._caches if key[0] is version]:
-            del self._caches[key]
+        with self._lock:
+            for key in list(self._kept):
+                if key[0] is version:
+                    self._take_out(key)
 
 
 def prompt_segment(

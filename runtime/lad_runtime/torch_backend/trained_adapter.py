@@ -27,15 +27,22 @@ class TrainedAdapter:
     """`steps` counts optimizer steps over the adapter's life; `gathered` the micro-batches whose gradients it now holds.
 
     Snapshots share its weights until they change: they are then moved to storage of their own, and the snapshots keep the old.
+    A snapshot's `snapshot_of` is what shared those weights when it was taken.
     """
 
-    def __init__(self, adapter: LoraAdapter, steps: int = 0) -> None:
+    def __init__(
+        self,
+        adapter: LoraAdapter,
+        steps: int = 0,
+        snapshot_of: "weakref.WeakSet[LoraAdapter] | None" = None,
+    ) -> None:
         self.adapter = adapter
         self.steps = steps
         self.gathered = 0
         self._optimizer: Optimizer | None = None
         self._offloaded: OffloadedOptimizer | None = None
-        self._sharers: weakref.WeakSet[LoraAdapter] = weakref.WeakSet()
+        self.is_snapshot = snapshot_of is not None
+        self._sharers = weakref.WeakSet[LoraAdapter]() if snapshot_of is None else snapshot_of
         self._version = Version()  # what snapshots of the weights as they are share
 
     @property
@@ -87,6 +94,16 @@ class TrainedAdapter:
         return self._offloaded.nbytes if self._offloaded else 0
 
     @property
+    def copy_nbytes(self) -> int:
+        """What its next step takes because living snapshots share its weights."""
+        return self.adapter.weight_nbytes if self._sharers and not self.is_snapshot else 0
+
+    @property
+    def snapshot_nbytes(self) -> int:
+        """What a snapshot taken now adds to that: nothing where there is one of these weights, or they never change."""
+        return 0 if self._sharers or self.is_snapshot else self.adapter.weight_nbytes
+
+    @property
     def dropout_seed(self) -> int | None:
         """Keys the dropout masks of the next micro-batch; None for an adapter without dropout."""
         return (self.steps << 24) + self.gathered if self.spec.dropout > 0 else None
@@ -98,14 +115,17 @@ class TrainedAdapter:
         """
         view = next(iter(self._sharers), None) or self.adapter.view(self._version)
         self._sharers.add(view)
-        return TrainedAdapter(view, steps=self.steps)
+        return TrainedAdapter(view, steps=self.steps, snapshot_of=self._sharers)
 
     def optimizer_for(self, spec: OptimizerSpec) -> Optimizer:
         """The optimizer, its state gone on with where `spec` is of the same kind, and made afresh where it is not."""
-        optimizer = self.optimizer
-        if optimizer is None or optimizer.spec.kind != spec.kind:
-            optimizer = self._optimizer = Optimizer(spec, self.parameters)
-        return optimizer
+        state = self._offloaded or self._optimizer
+        if state is not None and state.spec.kind != spec.kind:
+            self.forget_optimizer()
+        if self.optimizer is None:
+            self._optimizer = Optimizer(spec, self.parameters)
+        assert self._optimizer is not None
+        return self._optimizer
 
     def step(self, spec: OptimizerSpec, learning_rate: float, max_gradient_norm: float) -> float:
         """One optimizer step on the gradients gathered, which it clears; returns their norm before clipping.
@@ -153,7 +173,7 @@ class TrainedAdapter:
         if len(self._sharers) > 0:
             for parameter in self.parameters.values():
                 parameter.data = parameter.data.clone()
-            self._sharers.clear()
+            self._sharers = weakref.WeakSet()
 
     @torch.no_grad()
     def load_parameters(self, tensors: Mapping[str, Tensor]) -> None:

@@ -1,5 +1,6 @@
 """A training run from its start to its end, its last step or an earlier one."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lad_runtime.types import (
     Work,
 )
 
+_log = logging.getLogger("lad.training")
 _TO_THE_END = TrainingControl()
 
 
@@ -41,8 +43,8 @@ def train(
     It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients. Where
     `control.stopping()` is true after a step it writes its checkpoint, if it has a name, and raises CANCELLED. Where
     `control.pausing()` is true before a step it parks between a RunPaused and a RunResumed, its optimizer in a file in
-    `offloads`, and goes on to the same bits. Closed or failed (DIVERGED: a loss, gradient or weight that is no finite
-    number), it leaves the adapter as the last whole step left it, without gradients.
+    `offloads` (or in memory, where the disk fails), and goes on to the same bits. Closed or failed (DIVERGED: a loss, gradient
+    or weight that is no finite number), it leaves the adapter as the last whole step left it, without gradients.
     """
     check_loss(spec.loss, spec.noise)
     run = TrainingRun(base, trained, examples, spec, validation, checkpoints)
@@ -76,7 +78,10 @@ def train(
 
 
 def _pause(run: TrainingRun, offloads: Path, control: TrainingControl) -> Work:
-    run.trained.offload(offloads)
+    try:
+        run.trained.offload(offloads)
+    except LadError as error:
+        _log.warning("a paused run keeps its optimizer in memory: %s", error.message)
     yield RunPaused(steps=run.step)
     while control.pausing():
         if control.stopping():

@@ -25,7 +25,8 @@ const common = {
 };
 
 /**
- * Bytes that bases, adapters, optimizer states, snapshots and what training needs may take; what would exceed them is refused.
+ * Bytes that bases, adapters, optimizer states, snapshots, and what training and sampling need, may take; what would exceed them is
+ * refused.
  * Default: 80 % of the device's memory.
  */
 const memoryBudgetBytes = integer(1, 2 ** 50).optional();
