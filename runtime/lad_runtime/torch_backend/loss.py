@@ -72,4 +72,5 @@ def _chunked(
             logits.scatter_add_(1, target, -total)  # (softmax − one-hot) · total
             scale = (weights[part].unsqueeze(1) / total).to(hidden.dtype)
             torch.mul(product(logits.to(hidden.dtype), head), scale, out=gradient[part])
+        del logits  # before the next chunk's are made
     return ce, gradient
