@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from bench.sides.checkout import import_from
+from bench.sides.device import PRECISIONS
 from bench.sides.serve import Values, serve
 
 
@@ -19,7 +20,7 @@ class LadGenericSampling:
         self._inference = import_from(Path(request["against"]) / "src", "diffusion_lm.inference")
         adapter = Path(request["adapter"])
         device = request["device"]
-        settings = {"precision": "bf16" if device == "cuda" else "fp32", "mask_token": request["maskToken"]}
+        settings = {"precision": PRECISIONS[device], "mask_token": request["maskToken"]}
         (adapter.parent / "resolved_config.json").write_text(json.dumps(settings))
         self._session = self._inference.load_session(adapter.name, adapter.parent, device)
         self._tokenizer = self._session.tokenizer

@@ -8,7 +8,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
 from bench.sides.checkout import import_from
-from bench.sides.device import finish_device
+from bench.sides.device import PRECISIONS, finish_device
 from bench.sides.serve import Values, serve
 
 
@@ -24,7 +24,7 @@ class LadGenericTraining:
         config = {
             "model_name_or_path": request["folder"],
             "base_model_cache_dir": str(Path(request["scratch"]) / "models"),
-            "precision": "bf16" if self._device == "cuda" else "fp32",
+            "precision": PRECISIONS[self._device],
             "lora_targets": ["q_proj", "v_proj"],
             "train_normalization_layers": False,
             "resume_from_adapter": request["adapter"],

@@ -174,7 +174,7 @@ def test_company_changes_a_result_by_rounding_at_most(dtype: torch.dtype) -> Non
             assert distance(logits, exact.cpu()) < TOLERANCES[dtype]
 
 
-def test_compiled_kernels_give_the_same(tmp_path: Path) -> None:
+def test_compiled_kernels_give_the_same() -> None:
     kernels, seconds = compiled_kernels(CONFIG, CUDA, torch.bfloat16)
     plain = model_on(CUDA, torch.bfloat16)
     compiled = Llama(CONFIG, plain.weights, device=CUDA, dtype=torch.bfloat16, kernels=kernels)

@@ -79,7 +79,7 @@ def arg_max(logits_RV: Tensor) -> Tensor:
     one by one.
     """
     vocabulary = logits_RV.shape[1]
-    if logits_RV.is_cuda or vocabulary % _BLOCK or vocabulary == 0:
+    if logits_RV.is_cuda or vocabulary % _BLOCK:
         return logits_RV.argmax(-1, keepdim=True)
     blocks_RKB = logits_RV.unflatten(1, (-1, _BLOCK))
     best_R1 = blocks_RKB.amax(-1).argmax(-1, keepdim=True)
@@ -158,10 +158,11 @@ def _gumbel_max(
 ) -> Tensor:
     """arg max of ln p − ln(−ln u), u one number a vocabulary entry (Gumbel-max; arXiv 2502.09992's sampler): [R, 1]."""
     lanes = [1 + int(position) for position in positions_R]
-    u_RV = torch.from_numpy(uniform_lanes(seed, Purpose.DRAW, 0, iteration, probabilities_RV.shape[1], lanes))
-    noise_RV = -torch.log(
-        -torch.log(on_device(u_RV, probabilities_RV.device).clamp_min(2**-33))
-    )  # finite at u = 0
+    numbers = torch.from_numpy(
+        uniform_lanes(seed, Purpose.DRAW, 0, iteration, probabilities_RV.shape[1], lanes)
+    )
+    u_RV = on_device(numbers, probabilities_RV.device)
+    noise_RV = -torch.log(-torch.log(u_RV.clamp_min(2**-33)))  # finite at u = 0
     return (probabilities_RV.log() + noise_RV).argmax(-1, keepdim=True)
 
 

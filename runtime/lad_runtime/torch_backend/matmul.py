@@ -1,9 +1,9 @@
 """The product of rows with a frozen matrix: in float32 on the CPU by whichever of MKL and oneDNN is the faster there.
 
 `torch.mm` takes float32 to MKL. On Intel's processors that reaches nine tenths of what the cores can do, and oneDNN half of it
-where the rows of a matrix are 4 KiB apart (Xeon with AVX-512, two threads). On others oneDNN's kernels, which read a matrix of
-either layout as it lies, were 1.1 to 1.9 times as fast on a Llama's, for 4 to 2,048 rows (AMD EPYC with AVX-512, two threads).
-The processor decides, not a measurement: a run resumed on the same machine must round as it did before.
+where the rows of a matrix are a multiple of 4 KiB apart (Xeon with AVX-512, two threads). On others oneDNN's kernels, which read
+a matrix of either layout as it lies, were 1.1 to 1.9 times as fast on a Llama's, for 4 to 2,048 rows (AMD EPYC with AVX-512, two
+threads). The processor decides, not a measurement: a run resumed on the same machine must round as it did before.
 
 In float32 PyTorch reaches oneDNN by one operator alone, the one that its compiler makes of linear layers; since that is not
 documented, it is tried before it is relied on. An adapter's narrow factors stay with `torch.mm`, whose calls cost less.
