@@ -2,7 +2,7 @@
 
 from lad_runtime import __version__
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Of `proto/lad/v1`; raised when a client of the version before could misunderstand a reply."""
 
 BUILD_VERSION = __version__

@@ -184,7 +184,11 @@ export class Adapter extends Model {
   /** Freezes the weights as they are now. */
   async snapshot(options: CallOptions = {}): Promise<Snapshot> {
     const { signal } = check(callOptions, options);
-    const reply = await this.client.call(AdaptersService.snapshotAdapter, { adapterId: this.id }, { signal });
+    const reply = await this.client.call(
+      AdaptersService.snapshotAdapter,
+      { adapterId: this.id, snapshotId: "" },
+      { signal },
+    );
     return new Snapshot(this.client, this.base, fromAdapter(present(reply.snapshot, "a snapshot")));
   }
 
@@ -207,7 +211,7 @@ export class Adapter extends Model {
    */
   async checkpoint(name: string, options: CallOptions = {}): Promise<string> {
     const { signal } = check(callOptions, options);
-    const request = { adapterId: this.id, name: check(checkpointName, name, "name") };
+    const request = { adapterId: this.id, name: check(checkpointName, name, "name"), overwrite: false };
     const reply = await this.client.call(AdaptersService.saveCheckpoint, request, {
       signal,
       idempotent: true,

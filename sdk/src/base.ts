@@ -86,7 +86,7 @@ export class Base extends Model {
     const spec = { rank, alpha, targets: [...targets], dropout, seed };
     const reply = await this.client.call(
       AdaptersService.createAdapter,
-      { baseId: this.id, spec },
+      { baseId: this.id, spec, adapterId: "" },
       { signal },
     );
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
@@ -112,7 +112,7 @@ export class Base extends Model {
    */
   async loadCheckpoint(name: string, options: CallOptions = {}): Promise<Adapter> {
     const { signal } = check(callOptions, options);
-    const request = { baseId: this.id, name: check(checkpointName, name, "name") };
+    const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId: "" };
     const reply = await this.client.call(AdaptersService.loadCheckpoint, request, { signal });
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
@@ -267,8 +267,8 @@ function note(
   return undefined;
 }
 
-/** The base's id first, then the files. */
+/** What will come first, then the files. */
 async function* uploadOf(baseId: string, folder: string) {
-  yield { part: { $case: "baseId" as const, value: baseId } };
+  yield { part: { $case: "header" as const, value: { baseId, adapterId: "", files: [] } } };
   for await (const piece of readFolder(folder)) yield { part: { $case: "piece" as const, value: piece } };
 }

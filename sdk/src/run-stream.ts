@@ -66,7 +66,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     }
     const runId = await this.#started.catch(() => undefined);
     if (runId === undefined) return;
-    await this.#client.call(RunsService.cancelRun, { runId }, { idempotent: true });
+    await this.#client.call(RunsService.cancelRun, { runId, wait: false }, { idempotent: true });
   }
 
   /** Narrows an event to this kind of run, and notes what the result is made of. */
@@ -112,7 +112,11 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   /** The loop was left: the worker should stop, and its failure to answer is nobody's concern. */
   async #cancelQuietly(runId: string): Promise<void> {
     try {
-      await this.#client.call(RunsService.cancelRun, { runId }, { timeoutMs: 10_000, idempotent: true });
+      await this.#client.call(
+        RunsService.cancelRun,
+        { runId, wait: false },
+        { timeoutMs: 10_000, idempotent: true },
+      );
     } catch (error) {
       if (!isLadError(error)) throw error;
     }

@@ -81,7 +81,11 @@ export class Run {
   /** Takes effect within one micro-step. Cancelling a run that has ended changes nothing. */
   async cancel(options: CallOptions = {}): Promise<void> {
     const { signal } = check(callOptions, options);
-    await this.#client.call(RunsService.cancelRun, { runId: this.id }, { signal, idempotent: true });
+    await this.#client.call(
+      RunsService.cancelRun,
+      { runId: this.id, wait: false },
+      { signal, idempotent: true },
+    );
   }
 }
 

@@ -101,6 +101,7 @@ async function startSampling(
 ): Promise<string> {
   const request = {
     ...target,
+    runId: "",
     canvases: canvases.map(toCanvas),
     spec: toSampling({ ...spec, frames: spec.frames && watched }),
   };

@@ -21,7 +21,7 @@ export async function encodeTexts(
   texts: readonly string[],
   signal?: AbortSignal,
 ): Promise<number[][]> {
-  const request = { baseId, texts: [...texts] };
+  const request = { baseId, texts: [...texts], allowSpecial: true };
   const { results } = await client.call(DataService.encode, request, { signal, idempotent: true });
   return texts.map((_, i) => present(results[i], "EncodeResponse.results").ids);
 }
@@ -50,6 +50,6 @@ export async function renderChat(
   addGenerationPrompt: boolean,
   signal?: AbortSignal,
 ): Promise<Rendered> {
-  const request = { baseId, messages: toMessages(messages), addGenerationPrompt };
+  const request = { baseId, messages: toMessages(messages), addGenerationPrompt, allowSpecial: false };
   return client.call(DataService.render, request, { signal, idempotent: true });
 }

@@ -119,7 +119,7 @@ async function startTraining(
   const steps = await countSteps(options, () => prepare(client, baseId, dataset, options, signal));
   warnOfWarmup(options.schedule, steps, client.warn);
   const data = { datasetId: dataset.id, validationId: validation?.id, steps };
-  const request = { adapterId, spec: toTraining(options, noise, data) };
+  const request = { adapterId, spec: toTraining(options, noise, data), runId: "" };
   const { runId } = await client.call(TrainingService.startTraining, request, { signal });
   return runId;
 }

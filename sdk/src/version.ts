@@ -1,5 +1,5 @@
 /** The protocol that this client speaks; a worker of another number is refused. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** This package's version, compared with the worker's in the handshake. */
 export const BUILD_VERSION = "0.1.0";

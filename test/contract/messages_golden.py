@@ -44,7 +44,9 @@ REPORT = LossReport(
 
 def requests() -> list[Message]:
     """What a client sends."""
-    window = data_pb2.WindowSpec(window=96, pad_to_window=True, too_long=3, max_prompt_tokens=72, supervise=2)
+    window = data_pb2.WindowSpec(
+        window=96, pad_to_window=True, too_long=3, max_prompt_tokens=72, supervise=2, allow_special=True
+    )
     spec = training_pb2.TrainingSpec(
         dataset_id="ab" * 32,
         window=window,
@@ -86,6 +88,7 @@ def requests() -> list[Message]:
         attention=4,
         gradient_checkpointing=True,
         share_weight=2.5,
+        overwrite=True,
     )
     sequence = training_pb2.TargetedSequence(
         ids=[1, 2, 3], targets=[-1, 2, 3], weights=write_floats([0, 0.5, 0.25]), prompt_tokens=1
@@ -114,19 +117,29 @@ def requests() -> list[Message]:
         canvas_tokens=64,
         share_weight=0.5,
     )
-    chat = sampling_pb2.Chat(messages=[data_pb2.Message(role="user", content="Grüße, 世界 🌍")])
+    message = data_pb2.Message(role="user", content="Grüße, 世界 🌍")
+    chat = sampling_pb2.Chat(messages=[message], allow_special=True)
     adapter = worker_pb2.AdapterSpec(
         rank=64, alpha=64, targets=["q_proj", "v_proj"], dropout=0.05, seed=2**63
     )
     return [
-        worker_pb2.HandshakeRequest(protocol_version=1, build_version="0.1.0"),
+        worker_pb2.HandshakeRequest(protocol_version=2, build_version="0.1.0"),
         worker_pb2.LoadBaseRequest(name="stub", data_type=1, system_prompt="", seed=3),
         worker_pb2.LoadBaseRequest(name="org/model", revision="main", mask_token="MASK", hub_token="secret"),
-        adapters_pb2.CreateAdapterRequest(base_id="stub-1", spec=adapter),
+        adapters_pb2.CreateAdapterRequest(base_id="stub-1", spec=adapter, adapter_id="adapter-0123456789ab"),
+        adapters_pb2.UploadAdapterRequest(
+            header=adapters_pb2.UploadHeader(
+                base_id="stub-1",
+                adapter_id="mine",
+                files=[adapters_pb2.FileSize(name="adapter_config.json", bytes=2**33)],
+            )
+        ),
+        adapters_pb2.SaveCheckpointRequest(adapter_id="adapter-1", name="best", overwrite=True),
+        runs_pb2.CancelRunRequest(run_id="run-1", wait=True),
         adapters_pb2.UploadAdapterRequest(
             piece=adapters_pb2.FilePiece(name="adapter_config.json", data=b"\x00\xff{}")
         ),
-        training_pb2.StartTrainingRequest(adapter_id="adapter-1", spec=spec),
+        training_pb2.StartTrainingRequest(adapter_id="adapter-1", spec=spec, run_id="run-0123456789ab"),
         training_pb2.ForwardBackwardRequest(
             adapter_id="adapter-1",
             sequence=2**40,
@@ -142,6 +155,7 @@ def requests() -> list[Message]:
                 sampling_pb2.Canvas(chat=chat),
             ],
             spec=sampling,
+            run_id="run-ba9876543210",
         ),
     ]
 

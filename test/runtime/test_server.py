@@ -160,7 +160,11 @@ def test_the_handshake_compares_versions_and_names_both() -> None:
     async def test(client: Client, _: FakeBackend) -> None:
         same = worker_pb2.HandshakeRequest(protocol_version=PROTOCOL_VERSION, build_version=BUILD_VERSION)
         reply = await client.worker.Handshake(same, metadata=HEADERS)
-        assert (reply.protocol_version, reply.build_version, reply.pid) == (1, BUILD_VERSION, os.getpid())
+        assert (reply.protocol_version, reply.build_version, reply.pid) == (
+            PROTOCOL_VERSION,
+            BUILD_VERSION,
+            os.getpid(),
+        )
         other = worker_pb2.HandshakeRequest(protocol_version=9, build_version="9.9.9")
         status, detail = await refused(client.worker.Handshake(other, metadata=HEADERS))
         assert status is grpc.StatusCode.FAILED_PRECONDITION
@@ -751,7 +755,7 @@ def test_adapter_files_cross_in_pieces_both_ways() -> None:
             ("adapter_config.json", 2),
             *[("adapter_model.safetensors", 1 << 20)] * 3,
         ]
-        parts = [adapters_pb2.UploadAdapterRequest(base_id=base_id)]
+        parts = [adapters_pb2.UploadAdapterRequest(header=adapters_pb2.UploadHeader(base_id=base_id))]
         parts += [adapters_pb2.UploadAdapterRequest(piece=piece) for piece in pieces]
         uploaded = await client.adapters.UploadAdapter(iter(parts), metadata=HEADERS)
         assert uploaded.adapter.base_id == base_id and uploaded.adapter.id != adapter_id

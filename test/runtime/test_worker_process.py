@@ -172,7 +172,7 @@ def test_the_stub_is_trained_sampled_scored_saved_and_resumed_end_to_end(stub_wo
         assert likelihood.log_likelihood < 0
 
         download = adapters_pb2.DownloadAdapterRequest(adapter_id=adapter_id)
-        parts = [adapters_pb2.UploadAdapterRequest(base_id=base_id)]
+        parts = [adapters_pb2.UploadAdapterRequest(header=adapters_pb2.UploadHeader(base_id=base_id))]
         async for reply in client.adapters.DownloadAdapter(download, metadata=HEADERS):
             parts.append(adapters_pb2.UploadAdapterRequest(piece=reply.piece))
         uploaded = (await client.adapters.UploadAdapter(iter(parts), metadata=HEADERS)).adapter

@@ -29,6 +29,7 @@ describe("making an adapter", () => {
     const { base, transport } = await stubWorker();
     await base.createAdapter({ rank: 8, seed: 3 });
     expect(transport.requestsOf(AdaptersService.createAdapter).at(-1)).toEqual({
+      adapterId: "",
       baseId: "base-1",
       spec: { rank: 8, alpha: 8, targets: ["q_proj", "v_proj"], dropout: 0, seed: 3n },
     });
@@ -132,7 +133,7 @@ describe("loading an adapter", () => {
     const sent: [string, number][] = [];
     worker.transport.onUpload(AdaptersService.uploadAdapter, async (requests) => {
       for await (const { part } of requests) {
-        if (part?.$case === "baseId") sent.push(["base", 0]);
+        if (part?.$case === "header") sent.push(["base", 0]);
         else sent.push([part?.value.name ?? "", part?.value.data.length ?? 0]);
       }
       const { adapter } = worker;

@@ -30,7 +30,12 @@ it("a string stands for one user message", async () => {
   const { base, transport } = await stubWorker();
   expect(await base.render("hi")).toEqual({ text: "hi", ids: [104, 105] });
   expect(transport.requestsOf(DataService.render)).toEqual([
-    { baseId: "base-1", messages: [{ role: "user", content: "hi" }], addGenerationPrompt: true },
+    {
+      baseId: "base-1",
+      messages: [{ role: "user", content: "hi" }],
+      addGenerationPrompt: true,
+      allowSpecial: false,
+    },
   ]);
 });
 

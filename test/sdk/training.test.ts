@@ -158,6 +158,10 @@ describe("what a run is started with", () => {
       promptTokens: 0n,
       answerTokens: 0n,
       tailTokens: 0n,
+      specialTokens: 0n,
+      maskTokens: 0n,
+      endToken: "[EOS]",
+      endTokenId: 0,
     };
     transport.onCall(DataService.prepareDataset, () => ({ report }));
     await run.result();

@@ -60,8 +60,8 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     ) -> pb.UploadAdapterResponse:
         base_id, files = "", dict[str, bytearray]()
         async for message in request_iterator:
-            if message.WhichOneof("part") == "base_id":
-                base_id = message.base_id
+            if message.WhichOneof("part") == "header":
+                base_id = message.header.base_id
                 self._worker.registry.base(base_id)
             else:
                 files.setdefault(message.piece.name, bytearray()).extend(message.piece.data)

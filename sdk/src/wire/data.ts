@@ -23,6 +23,7 @@ export function toWindow(window: WindowSpec): pb.WindowSpec {
     tooLong: TOO_LONG[window.tooLong],
     maxPromptTokens: window.maxPromptTokens,
     supervise: SUPERVISE_TURNS[window.superviseTurns],
+    allowSpecial: false,
   };
 }
 

@@ -128,7 +128,10 @@ export function toSampling(spec: SamplingSpec): pb.SamplingSpec {
 
 export function toCanvas({ messages, ids, seed }: Prompt): pb.Canvas {
   if (ids !== undefined) return { prompt: { $case: "ids", value: { ids: [...ids] } }, seed };
-  return { prompt: { $case: "chat", value: { messages: toMessages(messages ?? []) } }, seed };
+  return {
+    prompt: { $case: "chat", value: { messages: toMessages(messages ?? []), allowSpecial: false } },
+    seed,
+  };
 }
 
 export function fromFrame(frame: pb.Frame): Frame {

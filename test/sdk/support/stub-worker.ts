@@ -39,6 +39,10 @@ const baseMessage: BaseMessage = {
   systemPrompt: "",
   hasChatTemplate: true,
   compileSeconds: 0,
+  stopTokens: ["[EOS]"],
+  stopTokenIds: [EOS],
+  warnings: [],
+  kernels: [],
 };
 
 const adapterMessage = {

@@ -1,18 +1,21 @@
 from lad_runtime.gen.lad.v1 import worker_pb2 as _worker_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreateAdapterRequest(_message.Message):
-    __slots__ = ("base_id", "spec")
+    __slots__ = ("base_id", "spec", "adapter_id")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     spec: _worker_pb2.AdapterSpec
-    def __init__(self, base_id: _Optional[str] = ..., spec: _Optional[_Union[_worker_pb2.AdapterSpec, _Mapping]] = ...) -> None: ...
+    adapter_id: str
+    def __init__(self, base_id: _Optional[str] = ..., spec: _Optional[_Union[_worker_pb2.AdapterSpec, _Mapping]] = ..., adapter_id: _Optional[str] = ...) -> None: ...
 
 class CreateAdapterResponse(_message.Message):
     __slots__ = ("adapter",)
@@ -43,10 +46,12 @@ class DropAdapterResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class SnapshotAdapterRequest(_message.Message):
-    __slots__ = ("adapter_id",)
+    __slots__ = ("adapter_id", "snapshot_id")
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
     adapter_id: str
-    def __init__(self, adapter_id: _Optional[str] = ...) -> None: ...
+    snapshot_id: str
+    def __init__(self, adapter_id: _Optional[str] = ..., snapshot_id: _Optional[str] = ...) -> None: ...
 
 class SnapshotAdapterResponse(_message.Message):
     __slots__ = ("snapshot",)
@@ -75,12 +80,30 @@ class FilePiece(_message.Message):
     def __init__(self, name: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class UploadAdapterRequest(_message.Message):
-    __slots__ = ("base_id", "piece")
-    BASE_ID_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("header", "piece")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
     PIECE_FIELD_NUMBER: _ClassVar[int]
-    base_id: str
+    header: UploadHeader
     piece: FilePiece
-    def __init__(self, base_id: _Optional[str] = ..., piece: _Optional[_Union[FilePiece, _Mapping]] = ...) -> None: ...
+    def __init__(self, header: _Optional[_Union[UploadHeader, _Mapping]] = ..., piece: _Optional[_Union[FilePiece, _Mapping]] = ...) -> None: ...
+
+class UploadHeader(_message.Message):
+    __slots__ = ("base_id", "adapter_id", "files")
+    BASE_ID_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    base_id: str
+    adapter_id: str
+    files: _containers.RepeatedCompositeFieldContainer[FileSize]
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., files: _Optional[_Iterable[_Union[FileSize, _Mapping]]] = ...) -> None: ...
+
+class FileSize(_message.Message):
+    __slots__ = ("name", "bytes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    bytes: int
+    def __init__(self, name: _Optional[str] = ..., bytes: _Optional[int] = ...) -> None: ...
 
 class UploadAdapterResponse(_message.Message):
     __slots__ = ("adapter",)
@@ -89,12 +112,14 @@ class UploadAdapterResponse(_message.Message):
     def __init__(self, adapter: _Optional[_Union[_worker_pb2.Adapter, _Mapping]] = ...) -> None: ...
 
 class SaveCheckpointRequest(_message.Message):
-    __slots__ = ("adapter_id", "name")
+    __slots__ = ("adapter_id", "name", "overwrite")
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    OVERWRITE_FIELD_NUMBER: _ClassVar[int]
     adapter_id: str
     name: str
-    def __init__(self, adapter_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    overwrite: bool
+    def __init__(self, adapter_id: _Optional[str] = ..., name: _Optional[str] = ..., overwrite: _Optional[bool] = ...) -> None: ...
 
 class SaveCheckpointResponse(_message.Message):
     __slots__ = ("digest",)
@@ -103,15 +128,27 @@ class SaveCheckpointResponse(_message.Message):
     def __init__(self, digest: _Optional[str] = ...) -> None: ...
 
 class LoadCheckpointRequest(_message.Message):
-    __slots__ = ("base_id", "name")
+    __slots__ = ("base_id", "name", "adapter_id")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     name: str
-    def __init__(self, base_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    adapter_id: str
+    def __init__(self, base_id: _Optional[str] = ..., name: _Optional[str] = ..., adapter_id: _Optional[str] = ...) -> None: ...
 
 class LoadCheckpointResponse(_message.Message):
     __slots__ = ("adapter",)
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     adapter: _worker_pb2.Adapter
     def __init__(self, adapter: _Optional[_Union[_worker_pb2.Adapter, _Mapping]] = ...) -> None: ...
+
+class DeleteCheckpointRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DeleteCheckpointResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

@@ -27,6 +27,10 @@ if _version_not_supported:
 
 class AdaptersServiceStub:
     """Adapters of any rank on one frozen base.
+
+    What a call makes has the id that its client gives it: a name of at most 64 letters, digits, '.', '_' and '-'. The same call
+    again gives the same thing; a call that is cancelled before its reply leaves nothing behind; and what a client made without
+    seeing the reply it can look up, or drop, by that id. Where none is given the worker chooses one.
     """
 
     def __init__(self, channel):
@@ -75,10 +79,19 @@ class AdaptersServiceStub:
                 request_serializer=lad_dot_v1_dot_adapters__pb2.LoadCheckpointRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_adapters__pb2.LoadCheckpointResponse.FromString,
                 _registered_method=True)
+        self.DeleteCheckpoint = channel.unary_unary(
+                '/lad.v1.AdaptersService/DeleteCheckpoint',
+                request_serializer=lad_dot_v1_dot_adapters__pb2.DeleteCheckpointRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_adapters__pb2.DeleteCheckpointResponse.FromString,
+                _registered_method=True)
 
 
 class AdaptersServiceServicer:
     """Adapters of any rank on one frozen base.
+
+    What a call makes has the id that its client gives it: a name of at most 64 letters, digits, '.', '_' and '-'. The same call
+    again gives the same thing; a call that is cancelled before its reply leaves nothing behind; and what a client made without
+    seeing the reply it can look up, or drop, by that id. Where none is given the worker chooses one.
     """
 
     def CreateAdapter(self, request, context):
@@ -115,7 +128,7 @@ class AdaptersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UploadAdapter(self, request_iterator, context):
-        """A new adapter from files in PEFT's format.
+        """A new adapter from files in PEFT's format, admitted by their declared sizes before any of them is read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +143,13 @@ class AdaptersServiceServicer:
 
     def LoadCheckpoint(self, request, context):
         """A new adapter with its optimizer from the worker's store.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteCheckpoint(self, request, context):
+        """Removes a checkpoint from the worker's store; its name is free again. Refused while a run writes it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,6 +198,11 @@ def add_AdaptersServiceServicer_to_server(servicer, server):
                     request_deserializer=lad_dot_v1_dot_adapters__pb2.LoadCheckpointRequest.FromString,
                     response_serializer=lad_dot_v1_dot_adapters__pb2.LoadCheckpointResponse.SerializeToString,
             ),
+            'DeleteCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteCheckpoint,
+                    request_deserializer=lad_dot_v1_dot_adapters__pb2.DeleteCheckpointRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_adapters__pb2.DeleteCheckpointResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'lad.v1.AdaptersService', rpc_method_handlers)
@@ -188,6 +213,10 @@ def add_AdaptersServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AdaptersService:
     """Adapters of any rank on one frozen base.
+
+    What a call makes has the id that its client gives it: a name of at most 64 letters, digits, '.', '_' and '-'. The same call
+    again gives the same thing; a call that is cancelled before its reply leaves nothing behind; and what a client made without
+    seeing the reply it can look up, or drop, by that id. Where none is given the worker chooses one.
     """
 
     @staticmethod
@@ -396,6 +425,33 @@ class AdaptersService:
             '/lad.v1.AdaptersService/LoadCheckpoint',
             lad_dot_v1_dot_adapters__pb2.LoadCheckpointRequest.SerializeToString,
             lad_dot_v1_dot_adapters__pb2.LoadCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.AdaptersService/DeleteCheckpoint',
+            lad_dot_v1_dot_adapters__pb2.DeleteCheckpointRequest.SerializeToString,
+            lad_dot_v1_dot_adapters__pb2.DeleteCheckpointResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11lad/v1/data.proto\x12\x06lad.v1\"\'\n\x11HasDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"5\n\x12HasDatasetResponse\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"$\n\x14UploadDatasetRequest\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"=\n\x15UploadDatasetResponse\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"Q\n\x12OpenDatasetRequest\x12\x0e\n\x04path\x18\x01 \x01(\tH\x00\x12!\n\x03hub\x18\x02 \x01(\x0b\x32\x12.lad.v1.HubDatasetH\x00\x42\x08\n\x06source\"t\n\nHubDataset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63onfig\x18\x02 \x01(\t\x12\r\n\x05split\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\t\x12\x11\n\thub_token\x18\x05 \x01(\t\x12\x14\n\x0cmax_examples\x18\x06 \x01(\x04\";\n\x13OpenDatasetResponse\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"\x9c\x01\n\nWindowSpec\x12\x0e\n\x06window\x18\x01 \x01(\r\x12\x15\n\rpad_to_window\x18\x02 \x01(\x08\x12!\n\x08too_long\x18\x03 \x01(\x0e\x32\x0f.lad.v1.TooLong\x12\x19\n\x11max_prompt_tokens\x18\x04 \x01(\r\x12)\n\tsupervise\x18\x05 \x01(\x0e\x32\x16.lad.v1.SuperviseTurns\"\x95\x01\n\x0cWindowReport\x12\x10\n\x08\x65xamples\x18\x01 \x01(\x04\x12\x0c\n\x04kept\x18\x02 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x03 \x01(\x04\x12\x11\n\ttruncated\x18\x04 \x01(\x04\x12\x15\n\rprompt_tokens\x18\x05 \x01(\x04\x12\x15\n\ranswer_tokens\x18\x06 \x01(\x04\x12\x13\n\x0btail_tokens\x18\x07 \x01(\x04\"`\n\x15PrepareDatasetRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\"\n\x06window\x18\x03 \x01(\x0b\x32\x12.lad.v1.WindowSpec\">\n\x16PrepareDatasetResponse\x12$\n\x06report\x18\x01 \x01(\x0b\x32\x14.lad.v1.WindowReport\"\x7f\n\x15StreamExamplesRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\"\n\x06window\x18\x03 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12\x0e\n\x06offset\x18\x04 \x01(\x04\x12\r\n\x05limit\x18\x05 \x01(\x04\"C\n\x16StreamExamplesResponse\x12)\n\x08\x65xamples\x18\x01 \x03(\x0b\x32\x17.lad.v1.PreparedExample\"H\n\x0fPreparedExample\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0b\n\x03ids\x18\x02 \x03(\r\x12\x0e\n\x06\x61nswer\x18\x03 \x01(\x0c\x12\x0c\n\x04tail\x18\x04 \x01(\x0c\"/\n\rEncodeRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\r\n\x05texts\x18\x02 \x03(\t\"3\n\x0e\x45ncodeResponse\x12!\n\x07results\x18\x01 \x03(\x0b\x32\x10.lad.v1.TokenIds\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\r\"[\n\rDecodeRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12#\n\tsequences\x18\x02 \x03(\x0b\x32\x10.lad.v1.TokenIds\x12\x14\n\x0ckeep_special\x18\x03 \x01(\x08\"\x1f\n\x0e\x44\x65\x63odeResponse\x12\r\n\x05texts\x18\x01 \x03(\t\"(\n\x07Message\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\"b\n\rRenderRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12!\n\x08messages\x18\x02 \x03(\x0b\x32\x0f.lad.v1.Message\x12\x1d\n\x15\x61\x64\x64_generation_prompt\x18\x03 \x01(\x08\"+\n\x0eRenderResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\r*a\n\x07TooLong\x12\x18\n\x14TOO_LONG_UNSPECIFIED\x10\x00\x12\x11\n\rTOO_LONG_DROP\x10\x01\x12\x15\n\x11TOO_LONG_TRUNCATE\x10\x02\x12\x12\n\x0eTOO_LONG_ERROR\x10\x03*n\n\x0eSuperviseTurns\x12\x1f\n\x1bSUPERVISE_TURNS_UNSPECIFIED\x10\x00\x12\x18\n\x14SUPERVISE_TURNS_LAST\x10\x01\x12!\n\x1dSUPERVISE_TURNS_ALL_ASSISTANT\x10\x02\x32\xb9\x04\n\x0b\x44\x61taService\x12\x43\n\nHasDataset\x12\x19.lad.v1.HasDatasetRequest\x1a\x1a.lad.v1.HasDatasetResponse\x12N\n\rUploadDataset\x12\x1c.lad.v1.UploadDatasetRequest\x1a\x1d.lad.v1.UploadDatasetResponse(\x01\x12\x46\n\x0bOpenDataset\x12\x1a.lad.v1.OpenDatasetRequest\x1a\x1b.lad.v1.OpenDatasetResponse\x12O\n\x0ePrepareDataset\x12\x1d.lad.v1.PrepareDatasetRequest\x1a\x1e.lad.v1.PrepareDatasetResponse\x12Q\n\x0eStreamExamples\x12\x1d.lad.v1.StreamExamplesRequest\x1a\x1e.lad.v1.StreamExamplesResponse0\x01\x12\x37\n\x06\x45ncode\x12\x15.lad.v1.EncodeRequest\x1a\x16.lad.v1.EncodeResponse\x12\x37\n\x06\x44\x65\x63ode\x12\x15.lad.v1.DecodeRequest\x1a\x16.lad.v1.DecodeResponse\x12\x37\n\x06Render\x12\x15.lad.v1.RenderRequest\x1a\x16.lad.v1.RenderResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11lad/v1/data.proto\x12\x06lad.v1\"\'\n\x11HasDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"5\n\x12HasDatasetResponse\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"$\n\x14UploadDatasetRequest\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"=\n\x15UploadDatasetResponse\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"Q\n\x12OpenDatasetRequest\x12\x0e\n\x04path\x18\x01 \x01(\tH\x00\x12!\n\x03hub\x18\x02 \x01(\x0b\x32\x12.lad.v1.HubDatasetH\x00\x42\x08\n\x06source\"t\n\nHubDataset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63onfig\x18\x02 \x01(\t\x12\r\n\x05split\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\t\x12\x11\n\thub_token\x18\x05 \x01(\t\x12\x14\n\x0cmax_examples\x18\x06 \x01(\x04\";\n\x13OpenDatasetResponse\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"\xb3\x01\n\nWindowSpec\x12\x0e\n\x06window\x18\x01 \x01(\r\x12\x15\n\rpad_to_window\x18\x02 \x01(\x08\x12!\n\x08too_long\x18\x03 \x01(\x0e\x32\x0f.lad.v1.TooLong\x12\x19\n\x11max_prompt_tokens\x18\x04 \x01(\r\x12)\n\tsupervise\x18\x05 \x01(\x0e\x32\x16.lad.v1.SuperviseTurns\x12\x15\n\rallow_special\x18\x06 \x01(\x08\"\xeb\x01\n\x0cWindowReport\x12\x10\n\x08\x65xamples\x18\x01 \x01(\x04\x12\x0c\n\x04kept\x18\x02 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x03 \x01(\x04\x12\x11\n\ttruncated\x18\x04 \x01(\x04\x12\x15\n\rprompt_tokens\x18\x05 \x01(\x04\x12\x15\n\ranswer_tokens\x18\x06 \x01(\x04\x12\x13\n\x0btail_tokens\x18\x07 \x01(\x04\x12\x16\n\x0especial_tokens\x18\x08 \x01(\x04\x12\x13\n\x0bmask_tokens\x18\t \x01(\x04\x12\x11\n\tend_token\x18\n \x01(\t\x12\x14\n\x0c\x65nd_token_id\x18\x0b \x01(\r\"`\n\x15PrepareDatasetRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\"\n\x06window\x18\x03 \x01(\x0b\x32\x12.lad.v1.WindowSpec\">\n\x16PrepareDatasetResponse\x12$\n\x06report\x18\x01 \x01(\x0b\x32\x14.lad.v1.WindowReport\"\x7f\n\x15StreamExamplesRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\"\n\x06window\x18\x03 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12\x0e\n\x06offset\x18\x04 \x01(\x04\x12\r\n\x05limit\x18\x05 \x01(\x04\"C\n\x16StreamExamplesResponse\x12)\n\x08\x65xamples\x18\x01 \x03(\x0b\x32\x17.lad.v1.PreparedExample\"H\n\x0fPreparedExample\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0b\n\x03ids\x18\x02 \x03(\r\x12\x0e\n\x06\x61nswer\x18\x03 \x01(\x0c\x12\x0c\n\x04tail\x18\x04 \x01(\x0c\"F\n\rEncodeRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\r\n\x05texts\x18\x02 \x03(\t\x12\x15\n\rallow_special\x18\x03 \x01(\x08\"3\n\x0e\x45ncodeResponse\x12!\n\x07results\x18\x01 \x03(\x0b\x32\x10.lad.v1.TokenIds\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\r\"[\n\rDecodeRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12#\n\tsequences\x18\x02 \x03(\x0b\x32\x10.lad.v1.TokenIds\x12\x14\n\x0ckeep_special\x18\x03 \x01(\x08\"\x1f\n\x0e\x44\x65\x63odeResponse\x12\r\n\x05texts\x18\x01 \x03(\t\"(\n\x07Message\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\"y\n\rRenderRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12!\n\x08messages\x18\x02 \x03(\x0b\x32\x0f.lad.v1.Message\x12\x1d\n\x15\x61\x64\x64_generation_prompt\x18\x03 \x01(\x08\x12\x15\n\rallow_special\x18\x04 \x01(\x08\"+\n\x0eRenderResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\r*a\n\x07TooLong\x12\x18\n\x14TOO_LONG_UNSPECIFIED\x10\x00\x12\x11\n\rTOO_LONG_DROP\x10\x01\x12\x15\n\x11TOO_LONG_TRUNCATE\x10\x02\x12\x12\n\x0eTOO_LONG_ERROR\x10\x03*n\n\x0eSuperviseTurns\x12\x1f\n\x1bSUPERVISE_TURNS_UNSPECIFIED\x10\x00\x12\x18\n\x14SUPERVISE_TURNS_LAST\x10\x01\x12!\n\x1dSUPERVISE_TURNS_ALL_ASSISTANT\x10\x02\x32\xb9\x04\n\x0b\x44\x61taService\x12\x43\n\nHasDataset\x12\x19.lad.v1.HasDatasetRequest\x1a\x1a.lad.v1.HasDatasetResponse\x12N\n\rUploadDataset\x12\x1c.lad.v1.UploadDatasetRequest\x1a\x1d.lad.v1.UploadDatasetResponse(\x01\x12\x46\n\x0bOpenDataset\x12\x1a.lad.v1.OpenDatasetRequest\x1a\x1b.lad.v1.OpenDatasetResponse\x12O\n\x0ePrepareDataset\x12\x1d.lad.v1.PrepareDatasetRequest\x1a\x1e.lad.v1.PrepareDatasetResponse\x12Q\n\x0eStreamExamples\x12\x1d.lad.v1.StreamExamplesRequest\x1a\x1e.lad.v1.StreamExamplesResponse0\x01\x12\x37\n\x06\x45ncode\x12\x15.lad.v1.EncodeRequest\x1a\x16.lad.v1.EncodeResponse\x12\x37\n\x06\x44\x65\x63ode\x12\x15.lad.v1.DecodeRequest\x1a\x16.lad.v1.DecodeResponse\x12\x37\n\x06Render\x12\x15.lad.v1.RenderRequest\x1a\x16.lad.v1.RenderResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lad.v1.data_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TOOLONG']._serialized_start=1673
-  _globals['_TOOLONG']._serialized_end=1770
-  _globals['_SUPERVISETURNS']._serialized_start=1772
-  _globals['_SUPERVISETURNS']._serialized_end=1882
+  _globals['_TOOLONG']._serialized_start=1828
+  _globals['_TOOLONG']._serialized_end=1925
+  _globals['_SUPERVISETURNS']._serialized_start=1927
+  _globals['_SUPERVISETURNS']._serialized_end=2037
   _globals['_HASDATASETREQUEST']._serialized_start=29
   _globals['_HASDATASETREQUEST']._serialized_end=68
   _globals['_HASDATASETRESPONSE']._serialized_start=70
@@ -50,35 +50,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENDATASETRESPONSE']._serialized_start=427
   _globals['_OPENDATASETRESPONSE']._serialized_end=486
   _globals['_WINDOWSPEC']._serialized_start=489
-  _globals['_WINDOWSPEC']._serialized_end=645
-  _globals['_WINDOWREPORT']._serialized_start=648
-  _globals['_WINDOWREPORT']._serialized_end=797
-  _globals['_PREPAREDATASETREQUEST']._serialized_start=799
-  _globals['_PREPAREDATASETREQUEST']._serialized_end=895
-  _globals['_PREPAREDATASETRESPONSE']._serialized_start=897
-  _globals['_PREPAREDATASETRESPONSE']._serialized_end=959
-  _globals['_STREAMEXAMPLESREQUEST']._serialized_start=961
-  _globals['_STREAMEXAMPLESREQUEST']._serialized_end=1088
-  _globals['_STREAMEXAMPLESRESPONSE']._serialized_start=1090
-  _globals['_STREAMEXAMPLESRESPONSE']._serialized_end=1157
-  _globals['_PREPAREDEXAMPLE']._serialized_start=1159
-  _globals['_PREPAREDEXAMPLE']._serialized_end=1231
-  _globals['_ENCODEREQUEST']._serialized_start=1233
-  _globals['_ENCODEREQUEST']._serialized_end=1280
-  _globals['_ENCODERESPONSE']._serialized_start=1282
-  _globals['_ENCODERESPONSE']._serialized_end=1333
-  _globals['_TOKENIDS']._serialized_start=1335
-  _globals['_TOKENIDS']._serialized_end=1358
-  _globals['_DECODEREQUEST']._serialized_start=1360
-  _globals['_DECODEREQUEST']._serialized_end=1451
-  _globals['_DECODERESPONSE']._serialized_start=1453
-  _globals['_DECODERESPONSE']._serialized_end=1484
-  _globals['_MESSAGE']._serialized_start=1486
-  _globals['_MESSAGE']._serialized_end=1526
-  _globals['_RENDERREQUEST']._serialized_start=1528
-  _globals['_RENDERREQUEST']._serialized_end=1626
-  _globals['_RENDERRESPONSE']._serialized_start=1628
-  _globals['_RENDERRESPONSE']._serialized_end=1671
-  _globals['_DATASERVICE']._serialized_start=1885
-  _globals['_DATASERVICE']._serialized_end=2454
+  _globals['_WINDOWSPEC']._serialized_end=668
+  _globals['_WINDOWREPORT']._serialized_start=671
+  _globals['_WINDOWREPORT']._serialized_end=906
+  _globals['_PREPAREDATASETREQUEST']._serialized_start=908
+  _globals['_PREPAREDATASETREQUEST']._serialized_end=1004
+  _globals['_PREPAREDATASETRESPONSE']._serialized_start=1006
+  _globals['_PREPAREDATASETRESPONSE']._serialized_end=1068
+  _globals['_STREAMEXAMPLESREQUEST']._serialized_start=1070
+  _globals['_STREAMEXAMPLESREQUEST']._serialized_end=1197
+  _globals['_STREAMEXAMPLESRESPONSE']._serialized_start=1199
+  _globals['_STREAMEXAMPLESRESPONSE']._serialized_end=1266
+  _globals['_PREPAREDEXAMPLE']._serialized_start=1268
+  _globals['_PREPAREDEXAMPLE']._serialized_end=1340
+  _globals['_ENCODEREQUEST']._serialized_start=1342
+  _globals['_ENCODEREQUEST']._serialized_end=1412
+  _globals['_ENCODERESPONSE']._serialized_start=1414
+  _globals['_ENCODERESPONSE']._serialized_end=1465
+  _globals['_TOKENIDS']._serialized_start=1467
+  _globals['_TOKENIDS']._serialized_end=1490
+  _globals['_DECODEREQUEST']._serialized_start=1492
+  _globals['_DECODEREQUEST']._serialized_end=1583
+  _globals['_DECODERESPONSE']._serialized_start=1585
+  _globals['_DECODERESPONSE']._serialized_end=1616
+  _globals['_MESSAGE']._serialized_start=1618
+  _globals['_MESSAGE']._serialized_end=1658
+  _globals['_RENDERREQUEST']._serialized_start=1660
+  _globals['_RENDERREQUEST']._serialized_end=1781
+  _globals['_RENDERRESPONSE']._serialized_start=1783
+  _globals['_RENDERRESPONSE']._serialized_end=1826
+  _globals['_DATASERVICE']._serialized_start=2040
+  _globals['_DATASERVICE']._serialized_end=2609
 # @@protoc_insertion_point(module_scope)

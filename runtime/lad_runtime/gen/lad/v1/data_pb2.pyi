@@ -88,21 +88,23 @@ class OpenDatasetResponse(_message.Message):
     def __init__(self, dataset_id: _Optional[str] = ..., examples: _Optional[int] = ...) -> None: ...
 
 class WindowSpec(_message.Message):
-    __slots__ = ("window", "pad_to_window", "too_long", "max_prompt_tokens", "supervise")
+    __slots__ = ("window", "pad_to_window", "too_long", "max_prompt_tokens", "supervise", "allow_special")
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     PAD_TO_WINDOW_FIELD_NUMBER: _ClassVar[int]
     TOO_LONG_FIELD_NUMBER: _ClassVar[int]
     MAX_PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     SUPERVISE_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SPECIAL_FIELD_NUMBER: _ClassVar[int]
     window: int
     pad_to_window: bool
     too_long: TooLong
     max_prompt_tokens: int
     supervise: SuperviseTurns
-    def __init__(self, window: _Optional[int] = ..., pad_to_window: _Optional[bool] = ..., too_long: _Optional[_Union[TooLong, str]] = ..., max_prompt_tokens: _Optional[int] = ..., supervise: _Optional[_Union[SuperviseTurns, str]] = ...) -> None: ...
+    allow_special: bool
+    def __init__(self, window: _Optional[int] = ..., pad_to_window: _Optional[bool] = ..., too_long: _Optional[_Union[TooLong, str]] = ..., max_prompt_tokens: _Optional[int] = ..., supervise: _Optional[_Union[SuperviseTurns, str]] = ..., allow_special: _Optional[bool] = ...) -> None: ...
 
 class WindowReport(_message.Message):
-    __slots__ = ("examples", "kept", "dropped", "truncated", "prompt_tokens", "answer_tokens", "tail_tokens")
+    __slots__ = ("examples", "kept", "dropped", "truncated", "prompt_tokens", "answer_tokens", "tail_tokens", "special_tokens", "mask_tokens", "end_token", "end_token_id")
     EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     KEPT_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +112,10 @@ class WindowReport(_message.Message):
     PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TAIL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SPECIAL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MASK_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    END_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    END_TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
     examples: int
     kept: int
     dropped: int
@@ -117,7 +123,11 @@ class WindowReport(_message.Message):
     prompt_tokens: int
     answer_tokens: int
     tail_tokens: int
-    def __init__(self, examples: _Optional[int] = ..., kept: _Optional[int] = ..., dropped: _Optional[int] = ..., truncated: _Optional[int] = ..., prompt_tokens: _Optional[int] = ..., answer_tokens: _Optional[int] = ..., tail_tokens: _Optional[int] = ...) -> None: ...
+    special_tokens: int
+    mask_tokens: int
+    end_token: str
+    end_token_id: int
+    def __init__(self, examples: _Optional[int] = ..., kept: _Optional[int] = ..., dropped: _Optional[int] = ..., truncated: _Optional[int] = ..., prompt_tokens: _Optional[int] = ..., answer_tokens: _Optional[int] = ..., tail_tokens: _Optional[int] = ..., special_tokens: _Optional[int] = ..., mask_tokens: _Optional[int] = ..., end_token: _Optional[str] = ..., end_token_id: _Optional[int] = ...) -> None: ...
 
 class PrepareDatasetRequest(_message.Message):
     __slots__ = ("base_id", "dataset_id", "window")
@@ -168,12 +178,14 @@ class PreparedExample(_message.Message):
     def __init__(self, id: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., answer: _Optional[bytes] = ..., tail: _Optional[bytes] = ...) -> None: ...
 
 class EncodeRequest(_message.Message):
-    __slots__ = ("base_id", "texts")
+    __slots__ = ("base_id", "texts", "allow_special")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     TEXTS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SPECIAL_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     texts: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, base_id: _Optional[str] = ..., texts: _Optional[_Iterable[str]] = ...) -> None: ...
+    allow_special: bool
+    def __init__(self, base_id: _Optional[str] = ..., texts: _Optional[_Iterable[str]] = ..., allow_special: _Optional[bool] = ...) -> None: ...
 
 class EncodeResponse(_message.Message):
     __slots__ = ("results",)
@@ -212,14 +224,16 @@ class Message(_message.Message):
     def __init__(self, role: _Optional[str] = ..., content: _Optional[str] = ...) -> None: ...
 
 class RenderRequest(_message.Message):
-    __slots__ = ("base_id", "messages", "add_generation_prompt")
+    __slots__ = ("base_id", "messages", "add_generation_prompt", "allow_special")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     ADD_GENERATION_PROMPT_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SPECIAL_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     messages: _containers.RepeatedCompositeFieldContainer[Message]
     add_generation_prompt: bool
-    def __init__(self, base_id: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., add_generation_prompt: _Optional[bool] = ...) -> None: ...
+    allow_special: bool
+    def __init__(self, base_id: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., add_generation_prompt: _Optional[bool] = ..., allow_special: _Optional[bool] = ...) -> None: ...
 
 class RenderResponse(_message.Message):
     __slots__ = ("text", "ids")

@@ -84,7 +84,8 @@ class RunsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelRun(self, request, context):
-        """Takes effect within one micro-step. Cancelling a run that has ended changes nothing.
+        """Takes effect within one micro-step. Cancelling a run that has ended changes nothing. A run that was asked to be started under
+        this id, and has not begun, never will.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

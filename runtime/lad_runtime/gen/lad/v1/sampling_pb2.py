@@ -26,27 +26,27 @@ from lad_runtime.gen.lad.v1 import data_pb2 as lad_dot_v1_dot_data__pb2
 from lad_runtime.gen.lad.v1 import training_pb2 as lad_dot_v1_dot_training__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15lad/v1/sampling.proto\x12\x06lad.v1\x1a\x11lad/v1/data.proto\x1a\x15lad/v1/training.proto\"\x9b\x01\n\x08\x44rawSpec\x12\x13\n\x0btemperature\x18\x01 \x01(\x01\x12\r\n\x05top_k\x18\x02 \x01(\r\x12\r\n\x05top_p\x18\x03 \x01(\x01\x12&\n\nconfidence\x18\x04 \x01(\x0e\x32\x12.lad.v1.Confidence\x12\x10\n\x08\x65os_bias\x18\x05 \x01(\x01\x12\"\n\x06method\x18\x06 \x01(\x0e\x32\x12.lad.v1.DrawMethod\"\xe3\x01\n\nRemaskSpec\x12(\n\x08schedule\x18\x01 \x01(\x0e\x32\x16.lad.v1.RemaskSchedule\x12\x11\n\tsharpness\x18\x02 \x01(\x01\x12\x13\n\x0bnoise_start\x18\x03 \x01(\x01\x12*\n\tpositions\x18\x04 \x01(\x0e\x32\x17.lad.v1.RemaskPositions\x12\x1b\n\x13min_guidance_weight\x18\x05 \x01(\x01\x12\x14\n\x0c\x63luster_span\x18\x06 \x01(\r\x12$\n\tretention\x18\x07 \x01(\x0e\x32\x11.lad.v1.Retention\"U\n\tLladaSpec\x12\x14\n\x0c\x62lock_tokens\x18\x01 \x01(\r\x12\x16\n\x0eguidance_scale\x18\x02 \x01(\x01\x12\x1a\n\x12\x65os_confidence_off\x18\x03 \x01(\x08\"\xd3\x02\n\x0cSamplingSpec\x12\"\n\x04mode\x18\x01 \x01(\x0e\x32\x14.lad.v1.SamplingMode\x12\x15\n\ranswer_tokens\x18\x02 \x01(\r\x12\x12\n\niterations\x18\x03 \x01(\r\x12\x1e\n\x04\x64raw\x18\x04 \x01(\x0b\x32\x10.lad.v1.DrawSpec\x12\"\n\x06remask\x18\x05 \x01(\x0b\x32\x12.lad.v1.RemaskSpec\x12 \n\x05llada\x18\x06 \x01(\x0b\x32\x11.lad.v1.LladaSpec\x12\x12\n\nearly_stop\x18\x07 \x01(\x08\x12\x13\n\x0bgrow_tokens\x18\x08 \x01(\r\x12\x0e\n\x06\x66rames\x18\t \x01(\x08\x12(\n\tattention\x18\n \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\x15\n\rcanvas_tokens\x18\x0b \x01(\r\x12\x14\n\x0cshare_weight\x18\x0c \x01(\x01\"_\n\x06\x43\x61nvas\x12\x1f\n\x03ids\x18\x01 \x01(\x0b\x32\x10.lad.v1.TokenIdsH\x00\x12\x1c\n\x04\x63hat\x18\x02 \x01(\x0b\x32\x0c.lad.v1.ChatH\x00\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x42\x08\n\x06prompt\")\n\x04\x43hat\x12!\n\x08messages\x18\x01 \x03(\x0b\x32\x0f.lad.v1.Message\"\x81\x01\n\x14StartSamplingRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\nadapter_id\x18\x02 \x01(\t\x12 \n\x08\x63\x61nvases\x18\x03 \x03(\x0b\x32\x0e.lad.v1.Canvas\x12\"\n\x04spec\x18\x04 \x01(\x0b\x32\x14.lad.v1.SamplingSpec\"\'\n\x15StartSamplingResponse\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"r\n\x04\x45\x64it\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x11\n\told_token\x18\x02 \x01(\r\x12\x11\n\tnew_token\x18\x03 \x01(\r\x12\x12\n\nconfidence\x18\x04 \x01(\x02\x12\x10\n\x08remasked\x18\x05 \x01(\x08\x12\x0c\n\x04kept\x18\x06 \x01(\x08\"{\n\x05\x46rame\x12\x0e\n\x06\x63\x61nvas\x18\x01 \x01(\r\x12\x11\n\titeration\x18\x02 \x01(\r\x12\x12\n\niterations\x18\x03 \x01(\r\x12\x1b\n\x05\x65\x64its\x18\x04 \x03(\x0b\x32\x0c.lad.v1.Edit\x12\x0e\n\x06\x61nswer\x18\x05 \x03(\r\x12\x0e\n\x06masked\x18\x06 \x01(\r\"\x80\x01\n\x06\x41nswer\x12\x0e\n\x06\x63\x61nvas\x18\x01 \x01(\r\x12\x0b\n\x03ids\x18\x02 \x03(\r\x12\x12\n\ncanvas_ids\x18\x03 \x03(\r\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x12\n\niterations\x18\x05 \x01(\r\x12#\n\x07stopped\x18\x06 \x01(\x0e\x32\x12.lad.v1.StopReason\"5\n\x10SamplingFinished\x12\x10\n\x08\x63\x61nvases\x18\x01 \x01(\r\x12\x0f\n\x07seconds\x18\x02 \x01(\x01\"\x9a\x01\n\x0bPredictSpec\x12\x1e\n\x04\x64raw\x18\x01 \x01(\x0b\x32\x10.lad.v1.DrawSpec\x12\x11\n\titeration\x18\x02 \x01(\r\x12\x0b\n\x03top\x18\x03 \x01(\r\x12\x0e\n\x06logits\x18\x04 \x01(\x08\x12#\n\x04mode\x18\x05 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\x16\n\x0eguidance_scale\x18\x06 \x01(\x01\"@\n\rPredictCanvas\x12\x0b\n\x03ids\x18\x01 \x03(\r\x12\x14\n\x0c\x61nswer_start\x18\x02 \x01(\r\x12\x0c\n\x04seed\x18\x03 \x01(\x04\"\x81\x01\n\x0ePredictRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\nadapter_id\x18\x02 \x01(\t\x12\'\n\x08\x63\x61nvases\x18\x03 \x03(\x0b\x32\x15.lad.v1.PredictCanvas\x12!\n\x04spec\x18\x04 \x01(\x0b\x32\x13.lad.v1.PredictSpec\":\n\x0fPredictResponse\x12\'\n\x0bpredictions\x18\x01 \x03(\x0b\x32\x12.lad.v1.Prediction\"}\n\nPrediction\x12\x0b\n\x03ids\x18\x01 \x03(\r\x12\x13\n\x0b\x63onfidences\x18\x02 \x01(\x0c\x12\x11\n\tentropies\x18\x03 \x01(\x0c\x12\x0f\n\x07top_ids\x18\x04 \x03(\r\x12\x19\n\x11top_probabilities\x18\x05 \x01(\x0c\x12\x0e\n\x06logits\x18\x06 \x01(\x0c*\x9c\x01\n\x0cSamplingMode\x12\x1d\n\x19SAMPLING_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14SAMPLING_MODE_REMASK\x10\x01\x12\x18\n\x14SAMPLING_MODE_REFINE\x10\x02\x12\x17\n\x13SAMPLING_MODE_LLADA\x10\x03\x12 \n\x1cSAMPLING_MODE_AUTOREGRESSIVE\x10\x04*\\\n\nConfidence\x12\x1a\n\x16\x43ONFIDENCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ONFIDENCE_UNFILTERED\x10\x01\x12\x17\n\x13\x43ONFIDENCE_FILTERED\x10\x02*^\n\nDrawMethod\x12\x1b\n\x17\x44RAW_METHOD_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44RAW_METHOD_INVERSE_CDF\x10\x01\x12\x16\n\x12\x44RAW_METHOD_GUMBEL\x10\x02*n\n\x0eRemaskSchedule\x12\x1f\n\x1bREMASK_SCHEDULE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bREMASK_SCHEDULE_EXPONENTIAL\x10\x01\x12\x1a\n\x16REMASK_SCHEDULE_LINEAR\x10\x02*\x91\x01\n\x0fRemaskPositions\x12 \n\x1cREMASK_POSITIONS_UNSPECIFIED\x10\x00\x12\x1b\n\x17REMASK_POSITIONS_RANDOM\x10\x01\x12\x1e\n\x1aREMASK_POSITIONS_CLUSTERED\x10\x02\x12\x1f\n\x1bREMASK_POSITIONS_CONFIDENCE\x10\x03*h\n\tRetention\x12\x19\n\x15RETENTION_UNSPECIFIED\x10\x00\x12\x12\n\x0eRETENTION_NONE\x10\x01\x12\x16\n\x12RETENTION_EDITABLE\x10\x02\x12\x14\n\x10RETENTION_LOCKED\x10\x03*\x8b\x01\n\nStopReason\x12\x1b\n\x17STOP_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16STOP_REASON_ITERATIONS\x10\x01\x12\x17\n\x13STOP_REASON_SETTLED\x10\x02\x12\x13\n\x0fSTOP_REASON_EOS\x10\x03\x12\x16\n\x12STOP_REASON_LENGTH\x10\x04\x32\x9b\x01\n\x0fSamplingService\x12L\n\rStartSampling\x12\x1c.lad.v1.StartSamplingRequest\x1a\x1d.lad.v1.StartSamplingResponse\x12:\n\x07Predict\x12\x16.lad.v1.PredictRequest\x1a\x17.lad.v1.PredictResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15lad/v1/sampling.proto\x12\x06lad.v1\x1a\x11lad/v1/data.proto\x1a\x15lad/v1/training.proto\"\x9b\x01\n\x08\x44rawSpec\x12\x13\n\x0btemperature\x18\x01 \x01(\x01\x12\r\n\x05top_k\x18\x02 \x01(\r\x12\r\n\x05top_p\x18\x03 \x01(\x01\x12&\n\nconfidence\x18\x04 \x01(\x0e\x32\x12.lad.v1.Confidence\x12\x10\n\x08\x65os_bias\x18\x05 \x01(\x01\x12\"\n\x06method\x18\x06 \x01(\x0e\x32\x12.lad.v1.DrawMethod\"\xe3\x01\n\nRemaskSpec\x12(\n\x08schedule\x18\x01 \x01(\x0e\x32\x16.lad.v1.RemaskSchedule\x12\x11\n\tsharpness\x18\x02 \x01(\x01\x12\x13\n\x0bnoise_start\x18\x03 \x01(\x01\x12*\n\tpositions\x18\x04 \x01(\x0e\x32\x17.lad.v1.RemaskPositions\x12\x1b\n\x13min_guidance_weight\x18\x05 \x01(\x01\x12\x14\n\x0c\x63luster_span\x18\x06 \x01(\r\x12$\n\tretention\x18\x07 \x01(\x0e\x32\x11.lad.v1.Retention\"U\n\tLladaSpec\x12\x14\n\x0c\x62lock_tokens\x18\x01 \x01(\r\x12\x16\n\x0eguidance_scale\x18\x02 \x01(\x01\x12\x1a\n\x12\x65os_confidence_off\x18\x03 \x01(\x08\"\xd3\x02\n\x0cSamplingSpec\x12\"\n\x04mode\x18\x01 \x01(\x0e\x32\x14.lad.v1.SamplingMode\x12\x15\n\ranswer_tokens\x18\x02 \x01(\r\x12\x12\n\niterations\x18\x03 \x01(\r\x12\x1e\n\x04\x64raw\x18\x04 \x01(\x0b\x32\x10.lad.v1.DrawSpec\x12\"\n\x06remask\x18\x05 \x01(\x0b\x32\x12.lad.v1.RemaskSpec\x12 \n\x05llada\x18\x06 \x01(\x0b\x32\x11.lad.v1.LladaSpec\x12\x12\n\nearly_stop\x18\x07 \x01(\x08\x12\x13\n\x0bgrow_tokens\x18\x08 \x01(\r\x12\x0e\n\x06\x66rames\x18\t \x01(\x08\x12(\n\tattention\x18\n \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\x15\n\rcanvas_tokens\x18\x0b \x01(\r\x12\x14\n\x0cshare_weight\x18\x0c \x01(\x01\"_\n\x06\x43\x61nvas\x12\x1f\n\x03ids\x18\x01 \x01(\x0b\x32\x10.lad.v1.TokenIdsH\x00\x12\x1c\n\x04\x63hat\x18\x02 \x01(\x0b\x32\x0c.lad.v1.ChatH\x00\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x42\x08\n\x06prompt\"@\n\x04\x43hat\x12!\n\x08messages\x18\x01 \x03(\x0b\x32\x0f.lad.v1.Message\x12\x15\n\rallow_special\x18\x02 \x01(\x08\"\x91\x01\n\x14StartSamplingRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\nadapter_id\x18\x02 \x01(\t\x12 \n\x08\x63\x61nvases\x18\x03 \x03(\x0b\x32\x0e.lad.v1.Canvas\x12\"\n\x04spec\x18\x04 \x01(\x0b\x32\x14.lad.v1.SamplingSpec\x12\x0e\n\x06run_id\x18\x05 \x01(\t\"\'\n\x15StartSamplingResponse\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"r\n\x04\x45\x64it\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x11\n\told_token\x18\x02 \x01(\r\x12\x11\n\tnew_token\x18\x03 \x01(\r\x12\x12\n\nconfidence\x18\x04 \x01(\x02\x12\x10\n\x08remasked\x18\x05 \x01(\x08\x12\x0c\n\x04kept\x18\x06 \x01(\x08\"{\n\x05\x46rame\x12\x0e\n\x06\x63\x61nvas\x18\x01 \x01(\r\x12\x11\n\titeration\x18\x02 \x01(\r\x12\x12\n\niterations\x18\x03 \x01(\r\x12\x1b\n\x05\x65\x64its\x18\x04 \x03(\x0b\x32\x0c.lad.v1.Edit\x12\x0e\n\x06\x61nswer\x18\x05 \x03(\r\x12\x0e\n\x06masked\x18\x06 \x01(\r\"\x80\x01\n\x06\x41nswer\x12\x0e\n\x06\x63\x61nvas\x18\x01 \x01(\r\x12\x0b\n\x03ids\x18\x02 \x03(\r\x12\x12\n\ncanvas_ids\x18\x03 \x03(\r\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x12\n\niterations\x18\x05 \x01(\r\x12#\n\x07stopped\x18\x06 \x01(\x0e\x32\x12.lad.v1.StopReason\"5\n\x10SamplingFinished\x12\x10\n\x08\x63\x61nvases\x18\x01 \x01(\r\x12\x0f\n\x07seconds\x18\x02 \x01(\x01\"\x9a\x01\n\x0bPredictSpec\x12\x1e\n\x04\x64raw\x18\x01 \x01(\x0b\x32\x10.lad.v1.DrawSpec\x12\x11\n\titeration\x18\x02 \x01(\r\x12\x0b\n\x03top\x18\x03 \x01(\r\x12\x0e\n\x06logits\x18\x04 \x01(\x08\x12#\n\x04mode\x18\x05 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\x16\n\x0eguidance_scale\x18\x06 \x01(\x01\"@\n\rPredictCanvas\x12\x0b\n\x03ids\x18\x01 \x03(\r\x12\x14\n\x0c\x61nswer_start\x18\x02 \x01(\r\x12\x0c\n\x04seed\x18\x03 \x01(\x04\"\x81\x01\n\x0ePredictRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\nadapter_id\x18\x02 \x01(\t\x12\'\n\x08\x63\x61nvases\x18\x03 \x03(\x0b\x32\x15.lad.v1.PredictCanvas\x12!\n\x04spec\x18\x04 \x01(\x0b\x32\x13.lad.v1.PredictSpec\":\n\x0fPredictResponse\x12\'\n\x0bpredictions\x18\x01 \x03(\x0b\x32\x12.lad.v1.Prediction\"}\n\nPrediction\x12\x0b\n\x03ids\x18\x01 \x03(\r\x12\x13\n\x0b\x63onfidences\x18\x02 \x01(\x0c\x12\x11\n\tentropies\x18\x03 \x01(\x0c\x12\x0f\n\x07top_ids\x18\x04 \x03(\r\x12\x19\n\x11top_probabilities\x18\x05 \x01(\x0c\x12\x0e\n\x06logits\x18\x06 \x01(\x0c*\x9c\x01\n\x0cSamplingMode\x12\x1d\n\x19SAMPLING_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14SAMPLING_MODE_REMASK\x10\x01\x12\x18\n\x14SAMPLING_MODE_REFINE\x10\x02\x12\x17\n\x13SAMPLING_MODE_LLADA\x10\x03\x12 \n\x1cSAMPLING_MODE_AUTOREGRESSIVE\x10\x04*\\\n\nConfidence\x12\x1a\n\x16\x43ONFIDENCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ONFIDENCE_UNFILTERED\x10\x01\x12\x17\n\x13\x43ONFIDENCE_FILTERED\x10\x02*^\n\nDrawMethod\x12\x1b\n\x17\x44RAW_METHOD_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44RAW_METHOD_INVERSE_CDF\x10\x01\x12\x16\n\x12\x44RAW_METHOD_GUMBEL\x10\x02*n\n\x0eRemaskSchedule\x12\x1f\n\x1bREMASK_SCHEDULE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bREMASK_SCHEDULE_EXPONENTIAL\x10\x01\x12\x1a\n\x16REMASK_SCHEDULE_LINEAR\x10\x02*\x91\x01\n\x0fRemaskPositions\x12 \n\x1cREMASK_POSITIONS_UNSPECIFIED\x10\x00\x12\x1b\n\x17REMASK_POSITIONS_RANDOM\x10\x01\x12\x1e\n\x1aREMASK_POSITIONS_CLUSTERED\x10\x02\x12\x1f\n\x1bREMASK_POSITIONS_CONFIDENCE\x10\x03*h\n\tRetention\x12\x19\n\x15RETENTION_UNSPECIFIED\x10\x00\x12\x12\n\x0eRETENTION_NONE\x10\x01\x12\x16\n\x12RETENTION_EDITABLE\x10\x02\x12\x14\n\x10RETENTION_LOCKED\x10\x03*\x8b\x01\n\nStopReason\x12\x1b\n\x17STOP_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16STOP_REASON_ITERATIONS\x10\x01\x12\x17\n\x13STOP_REASON_SETTLED\x10\x02\x12\x13\n\x0fSTOP_REASON_EOS\x10\x03\x12\x16\n\x12STOP_REASON_LENGTH\x10\x04\x32\x9b\x01\n\x0fSamplingService\x12L\n\rStartSampling\x12\x1c.lad.v1.StartSamplingRequest\x1a\x1d.lad.v1.StartSamplingResponse\x12:\n\x07Predict\x12\x16.lad.v1.PredictRequest\x1a\x17.lad.v1.PredictResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lad.v1.sampling_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SAMPLINGMODE']._serialized_start=2175
-  _globals['_SAMPLINGMODE']._serialized_end=2331
-  _globals['_CONFIDENCE']._serialized_start=2333
-  _globals['_CONFIDENCE']._serialized_end=2425
-  _globals['_DRAWMETHOD']._serialized_start=2427
-  _globals['_DRAWMETHOD']._serialized_end=2521
-  _globals['_REMASKSCHEDULE']._serialized_start=2523
-  _globals['_REMASKSCHEDULE']._serialized_end=2633
-  _globals['_REMASKPOSITIONS']._serialized_start=2636
-  _globals['_REMASKPOSITIONS']._serialized_end=2781
-  _globals['_RETENTION']._serialized_start=2783
-  _globals['_RETENTION']._serialized_end=2887
-  _globals['_STOPREASON']._serialized_start=2890
-  _globals['_STOPREASON']._serialized_end=3029
+  _globals['_SAMPLINGMODE']._serialized_start=2214
+  _globals['_SAMPLINGMODE']._serialized_end=2370
+  _globals['_CONFIDENCE']._serialized_start=2372
+  _globals['_CONFIDENCE']._serialized_end=2464
+  _globals['_DRAWMETHOD']._serialized_start=2466
+  _globals['_DRAWMETHOD']._serialized_end=2560
+  _globals['_REMASKSCHEDULE']._serialized_start=2562
+  _globals['_REMASKSCHEDULE']._serialized_end=2672
+  _globals['_REMASKPOSITIONS']._serialized_start=2675
+  _globals['_REMASKPOSITIONS']._serialized_end=2820
+  _globals['_RETENTION']._serialized_start=2822
+  _globals['_RETENTION']._serialized_end=2926
+  _globals['_STOPREASON']._serialized_start=2929
+  _globals['_STOPREASON']._serialized_end=3068
   _globals['_DRAWSPEC']._serialized_start=76
   _globals['_DRAWSPEC']._serialized_end=231
   _globals['_REMASKSPEC']._serialized_start=234
@@ -58,29 +58,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANVAS']._serialized_start=892
   _globals['_CANVAS']._serialized_end=987
   _globals['_CHAT']._serialized_start=989
-  _globals['_CHAT']._serialized_end=1030
-  _globals['_STARTSAMPLINGREQUEST']._serialized_start=1033
-  _globals['_STARTSAMPLINGREQUEST']._serialized_end=1162
-  _globals['_STARTSAMPLINGRESPONSE']._serialized_start=1164
-  _globals['_STARTSAMPLINGRESPONSE']._serialized_end=1203
-  _globals['_EDIT']._serialized_start=1205
-  _globals['_EDIT']._serialized_end=1319
-  _globals['_FRAME']._serialized_start=1321
-  _globals['_FRAME']._serialized_end=1444
-  _globals['_ANSWER']._serialized_start=1447
-  _globals['_ANSWER']._serialized_end=1575
-  _globals['_SAMPLINGFINISHED']._serialized_start=1577
-  _globals['_SAMPLINGFINISHED']._serialized_end=1630
-  _globals['_PREDICTSPEC']._serialized_start=1633
-  _globals['_PREDICTSPEC']._serialized_end=1787
-  _globals['_PREDICTCANVAS']._serialized_start=1789
-  _globals['_PREDICTCANVAS']._serialized_end=1853
-  _globals['_PREDICTREQUEST']._serialized_start=1856
-  _globals['_PREDICTREQUEST']._serialized_end=1985
-  _globals['_PREDICTRESPONSE']._serialized_start=1987
-  _globals['_PREDICTRESPONSE']._serialized_end=2045
-  _globals['_PREDICTION']._serialized_start=2047
-  _globals['_PREDICTION']._serialized_end=2172
-  _globals['_SAMPLINGSERVICE']._serialized_start=3032
-  _globals['_SAMPLINGSERVICE']._serialized_end=3187
+  _globals['_CHAT']._serialized_end=1053
+  _globals['_STARTSAMPLINGREQUEST']._serialized_start=1056
+  _globals['_STARTSAMPLINGREQUEST']._serialized_end=1201
+  _globals['_STARTSAMPLINGRESPONSE']._serialized_start=1203
+  _globals['_STARTSAMPLINGRESPONSE']._serialized_end=1242
+  _globals['_EDIT']._serialized_start=1244
+  _globals['_EDIT']._serialized_end=1358
+  _globals['_FRAME']._serialized_start=1360
+  _globals['_FRAME']._serialized_end=1483
+  _globals['_ANSWER']._serialized_start=1486
+  _globals['_ANSWER']._serialized_end=1614
+  _globals['_SAMPLINGFINISHED']._serialized_start=1616
+  _globals['_SAMPLINGFINISHED']._serialized_end=1669
+  _globals['_PREDICTSPEC']._serialized_start=1672
+  _globals['_PREDICTSPEC']._serialized_end=1826
+  _globals['_PREDICTCANVAS']._serialized_start=1828
+  _globals['_PREDICTCANVAS']._serialized_end=1892
+  _globals['_PREDICTREQUEST']._serialized_start=1895
+  _globals['_PREDICTREQUEST']._serialized_end=2024
+  _globals['_PREDICTRESPONSE']._serialized_start=2026
+  _globals['_PREDICTRESPONSE']._serialized_end=2084
+  _globals['_PREDICTION']._serialized_start=2086
+  _globals['_PREDICTION']._serialized_end=2211
+  _globals['_SAMPLINGSERVICE']._serialized_start=3071
+  _globals['_SAMPLINGSERVICE']._serialized_end=3226
 # @@protoc_insertion_point(module_scope)

@@ -167,22 +167,26 @@ class Canvas(_message.Message):
     def __init__(self, ids: _Optional[_Union[_data_pb2.TokenIds, _Mapping]] = ..., chat: _Optional[_Union[Chat, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class Chat(_message.Message):
-    __slots__ = ("messages",)
+    __slots__ = ("messages", "allow_special")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SPECIAL_FIELD_NUMBER: _ClassVar[int]
     messages: _containers.RepeatedCompositeFieldContainer[_data_pb2.Message]
-    def __init__(self, messages: _Optional[_Iterable[_Union[_data_pb2.Message, _Mapping]]] = ...) -> None: ...
+    allow_special: bool
+    def __init__(self, messages: _Optional[_Iterable[_Union[_data_pb2.Message, _Mapping]]] = ..., allow_special: _Optional[bool] = ...) -> None: ...
 
 class StartSamplingRequest(_message.Message):
-    __slots__ = ("base_id", "adapter_id", "canvases", "spec")
+    __slots__ = ("base_id", "adapter_id", "canvases", "spec", "run_id")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     CANVASES_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     adapter_id: str
     canvases: _containers.RepeatedCompositeFieldContainer[Canvas]
     spec: SamplingSpec
-    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., canvases: _Optional[_Iterable[_Union[Canvas, _Mapping]]] = ..., spec: _Optional[_Union[SamplingSpec, _Mapping]] = ...) -> None: ...
+    run_id: str
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., canvases: _Optional[_Iterable[_Union[Canvas, _Mapping]]] = ..., spec: _Optional[_Union[SamplingSpec, _Mapping]] = ..., run_id: _Optional[str] = ...) -> None: ...
 
 class StartSamplingResponse(_message.Message):
     __slots__ = ("run_id",)

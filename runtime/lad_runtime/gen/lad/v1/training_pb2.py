@@ -25,25 +25,25 @@ _sym_db = _symbol_database.Default()
 from lad_runtime.gen.lad.v1 import data_pb2 as lad_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15lad/v1/training.proto\x12\x06lad.v1\x1a\x11lad/v1/data.proto\"\x8d\x02\n\tNoiseSpec\x12\x1f\n\x04kind\x18\x01 \x01(\x0e\x32\x11.lad.v1.NoiseKind\x12\x12\n\ntail_noise\x18\x02 \x01(\x08\x12\x1d\n\x15\x66ull_mask_probability\x18\x03 \x01(\x01\x12\x18\n\x10mask_probability\x18\x04 \x01(\x01\x12\x19\n\x11max_mask_fraction\x18\x05 \x01(\x01\x12\x12\n\nswap_scale\x18\x06 \x01(\x01\x12\x17\n\x0f\x64uplicate_scale\x18\x07 \x01(\x01\x12\x13\n\x0bshift_scale\x18\x08 \x01(\x01\x12\x10\n\x08max_span\x18\t \x01(\r\x12\x11\n\tmax_shift\x18\n \x01(\r\x12\x10\n\x08min_time\x18\x0b \x01(\x01\"n\n\x08LossSpec\x12*\n\tsupervise\x18\x01 \x01(\x0e\x32\x17.lad.v1.SuperviseTokens\x12\x0c\n\x04tail\x18\x02 \x01(\x08\x12(\n\tweighting\x18\x03 \x01(\x0e\x32\x15.lad.v1.LossWeighting\"\xa8\x01\n\rOptimizerSpec\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.lad.v1.OptimizerKind\x12\x14\n\x0cweight_decay\x18\x02 \x01(\x01\x12\r\n\x05\x62\x65ta1\x18\x03 \x01(\x01\x12\r\n\x05\x62\x65ta2\x18\x04 \x01(\x01\x12\x0f\n\x07\x65psilon\x18\x05 \x01(\x01\x12\x10\n\x08momentum\x18\x06 \x01(\x01\x12\x1b\n\x13newton_schulz_steps\x18\x07 \x01(\r\"q\n\x0cScheduleSpec\x12\x15\n\rlearning_rate\x18\x01 \x01(\x01\x12\x14\n\x0cwarmup_steps\x18\x02 \x01(\r\x12\x1c\n\x05\x64\x65\x63\x61y\x18\x03 \x01(\x0e\x32\r.lad.v1.Decay\x12\x16\n\x0e\x66inal_fraction\x18\x04 \x01(\x01\"]\n\x0eValidationSpec\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x14\n\x0cmax_examples\x18\x02 \x01(\r\x12\x13\n\x0b\x65very_steps\x18\x03 \x01(\r\x12\x0c\n\x04seed\x18\x04 \x01(\x04\"\xa6\x04\n\x0cTrainingSpec\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\"\n\x06window\x18\x02 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12 \n\x05noise\x18\x03 \x01(\x0b\x32\x11.lad.v1.NoiseSpec\x12\x1e\n\x04loss\x18\x04 \x01(\x0b\x32\x10.lad.v1.LossSpec\x12(\n\toptimizer\x18\x05 \x01(\x0b\x32\x15.lad.v1.OptimizerSpec\x12&\n\x08schedule\x18\x06 \x01(\x0b\x32\x14.lad.v1.ScheduleSpec\x12\r\n\x05steps\x18\x07 \x01(\r\x12\x12\n\nbatch_size\x18\x08 \x01(\r\x12\x1a\n\x12micro_batch_tokens\x18\t \x01(\r\x12\x19\n\x11max_gradient_norm\x18\n \x01(\x01\x12\x0c\n\x04seed\x18\x0b \x01(\x04\x12/\n\nvalidation\x18\x0c \x01(\x0b\x32\x16.lad.v1.ValidationSpecH\x00\x88\x01\x01\x12\x1e\n\x16\x63heckpoint_every_steps\x18\r \x01(\r\x12\x12\n\ncheckpoint\x18\x0e \x01(\t\x12\x0e\n\x06resume\x18\x0f \x01(\x08\x12(\n\tattention\x18\x10 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\x1e\n\x16gradient_checkpointing\x18\x11 \x01(\x08\x12\x14\n\x0cshare_weight\x18\x12 \x01(\x01\x42\r\n\x0b_validation\"N\n\x14StartTrainingRequest\x12\x12\n\nadapter_id\x18\x01 \x01(\t\x12\"\n\x04spec\x18\x02 \x01(\x0b\x32\x14.lad.v1.TrainingSpec\"\'\n\x15StartTrainingResponse\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"\x93\x02\n\nLossReport\x12\x0c\n\x04loss\x18\x01 \x01(\x01\x12\n\n\x02\x63\x65\x18\x02 \x01(\x01\x12\x12\n\ncontent_ce\x18\x03 \x01(\x01\x12\x0f\n\x07tail_ce\x18\x04 \x01(\x01\x12\x14\n\x0c\x63orrupted_ce\x18\x05 \x01(\x01\x12\x1c\n\x14\x63orrupted_content_ce\x18\x06 \x01(\x01\x12\x0e\n\x06tokens\x18\x07 \x01(\x04\x12\x19\n\x11supervised_tokens\x18\x08 \x01(\x04\x12\x16\n\x0e\x63ontent_tokens\x18\t \x01(\x04\x12\x13\n\x0btail_tokens\x18\n \x01(\x04\x12\x18\n\x10\x63orrupted_tokens\x18\x0b \x01(\x04\x12 \n\x18\x63orrupted_content_tokens\x18\x0c \x01(\x04\"\xb2\x01\n\x0fTrainingStarted\x12$\n\x06report\x18\x01 \x01(\x0b\x32\x14.lad.v1.WindowReport\x12/\n\x11validation_report\x18\x02 \x01(\x0b\x32\x14.lad.v1.WindowReport\x12\x1c\n\x14trainable_parameters\x18\x03 \x01(\x04\x12\x17\n\x0f\x61\x63\x63ounted_bytes\x18\x04 \x01(\x04\x12\x11\n\tfrom_step\x18\x05 \x01(\x04\"\xa9\x01\n\x0cTrainingStep\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\x01\x12\"\n\x06report\x18\x03 \x01(\x0b\x32\x12.lad.v1.LossReport\x12\x15\n\rgradient_norm\x18\x04 \x01(\x01\x12\x15\n\rlearning_rate\x18\x05 \x01(\x01\x12\x0f\n\x07seconds\x18\x06 \x01(\x01\x12\x19\n\x11tokens_per_second\x18\x07 \x01(\x01\">\n\nValidation\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\"\n\x06report\x18\x02 \x01(\x0b\x32\x12.lad.v1.LossReport\"(\n\nCheckpoint\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x99\x01\n\x10TrainingFinished\x12\r\n\x05steps\x18\x01 \x01(\x04\x12\"\n\x06report\x18\x02 \x01(\x0b\x32\x12.lad.v1.LossReport\x12&\n\nvalidation\x18\x03 \x01(\x0b\x32\x12.lad.v1.LossReport\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12\x19\n\x11tokens_per_second\x18\x05 \x01(\x01\"X\n\x10TargetedSequence\x12\x0b\n\x03ids\x18\x01 \x03(\r\x12\x0f\n\x07targets\x18\x02 \x03(\x11\x12\x0f\n\x07weights\x18\x03 \x01(\x0c\x12\x15\n\rprompt_tokens\x18\x04 \x01(\r\"\xb5\x01\n\x0eNoisedExamples\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\"\n\x06window\x18\x02 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12 \n\x05noise\x18\x03 \x01(\x0b\x32\x11.lad.v1.NoiseSpec\x12\x1e\n\x04loss\x18\x04 \x01(\x0b\x32\x10.lad.v1.LossSpec\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\r\n\x05\x65poch\x18\x06 \x01(\r\x12\x0c\n\x04rows\x18\x07 \x03(\r\"@\n\x11TargetedSequences\x12+\n\tsequences\x18\x01 \x03(\x0b\x32\x18.lad.v1.TargetedSequence\"\x84\x02\n\x16\x46orwardBackwardRequest\x12\x12\n\nadapter_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12#\n\x04mode\x18\x03 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12.\n\tsequences\x18\x04 \x01(\x0b\x32\x19.lad.v1.TargetedSequencesH\x00\x12*\n\x08\x65xamples\x18\x05 \x01(\x0b\x32\x16.lad.v1.NoisedExamplesH\x00\x12\x1a\n\x12micro_batch_tokens\x18\x06 \x01(\r\x12\x1e\n\x16gradient_checkpointing\x18\x07 \x01(\x08\x42\x07\n\x05input\"^\n\x17\x46orwardBackwardResponse\x12\x0c\n\x04loss\x18\x01 \x01(\x01\x12\x0e\n\x06tokens\x18\x02 \x01(\x04\x12\x19\n\x11supervised_tokens\x18\x03 \x01(\x04\x12\n\n\x02\x63\x65\x18\x04 \x01(\x0c\"\x94\x01\n\x10OptimStepRequest\x12\x12\n\nadapter_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12(\n\toptimizer\x18\x03 \x01(\x0b\x32\x15.lad.v1.OptimizerSpec\x12\x15\n\rlearning_rate\x18\x04 \x01(\x01\x12\x19\n\x11max_gradient_norm\x18\x05 \x01(\x01\"8\n\x11OptimStepResponse\x12\x15\n\rgradient_norm\x18\x01 \x01(\x01\x12\x0c\n\x04step\x18\x02 \x01(\x04\"\xfe\x01\n\x0fValidateRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\nadapter_id\x18\x02 \x01(\t\x12\x12\n\ndataset_id\x18\x03 \x01(\t\x12\"\n\x06window\x18\x04 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12 \n\x05noise\x18\x05 \x01(\x0b\x32\x11.lad.v1.NoiseSpec\x12\x1e\n\x04loss\x18\x06 \x01(\x0b\x32\x10.lad.v1.LossSpec\x12\x0c\n\x04seed\x18\x07 \x01(\x04\x12\x14\n\x0cmax_examples\x18\x08 \x01(\r\x12(\n\tattention\x18\t \x01(\x0e\x32\x15.lad.v1.AttentionMode\"c\n\x10ValidateResponse\x12\"\n\x06report\x18\x01 \x01(\x0b\x32\x12.lad.v1.LossReport\x12+\n\rwindow_report\x18\x02 \x01(\x0b\x32\x14.lad.v1.WindowReport*\x98\x01\n\tNoiseKind\x12\x1a\n\x16NOISE_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eNOISE_KIND_LAD\x10\x01\x12\x18\n\x14NOISE_KIND_MASK_ONLY\x10\x02\x12\x14\n\x10NOISE_KIND_COVER\x10\x03\x12\x16\n\x12NOISE_KIND_UNIFORM\x10\x04\x12\x13\n\x0fNOISE_KIND_NONE\x10\x05*\x95\x01\n\x0fSuperviseTokens\x12 \n\x1cSUPERVISE_TOKENS_UNSPECIFIED\x10\x00\x12\x18\n\x14SUPERVISE_TOKENS_ALL\x10\x01\x12\x1f\n\x1bSUPERVISE_TOKENS_ALL_ANSWER\x10\x02\x12%\n!SUPERVISE_TOKENS_CORRUPTED_ANSWER\x10\x03*l\n\rLossWeighting\x12\x1e\n\x1aLOSS_WEIGHTING_UNSPECIFIED\x10\x00\x12\x1a\n\x16LOSS_WEIGHTING_UNIFORM\x10\x01\x12\x1f\n\x1bLOSS_WEIGHTING_INVERSE_TIME\x10\x02*b\n\rOptimizerKind\x12\x1e\n\x1aOPTIMIZER_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14OPTIMIZER_KIND_ADAMW\x10\x01\x12\x17\n\x13OPTIMIZER_KIND_MUON\x10\x02*V\n\x05\x44\x65\x63\x61y\x12\x15\n\x11\x44\x45\x43\x41Y_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x44\x45\x43\x41Y_COSINE\x10\x01\x12\x10\n\x0c\x44\x45\x43\x41Y_LINEAR\x10\x02\x12\x12\n\x0e\x44\x45\x43\x41Y_CONSTANT\x10\x03*\xa0\x01\n\rAttentionMode\x12\x1e\n\x1a\x41TTENTION_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41TTENTION_MODE_FULL\x10\x01\x12\x19\n\x15\x41TTENTION_MODE_CAUSAL\x10\x02\x12\x19\n\x15\x41TTENTION_MODE_PREFIX\x10\x03\x12 \n\x1c\x41TTENTION_MODE_CAUSAL_PREFIX\x10\x04\x32\xb4\x02\n\x0fTrainingService\x12L\n\rStartTraining\x12\x1c.lad.v1.StartTrainingRequest\x1a\x1d.lad.v1.StartTrainingResponse\x12R\n\x0f\x46orwardBackward\x12\x1e.lad.v1.ForwardBackwardRequest\x1a\x1f.lad.v1.ForwardBackwardResponse\x12@\n\tOptimStep\x12\x18.lad.v1.OptimStepRequest\x1a\x19.lad.v1.OptimStepResponse\x12=\n\x08Validate\x12\x17.lad.v1.ValidateRequest\x1a\x18.lad.v1.ValidateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15lad/v1/training.proto\x12\x06lad.v1\x1a\x11lad/v1/data.proto\"\x8d\x02\n\tNoiseSpec\x12\x1f\n\x04kind\x18\x01 \x01(\x0e\x32\x11.lad.v1.NoiseKind\x12\x12\n\ntail_noise\x18\x02 \x01(\x08\x12\x1d\n\x15\x66ull_mask_probability\x18\x03 \x01(\x01\x12\x18\n\x10mask_probability\x18\x04 \x01(\x01\x12\x19\n\x11max_mask_fraction\x18\x05 \x01(\x01\x12\x12\n\nswap_scale\x18\x06 \x01(\x01\x12\x17\n\x0f\x64uplicate_scale\x18\x07 \x01(\x01\x12\x13\n\x0bshift_scale\x18\x08 \x01(\x01\x12\x10\n\x08max_span\x18\t \x01(\r\x12\x11\n\tmax_shift\x18\n \x01(\r\x12\x10\n\x08min_time\x18\x0b \x01(\x01\"n\n\x08LossSpec\x12*\n\tsupervise\x18\x01 \x01(\x0e\x32\x17.lad.v1.SuperviseTokens\x12\x0c\n\x04tail\x18\x02 \x01(\x08\x12(\n\tweighting\x18\x03 \x01(\x0e\x32\x15.lad.v1.LossWeighting\"\xa8\x01\n\rOptimizerSpec\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.lad.v1.OptimizerKind\x12\x14\n\x0cweight_decay\x18\x02 \x01(\x01\x12\r\n\x05\x62\x65ta1\x18\x03 \x01(\x01\x12\r\n\x05\x62\x65ta2\x18\x04 \x01(\x01\x12\x0f\n\x07\x65psilon\x18\x05 \x01(\x01\x12\x10\n\x08momentum\x18\x06 \x01(\x01\x12\x1b\n\x13newton_schulz_steps\x18\x07 \x01(\r\"q\n\x0cScheduleSpec\x12\x15\n\rlearning_rate\x18\x01 \x01(\x01\x12\x14\n\x0cwarmup_steps\x18\x02 \x01(\r\x12\x1c\n\x05\x64\x65\x63\x61y\x18\x03 \x01(\x0e\x32\r.lad.v1.Decay\x12\x16\n\x0e\x66inal_fraction\x18\x04 \x01(\x01\"]\n\x0eValidationSpec\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x14\n\x0cmax_examples\x18\x02 \x01(\r\x12\x13\n\x0b\x65very_steps\x18\x03 \x01(\r\x12\x0c\n\x04seed\x18\x04 \x01(\x04\"\xb9\x04\n\x0cTrainingSpec\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\"\n\x06window\x18\x02 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12 \n\x05noise\x18\x03 \x01(\x0b\x32\x11.lad.v1.NoiseSpec\x12\x1e\n\x04loss\x18\x04 \x01(\x0b\x32\x10.lad.v1.LossSpec\x12(\n\toptimizer\x18\x05 \x01(\x0b\x32\x15.lad.v1.OptimizerSpec\x12&\n\x08schedule\x18\x06 \x01(\x0b\x32\x14.lad.v1.ScheduleSpec\x12\r\n\x05steps\x18\x07 \x01(\r\x12\x12\n\nbatch_size\x18\x08 \x01(\r\x12\x1a\n\x12micro_batch_tokens\x18\t \x01(\r\x12\x19\n\x11max_gradient_norm\x18\n \x01(\x01\x12\x0c\n\x04seed\x18\x0b \x01(\x04\x12/\n\nvalidation\x18\x0c \x01(\x0b\x32\x16.lad.v1.ValidationSpecH\x00\x88\x01\x01\x12\x1e\n\x16\x63heckpoint_every_steps\x18\r \x01(\r\x12\x12\n\ncheckpoint\x18\x0e \x01(\t\x12\x0e\n\x06resume\x18\x0f \x01(\x08\x12(\n\tattention\x18\x10 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\x1e\n\x16gradient_checkpointing\x18\x11 \x01(\x08\x12\x14\n\x0cshare_weight\x18\x12 \x01(\x01\x12\x11\n\toverwrite\x18\x13 \x01(\x08\x42\r\n\x0b_validation\"^\n\x14StartTrainingRequest\x12\x12\n\nadapter_id\x18\x01 \x01(\t\x12\"\n\x04spec\x18\x02 \x01(\x0b\x32\x14.lad.v1.TrainingSpec\x12\x0e\n\x06run_id\x18\x03 \x01(\t\"\'\n\x15StartTrainingResponse\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"\x93\x02\n\nLossReport\x12\x0c\n\x04loss\x18\x01 \x01(\x01\x12\n\n\x02\x63\x65\x18\x02 \x01(\x01\x12\x12\n\ncontent_ce\x18\x03 \x01(\x01\x12\x0f\n\x07tail_ce\x18\x04 \x01(\x01\x12\x14\n\x0c\x63orrupted_ce\x18\x05 \x01(\x01\x12\x1c\n\x14\x63orrupted_content_ce\x18\x06 \x01(\x01\x12\x0e\n\x06tokens\x18\x07 \x01(\x04\x12\x19\n\x11supervised_tokens\x18\x08 \x01(\x04\x12\x16\n\x0e\x63ontent_tokens\x18\t \x01(\x04\x12\x13\n\x0btail_tokens\x18\n \x01(\x04\x12\x18\n\x10\x63orrupted_tokens\x18\x0b \x01(\x04\x12 \n\x18\x63orrupted_content_tokens\x18\x0c \x01(\x04\"\xc4\x01\n\x0fTrainingStarted\x12$\n\x06report\x18\x01 \x01(\x0b\x32\x14.lad.v1.WindowReport\x12/\n\x11validation_report\x18\x02 \x01(\x0b\x32\x14.lad.v1.WindowReport\x12\x1c\n\x14trainable_parameters\x18\x03 \x01(\x04\x12\x17\n\x0f\x61\x63\x63ounted_bytes\x18\x04 \x01(\x04\x12\x11\n\tfrom_step\x18\x05 \x01(\x04\x12\x10\n\x08warnings\x18\x06 \x03(\t\"\xa9\x01\n\x0cTrainingStep\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\x01\x12\"\n\x06report\x18\x03 \x01(\x0b\x32\x12.lad.v1.LossReport\x12\x15\n\rgradient_norm\x18\x04 \x01(\x01\x12\x15\n\rlearning_rate\x18\x05 \x01(\x01\x12\x0f\n\x07seconds\x18\x06 \x01(\x01\x12\x19\n\x11tokens_per_second\x18\x07 \x01(\x01\">\n\nValidation\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\"\n\x06report\x18\x02 \x01(\x0b\x32\x12.lad.v1.LossReport\"(\n\nCheckpoint\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x99\x01\n\x10TrainingFinished\x12\r\n\x05steps\x18\x01 \x01(\x04\x12\"\n\x06report\x18\x02 \x01(\x0b\x32\x12.lad.v1.LossReport\x12&\n\nvalidation\x18\x03 \x01(\x0b\x32\x12.lad.v1.LossReport\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12\x19\n\x11tokens_per_second\x18\x05 \x01(\x01\"X\n\x10TargetedSequence\x12\x0b\n\x03ids\x18\x01 \x03(\r\x12\x0f\n\x07targets\x18\x02 \x03(\x11\x12\x0f\n\x07weights\x18\x03 \x01(\x0c\x12\x15\n\rprompt_tokens\x18\x04 \x01(\r\"\xb5\x01\n\x0eNoisedExamples\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\"\n\x06window\x18\x02 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12 \n\x05noise\x18\x03 \x01(\x0b\x32\x11.lad.v1.NoiseSpec\x12\x1e\n\x04loss\x18\x04 \x01(\x0b\x32\x10.lad.v1.LossSpec\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\r\n\x05\x65poch\x18\x06 \x01(\r\x12\x0c\n\x04rows\x18\x07 \x03(\r\"@\n\x11TargetedSequences\x12+\n\tsequences\x18\x01 \x03(\x0b\x32\x18.lad.v1.TargetedSequence\"\x84\x02\n\x16\x46orwardBackwardRequest\x12\x12\n\nadapter_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12#\n\x04mode\x18\x03 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12.\n\tsequences\x18\x04 \x01(\x0b\x32\x19.lad.v1.TargetedSequencesH\x00\x12*\n\x08\x65xamples\x18\x05 \x01(\x0b\x32\x16.lad.v1.NoisedExamplesH\x00\x12\x1a\n\x12micro_batch_tokens\x18\x06 \x01(\r\x12\x1e\n\x16gradient_checkpointing\x18\x07 \x01(\x08\x42\x07\n\x05input\"^\n\x17\x46orwardBackwardResponse\x12\x0c\n\x04loss\x18\x01 \x01(\x01\x12\x0e\n\x06tokens\x18\x02 \x01(\x04\x12\x19\n\x11supervised_tokens\x18\x03 \x01(\x04\x12\n\n\x02\x63\x65\x18\x04 \x01(\x0c\"\x94\x01\n\x10OptimStepRequest\x12\x12\n\nadapter_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12(\n\toptimizer\x18\x03 \x01(\x0b\x32\x15.lad.v1.OptimizerSpec\x12\x15\n\rlearning_rate\x18\x04 \x01(\x01\x12\x19\n\x11max_gradient_norm\x18\x05 \x01(\x01\"8\n\x11OptimStepResponse\x12\x15\n\rgradient_norm\x18\x01 \x01(\x01\x12\x0c\n\x04step\x18\x02 \x01(\x04\"\xfe\x01\n\x0fValidateRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\nadapter_id\x18\x02 \x01(\t\x12\x12\n\ndataset_id\x18\x03 \x01(\t\x12\"\n\x06window\x18\x04 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12 \n\x05noise\x18\x05 \x01(\x0b\x32\x11.lad.v1.NoiseSpec\x12\x1e\n\x04loss\x18\x06 \x01(\x0b\x32\x10.lad.v1.LossSpec\x12\x0c\n\x04seed\x18\x07 \x01(\x04\x12\x14\n\x0cmax_examples\x18\x08 \x01(\r\x12(\n\tattention\x18\t \x01(\x0e\x32\x15.lad.v1.AttentionMode\"c\n\x10ValidateResponse\x12\"\n\x06report\x18\x01 \x01(\x0b\x32\x12.lad.v1.LossReport\x12+\n\rwindow_report\x18\x02 \x01(\x0b\x32\x14.lad.v1.WindowReport*\x98\x01\n\tNoiseKind\x12\x1a\n\x16NOISE_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eNOISE_KIND_LAD\x10\x01\x12\x18\n\x14NOISE_KIND_MASK_ONLY\x10\x02\x12\x14\n\x10NOISE_KIND_COVER\x10\x03\x12\x16\n\x12NOISE_KIND_UNIFORM\x10\x04\x12\x13\n\x0fNOISE_KIND_NONE\x10\x05*\x95\x01\n\x0fSuperviseTokens\x12 \n\x1cSUPERVISE_TOKENS_UNSPECIFIED\x10\x00\x12\x18\n\x14SUPERVISE_TOKENS_ALL\x10\x01\x12\x1f\n\x1bSUPERVISE_TOKENS_ALL_ANSWER\x10\x02\x12%\n!SUPERVISE_TOKENS_CORRUPTED_ANSWER\x10\x03*l\n\rLossWeighting\x12\x1e\n\x1aLOSS_WEIGHTING_UNSPECIFIED\x10\x00\x12\x1a\n\x16LOSS_WEIGHTING_UNIFORM\x10\x01\x12\x1f\n\x1bLOSS_WEIGHTING_INVERSE_TIME\x10\x02*b\n\rOptimizerKind\x12\x1e\n\x1aOPTIMIZER_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14OPTIMIZER_KIND_ADAMW\x10\x01\x12\x17\n\x13OPTIMIZER_KIND_MUON\x10\x02*V\n\x05\x44\x65\x63\x61y\x12\x15\n\x11\x44\x45\x43\x41Y_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x44\x45\x43\x41Y_COSINE\x10\x01\x12\x10\n\x0c\x44\x45\x43\x41Y_LINEAR\x10\x02\x12\x12\n\x0e\x44\x45\x43\x41Y_CONSTANT\x10\x03*\xa0\x01\n\rAttentionMode\x12\x1e\n\x1a\x41TTENTION_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41TTENTION_MODE_FULL\x10\x01\x12\x19\n\x15\x41TTENTION_MODE_CAUSAL\x10\x02\x12\x19\n\x15\x41TTENTION_MODE_PREFIX\x10\x03\x12 \n\x1c\x41TTENTION_MODE_CAUSAL_PREFIX\x10\x04\x32\xb4\x02\n\x0fTrainingService\x12L\n\rStartTraining\x12\x1c.lad.v1.StartTrainingRequest\x1a\x1d.lad.v1.StartTrainingResponse\x12R\n\x0f\x46orwardBackward\x12\x1e.lad.v1.ForwardBackwardRequest\x1a\x1f.lad.v1.ForwardBackwardResponse\x12@\n\tOptimStep\x12\x18.lad.v1.OptimStepRequest\x1a\x19.lad.v1.OptimStepResponse\x12=\n\x08Validate\x12\x17.lad.v1.ValidateRequest\x1a\x18.lad.v1.ValidateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lad.v1.training_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_NOISEKIND']._serialized_start=3651
-  _globals['_NOISEKIND']._serialized_end=3803
-  _globals['_SUPERVISETOKENS']._serialized_start=3806
-  _globals['_SUPERVISETOKENS']._serialized_end=3955
-  _globals['_LOSSWEIGHTING']._serialized_start=3957
-  _globals['_LOSSWEIGHTING']._serialized_end=4065
-  _globals['_OPTIMIZERKIND']._serialized_start=4067
-  _globals['_OPTIMIZERKIND']._serialized_end=4165
-  _globals['_DECAY']._serialized_start=4167
-  _globals['_DECAY']._serialized_end=4253
-  _globals['_ATTENTIONMODE']._serialized_start=4256
-  _globals['_ATTENTIONMODE']._serialized_end=4416
+  _globals['_NOISEKIND']._serialized_start=3704
+  _globals['_NOISEKIND']._serialized_end=3856
+  _globals['_SUPERVISETOKENS']._serialized_start=3859
+  _globals['_SUPERVISETOKENS']._serialized_end=4008
+  _globals['_LOSSWEIGHTING']._serialized_start=4010
+  _globals['_LOSSWEIGHTING']._serialized_end=4118
+  _globals['_OPTIMIZERKIND']._serialized_start=4120
+  _globals['_OPTIMIZERKIND']._serialized_end=4218
+  _globals['_DECAY']._serialized_start=4220
+  _globals['_DECAY']._serialized_end=4306
+  _globals['_ATTENTIONMODE']._serialized_start=4309
+  _globals['_ATTENTIONMODE']._serialized_end=4469
   _globals['_NOISESPEC']._serialized_start=53
   _globals['_NOISESPEC']._serialized_end=322
   _globals['_LOSSSPEC']._serialized_start=324
@@ -55,41 +55,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALIDATIONSPEC']._serialized_start=722
   _globals['_VALIDATIONSPEC']._serialized_end=815
   _globals['_TRAININGSPEC']._serialized_start=818
-  _globals['_TRAININGSPEC']._serialized_end=1368
-  _globals['_STARTTRAININGREQUEST']._serialized_start=1370
-  _globals['_STARTTRAININGREQUEST']._serialized_end=1448
-  _globals['_STARTTRAININGRESPONSE']._serialized_start=1450
-  _globals['_STARTTRAININGRESPONSE']._serialized_end=1489
-  _globals['_LOSSREPORT']._serialized_start=1492
-  _globals['_LOSSREPORT']._serialized_end=1767
-  _globals['_TRAININGSTARTED']._serialized_start=1770
-  _globals['_TRAININGSTARTED']._serialized_end=1948
-  _globals['_TRAININGSTEP']._serialized_start=1951
-  _globals['_TRAININGSTEP']._serialized_end=2120
-  _globals['_VALIDATION']._serialized_start=2122
-  _globals['_VALIDATION']._serialized_end=2184
-  _globals['_CHECKPOINT']._serialized_start=2186
-  _globals['_CHECKPOINT']._serialized_end=2226
-  _globals['_TRAININGFINISHED']._serialized_start=2229
-  _globals['_TRAININGFINISHED']._serialized_end=2382
-  _globals['_TARGETEDSEQUENCE']._serialized_start=2384
-  _globals['_TARGETEDSEQUENCE']._serialized_end=2472
-  _globals['_NOISEDEXAMPLES']._serialized_start=2475
-  _globals['_NOISEDEXAMPLES']._serialized_end=2656
-  _globals['_TARGETEDSEQUENCES']._serialized_start=2658
-  _globals['_TARGETEDSEQUENCES']._serialized_end=2722
-  _globals['_FORWARDBACKWARDREQUEST']._serialized_start=2725
-  _globals['_FORWARDBACKWARDREQUEST']._serialized_end=2985
-  _globals['_FORWARDBACKWARDRESPONSE']._serialized_start=2987
-  _globals['_FORWARDBACKWARDRESPONSE']._serialized_end=3081
-  _globals['_OPTIMSTEPREQUEST']._serialized_start=3084
-  _globals['_OPTIMSTEPREQUEST']._serialized_end=3232
-  _globals['_OPTIMSTEPRESPONSE']._serialized_start=3234
-  _globals['_OPTIMSTEPRESPONSE']._serialized_end=3290
-  _globals['_VALIDATEREQUEST']._serialized_start=3293
-  _globals['_VALIDATEREQUEST']._serialized_end=3547
-  _globals['_VALIDATERESPONSE']._serialized_start=3549
-  _globals['_VALIDATERESPONSE']._serialized_end=3648
-  _globals['_TRAININGSERVICE']._serialized_start=4419
-  _globals['_TRAININGSERVICE']._serialized_end=4727
+  _globals['_TRAININGSPEC']._serialized_end=1387
+  _globals['_STARTTRAININGREQUEST']._serialized_start=1389
+  _globals['_STARTTRAININGREQUEST']._serialized_end=1483
+  _globals['_STARTTRAININGRESPONSE']._serialized_start=1485
+  _globals['_STARTTRAININGRESPONSE']._serialized_end=1524
+  _globals['_LOSSREPORT']._serialized_start=1527
+  _globals['_LOSSREPORT']._serialized_end=1802
+  _globals['_TRAININGSTARTED']._serialized_start=1805
+  _globals['_TRAININGSTARTED']._serialized_end=2001
+  _globals['_TRAININGSTEP']._serialized_start=2004
+  _globals['_TRAININGSTEP']._serialized_end=2173
+  _globals['_VALIDATION']._serialized_start=2175
+  _globals['_VALIDATION']._serialized_end=2237
+  _globals['_CHECKPOINT']._serialized_start=2239
+  _globals['_CHECKPOINT']._serialized_end=2279
+  _globals['_TRAININGFINISHED']._serialized_start=2282
+  _globals['_TRAININGFINISHED']._serialized_end=2435
+  _globals['_TARGETEDSEQUENCE']._serialized_start=2437
+  _globals['_TARGETEDSEQUENCE']._serialized_end=2525
+  _globals['_NOISEDEXAMPLES']._serialized_start=2528
+  _globals['_NOISEDEXAMPLES']._serialized_end=2709
+  _globals['_TARGETEDSEQUENCES']._serialized_start=2711
+  _globals['_TARGETEDSEQUENCES']._serialized_end=2775
+  _globals['_FORWARDBACKWARDREQUEST']._serialized_start=2778
+  _globals['_FORWARDBACKWARDREQUEST']._serialized_end=3038
+  _globals['_FORWARDBACKWARDRESPONSE']._serialized_start=3040
+  _globals['_FORWARDBACKWARDRESPONSE']._serialized_end=3134
+  _globals['_OPTIMSTEPREQUEST']._serialized_start=3137
+  _globals['_OPTIMSTEPREQUEST']._serialized_end=3285
+  _globals['_OPTIMSTEPRESPONSE']._serialized_start=3287
+  _globals['_OPTIMSTEPRESPONSE']._serialized_end=3343
+  _globals['_VALIDATEREQUEST']._serialized_start=3346
+  _globals['_VALIDATEREQUEST']._serialized_end=3600
+  _globals['_VALIDATERESPONSE']._serialized_start=3602
+  _globals['_VALIDATERESPONSE']._serialized_end=3701
+  _globals['_TRAININGSERVICE']._serialized_start=4472
+  _globals['_TRAININGSERVICE']._serialized_end=4780
 # @@protoc_insertion_point(module_scope)

@@ -155,7 +155,7 @@ class ValidationSpec(_message.Message):
     def __init__(self, dataset_id: _Optional[str] = ..., max_examples: _Optional[int] = ..., every_steps: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class TrainingSpec(_message.Message):
-    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume", "attention", "gradient_checkpointing", "share_weight")
+    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume", "attention", "gradient_checkpointing", "share_weight", "overwrite")
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +174,7 @@ class TrainingSpec(_message.Message):
     ATTENTION_FIELD_NUMBER: _ClassVar[int]
     GRADIENT_CHECKPOINTING_FIELD_NUMBER: _ClassVar[int]
     SHARE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    OVERWRITE_FIELD_NUMBER: _ClassVar[int]
     dataset_id: str
     window: _data_pb2.WindowSpec
     noise: NoiseSpec
@@ -192,15 +193,18 @@ class TrainingSpec(_message.Message):
     attention: AttentionMode
     gradient_checkpointing: bool
     share_weight: float
-    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., gradient_checkpointing: _Optional[bool] = ..., share_weight: _Optional[float] = ...) -> None: ...
+    overwrite: bool
+    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., gradient_checkpointing: _Optional[bool] = ..., share_weight: _Optional[float] = ..., overwrite: _Optional[bool] = ...) -> None: ...
 
 class StartTrainingRequest(_message.Message):
-    __slots__ = ("adapter_id", "spec")
+    __slots__ = ("adapter_id", "spec", "run_id")
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
     adapter_id: str
     spec: TrainingSpec
-    def __init__(self, adapter_id: _Optional[str] = ..., spec: _Optional[_Union[TrainingSpec, _Mapping]] = ...) -> None: ...
+    run_id: str
+    def __init__(self, adapter_id: _Optional[str] = ..., spec: _Optional[_Union[TrainingSpec, _Mapping]] = ..., run_id: _Optional[str] = ...) -> None: ...
 
 class StartTrainingResponse(_message.Message):
     __slots__ = ("run_id",)
@@ -237,18 +241,20 @@ class LossReport(_message.Message):
     def __init__(self, loss: _Optional[float] = ..., ce: _Optional[float] = ..., content_ce: _Optional[float] = ..., tail_ce: _Optional[float] = ..., corrupted_ce: _Optional[float] = ..., corrupted_content_ce: _Optional[float] = ..., tokens: _Optional[int] = ..., supervised_tokens: _Optional[int] = ..., content_tokens: _Optional[int] = ..., tail_tokens: _Optional[int] = ..., corrupted_tokens: _Optional[int] = ..., corrupted_content_tokens: _Optional[int] = ...) -> None: ...
 
 class TrainingStarted(_message.Message):
-    __slots__ = ("report", "validation_report", "trainable_parameters", "accounted_bytes", "from_step")
+    __slots__ = ("report", "validation_report", "trainable_parameters", "accounted_bytes", "from_step", "warnings")
     REPORT_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_REPORT_FIELD_NUMBER: _ClassVar[int]
     TRAINABLE_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     ACCOUNTED_BYTES_FIELD_NUMBER: _ClassVar[int]
     FROM_STEP_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     report: _data_pb2.WindowReport
     validation_report: _data_pb2.WindowReport
     trainable_parameters: int
     accounted_bytes: int
     from_step: int
-    def __init__(self, report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ..., validation_report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ..., trainable_parameters: _Optional[int] = ..., accounted_bytes: _Optional[int] = ..., from_step: _Optional[int] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ..., validation_report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ..., trainable_parameters: _Optional[int] = ..., accounted_bytes: _Optional[int] = ..., from_step: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrainingStep(_message.Message):
     __slots__ = ("step", "epoch", "report", "gradient_norm", "learning_rate", "seconds", "tokens_per_second")

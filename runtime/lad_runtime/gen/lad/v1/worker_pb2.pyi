@@ -117,7 +117,7 @@ class LoadProgress(_message.Message):
     def __init__(self, phase: _Optional[str] = ..., done_bytes: _Optional[int] = ..., total_bytes: _Optional[int] = ...) -> None: ...
 
 class Base(_message.Message):
-    __slots__ = ("id", "name", "revision", "parameter_count", "bytes", "data_type", "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions", "projections", "max_rank", "mask_token", "mask_token_id", "eos_token", "eos_token_id", "system_prompt", "has_chat_template", "compile_seconds")
+    __slots__ = ("id", "name", "revision", "parameter_count", "bytes", "data_type", "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions", "projections", "max_rank", "mask_token", "mask_token_id", "eos_token", "eos_token_id", "system_prompt", "has_chat_template", "compile_seconds", "stop_tokens", "stop_token_ids", "warnings", "kernels")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +139,10 @@ class Base(_message.Message):
     SYSTEM_PROMPT_FIELD_NUMBER: _ClassVar[int]
     HAS_CHAT_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
     COMPILE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    STOP_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    STOP_TOKEN_IDS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    KERNELS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     revision: str
@@ -160,7 +164,21 @@ class Base(_message.Message):
     system_prompt: str
     has_chat_template: bool
     compile_seconds: float
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[str] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., vocab_size: _Optional[int] = ..., hidden_size: _Optional[int] = ..., num_layers: _Optional[int] = ..., num_heads: _Optional[int] = ..., num_kv_heads: _Optional[int] = ..., max_positions: _Optional[int] = ..., projections: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., mask_token: _Optional[str] = ..., mask_token_id: _Optional[int] = ..., eos_token: _Optional[str] = ..., eos_token_id: _Optional[int] = ..., system_prompt: _Optional[str] = ..., has_chat_template: _Optional[bool] = ..., compile_seconds: _Optional[float] = ...) -> None: ...
+    stop_tokens: _containers.RepeatedScalarFieldContainer[str]
+    stop_token_ids: _containers.RepeatedScalarFieldContainer[int]
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    kernels: _containers.RepeatedCompositeFieldContainer[MatrixKernel]
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[str] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., vocab_size: _Optional[int] = ..., hidden_size: _Optional[int] = ..., num_layers: _Optional[int] = ..., num_heads: _Optional[int] = ..., num_kv_heads: _Optional[int] = ..., max_positions: _Optional[int] = ..., projections: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., mask_token: _Optional[str] = ..., mask_token_id: _Optional[int] = ..., eos_token: _Optional[str] = ..., eos_token_id: _Optional[int] = ..., system_prompt: _Optional[str] = ..., has_chat_template: _Optional[bool] = ..., compile_seconds: _Optional[float] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., stop_token_ids: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., kernels: _Optional[_Iterable[_Union[MatrixKernel, _Mapping]]] = ...) -> None: ...
+
+class MatrixKernel(_message.Message):
+    __slots__ = ("matrix", "kernel", "layout")
+    MATRIX_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    matrix: str
+    kernel: str
+    layout: str
+    def __init__(self, matrix: _Optional[str] = ..., kernel: _Optional[str] = ..., layout: _Optional[str] = ...) -> None: ...
 
 class UnloadBaseRequest(_message.Message):
     __slots__ = ("base_id",)

@@ -30,7 +30,11 @@ export const protobufFileName = "lad/v1/adapters.proto";
 
 export interface CreateAdapterRequest {
   baseId: string;
-  spec: AdapterSpec | undefined;
+  spec:
+    | AdapterSpec
+    | undefined;
+  /** The new adapter's. */
+  adapterId: string;
 }
 
 export interface CreateAdapterResponse {
@@ -54,6 +58,8 @@ export interface DropAdapterResponse {
 
 export interface SnapshotAdapterRequest {
   adapterId: string;
+  /** The new snapshot's. */
+  snapshotId: string;
 }
 
 export interface SnapshotAdapterResponse {
@@ -78,9 +84,23 @@ export interface UploadAdapterRequest {
   part:
     | //
     /** The first message. */
-    { $case: "baseId"; value: string }
+    { $case: "header"; value: UploadHeader }
     | { $case: "piece"; value: FilePiece }
     | undefined;
+}
+
+/** What an upload will be. Pieces that do not add up to it are an error. */
+export interface UploadHeader {
+  baseId: string;
+  /** The new adapter's. */
+  adapterId: string;
+  /** At most 16. */
+  files: FileSize[];
+}
+
+export interface FileSize {
+  name: string;
+  bytes: bigint;
 }
 
 export interface UploadAdapterResponse {
@@ -90,6 +110,8 @@ export interface UploadAdapterResponse {
 export interface SaveCheckpointRequest {
   adapterId: string;
   name: string;
+  /** Write over a checkpoint of that name which another adapter or an earlier worker wrote. Without it that is ALREADY_EXISTS. */
+  overwrite: boolean;
 }
 
 export interface SaveCheckpointResponse {
@@ -100,14 +122,23 @@ export interface SaveCheckpointResponse {
 export interface LoadCheckpointRequest {
   baseId: string;
   name: string;
+  /** The new adapter's. */
+  adapterId: string;
 }
 
 export interface LoadCheckpointResponse {
   adapter: Adapter | undefined;
 }
 
+export interface DeleteCheckpointRequest {
+  name: string;
+}
+
+export interface DeleteCheckpointResponse {
+}
+
 function createBaseCreateAdapterRequest(): CreateAdapterRequest {
-  return { baseId: "", spec: undefined };
+  return { baseId: "", spec: undefined, adapterId: "" };
 }
 
 export const CreateAdapterRequest: MessageFns<CreateAdapterRequest> = {
@@ -117,6 +148,9 @@ export const CreateAdapterRequest: MessageFns<CreateAdapterRequest> = {
     }
     if (message.spec !== undefined) {
       AdapterSpec.encode(message.spec, writer.uint32(18).fork()).join();
+    }
+    if (message.adapterId !== "") {
+      writer.uint32(26).string(message.adapterId);
     }
     return writer;
   },
@@ -150,6 +184,14 @@ export const CreateAdapterRequest: MessageFns<CreateAdapterRequest> = {
             message.spec = AdapterSpec.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.adapterId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -170,6 +212,11 @@ export const CreateAdapterRequest: MessageFns<CreateAdapterRequest> = {
         ? globalThis.String(object.base_id)
         : "",
       spec: isSet(object.spec) ? AdapterSpec.fromJSON(object.spec) : undefined,
+      adapterId: isSet(object.adapterId)
+        ? globalThis.String(object.adapterId)
+        : isSet(object.adapter_id)
+        ? globalThis.String(object.adapter_id)
+        : "",
     };
   },
 
@@ -180,6 +227,9 @@ export const CreateAdapterRequest: MessageFns<CreateAdapterRequest> = {
     }
     if (message.spec !== undefined) {
       obj.spec = AdapterSpec.toJSON(message.spec);
+    }
+    if (message.adapterId !== "") {
+      obj.adapterId = message.adapterId;
     }
     return obj;
   },
@@ -193,6 +243,7 @@ export const CreateAdapterRequest: MessageFns<CreateAdapterRequest> = {
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? AdapterSpec.fromPartial(object.spec)
       : undefined;
+    message.adapterId = object.adapterId ?? "";
     return message;
   },
 };
@@ -534,13 +585,16 @@ export const DropAdapterResponse: MessageFns<DropAdapterResponse> = {
 };
 
 function createBaseSnapshotAdapterRequest(): SnapshotAdapterRequest {
-  return { adapterId: "" };
+  return { adapterId: "", snapshotId: "" };
 }
 
 export const SnapshotAdapterRequest: MessageFns<SnapshotAdapterRequest> = {
   encode(message: SnapshotAdapterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.adapterId !== "") {
       writer.uint32(10).string(message.adapterId);
+    }
+    if (message.snapshotId !== "") {
+      writer.uint32(18).string(message.snapshotId);
     }
     return writer;
   },
@@ -566,6 +620,14 @@ export const SnapshotAdapterRequest: MessageFns<SnapshotAdapterRequest> = {
             message.adapterId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.snapshotId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -585,6 +647,11 @@ export const SnapshotAdapterRequest: MessageFns<SnapshotAdapterRequest> = {
         : isSet(object.adapter_id)
         ? globalThis.String(object.adapter_id)
         : "",
+      snapshotId: isSet(object.snapshotId)
+        ? globalThis.String(object.snapshotId)
+        : isSet(object.snapshot_id)
+        ? globalThis.String(object.snapshot_id)
+        : "",
     };
   },
 
@@ -592,6 +659,9 @@ export const SnapshotAdapterRequest: MessageFns<SnapshotAdapterRequest> = {
     const obj: any = {};
     if (message.adapterId !== "") {
       obj.adapterId = message.adapterId;
+    }
+    if (message.snapshotId !== "") {
+      obj.snapshotId = message.snapshotId;
     }
     return obj;
   },
@@ -602,6 +672,7 @@ export const SnapshotAdapterRequest: MessageFns<SnapshotAdapterRequest> = {
   fromPartial<I extends Exact<DeepPartial<SnapshotAdapterRequest>, I>>(object: I): SnapshotAdapterRequest {
     const message = createBaseSnapshotAdapterRequest();
     message.adapterId = object.adapterId ?? "";
+    message.snapshotId = object.snapshotId ?? "";
     return message;
   },
 };
@@ -909,8 +980,8 @@ function createBaseUploadAdapterRequest(): UploadAdapterRequest {
 export const UploadAdapterRequest: MessageFns<UploadAdapterRequest> = {
   encode(message: UploadAdapterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.part?.$case) {
-      case "baseId":
-        writer.uint32(10).string(message.part.value);
+      case "header":
+        UploadHeader.encode(message.part.value, writer.uint32(26).fork()).join();
         break;
       case "piece":
         FilePiece.encode(message.part.value, writer.uint32(18).fork()).join();
@@ -932,12 +1003,12 @@ export const UploadAdapterRequest: MessageFns<UploadAdapterRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 3: {
+            if (tag !== 26) {
               break;
             }
 
-            message.part = { $case: "baseId", value: reader.string() };
+            message.part = { $case: "header", value: UploadHeader.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
@@ -962,10 +1033,8 @@ export const UploadAdapterRequest: MessageFns<UploadAdapterRequest> = {
 
   fromJSON(object: any): UploadAdapterRequest {
     return {
-      part: isSet(object.baseId)
-        ? { $case: "baseId", value: globalThis.String(object.baseId) }
-        : isSet(object.base_id)
-        ? { $case: "baseId", value: globalThis.String(object.base_id) }
+      part: isSet(object.header)
+        ? { $case: "header", value: UploadHeader.fromJSON(object.header) }
         : isSet(object.piece)
         ? { $case: "piece", value: FilePiece.fromJSON(object.piece) }
         : undefined,
@@ -974,8 +1043,8 @@ export const UploadAdapterRequest: MessageFns<UploadAdapterRequest> = {
 
   toJSON(message: UploadAdapterRequest): unknown {
     const obj: any = {};
-    if (message.part?.$case === "baseId") {
-      obj.baseId = message.part.value;
+    if (message.part?.$case === "header") {
+      obj.header = UploadHeader.toJSON(message.part.value);
     } else if (message.part?.$case === "piece") {
       obj.piece = FilePiece.toJSON(message.part.value);
     }
@@ -988,9 +1057,9 @@ export const UploadAdapterRequest: MessageFns<UploadAdapterRequest> = {
   fromPartial<I extends Exact<DeepPartial<UploadAdapterRequest>, I>>(object: I): UploadAdapterRequest {
     const message = createBaseUploadAdapterRequest();
     switch (object.part?.$case) {
-      case "baseId": {
+      case "header": {
         if (object.part?.value !== undefined && object.part?.value !== null) {
-          message.part = { $case: "baseId", value: object.part.value };
+          message.part = { $case: "header", value: UploadHeader.fromPartial(object.part.value) };
         }
         break;
       }
@@ -1001,6 +1070,203 @@ export const UploadAdapterRequest: MessageFns<UploadAdapterRequest> = {
         break;
       }
     }
+    return message;
+  },
+};
+
+function createBaseUploadHeader(): UploadHeader {
+  return { baseId: "", adapterId: "", files: [] };
+}
+
+export const UploadHeader: MessageFns<UploadHeader> = {
+  encode(message: UploadHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.baseId !== "") {
+      writer.uint32(10).string(message.baseId);
+    }
+    if (message.adapterId !== "") {
+      writer.uint32(18).string(message.adapterId);
+    }
+    for (const v of message.files) {
+      FileSize.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UploadHeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUploadHeader();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.baseId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.adapterId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.files.push(FileSize.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UploadHeader {
+    return {
+      baseId: isSet(object.baseId)
+        ? globalThis.String(object.baseId)
+        : isSet(object.base_id)
+        ? globalThis.String(object.base_id)
+        : "",
+      adapterId: isSet(object.adapterId)
+        ? globalThis.String(object.adapterId)
+        : isSet(object.adapter_id)
+        ? globalThis.String(object.adapter_id)
+        : "",
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileSize.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: UploadHeader): unknown {
+    const obj: any = {};
+    if (message.baseId !== "") {
+      obj.baseId = message.baseId;
+    }
+    if (message.adapterId !== "") {
+      obj.adapterId = message.adapterId;
+    }
+    if (message.files?.length) {
+      obj.files = message.files.map((e) => FileSize.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UploadHeader>, I>>(base?: I): UploadHeader {
+    return UploadHeader.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UploadHeader>, I>>(object: I): UploadHeader {
+    const message = createBaseUploadHeader();
+    message.baseId = object.baseId ?? "";
+    message.adapterId = object.adapterId ?? "";
+    message.files = object.files?.map((e) => FileSize.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFileSize(): FileSize {
+  return { name: "", bytes: 0n };
+}
+
+export const FileSize: MessageFns<FileSize> = {
+  encode(message: FileSize, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileSize {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileSize();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileSize {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+    };
+  },
+
+  toJSON(message: FileSize): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FileSize>, I>>(base?: I): FileSize {
+    return FileSize.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FileSize>, I>>(object: I): FileSize {
+    const message = createBaseFileSize();
+    message.name = object.name ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
     return message;
   },
 };
@@ -1075,7 +1341,7 @@ export const UploadAdapterResponse: MessageFns<UploadAdapterResponse> = {
 };
 
 function createBaseSaveCheckpointRequest(): SaveCheckpointRequest {
-  return { adapterId: "", name: "" };
+  return { adapterId: "", name: "", overwrite: false };
 }
 
 export const SaveCheckpointRequest: MessageFns<SaveCheckpointRequest> = {
@@ -1085,6 +1351,9 @@ export const SaveCheckpointRequest: MessageFns<SaveCheckpointRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message.overwrite !== false) {
+      writer.uint32(24).bool(message.overwrite);
     }
     return writer;
   },
@@ -1118,6 +1387,14 @@ export const SaveCheckpointRequest: MessageFns<SaveCheckpointRequest> = {
             message.name = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.overwrite = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1138,6 +1415,7 @@ export const SaveCheckpointRequest: MessageFns<SaveCheckpointRequest> = {
         ? globalThis.String(object.adapter_id)
         : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
+      overwrite: isSet(object.overwrite) ? globalThis.Boolean(object.overwrite) : false,
     };
   },
 
@@ -1149,6 +1427,9 @@ export const SaveCheckpointRequest: MessageFns<SaveCheckpointRequest> = {
     if (message.name !== "") {
       obj.name = message.name;
     }
+    if (message.overwrite !== false) {
+      obj.overwrite = message.overwrite;
+    }
     return obj;
   },
 
@@ -1159,6 +1440,7 @@ export const SaveCheckpointRequest: MessageFns<SaveCheckpointRequest> = {
     const message = createBaseSaveCheckpointRequest();
     message.adapterId = object.adapterId ?? "";
     message.name = object.name ?? "";
+    message.overwrite = object.overwrite ?? false;
     return message;
   },
 };
@@ -1231,7 +1513,7 @@ export const SaveCheckpointResponse: MessageFns<SaveCheckpointResponse> = {
 };
 
 function createBaseLoadCheckpointRequest(): LoadCheckpointRequest {
-  return { baseId: "", name: "" };
+  return { baseId: "", name: "", adapterId: "" };
 }
 
 export const LoadCheckpointRequest: MessageFns<LoadCheckpointRequest> = {
@@ -1241,6 +1523,9 @@ export const LoadCheckpointRequest: MessageFns<LoadCheckpointRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message.adapterId !== "") {
+      writer.uint32(26).string(message.adapterId);
     }
     return writer;
   },
@@ -1274,6 +1559,14 @@ export const LoadCheckpointRequest: MessageFns<LoadCheckpointRequest> = {
             message.name = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.adapterId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1294,6 +1587,11 @@ export const LoadCheckpointRequest: MessageFns<LoadCheckpointRequest> = {
         ? globalThis.String(object.base_id)
         : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
+      adapterId: isSet(object.adapterId)
+        ? globalThis.String(object.adapterId)
+        : isSet(object.adapter_id)
+        ? globalThis.String(object.adapter_id)
+        : "",
     };
   },
 
@@ -1305,6 +1603,9 @@ export const LoadCheckpointRequest: MessageFns<LoadCheckpointRequest> = {
     if (message.name !== "") {
       obj.name = message.name;
     }
+    if (message.adapterId !== "") {
+      obj.adapterId = message.adapterId;
+    }
     return obj;
   },
 
@@ -1315,6 +1616,7 @@ export const LoadCheckpointRequest: MessageFns<LoadCheckpointRequest> = {
     const message = createBaseLoadCheckpointRequest();
     message.baseId = object.baseId ?? "";
     message.name = object.name ?? "";
+    message.adapterId = object.adapterId ?? "";
     return message;
   },
 };
@@ -1388,7 +1690,132 @@ export const LoadCheckpointResponse: MessageFns<LoadCheckpointResponse> = {
   },
 };
 
-/** Adapters of any rank on one frozen base. */
+function createBaseDeleteCheckpointRequest(): DeleteCheckpointRequest {
+  return { name: "" };
+}
+
+export const DeleteCheckpointRequest: MessageFns<DeleteCheckpointRequest> = {
+  encode(message: DeleteCheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteCheckpointRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteCheckpointRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteCheckpointRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: DeleteCheckpointRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteCheckpointRequest>, I>>(base?: I): DeleteCheckpointRequest {
+    return DeleteCheckpointRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteCheckpointRequest>, I>>(object: I): DeleteCheckpointRequest {
+    const message = createBaseDeleteCheckpointRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteCheckpointResponse(): DeleteCheckpointResponse {
+  return {};
+}
+
+export const DeleteCheckpointResponse: MessageFns<DeleteCheckpointResponse> = {
+  encode(_: DeleteCheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteCheckpointResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteCheckpointResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): DeleteCheckpointResponse {
+    return {};
+  },
+
+  toJSON(_: DeleteCheckpointResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteCheckpointResponse>, I>>(base?: I): DeleteCheckpointResponse {
+    return DeleteCheckpointResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteCheckpointResponse>, I>>(_: I): DeleteCheckpointResponse {
+    const message = createBaseDeleteCheckpointResponse();
+    return message;
+  },
+};
+
+/**
+ * Adapters of any rank on one frozen base.
+ *
+ * What a call makes has the id that its client gives it: a name of at most 64 letters, digits, '.', '_' and '-'. The same call
+ * again gives the same thing; a call that is cancelled before its reply leaves nothing behind; and what a client made without
+ * seeing the reply it can look up, or drop, by that id. Where none is given the worker chooses one.
+ */
 export type AdaptersServiceService = typeof AdaptersServiceService;
 export const AdaptersServiceService = {
   createAdapter: {
@@ -1444,7 +1871,7 @@ export const AdaptersServiceService = {
       Buffer.from(DownloadAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DownloadAdapterResponse => DownloadAdapterResponse.decode(value),
   },
-  /** A new adapter from files in PEFT's format. */
+  /** A new adapter from files in PEFT's format, admitted by their declared sizes before any of them is read. */
   uploadAdapter: {
     path: "/lad.v1.AdaptersService/UploadAdapter" as const,
     requestStream: true as const,
@@ -1479,6 +1906,18 @@ export const AdaptersServiceService = {
       Buffer.from(LoadCheckpointResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LoadCheckpointResponse => LoadCheckpointResponse.decode(value),
   },
+  /** Removes a checkpoint from the worker's store; its name is free again. Refused while a run writes it. */
+  deleteCheckpoint: {
+    path: "/lad.v1.AdaptersService/DeleteCheckpoint" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteCheckpointRequest): Buffer =>
+      Buffer.from(DeleteCheckpointRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteCheckpointRequest => DeleteCheckpointRequest.decode(value),
+    responseSerialize: (value: DeleteCheckpointResponse): Buffer =>
+      Buffer.from(DeleteCheckpointResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteCheckpointResponse => DeleteCheckpointResponse.decode(value),
+  },
 } as const;
 
 export interface AdaptersServiceServer extends UntypedServiceImplementation {
@@ -1490,12 +1929,14 @@ export interface AdaptersServiceServer extends UntypedServiceImplementation {
   snapshotAdapter: handleUnaryCall<SnapshotAdapterRequest, SnapshotAdapterResponse>;
   /** The adapter's files in PEFT's format. */
   downloadAdapter: handleServerStreamingCall<DownloadAdapterRequest, DownloadAdapterResponse>;
-  /** A new adapter from files in PEFT's format. */
+  /** A new adapter from files in PEFT's format, admitted by their declared sizes before any of them is read. */
   uploadAdapter: handleClientStreamingCall<UploadAdapterRequest, UploadAdapterResponse>;
   /** Adapter and optimizer, written to the worker's store under a name. */
   saveCheckpoint: handleUnaryCall<SaveCheckpointRequest, SaveCheckpointResponse>;
   /** A new adapter with its optimizer from the worker's store. */
   loadCheckpoint: handleUnaryCall<LoadCheckpointRequest, LoadCheckpointResponse>;
+  /** Removes a checkpoint from the worker's store; its name is free again. Refused while a run writes it. */
+  deleteCheckpoint: handleUnaryCall<DeleteCheckpointRequest, DeleteCheckpointResponse>;
 }
 
 export interface AdaptersServiceClient extends Client {
@@ -1571,7 +2012,7 @@ export interface AdaptersServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<DownloadAdapterResponse>;
-  /** A new adapter from files in PEFT's format. */
+  /** A new adapter from files in PEFT's format, admitted by their declared sizes before any of them is read. */
   uploadAdapter(
     callback: (error: ServiceError | null, response: UploadAdapterResponse) => void,
   ): ClientWritableStream<UploadAdapterRequest>;
@@ -1619,6 +2060,22 @@ export interface AdaptersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LoadCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  /** Removes a checkpoint from the worker's store; its name is free again. Refused while a run writes it. */
+  deleteCheckpoint(
+    request: DeleteCheckpointRequest,
+    callback: (error: ServiceError | null, response: DeleteCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  deleteCheckpoint(
+    request: DeleteCheckpointRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  deleteCheckpoint(
+    request: DeleteCheckpointRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteCheckpointResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -150,6 +150,8 @@ export interface WindowSpec {
   /** 0: no limit of its own. */
   maxPromptTokens: number;
   supervise: SuperviseTurns;
+  /** Special tokens that are written out in a message are those tokens. Without it they are text, as everything else in it. */
+  allowSpecial: boolean;
 }
 
 export interface WindowReport {
@@ -161,6 +163,13 @@ export interface WindowReport {
   /** The EOS that ends an answer included, the tail not. */
   answerTokens: bigint;
   tailTokens: bigint;
+  /** Special tokens that messages write out, encoded as text (or as themselves, with allow_special). */
+  specialTokens: bigint;
+  /** Mask tokens in the answers' own text, where the mask is ordinary text. */
+  maskTokens: bigint;
+  /** The token that each answer ends with, and that its tail is made of. */
+  endToken: string;
+  endTokenId: number;
 }
 
 export interface PrepareDatasetRequest {
@@ -199,6 +208,8 @@ export interface PreparedExample {
 export interface EncodeRequest {
   baseId: string;
   texts: string[];
+  /** Special tokens that are written out in a text are those tokens. Without it they are text. */
+  allowSpecial: boolean;
 }
 
 export interface EncodeResponse {
@@ -229,6 +240,8 @@ export interface RenderRequest {
   baseId: string;
   messages: Message[];
   addGenerationPrompt: boolean;
+  /** As in WindowSpec. */
+  allowSpecial: boolean;
 }
 
 export interface RenderResponse {
@@ -912,7 +925,7 @@ export const OpenDatasetResponse: MessageFns<OpenDatasetResponse> = {
 };
 
 function createBaseWindowSpec(): WindowSpec {
-  return { window: 0, padToWindow: false, tooLong: 0, maxPromptTokens: 0, supervise: 0 };
+  return { window: 0, padToWindow: false, tooLong: 0, maxPromptTokens: 0, supervise: 0, allowSpecial: false };
 }
 
 export const WindowSpec: MessageFns<WindowSpec> = {
@@ -931,6 +944,9 @@ export const WindowSpec: MessageFns<WindowSpec> = {
     }
     if (message.supervise !== 0) {
       writer.uint32(40).int32(message.supervise);
+    }
+    if (message.allowSpecial !== false) {
+      writer.uint32(48).bool(message.allowSpecial);
     }
     return writer;
   },
@@ -988,6 +1004,14 @@ export const WindowSpec: MessageFns<WindowSpec> = {
             message.supervise = reader.int32() as any;
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.allowSpecial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1019,6 +1043,11 @@ export const WindowSpec: MessageFns<WindowSpec> = {
         ? globalThis.Number(object.max_prompt_tokens)
         : 0,
       supervise: isSet(object.supervise) ? superviseTurnsFromJSON(object.supervise) : 0,
+      allowSpecial: isSet(object.allowSpecial)
+        ? globalThis.Boolean(object.allowSpecial)
+        : isSet(object.allow_special)
+        ? globalThis.Boolean(object.allow_special)
+        : false,
     };
   },
 
@@ -1039,6 +1068,9 @@ export const WindowSpec: MessageFns<WindowSpec> = {
     if (message.supervise !== 0) {
       obj.supervise = superviseTurnsToJSON(message.supervise);
     }
+    if (message.allowSpecial !== false) {
+      obj.allowSpecial = message.allowSpecial;
+    }
     return obj;
   },
 
@@ -1052,12 +1084,25 @@ export const WindowSpec: MessageFns<WindowSpec> = {
     message.tooLong = object.tooLong ?? 0;
     message.maxPromptTokens = object.maxPromptTokens ?? 0;
     message.supervise = object.supervise ?? 0;
+    message.allowSpecial = object.allowSpecial ?? false;
     return message;
   },
 };
 
 function createBaseWindowReport(): WindowReport {
-  return { examples: 0n, kept: 0n, dropped: 0n, truncated: 0n, promptTokens: 0n, answerTokens: 0n, tailTokens: 0n };
+  return {
+    examples: 0n,
+    kept: 0n,
+    dropped: 0n,
+    truncated: 0n,
+    promptTokens: 0n,
+    answerTokens: 0n,
+    tailTokens: 0n,
+    specialTokens: 0n,
+    maskTokens: 0n,
+    endToken: "",
+    endTokenId: 0,
+  };
 }
 
 export const WindowReport: MessageFns<WindowReport> = {
@@ -1103,6 +1148,24 @@ export const WindowReport: MessageFns<WindowReport> = {
         throw new globalThis.Error("value provided for field message.tailTokens of type uint64 too large");
       }
       writer.uint32(56).uint64(message.tailTokens);
+    }
+    if (message.specialTokens !== 0n) {
+      if (BigInt.asUintN(64, message.specialTokens) !== message.specialTokens) {
+        throw new globalThis.Error("value provided for field message.specialTokens of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.specialTokens);
+    }
+    if (message.maskTokens !== 0n) {
+      if (BigInt.asUintN(64, message.maskTokens) !== message.maskTokens) {
+        throw new globalThis.Error("value provided for field message.maskTokens of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.maskTokens);
+    }
+    if (message.endToken !== "") {
+      writer.uint32(82).string(message.endToken);
+    }
+    if (message.endTokenId !== 0) {
+      writer.uint32(88).uint32(message.endTokenId);
     }
     return writer;
   },
@@ -1176,6 +1239,38 @@ export const WindowReport: MessageFns<WindowReport> = {
             message.tailTokens = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.specialTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maskTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.endToken = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.endTokenId = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1209,6 +1304,26 @@ export const WindowReport: MessageFns<WindowReport> = {
         : isSet(object.tail_tokens)
         ? BigInt(object.tail_tokens)
         : 0n,
+      specialTokens: isSet(object.specialTokens)
+        ? BigInt(object.specialTokens)
+        : isSet(object.special_tokens)
+        ? BigInt(object.special_tokens)
+        : 0n,
+      maskTokens: isSet(object.maskTokens)
+        ? BigInt(object.maskTokens)
+        : isSet(object.mask_tokens)
+        ? BigInt(object.mask_tokens)
+        : 0n,
+      endToken: isSet(object.endToken)
+        ? globalThis.String(object.endToken)
+        : isSet(object.end_token)
+        ? globalThis.String(object.end_token)
+        : "",
+      endTokenId: isSet(object.endTokenId)
+        ? globalThis.Number(object.endTokenId)
+        : isSet(object.end_token_id)
+        ? globalThis.Number(object.end_token_id)
+        : 0,
     };
   },
 
@@ -1235,6 +1350,18 @@ export const WindowReport: MessageFns<WindowReport> = {
     if (message.tailTokens !== 0n) {
       obj.tailTokens = message.tailTokens.toString();
     }
+    if (message.specialTokens !== 0n) {
+      obj.specialTokens = message.specialTokens.toString();
+    }
+    if (message.maskTokens !== 0n) {
+      obj.maskTokens = message.maskTokens.toString();
+    }
+    if (message.endToken !== "") {
+      obj.endToken = message.endToken;
+    }
+    if (message.endTokenId !== 0) {
+      obj.endTokenId = Math.round(message.endTokenId);
+    }
     return obj;
   },
 
@@ -1256,6 +1383,14 @@ export const WindowReport: MessageFns<WindowReport> = {
     message.tailTokens = (object.tailTokens !== undefined && object.tailTokens !== null)
       ? BigInt(object.tailTokens)
       : 0n;
+    message.specialTokens = (object.specialTokens !== undefined && object.specialTokens !== null)
+      ? BigInt(object.specialTokens)
+      : 0n;
+    message.maskTokens = (object.maskTokens !== undefined && object.maskTokens !== null)
+      ? BigInt(object.maskTokens)
+      : 0n;
+    message.endToken = object.endToken ?? "";
+    message.endTokenId = object.endTokenId ?? 0;
     return message;
   },
 };
@@ -1795,7 +1930,7 @@ export const PreparedExample: MessageFns<PreparedExample> = {
 };
 
 function createBaseEncodeRequest(): EncodeRequest {
-  return { baseId: "", texts: [] };
+  return { baseId: "", texts: [], allowSpecial: false };
 }
 
 export const EncodeRequest: MessageFns<EncodeRequest> = {
@@ -1805,6 +1940,9 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
     }
     for (const v of message.texts) {
       writer.uint32(18).string(v!);
+    }
+    if (message.allowSpecial !== false) {
+      writer.uint32(24).bool(message.allowSpecial);
     }
     return writer;
   },
@@ -1838,6 +1976,14 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
             message.texts.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.allowSpecial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1858,6 +2004,11 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
         ? globalThis.String(object.base_id)
         : "",
       texts: globalThis.Array.isArray(object?.texts) ? object.texts.map((e: any) => globalThis.String(e)) : [],
+      allowSpecial: isSet(object.allowSpecial)
+        ? globalThis.Boolean(object.allowSpecial)
+        : isSet(object.allow_special)
+        ? globalThis.Boolean(object.allow_special)
+        : false,
     };
   },
 
@@ -1869,6 +2020,9 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
     if (message.texts?.length) {
       obj.texts = message.texts;
     }
+    if (message.allowSpecial !== false) {
+      obj.allowSpecial = message.allowSpecial;
+    }
     return obj;
   },
 
@@ -1879,6 +2033,7 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
     const message = createBaseEncodeRequest();
     message.baseId = object.baseId ?? "";
     message.texts = object.texts?.map((e) => e) || [];
+    message.allowSpecial = object.allowSpecial ?? false;
     return message;
   },
 };
@@ -2297,7 +2452,7 @@ export const Message: MessageFns<Message> = {
 };
 
 function createBaseRenderRequest(): RenderRequest {
-  return { baseId: "", messages: [], addGenerationPrompt: false };
+  return { baseId: "", messages: [], addGenerationPrompt: false, allowSpecial: false };
 }
 
 export const RenderRequest: MessageFns<RenderRequest> = {
@@ -2310,6 +2465,9 @@ export const RenderRequest: MessageFns<RenderRequest> = {
     }
     if (message.addGenerationPrompt !== false) {
       writer.uint32(24).bool(message.addGenerationPrompt);
+    }
+    if (message.allowSpecial !== false) {
+      writer.uint32(32).bool(message.allowSpecial);
     }
     return writer;
   },
@@ -2351,6 +2509,14 @@ export const RenderRequest: MessageFns<RenderRequest> = {
             message.addGenerationPrompt = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.allowSpecial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2376,6 +2542,11 @@ export const RenderRequest: MessageFns<RenderRequest> = {
         : isSet(object.add_generation_prompt)
         ? globalThis.Boolean(object.add_generation_prompt)
         : false,
+      allowSpecial: isSet(object.allowSpecial)
+        ? globalThis.Boolean(object.allowSpecial)
+        : isSet(object.allow_special)
+        ? globalThis.Boolean(object.allow_special)
+        : false,
     };
   },
 
@@ -2390,6 +2561,9 @@ export const RenderRequest: MessageFns<RenderRequest> = {
     if (message.addGenerationPrompt !== false) {
       obj.addGenerationPrompt = message.addGenerationPrompt;
     }
+    if (message.allowSpecial !== false) {
+      obj.allowSpecial = message.allowSpecial;
+    }
     return obj;
   },
 
@@ -2401,6 +2575,7 @@ export const RenderRequest: MessageFns<RenderRequest> = {
     message.baseId = object.baseId ?? "";
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.addGenerationPrompt = object.addGenerationPrompt ?? false;
+    message.allowSpecial = object.allowSpecial ?? false;
     return message;
   },
 };

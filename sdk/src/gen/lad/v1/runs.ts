@@ -150,6 +150,8 @@ export interface ListRunsResponse {
 
 export interface CancelRunRequest {
   runId: string;
+  /** Reply when the run has ended, so that what it used is free, rather than at once. */
+  wait: boolean;
 }
 
 export interface CancelRunResponse {
@@ -651,13 +653,16 @@ export const ListRunsResponse: MessageFns<ListRunsResponse> = {
 };
 
 function createBaseCancelRunRequest(): CancelRunRequest {
-  return { runId: "" };
+  return { runId: "", wait: false };
 }
 
 export const CancelRunRequest: MessageFns<CancelRunRequest> = {
   encode(message: CancelRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.runId !== "") {
       writer.uint32(10).string(message.runId);
+    }
+    if (message.wait !== false) {
+      writer.uint32(16).bool(message.wait);
     }
     return writer;
   },
@@ -683,6 +688,14 @@ export const CancelRunRequest: MessageFns<CancelRunRequest> = {
             message.runId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.wait = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -702,6 +715,7 @@ export const CancelRunRequest: MessageFns<CancelRunRequest> = {
         : isSet(object.run_id)
         ? globalThis.String(object.run_id)
         : "",
+      wait: isSet(object.wait) ? globalThis.Boolean(object.wait) : false,
     };
   },
 
@@ -709,6 +723,9 @@ export const CancelRunRequest: MessageFns<CancelRunRequest> = {
     const obj: any = {};
     if (message.runId !== "") {
       obj.runId = message.runId;
+    }
+    if (message.wait !== false) {
+      obj.wait = message.wait;
     }
     return obj;
   },
@@ -719,6 +736,7 @@ export const CancelRunRequest: MessageFns<CancelRunRequest> = {
   fromPartial<I extends Exact<DeepPartial<CancelRunRequest>, I>>(object: I): CancelRunRequest {
     const message = createBaseCancelRunRequest();
     message.runId = object.runId ?? "";
+    message.wait = object.wait ?? false;
     return message;
   },
 };
@@ -1747,7 +1765,10 @@ export const RunsServiceService = {
     responseSerialize: (value: ListRunsResponse): Buffer => Buffer.from(ListRunsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListRunsResponse => ListRunsResponse.decode(value),
   },
-  /** Takes effect within one micro-step. Cancelling a run that has ended changes nothing. */
+  /**
+   * Takes effect within one micro-step. Cancelling a run that has ended changes nothing. A run that was asked to be started under
+   * this id, and has not begun, never will.
+   */
   cancelRun: {
     path: "/lad.v1.RunsService/CancelRun" as const,
     requestStream: false as const,
@@ -1796,7 +1817,10 @@ export const RunsServiceService = {
 export interface RunsServiceServer extends UntypedServiceImplementation {
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
-  /** Takes effect within one micro-step. Cancelling a run that has ended changes nothing. */
+  /**
+   * Takes effect within one micro-step. Cancelling a run that has ended changes nothing. A run that was asked to be started under
+   * this id, and has not begun, never will.
+   */
   cancelRun: handleUnaryCall<CancelRunRequest, CancelRunResponse>;
   /** Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk. */
   pauseRun: handleUnaryCall<PauseRunRequest, PauseRunResponse>;
@@ -1840,7 +1864,10 @@ export interface RunsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListRunsResponse) => void,
   ): ClientUnaryCall;
-  /** Takes effect within one micro-step. Cancelling a run that has ended changes nothing. */
+  /**
+   * Takes effect within one micro-step. Cancelling a run that has ended changes nothing. A run that was asked to be started under
+   * this id, and has not begun, never will.
+   */
   cancelRun(
     request: CancelRunRequest,
     callback: (error: ServiceError | null, response: CancelRunResponse) => void,

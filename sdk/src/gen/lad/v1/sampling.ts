@@ -324,7 +324,7 @@ export interface DrawSpec {
   /** 1: no limit. */
   topP: number;
   confidence: Confidence;
-  /** Added to the EOS logit; −infinity forbids EOS. */
+  /** Added to the logits of the base's stop tokens; −infinity forbids them. */
   eosBias: number;
   method: DrawMethod;
 }
@@ -377,6 +377,8 @@ export interface Canvas {
 
 export interface Chat {
   messages: Message[];
+  /** As in WindowSpec. */
+  allowSpecial: boolean;
 }
 
 export interface StartSamplingRequest {
@@ -384,7 +386,11 @@ export interface StartSamplingRequest {
   /** An adapter's or a snapshot's id. An adapter's weights are frozen as they are now. Empty: the base itself. */
   adapterId: string;
   canvases: Canvas[];
-  spec: SamplingSpec | undefined;
+  spec:
+    | SamplingSpec
+    | undefined;
+  /** The new run's, as an adapter's: chosen by the client, or empty. */
+  runId: string;
 }
 
 export interface StartSamplingResponse {
@@ -415,7 +421,7 @@ export interface Frame {
 
 export interface Answer {
   canvas: number;
-  /** Up to and without the first EOS. */
+  /** Up to and without the first stop token. */
   ids: number[];
   canvasIds: number[];
   text: string;
@@ -1328,13 +1334,16 @@ export const Canvas: MessageFns<Canvas> = {
 };
 
 function createBaseChat(): Chat {
-  return { messages: [] };
+  return { messages: [], allowSpecial: false };
 }
 
 export const Chat: MessageFns<Chat> = {
   encode(message: Chat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
       Message.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.allowSpecial !== false) {
+      writer.uint32(16).bool(message.allowSpecial);
     }
     return writer;
   },
@@ -1360,6 +1369,14 @@ export const Chat: MessageFns<Chat> = {
             message.messages.push(Message.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.allowSpecial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1375,6 +1392,11 @@ export const Chat: MessageFns<Chat> = {
   fromJSON(object: any): Chat {
     return {
       messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
+      allowSpecial: isSet(object.allowSpecial)
+        ? globalThis.Boolean(object.allowSpecial)
+        : isSet(object.allow_special)
+        ? globalThis.Boolean(object.allow_special)
+        : false,
     };
   },
 
@@ -1382,6 +1404,9 @@ export const Chat: MessageFns<Chat> = {
     const obj: any = {};
     if (message.messages?.length) {
       obj.messages = message.messages.map((e) => Message.toJSON(e));
+    }
+    if (message.allowSpecial !== false) {
+      obj.allowSpecial = message.allowSpecial;
     }
     return obj;
   },
@@ -1392,12 +1417,13 @@ export const Chat: MessageFns<Chat> = {
   fromPartial<I extends Exact<DeepPartial<Chat>, I>>(object: I): Chat {
     const message = createBaseChat();
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    message.allowSpecial = object.allowSpecial ?? false;
     return message;
   },
 };
 
 function createBaseStartSamplingRequest(): StartSamplingRequest {
-  return { baseId: "", adapterId: "", canvases: [], spec: undefined };
+  return { baseId: "", adapterId: "", canvases: [], spec: undefined, runId: "" };
 }
 
 export const StartSamplingRequest: MessageFns<StartSamplingRequest> = {
@@ -1413,6 +1439,9 @@ export const StartSamplingRequest: MessageFns<StartSamplingRequest> = {
     }
     if (message.spec !== undefined) {
       SamplingSpec.encode(message.spec, writer.uint32(34).fork()).join();
+    }
+    if (message.runId !== "") {
+      writer.uint32(42).string(message.runId);
     }
     return writer;
   },
@@ -1462,6 +1491,14 @@ export const StartSamplingRequest: MessageFns<StartSamplingRequest> = {
             message.spec = SamplingSpec.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1488,6 +1525,11 @@ export const StartSamplingRequest: MessageFns<StartSamplingRequest> = {
         : "",
       canvases: globalThis.Array.isArray(object?.canvases) ? object.canvases.map((e: any) => Canvas.fromJSON(e)) : [],
       spec: isSet(object.spec) ? SamplingSpec.fromJSON(object.spec) : undefined,
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
     };
   },
 
@@ -1505,6 +1547,9 @@ export const StartSamplingRequest: MessageFns<StartSamplingRequest> = {
     if (message.spec !== undefined) {
       obj.spec = SamplingSpec.toJSON(message.spec);
     }
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
     return obj;
   },
 
@@ -1519,6 +1564,7 @@ export const StartSamplingRequest: MessageFns<StartSamplingRequest> = {
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? SamplingSpec.fromPartial(object.spec)
       : undefined;
+    message.runId = object.runId ?? "";
     return message;
   },
 };

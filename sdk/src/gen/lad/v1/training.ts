@@ -353,11 +353,17 @@ export interface TrainingSpec {
   gradientCheckpointing: boolean;
   /** The run's share of the device while others want it too, relative to theirs: from 0.001 to 1000. */
   shareWeight: number;
+  /** Write over a checkpoint of that name which is there already. Without it, and without `resume`, that is ALREADY_EXISTS. */
+  overwrite: boolean;
 }
 
 export interface StartTrainingRequest {
   adapterId: string;
-  spec: TrainingSpec | undefined;
+  spec:
+    | TrainingSpec
+    | undefined;
+  /** The new run's, as an adapter's: chosen by the client, or empty. */
+  runId: string;
 }
 
 export interface StartTrainingResponse {
@@ -386,6 +392,8 @@ export interface TrainingStarted {
   trainableParameters: bigint;
   accountedBytes: bigint;
   fromStep: bigint;
+  /** What the caller should know, such as that the run goes on with other kernels than it began with. */
+  warnings: string[];
 }
 
 export interface TrainingStep {
@@ -1337,6 +1345,7 @@ function createBaseTrainingSpec(): TrainingSpec {
     attention: 0,
     gradientCheckpointing: false,
     shareWeight: 0,
+    overwrite: false,
   };
 }
 
@@ -1398,6 +1407,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     }
     if (message.shareWeight !== 0) {
       writer.uint32(145).double(message.shareWeight);
+    }
+    if (message.overwrite !== false) {
+      writer.uint32(152).bool(message.overwrite);
     }
     return writer;
   },
@@ -1559,6 +1571,14 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
             message.shareWeight = reader.double();
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.overwrite = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1619,6 +1639,7 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
         : isSet(object.share_weight)
         ? globalThis.Number(object.share_weight)
         : 0,
+      overwrite: isSet(object.overwrite) ? globalThis.Boolean(object.overwrite) : false,
     };
   },
 
@@ -1678,6 +1699,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     if (message.shareWeight !== 0) {
       obj.shareWeight = floatToJson(message.shareWeight);
     }
+    if (message.overwrite !== false) {
+      obj.overwrite = message.overwrite;
+    }
     return obj;
   },
 
@@ -1714,12 +1738,13 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     message.attention = object.attention ?? 0;
     message.gradientCheckpointing = object.gradientCheckpointing ?? false;
     message.shareWeight = object.shareWeight ?? 0;
+    message.overwrite = object.overwrite ?? false;
     return message;
   },
 };
 
 function createBaseStartTrainingRequest(): StartTrainingRequest {
-  return { adapterId: "", spec: undefined };
+  return { adapterId: "", spec: undefined, runId: "" };
 }
 
 export const StartTrainingRequest: MessageFns<StartTrainingRequest> = {
@@ -1729,6 +1754,9 @@ export const StartTrainingRequest: MessageFns<StartTrainingRequest> = {
     }
     if (message.spec !== undefined) {
       TrainingSpec.encode(message.spec, writer.uint32(18).fork()).join();
+    }
+    if (message.runId !== "") {
+      writer.uint32(26).string(message.runId);
     }
     return writer;
   },
@@ -1762,6 +1790,14 @@ export const StartTrainingRequest: MessageFns<StartTrainingRequest> = {
             message.spec = TrainingSpec.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1782,6 +1818,11 @@ export const StartTrainingRequest: MessageFns<StartTrainingRequest> = {
         ? globalThis.String(object.adapter_id)
         : "",
       spec: isSet(object.spec) ? TrainingSpec.fromJSON(object.spec) : undefined,
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
     };
   },
 
@@ -1792,6 +1833,9 @@ export const StartTrainingRequest: MessageFns<StartTrainingRequest> = {
     }
     if (message.spec !== undefined) {
       obj.spec = TrainingSpec.toJSON(message.spec);
+    }
+    if (message.runId !== "") {
+      obj.runId = message.runId;
     }
     return obj;
   },
@@ -1805,6 +1849,7 @@ export const StartTrainingRequest: MessageFns<StartTrainingRequest> = {
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? TrainingSpec.fromPartial(object.spec)
       : undefined;
+    message.runId = object.runId ?? "";
     return message;
   },
 };
@@ -2206,7 +2251,14 @@ export const LossReport: MessageFns<LossReport> = {
 };
 
 function createBaseTrainingStarted(): TrainingStarted {
-  return { report: undefined, validationReport: undefined, trainableParameters: 0n, accountedBytes: 0n, fromStep: 0n };
+  return {
+    report: undefined,
+    validationReport: undefined,
+    trainableParameters: 0n,
+    accountedBytes: 0n,
+    fromStep: 0n,
+    warnings: [],
+  };
 }
 
 export const TrainingStarted: MessageFns<TrainingStarted> = {
@@ -2234,6 +2286,9 @@ export const TrainingStarted: MessageFns<TrainingStarted> = {
         throw new globalThis.Error("value provided for field message.fromStep of type uint64 too large");
       }
       writer.uint32(40).uint64(message.fromStep);
+    }
+    for (const v of message.warnings) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -2291,6 +2346,14 @@ export const TrainingStarted: MessageFns<TrainingStarted> = {
             message.fromStep = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2326,6 +2389,9 @@ export const TrainingStarted: MessageFns<TrainingStarted> = {
         : isSet(object.from_step)
         ? BigInt(object.from_step)
         : 0n,
+      warnings: globalThis.Array.isArray(object?.warnings)
+        ? object.warnings.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2345,6 +2411,9 @@ export const TrainingStarted: MessageFns<TrainingStarted> = {
     }
     if (message.fromStep !== 0n) {
       obj.fromStep = message.fromStep.toString();
+    }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
     }
     return obj;
   },
@@ -2367,6 +2436,7 @@ export const TrainingStarted: MessageFns<TrainingStarted> = {
       ? BigInt(object.accountedBytes)
       : 0n;
     message.fromStep = (object.fromStep !== undefined && object.fromStep !== null) ? BigInt(object.fromStep) : 0n;
+    message.warnings = object.warnings?.map((e) => e) || [];
     return message;
   },
 };

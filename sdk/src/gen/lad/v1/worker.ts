@@ -157,12 +157,30 @@ export interface Base {
   maxRank: number;
   maskToken: string;
   maskTokenId: number;
+  /** The token that answers learn to end with: the one that the chat template closes a turn with, else the tokenizer's own. */
   eosToken: string;
   eosTokenId: number;
   systemPrompt: string;
   hasChatTemplate: boolean;
   /** How long its kernels took to compile; 0: they are not. */
   compileSeconds: number;
+  /** Every token that ends an answer, eos_token among them. */
+  stopTokens: string[];
+  stopTokenIds: number[];
+  /** What is odd about its files, in a sentence each. */
+  warnings: string[];
+  /** How its matrices are multiplied on this machine's CPU; empty on CUDA. */
+  kernels: MatrixKernel[];
+}
+
+/** A kind of matrix, and what was measured to be the fastest way to multiply rows with it on this machine. */
+export interface MatrixKernel {
+  /** qkv, o, gate_up, down or head. */
+  matrix: string;
+  /** mkl or onednn. */
+  kernel: string;
+  /** How the matrix lies in memory: out-in or in-out. */
+  layout: string;
 }
 
 export interface UnloadBaseRequest {
@@ -1353,6 +1371,10 @@ function createBaseBase(): Base {
     systemPrompt: "",
     hasChatTemplate: false,
     compileSeconds: 0,
+    stopTokens: [],
+    stopTokenIds: [],
+    warnings: [],
+    kernels: [],
   };
 }
 
@@ -1426,6 +1448,22 @@ export const Base: MessageFns<Base> = {
     }
     if (message.compileSeconds !== 0) {
       writer.uint32(169).double(message.compileSeconds);
+    }
+    for (const v of message.stopTokens) {
+      writer.uint32(178).string(v!);
+    }
+    if (message.stopTokenIds.length !== 0) {
+      writer.uint32(186).fork();
+      for (const v of message.stopTokenIds) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.warnings) {
+      writer.uint32(194).string(v!);
+    }
+    for (const v of message.kernels) {
+      MatrixKernel.encode(v!, writer.uint32(202).fork()).join();
     }
     return writer;
   },
@@ -1611,6 +1649,48 @@ export const Base: MessageFns<Base> = {
             message.compileSeconds = reader.double();
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.stopTokens.push(reader.string());
+            continue;
+          }
+          case 23: {
+            if (tag === 184) {
+              message.stopTokenIds.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 186) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.stopTokenIds.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.kernels.push(MatrixKernel.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1712,6 +1792,22 @@ export const Base: MessageFns<Base> = {
         : isSet(object.compile_seconds)
         ? globalThis.Number(object.compile_seconds)
         : 0,
+      stopTokens: globalThis.Array.isArray(object?.stopTokens)
+        ? object.stopTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.stop_tokens)
+        ? object.stop_tokens.map((e: any) => globalThis.String(e))
+        : [],
+      stopTokenIds: globalThis.Array.isArray(object?.stopTokenIds)
+        ? object.stopTokenIds.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.stop_token_ids)
+        ? object.stop_token_ids.map((e: any) => globalThis.Number(e))
+        : [],
+      warnings: globalThis.Array.isArray(object?.warnings)
+        ? object.warnings.map((e: any) => globalThis.String(e))
+        : [],
+      kernels: globalThis.Array.isArray(object?.kernels)
+        ? object.kernels.map((e: any) => MatrixKernel.fromJSON(e))
+        : [],
     };
   },
 
@@ -1780,6 +1876,18 @@ export const Base: MessageFns<Base> = {
     if (message.compileSeconds !== 0) {
       obj.compileSeconds = floatToJson(message.compileSeconds);
     }
+    if (message.stopTokens?.length) {
+      obj.stopTokens = message.stopTokens;
+    }
+    if (message.stopTokenIds?.length) {
+      obj.stopTokenIds = message.stopTokenIds.map((e) => Math.round(e));
+    }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
+    }
+    if (message.kernels?.length) {
+      obj.kernels = message.kernels.map((e) => MatrixKernel.toJSON(e));
+    }
     return obj;
   },
 
@@ -1811,6 +1919,111 @@ export const Base: MessageFns<Base> = {
     message.systemPrompt = object.systemPrompt ?? "";
     message.hasChatTemplate = object.hasChatTemplate ?? false;
     message.compileSeconds = object.compileSeconds ?? 0;
+    message.stopTokens = object.stopTokens?.map((e) => e) || [];
+    message.stopTokenIds = object.stopTokenIds?.map((e) => e) || [];
+    message.warnings = object.warnings?.map((e) => e) || [];
+    message.kernels = object.kernels?.map((e) => MatrixKernel.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMatrixKernel(): MatrixKernel {
+  return { matrix: "", kernel: "", layout: "" };
+}
+
+export const MatrixKernel: MessageFns<MatrixKernel> = {
+  encode(message: MatrixKernel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.matrix !== "") {
+      writer.uint32(10).string(message.matrix);
+    }
+    if (message.kernel !== "") {
+      writer.uint32(18).string(message.kernel);
+    }
+    if (message.layout !== "") {
+      writer.uint32(26).string(message.layout);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MatrixKernel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMatrixKernel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.matrix = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kernel = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.layout = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MatrixKernel {
+    return {
+      matrix: isSet(object.matrix) ? globalThis.String(object.matrix) : "",
+      kernel: isSet(object.kernel) ? globalThis.String(object.kernel) : "",
+      layout: isSet(object.layout) ? globalThis.String(object.layout) : "",
+    };
+  },
+
+  toJSON(message: MatrixKernel): unknown {
+    const obj: any = {};
+    if (message.matrix !== "") {
+      obj.matrix = message.matrix;
+    }
+    if (message.kernel !== "") {
+      obj.kernel = message.kernel;
+    }
+    if (message.layout !== "") {
+      obj.layout = message.layout;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MatrixKernel>, I>>(base?: I): MatrixKernel {
+    return MatrixKernel.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MatrixKernel>, I>>(object: I): MatrixKernel {
+    const message = createBaseMatrixKernel();
+    message.matrix = object.matrix ?? "";
+    message.kernel = object.kernel ?? "";
+    message.layout = object.layout ?? "";
     return message;
   },
 };
