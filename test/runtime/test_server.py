@@ -170,7 +170,7 @@ def test_the_handshake_compares_versions_and_names_both() -> None:
         assert status is grpc.StatusCode.FAILED_PRECONDITION
         assert detail.code == "version-mismatch"
         assert "protocol 9 (build 9.9.9)" in detail.message
-        assert f"protocol 1 (build {BUILD_VERSION})" in detail.message
+        assert f"protocol {PROTOCOL_VERSION} (build {BUILD_VERSION})" in detail.message
 
     served(test)
 
