@@ -274,7 +274,7 @@ def test_a_run_that_was_paused_equals_one_that_was_not(tmp_path, pauses):
         if isinstance(event, Park):
             parked.append(trained.steps)
         elif isinstance(event, RunPaused):
-            assert trained.state_nbytes == 0 and trained.offloaded_nbytes == 2 * trained.adapter.nbytes
+            assert trained.state_nbytes == 0 and trained.offloaded_nbytes == 2 * trained.adapter.weight_nbytes
 
     events, outcome = drive(work(trained, TrainingControl(pausing=pausing)), BASE.model, seen)
     assert [event.steps for event in events if isinstance(event, RunPaused)] == sorted(pauses)

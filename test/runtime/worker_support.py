@@ -99,8 +99,11 @@ def step(bench: Bench, adapter: AdapterEntry) -> None:
 def move_on(bench: Bench, adapter: AdapterEntry) -> None:
     """Other weights, without an optimizer."""
     resident = adapter.resident
-    other = {name: parameter.detach() + 1 for name, parameter in resident.parameters.items()}
-    bench.worker.engine.call(lambda: resident.load_parameters(other)).result(30)
+
+    def move() -> None:
+        resident.load_parameters({name: p.detach() + 1 for name, p in resident.parameters.items()})
+
+    bench.worker.engine.call(move).result(30)
 
 
 def budget_of(tmp_path: Path, adapters: float, rank: int = 64) -> int:

@@ -108,7 +108,7 @@ def accumulate(
         result = yield batch.gradient_wish(
             trained.adapter, trained.dropout_seed, checkpointing=forward.gradient_checkpointing
         )
-        trained.gathered += 1
+        trained.gather()
         for i, ce_L in zip(indices, batch.whole(result), strict=True):
             losses[i] = ce_L
             loss = weighted_loss(sequences[i], losses[i])
