@@ -48,7 +48,7 @@ def test_what_any_thread_may_ask_touches_no_tensor_of_adapters_in_every_state(be
     worker, base = bench.worker, bench.base()
     idle, stepped, training, parked, read = (bench.adapter(base) for _ in range(5))
     step(bench, stepped)
-    worker.primitives.forward_backward(stepped.id, 0, (SEQUENCE,), ForwardSpec()).result(30)
+    worker.primitives.forward_backward(stepped.id, 0, (SEQUENCE,), ForwardSpec()).future.result(30)
     run = bench.train(training.id, steps=100_000)
     pausing = bench.train(parked.id, steps=100_000)
     pausing.pause()

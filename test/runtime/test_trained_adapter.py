@@ -33,6 +33,7 @@ from training_support import (
     REPORT,
     drive,
     new_adapter,
+    noised_batch,
     same,
     tiny_base,
     training,
@@ -43,7 +44,7 @@ BASE = tiny_base()
 
 
 def step(trained: TrainedAdapter, kind: str = "adamw") -> None:
-    sequences = primitives.noise(BASE, EXAMPLES, NoiseSpec(), LossSpec(), trained.steps, 0)
+    sequences = noised_batch(BASE, EXAMPLES, NoiseSpec(), LossSpec(), trained.steps, 0)
     drive(primitives.forward_backward(BASE, trained, sequences, primitives.ForwardSpec()), BASE.model)
     drive(primitives.optim_step(trained, OptimizerSpec(kind=kind), 1e-2, 0.5), BASE.model)
 

@@ -92,8 +92,8 @@ class Bench:
 def step(bench: Bench, adapter: AdapterEntry) -> None:
     """One forwardBackward and one optimStep, unnumbered."""
     primitives = bench.worker.primitives
-    primitives.forward_backward(adapter.id, 0, (SEQUENCE,), ForwardSpec()).result(30)
-    primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
+    primitives.forward_backward(adapter.id, 0, (SEQUENCE,), ForwardSpec()).future.result(30)
+    primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).future.result(30)
 
 
 def move_on(bench: Bench, adapter: AdapterEntry) -> None:

@@ -47,6 +47,10 @@ class Job:
         self._cancelling = True
         self._stir(self)
 
+    def leave(self) -> None:
+        """Who waited for the outcome is gone: nobody else does."""
+        self.cancel()
+
     def resume(self) -> None:
         """Advances the work if it is parked, or as soon as it is, from any thread."""
         self._resuming = True
