@@ -53,6 +53,12 @@ class LadWorker:
 
     def adapter(self, rank: int, *, deviation: float = 0.0) -> TrainedAdapter:
         """LoRA on q_proj and v_proj with alpha = rank. B is zero, or random where a `deviation` is given."""
+        return self.engine.call(lambda: self._adapter(rank, deviation)).result()
+
+    def snapshot(self, adapter: TrainedAdapter) -> TrainedAdapter:
+        return self.engine.call(lambda: self.backend.snapshot(adapter)).result()
+
+    def _adapter(self, rank: int, deviation: float) -> TrainedAdapter:
         spec = AdapterSpec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj"), seed=rank)
         adapter = self.backend.create_adapter(self.base, spec)
         generator = torch.Generator().manual_seed(rank)
@@ -66,7 +72,8 @@ class LadWorker:
         """Writes an adapter in PEFT's format, named after its rank; the folder."""
         folder = self._scratch / "adapters" / f"rank-{adapter.spec.rank}"
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in adapter_files(adapter.adapter, str(self.folder)).items():
+        files = self.engine.call(lambda: adapter_files(adapter.adapter, str(self.folder))).result()
+        for name, content in files.items():
             (folder / name).write_bytes(content)
         return str(folder)
 

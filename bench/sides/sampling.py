@@ -19,7 +19,7 @@ class Sampling:
             self._adapter = None
             return self._worker.facts
         adapter = self._worker.adapter(request["rank"], deviation=_DEVIATION)
-        self._adapter = self._worker.backend.snapshot(adapter)
+        self._adapter = self._worker.snapshot(adapter)
         return {**self._worker.facts, "adapters": [self._worker.save(adapter)]}
 
     def prepare(self, request: Values) -> None:

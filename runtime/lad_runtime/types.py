@@ -5,7 +5,7 @@ checked where a specification is made (`__post_init__`), so that no work starts 
 """
 
 import math
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -554,7 +554,7 @@ class ForwardBackwardResult:
     loss: float
     tokens: int
     supervised_tokens: int
-    ce: tuple[tuple[float, ...], ...]
+    ce: tuple[Sequence[float], ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isWithin, pythonSources, type Source, typescriptSources } from "./imports.js";
+import { isWithin, pythonSources, root, type Source, typescriptSources } from "./imports.js";
 
 /** `file imports module` for every import in `sources` of something within `forbidden`. */
 function violations(sources: Source[], forbidden: readonly string[]): string[] {
@@ -7,6 +9,18 @@ function violations(sources: Source[], forbidden: readonly string[]): string[] {
     imports
       .filter((name) => forbidden.some((container) => isWithin(name, container)))
       .map((name) => `${path} imports ${name}`),
+  );
+}
+
+/** What only the thread that owns an adapter may ask of it or of its tensors. */
+const TENSORS = /\.(grad|parameters|factors|gradients|optimizer_for|untyped_storage|data_ptr|numel)\b/;
+
+/** `file:line` wherever `pattern` occurs in sources. */
+function touching(paths: readonly string[], pattern: RegExp): string[] {
+  return paths.flatMap((path) =>
+    readFileSync(join(root, path), "utf8")
+      .split("\n")
+      .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}`] : [])),
   );
 }
 
@@ -50,6 +64,28 @@ describe("the worker", () => {
   it("translates without torch", () => {
     expect(
       violations(inWorker("wire"), ["torch", "lad_runtime.torch_backend", "lad_runtime.engine"]),
+    ).toEqual([]);
+  });
+
+  it("lets what threads of RPCs reach read published numbers, never a tensor", () => {
+    const reached = /lad_runtime\/(engine|server|wire)\/|torch_backend\/(held|needs)\.py$/;
+    const files = worker.filter(({ path }) => reached.test(path)).map(({ path }) => path);
+    expect(files).toContain("runtime/lad_runtime/torch_backend/held.py");
+    expect(touching(files, TENSORS)).toEqual([]);
+    expect(touching(["runtime/lad_runtime/torch_backend/trained_adapter.py"], TENSORS)).not.toEqual([]);
+  });
+
+  it("reaches an adapter's tensors through the one place that knows whose they are", () => {
+    const files = inWorker("torch_backend").map(({ path }) => path);
+    const owners = [
+      "runtime/lad_runtime/torch_backend/lora.py",
+      "runtime/lad_runtime/torch_backend/owned.py",
+    ];
+    expect(
+      touching(
+        files.filter((path) => !owners.includes(path)),
+        /\b(adapter|trained)\._\w+/,
+      ),
     ).toEqual([]);
   });
 

@@ -15,7 +15,7 @@ from lad_runtime.torch_backend.noise import apply_noise
 from lad_runtime.torch_backend.order import batch, permutation
 from lad_runtime.torch_backend.philox import Purpose, uniforms
 from lad_runtime.torch_backend.schedule import learning_rate
-from lad_runtime.torch_backend.targets import targeted
+from lad_runtime.torch_backend.targets import supervised_positions, targeted
 from lad_runtime.types import LossSpec, NoiseSpec, PreparedExample, ScheduleSpec
 
 FOLDER = Path(__file__).parent
@@ -213,6 +213,8 @@ def loss_case(noise_spec: NoiseSpec, loss_spec: LossSpec, epoch: int) -> Any:
         apply_noise(example, noise_spec, seed=2, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE)
         for example in EXAMPLES
     ]
+    pairs = list(zip(EXAMPLES, noised, strict=True))
+    counted = sum(any(supervised_positions(*pair, loss_spec)) for pair in pairs)
     return {
         "noise": camel(noise_spec),
         "loss": camel(loss_spec),
@@ -223,7 +225,7 @@ def loss_case(noise_spec: NoiseSpec, loss_spec: LossSpec, epoch: int) -> Any:
                 "supervised": [i for i, target in enumerate(sequence.targets) if target >= 0],
                 "weight": max(sequence.weights),
             }
-            for sequence in targeted(EXAMPLES, noised, loss_spec)
+            for sequence in (targeted(*pair, loss_spec, counted) for pair in pairs)
         ],
     }
 

@@ -25,6 +25,7 @@ from lad_runtime.types import (
     LoadProgress,
     LossReport,
     Message,
+    NoisedExamples,
     OptimStepResult,
     Park,
     PredictCanvas,
@@ -313,14 +314,6 @@ class FakeBackend:
             steps=spec.steps, report=REPORT, validation=None, seconds=0.1, tokens_per_second=1.0
         )
 
-    def noise(
-        self, base: FakeBase, examples: Sequence[PreparedExample], *options: Any
-    ) -> list[TargetedSequence]:
-        return [
-            TargetedSequence(ids=example.ids, targets=example.ids, weights=(1.0,) * len(example.ids))
-            for example in examples
-        ]
-
     def forward_backward(
         self,
         base: FakeBase,
@@ -337,6 +330,21 @@ class FakeBackend:
             supervised_tokens=1,
             ce=tuple(sequence.weights for sequence in sequences),
         )
+
+    def forward_backward_noised(
+        self,
+        base: FakeBase,
+        adapter: FakeAdapter,
+        examples: Sequence[PreparedExample],
+        given: NoisedExamples,
+        forward: ForwardSpec,
+    ) -> Generator[Any, Any, ForwardBackwardResult]:
+        chosen = [examples[row] for row in given.rows]
+        sequences = [
+            TargetedSequence(ids=example.ids, targets=example.ids, weights=(1.0,) * len(example.ids))
+            for example in chosen
+        ]
+        return (yield from self.forward_backward(base, adapter, sequences, forward))
 
     def optim_step(
         self, base: FakeBase, adapter: FakeAdapter, *options: Any
@@ -385,6 +393,12 @@ class FakeBackend:
             iterations=spec.iterations,
             stopped="iterations",
         )
+
+    def check_prediction(
+        self, base: FakeBase, canvases: Sequence[PredictCanvas], spec: PredictSpec
+    ) -> None: ...
+
+    def check_scoring(self, base: FakeBase, items: Sequence[ScoreItem]) -> None: ...
 
     def predict(
         self,

@@ -156,7 +156,7 @@ def test_adapters_trained_side_by_side_equal_each_alone_bit_for_bit(
         spec = training(rank, micro_batch_tokens)
         alone(backend.train(base, lone, *prepared, spec, None, TrainingControl()), backend)
         expected.append(weights(lone))
-    together = [adapter(backend, base, rank) for rank in RANKS]
+    together = [engine.call(lambda rank=rank: adapter(backend, base, rank)).result(30) for rank in RANKS]
     jobs = [
         engine.submit(
             backend.train(base, one, *prepared, training(rank, micro_batch_tokens), None, TrainingControl()),
@@ -169,35 +169,40 @@ def test_adapters_trained_side_by_side_equal_each_alone_bit_for_bit(
         assert job.future.result(30).steps == 5
     assert max(gated.merged) == 3
     for one, lone_weights in zip(together, expected, strict=True):
-        for name, values in weights(one).items():
+        for name, values in engine.call(lambda one=one: weights(one)).result(30).items():
             assert torch.equal(values, lone_weights[name]), name
 
 
 def test_canvases_sampled_in_company_equal_each_alone_token_for_token(
     backend: TorchBackend, base: Base, engine: Engine, gated: Gated
 ) -> None:
-    trained = adapter(backend, base, 4)
-    for parameter in trained.parameters.values():
-        parameter.data.add_(torch.linspace(-0.3, 0.3, parameter.numel()).view_as(parameter))
-    modes = [("remask", trained), ("refine", None), ("llada", trained), ("ar", None), ("remask", None)]
+    def snapshot() -> TrainedAdapter:
+        trained = adapter(backend, base, 4)
+        for parameter in trained.parameters.values():
+            parameter.data.add_(torch.linspace(-0.3, 0.3, parameter.numel()).view_as(parameter))
+        return trained.snapshot()
+
+    modes = [("remask", True), ("refine", False), ("llada", True), ("ar", False), ("remask", False)]
     requests = [
         (
             Canvas(prompt=tuple(range(65, 70 + n)), seed=n),
             SamplingSpec(mode=mode, answer_tokens=5 + 3 * n, iterations=4, draw=DrawSpec(temperature=1.0)),
-            weights,
+            adapted,
         )
-        for n, (mode, weights) in enumerate(modes)
+        for n, (mode, adapted) in enumerate(modes)
     ]
-    frozen = trained.snapshot()
 
-    def work(canvas: Canvas, spec: SamplingSpec, weights: TrainedAdapter | None) -> Any:
-        return backend.sample(base, frozen if weights else None, canvas, 0, spec)
+    def works(frozen: TrainedAdapter) -> list[Any]:
+        return [
+            backend.sample(base, frozen if adapted else None, canvas, 0, spec)
+            for canvas, spec, adapted in requests
+        ]
 
-    expected = [alone(work(*request), backend) for request in requests]
+    expected = [alone(work, backend) for work in works(snapshot())]
     events: list[list[Any]] = [[] for _ in requests]
     jobs = [
-        engine.submit(work(*request), sharer=index, on_event=events[index].append)
-        for index, request in enumerate(requests)
+        engine.submit(work, sharer=index, on_event=events[index].append)
+        for index, work in enumerate(works(engine.call(snapshot).result(30)))
     ]
     gated.gate.set()
     outcomes = [job.future.result(30) for job in jobs]

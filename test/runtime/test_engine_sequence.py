@@ -32,7 +32,7 @@ class Calls:
         self._engine = engine
 
     def send(self, number: int, request: Any = None, *, fails: bool = False) -> "Future[Any]":
-        return self.sequence.submit(number, request, self._start(number, fails))
+        return self.sequence.submit(number, request, self._start(number, fails)).future
 
     def _start(self, number: int, fails: bool) -> Callable[[], Job]:
         def work() -> Any:

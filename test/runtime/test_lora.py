@@ -98,7 +98,7 @@ def test_a_starts_uniform_within_its_bound_and_b_at_zero(config: LlamaConfig) ->
     assert abs(lora_a.std() - bound / math.sqrt(3)) < 0.05 * bound
     assert not adapter.parameters["layers.1.self_attn.q_proj.lora_B"].any()
     assert adapter.parameter_count == 2 * 64 * (32 + 32 + 48 + 32)
-    assert adapter.nbytes == 4 * adapter.parameter_count
+    assert adapter.weight_nbytes == 4 * adapter.parameter_count
 
 
 def test_every_bit_of_a_seed_counts(config: LlamaConfig) -> None:

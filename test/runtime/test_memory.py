@@ -79,7 +79,7 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
         job = worker.evaluation.score(base.id, "", [item], "causal")
     else:
         window, dataset_id = WindowSpec(window=40), bench.dataset_id
-        job, _ = worker.primitives.validate(
+        job = worker.primitives.validate(
             base.id, "", dataset_id, window, NoiseSpec(), LossSpec(), 0, 4, "full"
         )
     with pytest.raises(LadError, match=f"is used by {kind}-") as refused:
@@ -143,7 +143,7 @@ def test_what_a_run_is_refused_is_refused_as_a_loop_of_primitives_too(tmp_path: 
         step(bench, adapter)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "microBatchTokens", "2048")
     with pytest.raises(LadError, match="optimStep of adapter-") as refused:
-        bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
+        bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).future.result(30)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "optimizer", "adamw")
     assert bench.accounted == before
 
@@ -153,12 +153,12 @@ def test_primitives_need_what_they_come_to_hold(bench: Bench) -> None:
     backend, weights = bench.worker.backend, adapter.resident.nbytes
     base, sequences = adapter.base.resident, (SEQUENCE,)
     for kept in (0, weights):
-        needs = backend.gradient_needs(base, adapter.resident, sequences, ForwardSpec())
+        needs = backend.gradient_needs(base, adapter.resident, 4, 4, ForwardSpec())
         assert needs.state == weights and needs.activations > kept
-        bench.worker.primitives.forward_backward(adapter.id, 0, sequences, ForwardSpec()).result(30)
+        bench.worker.primitives.forward_backward(adapter.id, 0, sequences, ForwardSpec()).future.result(30)
         assert adapter.resident.state_nbytes == needs.state
     needs = backend.step_needs(adapter.resident, OptimizerSpec())
-    bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
+    bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).future.result(30)
     assert adapter.resident.state_nbytes == needs.state - weights  # whose gradients are cleared
 
 

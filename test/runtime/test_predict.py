@@ -10,7 +10,7 @@ import torch
 from lad_runtime.errors import LadError
 from lad_runtime.torch_backend import predict as predicting
 from lad_runtime.torch_backend.policies import AnswerState, Sampled
-from lad_runtime.torch_backend.predict import predict
+from lad_runtime.torch_backend.predict import check_prediction, predict
 from lad_runtime.torch_backend.sampler import policy_of, sample_canvas
 from lad_runtime.types import (
     Canvas,
@@ -123,14 +123,14 @@ def test_many_canvases_are_asked_for_in_wishes_of_bounded_size(monkeypatch: pyte
         (lambda: PredictCanvas(ids=(1, 2), answer_start=2, seed=0), "answerStart"),
         (lambda: PredictSpec(iteration=-1), "iteration"),
         (lambda: PredictSpec(guidance_scale=-1), "guidanceScale"),
-        (lambda: predict(BASE, None, [], PredictSpec(top=VOCAB_SIZE + 1)), "top"),
+        (lambda: check_prediction(BASE, [], PredictSpec(top=VOCAB_SIZE + 1)), "top"),
         (
-            lambda: predict(BASE, None, [PredictCanvas(ids=(99,), answer_start=0, seed=0)], PredictSpec()),
+            lambda: check_prediction(BASE, [PredictCanvas(ids=(99,), answer_start=0, seed=0)], PredictSpec()),
             "ids",
         ),
         (
-            lambda: predict(
-                BASE, None, [PredictCanvas(ids=(1,) * 97, answer_start=0, seed=0)], PredictSpec()
+            lambda: check_prediction(
+                BASE, [PredictCanvas(ids=(1,) * 97, answer_start=0, seed=0)], PredictSpec()
             ),
             "ids",
         ),

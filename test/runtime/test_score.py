@@ -9,7 +9,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import score as scoring
 from lad_runtime.torch_backend.batch import Segment
 from lad_runtime.torch_backend.compute import compute
-from lad_runtime.torch_backend.score import score
+from lad_runtime.torch_backend.score import check_scoring, score
 from lad_runtime.torch_backend.wishes import LossWish
 from lad_runtime.types import ScoreItem
 from sampling_helpers import (
@@ -90,7 +90,7 @@ def test_bad_input_is_refused_by_name() -> None:
         (ScoreItem(prompt=(1,) * 90, continuation=(1,) * 7), "prompt"),
     ):
         with pytest.raises(LadError) as raised:
-            score(BASE, None, [item])
+            check_scoring(BASE, [item])
         assert raised.value.option == option
 
 

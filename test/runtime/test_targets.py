@@ -9,7 +9,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.noise import apply_noise
 from lad_runtime.torch_backend.targets import check_loss, targeted
 from lad_runtime.types import LossSpec, NoiseSpec
-from training_support import MASK, VOCABULARY, window, windows
+from training_support import MASK, VOCABULARY, whole_batch, window, windows
 
 SUPERVISE = ("all-tokens", "all-answer-tokens", "corrupted-answer-tokens")
 LOSSES = st.builds(LossSpec, supervise=st.sampled_from(SUPERVISE), tail=st.booleans())
@@ -22,7 +22,7 @@ def noised(example, noise, seed):
 @given(st.lists(windows(), min_size=1, max_size=4), LOSSES, st.integers(0, 99))
 def test_weights_are_the_mean_over_tokens_then_over_examples_that_have_any(examples, loss, seed):
     shown = [noised(example, NoiseSpec(), seed) for example in examples]
-    sequences = targeted(examples, shown, loss)
+    sequences = whole_batch(examples, shown, loss)
     sums = [sum(sequence.weights) for sequence in sequences]
     counts = [sum(target >= 0 for target in sequence.targets) for sequence in sequences]
     counted = sum(count > 0 for count in counts)
@@ -34,7 +34,7 @@ def test_weights_are_the_mean_over_tokens_then_over_examples_that_have_any(examp
 @given(windows(), LOSSES, st.integers(0, 99))
 def test_supervised_are_the_tokens_that_were_asked_for_and_their_targets_the_clean_ids(example, loss, seed):
     shown = noised(example, NoiseSpec(), seed)
-    sequence = targeted([example], [shown], loss)[0]
+    sequence = targeted(example, shown, loss, 1)
     for i, target in enumerate(sequence.targets):
         wanted = (
             loss.supervise == "all-tokens"
@@ -50,7 +50,7 @@ def test_inverse_time_weights_are_1_over_t_times_the_whole_answers_length():
     shown = noised(example, NoiseSpec(kind="mask-only"), 1)
     for tail, length in ((True, 10), (False, 6)):
         loss = LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time", tail=tail)
-        sequence = targeted([example], [shown], loss)[0]
+        sequence = targeted(example, shown, loss, 1)
         weights = {w for w, t in zip(sequence.weights, sequence.targets, strict=True) if t >= 0}
         assert weights == {float(np.float32(1 / (shown.time * length)))}
 
@@ -62,7 +62,7 @@ def test_inverse_time_estimates_the_whole_answers_loss_without_bias():
     totals = []
     for seed in range(1000):
         example = window(answer=20, tail=0)
-        totals.append(sum(targeted([example], [noised(example, noise, seed)], loss)[0].weights))
+        totals.append(sum(targeted(example, noised(example, noise, seed), loss, 1).weights))
     assert sum(totals) / len(totals) == pytest.approx(1, abs=0.03)
 
 

@@ -33,6 +33,7 @@ from training_support import (
     REPORT,
     drive,
     new_adapter,
+    noised_batch,
     same,
     tiny_base,
     training,
@@ -43,7 +44,7 @@ BASE = tiny_base()
 
 
 def step(trained: TrainedAdapter, kind: str = "adamw") -> None:
-    sequences = primitives.noise(BASE, EXAMPLES, NoiseSpec(), LossSpec(), trained.steps, 0)
+    sequences = noised_batch(BASE, EXAMPLES, NoiseSpec(), LossSpec(), trained.steps, 0)
     drive(primitives.forward_backward(BASE, trained, sequences, primitives.ForwardSpec()), BASE.model)
     drive(primitives.optim_step(trained, OptimizerSpec(kind=kind), 1e-2, 0.5), BASE.model)
 
@@ -274,7 +275,7 @@ def test_a_run_that_was_paused_equals_one_that_was_not(tmp_path, pauses):
         if isinstance(event, Park):
             parked.append(trained.steps)
         elif isinstance(event, RunPaused):
-            assert trained.state_nbytes == 0 and trained.offloaded_nbytes == 2 * trained.adapter.nbytes
+            assert trained.state_nbytes == 0 and trained.offloaded_nbytes == 2 * trained.adapter.weight_nbytes
 
     events, outcome = drive(work(trained, TrainingControl(pausing=pausing)), BASE.model, seen)
     assert [event.steps for event in events if isinstance(event, RunPaused)] == sorted(pauses)

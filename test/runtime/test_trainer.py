@@ -11,11 +11,11 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import primitives
 from lad_runtime.torch_backend.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.compute import compute
-from lad_runtime.torch_backend.micro_batches import micro_batches
+from lad_runtime.torch_backend.micro_batches import in_micro_batches
 from lad_runtime.torch_backend.order import batch
 from lad_runtime.torch_backend.resume import restore
+from lad_runtime.torch_backend.rows import Noising, Row
 from lad_runtime.torch_backend.schedule import learning_rate
-from lad_runtime.torch_backend.targets import targeted
 from lad_runtime.torch_backend.trainer import train
 from lad_runtime.torch_backend.validate import validate
 from lad_runtime.torch_backend.wishes import GradientWish
@@ -34,7 +34,18 @@ from lad_runtime.types import (
     ValidationSpec,
     WindowSpec,
 )
-from training_support import EXAMPLES, REPORT, drive, new_adapter, same, tiny_base, training, weights_of
+from training_support import (
+    EXAMPLES,
+    REPORT,
+    drive,
+    new_adapter,
+    noised_batch,
+    same,
+    tiny_base,
+    training,
+    weights_of,
+    whole_batch,
+)
 
 BASE = tiny_base()
 VALIDATION = ValidationSpec(dataset_id="v", every_steps=2, seed=9)
@@ -128,7 +139,7 @@ def test_a_report_tells_content_tail_and_corrupted_tokens_apart(store):
         steps=1, batch_size=10, noise=NoiseSpec(full_mask_probability=1.0), micro_batch_tokens=999
     )
     trained = new_adapter()
-    sequences = primitives.noise(BASE, EXAMPLES, spec.noise, spec.loss, spec.seed, 0)
+    sequences = noised_batch(BASE, EXAMPLES, spec.noise, spec.loss, spec.seed, 0)
     _, result = drive(
         primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=999)), BASE.model
     )
@@ -176,8 +187,21 @@ def test_micro_batches_fill_up_in_order_and_leave_out_what_has_no_target():
         TargetedSequence(ids=(1,) * n, targets=(-1 if i in unsupervised else 1,) * n, weights=(1.0,) * n)
         for i, n in enumerate(lengths)
     ]
-    assert list(micro_batches(sequences, 24)) == [[0, 1], [2], [3], [5]]
-    assert list(micro_batches(sequences, 25)) == [[0, 1, 2], [3], [5]]
+
+    def micro_batches(max_tokens):
+        batches, skipped = [], []
+
+        def compute(batch):
+            batches.append([number for number, _ in batch])
+            yield from ()
+
+        rows = (Row(sequence=sequence) for sequence in sequences)
+        assert not list(in_micro_batches(rows, max_tokens, compute, lambda number, _: skipped.append(number)))
+        assert skipped == [4]
+        return batches
+
+    assert micro_batches(24) == [[0, 1], [2], [3], [5]]
+    assert micro_batches(25) == [[0, 1, 2], [3], [5]]
 
 
 def test_how_a_batch_is_split_changes_the_gradient_only_in_its_last_bits(store):
@@ -211,10 +235,11 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind,
 
     by_hand, losses, norms = new_adapter(), [], []
     for step in range(spec.steps):
-        draws = batch(spec.seed, len(EXAMPLES), spec.batch_size, step)
+        draws = list(batch(spec.seed, len(EXAMPLES), spec.batch_size, step))
         clean = [EXAMPLES[draw.row] for draw in draws]
-        shown = [primitives.corrupt(BASE, EXAMPLES[d.row], spec.noise, spec.seed, d.epoch) for d in draws]
-        sequences = targeted(clean, shown, spec.loss)
+        noising = Noising(base=BASE, noise=spec.noise, loss=spec.loss, seed=spec.seed)
+        shown = [noising.corrupt(EXAMPLES[draw.row], draw.epoch) for draw in draws]
+        sequences = whole_batch(clean, shown, spec.loss)
         how = ForwardSpec(attention=attention, micro_batch_tokens=spec.micro_batch_tokens)
         forward = primitives.forward_backward(BASE, by_hand, sequences, how)
         losses.append(drive(forward, BASE.model)[1].loss)
@@ -251,7 +276,7 @@ def test_what_an_adapter_is_trained_in_changes_what_it_becomes(store):
 
 
 def test_gradients_of_several_calls_add_up():
-    sequences = primitives.noise(BASE, EXAMPLES, NoiseSpec(), LossSpec(), 0, 0)
+    sequences = noised_batch(BASE, EXAMPLES, NoiseSpec(), LossSpec(), 0, 0)
     once, twice = new_adapter(), new_adapter()
     drive(primitives.forward_backward(BASE, once, sequences, ForwardSpec(micro_batch_tokens=24)), BASE.model)
     for part in (sequences[:4], sequences[4:]):
@@ -474,7 +499,7 @@ def test_a_gradient_that_is_no_number_ends_a_run_before_the_weights_are_touched(
 
 def test_a_forward_backward_that_fails_or_is_closed_leaves_the_gradients_gathered_before():
     trained = new_adapter()
-    sequences = primitives.noise(BASE, EXAMPLES, NoiseSpec(), LossSpec(), 0, 0)
+    sequences = noised_batch(BASE, EXAMPLES, NoiseSpec(), LossSpec(), 0, 0)
     drive(
         primitives.forward_backward(BASE, trained, sequences[:3], ForwardSpec(micro_batch_tokens=999)),
         BASE.model,

@@ -10,6 +10,8 @@ from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.model import Llama, LlamaConfig
 from lad_runtime.torch_backend.prompt import Prompts
+from lad_runtime.torch_backend.rows import Noising
+from lad_runtime.torch_backend.targets import supervised_positions, targeted
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.wishes import Wish
 from lad_runtime.types import (
@@ -94,6 +96,19 @@ def training(**options):
             **options,
         }
     )
+
+
+def whole_batch(examples, noised, loss):
+    """A batch's sequences made all at once, as METHOD §4 has them: the oracle of those that are made one by one."""
+    pairs = list(zip(examples, noised, strict=True))
+    counted = sum(any(supervised_positions(*pair, loss)) for pair in pairs)
+    return [targeted(*pair, loss, counted) for pair in pairs]
+
+
+def noised_batch(base, examples, noise, loss, seed, epoch):
+    """`whole_batch` of examples under the noise of an epoch."""
+    noising = Noising(base=base, noise=noise, loss=loss, seed=seed)
+    return whole_batch(examples, [noising.corrupt(example, epoch) for example in examples], loss)
 
 
 def ignore(_):

@@ -92,15 +92,18 @@ class Bench:
 def step(bench: Bench, adapter: AdapterEntry) -> None:
     """One forwardBackward and one optimStep, unnumbered."""
     primitives = bench.worker.primitives
-    primitives.forward_backward(adapter.id, 0, (SEQUENCE,), ForwardSpec()).result(30)
-    primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).result(30)
+    primitives.forward_backward(adapter.id, 0, (SEQUENCE,), ForwardSpec()).future.result(30)
+    primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).future.result(30)
 
 
 def move_on(bench: Bench, adapter: AdapterEntry) -> None:
     """Other weights, without an optimizer."""
     resident = adapter.resident
-    other = {name: parameter.detach() + 1 for name, parameter in resident.parameters.items()}
-    bench.worker.engine.call(lambda: resident.load_parameters(other)).result(30)
+
+    def move() -> None:
+        resident.load_parameters({name: p.detach() + 1 for name, p in resident.parameters.items()})
+
+    bench.worker.engine.call(move).result(30)
 
 
 def budget_of(tmp_path: Path, adapters: float, rank: int = 64) -> int:

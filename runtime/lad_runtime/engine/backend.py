@@ -17,6 +17,7 @@ from lad_runtime.types import (
     LoadProgress,
     LossSpec,
     Message,
+    NoisedExamples,
     NoiseSpec,
     OptimizerSpec,
     PredictCanvas,
@@ -126,8 +127,10 @@ class Backend(Protocol[BaseT, AdapterT]):
     def training_needs(self, base: BaseT, adapter: AdapterT, spec: TrainingSpec) -> TrainingNeeds: ...
 
     def gradient_needs(
-        self, base: BaseT, adapter: AdapterT, sequences: Sequence[TargetedSequence], forward: ForwardSpec
-    ) -> TrainingNeeds: ...
+        self, base: BaseT, adapter: AdapterT, longest: int, total: int, forward: ForwardSpec
+    ) -> TrainingNeeds:
+        """Of `forward_backward` over sequences of `total` tokens, the longest of which has `longest`."""
+        ...
 
     def step_needs(self, adapter: AdapterT, optimizer: OptimizerSpec) -> TrainingNeeds: ...
 
@@ -215,16 +218,15 @@ class Backend(Protocol[BaseT, AdapterT]):
         """Adds the gradient of Σ weight · CE; returns ForwardBackwardResult. Closed or failed, it adds nothing."""
         ...
 
-    def noise(
+    def forward_backward_noised(
         self,
         base: BaseT,
+        adapter: AdapterT,
         examples: Sequence[PreparedExample],
-        noise: NoiseSpec,
-        loss: LossSpec,
-        seed: int,
-        epoch: int,
-    ) -> Sequence[TargetedSequence]:
-        """The sequences that a run with these options would compute for these examples as one batch."""
+        given: NoisedExamples,
+        forward: ForwardSpec,
+    ) -> Work:
+        """`forward_backward` of the sequences that a run with these options would compute for these rows as one batch."""
         ...
 
     def optim_step(
@@ -266,6 +268,10 @@ class Backend(Protocol[BaseT, AdapterT]):
         """Denoises one canvas, number `index` of its run: FrameEvents, then returns AnswerEvent. `adapter` never changes."""
         ...
 
+    def check_prediction(self, base: BaseT, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> None:
+        """Raises what is wrong with a prediction; from any thread, before `predict` is called for it."""
+        ...
+
     def predict(
         self,
         base: BaseT,
@@ -274,6 +280,10 @@ class Backend(Protocol[BaseT, AdapterT]):
         spec: PredictSpec,
     ) -> Work:
         """One forward over each canvas; returns a Prediction for each."""
+        ...
+
+    def check_scoring(self, base: BaseT, items: Sequence[ScoreItem]) -> None:
+        """Raises what is wrong with items; from any thread, before `score` is called for them."""
         ...
 
     def score(

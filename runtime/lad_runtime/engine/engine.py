@@ -8,12 +8,17 @@ from typing import Any, Protocol, TypeVar
 
 from lad_runtime.engine.admission import Admission
 from lad_runtime.engine.failures import typed_error
-from lad_runtime.engine.job import Job
+from lad_runtime.engine.job import Beginning, Job
 from lad_runtime.engine.turns import Turns
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types import Park, Work
 
 T = TypeVar("T")
+
+_BEGINNINGS = 64
+"""So many works begin in a turn: each makes what its first wish needs, a tenth of a millisecond or two."""
+_LOOKED_AT = 256
+"""So many cancelled or resumed jobs are looked at between two turns."""
 
 
 class Computer(Protocol):
@@ -77,11 +82,16 @@ class Engine:
         on_event: Callable[[Any], None] = lambda _: None,
         tokens: Sequence[int] = (),
     ) -> list[Job]:
-        """Takes in all of the works or none; `tokens` are those of each."""
+        """Takes in all of the works or none; `tokens` are those of each.
+
+        Those that fill one batch begin at once, the first in any case; the others when it is their sharer's turn.
+        """
         jobs = [
             Job(work, sharer, share_weight, on_event, self._stir, wanted)
             for work, wanted in zip(works, tokens or [0] * len(works), strict=True)
         ]
+        for job in jobs[self._first_batch(jobs) :]:
+            job.wish = Beginning(tokens=self._least_tokens)
         with self._changed:
             if self._stopping:
                 raise stopping_error()
@@ -111,6 +121,20 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
 
+    @property
+    def _least_tokens(self) -> int:
+        """What a work counts as in the turn in which it begins."""
+        return max(1, self._computer.token_budget // _BEGINNINGS)
+
+    def _first_batch(self, jobs: Sequence[Job]) -> int:
+        """How many of the jobs fill a batch with their first wishes; one at least."""
+        tokens = 0
+        for index, job in enumerate(jobs):
+            if tokens >= self._computer.token_budget:
+                return index
+            tokens += max(job.tokens, self._least_tokens)
+        return len(jobs)
+
     def _stir(self, job: Job) -> None:
         with self._changed:
             self._stirred.append(job)
@@ -124,13 +148,15 @@ class Engine:
                 while not (self._inbox or self._stirred or self._turns or self._stopping):
                     self._changed.wait()
                 arrived, self._inbox = self._inbox, deque()
-                stirred, self._stirred = self._stirred, deque()
+                stirred = [self._stirred.popleft() for _ in range(min(len(self._stirred), _LOOKED_AT))]
                 stopping = self._stopping
             for item in arrived:
-                if isinstance(item, Job):
+                if not isinstance(item, Job):
+                    self._run_call(*item)
+                elif item.wish is None:
                     self._advance(item, None)
                 else:
-                    self._run_call(*item)
+                    self._turns.add(item)
             for job in stirred:
                 self._look_at(job)
             if stopping:
@@ -140,7 +166,7 @@ class Engine:
                 return
             batch = self._turns.next(self._computer.token_budget)
             self._admission.waiting_tokens = self._turns.tokens
-            with self._admission.pace.measured(sum(job.wish.tokens for job in batch if job.wish)):
+            with self._admission.pace.measured(sum(map(_computed_tokens, batch))):
                 self._compute(batch)
 
     def _look_at(self, job: Job) -> None:
@@ -163,6 +189,10 @@ class Engine:
     def _compute(self, batch: list[Job]) -> None:
         """Computes one batch. Where a merged one fails, each wish is computed alone, so that only the culprit fails."""
         if not batch:
+            return
+        if isinstance(batch[0].wish, Beginning):
+            for job in batch:
+                self._advance(job, None)
             return
         try:
             results = self._computer.compute([job.wish for job in batch])
@@ -211,6 +241,10 @@ class Engine:
             job.future.set_result(outcome)
         else:
             job.future.set_exception(error)
+
+
+def _computed_tokens(job: Job) -> int:
+    return 0 if job.wish is None or isinstance(job.wish, Beginning) else job.wish.tokens
 
 
 def _next_item(job: Job, advance: Callable[[], Any]) -> Any:

@@ -30,6 +30,7 @@ class Evaluation:
         if mode != "causal":
             raise invalid_option("attention", mode, "likelihoods are those of a causal model", "Give causal.")
         base, adapter = self._registry.weights(base_id, adapter_id)
+        self._backend.check_scoring(base.resident, items)
         return self._readers.submit(
             "score",
             base,

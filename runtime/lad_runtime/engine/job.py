@@ -2,9 +2,22 @@
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from lad_runtime.types import Wish, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """What a job waits for that has not begun: its first stretch, up to its first wish, is run when this one's turn comes."""
+
+    tokens: int
+    group: str = "beginning"
+
+    @property
+    def cost(self) -> int:
+        return self.tokens
 
 
 class Job:
@@ -46,6 +59,10 @@ class Job:
         """
         self._cancelling = True
         self._stir(self)
+
+    def leave(self) -> None:
+        """Who waited for the outcome is gone: nobody else does."""
+        self.cancel()
 
     def resume(self) -> None:
         """Advances the work if it is parked, or as soon as it is, from any thread."""

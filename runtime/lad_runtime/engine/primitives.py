@@ -2,11 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
-from typing import Any
+from functools import partial
 
 from lad_runtime.checks import check_number
-from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.bases import check_fits, check_ids
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.job import Job
@@ -16,6 +15,7 @@ from lad_runtime.engine.promises import Promise
 from lad_runtime.engine.readers import Readers
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
+from lad_runtime.engine.sequence import Call
 from lad_runtime.errors import invalid_option
 from lad_runtime.types import (
     AttentionMode,
@@ -24,12 +24,16 @@ from lad_runtime.types import (
     NoisedExamples,
     NoiseSpec,
     OptimizerSpec,
-    PreparedExample,
     TargetedSequence,
-    WindowReport,
     WindowSpec,
     Work,
 )
+
+MAX_SEQUENCES = 4096
+"""Of one call of `forwardBackward`, rows of a data set as well."""
+
+Gradients = tuple[Callable[[], Work], int, int]
+"""Makes the work of a call, over sequences the longest of which has so many tokens, and all together so many."""
 
 
 class Primitives:
@@ -55,24 +59,24 @@ class Primitives:
         number: int,
         given: tuple[TargetedSequence, ...] | NoisedExamples,
         forward: ForwardSpec,
-    ) -> "Future[Any]":
+    ) -> Call:
         """Adds the gradient of Σ weight · CE; blocks while a data set is prepared. Its value: ForwardBackwardResult."""
         entry = self._registry.trainable(adapter_id)
-        sequences = self._noised(entry, given) if isinstance(given, NoisedExamples) else lambda: given
-        if not isinstance(given, NoisedExamples):
-            _check_sequences(entry, given)
+        if isinstance(given, NoisedExamples):
+            compute, longest, total = self._noised(entry, given, forward)
+        else:
+            compute, longest, total = self._given(entry, given, forward)
 
         def work() -> Work:
-            base, adapter, given = entry.base.resident, entry.resident, sequences()
-            needs = self._backend.gradient_needs(base, adapter, given, forward)
+            needs = self._backend.gradient_needs(entry.base.resident, entry.resident, longest, total, forward)
             asker = Asker(
                 what=f"forwardBackward of {entry.id}",
                 option="microBatchTokens",
                 value=forward.micro_batch_tokens,
                 remedy="give smaller microBatchTokens or gradientCheckpointing",
             )
-            computed = self._backend.forward_backward(base, adapter, given, forward)
-            return (yield from self._memory.within(Promise(adapter=adapter, needs=needs), asker, computed))
+            promise = Promise(adapter=entry.resident, needs=needs)
+            return (yield from self._memory.within(promise, asker, compute()))
 
         request = ("forwardBackward", hash((given, forward)))
         return self._numbered(entry, number, request, work)
@@ -84,7 +88,7 @@ class Primitives:
         optimizer: OptimizerSpec,
         learning_rate: float,
         max_gradient_norm: float,
-    ) -> "Future[Any]":
+    ) -> Call:
         """One step on the gradients gathered, which it clears. Its value: OptimStepResult."""
         check_number("learningRate", learning_rate, low=0)
         check_number("maxGradientNorm", max_gradient_norm, low=0)
@@ -111,49 +115,64 @@ class Primitives:
         seed: int,
         max_examples: int,
         attention: AttentionMode,
-    ) -> tuple[Job, WindowReport]:
-        """Losses under noise fixed for each example; blocks while the data set is prepared. The outcome is a LossReport."""
+    ) -> Job:
+        """Losses under noise fixed for each example; blocks while the data set is prepared.
+
+        The outcome is a LossReport, and the data set's WindowReport.
+        """
         base, adapter = self._registry.weights(base_id, adapter_id)
         with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):
             examples, report = self._prepared.get(base, dataset_id, window)
             chosen = examples[:max_examples] if max_examples else examples
-            job = self._readers.submit(
-                "validation",
-                base,
-                adapter,
-                lambda weights: self._backend.validate(
+
+            def work(weights: ResidentAdapter | None) -> Work:
+                losses = yield from self._backend.validate(
                     base.resident, weights, chosen, noise, loss, seed, attention
-                ),
-            )
-        return job, report
+                )
+                return losses, report
+
+            return self._readers.submit("validation", base, adapter, work)
 
     def _numbered(
         self, entry: AdapterEntry, number: int, request: Hashable, work: Callable[[], Work]
-    ) -> "Future[Any]":
+    ) -> Call:
         def start() -> Job:
             self._registry.trainable(entry.id)
             return self._engine.submit(work(), sharer=entry.id)
 
         return entry.calls.submit(number, request, start)
 
-    def _noised(self, entry: AdapterEntry, given: NoisedExamples) -> Callable[[], Sequence[TargetedSequence]]:
+    def _given(
+        self, entry: AdapterEntry, sequences: Sequence[TargetedSequence], forward: ForwardSpec
+    ) -> Gradients:
+        _check_count("sequences", len(sequences))
+        for sequence in sequences:
+            check_fits(entry.base, "ids", len(sequence.ids))
+            check_ids(entry.base, "ids", sequence.ids)
+            check_ids(entry.base, "targets", [target for target in sequence.targets if target != -1])
+        lengths = [len(sequence.ids) for sequence in sequences]
+        base, adapter = entry.base.resident, entry.resident
+        compute = partial(self._backend.forward_backward, base, adapter, sequences, forward)
+        return compute, max(lengths), sum(lengths)
+
+    def _noised(self, entry: AdapterEntry, given: NoisedExamples, forward: ForwardSpec) -> Gradients:
+        _check_count("rows", len(given.rows))
         examples, _ = self._prepared.get(entry.base, given.dataset_id, given.window)
-        rows: list[PreparedExample] = []
-        for row in given.rows:
-            if row >= len(examples):
-                raise invalid_option(
-                    "rows", row, f"the prepared data set has {len(examples)} rows", "Give rows from 0 on."
-                )
-            rows.append(examples[row])
-        return lambda: self._backend.noise(
-            entry.base.resident, rows, given.noise, given.loss, given.seed, given.epoch
+        beyond = next((row for row in given.rows if row >= len(examples)), None)
+        if beyond is not None:
+            raise invalid_option(
+                "rows", beyond, f"the prepared data set has {len(examples)} rows", "Give rows from 0 on."
+            )
+        base, adapter, longest = entry.base.resident, entry.resident, given.window.window
+        compute = partial(self._backend.forward_backward_noised, base, adapter, examples, given, forward)
+        return compute, longest, longest * len(given.rows)
+
+
+def _check_count(option: str, count: int) -> None:
+    if not 1 <= count <= MAX_SEQUENCES:
+        raise invalid_option(
+            option,
+            count,
+            f"a call holds from 1 to {MAX_SEQUENCES}",
+            "Give at least one, and a larger batch in several calls: their gradients add up.",
         )
-
-
-def _check_sequences(entry: AdapterEntry, sequences: Sequence[TargetedSequence]) -> None:
-    if not sequences:
-        raise invalid_option("sequences", [], "there is none", "Give at least one.")
-    for sequence in sequences:
-        check_fits(entry.base, "ids", len(sequence.ids))
-        check_ids(entry.base, "ids", sequence.ids)
-        check_ids(entry.base, "targets", [target for target in sequence.targets if target != -1])

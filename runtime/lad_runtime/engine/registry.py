@@ -160,13 +160,14 @@ class Registry:
             entry.trained_by = ""
 
     def drop_adapter(self, adapter_id: str) -> None:
-        """Raises LadError(INVALID_STATE) while it is being trained."""
+        """Raises LadError(INVALID_STATE) while a run trains it. Its calls that wait or are computed are cancelled."""
         with self._lock:
             entry = self.adapter(adapter_id)
             if not entry.is_snapshot:
                 self.trainable(adapter_id)
             self.release(entry.base, adapter_id)
             del self._adapters[adapter_id]
+        entry.calls.close()  # not under the lock, which a call takes as it starts
 
 
 def _not_found(kind: str, option: str, value: str, remedy: str) -> LadError:

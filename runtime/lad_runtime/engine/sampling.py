@@ -106,6 +106,7 @@ class Sampling:
                 f"{positions} positions make {reply_bytes} bytes, and a reply holds {_MAX_REPLY_BYTES}",
                 "Ask for fewer canvases or answer positions at once.",
             )
+        self._backend.check_prediction(base.resident, canvases, spec)
         promise = Promise(caches=self._backend.prediction_bytes(base.resident, canvases, spec))
 
         def work(weights: ResidentAdapter | None) -> Work:

@@ -7,7 +7,7 @@ from grpc import aio
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import evaluation_pb2, evaluation_pb2_grpc, sampling_pb2_grpc
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
-from lad_runtime.server.waiting import outcome
+from lad_runtime.server.waiting import reply
 from lad_runtime.wire.enums import ATTENTION_MODE
 from lad_runtime.wire.sampling import (
     read_canvas,
@@ -38,7 +38,7 @@ class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
         canvases = [read_predict_canvas(canvas) for canvas in request.canvases]
         spec = read_predict_spec(request.spec)
         job = self._sampling.predict(request.base_id, request.adapter_id, canvases, spec)
-        return pb.PredictResponse(predictions=map(write_prediction, await outcome(job)))
+        return pb.PredictResponse(predictions=map(write_prediction, await reply(job)))
 
 
 class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
@@ -51,4 +51,4 @@ class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
         items = [read_score_item(item) for item in request.items]
         mode = ATTENTION_MODE.read(request.mode)
         job = self._evaluation.score(request.base_id, request.adapter_id, items, mode)
-        return evaluation_pb2.ScoreResponse(scores=map(write_score, await outcome(job)))
+        return evaluation_pb2.ScoreResponse(scores=map(write_score, await reply(job)))

@@ -4,11 +4,13 @@ import asyncio
 
 from grpc import aio
 
+from lad_runtime.engine.job import Job
+from lad_runtime.engine.sequence import Call
 from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
 from lad_runtime.gen.lad.v1 import training_pb2_grpc
-from lad_runtime.server.waiting import outcome
+from lad_runtime.server.waiting import reply, reply_of
 from lad_runtime.types import ForwardSpec, NoisedExamples, TargetedSequence
 from lad_runtime.wire.data import read_window, write_window_report
 from lad_runtime.wire.enums import ATTENTION_MODE
@@ -25,7 +27,7 @@ from lad_runtime.wire.training import (
 
 
 class TrainingService(training_pb2_grpc.TrainingServiceServicer):
-    """A numbered call goes on when its client goes away: the client may ask for the reply again."""
+    """A numbered call goes on for a while when its client goes away, which may ask for the reply again; any other is cancelled."""
 
     def __init__(self, worker: Worker) -> None:
         self._training = worker.training
@@ -41,48 +43,48 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
     async def ForwardBackward(
         self, request: pb.ForwardBackwardRequest, context: aio.ServicerContext
     ) -> pb.ForwardBackwardResponse:
-        computing = await asyncio.to_thread(
-            self._primitives.forward_backward,
-            request.adapter_id,
-            request.sequence,
-            _given(request),
-            ForwardSpec(
+        def submit() -> Call:
+            forward = ForwardSpec(
                 attention=ATTENTION_MODE.read(request.mode),
                 micro_batch_tokens=request.micro_batch_tokens,
                 gradient_checkpointing=request.gradient_checkpointing,
-            ),
-        )
-        return write_forward_backward(await asyncio.wrap_future(computing))
+            )
+            return self._primitives.forward_backward(
+                request.adapter_id, request.sequence, _given(request), forward
+            )
+
+        return write_forward_backward(await reply_of(submit))
 
     async def OptimStep(
         self, request: pb.OptimStepRequest, context: aio.ServicerContext
     ) -> pb.OptimStepResponse:
-        computing = self._primitives.optim_step(
+        call = self._primitives.optim_step(
             request.adapter_id,
             request.sequence,
             read_optimizer(request.optimizer),
             request.learning_rate,
             request.max_gradient_norm,
         )
-        result = await asyncio.wrap_future(computing)
+        result = await reply(call)
         return pb.OptimStepResponse(gradient_norm=result.gradient_norm, step=result.step)
 
     async def Validate(
         self, request: pb.ValidateRequest, context: aio.ServicerContext
     ) -> pb.ValidateResponse:
-        job, report = await asyncio.to_thread(
-            self._primitives.validate,
-            request.base_id,
-            request.adapter_id,
-            request.dataset_id,
-            read_window(request.window),
-            read_noise(request.noise),
-            read_loss(request.loss),
-            request.seed,
-            request.max_examples,
-            ATTENTION_MODE.read(request.attention),
-        )
-        losses = await outcome(job)
+        def submit() -> Job:
+            return self._primitives.validate(
+                request.base_id,
+                request.adapter_id,
+                request.dataset_id,
+                read_window(request.window),
+                read_noise(request.noise),
+                read_loss(request.loss),
+                request.seed,
+                request.max_examples,
+                ATTENTION_MODE.read(request.attention),
+            )
+
+        losses, report = await reply_of(submit)
         return pb.ValidateResponse(
             report=write_loss_report(losses), window_report=write_window_report(report)
         )

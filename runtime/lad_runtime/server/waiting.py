@@ -1,20 +1,37 @@
 """Awaits what other threads compute, without ever blocking the event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from lad_runtime.engine.event_log import EventLog, LoggedEvent
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.sequence import Call
 
 
-async def outcome(job: Job) -> Any:
-    """A job's outcome; when the call is cancelled, so is the job."""
+async def reply(work: Job | Call) -> Any:
+    """What comes of submitted work; when its caller goes away, it is left."""
     try:
-        return await asyncio.wrap_future(job.future)
+        return await asyncio.wrap_future(work.future)
     except asyncio.CancelledError:
-        job.cancel()
+        work.leave()
         raise
+
+
+async def reply_of(submit: Callable[[], Job | Call]) -> Any:
+    """`reply` of the work that a blocking function submits; it is left as well where its caller goes away before that."""
+    submitting = asyncio.ensure_future(asyncio.to_thread(submit))
+    try:
+        work = await asyncio.shield(submitting)
+    except asyncio.CancelledError:
+        submitting.add_done_callback(_leave)
+        raise
+    return await reply(work)
+
+
+def _leave(submitting: "asyncio.Future[Job | Call]") -> None:
+    if not submitting.cancelled() and submitting.exception() is None:
+        submitting.result().leave()
 
 
 async def follow(log: EventLog, from_seq: int) -> AsyncGenerator[LoggedEvent, None]:

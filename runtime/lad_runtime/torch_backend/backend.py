@@ -50,6 +50,7 @@ from lad_runtime.types import (
     LoadProgress,
     LossSpec,
     Message,
+    NoisedExamples,
     NoiseSpec,
     OptimizerSpec,
     PredictCanvas,
@@ -131,9 +132,9 @@ class TorchBackend:
         return training_needs(base.model, spec, adapter.spec)
 
     def gradient_needs(
-        self, base: Base, adapter: TrainedAdapter, sequences: Sequence[TargetedSequence], forward: ForwardSpec
+        self, base: Base, adapter: TrainedAdapter, longest: int, total: int, forward: ForwardSpec
     ) -> TrainingNeeds:
-        return gradient_needs(base.model, sequences, forward, adapter)
+        return gradient_needs(base.model, longest, total, forward, adapter)
 
     def step_needs(self, adapter: TrainedAdapter, optimizer: OptimizerSpec) -> TrainingNeeds:
         return step_needs(adapter, optimizer)
@@ -243,16 +244,16 @@ class TorchBackend:
     ) -> Work:
         return self._placed(base, primitives.forward_backward(base, adapter, sequences, forward))
 
-    def noise(
+    def forward_backward_noised(
         self,
         base: Base,
+        adapter: TrainedAdapter,
         examples: Sequence[PreparedExample],
-        noise: NoiseSpec,
-        loss: LossSpec,
-        seed: int,
-        epoch: int,
-    ) -> list[TargetedSequence]:
-        return primitives.noise(base, examples, noise, loss, seed, epoch)
+        given: NoisedExamples,
+        forward: ForwardSpec,
+    ) -> Work:
+        work = primitives.forward_backward_noised(base, adapter, examples, given, forward)
+        return self._placed(base, work)
 
     def optim_step(
         self,
@@ -285,6 +286,9 @@ class TorchBackend:
     ) -> Work:
         return self._placed(base, sampler.sample_canvas(base, _weights(adapter), canvas, index, spec))
 
+    def check_prediction(self, base: Base, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> None:
+        predict.check_prediction(base, canvases, spec)
+
     def predict(
         self,
         base: Base,
@@ -293,6 +297,9 @@ class TorchBackend:
         spec: PredictSpec,
     ) -> Work:
         return self._placed(base, predict.predict(base, _weights(adapter), canvases, spec))
+
+    def check_scoring(self, base: Base, items: Sequence[ScoreItem]) -> None:
+        score.check_scoring(base, items)
 
     def score(self, base: Base, adapter: TrainedAdapter | None, items: Sequence[ScoreItem]) -> Work:
         return self._placed(base, score.score(base, _weights(adapter), items))

@@ -8,12 +8,14 @@ from torch import Tensor
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.config import LlamaConfig
+from lad_runtime.torch_backend.owned import Owned
 
 
 class KeyValueCache:
     """Rotated keys and values of up to `capacity` tokens of one sequence, in every layer. `length` of them are filled.
 
-    `last_hidden` is the final norm's output [1, hidden] at the last of them.
+    `last_hidden` is the final norm's output [1, hidden] at the last of them. What the cache holds is written by the thread that
+    made it alone; its size is a plain number.
     """
 
     def __init__(
@@ -32,13 +34,11 @@ class KeyValueCache:
             )
         shape = (2, config.num_layers, capacity, config.num_kv_heads, config.head_dim)
         self._entries = torch.empty(shape, device=device, dtype=dtype)
+        self._written = Owned(self._entries)
+        self.nbytes = self._entries.nbytes
         self.capacity = capacity
         self.length = 0
         self.last_hidden: Tensor | None = None
-
-    @property
-    def nbytes(self) -> int:
-        return self._entries.nbytes
 
     def read(self, layer: int) -> tuple[Tensor, Tensor]:
         """The filled keys and values of a layer, [length, heads, head_dim] each."""
@@ -46,10 +46,10 @@ class KeyValueCache:
 
     def write(self, layer: int, keys_LHD: Tensor, values_LHD: Tensor) -> tuple[Tensor, Tensor]:
         """Put new tokens behind the filled ones; returns all keys and values of the layer [length + L, heads, head_dim]."""
-        end = self.length + keys_LHD.shape[0]
-        self._entries[0, layer, self.length : end] = keys_LHD
-        self._entries[1, layer, self.length : end] = values_LHD
-        return self._entries[0, layer, :end], self._entries[1, layer, :end]
+        entries, end = self._written.value, self.length + keys_LHD.shape[0]
+        entries[0, layer, self.length : end] = keys_LHD
+        entries[1, layer, self.length : end] = values_LHD
+        return entries[0, layer, :end], entries[1, layer, :end]
 
     def advance(self, tokens: int, last_hidden: Tensor) -> None:
         """Count new tokens as filled, once every layer has written them."""
@@ -66,7 +66,7 @@ class KeyValueCache:
     def begin_with(self, other: "KeyValueCache") -> None:
         """Fill an empty cache with the tokens of another one."""
         assert self.length == 0 and other.length <= self.capacity
-        self._entries[:, :, : other.length] = other._entries[:, :, : other.length]
+        self._written.value[:, :, : other.length] = other._entries[:, :, : other.length]
         self.length = other.length
         self.last_hidden = other.last_hidden
 

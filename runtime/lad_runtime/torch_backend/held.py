@@ -1,17 +1,17 @@
-"""What this backend's bases and adapters hold: counted on the tensors themselves, storage that is shared once."""
+"""What this backend's bases and adapters hold, by the numbers that they publish; storage that is shared counts once."""
 
 import threading
 import weakref
 from collections.abc import Iterable
 
 from lad_runtime.torch_backend.bases import Base
-from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.lora import LoraAdapter, Storage
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import HeldMemory
 
 
 class Held:
-    """Everything made here that still lives. Its methods may be called from any thread.
+    """Everything made here that still lives. Its methods may be called from any thread: they touch no tensor.
 
     Weights are counted by who reads them, not by who made them: a work goes on with a snapshot's after everybody else has
     dropped it.
@@ -43,13 +43,13 @@ class Held:
         with self._lock:
             bases, adapters, weights = list(self._bases), list(self._adapters), list(self._weights)
         own = _storages(adapter.adapter for adapter in adapters if not adapter.is_snapshot)
-        old = {pointer: nbytes for pointer, nbytes in _storages(weights).items() if pointer not in own}
+        old = _storages(weights) - own
         trained = sum(adapter.state_nbytes for adapter in adapters)
         kept = sum(base.prompts.nbytes for base in bases)
         living = sum(base.model.caches.nbytes for base in bases)
         return HeldMemory(
-            lasting=sum(base.info.nbytes for base in bases) + sum(own.values()) + trained,
-            snapshots=sum(old.values()),
+            lasting=sum(base.info.nbytes for base in bases) + _nbytes(own) + trained,
+            snapshots=_nbytes(old),
             caches=max(0, living - kept),
             kept=kept,
             reserved=sum(adapter.copy_nbytes for adapter in adapters),
@@ -63,6 +63,9 @@ class Held:
             base.prompts.keep(nbytes // len(bases))
 
 
-def _storages(adapters: Iterable[LoraAdapter]) -> dict[int, int]:
-    """Bytes of the weights by the storage of the first of them: all of an adapter's move together."""
-    return {adapter.storage: adapter.weight_nbytes for adapter in adapters}
+def _storages(adapters: Iterable[LoraAdapter]) -> set[Storage]:
+    return {adapter.storage for adapter in adapters}
+
+
+def _nbytes(storages: Iterable[Storage]) -> int:
+    return sum(storage.nbytes for storage in storages)

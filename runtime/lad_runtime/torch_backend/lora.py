@@ -1,8 +1,6 @@
 """LoRA adapters (arXiv 2106.09685): W x + (alpha / rank) · B A x on the targeted projections of every layer."""
 
 import math
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -10,6 +8,7 @@ from torch import Tensor
 from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.generator import seeded_generator
+from lad_runtime.torch_backend.owned import Owned
 from lad_runtime.types import AdapterSpec
 
 
@@ -17,17 +16,33 @@ class Version:
     """An adapter's weights between two changes of them; whatever was computed with them belongs to it, and goes with it."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+class Storage:
+    """The memory that weights lie in, to be counted by: adapters that share it have the same one."""
+
+    def __init__(self, nbytes: int) -> None:
+        self.nbytes = nbytes
+
+
 class LoraAdapter:
     """One adapter's weights, float32 whatever the base's type. Adapters of one `version` have equal weights.
 
-    `parameters` maps `layers.{i}.{self_attn|mlp}.{projection}.lora_A` [rank, d_in] and `.lora_B` [d_out, rank] to leaves
-    whose `.grad` the backward fills.
+    The tensors belong to the thread that makes the adapter; everything else may be read by any.
     """
 
-    spec: AdapterSpec
-    parameters: dict[str, Tensor]
-    version: Version = field(default_factory=Version)
+    def __init__(
+        self,
+        *,
+        spec: AdapterSpec,
+        parameters: dict[str, Tensor],
+        version: Version | None = None,
+        storage: Storage | None = None,
+    ) -> None:
+        self.spec = spec
+        self.version = version or Version()
+        self.parameter_count = sum(parameter.numel() for parameter in parameters.values())
+        self.weight_nbytes = sum(parameter.nbytes for parameter in parameters.values())
+        self.storage = storage or Storage(self.weight_nbytes)
+        self._parameters = Owned(parameters)
 
     @classmethod
     def create(
@@ -50,6 +65,12 @@ class LoraAdapter:
                 parameters[parameter_name(layer, target, "lora_B")] = lora_b.to(device).requires_grad_()
         return cls(spec=spec, parameters=parameters)
 
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """`layers.{i}.{self_attn|mlp}.{projection}.lora_A` [rank, d_in] and `.lora_B` [d_out, rank]: leaves whose `.grad` the
+        backward fills."""
+        return self._parameters.value
+
     def snapshot(self) -> "LoraAdapter":
         """A copy without gradients that later training steps do not touch."""
         copies = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
@@ -58,7 +79,13 @@ class LoraAdapter:
     def view(self, version: Version) -> "LoraAdapter":
         """The weights as they are now, without gradients, in the same storage: whoever changes that has to copy it first."""
         views = {name: parameter.detach() for name, parameter in self.parameters.items()}
-        return LoraAdapter(spec=self.spec, parameters=views, version=version)
+        return LoraAdapter(spec=self.spec, parameters=views, version=version, storage=self.storage)
+
+    def move(self) -> None:
+        """Moves the weights to storage of their own, where views read the old."""
+        for parameter in self.parameters.values():
+            parameter.data = parameter.data.clone()
+        self.storage = Storage(self.weight_nbytes)
 
     def factors(self, layer: int, projection: str) -> tuple[Tensor, Tensor] | None:
         """(A, B) of one projection; None where the adapter does not target it."""
@@ -71,25 +98,6 @@ class LoraAdapter:
     @property
     def scaling(self) -> float:
         return self.spec.alpha / self.spec.rank
-
-    @property
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters.values())
-
-    @cached_property
-    def weight_nbytes(self) -> int:
-        return sum(parameter.nbytes for parameter in self.parameters.values())
-
-    @property
-    def storage(self) -> int:
-        """Where the first of the weights lies; equal for adapters that share them."""
-        return next(iter(self.parameters.values())).untyped_storage().data_ptr()
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the weights, and of the gradients now held."""
-        held = (parameter.grad for parameter in self.parameters.values())
-        return self.weight_nbytes + sum(gradient.nbytes for gradient in held if gradient is not None)
 
 
 def parameter_name(layer: int, projection: str, factor: str) -> str:

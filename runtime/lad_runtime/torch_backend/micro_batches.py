@@ -1,8 +1,8 @@
 """A batch of targeted sequences as wishes of bounded size; how it is cut depends on the sequences and the bound alone."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -13,29 +13,42 @@ from lad_runtime.torch_backend import wishes
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
 from lad_runtime.torch_backend.cache import KeyValueCache
+from lad_runtime.torch_backend.host_time import HostTime
 from lad_runtime.torch_backend.lora import LoraAdapter
+from lad_runtime.torch_backend.rows import Row
 from lad_runtime.torch_backend.wishes import GradientWish, LossWish
 from lad_runtime.types import AttentionMode, TargetedSequence
 
+RowT = TypeVar("RowT", bound=Row)
+Numbered = list[tuple[int, RowT]]
 
-def micro_batches(sequences: Sequence[TargetedSequence], max_tokens: int) -> Iterator[list[int]]:
-    """Indices in order, as many a micro-batch as fit into `max_tokens`; a longer sequence has one of its own.
 
-    Sequences of which nothing is supervised are left out: they have neither loss nor gradient.
+def in_micro_batches(
+    rows: Iterable[RowT],
+    max_tokens: int,
+    compute: Callable[[Numbered[RowT]], Generator[Any, Any, None]],
+    skip: Callable[[int, RowT], None],
+) -> Generator[Any, Any, None]:
+    """Work that has rows computed in order, as many a micro-batch as fit into `max_tokens`; a longer one has one of its own.
+
+    Rows are taken as they are needed, and numbered. Those of which nothing is supervised are left out: they have neither loss
+    nor gradient.
     """
-    batch: list[int] = []
-    tokens = 0
-    for index, sequence in enumerate(sequences):
-        if max(sequence.targets) < 0:
+    host, batch, tokens = HostTime(), list[tuple[int, RowT]](), 0
+    for number, row in enumerate(rows):
+        length = len(row.sequence.ids)
+        yield from host.spend(length)
+        if max(row.sequence.targets) < 0:
+            skip(number, row)
             continue
-        length = len(sequence.ids)
         if batch and tokens + length > max_tokens:
-            yield batch
+            yield from compute(batch)
+            host.begin_anew()
             batch, tokens = [], 0
-        batch.append(index)
+        batch.append((number, row))
         tokens += length
     if batch:
-        yield batch
+        yield from compute(batch)
 
 
 @dataclass(frozen=True, kw_only=True)

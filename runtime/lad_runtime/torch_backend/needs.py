@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.loss import CHUNK_BYTES
-from lad_runtime.torch_backend.micro_batches import micro_batches
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.optimizer import SLOTS
 from lad_runtime.torch_backend.predict import WISH_TOKENS, in_groups
@@ -17,7 +16,6 @@ from lad_runtime.types import (
     PredictCanvas,
     PredictSpec,
     SamplingSpec,
-    TargetedSequence,
     TrainingNeeds,
     TrainingSpec,
 )
@@ -42,11 +40,11 @@ def training_needs(model: Llama, spec: TrainingSpec, adapter: AdapterSpec) -> Tr
 
 
 def gradient_needs(
-    model: Llama, sequences: Sequence[TargetedSequence], forward: ForwardSpec, trained: TrainedAdapter
+    model: Llama, longest: int, total: int, forward: ForwardSpec, trained: TrainedAdapter
 ) -> TrainingNeeds:
-    """Of `forwardBackward`: gradients, and while it computes a copy of those gathered before, to go back to."""
-    batches = micro_batches(sequences, forward.micro_batch_tokens)
-    tokens = max((sum(len(sequences[i].ids) for i in batch) for batch in batches), default=1)
+    """Of `forwardBackward` over sequences of `total` tokens, the longest of which has `longest`: gradients, and while it computes
+    a copy of those gathered before, to go back to."""
+    tokens = min(max(forward.micro_batch_tokens, longest), total)
     kept = trained.state_nbytes - trained.optimizer_nbytes
     computed = _activations(model, trained.spec, tokens, checkpointing=forward.gradient_checkpointing)
     gradients = adapter_bytes(model.config, trained.spec)

@@ -1,5 +1,6 @@
 """In which order examples are trained on: a pure function of (seed, epoch), so that a run resumes anywhere."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,13 +18,15 @@ class Draw:
     row: int
 
 
-def batch(seed: int, examples: int, batch_size: int, step: int) -> list[Draw]:
+def batch(seed: int, examples: int, batch_size: int, step: int) -> Iterator[Draw]:
     """The batch of step `step` (from 0): the epochs' permutations end to end, cut every `batch_size`, across their borders."""
-    draws = []
-    for position in range(step * batch_size, (step + 1) * batch_size):
+    position, end = step * batch_size, (step + 1) * batch_size
+    while position < end:
         epoch, offset = divmod(position, examples)
-        draws.append(Draw(epoch=epoch, row=int(permutation(seed, epoch, examples)[offset])))
-    return draws
+        rows = permutation(seed, epoch, examples)[offset : offset + end - position]
+        for row in rows:
+            yield Draw(epoch=epoch, row=int(row))
+        position += len(rows)
 
 
 @lru_cache(maxsize=4)

@@ -20,16 +20,8 @@ WISH_TOKENS = 2048
 """Sequences are asked for in wishes of about so many tokens, which bounds the logits that are held at once."""
 
 
-def predict(
-    base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
-) -> Generator[LogitsWish | ContextWish, Any, tuple[Prediction, ...]]:
-    """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
-
-    Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
-    are of the distribution at temperature 1 with the EOS bias in it; `logits` are the model's, without the bias.
-
-    Raises LadError(INVALID_OPTION) for a token id or a length that the base does not have, and for `top` above its vocabulary.
-    """
+def check_prediction(base: Base, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> None:
+    """Raises LadError(INVALID_OPTION) for token ids or lengths that the base does not have, and for `top` above its vocabulary."""
     vocab_size = base.model.config.vocab_size
     if spec.top > vocab_size:
         raise invalid_option(
@@ -37,12 +29,16 @@ def predict(
         )
     for canvas in canvases:
         check_tokens(base, "ids", canvas.ids, total=len(canvas.ids))
-    return _predict(base, adapter, canvases, spec)
 
 
-def _predict(
+def predict(
     base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
 ) -> Generator[LogitsWish | ContextWish, Any, tuple[Prediction, ...]]:
+    """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
+
+    Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
+    are of the distribution at temperature 1 with the EOS bias in it; `logits` are the model's, without the bias.
+    """
     predictions = []
     for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], WISH_TOKENS):
         segments: list[Segment] = []
@@ -92,8 +88,8 @@ def guided(logits: Sequence[Tensor], guidance_scale: float) -> Tensor:
 def check_tokens(base: Base, option: str, ids: Sequence[int], *, total: int) -> None:
     """Ids that the base's vocabulary has, in a sequence of `total` tokens that its positions suffice for."""
     config = base.model.config
-    wrong = next((token for token in ids if not 0 <= token < config.vocab_size), None)
-    if wrong is not None:
+    if ids and not 0 <= min(ids) <= max(ids) < config.vocab_size:
+        wrong = next(token for token in ids if not 0 <= token < config.vocab_size)
         raise invalid_option(
             option,
             wrong,

@@ -1,25 +1,24 @@
 """What a training loop is made of. The worker's own run is this same code, so a loop of the caller's can equal it."""
 
-from collections.abc import Generator, Sequence
+from array import array
+from collections.abc import Callable, Generator, Iterable, Sequence
 from math import isfinite
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.bases import Base
-from lad_runtime.torch_backend.micro_batches import in_context, micro_batches
-from lad_runtime.torch_backend.noise import NoisedExample, apply_noise
+from lad_runtime.torch_backend.micro_batches import Numbered, RowT, in_context, in_micro_batches
 from lad_runtime.torch_backend.optimizer import diverged
-from lad_runtime.torch_backend.philox import Purpose
+from lad_runtime.torch_backend.order import Draw
+from lad_runtime.torch_backend.rows import NoisedBatch, Noising, Row
 from lad_runtime.torch_backend.tally import weighted_loss
-from lad_runtime.torch_backend.targets import check_loss, targeted
+from lad_runtime.torch_backend.targets import check_loss
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import (
     ForwardBackwardResult,
     ForwardSpec,
-    LossSpec,
-    NoiseSpec,
+    NoisedExamples,
     OptimizerSpec,
     OptimStepResult,
     PreparedExample,
@@ -35,18 +34,22 @@ def forward_backward(
 
     Closed, failed or diverged (DIVERGED: the loss is no finite number), it leaves the gradients as they were.
     """
-    kept = trained.gradients()
-    try:
-        losses = yield from accumulate(base, trained, sequences, forward)
-    except BaseException:
-        trained.restore_gradients(kept)
-        raise
-    return ForwardBackwardResult(
-        loss=sum(weighted_loss(s, ce) for s, ce in zip(sequences, losses, strict=True)),
-        tokens=sum(len(s.ids) for s in sequences),
-        supervised_tokens=sum(target >= 0 for s in sequences for target in s.targets),
-        ce=tuple(tuple(ce.tolist()) for ce in losses),
-    )
+    return (yield from _all_or_nothing(base, trained, map(_given, sequences), forward))
+
+
+def forward_backward_noised(
+    base: Base,
+    trained: TrainedAdapter,
+    examples: Sequence[PreparedExample],
+    given: NoisedExamples,
+    forward: ForwardSpec,
+) -> Work:
+    """`forward_backward` of the sequences that a run with these options would compute for the rows as one batch of that epoch."""
+    check_loss(given.loss, given.noise)
+    noising = Noising(base=base, noise=given.noise, loss=given.loss, seed=given.seed)
+    batch = NoisedBatch(noising, examples, lambda: (Draw(epoch=given.epoch, row=row) for row in given.rows))
+    yield from batch.count()
+    return (yield from _all_or_nothing(base, trained, batch, forward))
 
 
 def optim_step(
@@ -61,57 +64,76 @@ def optim_step(
     return OptimStepResult(gradient_norm=norm, step=trained.steps)
 
 
-def noise(
-    base: Base,
-    examples: Sequence[PreparedExample],
-    noise: NoiseSpec,
-    loss: LossSpec,
-    seed: int,
-    epoch: int,
-) -> list[TargetedSequence]:
-    """The sequences that a run with these options would compute for these examples as one batch of that epoch."""
-    check_loss(loss, noise)
-    noised = [corrupt(base, example, noise, seed, epoch) for example in examples]
-    return targeted(examples, noised, loss)
-
-
-def corrupt(
-    base: Base,
-    example: PreparedExample,
-    noise: NoiseSpec,
-    seed: int,
-    epoch: int,
-    purpose: Purpose = Purpose.NOISE,
-) -> NoisedExample:
-    """`apply_noise` with the base's mask token and vocabulary."""
-    return apply_noise(
-        example,
-        noise,
-        seed=seed,
-        epoch=epoch,
-        mask_id=base.info.mask_token_id,
-        vocab_size=base.info.vocab_size,
-        purpose=purpose,
-    )
-
-
 def accumulate(
-    base: Base, trained: TrainedAdapter, sequences: Sequence[TargetedSequence], forward: ForwardSpec
-) -> Generator[Any, Any, list[Tensor]]:
-    """Gathers gradients micro-batch by micro-batch; returns each sequence's CE per position, [L] float32 on the CPU.
+    base: Base,
+    trained: TrainedAdapter,
+    rows: Iterable[RowT],
+    forward: ForwardSpec,
+    see: Callable[[int, RowT, Tensor], None],
+    skip: Callable[[int, RowT], None],
+) -> Generator[Any, Any, None]:
+    """Gathers gradients micro-batch by micro-batch. `see` is given each row's number, the row and its CE per position, [L] float32
+    on the CPU; `skip` those of which nothing is supervised.
 
     Raises DIVERGED as soon as a loss is no finite number.
     """
-    losses = [torch.zeros(len(s.ids)) for s in sequences]
-    for indices in micro_batches(sequences, forward.micro_batch_tokens):
-        batch = yield from in_context(base, [sequences[i] for i in indices], forward.attention)
-        result = yield batch.gradient_wish(
+
+    def compute(batch: Numbered[RowT]) -> Generator[Any, Any, None]:
+        context = yield from in_context(base, [row.sequence for _, row in batch], forward.attention)
+        result = yield context.gradient_wish(
             trained.adapter, trained.dropout_seed, checkpointing=forward.gradient_checkpointing
         )
-        trained.gathered += 1
-        for i, ce_L in zip(indices, batch.whole(result), strict=True):
-            losses[i] = ce_L
-            loss = weighted_loss(sequences[i], losses[i])
+        trained.gather()
+        for (number, row), ce_L in zip(batch, context.whole(result), strict=True):
+            loss = weighted_loss(row.sequence, ce_L)
             if not isfinite(loss):
                 raise diverged("The loss", loss)
-    return losses
+            see(number, row, ce_L)
+
+    yield from in_micro_batches(rows, forward.micro_batch_tokens, compute, skip)
+
+
+def _given(sequence: TargetedSequence) -> Row:
+    return Row(sequence=sequence)
+
+
+def _all_or_nothing(
+    base: Base, trained: TrainedAdapter, rows: Iterable[Row], forward: ForwardSpec
+) -> Generator[Any, Any, ForwardBackwardResult]:
+    kept, sums = trained.gradients(), _Sums()
+    try:
+        yield from accumulate(base, trained, rows, forward, sums.see, sums.skip)
+    except BaseException:
+        trained.restore_gradients(kept)
+        raise
+    return sums.result()
+
+
+class _Sums:
+    """What a call of `forwardBackward` tells of its sequences, row by row."""
+
+    def __init__(self) -> None:
+        self._loss = 0.0
+        self._tokens = 0
+        self._supervised = 0
+        self._ce: dict[int, array[float]] = {}
+
+    def see(self, number: int, row: Row, ce_L: Tensor) -> None:
+        self._loss += weighted_loss(row.sequence, ce_L)
+        self._supervised += sum(target >= 0 for target in row.sequence.targets)
+        self._add(number, row, ce_L.numpy().tobytes())
+
+    def skip(self, number: int, row: Row) -> None:
+        self._add(number, row, bytes(4 * len(row.sequence.ids)))
+
+    def result(self) -> ForwardBackwardResult:
+        return ForwardBackwardResult(
+            loss=self._loss,
+            tokens=self._tokens,
+            supervised_tokens=self._supervised,
+            ce=tuple(self._ce[number] for number in range(len(self._ce))),
+        )
+
+    def _add(self, number: int, row: Row, ce: bytes) -> None:
+        self._tokens += len(row.sequence.ids)
+        self._ce[number] = array("f", ce)

@@ -17,31 +17,27 @@ from lad_runtime.torch_backend.wishes import LogitsWish
 from lad_runtime.types import Score, ScoreItem
 
 
-def score(
-    base: Base, adapter: LoraAdapter | None, items: Sequence[ScoreItem]
-) -> Generator[LogitsWish, Any, tuple[Score, ...]]:
-    """Work: log p(continuation | prompt) of each item under causal attention; a `Score` each.
-
-    A continuation counts up to and with its first EOS. An empty one has log-likelihood 0 and takes no forward. `adapter`
-    (None: the base itself) must not change while the work runs.
-
-    Raises LadError(INVALID_OPTION) for an empty prompt (nothing would predict the first token) and for token ids or lengths that
-    the base does not have; LadError(DIVERGED) when a likelihood is not a number.
-    """
-    counted = [_counted(item, base.info.eos_token_id) for item in items]
-    for item in counted:
+def check_scoring(base: Base, items: Sequence[ScoreItem]) -> None:
+    """Raises LadError(INVALID_OPTION) for an empty prompt (nothing would predict the first token) and for token ids or lengths
+    that the base does not have."""
+    for item in (_counted(item, base.info.eos_token_id) for item in items):
         if not item.prompt:
             raise invalid_option(
                 "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
             )
         check_tokens(base, "prompt", item.prompt, total=len(item.prompt) + len(item.continuation))
         check_tokens(base, "continuation", item.continuation, total=0)
-    return _score(base, adapter, counted)
 
 
-def _score(
+def score(
     base: Base, adapter: LoraAdapter | None, items: Sequence[ScoreItem]
 ) -> Generator[LogitsWish, Any, tuple[Score, ...]]:
+    """Work: log p(continuation | prompt) of each item under causal attention; a `Score` each.
+
+    A continuation counts up to and with its first EOS. An empty one has log-likelihood 0 and takes no forward. `adapter`
+    (None: the base itself) must not change while the work runs. Raises LadError(DIVERGED) when a likelihood is not a number.
+    """
+    items = [_counted(item, base.info.eos_token_id) for item in items]
     scores = [Score(log_likelihood=0.0, token_log_likelihoods=(), greedy=True) for _ in items]
     filled = [index for index, item in enumerate(items) if item.continuation]
     lengths = [len(items[index].prompt) + len(items[index].continuation) for index in filled]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from lad_runtime.torch_backend.noise import NoisedExample
-from lad_runtime.types import LossReport, PreparedExample, TargetedSequence
+from lad_runtime.torch_backend.rows import NoisedRow
+from lad_runtime.types import LossReport, TargetedSequence
 
 _KINDS = ("all", "content", "tail", "corrupted", "corrupted_content")
 
@@ -26,19 +26,21 @@ class LossTally:
     sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0.0))
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
 
-    def add(
-        self, example: PreparedExample, noised: NoisedExample, sequence: TargetedSequence, ce_L: Tensor
-    ) -> None:
+    def add(self, row: NoisedRow, ce_L: Tensor) -> None:
         """One example's CE per position (float32 on the CPU, 0 where unsupervised)."""
-        self.loss += weighted_loss(sequence, ce_L)
-        self.tokens += len(sequence.ids)
+        self.loss += weighted_loss(row.sequence, ce_L)
+        self.tokens += len(row.sequence.ids)
         ce = ce_L.double().numpy()
-        supervised = np.asarray(sequence.targets) >= 0
-        tail, corrupted = np.asarray(example.tail), np.asarray(noised.corrupted)
+        supervised = np.asarray(row.sequence.targets) >= 0
+        tail, corrupted = np.asarray(row.example.tail), np.asarray(row.noised.corrupted)
         chosen = (supervised, supervised & ~tail, supervised & tail, supervised & corrupted)
         for kind, mask in zip(_KINDS, (*chosen, chosen[1] & corrupted), strict=True):
             self.sums[kind] += float(ce[mask].sum())
             self.counts[kind] += int(mask.sum())
+
+    def skip(self, row: NoisedRow) -> None:
+        """An example of which nothing is supervised."""
+        self.tokens += len(row.sequence.ids)
 
     def report(self, divisor: int = 1) -> LossReport:
         """The means so far; `loss` is the weighted sum over `divisor` (of examples, where each one's weights sum to 1)."""

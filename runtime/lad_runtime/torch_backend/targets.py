@@ -15,36 +15,35 @@ UNSUPERVISED = -1  # a target of TargetedSequence
 
 
 def targeted(
-    examples: Sequence[PreparedExample], noised: Sequence[NoisedExample], spec: LossSpec
-) -> list[TargetedSequence]:
-    """One optimizer step's batch with its targets and weights.
+    example: PreparedExample, noised: NoisedExample, spec: LossSpec, counted: int
+) -> TargetedSequence:
+    """An example with its targets and weights, in a batch of which `counted` examples have any supervised token.
 
     `uniform` weights are 1 / (n · E), n the example's supervised tokens, E the examples that have any: the mean over an
     example's tokens, then over the examples. `inverse-time` weights are 1 / (t · L · E), L the whole answer's length (with its
     tail, where that is supervised): LLaDA's estimate of the likelihood (arXiv 2502.09992, equation 3).
     """
-    supervised = [supervised_positions(*pair, spec) for pair in zip(examples, noised, strict=True)]
-    counted = sum(map(any, supervised))
-    return [
-        TargetedSequence(
-            ids=corrupted.ids,
-            targets=tuple(
-                t if is_target else UNSUPERVISED for t, is_target in zip(example.ids, chosen, strict=True)
-            ),
-            weights=_weights(example, corrupted, chosen, counted, spec),
-            prompt_tokens=example.answer.index(True),
-        )
-        for example, corrupted, chosen in zip(examples, noised, supervised, strict=True)
-    ]
+    chosen = supervised_positions(example, noised, spec)
+    return TargetedSequence(
+        ids=noised.ids,
+        targets=tuple(
+            t if is_target else UNSUPERVISED for t, is_target in zip(example.ids, chosen, strict=True)
+        ),
+        weights=_weights(example, noised, chosen, counted, spec),
+        prompt_tokens=example.answer.index(True),
+    )
 
 
-def supervised_positions(example: PreparedExample, noised: NoisedExample, spec: LossSpec) -> tuple[bool, ...]:
-    """Which positions of the window the loss counts."""
+def supervised_positions(
+    example: PreparedExample, noised: NoisedExample | None, spec: LossSpec
+) -> tuple[bool, ...]:
+    """Which positions of the window the loss counts; without noise too, where it counts others than corrupted ones."""
     if spec.supervise == "all-tokens":
         chosen: Sequence[bool] = [True] * len(example.ids)
     elif spec.supervise == "all-answer-tokens":
         chosen = example.answer
     else:
+        assert noised is not None, "what is corrupted depends on the noise"
         chosen = [
             answer and changed for answer, changed in zip(example.answer, noised.corrupted, strict=True)
         ]

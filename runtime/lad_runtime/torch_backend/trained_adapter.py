@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +13,15 @@ from lad_runtime.torch_backend.lora import LoraAdapter, Version
 from lad_runtime.torch_backend.offload import OffloadedOptimizer
 from lad_runtime.torch_backend.optimizer import Optimizer, clip
 from lad_runtime.types import AdapterSpec, OptimizerSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """Bytes that an adapter holds beside its weights."""
+
+    gradients: int = 0
+    optimizer: int = 0
+    offloaded: int = 0  # on the disk
 
 
 @dataclass(frozen=True)
@@ -27,40 +36,37 @@ class TrainedAdapter:
     """`steps` counts optimizer steps over the adapter's life; `gathered` the micro-batches whose gradients it now holds.
 
     Snapshots share its weights until they change: they are then moved to storage of their own, and the snapshots keep the old.
-    A snapshot's `snapshot_of` is what shared those weights when it was taken.
+    Tensors belong to the thread that made the adapter, which publishes after every change what it holds: the sizes are plain
+    numbers, for any thread to read.
     """
 
-    def __init__(
-        self,
-        adapter: LoraAdapter,
-        steps: int = 0,
-        snapshot_of: "weakref.WeakSet[LoraAdapter] | None" = None,
-    ) -> None:
+    def __init__(self, adapter: LoraAdapter, steps: int = 0, *, is_snapshot: bool = False) -> None:
         self.adapter = adapter
         self.steps = steps
         self.gathered = 0
+        self.is_snapshot = is_snapshot
+        self._holding = Holding()
         self._optimizer: Optimizer | None = None
         self._offloaded: OffloadedOptimizer | None = None
-        self.is_snapshot = snapshot_of is not None
-        self._sharers = weakref.WeakSet[LoraAdapter]() if snapshot_of is None else snapshot_of
-        self._version = Version()  # what snapshots of the weights as they are share
+        self._view: weakref.ref[LoraAdapter] | None = (
+            None  # what all living snapshots of the weights as they are read
+        )
+        self._version = Version()  # of those weights
 
     @property
     def optimizer(self) -> Optimizer | None:
         """The optimizer, read back from the disk where it was sent there. Raises STORAGE where it cannot be read."""
         if self._offloaded is not None:
-            self._optimizer = self._offloaded.load(self.parameters)
-            self._offloaded = None
+            self._hold_optimizer(self._offloaded.load(self.parameters))
         return self._optimizer
 
     def forget_optimizer(self) -> None:
-        self._optimizer = self._offloaded = None
+        self._hold_optimizer(None)
 
     def offload(self, folder: Path) -> None:
         """Moves the optimizer's state to a file, until it is used again. Raises STORAGE, nothing changed, on a full disk."""
         if self._optimizer is not None:
-            self._offloaded = OffloadedOptimizer.write(self._optimizer, folder)
-            self._optimizer = None
+            self._hold_optimizer(OffloadedOptimizer.write(self._optimizer, folder))
 
     @property
     def spec(self) -> AdapterSpec:
@@ -77,31 +83,31 @@ class TrainedAdapter:
     @property
     def nbytes(self) -> int:
         """Weights, gradients and optimizer state now held in memory."""
-        return self.adapter.nbytes + self.optimizer_nbytes
+        return self.adapter.weight_nbytes + self.state_nbytes
 
     @property
     def state_nbytes(self) -> int:
         """Gradients and optimizer state now held in memory."""
-        gradients = (p.grad.nbytes for p in self.parameters.values() if p.grad is not None)
-        return sum(gradients) + self.optimizer_nbytes
+        holding = self._holding
+        return holding.gradients + holding.optimizer
 
     @property
     def optimizer_nbytes(self) -> int:
-        return self._optimizer.nbytes if self._optimizer else 0
+        return self._holding.optimizer
 
     @property
     def offloaded_nbytes(self) -> int:
-        return self._offloaded.nbytes if self._offloaded else 0
+        return self._holding.offloaded
 
     @property
     def copy_nbytes(self) -> int:
         """What its next step takes because living snapshots share its weights."""
-        return self.adapter.weight_nbytes if self._sharers and not self.is_snapshot else 0
+        return self.adapter.weight_nbytes if self._is_read else 0
 
     @property
     def snapshot_nbytes(self) -> int:
         """What a snapshot taken now adds to that: nothing where there is one of these weights, or they never change."""
-        return 0 if self._sharers or self.is_snapshot else self.adapter.weight_nbytes
+        return 0 if self._is_read or self.is_snapshot else self.adapter.weight_nbytes
 
     @property
     def dropout_seed(self) -> int | None:
@@ -113,9 +119,13 @@ class TrainedAdapter:
 
         Whoever asks before the next step gets the same weights, to be computed with in one batch, and finds the same prompts.
         """
-        view = next(iter(self._sharers), None) or self.adapter.view(self._version)
-        self._sharers.add(view)
-        return TrainedAdapter(view, steps=self.steps, snapshot_of=self._sharers)
+        if self.is_snapshot:
+            return TrainedAdapter(self.adapter, steps=self.steps, is_snapshot=True)
+        view = self._view() if self._view else None
+        if view is None:
+            view = self.adapter.view(self._version)
+            self._view = weakref.ref(view)
+        return TrainedAdapter(view, steps=self.steps, is_snapshot=True)
 
     def optimizer_for(self, spec: OptimizerSpec) -> Optimizer:
         """The optimizer, its state gone on with where `spec` is of the same kind, and made afresh where it is not."""
@@ -123,7 +133,7 @@ class TrainedAdapter:
         if state is not None and state.spec.kind != spec.kind:
             self.forget_optimizer()
         if self.optimizer is None:
-            self._optimizer = Optimizer(spec, self.parameters)
+            self._hold_optimizer(Optimizer(spec, self.parameters))
         assert self._optimizer is not None
         return self._optimizer
 
@@ -152,10 +162,17 @@ class TrainedAdapter:
                     remedy="Go back to an earlier checkpoint, or create the adapter anew, and lower learningRate.",
                 )
 
+    def gather(self) -> None:
+        """Counts a micro-batch whose gradients have been added."""
+        self.gathered += 1
+        if self.gathered == 1:  # which has a gradient for every parameter
+            self._count_gradients()
+
     def clear_gradients(self) -> None:
         for parameter in self.parameters.values():
             parameter.grad = None
         self.gathered = 0
+        self._count_gradients()
 
     def gradients(self) -> Gradients:
         """A copy of the gradients gathered so far."""
@@ -166,14 +183,35 @@ class TrainedAdapter:
         for name, parameter in self.parameters.items():
             parameter.grad = kept.tensors[name]
         self.gathered = kept.gathered
+        self._count_gradients()
 
     def _leave_snapshots(self) -> None:
         """Before a change of the weights: moves them to storage of their own where a living snapshot reads them."""
         self._version = Version()
-        if len(self._sharers) > 0:
-            for parameter in self.parameters.values():
-                parameter.data = parameter.data.clone()
-            self._sharers = weakref.WeakSet()
+        if self._is_read:
+            self.adapter.move()
+        self._view = None
+
+    @property
+    def _is_read(self) -> bool:
+        """Whether living snapshots share the weights."""
+        view = self._view
+        return view is not None and view() is not None
+
+    def _hold_optimizer(self, held: Optimizer | OffloadedOptimizer | None) -> None:
+        """Makes an optimizer, or its file, or neither what the adapter has."""
+        self._optimizer = held if isinstance(held, Optimizer) else None
+        self._offloaded = held if isinstance(held, OffloadedOptimizer) else None
+        self._holding = replace(
+            self._holding,
+            optimizer=self._optimizer.nbytes if self._optimizer else 0,
+            offloaded=self._offloaded.nbytes if self._offloaded else 0,
+        )
+
+    def _count_gradients(self) -> None:
+        gradients = (parameter.grad for parameter in self.parameters.values())
+        held = sum(gradient.nbytes for gradient in gradients if gradient is not None)
+        self._holding = replace(self._holding, gradients=held)
 
     @torch.no_grad()
     def load_parameters(self, tensors: Mapping[str, Tensor]) -> None:

@@ -102,8 +102,7 @@ def _due(step: int, spec: TrainingSpec, every: int) -> bool:
 
 def _accounted_bytes(trained: TrainedAdapter) -> int:
     """Weights, their gradients and the optimizer's state: what the run holds beside the base."""
-    weights = sum(p.nbytes for p in trained.parameters.values())
-    return 2 * weights + (trained.optimizer.nbytes if trained.optimizer else 0)
+    return 2 * trained.adapter.weight_nbytes + trained.optimizer_nbytes
 
 
 def _stopped(step: int, spec: TrainingSpec) -> LadError:

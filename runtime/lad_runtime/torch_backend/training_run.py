@@ -1,19 +1,19 @@
 """What a training run does and how far it is: batches in a seeded order, noise, gradients, steps, validation, checkpoints."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.checkpoint import CheckpointStore, RunPosition, spec_json
-from lad_runtime.torch_backend.order import batch
-from lad_runtime.torch_backend.primitives import accumulate, corrupt
+from lad_runtime.torch_backend.order import Draw, batch
+from lad_runtime.torch_backend.primitives import accumulate
 from lad_runtime.torch_backend.resume import resume
+from lad_runtime.torch_backend.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.schedule import learning_rate
 from lad_runtime.torch_backend.tally import LossTally
-from lad_runtime.torch_backend.targets import targeted
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.validate import validate
 from lad_runtime.types import (
@@ -62,17 +62,18 @@ class TrainingRun:
 
     def take_step(self) -> Generator[Any, Any, StepEvent]:
         started, spec, trained = time.perf_counter(), self.spec, self.trained
-        draws = batch(spec.seed, len(self.examples), spec.batch_size, self.step)
-        examples = [self.examples[draw.row] for draw in draws]
-        noised = [
-            corrupt(self.base, example, spec.noise, spec.seed, draw.epoch)
-            for example, draw in zip(examples, draws, strict=True)
-        ]
-        sequences = targeted(examples, noised, spec.loss)
-        losses = yield from accumulate(self.base, trained, sequences, self._forward)
+        noising = Noising(base=self.base, noise=spec.noise, loss=spec.loss, seed=spec.seed)
+        rows = NoisedBatch(noising, self.examples, self._draws)
+        yield from rows.count()
         tally = LossTally()
-        for row in zip(examples, noised, sequences, losses, strict=True):
-            tally.add(*row)
+        yield from accumulate(
+            self.base,
+            trained,
+            rows,
+            self._forward,
+            see=lambda _, row, ce_L: tally.add(row, ce_L),
+            skip=lambda _, row: tally.skip(row),
+        )
         rate = learning_rate(spec.schedule, self.step, spec.steps)
         norm = trained.step(spec.optimizer, rate, spec.max_gradient_norm)
         self.step += 1
@@ -89,6 +90,9 @@ class TrainingRun:
             seconds=seconds,
             tokens_per_second=tally.tokens / seconds,
         )
+
+    def _draws(self) -> Iterable[Draw]:
+        return batch(self.spec.seed, len(self.examples), self.spec.batch_size, self.step)
 
     @property
     def _forward(self) -> ForwardSpec:

@@ -152,7 +152,27 @@ class HeadWish:
         return "inference"
 
 
-Wish = GradientWish | LossWish | LogitsWish | ContextWish | HeadWish
+@dataclass(frozen=True, kw_only=True)
+class HostWish:
+    """A turn for what the work does itself next: to make or look at about so many tokens. Result: None."""
+
+    tokens: int
+    segments: tuple[Segment, ...] = ()
+
+    def check(self, *, vocab_size: int, max_positions: int) -> None:
+        """Nothing of it can be out of range."""
+
+    @property
+    def cost(self) -> int:
+        """Noise and targets of a token take half of a forward through `stub`, a sixth through `tiny`."""
+        return -(-self.tokens // 4)
+
+    @property
+    def group(self) -> str:
+        return "host"
+
+
+Wish = GradientWish | LossWish | LogitsWish | ContextWish | HeadWish | HostWish
 
 
 def _check_lengths(option: str, segments: tuple[Segment, ...], values: tuple[Tensor, ...]) -> None:
