@@ -114,6 +114,7 @@ class BaseInfo:
     system_prompt: str
     has_chat_template: bool
     compile_seconds: float = 0.0  # 0: its kernels are not compiled
+    warnings: tuple[str, ...] = ()  # what is odd about its files, in a sentence each
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -253,6 +253,7 @@ export async function loadBase(client: Client, name: string, options: BaseOption
   for await (const { update } of client.stream(WorkerService.loadBase, request, { signal })) {
     base = note(update, onProgress) ?? base;
   }
+  for (const warning of base?.warnings ?? []) client.warn(`The base ${name}: ${warning}`);
   return new Base(client, present(base, "a base"));
 }
 

@@ -46,6 +46,7 @@ def write_base(info: BaseInfo) -> pb.Base:
         system_prompt=info.system_prompt,
         has_chat_template=info.has_chat_template,
         compile_seconds=info.compile_seconds,
+        warnings=info.warnings,
     )
 
 

@@ -31,6 +31,8 @@ export interface BaseInfo {
   readonly hasChatTemplate: boolean;
   /** How long its kernels took to compile; 0: they are not. */
   readonly compileSeconds: number;
+  /** What is odd about its files, in a sentence each: `onWarning` hears them when the base is loaded. */
+  readonly warnings: readonly string[];
 }
 
 /** A LoRA adapter as the worker holds it. */
