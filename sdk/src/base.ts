@@ -71,8 +71,14 @@ export class Base extends Model {
     return this.info.maskTokenId;
   }
 
+  /** What answers learn to end with. */
   get eosTokenId(): number {
     return this.info.eosTokenId;
+  }
+
+  /** Every token that ends an answer. */
+  get stopTokenIds(): readonly number[] {
+    return this.info.stopTokenIds;
   }
 
   /**

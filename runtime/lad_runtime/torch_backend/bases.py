@@ -85,7 +85,7 @@ def load_base(
         except BaseException:
             tokenizer.close()
             raise
-    info = _info(spec, revision, model, tokenizer, seconds, stored.warnings)
+    info = _info(spec, revision, model, tokenizer, seconds, (*tokenizer.warnings, *stored.warnings))
     return Base(info=info, model=model, tokenizer=tokenizer)
 
 
@@ -149,6 +149,7 @@ def _info(
         mask_token_id=tokenizer.mask_token_id,
         eos_token=tokenizer.eos_token,
         eos_token_id=tokenizer.eos_token_id,
+        other_stops=tokenizer.stop_tokens[1:],
         system_prompt=tokenizer.system_prompt,
         has_chat_template=tokenizer.has_template,
         compile_seconds=compile_seconds,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.torch_backend.answer_end import end_of_answer
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
 from lad_runtime.torch_backend.draw import arg_max
@@ -22,13 +23,13 @@ def score(
 ) -> Generator[LogitsWish, Any, tuple[Score, ...]]:
     """Work: log p(continuation | prompt) of each item under causal attention; a `Score` each.
 
-    A continuation counts up to and with its first EOS. An empty one has log-likelihood 0 and takes no forward. `adapter`
+    A continuation counts up to and with its first stop token. An empty one has log-likelihood 0 and takes no forward. `adapter`
     (None: the base itself) must not change while the work runs.
 
     Raises LadError(INVALID_OPTION) for an empty prompt (nothing would predict the first token) and for token ids or lengths that
     the base does not have; LadError(DIVERGED) when a likelihood is not a number.
     """
-    counted = [_counted(item, base.info.eos_token_id) for item in items]
+    counted = [_counted(item, base.info.stop_token_ids) for item in items]
     for item in counted:
         if not item.prompt:
             raise invalid_option(
@@ -59,11 +60,9 @@ def _score(
     return tuple(scores)
 
 
-def _counted(item: ScoreItem, eos_token_id: int) -> ScoreItem:
-    """The item with its continuation cut behind the first EOS."""
-    if eos_token_id not in item.continuation:
-        return item
-    end = item.continuation.index(eos_token_id) + 1
+def _counted(item: ScoreItem, stop_token_ids: Sequence[int]) -> ScoreItem:
+    """The item with its continuation cut behind the first stop token."""
+    end = end_of_answer(item.continuation, stop_token_ids) + 1
     return ScoreItem(prompt=item.prompt, continuation=item.continuation[:end])
 
 

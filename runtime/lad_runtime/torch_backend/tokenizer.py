@@ -7,11 +7,13 @@ import tokenizers
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.torch_backend.template import ChatTemplate
-from lad_runtime.types import Message
+from lad_runtime.types import Message, Token
 
 
 class Tokenizer:
-    """A base's tokenizer with what the method adds to it: which token is the mask, which ends an answer.
+    """A base's tokenizer with what the method adds to it: which token is the mask, and which end an answer.
+
+    Answers are written with the first of `stop_tokens` at their end, `eos_token`, and end where any of them stands.
 
     `vocab_size` is one more than the highest token id; the model's logits may be wider (padding rows of the embedding).
     """
@@ -20,22 +22,24 @@ class Tokenizer:
         self,
         backend: tokenizers.Tokenizer,
         *,
-        eos_token: str,
+        stop_tokens: Sequence[str],
         mask_token: str,
         template: ChatTemplate | None,
         system_prompt: str = "",
+        warnings: tuple[str, ...] = (),
     ) -> None:
         backend.no_truncation()
         backend.no_padding()
         self._backend = backend
         self._template = template
         self.system_prompt = system_prompt
-        self.eos_token = eos_token
-        self.eos_token_id = _eos_id(backend, eos_token)
+        self.warnings = warnings  # what is odd about its files, in a sentence each
+        self.stop_tokens = _known_stops(backend, stop_tokens)
+        self.eos_token, self.eos_token_id = self.stop_tokens[0]
         self.mask_token = mask_token
         self.mask_token_id = _single_id(backend, mask_token)
         self.vocab_size: int = 1 + max(backend.get_vocab(with_added_tokens=True).values())
-        if self.mask_token_id == self.eos_token_id:
+        if any(id == self.mask_token_id for _, id in self.stop_tokens):
             raise invalid_option(
                 "maskToken",
                 mask_token,
@@ -89,12 +93,22 @@ class Tokenizer:
             self._template.close()
 
 
-def _eos_id(backend: tokenizers.Tokenizer, eos_token: str) -> int:
-    found = backend.token_to_id(eos_token)
+def _known_stops(backend: tokenizers.Tokenizer, stop_tokens: Sequence[str]) -> tuple[Token, ...]:
+    if not stop_tokens:
+        raise LadError(
+            ErrorCode.INVALID_FILE,
+            "The model folder names no token that ends an answer.",
+            remedy="Set eos_token in tokenizer_config.json, or eos_token_id in config.json.",
+        )
+    return tuple((token, _known_id(backend, token)) for token in stop_tokens)
+
+
+def _known_id(backend: tokenizers.Tokenizer, stop_token: str) -> int:
+    found = backend.token_to_id(stop_token)
     if found is None:
         raise LadError(
             ErrorCode.INVALID_FILE,
-            f"The token that ends an answer, {json.dumps(eos_token)}, is not in the vocabulary.",
+            f"The token that ends an answer, {json.dumps(stop_token)}, is not in the vocabulary.",
             remedy="Correct eos_token in tokenizer_config.json.",
         )
     return int(found)

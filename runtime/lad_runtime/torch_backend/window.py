@@ -1,4 +1,4 @@
-"""Examples to token windows (METHOD §2): prompt through the chat template, answer and EOS, then an EOS tail up to the window."""
+"""Examples to token windows (METHOD §2): prompt through the chat template, answer and its end, then a tail up to the window."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -105,12 +105,14 @@ def prepare(
         prompt_tokens=tokens - answers,
         answer_tokens=answers,
         tail_tokens=len(windows) * length - tokens if length else 0,
+        end_token=tokenizer.eos_token,
+        end_token_id=tokenizer.eos_token_id,
     )
     return PreparedExamples(windows, length, tokenizer.eos_token_id), report
 
 
 def _encode(example: Example, spec: WindowSpec, tokenizer: Encoder) -> tuple[list[int], list[bool]]:
-    """Token ids of prompt and answers, and where they are answers (each with the EOS that ends it)."""
+    """Token ids of prompt and answers, and where they are answers (each with the token that ends it)."""
     messages = example.messages
     if not messages or messages[-1].role != "assistant":
         raise LadError(
@@ -143,7 +145,7 @@ def _fits(prompt: int, total: int, spec: WindowSpec) -> bool:
 
 
 def _truncate(ids: list[int], answer: list[bool], spec: WindowSpec) -> tuple[list[int], list[bool]]:
-    """Cuts the prompt's beginning, then the answer's end, which then has no EOS: nothing is learned of where it stops.
+    """Cuts the prompt's beginning, then the answer's end, which then is not closed: nothing is learned of where it stops.
 
     A prompt that leaves the answer no room gives way until half of the window is the answer's.
     """

@@ -37,6 +37,8 @@ def write_window_report(report: WindowReport) -> pb.WindowReport:
         prompt_tokens=report.prompt_tokens,
         answer_tokens=report.answer_tokens,
         tail_tokens=report.tail_tokens,
+        end_token=report.end_token,
+        end_token_id=report.end_token_id,
     )
 
 

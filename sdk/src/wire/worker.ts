@@ -24,8 +24,12 @@ export interface BaseInfo {
   readonly maxRank: number;
   readonly maskToken: string;
   readonly maskTokenId: number;
+  /** What answers learn to end with: the token that the chat template closes a turn with, else the tokenizer's own. */
   readonly eosToken: string;
   readonly eosTokenId: number;
+  /** Every token that ends an answer, `eosToken` among them. */
+  readonly stopTokens: readonly string[];
+  readonly stopTokenIds: readonly number[];
   /** Put before chats that have no system message. */
   readonly systemPrompt: string;
   readonly hasChatTemplate: boolean;
