@@ -184,6 +184,7 @@ class WindowSpec:
     too_long: Literal["drop", "truncate", "error"] = "drop"
     max_prompt_tokens: int = 0  # 0: no limit of its own
     supervise: Literal["last", "all-assistant"] = "last"
+    allow_special: bool = False  # control tokens that a message writes out are those tokens, not text
 
     def __post_init__(self) -> None:
         check_whole("windowTokens", self.window, low=2, high=MAX_TOKENS)
@@ -203,6 +204,8 @@ class WindowReport:
     prompt_tokens: int
     answer_tokens: int  # the token that ends an answer included, the tail not
     tail_tokens: int
+    special_tokens: int = 0  # that messages write out
+    mask_tokens: int = 0  # in the answers' own text, where the mask is ordinary text
     end_token: str = ""  # that each answer ends with, and its tail is made of
     end_token_id: int = 0
 
@@ -723,6 +726,7 @@ class Chat:
 
     messages: tuple[Message, ...]
     seed: int
+    allow_special: bool = False  # as in WindowSpec
 
     def __post_init__(self) -> None:
         check_whole("seed", self.seed, low=0, high=MAX_UINT64)

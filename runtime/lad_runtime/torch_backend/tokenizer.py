@@ -1,11 +1,15 @@
 """Text to token ids and back, with the model's own tokenizer (`tokenizer.json`) and chat template."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import tokenizers
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.torch_backend.literal_encoder import LiteralEncoder
+from lad_runtime.torch_backend.literals import Literals
 from lad_runtime.torch_backend.template import ChatTemplate
 from lad_runtime.types import Message, Token
 
@@ -15,6 +19,9 @@ class Tokenizer:
 
     Answers are written with the first of `stop_tokens` at their end, `eos_token`, and end where any of them stands.
 
+    A control token that a text writes out is that token, unless `hide` or `hidden` put a stand-in there first: then it is text, to
+    the template and to `encode`, whatever a user typed.
+
     `vocab_size` is one more than the highest token id; the model's logits may be wider (padding rows of the embedding).
     """
 
@@ -23,6 +30,7 @@ class Tokenizer:
         backend: tokenizers.Tokenizer,
         *,
         stop_tokens: Sequence[str],
+        controls: Mapping[str, int],
         mask_token: str,
         template: ChatTemplate | None,
         system_prompt: str = "",
@@ -32,6 +40,8 @@ class Tokenizer:
         backend.no_padding()
         self._backend = backend
         self._template = template
+        self._controls = dict(controls)
+        self._literals = Literals(controls)
         self.system_prompt = system_prompt
         self.warnings = warnings  # what is odd about its files, in a sentence each
         self.stop_tokens = _known_stops(backend, stop_tokens)
@@ -51,9 +61,35 @@ class Tokenizer:
     def has_template(self) -> bool:
         return self._template is not None
 
+    @property
+    def mask_is_text(self) -> bool:
+        """Whether the mask is an ordinary word, which a text may hold."""
+        return self.mask_token_id not in self._controls.values()
+
+    def controls_in(self, text: str) -> int:
+        """How many control tokens a text writes out."""
+        return self._literals.count(text)
+
+    def hide(self, text: str) -> str:
+        """The text with stand-ins for the control tokens that it writes out, which makes them text."""
+        return self._literals.hide(text)
+
+    def hidden(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """The messages with stand-ins for the control tokens that they write out, which makes them text."""
+        return tuple(replace(message, content=self.hide(message.content)) for message in messages)
+
+    def reveal(self, text: str) -> str:
+        """The text with what its stand-ins stand for."""
+        return self._literals.reveal(text)
+
     def encode(self, text: str, add_special: bool = False) -> list[int]:
-        """Token ids of `text`. Special tokens written out in it count as such; `add_special` adds the model's own around it."""
+        """Token ids of `text`: of control tokens that are written out in it as such, of what stand-ins stand for as text.
+
+        `add_special` adds the model's own special tokens around it.
+        """
         try:
+            if self._literals.is_in(text):
+                return self._literal_encoder.encode(text, self.reveal)
             return list(self._backend.encode(text, add_special_tokens=add_special).ids)
         except (UnicodeEncodeError, TypeError):  # versions of the library differ
             raise LadError(
@@ -74,7 +110,9 @@ class Tokenizer:
     def render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str:
         """The conversation in the chat template's form, headed by the base's system prompt where it has none of its own.
 
-        Raises INVALID_OPTION where the base has no template, and what ChatTemplate.render raises.
+        What is hidden in the messages is hidden in the result, and so is what the base's system prompt writes out. Raises
+        INVALID_OPTION where the base has no template, INVALID_DATA where the template takes apart what is hidden, and what
+        ChatTemplate.render raises.
         """
         if self._template is None:
             raise invalid_option(
@@ -84,13 +122,33 @@ class Tokenizer:
                 "Give one when the base is loaded, or give token ids instead of messages.",
             )
         if self.system_prompt and not any(message.role == "system" for message in messages):
-            messages = [Message(role="system", content=self.system_prompt), *messages]
-        return self._template.render(messages, add_generation_prompt)
+            messages = [Message(role="system", content=self.hide(self.system_prompt)), *messages]
+        text = self._template.render(messages, add_generation_prompt)
+        if any(self._literals.is_in(message.content) for message in messages):
+            respelled = [replace(m, content=self._literals.respelled(m.content)) for m in messages]
+            again = self._template.render(respelled, add_generation_prompt)
+            if self._literals.respelled(again) != text:
+                raise _taken_apart()
+        return text
+
+    @cached_property
+    def _literal_encoder(self) -> LiteralEncoder:
+        """Made when it is first needed: it is as large as the tokenizer itself."""
+        return LiteralEncoder(self._backend, self._controls)
 
     def close(self) -> None:
         """Ends the chat template's process."""
         if self._template is not None:
             self._template.close()
+
+
+def _taken_apart() -> LadError:
+    return LadError(
+        ErrorCode.INVALID_DATA,
+        "The chat template takes apart a special token that a message writes out, so that it cannot be kept as text.",
+        option="messages",
+        remedy="Take it out of the message, give allowSpecial, or another chatTemplate.",
+    )
 
 
 def _known_stops(backend: tokenizers.Tokenizer, stop_tokens: Sequence[str]) -> tuple[Token, ...]:

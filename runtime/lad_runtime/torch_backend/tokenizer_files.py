@@ -41,6 +41,7 @@ def load_tokenizer(
         closing = closing_token(template, controls, stops) if template is not None else None
         return Tokenizer(
             backend,
+            controls=controls,
             stop_tokens=tuple(dict.fromkeys((closing, *stops) if closing else stops)),
             warnings=tuple(map(_ordinary_stop, named.passed_over)),
             mask_token=mask_token or specials.get("mask_token") or DEFAULT_MASK_TOKEN,

@@ -19,6 +19,16 @@ class Encoder(Protocol):
     @property
     def eos_token_id(self) -> int: ...
 
+    @property
+    def mask_token_id(self) -> int: ...
+
+    @property
+    def mask_is_text(self) -> bool: ...
+
+    def controls_in(self, text: str) -> int: ...
+
+    def hidden(self, messages: Sequence[Message]) -> tuple[Message, ...]: ...
+
     def encode(self, text: str) -> list[int]: ...
 
     def render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str: ...
@@ -79,7 +89,7 @@ def prepare(
             f"Give at most {info.max_positions}.",
         )
     windows: list[_Window] = []
-    seen = truncated = answers = 0
+    seen = truncated = answers = specials = masks = 0
     for example in examples:
         seen += 1
         ids, answer = _encode(example, spec, tokenizer)
@@ -92,6 +102,9 @@ def prepare(
             ids, answer = _truncate(ids, answer, spec)
             truncated += 1
         answers += sum(answer)
+        specials += sum(tokenizer.controls_in(message.content) for message in example.messages)
+        if tokenizer.mask_is_text:
+            masks += sum(id == tokenizer.mask_token_id for id, own in zip(ids, answer, strict=True) if own)
         windows.append(_Window(example.id, array("i", ids), bytes(answer)))
     if not windows:
         raise _nothing_left(seen, spec)
@@ -105,6 +118,8 @@ def prepare(
         prompt_tokens=tokens - answers,
         answer_tokens=answers,
         tail_tokens=len(windows) * length - tokens if length else 0,
+        special_tokens=specials,
+        mask_tokens=masks,
         end_token=tokenizer.eos_token,
         end_token_id=tokenizer.eos_token_id,
     )
@@ -122,6 +137,8 @@ def _encode(example: Example, spec: WindowSpec, tokenizer: Encoder) -> tuple[lis
             value=example.id,
             remedy="Give each example an output, or a last message of the role assistant.",
         )
+    if not spec.allow_special:
+        messages = tokenizer.hidden(messages)
     split = last_answer if spec.supervise == "last" else every_answer
     pieces: list[Piece] = split(example.id, messages, tokenizer.render, tokenizer.eos_token)
     ids: list[int] = []
