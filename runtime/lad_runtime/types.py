@@ -89,9 +89,17 @@ class BaseSpec:
         check_whole("seed", self.seed, low=0, high=MAX_UINT64)
 
 
+Token = tuple[str, int]
+"""A token's text and its id."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BaseInfo:
-    """A resident base. `projections` are the names an adapter may target."""
+    """A resident base. `projections` are the names an adapter may target.
+
+    `eos_token` is the one that answers learn to end with, and their tails are made of: the chat template closes a turn with it.
+    An answer ends with the first of the `stop_tokens`, which it is one of.
+    """
 
     id: str
     name: str
@@ -111,9 +119,19 @@ class BaseInfo:
     mask_token_id: int
     eos_token: str
     eos_token_id: int
+    other_stops: tuple[Token, ...] = ()
     system_prompt: str
     has_chat_template: bool
     compile_seconds: float = 0.0  # 0: its kernels are not compiled
+    warnings: tuple[str, ...] = ()  # what is odd about its files, in a sentence each
+
+    @property
+    def stop_tokens(self) -> tuple[str, ...]:
+        return (self.eos_token, *(text for text, _ in self.other_stops))
+
+    @property
+    def stop_token_ids(self) -> tuple[int, ...]:
+        return (self.eos_token_id, *(id for _, id in self.other_stops))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +184,7 @@ class WindowSpec:
     too_long: Literal["drop", "truncate", "error"] = "drop"
     max_prompt_tokens: int = 0  # 0: no limit of its own
     supervise: Literal["last", "all-assistant"] = "last"
+    allow_special: bool = False  # control tokens that a message writes out are those tokens, not text
 
     def __post_init__(self) -> None:
         check_whole("windowTokens", self.window, low=2, high=MAX_TOKENS)
@@ -183,8 +202,12 @@ class WindowReport:
     dropped: int
     truncated: int
     prompt_tokens: int
-    answer_tokens: int  # EOS that ends the answer included, tail not
+    answer_tokens: int  # the token that ends an answer included, the tail not
     tail_tokens: int
+    special_tokens: int = 0  # that messages write out
+    mask_tokens: int = 0  # in the answers' own text, where the mask is ordinary text
+    end_token: str = ""  # that each answer ends with, and its tail is made of
+    end_token_id: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -579,7 +602,7 @@ class DrawSpec:
     top_p: float = 1.0
     method: Literal["inverse-cdf", "gumbel"] = "inverse-cdf"
     confidence: Literal["unfiltered", "filtered"] = "unfiltered"
-    eos_bias: float = 0.0  # added to the EOS logit (−inf forbids EOS)
+    eos_bias: float = 0.0  # added to the logits of the stop tokens (−inf forbids them)
 
     def __post_init__(self) -> None:
         check_number("temperature", self.temperature, low=0)
@@ -623,7 +646,7 @@ class LladaSpec:
 
     block_tokens: int = 0  # 0: one block
     guidance_scale: float = 0.0  # classifier-free guidance
-    eos_confidence_off: bool = False  # EOS never wins by confidence
+    eos_confidence_off: bool = False  # a stop token never wins by confidence
 
     def __post_init__(self) -> None:
         check_whole("blockTokens", self.block_tokens, low=0)
@@ -703,6 +726,7 @@ class Chat:
 
     messages: tuple[Message, ...]
     seed: int
+    allow_special: bool = False  # as in WindowSpec
 
     def __post_init__(self) -> None:
         check_whole("seed", self.seed, low=0, high=MAX_UINT64)
@@ -740,7 +764,7 @@ class FrameEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerEvent:
-    """One canvas is done. `ids` is the answer up to and without its first EOS; `canvas_ids` all answer positions."""
+    """One canvas is done. `ids` is the answer up to and without its first stop token; `canvas_ids` all answer positions."""
 
     canvas: int
     ids: tuple[int, ...]
@@ -812,7 +836,7 @@ class Prediction:
 class ScoreItem:
     """log p(continuation | prompt) under a causal model; both are token ids.
 
-    A continuation ends with its first EOS: that one counts, what follows it does not.
+    A continuation ends with its first stop token: that one counts, what follows it does not.
     """
 
     prompt: tuple[int, ...]
@@ -821,7 +845,7 @@ class ScoreItem:
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """Log-likelihoods in nats, one per continuation token up to the first EOS; `greedy`: every one was the arg-max."""
+    """Log-likelihoods in nats, one per continuation token up to the first stop token; `greedy`: every one was the arg-max."""
 
     log_likelihood: float
     token_log_likelihoods: tuple[float, ...]

@@ -71,8 +71,14 @@ export class Base extends Model {
     return this.info.maskTokenId;
   }
 
+  /** What answers learn to end with. */
   get eosTokenId(): number {
     return this.info.eosTokenId;
+  }
+
+  /** Every token that ends an answer. */
+  get stopTokenIds(): readonly number[] {
+    return this.info.stopTokenIds;
   }
 
   /**
@@ -253,6 +259,7 @@ export async function loadBase(client: Client, name: string, options: BaseOption
   for await (const { update } of client.stream(WorkerService.loadBase, request, { signal })) {
     base = note(update, onProgress) ?? base;
   }
+  for (const warning of base?.warnings ?? []) client.warn(`The base ${name}: ${warning}`);
   return new Base(client, present(base, "a base"));
 }
 

@@ -1,3 +1,4 @@
+import { endOfAnswer } from "./answer-end.js";
 import type { Client } from "./client.js";
 import { invalidOption } from "./errors.js";
 import type { CheckedCanvas } from "./options/primitives.js";
@@ -143,8 +144,7 @@ export class Canvas {
   /** The answer as it stands: what is written, and the last prediction where MASK still shows. */
   async answer(): Promise<Answer> {
     const canvasIds = this.#ids.map((id, i) => (this.#masked[i] ? (this.#predicted[i] ?? id) : id));
-    const end = canvasIds.indexOf(this.#base.eosTokenId);
-    const ids = end < 0 ? canvasIds : canvasIds.slice(0, end);
+    const ids = canvasIds.slice(0, endOfAnswer(canvasIds, this.#base.stopTokenIds));
     const [text] = await decodeSequences(this.#client, this.#base.id, [ids], false, this.#options.signal);
     const stopped = this.#same >= STABLE && this.#options.earlyStop ? "settled" : "iterations";
     return {

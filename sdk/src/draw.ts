@@ -18,9 +18,10 @@ export interface TokenDraw {
   readonly topK?: number | undefined;
   /** Of those the shortest run of the most probable ones whose sum reaches this, at least one. 1: all. */
   readonly topP?: number | undefined;
-  /** Added to the logit of `eosTokenId`; -Infinity forbids EOS. */
+  /** Added to the logits of `stopTokenIds`; -Infinity forbids them. */
   readonly eosBias?: number | undefined;
-  readonly eosTokenId?: number | undefined;
+  /** The base's. */
+  readonly stopTokenIds?: readonly number[] | undefined;
   readonly confidence?: "unfiltered" | "filtered" | undefined;
 }
 
@@ -49,11 +50,11 @@ export function entropy(logits: ArrayLike<number>): number {
   return softmax(Float64Array.from(logits)).reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
 }
 
-function biased({ logits, eosBias = 0, eosTokenId }: TokenDraw): Float64Array {
+function biased({ logits, eosBias = 0, stopTokenIds }: TokenDraw): Float64Array {
   const copy = Float64Array.from(logits);
   if (eosBias === 0) return copy;
-  if (eosTokenId === undefined) throw new RangeError("eosTokenId is missing: eosBias needs it.");
-  copy[eosTokenId] = (copy[eosTokenId] as number) + eosBias;
+  if (stopTokenIds === undefined) throw new RangeError("stopTokenIds is missing: eosBias needs it.");
+  for (const id of stopTokenIds) copy[id] = (copy[id] as number) + eosBias;
   return copy;
 }
 

@@ -53,7 +53,7 @@ export async function evaluateModel(
   const started = performance.now();
   const answers = await new SamplingRun(client, target, { ...sampling, canvases }).result();
   const seconds = (performance.now() - started) / 1000;
-  const scored = answers.map(({ canvasIds }) => scoredTokens(canvasIds, base.eosTokenId));
+  const scored = answers.map(({ canvasIds }) => scoredTokens(canvasIds, base.stopTokenIds));
   const items = scored.flatMap((continuation, i) =>
     continuation === undefined ? [] : [{ prompt: prompts[i] ?? [], continuation }],
   );

@@ -1,12 +1,14 @@
 /** What generated answers are measured by (METHOD's section 7): pure functions of token ids, texts and scores. */
 
+import { endOfAnswer } from "./answer-end.js";
+
 /** Token ids of one answer. */
 export type AnswerTokens = ArrayLike<number>;
 
 /**
  * distinct-n: unique n-grams / n-grams over the whole set of answers, from 0 to 1 (Li et al. 2016); NaN where there are none.
  *
- * @param answers - token ids without EOS and tail
+ * @param answers - token ids without their end and tail
  */
 export function distinctN(answers: Iterable<AnswerTokens>, n: number): number {
   const unique = new Set<string>();
@@ -68,18 +70,18 @@ export function accuracy(hits: readonly boolean[]): Accuracy {
 }
 
 /**
- * What of an answer is scored: its tokens with the first EOS, without the tail. Undefined for an empty answer (EOS at once, or no
- * tokens), which perplexity counts apart.
+ * What of an answer is scored: its tokens with the first stop token, without the tail. Undefined for an empty answer (a stop
+ * token at once, or no tokens), which perplexity counts apart.
  *
  * @param canvasIds - all answer positions
+ * @param stopTokenIds - the base's
  */
 export function scoredTokens(
   canvasIds: readonly number[],
-  eosTokenId: number,
+  stopTokenIds: readonly number[],
 ): readonly number[] | undefined {
-  const end = canvasIds.indexOf(eosTokenId);
-  const tokens = end < 0 ? canvasIds : canvasIds.slice(0, end + 1);
-  return end === 0 || tokens.length === 0 ? undefined : tokens;
+  const end = endOfAnswer(canvasIds, stopTokenIds);
+  return end === 0 ? undefined : canvasIds.slice(0, end + 1);
 }
 
 /** Log-likelihoods in nats of an answer's tokens under a causal model given its prompt, as `score` gives them. */
@@ -95,7 +97,7 @@ export interface Perplexity {
   /** Answers that count. */
   readonly answers: number;
   readonly tokens: number;
-  /** Answers without a token before EOS: not in any of the above. */
+  /** Answers without a token before their end: not in any of the above. */
   readonly empty: number;
 }
 

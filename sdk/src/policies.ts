@@ -31,7 +31,8 @@ export interface RemaskPolicy extends RemaskSchedule {
   /** What was not re-masked: may be later; never is again, but may change; is final. */
   readonly retention: "none" | "editable" | "locked";
   readonly maskTokenId: number;
-  readonly eosTokenId: number;
+  /** The base's. */
+  readonly stopTokenIds: readonly number[];
 }
 
 /**
@@ -71,7 +72,7 @@ export function chooseRemasked(
   const key = { seed, iteration };
   if (policy.positions === "random") return randomPositions(candidates, count, key);
   if (policy.positions === "clustered") return clusteredPositions(candidates, count, policy.clusterSpan, key);
-  const eos = sampled.ids.map((id) => id === policy.eosTokenId);
+  const eos = sampled.ids.map((id) => policy.stopTokenIds.includes(id));
   const { confidences } = sampled;
   return guidedPositions(candidates, count, { confidences, eos, minWeight: policy.minGuidanceWeight }, key);
 }
@@ -134,9 +135,10 @@ export function lladaBudget(answerTokens: number, blockTokens: number, iteration
 export interface LladaPolicy {
   /** The run's steps, from `lladaBudget`. */
   readonly budget: readonly BudgetStep[];
-  /** A sampled EOS counts with confidence −∞: it is committed where nothing else is left to. */
+  /** A sampled stop token counts with confidence −∞: it is committed where nothing else is left to. */
   readonly eosConfidenceOff: boolean;
-  readonly eosTokenId: number;
+  /** The base's. */
+  readonly stopTokenIds: readonly number[];
 }
 
 /**
@@ -154,7 +156,9 @@ export function lladaStep(
   const open = state.masked.map((is, p) => is && p >= step.start && p < step.stop);
   const sampled = sampledWhere(state, prediction, (p) => open[p] === true);
   const confidences = sampled.confidences.map((c, p) =>
-    policy.eosConfidenceOff && sampled.ids[p] === policy.eosTokenId ? Number.NEGATIVE_INFINITY : c,
+    policy.eosConfidenceOff && policy.stopTokenIds.includes(sampled.ids[p] as number)
+      ? Number.NEGATIVE_INFINITY
+      : c,
   );
   const chosen = mostConfident(open, step.count, confidences);
   const pick = <T>(ours: readonly T[], theirs: readonly T[]) =>

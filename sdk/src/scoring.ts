@@ -11,7 +11,7 @@ import {
 /** log p(continuation | prompt), in nats. */
 export interface Score {
   readonly logLikelihood: number;
-  /** One a continuation token, up to its first EOS. */
+  /** One a continuation token, up to its first stop token. */
   readonly tokenLogLikelihoods: Float32Array;
   /** Every token was the most probable one. */
   readonly greedy: boolean;

@@ -147,7 +147,7 @@ def remask_golden() -> dict[str, Any]:
             spec=spec,
             iterations=6,
             seed=seed,
-            eos_token_id=EOS_ID,
+            stop_token_ids=(EOS_ID,),
             mask_token_id=MASK_ID,
         )
         runs.append(
@@ -160,7 +160,7 @@ def remask_golden() -> dict[str, Any]:
         )
     runs.append({"name": "refine", "mode": "refine", **run(Refine(iterations=3), 11, 9)})
     for name, (llada, iterations) in LLADAS.items():
-        fixed = Llada(spec=llada, answer_tokens=17, max_iterations=iterations, eos_token_id=EOS_ID)
+        fixed = Llada(spec=llada, answer_tokens=17, max_iterations=iterations, stop_token_ids=(EOS_ID,))
         settings = {
             "blockTokens": llada.block_tokens,
             "maxIterations": iterations,
@@ -205,7 +205,7 @@ def draw_golden() -> dict[str, Any]:
         drawn = draw(
             logits_RV,
             spec,
-            eos_token_id=EOS_ID,
+            stop_token_ids=(EOS_ID,),
             seed=index,
             iteration=index,
             positions_R=np.arange(rows),

@@ -176,7 +176,7 @@ describe("a sampling run and the same loop over predict", () => {
     const { answerTokens, seed, temperature } = question;
     const run = trained.sample({ ...question, ...llada, mode: "llada", iterations: 6 });
     const budget = lladaBudget(answerTokens, llada.blockTokens, 6);
-    const policy = { budget, ...llada, eosTokenId: base.eosTokenId };
+    const policy = { budget, ...llada, stopTokenIds: base.stopTokenIds };
     const rounds: Round[] = [];
     let state = maskedAnswer(answerTokens, base.maskTokenId);
     for (const iteration of budget.keys()) {
@@ -200,7 +200,7 @@ describe("a sampling run and the same loop over predict", () => {
     const { ids: prompt } = await base.render(question.messages);
     const { canvasIds } = await base.sample({ ids: [...prompt], answerTokens: 8, mode: "ar" }).result();
     const answer: number[] = [];
-    while (answer.length < 8 && answer.at(-1) !== base.eosTokenId) {
+    while (answer.length < 8 && !base.stopTokenIds.includes(answer.at(-1) ?? -1)) {
       const ids = [...prompt, ...answer];
       const canvases = [{ ids, answerStart: ids.length - 1 }];
       const [next] = await base.predict({ canvases, attention: "causal" });
@@ -219,7 +219,7 @@ describe("a sampling run and the same loop over predict", () => {
       clusterSpan: 4,
       retention: options.retention ?? "none",
       maskTokenId: base.maskTokenId,
-      eosTokenId: base.eosTokenId,
+      stopTokenIds: base.stopTokenIds,
     };
   }
 

@@ -27,6 +27,13 @@ class FakeTokenizer:
     vocab_size = len(alphabet) + 2
     has_template = True
     system_prompt = ""
+    mask_is_text = False
+
+    def controls_in(self, text: str) -> int:
+        return 0
+
+    def hidden(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        return tuple(messages)
 
     def encode(self, text: str, add_special: bool = False) -> list[int]:
         return [self.alphabet.index(character) for character in text]

@@ -202,14 +202,20 @@ class FakeBackend:
     def unload_base(self, base: FakeBase) -> None:
         self.bases -= 1
 
-    def encode(self, base: FakeBase, texts: Sequence[str]) -> list[tuple[int, ...]]:
+    def encode(
+        self, base: FakeBase, texts: Sequence[str], allow_special: bool = False
+    ) -> list[tuple[int, ...]]:
         return [tuple(text.encode()) for text in texts]
 
     def decode(self, base: FakeBase, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
         return [bytes(i for i in ids if i < 256).decode("utf-8", "replace") for ids in sequences]
 
     def render(
-        self, base: FakeBase, messages: Sequence[Message], add_generation_prompt: bool
+        self,
+        base: FakeBase,
+        messages: Sequence[Message],
+        add_generation_prompt: bool,
+        allow_special: bool = False,
     ) -> tuple[str, tuple[int, ...]]:
         text = "".join(f"<{message.role}>{message.content}" for message in messages)
         text += "<assistant>" if add_generation_prompt else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from fake_hub import COMMIT, TOKEN, FakeHub
 from lad_runtime.errors import ErrorCode, LadError
@@ -107,6 +108,28 @@ def test_a_folder_as_transformers_saves_it_gives_the_same_logits(tmp_path: Path)
         ours, theirs = base.model.logits(hidden)[: len(ids)], oracle(ids[None]).logits[0]
     assert (ours - theirs).abs().max() <= 1e-4 * theirs.abs().max()
     assert base.info.vocab_size == 300 and base.tokenizer.vocab_size == 261
+
+
+def test_a_head_that_differs_from_the_embeddings_is_computed_with_as_transformers_does(folder: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    weights = load_file(folder / "model.safetensors")
+    head = torch.randn(weights["model.embed_tokens.weight"].shape, generator=torch.Generator().manual_seed(1))
+    save_file(weights | {"lm_head.weight": head}, folder / "model.safetensors", metadata={"format": "pt"})
+    admitted: list[int] = []
+    base = load_base(BaseSpec(name=str(folder)), "cpu", lambda event: None, admitted.append)
+    oracle = transformers.LlamaForCausalLM.from_pretrained(folder).eval()
+    ids = torch.arange(200)
+    with torch.no_grad():
+        hidden = base.model.hidden_states(base.model.batch([Segment(ids=ids, mode="causal")]))
+        ours, theirs = base.model.logits(hidden)[: len(ids)], oracle(ids[None]).logits[0]
+    assert (ours - theirs).abs().max() <= 1e-5 * theirs.abs().max()
+    assert admitted == [base.info.nbytes] == [4 * (sum(t.numel() for t in weights.values()) + head.numel())]
+    assert ["lm_head.weight" in warning for warning in base.info.warnings] == [True]
+    base.close()
+
+
+def test_a_base_whose_files_agree_has_no_warnings(folder: Path) -> None:
+    assert load(folder).info.warnings == load("tiny").info.warnings == ()
 
 
 def test_options_of_the_caller_come_before_the_files(folder: Path) -> None:

@@ -42,7 +42,7 @@ def some_logits(seed: int, rows: int, vocab: int = 11) -> torch.Tensor:
 
 def drawn_from(logits_RV: torch.Tensor, spec: DrawSpec, *, seed: int = 0, iteration: int = 0) -> Drawn:
     rows = np.arange(len(logits_RV))
-    return draw(logits_RV, spec, eos_token_id=EOS_ID, seed=seed, iteration=iteration, positions_R=rows)
+    return draw(logits_RV, spec, stop_token_ids=(EOS_ID,), seed=seed, iteration=iteration, positions_R=rows)
 
 
 def plain_softmax(logits: list[float]) -> list[float]:
@@ -102,7 +102,7 @@ def test_a_row_draws_the_same_token_alone_and_in_company(method: str) -> None:
         alone = draw(
             logits_RV[row : row + 1],
             spec,
-            eos_token_id=EOS_ID,
+            stop_token_ids=(EOS_ID,),
             seed=0,
             iteration=0,
             positions_R=np.array([row]),

@@ -33,7 +33,7 @@ def test_draw_json_is_what_is_drawn(case: dict) -> None:  # type: ignore[type-ar
     drawn = draw(
         logits_RV,
         sampling_golden.restored(case["draw"]),
-        eos_token_id=case["draw"]["eosTokenId"],
+        stop_token_ids=(case["draw"]["eosTokenId"],),
         seed=int(case["seed"]),
         iteration=case["iteration"],
         positions_R=np.arange(len(logits_RV)),

@@ -13,7 +13,7 @@ from lad_runtime.torch_backend.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.micro_batches import in_micro_batches
 from lad_runtime.torch_backend.order import batch
-from lad_runtime.torch_backend.resume import restore
+from lad_runtime.torch_backend.resume import restore, resume
 from lad_runtime.torch_backend.rows import Noising, Row
 from lad_runtime.torch_backend.schedule import learning_rate
 from lad_runtime.torch_backend.trainer import train
@@ -390,6 +390,20 @@ def test_resuming_another_run_names_the_option_that_differs(store, change, optio
         run(store, replace(spec, resume=True, **change), trained)
     assert (caught.value.code, caught.value.option) == (ErrorCode.INVALID_OPTION, option)
     assert same(weights_of(trained), before)
+
+
+def test_options_that_an_earlier_version_did_not_have_had_their_defaults(store):
+    spec = training(steps=2, checkpoint="run-1")
+    run(store, spec)
+    checkpoint = store.read("run-1")
+    earlier = dict(checkpoint.run.spec)
+    earlier["window"] = {name: value for name, value in earlier["window"].items() if name != "allow_special"}
+    del earlier["attention"]
+    checkpoint = replace(checkpoint, run=replace(checkpoint.run, spec=earlier))
+    assert resume(new_adapter(), checkpoint, BASE.info, spec).step == 2
+    special = replace(spec, window=replace(spec.window, allow_special=True))
+    with pytest.raises(LadError, match="allowSpecial is True: the run of this checkpoint began with False"):
+        resume(new_adapter(), checkpoint, BASE.info, special)
 
 
 def test_resuming_on_another_base_or_adapter_is_refused(store):

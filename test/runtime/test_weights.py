@@ -92,7 +92,53 @@ def test_an_untied_head_is_read_and_a_tied_ones_copy_is_not(folder: Path) -> Non
     head = torch.randn(CONFIG.vocab_size, CONFIG.hidden_size)
     change(folder, lm_head__weight=head)
     assert torch.equal(read(folder, replace(CONFIG, tied=False))["lm_head.weight"], head)
+    change(
+        folder, lm_head__weight=load_file(folder / "model.safetensors")["model.embed_tokens.weight"].clone()
+    )
     assert "lm_head.weight" not in read(folder)
+
+
+def stored(folder: Path, config: LlamaConfig = CONFIG, dtype: torch.dtype = torch.float32) -> StoredWeights:
+    return StoredWeights(folder, config, dtype=dtype, progress=lambda event: None)
+
+
+def test_a_head_that_differs_from_the_embeddings_it_is_said_to_be_is_used_and_told(folder: Path) -> None:
+    head = load_file(folder / "model.safetensors")["model.embed_tokens.weight"].clone()
+    head[-1, -1] += 1
+    change(folder, lm_head__weight=head)
+    with stored(folder) as weights:
+        assert weights.config == replace(CONFIG, tied=False)
+        assert torch.equal(weights["lm_head.weight"], head)
+        assert ["lm_head.weight" in warning for warning in weights.warnings] == [True]
+
+
+def test_a_head_in_another_shard_than_the_embeddings_is_compared_too(folder: Path) -> None:
+    change(folder, lm_head__weight=torch.zeros(CONFIG.vocab_size, CONFIG.hidden_size))
+    shard(folder)
+    with stored(folder) as weights:
+        assert not weights.config.tied
+
+
+def test_a_tied_heads_copy_is_compared_as_it_will_be_computed_with(folder: Path) -> None:
+    embedding = load_file(folder / "model.safetensors")["model.embed_tokens.weight"]
+    change(folder, lm_head__weight=embedding.bfloat16())
+    with stored(folder, dtype=torch.bfloat16) as weights:
+        assert weights.config.tied and weights.warnings == ()
+    with stored(folder) as weights:
+        assert not weights.config.tied
+
+
+def test_a_head_of_another_shape_than_the_embeddings_is_named(folder: Path) -> None:
+    change(folder, lm_head__weight=torch.zeros(3, CONFIG.hidden_size))
+    with pytest.raises(LadError, match=r"lm_head\.weight has shape \(3, 16\)") as caught:
+        read(folder)
+    assert caught.value.code is ErrorCode.INVALID_FILE
+
+
+def test_an_untied_head_that_is_missing_is_named_with_both_remedies(folder: Path) -> None:
+    with pytest.raises(LadError, match=r"no lm_head\.weight.*Set tie_word_embeddings to true") as caught:
+        read(folder, replace(CONFIG, tied=False))
+    assert caught.value.code is ErrorCode.INVALID_FILE
 
 
 def test_rotary_frequencies_of_old_files_are_left_out(folder: Path) -> None:

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fake_backend import base_info
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import (
     adapters_pb2,
@@ -185,9 +187,33 @@ def test_a_canvas_has_ids_or_a_chat() -> None:
     chat = sampling_pb2.Chat(messages=[data_pb2.Message(role="user", content="hi")])
     rendered_later = sampling.read_canvas(sampling_pb2.Canvas(chat=chat, seed=7))
     assert rendered_later.messages[0].content == "hi"  # type: ignore[union-attr]
+    assert not rendered_later.allow_special  # type: ignore[union-attr]
+    chat.allow_special = True
+    assert sampling.read_canvas(sampling_pb2.Canvas(chat=chat)).allow_special  # type: ignore[union-attr]
     assert refused(sampling.read_canvas, sampling_pb2.Canvas()).option == "prompt"
     robot = sampling_pb2.Chat(messages=[data_pb2.Message(role="robot")])
     assert refused(sampling.read_canvas, sampling_pb2.Canvas(chat=robot)).option == "role"
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_window_says_whether_special_tokens_in_messages_are_allowed(allowed: bool) -> None:
+    window = data_pb2.WindowSpec(window=8, supervise=1, too_long=1, allow_special=allowed)
+    assert data.read_window(window).allow_special is allowed
+
+
+def test_a_report_on_windows_tells_their_end_and_what_messages_write_out() -> None:
+    report = replace(WINDOW_REPORT, special_tokens=5, mask_tokens=6, end_token="<|im_end|>", end_token_id=2)
+    written = data.write_window_report(report)
+    assert (written.special_tokens, written.mask_tokens) == (5, 6)
+    assert (written.end_token, written.end_token_id) == ("<|im_end|>", 2)
+
+
+def test_a_base_tells_its_stop_tokens_and_what_is_odd_about_it() -> None:
+    info = base_info(other_stops=(("<|end|>", 9),), warnings=("odd.",))
+    written = worker.write_base(info)
+    assert (written.eos_token, written.eos_token_id) == ("[EOS]", 256)
+    assert (list(written.stop_tokens), list(written.stop_token_ids)) == (["[EOS]", "<|end|>"], [256, 9])
+    assert list(written.warnings) == ["odd."]
 
 
 def test_a_missing_system_prompt_is_not_an_empty_one() -> None:

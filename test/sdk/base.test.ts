@@ -26,6 +26,13 @@ it("a token's own text is asked for once", async () => {
   expect(asked).toEqual([[[5], [6]], [[8]]]);
 });
 
+it("what is odd about a base's files is told when it is loaded, and stays in its info", async () => {
+  const odd = "the weights hold another lm_head.weight.";
+  const { base, warnings } = await stubWorker([], { warnings: [odd] });
+  expect(base.info.warnings).toEqual([odd]);
+  expect(warnings).toEqual([`The base stub: ${odd}`]);
+});
+
 it("a string stands for one user message", async () => {
   const { base, transport } = await stubWorker();
   expect(await base.render("hi")).toEqual({ text: "hi", ids: [104, 105] });

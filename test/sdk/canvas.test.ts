@@ -4,8 +4,8 @@ import { SamplingService, toFloat32Bytes } from "../../sdk/src/wire.js";
 import { EOS, MASK, stubWorker } from "./support/stub-worker.js";
 
 /** A canvas whose predictions are scripted, one list of ids after another, the last one again and again. */
-async function scripted(predictions: number[][], options: Partial<CanvasOptions> = {}) {
-  const { adapter, transport } = await stubWorker();
+async function scripted(predictions: number[][], options: Partial<CanvasOptions> = {}, stopTokenIds = [EOS]) {
+  const { adapter, transport } = await stubWorker([], { stopTokenIds });
   let next = 0;
   transport.onCall(SamplingService.predict, () => {
     const ids = predictions[Math.min(next++, predictions.length - 1)] ?? [];
@@ -94,6 +94,12 @@ describe("a canvas", () => {
       text: "5",
       iterations: 1,
     });
+  });
+
+  it("answers up to the first of several stop tokens", async () => {
+    const { canvas } = await scripted([[5, 9, EOS]], {}, [EOS, 9]);
+    await canvas.predict();
+    expect(await canvas.answer()).toMatchObject({ ids: [5], canvasIds: [5, 9, EOS], text: "5" });
   });
 
   it("may grow up to its answer's length, and never shrinks", async () => {

@@ -8,10 +8,12 @@ describe("drawToken", () => {
   for (const { name, seed, iteration, draw, ids, confidences } of golden.cases) {
     test(`draws the worker's tokens: ${name}`, () => {
       const numbers = uniforms(BigInt(seed), Purpose.draw, 0n, iteration, golden.logits.length);
-      const settings = { ...draw, eosBias: draw.eosBias ?? Number.NEGATIVE_INFINITY } as Omit<
-        TokenDraw,
-        "logits" | "uniform"
-      >;
+      const { eosTokenId, ...given } = draw;
+      const settings = {
+        ...given,
+        eosBias: draw.eosBias ?? Number.NEGATIVE_INFINITY,
+        stopTokenIds: [eosTokenId],
+      } as Omit<TokenDraw, "logits" | "uniform">;
       for (const [p, logits] of golden.logits.entries()) {
         const drawn = drawToken({ logits, uniform: numbers[p] as number, ...settings });
         expect(drawn.id).toBe(ids[p]);
@@ -42,8 +44,14 @@ describe("drawToken", () => {
     );
   });
 
-  test("needs to know EOS to bias it", () => {
-    expect(() => drawToken({ logits: [0, 1], uniform: 0, eosBias: 1 })).toThrow("eosTokenId is missing");
+  test("needs to know the stop tokens to bias them", () => {
+    expect(() => drawToken({ logits: [0, 1], uniform: 0, eosBias: 1 })).toThrow("stopTokenIds is missing");
+  });
+
+  test("draws none of the stop tokens where they are forbidden", () => {
+    const draw = { logits: [9, 8, 1, 7], uniform: 0.5, eosBias: Number.NEGATIVE_INFINITY };
+    expect(drawToken({ ...draw, stopTokenIds: [0, 1] }).id).toBe(3);
+    expect(drawToken({ ...draw, stopTokenIds: [0, 1], temperature: 1 }).confidence).toBeGreaterThan(0);
   });
 });
 

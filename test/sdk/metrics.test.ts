@@ -99,10 +99,12 @@ describe("perplexity", () => {
   });
 
   test("is of the tokens up to the first EOS, and of no empty answer", () => {
-    expect(scoredTokens([7, 8, EOS, 9, EOS], EOS)).toEqual([7, 8, EOS]);
-    expect(scoredTokens([7, 8], EOS)).toEqual([7, 8]);
-    expect(scoredTokens([EOS, EOS], EOS)).toBeUndefined();
-    expect(scoredTokens([], EOS)).toBeUndefined();
+    expect(scoredTokens([7, 8, EOS, 9, EOS], [EOS])).toEqual([7, 8, EOS]);
+    expect(scoredTokens([7, 8, EOS, 9, 3], [3, EOS])).toEqual([7, 8, EOS]);
+    expect(scoredTokens([7, 8, 3, 9, EOS], [EOS, 3])).toEqual([7, 8, 3]);
+    expect(scoredTokens([7, 8], [EOS])).toEqual([7, 8]);
+    expect(scoredTokens([EOS, EOS], [EOS])).toBeUndefined();
+    expect(scoredTokens([], [EOS])).toBeUndefined();
   });
 });
 

@@ -13,6 +13,7 @@ import {
   lladaBudget,
   lladaStep,
   type RemaskPolicy,
+  type RemaskSchedule,
   refineStep,
   remaskShare,
   remaskStep,
@@ -27,11 +28,14 @@ type Step = (state: AnswerState, prediction: IterationPrediction) => PolicyStep;
 /** The step of a golden run. */
 function stepOf(run: (typeof golden.runs)[number]): Step {
   if (run.mode === "refine") return refineStep;
-  if (run.mode === "remask")
-    return (state, prediction) => remaskStep(state, prediction, run.policy as RemaskPolicy);
-  const { blockTokens = 0, maxIterations = 0, eosConfidenceOff = false, eosTokenId = 0 } = run.policy ?? {};
+  const stopTokenIds = [run.policy?.eosTokenId ?? 0];
+  if (run.mode === "remask") {
+    const policy = { ...run.policy, stopTokenIds } as unknown as RemaskPolicy;
+    return (state, prediction) => remaskStep(state, prediction, policy);
+  }
+  const { blockTokens = 0, maxIterations = 0, eosConfidenceOff = false } = run.policy ?? {};
   const budget = lladaBudget(run.positions, blockTokens, maxIterations);
-  return (state, prediction) => lladaStep(state, prediction, { budget, eosConfidenceOff, eosTokenId });
+  return (state, prediction) => lladaStep(state, prediction, { budget, eosConfidenceOff, stopTokenIds });
 }
 
 const positionsOf = (mask: readonly boolean[]) => mask.flatMap((is, p) => (is ? [p] : []));
@@ -58,7 +62,7 @@ describe("the built-in policies", () => {
   test("re-mask the worker's shares and counts", () => {
     for (const { policy, iterations, positions, shares, counts } of golden.schedules) {
       for (const [iteration, wanted] of shares.entries()) {
-        const share = remaskShare(policy as RemaskPolicy, iteration, iterations);
+        const share = remaskShare(policy as RemaskSchedule, iteration, iterations);
         expect(Math.abs(share - wanted)).toBeLessThanOrEqual(1e-14 * wanted);
         expect(shareCount(share, positions)).toBe(counts[iteration]);
       }
@@ -82,7 +86,7 @@ describe("chooseRemasked", () => {
     clusterSpan: fc.integer({ min: 1, max: 9 }),
     retention: fc.constantFrom("none" as const, "editable" as const, "locked" as const),
     maskTokenId: fc.constant(MASK),
-    eosTokenId: fc.constant(2),
+    stopTokenIds: fc.constant([2, 3]),
   });
 
   test("chooses exactly floor(share · N) of the positions that are not kept, or all of those", () => {
@@ -140,8 +144,35 @@ describe("a policy's step", () => {
     expect(() => refineStep(maskedAnswer(3, MASK), prediction)).toThrow("2 positions: the answer has 3");
   });
 
+  test("of LLaDA commit a stop token where nothing else is left, whichever it is", () => {
+    const policy = { budget: lladaBudget(4, 0, 2), eosConfidenceOff: true, stopTokenIds: [2, 3] };
+    const prediction = { ids: [2, 3, 7, 8], confidences: [0.9, 0.8, 0.2, 0.1], iteration: 0, iterations: 2 };
+    const { next } = lladaStep(maskedAnswer(4, MASK), { ...prediction, seed: 0n }, policy);
+    expect(next.kept).toEqual([false, false, true, true]);
+  });
+
+  test("re-mask stop tokens and others in proportion to how many there are, whichever they are", () => {
+    const policy = {
+      schedule: "linear" as const,
+      sharpness: 5,
+      noiseStart: 0.5,
+      positions: "confidence" as const,
+      minGuidanceWeight: 0.1,
+      clusterSpan: 4,
+      retention: "none" as const,
+      maskTokenId: MASK,
+      stopTokenIds: [2, 3],
+    };
+    const ids = [7, 2, 8, 3, 9, 2, 10, 3];
+    const confidences = ids.map((_, p) => 0.9 - p / 20);
+    const seen = { ids, confidences, iteration: 0, iterations: 4, seed: 1n };
+    const { masked } = remaskStep(maskedAnswer(8, MASK), seen, policy).next;
+    expect(masked.filter((is, p) => is && p % 2 === 1)).toHaveLength(2);
+    expect(tally(masked)).toBe(4);
+  });
+
   test("of LLaDA refuses to go on when the budget is spent", () => {
-    const policy = { budget: lladaBudget(1, 0, 1), eosConfidenceOff: false, eosTokenId: 2 };
+    const policy = { budget: lladaBudget(1, 0, 1), eosConfidenceOff: false, stopTokenIds: [2] };
     const prediction = { ids: [7], confidences: [1], iteration: 1, iterations: 1, seed: 0n };
     expect(() => lladaStep(maskedAnswer(1, MASK), prediction, policy)).toThrow("budget is spent");
     expect(() => lladaBudget(9, 4, 2)).toThrow("3 blocks");

@@ -136,14 +136,20 @@ class Backend(Protocol[BaseT, AdapterT]):
 
     def unload_base(self, base: BaseT) -> None: ...
 
-    def encode(self, base: BaseT, texts: Sequence[str]) -> list[tuple[int, ...]]: ...
+    def encode(self, base: BaseT, texts: Sequence[str], allow_special: bool = False) -> list[tuple[int, ...]]:
+        """Special tokens that are written out in a text are text, unless `allow_special`."""
+        ...
 
     def decode(self, base: BaseT, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]: ...
 
     def render(
-        self, base: BaseT, messages: Sequence[Message], add_generation_prompt: bool
+        self,
+        base: BaseT,
+        messages: Sequence[Message],
+        add_generation_prompt: bool,
+        allow_special: bool = False,
     ) -> tuple[str, tuple[int, ...]]:
-        """A chat through the base's template: the text and its token ids."""
+        """A chat through the base's template: the text and its token ids. `allow_special` as in `encode`, for the messages."""
         ...
 
     def prepare(

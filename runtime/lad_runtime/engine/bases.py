@@ -58,11 +58,13 @@ class Bases:
         self._prepared.forget(base)
         self._backend.unload_base(base.resident)
 
-    def encode(self, base_id: str, texts: Sequence[str]) -> list[tuple[int, ...]]:
+    def encode(
+        self, base_id: str, texts: Sequence[str], allow_special: bool = False
+    ) -> list[tuple[int, ...]]:
         base = self._registry.base(base_id)
         for text in texts:
             _check_length("texts", len(text))
-        return self._backend.encode(base.resident, texts)
+        return self._backend.encode(base.resident, texts, allow_special)
 
     def decode(self, base_id: str, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
         base = self._registry.base(base_id)
@@ -71,11 +73,15 @@ class Bases:
         return self._backend.decode(base.resident, sequences, keep_special)
 
     def render(
-        self, base_id: str, messages: Sequence[Message], add_generation_prompt: bool
+        self,
+        base_id: str,
+        messages: Sequence[Message],
+        add_generation_prompt: bool,
+        allow_special: bool = False,
     ) -> tuple[str, tuple[int, ...]]:
         base = self._registry.base(base_id)
         _check_length("messages", sum(len(message.content) for message in messages))
-        return self._backend.render(base.resident, messages, add_generation_prompt)
+        return self._backend.render(base.resident, messages, add_generation_prompt, allow_special)
 
 
 def check_ids(base: BaseEntry, option: str, ids: Sequence[int]) -> None:

@@ -129,7 +129,7 @@ class Sampling:
     def _rendered(self, base: BaseEntry, canvas: Canvas | Chat) -> Canvas:
         if isinstance(canvas, Canvas):
             return canvas
-        _, ids = self._backend.render(base.resident, canvas.messages, True)
+        _, ids = self._backend.render(base.resident, canvas.messages, True, canvas.allow_special)
         return Canvas(prompt=ids, seed=canvas.seed)
 
     def _frozen(self, adapter: AdapterEntry | None, run_id: str) -> Weights:

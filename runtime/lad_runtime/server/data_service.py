@@ -72,7 +72,9 @@ class DataService(data_pb2_grpc.DataServiceServicer):
             yield pb.StreamExamplesResponse(examples=[write_example(example) for example in pieces])
 
     async def Encode(self, request: pb.EncodeRequest, context: aio.ServicerContext) -> pb.EncodeResponse:
-        results = await asyncio.to_thread(self._worker.bases.encode, request.base_id, list(request.texts))
+        results = await asyncio.to_thread(
+            self._worker.bases.encode, request.base_id, list(request.texts), request.allow_special
+        )
         return pb.EncodeResponse(results=[pb.TokenIds(ids=ids) for ids in results])
 
     async def Decode(self, request: pb.DecodeRequest, context: aio.ServicerContext) -> pb.DecodeResponse:
@@ -88,5 +90,6 @@ class DataService(data_pb2_grpc.DataServiceServicer):
             request.base_id,
             read_messages(request.messages),
             request.add_generation_prompt,
+            request.allow_special,
         )
         return pb.RenderResponse(text=text, ids=ids)

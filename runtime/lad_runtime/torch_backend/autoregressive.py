@@ -17,13 +17,13 @@ from lad_runtime.types import AnswerEvent, AttentionMode, Canvas, Edit, FrameEve
 def autoregress(
     base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
 ) -> Generator[Wish | FrameEvent, Any, AnswerEvent]:
-    """Work: tokens until EOS, or until there are `answer_tokens`; a frame of one edit for each.
+    """Work: tokens until a stop token, or until there are `answer_tokens`; a frame of one edit for each.
 
     Token i is drawn as position 0 of iteration i: `predict` in mode `causal` with `iteration` i and the last token as its only
     position draws the same. The prompt is computed once, or found where `causal-prefix` sampling or another request left it; every
     later forward is of one token.
     """
-    eos_token_id, mask_token_id = base.info.eos_token_id, base.info.mask_token_id
+    stop_token_ids, mask_token_id = base.info.stop_token_ids, base.info.mask_token_id
     model = base.model
     capacity = len(canvas.prompt) + spec.answer_tokens - 1  # no forward follows the last token
     attention: AttentionMode = "causal-prefix" if snapshot is None else "causal"
@@ -42,7 +42,7 @@ def autoregress(
         drawn = draw(
             logits_1V,
             spec.draw,
-            eos_token_id=eos_token_id,
+            stop_token_ids=stop_token_ids,
             seed=canvas.seed,
             iteration=iteration,
             positions_R=np.zeros(1, dtype=np.int64),
@@ -66,7 +66,7 @@ def autoregress(
                 answer=tuple(answer),
                 masked=0,
             )
-        if token == eos_token_id:
+        if token in stop_token_ids:
             stopped = "eos"
             break
     text_ids = answer[:-1] if stopped == "eos" else answer

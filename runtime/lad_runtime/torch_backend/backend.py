@@ -148,17 +148,24 @@ class TorchBackend:
     def unload_base(self, base: Base) -> None:
         base.close()
 
-    def encode(self, base: Base, texts: Sequence[str]) -> list[tuple[int, ...]]:
-        return [tuple(base.tokenizer.encode(text)) for text in texts]
+    def encode(self, base: Base, texts: Sequence[str], allow_special: bool = False) -> list[tuple[int, ...]]:
+        tokenizer = base.tokenizer
+        return [tuple(tokenizer.encode(text if allow_special else tokenizer.hide(text))) for text in texts]
 
     def decode(self, base: Base, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
         return [base.tokenizer.decode(ids, skip_special=not keep_special) for ids in sequences]
 
     def render(
-        self, base: Base, messages: Sequence[Message], add_generation_prompt: bool
+        self,
+        base: Base,
+        messages: Sequence[Message],
+        add_generation_prompt: bool,
+        allow_special: bool = False,
     ) -> tuple[str, tuple[int, ...]]:
-        text = base.tokenizer.render(messages, add_generation_prompt)
-        return text, tuple(base.tokenizer.encode(text))
+        tokenizer = base.tokenizer
+        given = messages if allow_special else tokenizer.hidden(messages)
+        text = tokenizer.render(given, add_generation_prompt)
+        return tokenizer.reveal(text), tuple(tokenizer.encode(text))
 
     def prepare(
         self, base: Base, examples: Iterable[Example], spec: WindowSpec

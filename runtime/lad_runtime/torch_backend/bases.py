@@ -49,7 +49,7 @@ def load_base(
     """Finds, fetches or makes the files of `spec.name`, and loads them onto `device`.
 
     With `spec.compile` the kernels beside the matmuls are compiled first; `info.compile_seconds` says how long that took.
-    `admit` is called with the bytes of the weights before any are read, and may raise. `spec.dtype` auto is float32 on the CPU
+    `admit` is called with the bytes of the weights before any are copied, and may raise. `spec.dtype` auto is float32 on the CPU
     and bfloat16 elsewhere. Raises LadError: NOT_FOUND, ACCESS_DENIED or UNAVAILABLE for a base that cannot be had, INVALID_FILE
     for damaged or unsafe files, UNSUPPORTED_MODEL, INVALID_OPTION (`maskToken`, `chatTemplate`, `dataType`, `revision`, `compile`),
     OUT_OF_MEMORY, STORAGE.
@@ -72,8 +72,9 @@ def load_base(
                     f"The tokenizer has {tokenizer.vocab_size} tokens, and the model {config.vocab_size}.",
                     remedy="Get config.json and tokenizer.json from the same revision.",
                 )
-            admit(dtype.itemsize * weight_count(config))
             with StoredWeights(folder, config, dtype=dtype, progress=progress) as stored:
+                config = stored.config
+                admit(dtype.itemsize * weight_count(config))
                 kernels, seconds = EAGER, 0.0
                 if spec.compile:
                     # Imported only here: it loads torch's compiler.
@@ -84,7 +85,7 @@ def load_base(
         except BaseException:
             tokenizer.close()
             raise
-    info = _info(spec, revision, model, tokenizer, seconds)
+    info = _info(spec, revision, model, tokenizer, seconds, (*tokenizer.warnings, *stored.warnings))
     return Base(info=info, model=model, tokenizer=tokenizer)
 
 
@@ -119,7 +120,12 @@ def _machine_errors_named(name: str) -> Iterator[None]:
 
 
 def _info(
-    spec: BaseSpec, revision: str, model: Llama, tokenizer: Tokenizer, compile_seconds: float
+    spec: BaseSpec,
+    revision: str,
+    model: Llama,
+    tokenizer: Tokenizer,
+    compile_seconds: float,
+    warnings: tuple[str, ...],
 ) -> BaseInfo:
     config = model.config
     dtype = str(model.dtype).removeprefix("torch.")
@@ -143,7 +149,9 @@ def _info(
         mask_token_id=tokenizer.mask_token_id,
         eos_token=tokenizer.eos_token,
         eos_token_id=tokenizer.eos_token_id,
+        other_stops=tokenizer.stop_tokens[1:],
         system_prompt=tokenizer.system_prompt,
         has_chat_template=tokenizer.has_template,
         compile_seconds=compile_seconds,
+        warnings=warnings,
     )

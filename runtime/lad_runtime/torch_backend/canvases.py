@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
+from lad_runtime.torch_backend.answer_end import end_of_answer
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.denoise import Denoised, denoise
 from lad_runtime.torch_backend.lora import LoraAdapter
@@ -29,7 +30,7 @@ def denoise_answer(
 
     Canvas k is denoised with seed + k, in the attention modes `full` and `causal-prefix` as it would be alone behind the same
     tokens. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
-    see each other. Nothing follows a canvas with an EOS. `snapshot` must not change while the work runs.
+    see each other. Nothing follows a canvas with a stop token. `snapshot` must not change while the work runs.
     """
     size = spec.canvas_tokens or spec.answer_tokens
     starts = range(0, spec.answer_tokens, size)
@@ -53,11 +54,10 @@ def denoise_answer(
         done = yield from _in_answer(one, finished, forwards, policy.iterations * (len(starts) - number))
         finished += done.ids
         forwards += done.iterations
-        if base.info.eos_token_id in done.ids:
+        if end_of_answer(done.ids, base.info.stop_token_ids) < len(done.ids):
             break
     assert done is not None, "an answer has at least one token"
-    eos = base.info.eos_token_id
-    ids = finished[: finished.index(eos)] if eos in finished else finished
+    ids = finished[: end_of_answer(finished, base.info.stop_token_ids)]
     return AnswerEvent(
         canvas=index,
         ids=ids,

@@ -1,6 +1,6 @@
 """The loop of every denoising policy over one canvas: forward, draw, then the policy's schedule → choose → commit."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,7 +36,7 @@ def denoise(
     `answer_tokens`; with few iterations it stays shorter. It stops early when the policy has nothing left to predict, or
     when three consecutive iterations sampled the same answer (where `early_stop` and the policy allow it).
     """
-    mask_token_id, eos_token_id = base.info.mask_token_id, base.info.eos_token_id
+    mask_token_id, stop_token_ids = base.info.mask_token_id, base.info.stop_token_ids
     state = AnswerState.all_masked(
         min(spec.grow_tokens or spec.answer_tokens, spec.answer_tokens), mask_token_id
     )
@@ -51,7 +51,7 @@ def denoise(
             break
         logits_RV = yield from _logits(past, state, predicted_N, spec)
         forwards += 1
-        sampled = _sample(logits_RV, state, predicted_N, spec, eos_token_id, seed, iteration)
+        sampled = _sample(logits_RV, state, predicted_N, spec, stop_token_ids, seed, iteration)
         if settled.see(sampled.ids_N) and spec.early_stop and policy.settles:
             stopped = "settled"
         last = stopped == "settled" or iteration == policy.iterations - 1
@@ -93,7 +93,7 @@ def _sample(
     state: AnswerState,
     predicted_N: Bools,
     spec: SamplingSpec,
-    eos_token_id: int,
+    stop_token_ids: Sequence[int],
     seed: int,
     iteration: int,
 ) -> Sampled:
@@ -102,7 +102,7 @@ def _sample(
     drawn = draw(
         logits_RV,
         spec.draw,
-        eos_token_id=eos_token_id,
+        stop_token_ids=stop_token_ids,
         seed=seed,
         iteration=iteration,
         positions_R=positions_R,

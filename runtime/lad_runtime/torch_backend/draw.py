@@ -4,7 +4,7 @@ Every row is computed by itself (no reduction ever runs over a shape that depend
 the same tokens in any company. Probabilities that are drawn from are float64.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,7 @@ def draw(
     logits_RV: Tensor,
     spec: DrawSpec,
     *,
-    eos_token_id: int,
+    stop_token_ids: Sequence[int],
     seed: int,
     iteration: int,
     positions_R: NDArray[np.int64],
@@ -49,7 +49,7 @@ def draw(
     """
     rows = max(1, _CHUNK_ELEMENTS // logits_RV.shape[1])
     chunks = [
-        _draw_rows(logits, spec, eos_token_id, seed, iteration, positions_R[i * rows : (i + 1) * rows])
+        _draw_rows(logits, spec, stop_token_ids, seed, iteration, positions_R[i * rows : (i + 1) * rows])
         for i, logits in enumerate(logits_RV.split(rows))
     ]
     # float64 holds an id and a float32 exactly, so that the host waits for one transfer.
@@ -63,12 +63,12 @@ def draw(
     return Drawn(ids_R=ids_R.astype(np.int64), confidences_R=confidences_R)
 
 
-def biased(logits_RV: Tensor, eos_token_id: int, eos_bias: float) -> Tensor:
-    """The logits with `eos_bias` added to EOS's; −inf forbids it."""
+def biased(logits_RV: Tensor, stop_token_ids: Sequence[int], eos_bias: float) -> Tensor:
+    """The logits with `eos_bias` added to those of the stop tokens; −inf forbids them."""
     if eos_bias == 0:
         return logits_RV
     logits_RV = logits_RV.clone()
-    logits_RV[:, eos_token_id] += eos_bias
+    logits_RV[:, list(stop_token_ids)] += eos_bias
     return logits_RV
 
 
@@ -121,13 +121,13 @@ def filtered_probabilities(logits_RV: Tensor, spec: DrawSpec) -> Tensor:
 def _draw_rows(
     logits_RV: Tensor,
     spec: DrawSpec,
-    eos_token_id: int,
+    stop_token_ids: Sequence[int],
     seed: int,
     iteration: int,
     positions_R: NDArray[np.int64],
 ) -> Tensor:
     """Ids, confidences (float32 values) and the ids' probabilities at temperature 1: [3, R] float64."""
-    logits_RV = biased(logits_RV, eos_token_id, spec.eos_bias)
+    logits_RV = biased(logits_RV, stop_token_ids, spec.eos_bias)
     log_p_RV = torch.log_softmax(logits_RV, -1)
     if spec.temperature == 0:
         ids_R1 = arg_max(logits_RV)

@@ -14,13 +14,13 @@ from lad_runtime.types import LladaSpec
 class Llada:
     """Only MASK positions of the current block are sampled; block follows block from left to right.
 
-    With `eos_confidence_off` a sampled EOS counts with confidence −∞: it is committed where nothing else is left to.
+    With `eos_confidence_off` a sampled stop token counts with confidence −∞: it is committed where nothing else is left to.
     """
 
     spec: LladaSpec
     answer_tokens: int
     max_iterations: int
-    eos_token_id: int
+    stop_token_ids: tuple[int, ...]
     settles: bool = False
 
     @cached_property
@@ -42,7 +42,7 @@ class Llada:
     def choose(self, state: AnswerState, sampled: Sampled, count: int, iteration: int) -> Bools:
         confidences_N = sampled.confidences_N
         if self.spec.eos_confidence_off:
-            confidences_N = np.where(sampled.ids_N == self.eos_token_id, -np.inf, confidences_N)
+            confidences_N = np.where(np.isin(sampled.ids_N, self.stop_token_ids), -np.inf, confidences_N)
         return most_confident(self.predicted(state, iteration), count, confidences_N=confidences_N)
 
     def commit(self, state: AnswerState, sampled: Sampled, chosen_N: Bools) -> AnswerState:

@@ -37,7 +37,7 @@ def predict(
     """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
 
     Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
-    are of the distribution at temperature 1 with the EOS bias in it; `logits` are the model's, without the bias.
+    are of the distribution at temperature 1 with `eos_bias` in it; `logits` are the model's, without the bias.
     """
     predictions = []
     for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], WISH_TOKENS):
@@ -51,7 +51,7 @@ def predict(
         each = len(segments) // len(group)
         for index, canvas in enumerate(group):
             logits_RV = guided(logits[index * each : (index + 1) * each], spec.guidance_scale)
-            predictions.append(_prediction(logits_RV, canvas, spec, base.info.eos_token_id))
+            predictions.append(_prediction(logits_RV, canvas, spec, base.info.stop_token_ids))
     return tuple(predictions)
 
 
@@ -119,16 +119,18 @@ def in_groups(items: Sequence[Any], tokens: Sequence[int], limit: int) -> Iterat
         yield group
 
 
-def _prediction(logits_RV: Tensor, canvas: PredictCanvas, spec: PredictSpec, eos_token_id: int) -> Prediction:
+def _prediction(
+    logits_RV: Tensor, canvas: PredictCanvas, spec: PredictSpec, stop_token_ids: Sequence[int]
+) -> Prediction:
     drawn = draw(
         logits_RV,
         spec.draw,
-        eos_token_id=eos_token_id,
+        stop_token_ids=stop_token_ids,
         seed=canvas.seed,
         iteration=spec.iteration,
         positions_R=np.arange(len(logits_RV)),
     )
-    biased_RV = biased(logits_RV, eos_token_id, spec.draw.eos_bias)
+    biased_RV = biased(logits_RV, stop_token_ids, spec.draw.eos_bias)
     top_ids, top_probabilities = most_probable(biased_RV, spec.top) if spec.top else (torch.empty(0),) * 2
     return Prediction(
         ids=tuple(drawn.ids_R.tolist()),

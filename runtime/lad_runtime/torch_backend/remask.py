@@ -28,7 +28,7 @@ class Remask:
     spec: RemaskSpec
     iterations: int
     seed: int
-    eos_token_id: int
+    stop_token_ids: tuple[int, ...]
     mask_token_id: int
     settles: bool = True
 
@@ -55,7 +55,7 @@ class Remask:
             candidates_N,
             count,
             confidences_N=sampled.confidences_N,
-            eos_N=sampled.ids_N == self.eos_token_id,
+            eos_N=np.isin(sampled.ids_N, self.stop_token_ids),
             min_weight=self.spec.min_guidance_weight,
             seed=self.seed,
             iteration=iteration,

@@ -57,12 +57,12 @@ def policy_of(spec: SamplingSpec, base: Base, canvas_tokens: int, seed: int) -> 
             spec=spec.llada,
             answer_tokens=canvas_tokens,
             max_iterations=spec.iterations,
-            eos_token_id=base.info.eos_token_id,
+            stop_token_ids=base.info.stop_token_ids,
         )
     return Remask(
         spec=spec.remask,
         iterations=spec.iterations,
         seed=seed,
-        eos_token_id=base.info.eos_token_id,
+        stop_token_ids=base.info.stop_token_ids,
         mask_token_id=base.info.mask_token_id,
     )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.torch_backend.answer_end import end_of_answer
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
 from lad_runtime.torch_backend.draw import arg_max
@@ -20,7 +21,7 @@ from lad_runtime.types import Score, ScoreItem
 def check_scoring(base: Base, items: Sequence[ScoreItem]) -> None:
     """Raises LadError(INVALID_OPTION) for an empty prompt (nothing would predict the first token) and for token ids or lengths
     that the base does not have."""
-    for item in (_counted(item, base.info.eos_token_id) for item in items):
+    for item in (_counted(item, base.info.stop_token_ids) for item in items):
         if not item.prompt:
             raise invalid_option(
                 "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
@@ -34,10 +35,10 @@ def score(
 ) -> Generator[LogitsWish, Any, tuple[Score, ...]]:
     """Work: log p(continuation | prompt) of each item under causal attention; a `Score` each.
 
-    A continuation counts up to and with its first EOS. An empty one has log-likelihood 0 and takes no forward. `adapter`
+    A continuation counts up to and with its first stop token. An empty one has log-likelihood 0 and takes no forward. `adapter`
     (None: the base itself) must not change while the work runs. Raises LadError(DIVERGED) when a likelihood is not a number.
     """
-    items = [_counted(item, base.info.eos_token_id) for item in items]
+    items = [_counted(item, base.info.stop_token_ids) for item in items]
     scores = [Score(log_likelihood=0.0, token_log_likelihoods=(), greedy=True) for _ in items]
     filled = [index for index, item in enumerate(items) if item.continuation]
     lengths = [len(items[index].prompt) + len(items[index].continuation) for index in filled]
@@ -55,11 +56,9 @@ def score(
     return tuple(scores)
 
 
-def _counted(item: ScoreItem, eos_token_id: int) -> ScoreItem:
-    """The item with its continuation cut behind the first EOS."""
-    if eos_token_id not in item.continuation:
-        return item
-    end = item.continuation.index(eos_token_id) + 1
+def _counted(item: ScoreItem, stop_token_ids: Sequence[int]) -> ScoreItem:
+    """The item with its continuation cut behind the first stop token."""
+    end = end_of_answer(item.continuation, stop_token_ids) + 1
     return ScoreItem(prompt=item.prompt, continuation=item.continuation[:end])
 
 

@@ -1,12 +1,16 @@
 """The tokenizer and chat template of a model folder."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tokenizers
 
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.control_tokens import control_tokens
 from lad_runtime.torch_backend.model_files import file_in, read_json
+from lad_runtime.torch_backend.stop_tokens import closing_token, named_stops
 from lad_runtime.torch_backend.template import ChatTemplate
 from lad_runtime.torch_backend.tokenizer import Tokenizer
 
@@ -19,20 +23,27 @@ def load_tokenizer(
     """The tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`, `config.json`.
 
     An empty `mask_token` means the folder's own (`mask_token` in tokenizer_config.json), else `MASK`; an empty `chat_template`
-    the folder's own. Raises INVALID_FILE for files that are missing or unreadable, INVALID_OPTION for a mask string
-    that is not exactly one token.
+    the folder's own. Answers end with the token that the template closes a turn with, else with the first that the folder
+    names. Raises INVALID_FILE for files that are missing or unreadable, INVALID_OPTION for a mask string that is not exactly one
+    token.
     """
     settings = read_json(folder, "tokenizer_config.json", optional=True)
     backend = _read_backend(folder)
     specials = _special_tokens(settings)
-    eos_token = specials.get("eos_token") or _eos_of_config(folder, backend)
-    specials.setdefault("eos_token", eos_token)
+    named = named_stops(folder, specials.get("eos_token"), backend)
+    stops = named.tokens
+    if stops:
+        specials.setdefault("eos_token", stops[0])
+    controls = control_tokens(backend, {*stops, *_named_controls(settings, specials)})
     source = chat_template or _own_template(folder, settings)
     template = ChatTemplate(source, given=bool(chat_template), variables=specials) if source else None
     try:
+        closing = closing_token(template, controls, stops) if template is not None else None
         return Tokenizer(
             backend,
-            eos_token=eos_token,
+            controls=controls,
+            stop_tokens=tuple(dict.fromkeys((closing, *stops) if closing else stops)),
+            warnings=tuple(map(_ordinary_stop, named.passed_over)),
             mask_token=mask_token or specials.get("mask_token") or DEFAULT_MASK_TOKEN,
             template=template,
             system_prompt=system_prompt,
@@ -66,25 +77,29 @@ def _read_backend(folder: Path) -> tokenizers.Tokenizer:
 def _special_tokens(settings: dict[str, Any]) -> dict[str, str]:
     tokens = {}
     for name in ("bos_token", "eos_token", "unk_token", "pad_token", "mask_token", "sep_token", "cls_token"):
-        value = settings.get(name)
-        content = value.get("content") if isinstance(value, dict) else value
-        if isinstance(content, str):
+        content = _content(settings.get(name))
+        if content is not None:
             tokens[name] = content
     return tokens
 
 
-def _eos_of_config(folder: Path, backend: tokenizers.Tokenizer) -> str:
-    for name in ("generation_config.json", "config.json"):
-        value = read_json(folder, name, optional=True).get("eos_token_id")
-        first = value[0] if isinstance(value, list) and value else value
-        token = backend.id_to_token(first) if isinstance(first, int) and first >= 0 else None
-        if token is not None:
-            return str(token)
-    raise LadError(
-        ErrorCode.INVALID_FILE,
-        "The model folder names no token that ends an answer.",
-        remedy="Set eos_token in tokenizer_config.json, or eos_token_id in config.json.",
+def _named_controls(settings: dict[str, Any], specials: Mapping[str, str]) -> list[str]:
+    """All that tokenizer_config.json calls special but the mask, which may be an ordinary word."""
+    others = settings.get("additional_special_tokens")
+    more = [_content(value) for value in others] if isinstance(others, list) else []
+    return [token for name, token in specials.items() if name != "mask_token"] + [t for t in more if t]
+
+
+def _ordinary_stop(token: str) -> str:
+    return (
+        f"generation_config.json or config.json names {json.dumps(token)} as a token that ends an answer (eos_token_id), and it is "
+        "ordinary text in this vocabulary: answers do not end there."
     )
+
+
+def _content(value: Any) -> str | None:
+    content = value.get("content") if isinstance(value, dict) else value
+    return content if isinstance(content, str) else None
 
 
 def _own_template(folder: Path, settings: dict[str, Any]) -> str:

@@ -6,16 +6,16 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types import Message
 
 Piece = tuple[str, bool]
-"""Text, and whether it is an answer. An answer comes without the EOS that ends it."""
+"""Text, and whether it is an answer. An answer comes without the token that ends it."""
 Render = Callable[[Sequence[Message], bool], str]
 
 
-def last_answer(id: int, messages: Sequence[Message], render: Render, eos_token: str) -> list[Piece]:
+def last_answer(id: int, messages: Sequence[Message], render: Render, end_token: str) -> list[Piece]:
     """The last message is the answer, everything before it the prompt."""
     return [(render(messages[:-1], True), False), (messages[-1].content, True)]
 
 
-def every_answer(id: int, messages: Sequence[Message], render: Render, eos_token: str) -> list[Piece]:
+def every_answer(id: int, messages: Sequence[Message], render: Render, end_token: str) -> list[Piece]:
     """Each assistant turn is an answer, what stands between them prompt.
 
     The template has to write turns one after another; raises INVALID_DATA for one that rewrites earlier turns.
@@ -30,18 +30,20 @@ def every_answer(id: int, messages: Sequence[Message], render: Render, eos_token
             raise _rewritten(id)
         between = text[len(done) :]
         if pieces:
-            between = _after_answer(id, between, answer, eos_token)
+            between = _after_answer(id, between, answer, end_token)
         answer = messages[turn].content
         pieces += [(between, False), (answer, True)]
         done = text
     return pieces
 
 
-def _after_answer(id: int, text: str, answer: str, eos_token: str) -> str:
-    """What follows an answer and its EOS, where the template wrote the answer as it is or without the space around it."""
+def _after_answer(id: int, text: str, answer: str, end_token: str) -> str:
+    """What follows an answer and its end, where the template wrote the answer as it is or without the space around it."""
     for written in (answer, answer.strip()):
         if text.startswith(written):
-            return text[len(written) :].removeprefix(eos_token)
+            rest = text[len(written) :]
+            space, end, after = rest.partition(end_token)
+            return after if end and not space.strip() else rest
     raise _rewritten(id)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,17 @@ from lad_runtime.torch_backend.model_files import GET_AGAIN, bad_file, weight_fi
 from lad_runtime.types import LoadProgress
 
 _BYTES = {"F32": 4, "F16": 2, "BF16": 2}
+_EMBEDDING, _HEAD = "model.embed_tokens.weight", "lm_head.weight"
+_COMPARED_ROWS = 4096  # of two matrices at once
 
 
 class StoredWeights(Mapping[str, Tensor]):
     """All weights of a Llama of `config` by their Hugging Face names; a look-up maps one tensor of the file, in the file's dtype.
 
     Names, shapes and kinds are checked against `config` when it is made; values when they are looked up, `dtype` being
-    the one they will be converted to. Copy what is looked up: it changes with the file. Each look-up adds to the progress
+    the one they will be converted to. Copy what is looked up: it changes with the file. A head that `config` ties to the
+    embeddings and that the files hold with other values is read as it is there: `config` is then that of an untied head, and
+    `warnings` say so. Each look-up adds to the progress
     of phase `read`, in bytes of the files. Raises INVALID_FILE for what is damaged, missing, unsafe or not finite,
     UNSUPPORTED_MODEL for tensors that a Llama has no place for, INVALID_OPTION for a dtype too narrow for the values.
     A context manager: it closes the files.
@@ -38,9 +43,13 @@ class StoredWeights(Mapping[str, Tensor]):
     ) -> None:
         self._dtype = dtype
         self._progress = progress
+        self.warnings: tuple[str, ...] = ()
         with ExitStack() as stack:
             files = {path: _opened(stack, path) for path in weight_files(folder)}
             self._located = _located(files)
+            if config.tied and _holds_another_head(self._located, dtype):
+                config, self.warnings = replace(config, tied=False), (_ANOTHER_HEAD,)
+            self.config = config
             if config.num_layers > len(self._located):
                 raise bad_file(
                     "config.json", f"it has {config.num_layers} layers, more than the weights", GET_AGAIN
@@ -100,8 +109,32 @@ def _located(files: Mapping[Path, Any]) -> dict[str, tuple[Path, Any]]:
     return located
 
 
+_ANOTHER_HEAD = (
+    "config.json ties the head to the embeddings (tie_word_embeddings), and the weights hold an lm_head.weight with other "
+    "values, which is the one that is used, as transformers does."
+)
+
+
+def _holds_another_head(located: Mapping[str, tuple[Path, Any]], dtype: torch.dtype) -> bool:
+    """Whether there is a head that differs from the embeddings once both are of `dtype`; some rows of both at a time."""
+    if _HEAD not in located or _EMBEDDING not in located:
+        return False
+    head, embedding = (_mapped(located[name][1], name, located[name][0]) for name in (_HEAD, _EMBEDDING))
+    if head.shape != embedding.shape or head.ndim != 2:
+        return True
+    blocks = zip(head.split(_COMPARED_ROWS), embedding.split(_COMPARED_ROWS), strict=True)
+    return any(not torch.equal(ours.to(dtype), theirs.to(dtype)) for ours, theirs in blocks)
+
+
 def _check_names(located: Mapping[str, Any], shapes: Mapping[str, Any]) -> None:
     missing = [name for name in shapes if name not in located]
+    if missing == [_HEAD]:
+        raise LadError(
+            ErrorCode.INVALID_FILE,
+            "The weights hold no lm_head.weight, and config.json does not tie the head to the embeddings.",
+            value=_HEAD,
+            remedy="Set tie_word_embeddings to true in config.json where they are the same, else get all files again.",
+        )
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise LadError(
@@ -121,8 +154,8 @@ def _check_names(located: Mapping[str, Any], shapes: Mapping[str, Any]) -> None:
 
 
 def _is_needless(name: str) -> bool:
-    """A tied head's copy, and the rotary frequencies that old files carry."""
-    return name == "lm_head.weight" or name.endswith("rotary_emb.inv_freq")
+    """A tied head's copy (one that differs is a head of its own), and the rotary frequencies that old files carry."""
+    return name == _HEAD or name.endswith("rotary_emb.inv_freq")
 
 
 def _check_tensor(name: str, place: tuple[Path, Any], shape: tuple[int, ...]) -> None:
@@ -144,10 +177,7 @@ def _check_tensor(name: str, place: tuple[Path, Any], shape: tuple[int, ...]) ->
 
 
 def _read(file: Any, name: str, path: Path, dtype: torch.dtype) -> Tensor:
-    try:
-        tensor: Tensor = file.get_tensor(name)
-    except (SafetensorError, OSError) as error:
-        raise bad_file(path.name, str(error), GET_AGAIN) from error
+    tensor = _mapped(file, name, path)
     low, high = tensor.aminmax()
     if not (torch.isfinite(low) and torch.isfinite(high)):
         raise bad_file(path.name, f"{name} holds values that are not finite numbers", GET_AGAIN)
@@ -158,4 +188,13 @@ def _read(file: Any, name: str, path: Path, dtype: torch.dtype) -> Tensor:
             f"{name} has values beyond its range",
             "Use bfloat16 or float32.",
         )
+    return tensor
+
+
+def _mapped(file: Any, name: str, path: Path) -> Tensor:
+    """A tensor of the file, its bytes still there."""
+    try:
+        tensor: Tensor = file.get_tensor(name)
+    except (SafetensorError, OSError) as error:
+        raise bad_file(path.name, str(error), GET_AGAIN) from error
     return tensor

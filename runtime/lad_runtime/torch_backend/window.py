@@ -1,4 +1,4 @@
-"""Examples to token windows (METHOD §2): prompt through the chat template, answer and EOS, then an EOS tail up to the window."""
+"""Examples to token windows (METHOD §2): prompt through the chat template, answer and its end, then a tail up to the window."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,16 @@ class Encoder(Protocol):
 
     @property
     def eos_token_id(self) -> int: ...
+
+    @property
+    def mask_token_id(self) -> int: ...
+
+    @property
+    def mask_is_text(self) -> bool: ...
+
+    def controls_in(self, text: str) -> int: ...
+
+    def hidden(self, messages: Sequence[Message]) -> tuple[Message, ...]: ...
 
     def encode(self, text: str) -> list[int]: ...
 
@@ -79,7 +89,7 @@ def prepare(
             f"Give at most {info.max_positions}.",
         )
     windows: list[_Window] = []
-    seen = truncated = answers = 0
+    seen = truncated = answers = specials = masks = 0
     for example in examples:
         seen += 1
         ids, answer = _encode(example, spec, tokenizer)
@@ -92,6 +102,9 @@ def prepare(
             ids, answer = _truncate(ids, answer, spec)
             truncated += 1
         answers += sum(answer)
+        specials += sum(tokenizer.controls_in(message.content) for message in example.messages)
+        if tokenizer.mask_is_text:
+            masks += sum(id == tokenizer.mask_token_id for id, own in zip(ids, answer, strict=True) if own)
         windows.append(_Window(example.id, array("i", ids), bytes(answer)))
     if not windows:
         raise _nothing_left(seen, spec)
@@ -105,12 +118,16 @@ def prepare(
         prompt_tokens=tokens - answers,
         answer_tokens=answers,
         tail_tokens=len(windows) * length - tokens if length else 0,
+        special_tokens=specials,
+        mask_tokens=masks,
+        end_token=tokenizer.eos_token,
+        end_token_id=tokenizer.eos_token_id,
     )
     return PreparedExamples(windows, length, tokenizer.eos_token_id), report
 
 
 def _encode(example: Example, spec: WindowSpec, tokenizer: Encoder) -> tuple[list[int], list[bool]]:
-    """Token ids of prompt and answers, and where they are answers (each with the EOS that ends it)."""
+    """Token ids of prompt and answers, and where they are answers (each with the token that ends it)."""
     messages = example.messages
     if not messages or messages[-1].role != "assistant":
         raise LadError(
@@ -120,6 +137,8 @@ def _encode(example: Example, spec: WindowSpec, tokenizer: Encoder) -> tuple[lis
             value=example.id,
             remedy="Give each example an output, or a last message of the role assistant.",
         )
+    if not spec.allow_special:
+        messages = tokenizer.hidden(messages)
     split = last_answer if spec.supervise == "last" else every_answer
     pieces: list[Piece] = split(example.id, messages, tokenizer.render, tokenizer.eos_token)
     ids: list[int] = []
@@ -143,7 +162,7 @@ def _fits(prompt: int, total: int, spec: WindowSpec) -> bool:
 
 
 def _truncate(ids: list[int], answer: list[bool], spec: WindowSpec) -> tuple[list[int], list[bool]]:
-    """Cuts the prompt's beginning, then the answer's end, which then has no EOS: nothing is learned of where it stops.
+    """Cuts the prompt's beginning, then the answer's end, which then is not closed: nothing is learned of where it stops.
 
     A prompt that leaves the answer no room gives way until half of the window is the answer's.
     """

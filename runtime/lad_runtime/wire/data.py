@@ -25,6 +25,7 @@ def read_window(message: pb.WindowSpec) -> WindowSpec:
         too_long=TOO_LONG.read(message.too_long),
         max_prompt_tokens=message.max_prompt_tokens,
         supervise=SUPERVISE_TURNS.read(message.supervise),
+        allow_special=message.allow_special,
     )
 
 
@@ -37,6 +38,10 @@ def write_window_report(report: WindowReport) -> pb.WindowReport:
         prompt_tokens=report.prompt_tokens,
         answer_tokens=report.answer_tokens,
         tail_tokens=report.tail_tokens,
+        special_tokens=report.special_tokens,
+        mask_tokens=report.mask_tokens,
+        end_token=report.end_token,
+        end_token_id=report.end_token_id,
     )
 
 

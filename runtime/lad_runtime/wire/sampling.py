@@ -86,7 +86,11 @@ def read_canvas(message: pb.Canvas) -> Canvas | Chat:
     if kind == "ids":
         return Canvas(prompt=tuple(message.ids.ids), seed=message.seed)
     if kind == "chat":
-        return Chat(messages=read_messages(message.chat.messages), seed=message.seed)
+        return Chat(
+            messages=read_messages(message.chat.messages),
+            seed=message.seed,
+            allow_special=message.chat.allow_special,
+        )
     raise invalid_option("prompt", "", "it is missing", "Give token ids or chat messages.")
 
 

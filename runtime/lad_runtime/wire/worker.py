@@ -43,9 +43,12 @@ def write_base(info: BaseInfo) -> pb.Base:
         mask_token_id=info.mask_token_id,
         eos_token=info.eos_token,
         eos_token_id=info.eos_token_id,
+        stop_tokens=info.stop_tokens,
+        stop_token_ids=info.stop_token_ids,
         system_prompt=info.system_prompt,
         has_chat_template=info.has_chat_template,
         compile_seconds=info.compile_seconds,
+        warnings=info.warnings,
     )
 
 

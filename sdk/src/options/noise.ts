@@ -104,6 +104,7 @@ export interface NoiseDraw {
   /** `count` numbers in [0, 1), a pure function of (seed, example id, epoch, lane). */
   uniforms(count: number, lane?: number): Float64Array;
   readonly maskTokenId: number;
+  /** What answers learn to end with. */
   readonly eosTokenId: number;
   readonly vocabSize: number;
 }

@@ -182,7 +182,7 @@ export function checkCanvas(options: CanvasOptions) {
 const scoreItem = fields({
   messages: promptShape.messages,
   ids: promptShape.ids,
-  /** What follows the prompt, as text or token ids. Its first EOS counts, what comes after it does not. */
+  /** What follows the prompt, as text or token ids. Its first stop token counts, what comes after it does not. */
   continuation: z.union([text(), z.array(integer(0), { error: "token ids" }).readonly()], {
     error: "a string or token ids",
   }),

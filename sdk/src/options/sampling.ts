@@ -21,7 +21,7 @@ import {
 const SAMPLING_MODES = ["remask", "refine", "llada", "ar"] as const;
 export type SamplingMode = (typeof SAMPLING_MODES)[number];
 
-const eosBiasError = "a number, or -Infinity to forbid EOS";
+const eosBiasError = "a number, or -Infinity to forbid the stop tokens";
 
 function isBias(value: unknown): boolean {
   if (typeof value !== "number") return false;
@@ -40,7 +40,7 @@ export const drawShape = {
   drawMethod: oneOf(["inverse-cdf", "gumbel"]).optional(),
   /** The sampled token's probability at temperature 1 before any filter, or after temperature, top-k and top-p. */
   confidence: oneOf(["unfiltered", "filtered"]).default("unfiltered"),
-  /** Added to the EOS logit; -Infinity forbids EOS. */
+  /** Added to the logits of the base's stop tokens; -Infinity forbids them. */
   eosBias: z.custom<number>(isBias, { error: eosBiasError }).default(0),
 };
 
@@ -65,7 +65,7 @@ const lladaShape = {
   blockTokens: integer(0).default(0),
   /** Classifier-free guidance; 0: none. */
   guidanceScale: atLeast(0).default(0),
-  /** EOS never wins by confidence. */
+  /** A stop token never wins by confidence. */
   eosConfidenceOff: flag().default(false),
 };
 

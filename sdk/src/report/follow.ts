@@ -56,9 +56,9 @@ function isStep<Event extends TrainingEventLike>(event: Event): event is Extract
   return event.type === "step";
 }
 
-/** What is used of a base: each token's own text, and the token that ends an answer. */
+/** What is used of a base: each token's own text, and the tokens that end an answer. */
 export interface TokenTexts {
-  readonly eosTokenId: number;
+  readonly stopTokenIds: readonly number[];
   pieces(ids: readonly number[]): Promise<readonly string[]>;
 }
 
@@ -72,7 +72,9 @@ export async function drawDenoising(
   let before: readonly number[] | undefined;
   for await (const frame of frames) {
     const pieces = await base.pieces(frame.answer);
-    const texts = pieces.map((text, i) => (frame.answer[i] === base.eosTokenId ? "·" : text));
+    const texts = pieces.map((text, i) =>
+      base.stopTokenIds.includes(frame.answer[i] as number) ? "·" : text,
+    );
     const cells = frameCells(frame, texts, before);
     const shown = { label, iteration: frame.iteration + 1, iterations: frame.iterations, cells };
     block.update(denoisingLines(shown, block.columns, block.color));

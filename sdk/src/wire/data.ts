@@ -11,9 +11,12 @@ export interface WindowReport {
   readonly dropped: number;
   readonly truncated: number;
   readonly promptTokens: number;
-  /** The EOS that ends an answer included, the tail not. */
+  /** The token that ends an answer included, the tail not. */
   readonly answerTokens: number;
   readonly tailTokens: number;
+  /** What each answer ends with, and its tail is made of. */
+  readonly endToken: string;
+  readonly endTokenId: number;
 }
 
 export function toWindow(window: WindowSpec): pb.WindowSpec {
@@ -36,6 +39,8 @@ export function fromWindowReport(report: pb.WindowReport): WindowReport {
     promptTokens: toNumber(report.promptTokens),
     answerTokens: toNumber(report.answerTokens),
     tailTokens: toNumber(report.tailTokens),
+    endToken: report.endToken,
+    endTokenId: report.endTokenId,
   };
 }
 

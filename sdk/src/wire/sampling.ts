@@ -52,7 +52,7 @@ export interface Answer {
   /** Which canvas of the run, from 0. */
   readonly canvas: number;
   readonly text: string;
-  /** Up to and without the first EOS. */
+  /** Up to and without the first stop token. */
   readonly ids: readonly number[];
   /** Every answer position. */
   readonly canvasIds: readonly number[];

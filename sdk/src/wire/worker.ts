@@ -24,13 +24,19 @@ export interface BaseInfo {
   readonly maxRank: number;
   readonly maskToken: string;
   readonly maskTokenId: number;
+  /** What answers learn to end with: the token that the chat template closes a turn with, else the tokenizer's own. */
   readonly eosToken: string;
   readonly eosTokenId: number;
+  /** Every token that ends an answer, `eosToken` among them. */
+  readonly stopTokens: readonly string[];
+  readonly stopTokenIds: readonly number[];
   /** Put before chats that have no system message. */
   readonly systemPrompt: string;
   readonly hasChatTemplate: boolean;
   /** How long its kernels took to compile; 0: they are not. */
   readonly compileSeconds: number;
+  /** What is odd about its files, in a sentence each: `onWarning` hears them when the base is loaded. */
+  readonly warnings: readonly string[];
 }
 
 /** A LoRA adapter as the worker holds it. */

@@ -45,16 +45,16 @@ describe("drawDenoising", () => {
     const { block, written } = plainBlock();
     const frames = of(
       { iteration: 0, iterations: 2, answer: [1, 2], edits: [{ position: 1, remasked: true }] },
-      { iteration: 1, iterations: 2, answer: [1, 3], edits: [{ position: 1, remasked: false }] },
+      { iteration: 1, iterations: 2, answer: [4, 3], edits: [{ position: 1, remasked: false }] },
     );
     const pieces = async (ids: readonly number[]) => ids.map((id) => ` t${id}`);
-    await drawDenoising(block, "remask", frames, { eosTokenId: 3, pieces });
+    await drawDenoising(block, "remask", frames, { stopTokenIds: [4, 3], pieces });
     const lines = written().trimEnd().split("\n");
     expect(lines.map((line) => line.trim())).toEqual([
       expect.stringMatching(/^remask .* 1\/2$/),
       "t1░░",
       expect.stringMatching(/^remask .* 2\/2$/),
-      "t1·",
+      "··",
     ]);
   });
 

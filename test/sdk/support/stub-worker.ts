@@ -67,8 +67,14 @@ export interface StubWorker {
   readonly cancelled: string[];
 }
 
-/** @param events - every run's, told one after another; a run that is cancelled ends with the event that says so */
-export async function stubWorker(events: readonly EventPayload[] = []): Promise<StubWorker> {
+/**
+ * @param events - every run's, told one after another; a run that is cancelled ends with the event that says so
+ * @param baseFields - what the base says otherwise than by default
+ */
+export async function stubWorker(
+  events: readonly EventPayload[] = [],
+  baseFields: Partial<BaseMessage> = {},
+): Promise<StubWorker> {
   const warnings: string[] = [];
   const cancelled: string[] = [];
   const uploaded = new Set<string>();
@@ -77,7 +83,7 @@ export async function stubWorker(events: readonly EventPayload[] = []): Promise<
       yield {
         update: { $case: "progress" as const, value: { phase: "read", doneBytes: 1n, totalBytes: 2n } },
       };
-      yield { update: { $case: "base" as const, value: baseMessage } };
+      yield { update: { $case: "base" as const, value: { ...baseMessage, ...baseFields } } };
     })
     .onCall(AdaptersService.createAdapter, ({ spec }) => ({ adapter: { ...adapterMessage, spec } }))
     .onCall(AdaptersService.getAdapter, () => ({ adapter: adapterMessage }))
