@@ -15,7 +15,7 @@ const axisValue = z.union([text(), z.number({ error: "a number" }), z.boolean({ 
 
 const runtimeFields = without(localFields, "onLog", "onWarning", "signal", "python");
 
-const baseFields = fields({
+export const baseFields = fields({
   /** `stub`, `tiny`, `smollm2-135m`, a hub id or a folder. */
   name: filledText("a base's name"),
   ...without(baseOptions, "onProgress", "signal", "hubToken").shape,
