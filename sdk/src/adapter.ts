@@ -77,8 +77,9 @@ export class Snapshot extends Model {
 
   /** Frees its memory. */
   async drop(options: CallOptions = {}): Promise<void> {
-    const { signal } = check(callOptions, options);
-    await this.client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
+    const { signal, timeoutMs } = check(callOptions, options);
+    const client = this.client.within(timeoutMs);
+    await client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
   }
 
   /** As `drop`; that it is gone already is fine. */
@@ -111,9 +112,10 @@ export class Adapter extends Model {
 
   /** Asks the worker for the adapter's steps and memory as they are now. */
   async refresh(options: CallOptions = {}): Promise<AdapterInfo> {
-    const { signal } = check(callOptions, options);
+    const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id };
-    const reply = await this.client.call(AdaptersService.getAdapter, request, { signal, idempotent: true });
+    const client = this.client.within(timeoutMs);
+    const reply = await client.call(AdaptersService.getAdapter, request, { signal, idempotent: true });
     this.#info = fromAdapter(present(reply.adapter, "an adapter"));
     return this.#info;
   }
@@ -139,7 +141,8 @@ export class Adapter extends Model {
    */
   async forwardBackward(options: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
     const given = checkForwardBackward(options);
-    const input = "data" in given ? await this.#noised(given) : toSequences(given);
+    const client = this.client.within(given.timeoutMs);
+    const input = "data" in given ? await noised(client, given) : toSequences(given);
     const request = {
       adapterId: this.id,
       mode: ATTENTION_MODE[given.attention],
@@ -148,7 +151,7 @@ export class Adapter extends Model {
       gradientCheckpointing: given.gradientCheckpointing,
     };
     const reply = await this.#sequence.next((sequence) =>
-      this.client.call(
+      client.call(
         TrainingService.forwardBackward,
         { ...request, sequence },
         { signal: given.signal, idempotent: true },
@@ -168,7 +171,8 @@ export class Adapter extends Model {
    * @throws LadError `invalid-option`, `diverged`
    */
   async optimStep(options: OptimStepOptions): Promise<OptimStepResult> {
-    const { optimizer, learningRate, maxGradientNorm, signal } = checkOptimStep(options);
+    const { optimizer, learningRate, maxGradientNorm, signal, timeoutMs } = checkOptimStep(options);
+    const client = this.client.within(timeoutMs);
     const request = {
       adapterId: this.id,
       optimizer: toOptimizer(optimizer),
@@ -176,19 +180,17 @@ export class Adapter extends Model {
       maxGradientNorm,
     };
     const reply = await this.#sequence.next((sequence) =>
-      this.client.call(TrainingService.optimStep, { ...request, sequence }, { signal, idempotent: true }),
+      client.call(TrainingService.optimStep, { ...request, sequence }, { signal, idempotent: true }),
     );
     return { gradientNorm: reply.gradientNorm, step: Number(reply.step) };
   }
 
   /** Freezes the weights as they are now. */
   async snapshot(options: CallOptions = {}): Promise<Snapshot> {
-    const { signal } = check(callOptions, options);
-    const reply = await this.client.call(
-      AdaptersService.snapshotAdapter,
-      { adapterId: this.id, snapshotId: "" },
-      { signal },
-    );
+    const { signal, timeoutMs } = check(callOptions, options);
+    const reply = await this.client
+      .within(timeoutMs)
+      .call(AdaptersService.snapshotAdapter, { adapterId: this.id, snapshotId: "" }, { signal });
     return new Snapshot(this.client, this.base, fromAdapter(present(reply.snapshot, "a snapshot")));
   }
 
@@ -198,8 +200,9 @@ export class Adapter extends Model {
    * @throws LadError `already-exists` unless `overwrite` is set, `storage`
    */
   async save(folder: string, options: SaveOptions = {}): Promise<void> {
-    const { overwrite, signal } = check(saveOptions, options);
-    const messages = this.client.stream(AdaptersService.downloadAdapter, { adapterId: this.id }, { signal });
+    const { overwrite, signal, timeoutMs } = check(saveOptions, options);
+    const client = this.client.within(timeoutMs);
+    const messages = client.stream(AdaptersService.downloadAdapter, { adapterId: this.id }, { signal });
     await writeFolder(folder, piecesOf(messages), { overwrite });
   }
 
@@ -210,9 +213,9 @@ export class Adapter extends Model {
    * @throws LadError `invalid-option`, `storage`
    */
   async checkpoint(name: string, options: CallOptions = {}): Promise<string> {
-    const { signal } = check(callOptions, options);
+    const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id, name: check(checkpointName, name, "name"), overwrite: false };
-    const reply = await this.client.call(AdaptersService.saveCheckpoint, request, {
+    const reply = await this.client.within(timeoutMs).call(AdaptersService.saveCheckpoint, request, {
       signal,
       idempotent: true,
     });
@@ -225,27 +228,14 @@ export class Adapter extends Model {
    * @throws LadError `invalid-state` while a run trains it
    */
   async drop(options: CallOptions = {}): Promise<void> {
-    const { signal } = check(callOptions, options);
-    await this.client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
+    const { signal, timeoutMs } = check(callOptions, options);
+    const client = this.client.within(timeoutMs);
+    await client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
   }
 
   /** As `drop`; that it is gone already is fine. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drop().catch(unlessGone);
-  }
-
-  async #noised(given: CheckedNoised): Promise<ForwardBackwardRequest["input"]> {
-    const { id: datasetId } = await openDataset(this.client, given.data, given.signal);
-    const value = {
-      datasetId,
-      window: toWindow(given),
-      noise: toNoise(given.noise),
-      loss: toLoss(given.loss),
-      seed: given.seed,
-      epoch: given.epoch,
-      rows: [...given.rows],
-    };
-    return { $case: "examples", value };
   }
 }
 
@@ -256,6 +246,20 @@ function unlessGone(error: unknown): void {
 }
 
 const GONE: ReadonlySet<string> = new Set(["not-found", "unavailable", "worker-died"]);
+
+async function noised(client: Client, given: CheckedNoised): Promise<ForwardBackwardRequest["input"]> {
+  const { id: datasetId } = await openDataset(client, given.data, given.signal);
+  const value = {
+    datasetId,
+    window: toWindow(given),
+    noise: toNoise(given.noise),
+    loss: toLoss(given.loss),
+    seed: given.seed,
+    epoch: given.epoch,
+    rows: [...given.rows],
+  };
+  return { $case: "examples", value };
+}
 
 function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["input"] {
   const value = {

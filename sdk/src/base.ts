@@ -87,14 +87,12 @@ export class Base extends Model {
    * @throws LadError `invalid-option`, naming the base's limits, before anything is asked of the worker
    */
   async createAdapter(options: AdapterOptions): Promise<Adapter> {
-    const { rank, alpha = rank, targets, dropout, seed, signal } = check(adapterOptions, options);
+    const { rank, alpha = rank, targets, dropout, seed, signal, timeoutMs } = check(adapterOptions, options);
     this.#checkAdapter(rank, targets);
     const spec = { rank, alpha, targets: [...targets], dropout, seed };
-    const reply = await this.client.call(
-      AdaptersService.createAdapter,
-      { baseId: this.id, spec, adapterId: "" },
-      { signal },
-    );
+    const reply = await this.client
+      .within(timeoutMs)
+      .call(AdaptersService.createAdapter, { baseId: this.id, spec, adapterId: "" }, { signal });
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
@@ -104,10 +102,9 @@ export class Base extends Model {
    * @throws LadError `not-found`, `invalid-file`
    */
   async loadAdapter(folder: string, options: CallOptions = {}): Promise<Adapter> {
-    const { signal } = check(callOptions, options);
-    const reply = await this.client.upload(AdaptersService.uploadAdapter, uploadOf(this.id, folder), {
-      signal,
-    });
+    const { signal, timeoutMs } = check(callOptions, options);
+    const client = this.client.within(timeoutMs);
+    const reply = await client.upload(AdaptersService.uploadAdapter, uploadOf(this.id, folder), { signal });
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
@@ -117,34 +114,35 @@ export class Base extends Model {
    * @throws LadError `not-found`, `invalid-file`
    */
   async loadCheckpoint(name: string, options: CallOptions = {}): Promise<Adapter> {
-    const { signal } = check(callOptions, options);
+    const { signal, timeoutMs } = check(callOptions, options);
     const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId: "" };
-    const reply = await this.client.call(AdaptersService.loadCheckpoint, request, { signal });
+    const client = this.client.within(timeoutMs);
+    const reply = await client.call(AdaptersService.loadCheckpoint, request, { signal });
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
   /** The token ids of a text, without special tokens of the tokenizer's own. */
   async encode(text: string, options: CallOptions = {}): Promise<readonly number[]> {
-    const { signal } = check(callOptions, options);
-    const [ids] = await encodeTexts(this.client, this.id, [text], signal);
+    const { signal, timeoutMs } = check(callOptions, options);
+    const [ids] = await encodeTexts(this.client.within(timeoutMs), this.id, [text], signal);
     return present(ids, "EncodeResponse.results");
   }
 
   /** The text of token ids; special tokens are left out. */
   async decode(ids: ArrayLike<number>, options: CallOptions = {}): Promise<string> {
-    const { signal } = check(callOptions, options);
-    const [text] = await decodeSequences(this.client, this.id, [ids], false, signal);
+    const { signal, timeoutMs } = check(callOptions, options);
+    const [text] = await decodeSequences(this.client.within(timeoutMs), this.id, [ids], false, signal);
     return present(text, "DecodeResponse.texts");
   }
 
   /** Each token's own text, special tokens included, for showing a canvas: asked for once a token. */
   async pieces(ids: ArrayLike<number>, options: CallOptions = {}): Promise<string[]> {
-    const { signal } = check(callOptions, options);
+    const { signal, timeoutMs } = check(callOptions, options);
     const wanted = Array.from(ids);
     const unknown = [...new Set(wanted)].filter((id) => !this.#pieces.has(id));
     if (unknown.length > 0) {
       const single = unknown.map((id) => [id]);
-      const texts = await decodeSequences(this.client, this.id, single, true, signal);
+      const texts = await decodeSequences(this.client.within(timeoutMs), this.id, single, true, signal);
       unknown.forEach((id, i) => {
         this.#pieces.set(id, texts[i] ?? "");
       });
@@ -154,8 +152,9 @@ export class Base extends Model {
 
   /** A chat through the model's own template, as a prompt that the assistant's answer follows. */
   async render(messages: string | readonly ChatMessage[], options: CallOptions = {}): Promise<Rendered> {
-    const { signal } = check(callOptions, options);
-    return renderChat(this.client, this.id, check(messagesSchema, messages, "messages"), true, signal);
+    const { signal, timeoutMs } = check(callOptions, options);
+    const client = this.client.within(timeoutMs);
+    return renderChat(client, this.id, check(messagesSchema, messages, "messages"), true, signal);
   }
 
   /**
@@ -164,8 +163,8 @@ export class Base extends Model {
    * @throws LadError `not-found` for a missing file, `invalid-data` with the line of an example that cannot be read
    */
   async dataset(data: DataSource, options: CallOptions = {}): Promise<Dataset> {
-    const { signal } = check(callOptions, options);
-    return openDataset(this.client, check(dataSourceSchema, data, "data"), signal);
+    const { signal, timeoutMs } = check(callOptions, options);
+    return openDataset(this.client.within(timeoutMs), check(dataSourceSchema, data, "data"), signal);
   }
 
   /**
@@ -174,9 +173,10 @@ export class Base extends Model {
    * @throws LadError `invalid-data` with the line of an example that cannot be read, or does not fit with `tooLong: "error"`
    */
   async prepare(data: DataSource, options: PrepareOptions = {}): Promise<WindowReport> {
-    const { source, window, signal } = checkPrepare(data, options);
-    const dataset = await openDataset(this.client, source, signal);
-    return prepare(this.client, this.id, dataset, window, signal);
+    const { source, window, signal, timeoutMs } = checkPrepare(data, options);
+    const client = this.client.within(timeoutMs);
+    const dataset = await openDataset(client, source, signal);
+    return prepare(client, this.id, dataset, window, signal);
   }
 
   /** The prepared examples themselves, in the order of their rows. */
@@ -184,8 +184,9 @@ export class Base extends Model {
     data: DataSource,
     options: ExamplesOptions = {},
   ): AsyncGenerator<PreparedExample, void, undefined> {
-    const { source, window, offset, limit, signal } = checkExamples(data, options);
-    const { id: datasetId } = await openDataset(this.client, source, signal);
+    const { source, window, offset, limit, signal, timeoutMs } = checkExamples(data, options);
+    const client = this.client.within(timeoutMs);
+    const { id: datasetId } = await openDataset(client, source, signal);
     const request = {
       baseId: this.id,
       datasetId,
@@ -193,7 +194,7 @@ export class Base extends Model {
       offset: BigInt(offset),
       limit: BigInt(limit),
     };
-    for await (const { examples } of this.client.stream(DataService.streamExamples, request, { signal })) {
+    for await (const { examples } of client.stream(DataService.streamExamples, request, { signal })) {
       yield* examples.map(fromPrepared);
     }
   }
@@ -209,7 +210,8 @@ export class Base extends Model {
       });
     }
     const answers = questions.map(({ answer }) => answer);
-    const texts = await decodeSequences(this.client, this.id, answers, false, options.signal);
+    const client = this.client.within(options.timeoutMs);
+    const texts = await decodeSequences(client, this.id, answers, false, options.signal);
     return questions.map(({ ids }, i) => ({ ids, reference: texts[i] ?? "" }));
   }
 
@@ -219,8 +221,8 @@ export class Base extends Model {
    * @throws LadError `invalid-state` while adapters or runs use it
    */
   async unload(options: CallOptions = {}): Promise<void> {
-    const { signal } = check(callOptions, options);
-    await this.client.call(WorkerService.unloadBase, { baseId: this.id }, { signal });
+    const { signal, timeoutMs } = check(callOptions, options);
+    await this.client.within(timeoutMs).call(WorkerService.unloadBase, { baseId: this.id }, { signal });
   }
 
   #adapter(info: AdapterInfo): Adapter {
@@ -249,14 +251,16 @@ export class Base extends Model {
 
 /** Loads a base, or finds it resident. */
 export async function loadBase(client: Client, name: string, options: BaseOptions): Promise<Base> {
-  const { dataType, onProgress, signal, systemPrompt, ...given } = check(baseOptions, options);
+  const { dataType, onProgress, signal, timeoutMs, systemPrompt, ...given } = check(baseOptions, options);
   if (typeof name !== "string" || name === "") {
     const remedy = "Give stub, tiny, smollm2-135m, a hub id, or a folder of the worker's machine.";
     throw invalidOption("name", name, "it must name a base", remedy);
   }
   const request = { name, ...given, dataType: DATA_TYPE[dataType], systemPrompt };
   let base: BaseInfo | undefined;
-  for await (const { update } of client.stream(WorkerService.loadBase, request, { signal })) {
+  for await (const { update } of client
+    .within(timeoutMs)
+    .stream(WorkerService.loadBase, request, { signal })) {
     base = note(update, onProgress) ?? base;
   }
   for (const warning of base?.warnings ?? []) client.warn(`The base ${name}: ${warning}`);

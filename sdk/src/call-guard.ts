@@ -1,4 +1,5 @@
 import { cancelled, LadError } from "./errors.js";
+import { timedOut } from "./time-limit.js";
 import type { TransportOptions } from "./transport.js";
 
 /** Watches for whatever ends a call early: a lost worker, a closed transport, the caller's signal, its deadline. */
@@ -41,12 +42,4 @@ export function guardCall(
 function asLadError(reason: unknown): LadError {
   if (reason instanceof LadError) return reason;
   return new LadError("unavailable", "The worker is gone.", { cause: reason });
-}
-
-function timedOut(path: string, timeoutMs: number): LadError {
-  return new LadError("timeout", `The call ${path} took longer than ${timeoutMs} ms.`, {
-    option: "timeoutMs",
-    value: timeoutMs,
-    remedy: "Give a longer timeoutMs, or ask for less at once.",
-  });
 }

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Warn } from "./check.js";
+import { boundOf } from "./deadlines.js";
 import { cancelled, isLadError } from "./errors.js";
+import { Liveness, type LivenessSettings } from "./liveness.js";
+import { TimeLimit } from "./time-limit.js";
 import type { Method, Transport, TransportOptions } from "./transport.js";
 
 /** What a call may be given. */
@@ -14,21 +17,36 @@ const RETRY_WAITS_MS: readonly number[] = [100, 250, 600];
 /** How often a call that a busy worker refused is sent again, each time after as long as the worker asks for. */
 const BUSY_TRIES = 5;
 
-/** What every handle of one worker shares: the transport, and where warnings go. */
+/** What every handle of one worker shares: the transport, whether the worker lives, and where warnings go. */
 export class Client {
   readonly warn: Warn;
-  readonly #transport: Transport;
-  #closed = false;
+  readonly #connection: Connection;
+  readonly #limit: TimeLimit | undefined;
 
-  constructor(transport: Transport, warn: Warn) {
-    this.#transport = transport;
+  constructor(transport: Transport, warn: Warn, settings: LivenessSettings = {}, view?: View) {
     this.warn = warn;
+    this.#connection = view?.connection ?? {
+      transport,
+      liveness: new Liveness(transport, settings),
+      closed: false,
+    };
+    this.#limit = view?.limit;
+  }
+
+  /**
+   * The same client for what one method asks: all of it ends with the error `timeout` so many milliseconds from now. Default: as
+   * each call's kind has it (`deadlines.ts`); 0 and Infinity: never.
+   */
+  within(timeoutMs: number | undefined): Client {
+    if (timeoutMs === undefined) return this;
+    const connection = this.#connection;
+    return new Client(connection.transport, this.warn, {}, { connection, limit: new TimeLimit(timeoutMs) });
   }
 
   /**
    * One request, one reply. A busy worker is asked again, whatever the call: it has refused it before it did anything.
    *
-   * @throws LadError `busy` when it is so for longer
+   * @throws LadError `busy` when it is so for longer, `timeout`
    */
   async call<Request, Response>(
     method: Method<Request, Response>,
@@ -37,46 +55,98 @@ export class Client {
   ): Promise<Response> {
     const { idempotent = false, ...options } = settings;
     const waits = idempotent ? [...RETRY_WAITS_MS] : [];
-    for (let busy = 0; ; ) {
-      try {
-        return await this.#transport.unary(method, request, options);
-      } catch (error) {
-        const wait = isLadError(error, "busy")
-          ? busy++ < BUSY_TRIES && error.retryAfterMs
-          : this.mayRetry(error) && waits.shift();
-        if (!wait) throw error;
-        await pause(wait, options.signal);
+    const { signal, release } = this.#bounded(method, request, options);
+    try {
+      for (let busy = 0; ; ) {
+        try {
+          const reply = await this.#connection.transport.unary(method, request, { signal });
+          this.#connection.liveness.heard();
+          return reply;
+        } catch (error) {
+          const wait = isLadError(error, "busy")
+            ? busy++ < BUSY_TRIES && error.retryAfterMs
+            : this.mayRetry(error) && waits.shift();
+          if (!wait) throw error;
+          await pause(wait, signal);
+        }
       }
+    } finally {
+      release();
     }
   }
 
   /** Many requests, one reply. */
-  upload<Request, Response>(
+  async upload<Request, Response>(
     method: Method<Request, Response>,
     requests: AsyncIterable<Request>,
     options: TransportOptions = {},
   ): Promise<Response> {
-    return this.#transport.unary(method, requests, options);
+    const { signal, release } = this.#bounded(method, undefined, options);
+    try {
+      return await this.#connection.transport.unary(method, requests, { signal });
+    } finally {
+      release();
+    }
   }
 
   /** One request, many replies; see {@link Transport.serverStream}. */
-  stream<Request, Response>(
+  async *stream<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     options: TransportOptions = {},
-  ): AsyncIterable<Response> {
-    return this.#transport.serverStream(method, request, options);
+  ): AsyncGenerator<Response, void, undefined> {
+    const { signal, release } = this.#bounded(method, request, options);
+    try {
+      for await (const reply of this.#connection.transport.serverStream(method, request, { signal })) {
+        this.#connection.liveness.heard();
+        yield reply;
+      }
+    } finally {
+      release();
+    }
   }
 
   /** Whether the worker was out of reach for a moment, rather than gone or unwilling. */
   mayRetry(error: unknown): boolean {
-    return !this.#closed && isLadError(error, "unavailable");
+    return !this.#connection.closed && isLadError(error, "unavailable");
   }
 
   close(): void {
-    this.#closed = true;
-    this.#transport.close();
+    this.#connection.closed = true;
+    this.#connection.transport.close();
   }
+
+  /** One signal for whatever ends a call from this side: the caller's own, its time limit, a worker that does not answer. */
+  #bounded<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request | undefined,
+    { signal, timeoutMs }: TransportOptions,
+  ): { signal: AbortSignal; release: () => void } {
+    const end = new AbortController();
+    const onAbort = () => end.abort(signal?.reason);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener("abort", onAbort);
+    const bound = timeoutMs ?? boundOf(method, request);
+    const own = bound === "while-alive" ? this.#connection.liveness : new TimeLimit(bound);
+    const unwatch = (this.#limit ?? own).watch(method.path, (reason) => end.abort(reason));
+    const release = () => {
+      unwatch();
+      signal?.removeEventListener("abort", onAbort);
+    };
+    return { signal: end.signal, release };
+  }
+}
+
+/** What the views of one client have in common. */
+interface Connection {
+  readonly transport: Transport;
+  readonly liveness: Liveness;
+  closed: boolean;
+}
+
+interface View {
+  readonly connection: Connection;
+  readonly limit: TimeLimit;
 }
 
 /**

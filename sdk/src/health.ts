@@ -1,5 +1,6 @@
 /** Whether a worker answers and speaks this client's protocol. */
 import { pause } from "./client.js";
+import { QUESTION_MS } from "./deadlines.js";
 import { isLadError, LadError } from "./errors.js";
 import type { Transport } from "./transport.js";
 import { BUILD_VERSION, PROTOCOL_VERSION } from "./version.js";
@@ -33,7 +34,7 @@ export async function waitUntilReady(transport: Transport, signal: AbortSignal):
 /** @throws LadError `version-mismatch` naming both sides' versions, `unauthenticated` for a wrong token */
 export async function handshake(transport: Transport, signal?: AbortSignal): Promise<void> {
   const request = { protocolVersion: PROTOCOL_VERSION, buildVersion: BUILD_VERSION };
-  const theirs = await transport.unary(WorkerService.handshake, request, { signal, timeoutMs: 30_000 });
+  const theirs = await transport.unary(WorkerService.handshake, request, { signal, timeoutMs: QUESTION_MS });
   if (theirs.protocolVersion === PROTOCOL_VERSION && theirs.buildVersion === BUILD_VERSION) return;
   throw new LadError(
     "version-mismatch",

@@ -121,11 +121,14 @@ export {
   type Axes,
   type AxisValue,
   type Point,
+  type SpecifiedSweepOptions,
   Sweep,
   type SweepContext,
   type SweepOptions,
+  type SweepParts,
   type SweepResult,
   sweep,
+  type UnspecifiedSweepOptions,
 } from "./sweep.js";
 export type { FailedPoint, Outcome } from "./sweep-manifest.js";
 export type { Rendered } from "./text.js";

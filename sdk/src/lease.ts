@@ -1,5 +1,7 @@
 /** A worker with a lease lives for as long as a client holds a stream open. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { QUESTION_MS } from "./deadlines.js";
+import { timedOut } from "./time-limit.js";
 import type { Transport } from "./transport.js";
 import { WorkerService } from "./wire.js";
 
@@ -11,10 +13,21 @@ export interface HeldLease {
   readonly ended: Promise<unknown>;
 }
 
-/** Holds the worker's lease until the signal is aborted; comes back once it is held. */
-export async function holdLease(transport: Transport, signal: AbortSignal): Promise<HeldLease> {
-  const messages = transport.serverStream(WorkerService.hold, {}, { signal })[Symbol.asyncIterator]();
-  const first = await messages.next();
+/**
+ * Holds the worker's lease until the signal is aborted; comes back once it is held.
+ *
+ * @throws LadError `timeout` when the worker does not say within `answerMs` that it is
+ */
+export async function holdLease(
+  transport: Transport,
+  signal: AbortSignal,
+  answerMs = QUESTION_MS,
+): Promise<HeldLease> {
+  const late = new AbortController();
+  const until = AbortSignal.any([signal, late.signal]);
+  const messages = transport.serverStream(WorkerService.hold, {}, { signal: until })[Symbol.asyncIterator]();
+  const timer = setTimeout(() => late.abort(timedOut(WorkerService.hold.path, answerMs)), answerMs);
+  const first = await messages.next().finally(() => clearTimeout(timer));
   const untilItEnds = async () => {
     try {
       while (!(await messages.next()).done);

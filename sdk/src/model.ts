@@ -108,8 +108,9 @@ export abstract class Model {
         guidanceScale: given.guidanceScale,
       },
     };
-    const { signal } = given;
-    const reply = await this.client.call(SamplingService.predict, request, { signal, idempotent: true });
+    const { signal, timeoutMs } = given;
+    const client = this.client.within(timeoutMs);
+    const reply = await client.call(SamplingService.predict, request, { signal, idempotent: true });
     return reply.predictions.map(fromPrediction);
   }
 
@@ -119,14 +120,15 @@ export abstract class Model {
    * @throws LadError `invalid-option`
    */
   async score(options: ScoreOptions): Promise<Score[]> {
-    const { items, attention, signal } = checkScore(options);
-    const prompts = await Promise.all(items.map((item) => this.#promptIds(item, signal)));
-    const continuations = await this.#continuationIds(items, signal);
+    const { items, attention, signal, timeoutMs } = checkScore(options);
+    const client = this.client.within(timeoutMs);
+    const prompts = await Promise.all(items.map((item) => this.#promptIds(client, item, signal)));
+    const continuations = await this.#continuationIds(client, items, signal);
     const sequences = items.map((_, i) => ({
       prompt: prompts[i] ?? [],
       continuation: continuations[i] ?? [],
     }));
-    return scoreItems(this.client, this.target, sequences, attention, signal);
+    return scoreItems(client, this.target, sequences, attention, signal);
   }
 
   /**
@@ -146,8 +148,10 @@ export abstract class Model {
    * @throws LadError `invalid-option`, `invalid-data`
    */
   async validate(options: ValidateOptions): Promise<ValidationResult> {
-    const { data, noise, loss, attention, seed, maxExamples, signal, ...window } = checkValidate(options);
-    const dataset = await openDataset(this.client, data, signal);
+    const { data, noise, loss, attention, seed, maxExamples, signal, timeoutMs, ...window } =
+      checkValidate(options);
+    const client = this.client.within(timeoutMs);
+    const dataset = await openDataset(client, data, signal);
     const request = {
       ...this.target,
       datasetId: dataset.id,
@@ -158,7 +162,7 @@ export abstract class Model {
       seed,
       maxExamples,
     };
-    const reply = await this.client.call(TrainingService.validate, request, { signal, idempotent: true });
+    const reply = await client.call(TrainingService.validate, request, { signal, idempotent: true });
     return {
       report: fromLossReport(present(reply.report, "ValidateResponse.report")),
       data: fromWindowReport(present(reply.windowReport, "ValidateResponse.window_report")),
@@ -169,20 +173,25 @@ export abstract class Model {
     return this.target.adapterId !== "";
   }
 
-  async #promptIds(item: CheckedScoreItem, signal: AbortSignal | undefined): Promise<readonly number[]> {
+  async #promptIds(
+    client: Client,
+    item: CheckedScoreItem,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly number[]> {
     if (item.ids !== undefined) return item.ids;
-    return (await renderChat(this.client, this.#base.id, item.messages ?? [], true, signal)).ids;
+    return (await renderChat(client, this.#base.id, item.messages ?? [], true, signal)).ids;
   }
 
   /** All texts go to the tokenizer in one call. */
   async #continuationIds(
+    client: Client,
     items: readonly CheckedScoreItem[],
     signal: AbortSignal | undefined,
   ): Promise<(readonly number[])[]> {
     const texts = items.flatMap(({ continuation }) =>
       typeof continuation === "string" ? [continuation] : [],
     );
-    const encoded = texts.length === 0 ? [] : await encodeTexts(this.client, this.#base.id, texts, signal);
+    const encoded = texts.length === 0 ? [] : await encodeTexts(client, this.#base.id, texts, signal);
     return items.map(({ continuation }) =>
       typeof continuation === "string" ? (encoded.shift() ?? []) : continuation,
     );

@@ -1,10 +1,11 @@
 import type { Base } from "./base.js";
 import type { Evaluation } from "./evaluation.js";
 import { experimentAt } from "./experiment.js";
+import { experimentSpec } from "./experiment-spec.js";
 import type { Experiment } from "./options/experiment.js";
 import type { BaseOptions } from "./options.js";
 import type { Runtime } from "./runtime.js";
-import { type AxisValue, type Sweep, sweep } from "./sweep.js";
+import { type AxisValue, Sweep } from "./sweep.js";
 import type { AdapterInfo, LossReport, TrainingEvent, TrainingFinished } from "./wire.js";
 
 /** What one point of an experiment comes to. */
@@ -28,6 +29,9 @@ export interface RunExperimentOptions {
  * Runs an experiment: for each point of its sweep an adapter is made, trained, evaluated and dropped. Without a sweep there
  * is one point.
  *
+ * A manifest belongs to one experiment: its options with their defaults, the base as it was found (`info.revision`, data type) and
+ * the content of its data.
+ *
  * @throws LadError `invalid-option` for a point that makes no sense, before anything starts
  */
 export function runExperiment(
@@ -35,23 +39,25 @@ export function runExperiment(
   experiment: Experiment,
   { signal, onEvent }: RunExperimentOptions = {},
 ): Sweep<Record<string, readonly AxisValue[]>, ExperimentResult> {
-  const { sweep: grid, runtime: _, name: __, ...spec } = experiment;
-  const { axes = { "adapter.rank": [experiment.adapter.rank] }, ...settings } = grid ?? {};
+  const { axes = { "adapter.rank": [experiment.adapter.rank] }, ...settings } = experiment.sweep ?? {};
   let loaded: Promise<Base> | undefined;
-  return sweep({
+  const baseOnce = (until: AbortSignal) => {
+    loaded ??= loadBaseOf(runtime, experiment, until);
+    return loaded;
+  };
+  const options = {
     ...settings,
     axes,
-    spec,
     signal,
-    check: (point) => void experimentAt(experiment, point),
-    run: async (point, context) => {
-      loaded ??= loadBaseOf(runtime, experiment, context.signal);
-      const base = await loaded;
+    check: (point: Readonly<Record<string, AxisValue>>) => void experimentAt(experiment, point),
+    run: async (point: Readonly<Record<string, AxisValue>>, context: { signal: AbortSignal }) => {
+      const base = await baseOnce(context.signal);
       return runPoint(base, experimentAt(experiment, point), context.signal, (event) =>
         onEvent?.(event, point),
       );
     },
-  });
+  };
+  return new Sweep(options, async (until) => experimentSpec(experiment, await baseOnce(until), until));
 }
 
 function loadBaseOf(runtime: Runtime, { base }: Experiment, signal: AbortSignal): Promise<Base> {

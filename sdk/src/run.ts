@@ -43,12 +43,10 @@ export class Run {
    * @throws LadError `not-found` when the worker knows no such run
    */
   async info(options: CallOptions = {}): Promise<RunInfo> {
-    const { signal } = check(callOptions, options);
-    const reply = await this.#client.call(
-      RunsService.getRun,
-      { runId: this.id },
-      { signal, idempotent: true },
-    );
+    const { signal, timeoutMs } = check(callOptions, options);
+    const reply = await this.#client
+      .within(timeoutMs)
+      .call(RunsService.getRun, { runId: this.id }, { signal, idempotent: true });
     return fromRun(present(reply.run, "a run"));
   }
 
@@ -64,8 +62,8 @@ export class Run {
    * @throws LadError `invalid-state` for a run of sampling, or one that has ended
    */
   async pause(options: CallOptions = {}): Promise<void> {
-    const { signal } = check(callOptions, options);
-    await pauseRun(this.#client, this.id, signal);
+    const { signal, timeoutMs } = check(callOptions, options);
+    await pauseRun(this.#client.within(timeoutMs), this.id, signal);
   }
 
   /**
@@ -74,18 +72,16 @@ export class Run {
    * @throws LadError `out-of-memory` where it no longer fits beside what has been started since; it stays paused
    */
   async resume(options: CallOptions = {}): Promise<void> {
-    const { signal } = check(callOptions, options);
-    await resumeRun(this.#client, this.id, signal);
+    const { signal, timeoutMs } = check(callOptions, options);
+    await resumeRun(this.#client.within(timeoutMs), this.id, signal);
   }
 
   /** Takes effect within one micro-step. Cancelling a run that has ended changes nothing. */
   async cancel(options: CallOptions = {}): Promise<void> {
-    const { signal } = check(callOptions, options);
-    await this.#client.call(
-      RunsService.cancelRun,
-      { runId: this.id, wait: false },
-      { signal, idempotent: true },
-    );
+    const { signal, timeoutMs } = check(callOptions, options);
+    await this.#client
+      .within(timeoutMs)
+      .call(RunsService.cancelRun, { runId: this.id, wait: false }, { signal, idempotent: true });
   }
 }
 

@@ -110,8 +110,9 @@ export class Runtime {
 
   /** The device, its memory as accounted, and what is resident. */
   async info(options: CallOptions = {}): Promise<WorkerInfo> {
-    const { signal } = check(callOptions, options);
-    return fromInfo(await this.#client.call(WorkerService.getInfo, {}, { signal, idempotent: true }));
+    const { signal, timeoutMs } = check(callOptions, options);
+    const client = this.#client.within(timeoutMs);
+    return fromInfo(await client.call(WorkerService.getInfo, {}, { signal, idempotent: true }));
   }
 
   /**
@@ -129,12 +130,10 @@ export class Runtime {
    * @throws LadError `not-found`
    */
   async adapter(id: string, options: CallOptions = {}): Promise<Adapter> {
-    const { signal } = check(callOptions, options);
-    const reply = await this.#client.call(
-      AdaptersService.getAdapter,
-      { adapterId: id },
-      { signal, idempotent: true },
-    );
+    const { signal, timeoutMs } = check(callOptions, options);
+    const reply = await this.#client
+      .within(timeoutMs)
+      .call(AdaptersService.getAdapter, { adapterId: id }, { signal, idempotent: true });
     const adapter = fromAdapter(present(reply.adapter, "an adapter"));
     const { bases } = await this.info(options);
     const info = bases.find((candidate) => candidate.id === adapter.baseId);
@@ -148,8 +147,8 @@ export class Runtime {
    * @throws LadError `not-found` for a missing file, `invalid-data` with the line of an example that cannot be read
    */
   async dataset(data: DataSource, options: CallOptions = {}): Promise<Dataset> {
-    const { signal } = check(callOptions, options);
-    return openDataset(this.#client, check(dataSourceSchema, data, "data"), signal);
+    const { signal, timeoutMs } = check(callOptions, options);
+    return openDataset(this.#client.within(timeoutMs), check(dataSourceSchema, data, "data"), signal);
   }
 
   /** A run by its id, started here or elsewhere. */
@@ -159,8 +158,9 @@ export class Runtime {
 
   /** Every run that the worker remembers. */
   async runs(options: CallOptions = {}): Promise<RunInfo[]> {
-    const { signal } = check(callOptions, options);
-    const { runs } = await this.#client.call(RunsService.listRuns, {}, { signal, idempotent: true });
+    const { signal, timeoutMs } = check(callOptions, options);
+    const client = this.#client.within(timeoutMs);
+    const { runs } = await client.call(RunsService.listRuns, {}, { signal, idempotent: true });
     return runs.map(fromRun);
   }
 

@@ -2,7 +2,14 @@
 import { check } from "./check.js";
 import { cancelled, invalidOption, isLadError, LadError } from "./errors.js";
 import { axisSchema, type SweepSettings, sweepSettings } from "./options/sweep.js";
-import { type FailedPoint, Manifest, type Outcome } from "./sweep-manifest.js";
+import { type Frozen, frozenCopy } from "./plain-data.js";
+import {
+  checkResult,
+  type FailedPoint,
+  type Manifest,
+  type Outcome,
+  openManifest,
+} from "./sweep-manifest.js";
 
 /** A value that an axis may take. */
 export type AxisValue = string | number | boolean;
@@ -14,24 +21,52 @@ export type Axes = Readonly<Record<string, readonly AxisValue[]>>;
 export type Point<Grid extends Axes> = { readonly [Axis in keyof Grid]: Grid[Axis][number] };
 
 /** What a point's function is given beside the point. */
-export interface SweepContext {
+export interface SweepContext<Spec = undefined> {
+  /** The sweep's `spec`, frozen. */
+  readonly spec: Frozen<Spec>;
   /** Aborted when the sweep is; give it to every call. */
   readonly signal: AbortSignal;
   /** The point's number in the grid, the last axis running fastest. */
   readonly index: number;
 }
 
-/** What a sweep is made of. */
-export interface SweepOptions<Grid extends Axes, Result> extends SweepSettings {
+/** What every sweep is made of. */
+export interface SweepParts<Grid extends Axes, Result, Spec>
+  extends Omit<SweepSettings, "manifest" | "spec"> {
   /**
    * The grid. An axis that is called as an option of adapters, training or sampling (`rank`, `learningRate`, `mode`, …) is
    * checked as that option is, before anything starts.
    */
   axes: Grid;
   /** Computes one point. With a manifest the result has to be JSON (NaN, ±Infinity and bigints may be in it). */
-  run: (point: Point<Grid>, context: SweepContext) => Promise<Result>;
+  run: (point: Point<Grid>, context: SweepContext<Spec>) => Promise<Result>;
   /** Called with every point before anything starts; throws for one that makes no sense. */
   check?: ((point: Point<Grid>) => void) | undefined;
+}
+
+/** A sweep whose `run` is given all that it depends on, which is what a manifest needs to tell experiments apart. */
+export interface SpecifiedSweepOptions<Grid extends Axes, Result, Spec>
+  extends SweepParts<Grid, Result, Spec> {
+  spec: Spec;
+  manifest?: string | undefined;
+}
+
+/** A sweep that keeps nothing; with a `manifest`, a `spec` is needed as well. */
+export interface UnspecifiedSweepOptions<Grid extends Axes, Result>
+  extends SweepParts<Grid, Result, undefined> {
+  spec?: undefined;
+  manifest?: undefined;
+}
+
+/** What a sweep is made of. */
+export type SweepOptions<Grid extends Axes, Result, Spec = unknown> =
+  | SpecifiedSweepOptions<Grid, Result, Spec>
+  | UnspecifiedSweepOptions<Grid, Result>;
+
+/** Whatever `run` takes for its spec. */
+interface AnySweepOptions<Grid extends Axes, Result> extends SweepParts<Grid, Result, unknown> {
+  spec?: unknown;
+  manifest?: string | undefined;
 }
 
 /** How one point ended: with its result, or with what went wrong. */
@@ -46,38 +81,50 @@ export type SweepResult<Grid extends Axes, Result> = Outcome<Result> & {
  * A sweep over a grid. Iterate over it for results as they come, or await `table()` for all of them in the grid's order;
  * a point that fails is a row beside the others.
  *
- * Nothing runs until one of the two is asked for. Leaving the loop early aborts what still runs.
+ * Nothing runs until one of the two is asked for. Leaving the loop early aborts what still runs, and waits until it has let go.
  *
- * @throws LadError `invalid-option` for axes that make no sense, before anything starts
+ * @throws LadError `invalid-option` for axes or a spec that make no sense, before anything starts
  */
+export function sweep<const Grid extends Axes, Result, Spec>(
+  options: SpecifiedSweepOptions<Grid, Result, Spec>,
+): Sweep<Grid, Result>;
 export function sweep<const Grid extends Axes, Result>(
-  options: SweepOptions<Grid, Result>,
+  options: UnspecifiedSweepOptions<Grid, Result>,
+): Sweep<Grid, Result>;
+export function sweep<Grid extends Axes, Result, Spec>(
+  options: SweepOptions<Grid, Result, Spec>,
 ): Sweep<Grid, Result> {
-  return new Sweep(options);
+  return new Sweep(options as AnySweepOptions<Grid, Result>);
 }
 
 /** See {@link sweep}. */
 export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResult<Grid, Result>> {
   /** Every point, the last axis running fastest. */
   readonly points: readonly Point<Grid>[];
-  readonly #options: SweepOptions<Grid, Result>;
+  readonly #run: (point: Point<Grid>, context: SweepContext<unknown>) => Promise<Result>;
+  readonly #axes: readonly string[];
   readonly #settings: ReturnType<typeof checkSettings>;
+  readonly #spec: (signal: AbortSignal) => Promise<unknown>;
   readonly #stop = new AbortController();
   readonly #results: SweepResult<Grid, Result>[] = [];
   #running: Promise<void> | undefined;
   #wake = () => {};
   #arrived = this.#nextArrival();
 
-  constructor(options: SweepOptions<Grid, Result>) {
-    this.#settings = checkSettings(options);
-    this.#options = options;
+  /** @param findSpec - finds the spec that the manifest keeps, where that takes asking; default: the options' own */
+  constructor(options: AnySweepOptions<Grid, Result>, findSpec?: (signal: AbortSignal) => Promise<unknown>) {
+    this.#settings = checkSettings(options, findSpec !== undefined);
+    const { spec } = this.#settings;
+    this.#spec = findSpec ?? (async () => spec);
+    this.#run = options.run;
     checkAxes(options.axes);
+    this.#axes = Object.keys(options.axes);
     this.points = grid(options.axes);
     for (const point of this.points) checkPoint(point, options.check);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<SweepResult<Grid, Result>, void, undefined> {
-    const running = this.#run();
+    const running = this.#start();
     running.catch(() => {});
     let ended = false;
     running
@@ -95,7 +142,8 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
       }
       await running;
     } finally {
-      if (!ended) this.#stop.abort();
+      this.#stop.abort();
+      await running.catch(() => {}); // until every point that was under way has let go
     }
   }
 
@@ -105,29 +153,46 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
    * @throws LadError `cancelled` when the sweep was aborted, `storage` or `invalid-state` of its manifest
    */
   async table(): Promise<SweepResult<Grid, Result>[]> {
-    await this.#run();
+    await this.#start();
     return this.#results.toSorted((a, b) => a.index - b.index);
   }
 
-  #run(): Promise<void> {
+  #start(): Promise<void> {
     this.#running ??= this.#runAll();
     return this.#running;
   }
 
   async #runAll(): Promise<void> {
-    const { manifest: path, spec, concurrent, retryFailed, signal } = this.#settings;
+    const { manifest: path, signal } = this.#settings;
     const stop = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
-    const manifest = await Manifest.open(path, Object.keys(this.#options.axes), spec);
+    const spec = path === undefined ? this.#settings.spec : await this.#spec(stop);
+    const manifest = await openManifest(path, { axes: this.#axes, spec });
+    try {
+      await this.#runPoints(this.#resume(manifest), { manifest, spec, signal: stop });
+    } finally {
+      manifest.close();
+    }
+  }
+
+  /** Tells what the manifest has; the numbers of the points that it lacks. */
+  #resume(manifest: Manifest): number[] {
     const waiting: number[] = [];
     for (const [index, point] of this.points.entries()) {
       const known = manifest.get(point);
-      if (known === undefined || (retryFailed && known.status === "failed")) waiting.push(index);
+      const again = known?.status === "failed" && this.#settings.retryFailed;
+      if (known === undefined || again) waiting.push(index);
       else this.#add({ ...(known as Outcome<Result>), point, index, resumed: true });
     }
+    return waiting;
+  }
+
+  /** Comes back, or rejects, once no point is under way any more. */
+  async #runPoints(waiting: number[], work: Work): Promise<void> {
+    const { concurrent } = this.#settings;
     const lane = async () => {
       for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
-        if (stop.aborted) throw cancelled("The sweep", stop);
-        await this.#runPoint(index, manifest, stop);
+        if (work.signal.aborted) throw cancelled("The sweep", work.signal);
+        await this.#runPoint(index, work);
       }
     };
     const oneFailsAll = (error: unknown) => {
@@ -140,13 +205,14 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
     if (broken !== undefined) throw broken.reason;
   }
 
-  async #runPoint(index: number, manifest: Manifest, signal: AbortSignal): Promise<void> {
+  async #runPoint(index: number, { manifest, spec, signal }: Work): Promise<void> {
     const point = this.points[index] as Point<Grid>;
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     let outcome: Outcome<Result>;
     try {
-      const result = await this.#options.run(point, { signal, index });
+      const result = await this.#run(point, { spec, signal, index });
+      if (this.#settings.manifest !== undefined) checkResult(result);
       outcome = { status: "done", result, seconds: seconds() };
     } catch (error) {
       if (signal.aborted) throw cancelled("The sweep", signal);
@@ -174,6 +240,13 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
   }
 }
 
+/** What every point of a sweep shares. */
+interface Work {
+  readonly manifest: Manifest;
+  readonly spec: unknown;
+  readonly signal: AbortSignal;
+}
+
 function failure(error: unknown): FailedPoint {
   return {
     code: isLadError(error) ? error.code : undefined,
@@ -181,15 +254,32 @@ function failure(error: unknown): FailedPoint {
   };
 }
 
-function checkSettings<Grid extends Axes, Result>(options: SweepOptions<Grid, Result>) {
-  const { axes: _, run, check: checkOne, ...settings } = options;
+function checkSettings<Grid extends Axes, Result>(
+  options: AnySweepOptions<Grid, Result>,
+  isSpecFound: boolean,
+) {
+  const { axes: _, run, check: checkOne, ...given } = options;
   if (typeof run !== "function") {
     throw invalidOption("run", run, "it must be a function", "Give (point, { signal }) => a promise.");
   }
   if (checkOne !== undefined && typeof checkOne !== "function") {
     throw invalidOption("check", checkOne, "it must be a function", "Give (point) => void, or leave it out.");
   }
-  return check(sweepSettings, settings);
+  const settings = check(sweepSettings, given);
+  if (settings.spec === undefined) {
+    if (settings.manifest !== undefined && !isSpecFound) throw specMissing();
+    return settings;
+  }
+  return { ...settings, spec: frozenCopy(settings.spec, "spec") };
+}
+
+function specMissing(): LadError {
+  const text =
+    "spec is missing: a manifest keeps results, and what run depends on beside the point is unknown.";
+  return new LadError("invalid-option", text, {
+    option: "spec",
+    remedy: "Give all of that as JSON, for instance { steps: 300 }, and take it from run's second argument.",
+  });
 }
 
 function checkAxes(axes: Axes): void {

@@ -11,6 +11,10 @@ import {
   WorkerError,
 } from "lad";
 import { describe, expect, it } from "vitest";
+import { Client } from "../../sdk/src/client.js";
+import { followEvents } from "../../sdk/src/run.js";
+import { GrpcTransport } from "../../sdk/src/transport-grpc.js";
+import { AdaptersService } from "../../sdk/src/wire.js";
 import { collected, EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -100,6 +104,49 @@ describe("a killed worker", () => {
     expect(runtime.log.join("\n")).toContain("serving on");
     await runtime.close();
     expect(existsSync(dirname(runtime.address.replace("unix://", "")))).toBe(false);
+  });
+});
+
+describe("a worker that is stopped, not dead", () => {
+  it("fails every call within its limit, waits with timeoutMs: 0, and goes on where it was", async () => {
+    await using runtime = await start();
+    const adapter = await freshAdapter(runtime);
+    const { address, token } = runtime.connection;
+    const transport = new GrpcTransport({ address, token });
+    const client = new Client(transport, () => {}, { silenceMs: 300, answerMs: 500 });
+    const worker = runtime.workerPid as number;
+    const run = adapter.train({ ...endless, detached: true });
+    const runId = await run.start();
+    const events = async () => {
+      for await (const _ of followEvents(client, runId));
+    };
+    process.kill(worker, "SIGSTOP");
+    try {
+      const limited = { timeoutMs: 400 };
+      const ends = await Promise.all([
+        failure(runtime.info(limited)),
+        failure(adapter.refresh(limited)),
+        failure(adapter.snapshot(limited)),
+        failure(adapter.save(join(scratch, "never"), limited)),
+        failure(runtime.loadBase("tiny", limited)),
+        failure(events()),
+        failure(client.call(AdaptersService.snapshotAdapter, { adapterId: adapter.id, snapshotId: "" })),
+      ]);
+      for (const { error, milliseconds } of ends) {
+        expect(error).toMatchObject({ code: "timeout", option: "timeoutMs" });
+        expect(milliseconds).toBeLessThan(10_000);
+      }
+      expect(existsSync(join(scratch, "never"))).toBe(false);
+      const patient = runtime.info({ timeoutMs: 0 });
+      await sleep(200);
+      process.kill(worker, "SIGCONT");
+      expect((await patient).device).toBe("cpu");
+      expect((await adapter.refresh()).rank).toBe(2);
+    } finally {
+      process.kill(worker, "SIGCONT");
+      transport.close();
+    }
+    await run.cancel();
   });
 });
 

@@ -58,13 +58,15 @@ describe("a sweep over ranks", () => {
   it("that is aborted cancels its runs and goes on from its manifest", async () => {
     const manifest = join(scratch, "sweep.json");
     const axes = { rank: [1, 2, 3] };
+    const spec = { learningRate: 0.05 };
     const trained: number[] = [];
     const first = sweep({
       axes,
       manifest,
-      run: async ({ rank }, { signal }) => {
+      spec,
+      run: async ({ rank }, { spec, signal }) => {
         trained.push(rank);
-        return train(rank, 0.05, signal);
+        return train(rank, spec.learningRate, signal);
       },
     });
     for await (const { point } of first) if (point.rank === 2) break;
@@ -73,7 +75,9 @@ describe("a sweep over ranks", () => {
       .poll(async () => (await runtime.runs()).filter(({ state }) => state === "running"))
       .toEqual([]);
     const done = trained.slice(0, 2);
-    const second = sweep({ axes, manifest, run: ({ rank }, { signal }) => train(rank, 0.05, signal) });
+    const run = ({ rank }: { rank: number }, { signal }: { signal: AbortSignal }) =>
+      train(rank, 0.05, signal);
+    const second = sweep({ axes, manifest, spec, run });
     const table = await second.table();
     expect(table.map(({ resumed }) => resumed)).toEqual([true, true, false]);
     expect(table.every(({ status }) => status === "done")).toBe(true);
@@ -133,7 +137,27 @@ sweep:
     expect(row.result.evaluations).toHaveLength(2);
     expect(row.result.evaluations[0]?.exactMatch?.n).toBe(2);
     const again = await runExperiment(runtime, experiment).table();
+    expect(again.map(({ resumed }) => resumed)).toEqual([true, true, true, true]);
     expect(again.map((each) => ({ ...each, resumed: false }))).toEqual(table);
+
+    const named = {
+      ...experiment,
+      adapter: { ...experiment.adapter, rank: 9 },
+      name: "the axes say the rank",
+    };
+    expect((await runExperiment(runtime, named).table()).every(({ resumed }) => resumed)).toBe(true);
+    const longer = { ...experiment, training: { ...experiment.training, steps: 4 } };
+    await expect(runExperiment(runtime, longer).table()).rejects.toThrow(
+      "spec.training.steps is 4, there it is 2",
+    );
+    const other = { ...experiment, base: { name: "stub", seed: 3 } };
+    await expect(runExperiment(runtime, other).table()).rejects.toThrow(
+      /spec\.base\.seed is 3, there it is 2/,
+    );
+    writeFileSync(join(folder, "data.jsonl"), `${JSON.stringify(EXAMPLES[0])}\n`);
+    await expect(runExperiment(runtime, experiment).table()).rejects.toThrow(
+      /spec\.training\.data\.sha256 is [0-9a-f]+.*spec\.evaluation\.data\.sha256 is/,
+    );
   });
 
   it("is refused before anything starts when one of its points makes no sense", async () => {

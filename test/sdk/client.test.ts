@@ -1,8 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { getEventListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, vi } from "vitest";
 import { Client } from "../../sdk/src/client.js";
 import { LadError } from "../../sdk/src/errors.js";
 import { InMemoryTransport } from "../../sdk/src/testing/in-memory-transport.js";
-import { RunsService, WorkerService } from "../../sdk/src/wire.js";
+import { healthCheck, RunsService, TrainingService, WorkerService } from "../../sdk/src/wire.js";
 
 /** A method that fails so many times before it answers. */
 function flaky(failures: number, code: "unavailable" | "internal" = "unavailable") {
@@ -80,6 +82,83 @@ describe("a busy worker", () => {
       retryAfterMs: 60,
     });
     expect(at).toHaveLength(6);
+  });
+});
+
+describe("a time limit", () => {
+  const silent = () => {
+    const transport = new InMemoryTransport().onCall(
+      RunsService.listRuns,
+      () => new Promise<never>(() => {}),
+    );
+    return new Client(transport, () => {});
+  };
+
+  it("ends a call with the error timeout, which names the option and the value", async () => {
+    const started = performance.now();
+    const call = silent().within(60).call(RunsService.listRuns, {}, { idempotent: true });
+    await expect(call).rejects.toMatchObject({ code: "timeout", option: "timeoutMs", value: "60" });
+    expect(performance.now() - started).toBeGreaterThanOrEqual(55);
+  });
+
+  it("is one for all that a method asks, from when it was given", async () => {
+    const client = silent().within(100);
+    await sleep(70);
+    const first = client.call(RunsService.listRuns, {});
+    await expect(first).rejects.toMatchObject({ code: "timeout", value: "100" });
+    const started = performance.now();
+    await expect(client.call(RunsService.listRuns, {})).rejects.toMatchObject({
+      code: "timeout",
+      value: "100",
+    });
+    expect(performance.now() - started).toBeLessThan(90);
+  });
+
+  it("cuts the tries of an idempotent call short, and is told as what ended it", async () => {
+    const { client, calls } = flaky(9);
+    const call = client.within(50).call(RunsService.listRuns, {}, { idempotent: true });
+    await expect(call).rejects.toMatchObject({ code: "timeout", value: "50" });
+    await sleep(400);
+    expect(calls()).toBe(1);
+  });
+
+  it.each([0, Number.POSITIVE_INFINITY])(
+    "of %d is none, nor is the worker asked whether it lives",
+    async (timeoutMs) => {
+      const transport = new InMemoryTransport()
+        .onCall(TrainingService.optimStep, () => sleep(500, { gradientNorm: 2, step: 1n }))
+        .onCall(healthCheck, () => new Promise<never>(() => {}));
+      const client = new Client(transport, () => {}, { silenceMs: 20, answerMs: 20 });
+      const request = {
+        adapterId: "a",
+        optimizer: undefined,
+        learningRate: 0,
+        maxGradientNorm: 0,
+        sequence: 1n,
+      };
+      const call = client.within(timeoutMs).call(TrainingService.optimStep, request);
+      await expect(call).resolves.toMatchObject({ gradientNorm: 2 });
+    },
+  );
+
+  it("is 30 s for a question whose caller gives none", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      const call = silent().call(RunsService.listRuns, {});
+      const ended = expect(call).rejects.toMatchObject({ code: "timeout", value: "30000" });
+      await vi.advanceTimersByTimeAsync(30_001);
+      await ended;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("leaves the caller's signal its own reason, and no listener on it", async () => {
+    const abort = new AbortController();
+    const call = silent().within(5_000).call(RunsService.listRuns, {}, { signal: abort.signal });
+    abort.abort("enough");
+    await expect(call).rejects.toMatchObject({ code: "cancelled", cause: "enough" });
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);
   });
 });
 

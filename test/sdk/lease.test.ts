@@ -26,6 +26,16 @@ it("a lease is held by a stream that stays open, and its end is told", async () 
   expect(await ended).toMatchObject({ code: "unavailable" });
 });
 
+it("a lease that the worker never grants is given up", async () => {
+  const transport = new InMemoryTransport().onStream(WorkerService.hold, async function* () {
+    await new Promise<never>(() => {});
+    yield { leaseSeconds: 1 };
+  });
+  const held = holdLease(transport, new AbortController().signal, 50);
+  await expect(held).rejects.toMatchObject({ code: "timeout", value: "50" });
+  expect(transport.openStreams).toBe(0);
+});
+
 it("a lease is let go with its signal", async () => {
   const { transport } = worker(10);
   const stop = new AbortController();

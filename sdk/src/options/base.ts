@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import { callShape } from "./call.js";
 import {
-  abortSignal,
   above,
   callback,
   fields,
@@ -48,7 +48,7 @@ export const baseOptions = fields({
   compile: flag().default(false),
   /** Called as bytes are downloaded, converted, read and placed on the device. */
   onProgress: callback<(progress: LoadProgress) => void>().optional(),
-  signal: abortSignal().optional(),
+  ...callShape,
 });
 export type BaseOptions = z.input<typeof baseOptions>;
 
@@ -64,22 +64,19 @@ export const adapterOptions = fields({
   dropout: fractionBelowOne().default(0),
   /** Of A's initial values, uniform within ±1/√d_in; B starts at 0. */
   seed: seed().default(0n),
-  signal: abortSignal().optional(),
+  ...callShape,
 });
 export type AdapterOptions = z.input<typeof adapterOptions>;
 
 /** What every call to the worker takes. */
-export const callOptions = fields({
-  /** Ends the call with the error `cancelled`. */
-  signal: abortSignal().optional(),
-});
+export const callOptions = fields(callShape);
 export type CallOptions = z.input<typeof callOptions>;
 
 /** What writing an adapter to a folder takes. */
 export const saveOptions = fields({
   /** Replace a folder that is there. */
   overwrite: flag().default(false),
-  signal: abortSignal().optional(),
+  ...callShape,
 });
 export type SaveOptions = z.input<typeof saveOptions>;
 

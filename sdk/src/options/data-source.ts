@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { check } from "../check.js";
+import { callShape } from "./call.js";
 import {
   chatExample,
   type Example,
@@ -8,7 +9,7 @@ import {
   instructionExample,
   windowShape,
 } from "./data.js";
-import { abortSignal, fields, filledText, integer } from "./fields.js";
+import { fields, filledText, integer } from "./fields.js";
 
 const exampleSchema = z.union([instructionExample, chatExample], {
   error: "an object with instruction and output, or with messages",
@@ -71,17 +72,15 @@ export function hub(name: string, options: Omit<HubSplit, "name"> = {}): HubSour
   return { hub: { name, ...options } };
 }
 
-const signal = abortSignal().optional();
-
-const prepareFields = fields({ ...windowShape, signal });
+const prepareFields = fields({ ...windowShape, ...callShape });
 /** Options of `base.prepare`. */
 export type PrepareOptions = z.input<typeof prepareFields>;
 
 /** @throws LadError `invalid-option` */
 export function checkPrepare(data: DataSource, options: PrepareOptions) {
   const source: DataSource = check(dataSourceSchema, data, "data");
-  const { signal, ...window } = check(prepareFields, options);
-  return { source, window, signal };
+  const { signal, timeoutMs, ...window } = check(prepareFields, options);
+  return { source, window, signal, timeoutMs };
 }
 
 const examplesFields = fields({
@@ -90,7 +89,7 @@ const examplesFields = fields({
   offset: integer(0, Number.MAX_SAFE_INTEGER).default(0),
   /** 0: to the end. */
   limit: integer(0, Number.MAX_SAFE_INTEGER).default(0),
-  signal,
+  ...callShape,
 });
 /** Options of `base.examples`. */
 export type ExamplesOptions = z.input<typeof examplesFields>;
@@ -98,6 +97,6 @@ export type ExamplesOptions = z.input<typeof examplesFields>;
 /** @throws LadError `invalid-option` */
 export function checkExamples(data: DataSource, options: ExamplesOptions) {
   const source: DataSource = check(dataSourceSchema, data, "data");
-  const { signal, offset, limit, ...window } = check(examplesFields, options);
-  return { source, window, offset, limit, signal };
+  const { signal, timeoutMs, offset, limit, ...window } = check(examplesFields, options);
+  return { source, window, offset, limit, signal, timeoutMs };
 }

@@ -15,10 +15,10 @@ const axisValue = z.union([text(), z.number({ error: "a number" }), z.boolean({ 
 
 const runtimeFields = without(localFields, "onLog", "onWarning", "signal", "python");
 
-const baseFields = fields({
+export const baseFields = fields({
   /** `stub`, `tiny`, `smollm2-135m`, a hub id or a folder. */
   name: filledText("a base's name"),
-  ...without(baseOptions, "onProgress", "signal", "hubToken").shape,
+  ...without(baseOptions, "onProgress", "signal", "timeoutMs", "hubToken").shape,
 });
 
 const trainFields = fields({
@@ -47,7 +47,7 @@ export const experimentSchema = fields({
   name: filledText("a name").optional(),
   runtime: runtimeFields.optional(),
   base: z.union([filledText("a base's name"), baseFields], { error: "a base's name, or an object" }),
-  adapter: without(adapterOptions, "signal"),
+  adapter: without(adapterOptions, "signal", "timeoutMs"),
   training: trainFields,
   evaluation: evaluationFields.optional(),
   sweep: sweepFields.optional(),

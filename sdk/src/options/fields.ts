@@ -99,6 +99,14 @@ export function abortSignal() {
   return z.instanceof(AbortSignal, { error: "an AbortSignal" });
 }
 
+/** Milliseconds that a call may take. */
+export function timeLimit() {
+  const isLimit = (value: unknown) =>
+    value === Number.POSITIVE_INFINITY ||
+    (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31);
+  return z.custom<number>(isLimit, { error: `an integer from 0 to ${2 ** 31 - 1}, or Infinity` });
+}
+
 export function callback<Type extends (...values: never[]) => unknown>() {
   return z.custom<Type>((value) => typeof value === "function", { error: "a function" });
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { check } from "../check.js";
 import { invalidOption } from "../errors.js";
 import { attention, denoisingAttention } from "./attention.js";
+import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
 import { abortSignal, atLeast, fields, flag, integer, list, seed, text } from "./fields.js";
@@ -10,8 +11,6 @@ import { noiseSchema } from "./noise.js";
 import { optimizerSchema } from "./optimizer.js";
 import { checkPrompt, drawShape, promptShape } from "./sampling.js";
 import { lossSchema } from "./training.js";
-
-const signal = abortSignal().optional();
 
 /** Numbers in an array or a typed array. */
 function numbers(what: string) {
@@ -43,7 +42,7 @@ const sequencesFields = fields({
   microBatchTokens: integer(1).default(2048),
   /** Compute activations again in the backward instead of keeping them. */
   gradientCheckpointing: flag().default(false),
-  signal,
+  ...callShape,
 });
 
 const noisedFields = fields({
@@ -61,7 +60,7 @@ const noisedFields = fields({
   microBatchTokens: integer(1).default(2048),
   /** Compute activations again in the backward instead of keeping them. */
   gradientCheckpointing: flag().default(false),
-  signal,
+  ...callShape,
 });
 
 /** Options of `adapter.forwardBackward`: sequences of one's own, or rows of a data set. */
@@ -95,7 +94,7 @@ const optimStepFields = fields({
   learningRate: atLeast(0),
   /** The gradient's norm is clipped to this. 0: no clipping. */
   maxGradientNorm: atLeast(0).default(0.5),
-  signal,
+  ...callShape,
 });
 /** Options of `adapter.optimStep`. */
 export type OptimStepOptions = z.input<typeof optimStepFields>;
@@ -126,7 +125,7 @@ const predictFields = fields({
   attention: attention.default("full"),
   /** Classifier-free guidance against the canvas with a masked prompt; 0: none. */
   guidanceScale: atLeast(0).default(0),
-  signal,
+  ...callShape,
 });
 /** Options of `predict`. */
 export type PredictOptions = z.input<typeof predictFields>;
@@ -161,7 +160,7 @@ const canvasFields = fields({
   top: integer(0).default(0),
   /** Each prediction has every position's logits. */
   logits: flag().default(false),
-  signal,
+  signal: abortSignal().optional(),
 });
 /** Options of `canvas`. */
 export type CanvasOptions = z.input<typeof canvasFields>;
@@ -190,7 +189,7 @@ const scoreItem = fields({
 const scoreFields = fields({
   items: list(scoreItem, "a list of { messages, continuation }, at least one"),
   attention: attention.default("causal"),
-  signal,
+  ...callShape,
 });
 /** Options of `score`. */
 export type ScoreOptions = z.input<typeof scoreFields>;

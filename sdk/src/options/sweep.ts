@@ -6,9 +6,15 @@ import { trainingFields } from "./training.js";
 
 /** What a sweep takes beside its axes and functions. */
 export const sweepSettings = fields({
-  /** A file that keeps every outcome, so that a sweep that was interrupted goes on where it was. Default: none. */
+  /**
+   * A file that keeps every outcome, so that a sweep that was interrupted goes on where it was. It belongs to one `spec`: another
+   * one is another experiment and is refused. Default: none.
+   */
   manifest: filledText("a file's path").optional(),
-  /** Whatever else the results depend on, as JSON: a manifest of another spec is refused. */
+  /**
+   * All that `run` depends on beside the point, as JSON; `run` is given it, frozen. Required with a manifest, since what a function
+   * has closed over cannot be compared.
+   */
   spec: z.unknown().optional(),
   /**
    * Points that run at once; `fused`: all of them, so that the worker computes their training steps in common batches where that

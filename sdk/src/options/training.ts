@@ -3,6 +3,7 @@ import { z } from "zod";
 import { check, type Warn } from "../check.js";
 import { invalidOption } from "../errors.js";
 import { type DenoisingAttention, denoisingAttention, shareWeight } from "./attention.js";
+import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
 import { abortSignal, atLeast, fields, flag, integer, oneOf, seed, storedName } from "./fields.js";
@@ -136,7 +137,7 @@ const validateFields = fields({
   seed: seed().default(0n),
   /** 0: all. */
   maxExamples: integer(0).default(0),
-  signal: abortSignal().optional(),
+  ...callShape,
 });
 export type ValidateOptions = Omit<z.input<typeof validateFields>, "data"> & { data: DataSource };
 

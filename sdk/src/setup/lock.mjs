@@ -20,20 +20,35 @@ const UNWRITTEN_MS = 10_000;
 export async function withLock(path, work, onWait = () => {}) {
   mkdirSync(dirname(path), { recursive: true });
   let told = false;
-  while (!taken(path)) {
-    const holder = holderOf(path);
-    if (holder === "dead") takeAway(path);
-    else {
-      if (!told && holder > 0) onWait(holder);
-      told ||= holder > 0;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+  for (let holder = tryLock(path); holder !== undefined; holder = tryLock(path)) {
+    if (!told && holder > 0) onWait(holder);
+    told ||= holder > 0;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   try {
     return await work();
   } finally {
-    rmSync(path, { force: true });
+    unlock(path);
   }
+}
+
+/**
+ * Takes a lock without waiting, also that of a process that died. The process that holds it (0: it has not written its number
+ * yet), or undefined where this one does now.
+ * @param {string} path a file in a folder that is there @returns {number | undefined}
+ */
+export function tryLock(path) {
+  while (!taken(path)) {
+    const holder = holderOf(path);
+    if (holder !== "dead") return holder;
+    takeAway(path);
+  }
+  return undefined;
+}
+
+/** Lets go of a lock that this process holds. @param {string} path */
+export function unlock(path) {
+  rmSync(path, { force: true });
 }
 
 /** Makes the lock file, or says that it exists. @param {string} path */
