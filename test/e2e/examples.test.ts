@@ -46,7 +46,7 @@ describe("the examples, on the stub", () => {
       "--save",
       folder,
     );
-    expect(stdout).toMatch(/^validation CE \d+\.\d{3} nats a token$/m);
+    expect(stdout).toMatch(/^validation CE \d+\.\d{3} nats a corrupted token$/m);
     expect(stdout).toMatch(/^remask: /m);
     expect(stderr).toContain("training  ");
     expect(readdirSync(folder).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
