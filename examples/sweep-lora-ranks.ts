@@ -1,8 +1,12 @@
 /**
  * Trains a LoRA adapter of each rank on one resident base, watches it, and compares them. `npm start` runs it on `tiny`.
  *
- *     npx tsx examples/sweep-lora-ranks.ts [--base tiny] [--ranks 4,16,64] [--steps 300] [--data folder]
+ *     npx tsx examples/sweep-lora-ranks.ts [--base tiny] [--ranks 4,16,64] [--minutes 5 | --steps 300] [--data folder]
  *         [--device cpu | cuda | container-cpu | container-cuda] [--preset lad] [--questions 100 | 0 for all] [--json]
+ *
+ * A second of training tells how long it will take. `--minutes` are for all ranks together, 5 on `tiny`: where the recipe's steps
+ * do not fit them, it takes fewer, and prints how many. `--steps` takes so many whatever the time; as many again give the same
+ * numbers.
  *
  * `--data` is a folder with train.jsonl and validation.jsonl. Settings are those that work best on the base
  * (sdk/src/recipes.ts); `--preset lad` takes the method's own. The table, or with --json one line a rank, goes to standard
@@ -11,16 +15,18 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
+  type Adapter,
   type Evaluation,
   jsonl,
   type LossReport,
+  planRuns,
   Runtime,
   type RuntimeOptions,
   recipeFor,
   sweep,
   tinyData,
 } from "lad";
-import { drawDenoising, drawTraining, LiveBlock, type RankRow, rankTable } from "lad/report";
+import { drawDenoising, drawTraining, duration, LiveBlock, type RankRow, rankTable } from "lad/report";
 
 process.on("uncaughtException", (error) => {
   console.error(error.message); // names the option, the value and the remedy
@@ -31,6 +37,7 @@ const { values } = parseArgs({
     base: { type: "string", default: "tiny" },
     ranks: { type: "string", default: "4,16,64" },
     steps: { type: "string" },
+    minutes: { type: "string" },
     data: { type: "string" },
     device: { type: "string", default: "cpu" },
     preset: { type: "string" },
@@ -40,7 +47,9 @@ const { values } = parseArgs({
 });
 const recipe = recipeFor(values.base, values.preset);
 const { answerTokens } = recipe;
-const steps = whole("steps", values.steps ?? String(recipe.training.steps), 1);
+const most = whole("steps", values.steps ?? String(recipe.training.steps), 1);
+const given = values.minutes ?? (values.base === "tiny" && values.steps === undefined ? "5" : undefined);
+const minutes = given === undefined ? Number.POSITIVE_INFINITY : whole("minutes", given, 1);
 const limit = whole("questions", values.questions, 0);
 const rank = values.ranks.split(",").map((text) => whole("ranks", text, 1));
 const { train, heldout } = values.data
@@ -56,7 +65,9 @@ console.error(`${base.name}, ${size} parameters; ${recipe.about}`);
 
 const { windowTokens, maxPromptTokens = 0, noise, loss } = recipe.training;
 const window = { windowTokens, maxPromptTokens };
+const started = performance.now();
 const { report: unadapted } = await base.validate({ ...window, noise, loss, data: heldout });
+const validationSeconds = (performance.now() - started) / 1000;
 const items = await base.questions(heldout, { ...window, limit });
 const autoregressive = figures(await base.evaluate({ items, answerTokens, mode: "ar" }));
 
@@ -64,13 +75,27 @@ const ranks = sweep({
   axes: { rank },
   run: ({ rank }) => measure(rank),
 });
+const { steps, seconds } = await planRuns(base, {
+  adapter: { ...recipe.adapter, rank: Math.max(...rank), seed: 1 },
+  training: { ...recipe.training, data: train, steps: most },
+  runs: ranks.points.length,
+  seconds: 60 * minutes,
+  beside: measuringSeconds,
+});
+const again = steps < most ? ` (--steps ${steps} takes as many again; --minutes gives it more time)` : "";
+console.error(`about ${duration(seconds)} on this machine: ${steps} steps for each rank${again}`);
+
+const rows: RankRow[] = [];
 for await (const row of ranks) {
   if (row.status === "failed") console.error(`rank ${row.point.rank}: ${row.error.message}`);
   else if (values.json) printLine(row.result);
+  else {
+    rows.push(row.result);
+    if (rows.length < ranks.points.length) console.error(`${rankTable(rows)}\n`);
+  }
 }
-const rows = (await ranks.table()).flatMap((row) => (row.status === "done" ? [row.result] : []));
-if (!values.json && rows.length > 0) console.log(rankTable(rows));
-if (rows.length < ranks.points.length) process.exitCode = 1;
+if (rows.length > 0) console.log(rankTable(rows));
+if ((await ranks.table()).some(({ status }) => status === "failed")) process.exitCode = 1;
 
 /** Trains one adapter and measures it: its losses, then the answers of both samplers after 1, 4 and 16 iterations. */
 async function measure(rank: number): Promise<RankRow> {
@@ -99,6 +124,14 @@ async function measure(rank: number): Promise<RankRow> {
     remask: await answers("remask", recipe.remask),
     autoregressive,
   };
+}
+
+/** What a rank takes beside its steps, from one validation and from what 4 of the answers' 2 · (1 + 4 + 16) iterations take. */
+async function measuringSeconds(trial: Adapter): Promise<number> {
+  const started = performance.now();
+  await trial.evaluate({ items, answerTokens, mode: "refine", iterations: 4 });
+  const answersSeconds = (performance.now() - started) / 1000;
+  return 2 * validationSeconds + (answersSeconds * 2 * (1 + 4 + 16)) / 4;
 }
 
 /** A flag's number, refused before anything starts. */

@@ -38,7 +38,7 @@ const run = adapter.train({
 });
 await drawTraining(new LiveBlock(), "training", steps, run);
 const { validation } = await run.result();
-console.log(`validation CE ${validation?.ce.toFixed(3)} nats a token`);
+console.log(`validation CE ${validation?.corruptedCe.toFixed(3)} nats a corrupted token`);
 
 const question = { messages: values.question, answerTokens, seed: 7 };
 const denoising = adapter.sample({ ...question, ...remask, mode: "remask", iterations: 16 });

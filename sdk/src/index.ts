@@ -113,6 +113,7 @@ export { argsort, Purpose, uniforms } from "./random.js";
 export { type Recipe, recipeFor, recipes } from "./recipes.js";
 export { type FollowOptions, Run } from "./run.js";
 export { type ExperimentResult, type RunExperimentOptions, runExperiment } from "./run-experiment.js";
+export { planRuns, type RunPlan, type RunPlanOptions } from "./run-plan.js";
 export { Runtime } from "./runtime.js";
 export { SampleRun, SamplingRun } from "./sampling.js";
 export { learningRate } from "./schedule.js";

@@ -85,7 +85,7 @@ export type SweepResult<Grid extends Axes, Result> = Outcome<Result> & {
  *
  * @throws LadError `invalid-option` for axes or a spec that make no sense, before anything starts
  */
-export function sweep<const Grid extends Axes, Result, Spec>(
+export function sweep<const Grid extends Axes, Result, Spec extends object>(
   options: SpecifiedSweepOptions<Grid, Result, Spec>,
 ): Sweep<Grid, Result>;
 export function sweep<const Grid extends Axes, Result>(

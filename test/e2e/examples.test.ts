@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
@@ -16,6 +16,24 @@ function example(name: string, ...words: string[]) {
   return execa(process.execPath, command, { cwd: root, env: { OMP_NUM_THREADS: "1" } });
 }
 
+it("the README's program runs as it stands, but for the number of its steps", async () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const [, program = ""] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const short = program
+    .replace("...training,", "...training, steps: 2, warmupSteps: 0,")
+    .replace("% 100", "% 1")
+    .replace('"my-adapter"', JSON.stringify(join(scratch, "my-adapter")));
+  expect(short).toContain("steps: 2");
+  const file = join(scratch, "readme.mts");
+  writeFileSync(file, short);
+  const { stdout } = await execa(process.execPath, ["--import", "tsx", file], {
+    cwd: root,
+    env: { OMP_NUM_THREADS: "1" },
+  });
+  expect(stdout).toMatch(/^1 \d+\.\d+\n2 \d+\.\d+\n/);
+  expect(readdirSync(join(scratch, "my-adapter"))).toContain("adapter_model.safetensors");
+});
+
 describe("the examples, on the stub", () => {
   it("train-and-sample trains, saves in PEFT's format and answers", async () => {
     const folder = join(scratch, "adapter");
@@ -28,7 +46,7 @@ describe("the examples, on the stub", () => {
       "--save",
       folder,
     );
-    expect(stdout).toMatch(/^validation CE \d+\.\d{3} nats a token$/m);
+    expect(stdout).toMatch(/^validation CE \d+\.\d{3} nats a corrupted token$/m);
     expect(stdout).toMatch(/^remask: /m);
     expect(stderr).toContain("training  ");
     expect(readdirSync(folder).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
@@ -46,7 +64,7 @@ describe("the examples, on the stub", () => {
   });
 
   it("sweep-lora-ranks prints a table, and with --json a line a rank and nothing else", async () => {
-    const words = ["--base", "stub", "--ranks", "2,4", "--questions", "4"];
+    const words = ["--base", "stub", "--ranks", "2,4", "--questions", "4", "--minutes", "9"];
     const { stdout, stderr } = await example("sweep-lora-ranks.ts", ...words, "--json");
     const rows = stdout.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(rows.map((row) => row.rank)).toEqual([2, 4]);
@@ -57,6 +75,7 @@ describe("the examples, on the stub", () => {
     const losses = { trainCe: all, validationCe: all, baseCe: all };
     const answers = { refine: iterations, remask: iterations, autoregressive: figures };
     expect(rows[0]).toEqual({ ...sizes, ...losses, ...answers });
+    expect(stderr).toMatch(/^about \d+:\d\d on this machine: 4 steps for each rank$/m);
     expect(stderr).toMatch(/^rank 2 .* 4\/4 {2}loss/m);
     expect(stderr).toMatch(/^rank 4 .* 16\/16$/m);
   });

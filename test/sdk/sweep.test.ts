@@ -224,10 +224,17 @@ describe("a sweep's spec", () => {
     );
   });
 
+  it("that is undefined is none, whatever the program meant by it", () => {
+    // @ts-expect-error: a manifest without a spec
+    expect(() => sweep({ axes, manifest: "sweep.json", spec: undefined, run: async () => 1 })).toThrow(
+      "spec is missing",
+    );
+  });
+
   const circular: Record<string, unknown> = {};
   circular.me = { circular };
 
-  it.each<[unknown, string, string]>([
+  it.each<[object, string, string]>([
     [{ noise: { corrupt: () => [] } }, "spec.noise.corrupt", "a function"],
     [{ at: new Date(0) }, "spec.at", "a Date"],
     [{ ids: [[1], new Int32Array(2)] }, "spec.ids[1]", "a Int32Array"],

@@ -135,6 +135,18 @@ describe("a stream", () => {
     await iterator.return?.();
   });
 
+  it("that nobody reads does not keep the worker's other answers back", async () => {
+    const state = { sent: 0, cancelled: false };
+    const transport = await connect({ streamEvents: endless(state, 100_000), getInfo: answering });
+    const iterator = transport
+      .serverStream(RunsService.streamEvents, { runId: "r", fromSeq: 0n })
+      [Symbol.asyncIterator]();
+    await iterator.next();
+    await sleep(300);
+    await transport.unary(WorkerService.getInfo, {}, { timeoutMs: 20_000 });
+    await iterator.return?.();
+  });
+
   it("carries 64-bit numbers whole", async () => {
     const big = 2n ** 63n + 1n;
     const handler: handleServerStreamingCall<StreamEventsRequest, StreamEventsResponse> = (call) => {
