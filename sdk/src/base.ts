@@ -23,6 +23,8 @@ import {
   type ExamplesOptions,
   messagesSchema,
   type PrepareOptions,
+  type TextOptions,
+  textOptions,
 } from "./options.js";
 import type { PreparedExample } from "./prepared-example.js";
 import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./text.js";
@@ -121,10 +123,13 @@ export class Base extends Model {
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
-  /** The token ids of a text, without special tokens of the tokenizer's own. */
-  async encode(text: string, options: CallOptions = {}): Promise<readonly number[]> {
-    const { signal, timeoutMs } = check(callOptions, options);
-    const [ids] = await encodeTexts(this.client.within(timeoutMs), this.id, [text], signal);
+  /**
+   * The token ids of a text, without special tokens of the tokenizer's own. Those that the text writes out are text, unless
+   * `allowSpecial` is given: so what a user typed cannot end a turn, and what was rendered elsewhere can still be encoded.
+   */
+  async encode(text: string, options: TextOptions = {}): Promise<readonly number[]> {
+    const { timeoutMs, ...settings } = check(textOptions, options);
+    const [ids] = await encodeTexts(this.client.within(timeoutMs), this.id, [text], settings);
     return present(ids, "EncodeResponse.results");
   }
 
@@ -150,11 +155,16 @@ export class Base extends Model {
     return wanted.map((id) => this.#pieces.get(id) ?? "");
   }
 
-  /** A chat through the model's own template, as a prompt that the assistant's answer follows. */
-  async render(messages: string | readonly ChatMessage[], options: CallOptions = {}): Promise<Rendered> {
-    const { signal, timeoutMs } = check(callOptions, options);
+  /**
+   * A chat through the model's own template, as a prompt that the assistant's answer follows. Special tokens that the messages
+   * write out are text, unless `allowSpecial` is given.
+   *
+   * @throws LadError `invalid-data` for a chat that the template refuses, or in which it takes such a token apart
+   */
+  async render(messages: string | readonly ChatMessage[], options: TextOptions = {}): Promise<Rendered> {
+    const { timeoutMs, ...settings } = check(textOptions, options);
     const client = this.client.within(timeoutMs);
-    return renderChat(client, this.id, check(messagesSchema, messages, "messages"), true, signal);
+    return renderChat(client, this.id, check(messagesSchema, messages, "messages"), settings);
   }
 
   /**

@@ -93,8 +93,9 @@ export class Canvas {
   /** The prompt's token ids, rendered by the worker at the first call. */
   async prompt(): Promise<readonly number[]> {
     if (this.#prompt === undefined) {
-      const { ids, messages, signal } = this.#options;
-      this.#prompt = ids ?? (await renderChat(this.#client, this.#base.id, messages ?? [], true, signal)).ids;
+      const { ids, messages = [], allowSpecial, signal } = this.#options;
+      const settings = { allowSpecial, signal };
+      this.#prompt = ids ?? (await renderChat(this.#client, this.#base.id, messages, settings)).ids;
     }
     return this.#prompt;
   }

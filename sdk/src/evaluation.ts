@@ -41,13 +41,14 @@ export async function evaluateModel(
 ): Promise<Evaluation> {
   const prompts = await Promise.all(
     sampling.canvases.map(
-      async ({ ids, messages }) =>
-        ids ?? (await renderChat(client, base.id, messages ?? [], true, signal)).ids,
+      async ({ ids, messages = [], allowSpecial }) =>
+        ids ?? (await renderChat(client, base.id, messages, { allowSpecial, signal })).ids,
     ),
   );
   const canvases = sampling.canvases.map(({ seed }, i) => ({
     messages: undefined,
     ids: [...(prompts[i] ?? [])],
+    allowSpecial: false,
     seed,
   }));
   const started = performance.now();

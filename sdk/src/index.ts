@@ -86,6 +86,7 @@ export {
   type SamplingMode,
   type SaveOptions,
   type ScheduleSpec,
+  type TextOptions,
   type TrainingOptions,
   uniform,
   type ValidateOptions,

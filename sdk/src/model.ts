@@ -22,6 +22,7 @@ import {
 } from "./options.js";
 import { SampleRun, SamplingRun, type SamplingTarget } from "./sampling.js";
 import { type Score, scoreItems } from "./scoring.js";
+import { warnOfSpecialTokens } from "./special-tokens.js";
 import { encodeTexts, renderChat } from "./text.js";
 import {
   ATTENTION_MODE,
@@ -163,10 +164,10 @@ export abstract class Model {
       maxExamples,
     };
     const reply = await client.call(TrainingService.validate, request, { signal, idempotent: true });
-    return {
-      report: fromLossReport(present(reply.report, "ValidateResponse.report")),
-      data: fromWindowReport(present(reply.windowReport, "ValidateResponse.window_report")),
-    };
+    const report = fromLossReport(present(reply.report, "ValidateResponse.report"));
+    const windows = fromWindowReport(present(reply.windowReport, "ValidateResponse.window_report"));
+    warnOfSpecialTokens(client, windows, window.allowSpecial);
+    return { report, data: windows };
   }
 
   get #isAdapted(): boolean {
@@ -178,22 +179,29 @@ export abstract class Model {
     item: CheckedScoreItem,
     signal: AbortSignal | undefined,
   ): Promise<readonly number[]> {
-    if (item.ids !== undefined) return item.ids;
-    return (await renderChat(client, this.#base.id, item.messages ?? [], true, signal)).ids;
+    const { ids, messages = [], allowSpecial } = item;
+    return ids ?? (await renderChat(client, this.#base.id, messages, { allowSpecial, signal })).ids;
   }
 
-  /** All texts go to the tokenizer in one call. */
+  /** All texts that are taken in the same way go to the tokenizer in one call. */
   async #continuationIds(
     client: Client,
     items: readonly CheckedScoreItem[],
     signal: AbortSignal | undefined,
   ): Promise<(readonly number[])[]> {
-    const texts = items.flatMap(({ continuation }) =>
-      typeof continuation === "string" ? [continuation] : [],
-    );
-    const encoded = texts.length === 0 ? [] : await encodeTexts(client, this.#base.id, texts, signal);
-    return items.map(({ continuation }) =>
-      typeof continuation === "string" ? (encoded.shift() ?? []) : continuation,
+    const encoded = new Map<boolean, number[][]>();
+    for (const allowSpecial of [false, true]) {
+      const texts = items.flatMap((item) =>
+        typeof item.continuation === "string" && item.allowSpecial === allowSpecial
+          ? [item.continuation]
+          : [],
+      );
+      if (texts.length === 0) continue;
+      const settings = { allowSpecial, signal };
+      encoded.set(allowSpecial, await encodeTexts(client, this.#base.id, texts, settings));
+    }
+    return items.map(({ continuation, allowSpecial }) =>
+      typeof continuation === "string" ? (encoded.get(allowSpecial)?.shift() ?? []) : continuation,
     );
   }
 }

@@ -13,6 +13,8 @@ export {
   type LoadProgress,
   type SaveOptions,
   saveOptions,
+  type TextOptions,
+  textOptions,
 } from "./options/base.js";
 export {
   type ChatExample,

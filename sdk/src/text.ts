@@ -14,14 +14,21 @@ export interface Rendered {
   readonly ids: readonly number[];
 }
 
+/** What is made of text, and how. */
+interface TextSettings {
+  /** Special tokens that are written out in it are those tokens, not text. */
+  readonly allowSpecial: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Token ids of each text, without special tokens of the tokenizer's own. */
 export async function encodeTexts(
   client: Client,
   baseId: string,
   texts: readonly string[],
-  signal?: AbortSignal,
+  { allowSpecial, signal }: TextSettings,
 ): Promise<number[][]> {
-  const request = { baseId, texts: [...texts], allowSpecial: true };
+  const request = { baseId, texts: [...texts], allowSpecial };
   const { results } = await client.call(DataService.encode, request, { signal, idempotent: true });
   return texts.map((_, i) => present(results[i], "EncodeResponse.results").ids);
 }
@@ -43,13 +50,13 @@ export async function decodeSequences(
   return sequences.map((_, i) => present(texts[i], "DecodeResponse.texts"));
 }
 
+/** A chat as a prompt that the assistant's answer follows. */
 export async function renderChat(
   client: Client,
   baseId: string,
   messages: readonly ChatMessage[],
-  addGenerationPrompt: boolean,
-  signal?: AbortSignal,
+  { allowSpecial, signal }: TextSettings,
 ): Promise<Rendered> {
-  const request = { baseId, messages: toMessages(messages), addGenerationPrompt, allowSpecial: false };
+  const request = { baseId, messages: toMessages(messages), addGenerationPrompt: true, allowSpecial };
   return client.call(DataService.render, request, { signal, idempotent: true });
 }

@@ -14,6 +14,7 @@ import {
   lad,
   type Noise,
   type TrainingOptions,
+  type WindowSpec,
   warnOfWarmup,
 } from "./options.js";
 import { batches, type Draw } from "./order.js";
@@ -255,8 +256,7 @@ function validator(
 ) {
   if (validation === undefined) return undefined;
   const { data, maxExamples, seed } = validation;
-  const { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns } = options;
-  const window = { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns };
+  const window = windowOf(options);
   const known: Noise = noise.kind === "custom" ? lad() : noise;
   return () =>
     adapter.validate({ data, ...window, noise: known, loss, attention, seed, maxExamples, signal });
@@ -266,13 +266,18 @@ async function fetchExamples(
   adapter: Adapter,
   options: CheckedTraining,
 ): Promise<{ examples: PreparedExample[]; report: WindowReport }> {
-  const { signal, windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns } = options;
-  const window = { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, signal };
+  const { signal } = options;
+  const window = { ...windowOf(options), signal };
   const dataset = await adapter.base.dataset(options.data, { signal });
   const report = await adapter.base.prepare(dataset, window);
   const examples: PreparedExample[] = [];
   for await (const example of adapter.base.examples(dataset, window)) examples.push(example);
   return { examples, report };
+}
+
+function windowOf(options: WindowSpec): WindowSpec {
+  const { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial } = options;
+  return { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial };
 }
 
 function checkForLoop({ checkpoint, detached }: CheckedTraining, warn: (message: string) => void): void {

@@ -4,6 +4,7 @@ import { LadError } from "./errors.js";
 import { type CheckedTraining, type Dataset, type Noise, warnOfWarmup } from "./options.js";
 import { pauseRun, resumeRun } from "./run.js";
 import { RunStream } from "./run-stream.js";
+import { warnOfSpecialTokens } from "./special-tokens.js";
 import {
   DataService,
   fromWindowReport,
@@ -12,6 +13,7 @@ import {
   type TrainingEvent,
   type TrainingFinished,
   TrainingService,
+  type TrainingStarted,
   toTraining,
   toWindow,
   type WindowReport,
@@ -52,6 +54,7 @@ export interface TrainingRun extends AsyncIterable<TrainingEvent> {
 /** A training run on the worker. */
 export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> implements TrainingRun {
   readonly #client: Client;
+  readonly #allowSpecial: boolean;
   #finished: TrainingFinished | undefined;
 
   constructor(client: Client, target: TrainingTarget, options: CheckedTraining, noise: Noise) {
@@ -61,6 +64,7 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
       signal: options.signal,
     });
     this.#client = client;
+    this.#allowSpecial = options.allowSpecial;
   }
 
   async pause(): Promise<void> {
@@ -84,6 +88,8 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
         this.#finished = event;
         return event;
       case "started":
+        this.#warnOfSpecialTokens(event);
+        return event;
       case "step":
       case "validation":
       case "checkpoint":
@@ -93,6 +99,12 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
         return event;
       default:
         throw new LadError("internal", `The worker sent the event ${event.type} of a training run.`);
+    }
+  }
+
+  #warnOfSpecialTokens({ data, validationData }: TrainingStarted): void {
+    for (const report of [data, validationData]) {
+      if (report !== undefined) warnOfSpecialTokens(this.#client, report, this.#allowSpecial);
     }
   }
 
@@ -145,5 +157,7 @@ export async function prepare(
 ): Promise<WindowReport> {
   const request = { baseId, datasetId: dataset.id, window: toWindow(window) };
   const reply = await client.call(DataService.prepareDataset, request, { signal, idempotent: true });
-  return fromWindowReport(present(reply.report, "PrepareDatasetResponse.report"));
+  const report = fromWindowReport(present(reply.report, "PrepareDatasetResponse.report"));
+  warnOfSpecialTokens(client, report, window.allowSpecial);
+  return report;
 }

@@ -58,6 +58,7 @@ describe("the defaults", () => {
       padToWindow: true,
       tooLong: "drop",
       superviseTurns: "last",
+      allowSpecial: false,
       noise: lad(),
       loss: { supervise: "all-tokens", tail: true, weighting: "uniform" },
       optimizer: { kind: "adamw", weightDecay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
@@ -89,7 +90,9 @@ describe("the defaults", () => {
 
   it("of sampling are 32 iterations of remask at temperature 0, confidence weights clipped at 0.1", () => {
     const { canvases, spec } = checkSample({ messages: "a" }, true, () => {});
-    expect(canvases).toEqual([{ messages: [{ role: "user", content: "a" }], ids: undefined, seed: 0n }]);
+    expect(canvases).toEqual([
+      { messages: [{ role: "user", content: "a" }], ids: undefined, allowSpecial: false, seed: 0n },
+    ]);
     expect(spec).toMatchObject({
       mode: "remask",
       iterations: 32,

@@ -72,6 +72,14 @@ export type AdapterOptions = z.input<typeof adapterOptions>;
 export const callOptions = fields(callShape);
 export type CallOptions = z.input<typeof callOptions>;
 
+/** What a call that makes token ids of text takes. */
+export const textOptions = fields({
+  /** Special tokens that are written out in the text, such as `<|im_end|>`, are those tokens; without it they are text. */
+  allowSpecial: flag().default(false),
+  ...callShape,
+});
+export type TextOptions = z.input<typeof textOptions>;
+
 /** What writing an adapter to a folder takes. */
 export const saveOptions = fields({
   /** Replace a folder that is there. */

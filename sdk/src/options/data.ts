@@ -47,7 +47,7 @@ export type Example = InstructionExample | ChatExample;
 export const windowShape = {
   /** Length of the window in tokens. */
   windowTokens: integer(2, 2 ** 20).default(256),
-  /** Pad with EOS: the tail is visible, noised and predicted, which is how the model learns where to stop. */
+  /** Pad with the token that ends an answer: the tail is visible, noised and predicted, which is how the model learns where to stop. */
   padToWindow: flag().default(true),
   /** What happens to an example that does not fit; every dropped or truncated one is counted and reported. */
   tooLong: oneOf(["drop", "truncate", "error"]).default("drop"),
@@ -55,6 +55,11 @@ export const windowShape = {
   maxPromptTokens: integer(0, 2 ** 20).default(0),
   /** Which assistant turns of a chat are answers: the last one, or all. */
   superviseTurns: oneOf(["last", "all-assistant"]).default("last"),
+  /**
+   * Special tokens that are written out in a message or an answer, such as `<|im_end|>`, are those tokens. Without it they are text,
+   * as everything else in it, and the report counts them; the chat template's own are special tokens always.
+   */
+  allowSpecial: flag().default(false),
 };
 export const windowOptions = fields(windowShape);
 export type WindowOptions = z.input<typeof windowOptions>;

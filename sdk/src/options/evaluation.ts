@@ -28,7 +28,12 @@ export interface CheckedEvaluation {
 export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: Warn): CheckedEvaluation {
   const given = check(evaluateFields, options);
   const { items, ...spec } = options;
-  const canvases = items.map(({ messages, ids, seed }) => ({ messages, ids, seed }));
+  const canvases = items.map(({ messages, ids, allowSpecial, seed }) => ({
+    messages,
+    ids,
+    allowSpecial,
+    seed,
+  }));
   const sampling = checkSampleMany({ ...spec, canvases, frames: false }, adapted, warn);
   return { sampling, references: given.items.map(({ reference }) => reference), signal: given.signal };
 }

@@ -181,6 +181,8 @@ export function checkCanvas(options: CanvasOptions) {
 const scoreItem = fields({
   messages: promptShape.messages,
   ids: promptShape.ids,
+  /** Special tokens that are written out in `messages` or the continuation are those tokens; without it they are text. */
+  allowSpecial: promptShape.allowSpecial,
   /** What follows the prompt, as text or token ids. Its first stop token counts, what comes after it does not. */
   continuation: z.union([text(), z.array(integer(0), { error: "token ids" }).readonly()], {
     error: "a string or token ids",

@@ -105,6 +105,8 @@ export const promptShape = {
   messages: messagesSchema.optional(),
   /** The prompt as token ids, instead of messages. */
   ids: tokenIds.optional(),
+  /** Special tokens that are written out in `messages` are those tokens; without it they are text. */
+  allowSpecial: flag().default(false),
   /** Keys the draws and the choice of positions. */
   seed: seed().default(0n),
 };
@@ -134,8 +136,8 @@ export interface CheckedSampling {
 
 /** @throws LadError `invalid-option` */
 export function checkSample(options: SampleOptions, adapted: boolean, warn: Warn): CheckedSampling {
-  const { messages, ids, seed, ...spec } = check(sampleFields, options);
-  const canvas = { messages, ids, seed };
+  const { messages, ids, allowSpecial, seed, ...spec } = check(sampleFields, options);
+  const canvas = { messages, ids, allowSpecial, seed };
   checkPrompt(canvas);
   return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn) };
 }

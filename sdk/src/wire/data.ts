@@ -14,6 +14,10 @@ export interface WindowReport {
   /** The token that ends an answer included, the tail not. */
   readonly answerTokens: number;
   readonly tailTokens: number;
+  /** Special tokens that messages write out, taken as text (or as themselves, with `allowSpecial`). */
+  readonly specialTokens: number;
+  /** Mask tokens in the answers' own text, where the mask is ordinary text. */
+  readonly maskTokens: number;
   /** What each answer ends with, and its tail is made of. */
   readonly endToken: string;
   readonly endTokenId: number;
@@ -26,7 +30,7 @@ export function toWindow(window: WindowSpec): pb.WindowSpec {
     tooLong: TOO_LONG[window.tooLong],
     maxPromptTokens: window.maxPromptTokens,
     supervise: SUPERVISE_TURNS[window.superviseTurns],
-    allowSpecial: false,
+    allowSpecial: window.allowSpecial,
   };
 }
 
@@ -39,6 +43,8 @@ export function fromWindowReport(report: pb.WindowReport): WindowReport {
     promptTokens: toNumber(report.promptTokens),
     answerTokens: toNumber(report.answerTokens),
     tailTokens: toNumber(report.tailTokens),
+    specialTokens: toNumber(report.specialTokens),
+    maskTokens: toNumber(report.maskTokens),
     endToken: report.endToken,
     endTokenId: report.endTokenId,
   };

@@ -126,10 +126,10 @@ export function toSampling(spec: SamplingSpec): pb.SamplingSpec {
   };
 }
 
-export function toCanvas({ messages, ids, seed }: Prompt): pb.Canvas {
+export function toCanvas({ messages, ids, allowSpecial, seed }: Prompt): pb.Canvas {
   if (ids !== undefined) return { prompt: { $case: "ids", value: { ids: [...ids] } }, seed };
   return {
-    prompt: { $case: "chat", value: { messages: toMessages(messages ?? []), allowSpecial: false } },
+    prompt: { $case: "chat", value: { messages: toMessages(messages ?? []), allowSpecial } },
     seed,
   };
 }
