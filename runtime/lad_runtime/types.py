@@ -89,6 +89,22 @@ class BaseSpec:
         check_whole("seed", self.seed, low=0, high=MAX_UINT64)
 
 
+MatmulKernel = Literal["mkl", "onednn"]
+MatrixLayout = Literal["out-in", "in-out"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixKernel:
+    """How rows are multiplied with a kind of matrix (qkv, o, gate_up, down or head) on the CPU, and how it lies in memory.
+
+    `mkl` is `torch.mm`, which goes to whatever BLAS PyTorch was built with.
+    """
+
+    matrix: str
+    kernel: MatmulKernel
+    layout: MatrixLayout
+
+
 @dataclass(frozen=True, kw_only=True)
 class BaseInfo:
     """A resident base. `projections` are the names an adapter may target."""
@@ -114,6 +130,7 @@ class BaseInfo:
     system_prompt: str
     has_chat_template: bool
     compile_seconds: float = 0.0  # 0: its kernels are not compiled
+    kernels: tuple[MatrixKernel, ...] = ()  # empty where none were chosen: on CUDA, and in half precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -449,6 +466,7 @@ class TrainingStarted:
     trainable_parameters: int
     accounted_bytes: int
     from_step: int
+    warnings: tuple[str, ...] = ()  # what the caller should know, in a sentence each
 
 
 @dataclass(frozen=True, kw_only=True)

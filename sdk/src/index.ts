@@ -143,6 +143,7 @@ export type {
   Edit,
   Frame,
   LossReport,
+  MatrixKernel,
   NumberedEvent,
   Prediction,
   RunCancelled,

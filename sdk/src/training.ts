@@ -84,6 +84,8 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
         this.#finished = event;
         return event;
       case "started":
+        for (const warning of event.warnings) this.#client.warn(warning);
+        return event;
       case "step":
       case "validation":
       case "checkpoint":
