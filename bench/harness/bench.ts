@@ -24,6 +24,8 @@ export interface BaseFacts {
   readonly adapters?: readonly string[];
   /** The type of its numbers, such as float32. */
   readonly dtype: string;
+  /** What multiplies with each kind of its matrices and how these lie, such as `mkl out-in`; empty where nothing is chosen. */
+  readonly kernels?: Readonly<Record<string, string>>;
   /** What computes. */
   readonly deviceName: string;
   readonly torch: string;

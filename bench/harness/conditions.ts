@@ -8,11 +8,11 @@ import type { BaseFacts, Bench } from "./bench.js";
 /** Of a bench whose base is loaded; `more` is what the figure itself has settled. */
 export async function conditionsOf(
   bench: Bench,
-  facts: Partial<Pick<BaseFacts, "parameters" | "dtype" | "deviceName" | "torch" | "python">>,
+  facts: Partial<Pick<BaseFacts, "parameters" | "dtype" | "kernels" | "deviceName" | "torch" | "python">>,
   more: object,
 ): Promise<Record<string, unknown>> {
   const { against, base, threads, attention, allocator, compile, device } = bench.options;
-  const { parameters, dtype, deviceName, torch, python } = facts;
+  const { parameters, dtype, kernels, deviceName, torch, python } = facts;
   return {
     base,
     parameters,
@@ -22,7 +22,7 @@ export async function conditionsOf(
     ...more,
     revision: await revisionOf(root),
     ...(against === undefined ? {} : { against, againstRevision: await revisionOf(against) }),
-    ...(device === "cpu" ? {} : { device, deviceName }),
+    ...(device === "cpu" ? { kernels } : { device, deviceName }),
     ...(allocator ? { allocator } : {}),
     ...(compile ? { compile } : {}),
     processor: cpus()[0]?.model,

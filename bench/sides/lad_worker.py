@@ -46,6 +46,7 @@ class LadWorker:
             "maskTokenId": info.mask_token_id,
             "eosTokenId": info.eos_token_id,
             "dtype": info.dtype,
+            "kernels": {way.matrix: f"{way.kernel} {way.layout}" for way in info.kernels},
             "deviceName": self.backend.device().name,
             "torch": torch.__version__,
             "python": platform.python_version(),

@@ -4,13 +4,17 @@ import time
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from bench.sides.device import DTYPES, finish_device
 from bench.sides.serve import Values, serve
 from lad_runtime.torch_backend.config import LlamaConfig
-from lad_runtime.torch_backend.layers import FUSED
+from lad_runtime.torch_backend.layers import FUSED, matrix_shapes
 from lad_runtime.torch_backend.matmul import product
+from lad_runtime.torch_backend.matmul_choice import choose_kernels
+from lad_runtime.torch_backend.matrix_kernels import HEAD, empty_matrix, usual_kernels
 from lad_runtime.torch_backend.model_files import read_json
+from lad_runtime.types import MatmulKernel, MatrixKernel
 
 _HEAD_ROWS = 256
 """The head's matmuls go in chunks of so many rows, since the logits of all rows at once would be memory traffic of their own."""
@@ -19,68 +23,75 @@ _HEAD_ROWS = 256
 class Matmuls:
     """Forward and backward with respect to the input, weights frozen: 4 FLOP a parameter and row.
 
-    The products are those that the worker computes, by the fastest matmul and on the fastest layout that it knows.
+    The products are those that the worker computes, by the same kernels on the same layouts.
     """
 
     def load(self, request: Values) -> Values:
-        torch.set_num_threads(request["threads"])
+        threads, device, dtype = (
+            request["threads"],
+            torch.device(request["device"]),
+            DTYPES[request["device"]],
+        )
+        torch.set_num_threads(threads)
         config = LlamaConfig.from_hf(read_json(Path(request["folder"]), "config.json"))
-        self._like = torch.empty(0, device=request["device"], dtype=DTYPES[request["device"]])
-        self._layers = [
-            [self._random(inputs, outputs).t() / 32 for outputs, inputs in _shapes(config)]
-            for _ in range(config.num_layers)
-        ]
-        self._head = self._random(config.vocab_size, config.hidden_size) / 32
-        parameters = sum(weight.numel() for layer in self._layers for weight in layer) + self._head.numel()
-        return {"matmulParameters": parameters}
+        ways = choose_kernels(config, device=device, dtype=dtype, threads=threads)
+        matrices = {
+            way.matrix: _Matrices(way, matrix_shapes(config)[way.matrix], device, dtype)
+            for way in ways or usual_kernels(device, dtype)
+        }
+        self._layers = [[matrices[matrix].another() for matrix in FUSED] for _ in range(config.num_layers)]
+        self._head = matrices[HEAD].another()
+        parameters = sum(weight.numel() for layer in self._layers for weight, _ in layer)
+        return {"matmulParameters": parameters + self._head[0].numel()}
 
     def prepare(self, request: Values) -> None:
         rows = request["rows"]
-        widths = {width for weight in self._layers[0] for width in weight.shape}
-        self._inputs = {width: self._random(rows, width) for width in widths}
+        widths = {width for weight, _ in self._layers[0] for width in weight.shape}
+        self._inputs = {width: torch.randn(rows, width).to(self._head[0]) for width in widths}
 
     @torch.no_grad()
     def run(self, request: Values) -> Values:
         started = time.perf_counter()
         flop = 0
         for layer in self._layers:
-            for weight in layer:
-                flop += self._forward(weight)
-        flop += self._head_both_ways()
+            for matrix in layer:
+                flop += self._forward(*matrix)
+        flop += self._head_both_ways(*self._head)
         for layer in reversed(self._layers):
-            for weight in reversed(layer):
-                flop += self._backward(weight)
+            for matrix in reversed(layer):
+                flop += self._backward(*matrix)
         finish_device()
         return {"seconds": time.perf_counter() - started, "flop": flop}
 
-    def _random(self, rows: int, columns: int) -> torch.Tensor:
-        return torch.randn(rows, columns, dtype=self._like.dtype, device=self._like.device)
-
-    def _forward(self, weight: torch.Tensor) -> int:
+    def _forward(self, weight: Tensor, kernel: MatmulKernel) -> int:
         x = self._inputs[weight.shape[1]]
-        product(x, weight.t())
+        product(x, weight.t(), kernel)
         return 2 * len(x) * weight.numel()
 
-    def _backward(self, weight: torch.Tensor) -> int:
+    def _backward(self, weight: Tensor, kernel: MatmulKernel) -> int:
         dy = self._inputs[weight.shape[0]]
-        product(dy, weight)
+        product(dy, weight, kernel)
         return 2 * len(dy) * weight.numel()
 
-    def _head_both_ways(self) -> int:
-        x = self._inputs[self._head.shape[1]]
+    def _head_both_ways(self, head: Tensor, kernel: MatmulKernel) -> int:
+        x = self._inputs[head.shape[1]]
         for start in range(0, len(x), _HEAD_ROWS):
-            logits = product(x[start : start + _HEAD_ROWS], self._head.t())
-            product(logits, self._head)
-        return 4 * len(x) * self._head.numel()
+            logits = product(x[start : start + _HEAD_ROWS], head.t(), kernel)
+            product(logits, head, kernel)
+        return 4 * len(x) * head.numel()
 
 
-def _shapes(config: LlamaConfig) -> list[tuple[int, int]]:
-    """(outputs, inputs) of one layer's matrices, those of the same input fused."""
-    shapes = []
-    for projections in FUSED.values():
-        parts = [config.projection_shape(projection) for projection in projections]
-        shapes.append((sum(outputs for outputs, _ in parts), parts[0][1]))
-    return shapes
+class _Matrices:
+    """Random matrices of one kind, each with the kernel that multiplies with it."""
+
+    def __init__(
+        self, way: MatrixKernel, shape: tuple[int, int], device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self._way, self._shape, self._device, self._dtype = way, shape, device, dtype
+
+    def another(self) -> tuple[Tensor, MatmulKernel]:
+        weight = empty_matrix(*self._shape, self._way.layout, device=self._device, dtype=self._dtype)
+        return weight.normal_(0.0, 1 / 32), self._way.kernel
 
 
 if __name__ == "__main__":

@@ -91,6 +91,20 @@ class BaseSpec:
 
 Token = tuple[str, int]
 """A token's text and its id."""
+MatmulKernel = Literal["mkl", "onednn"]
+MatrixLayout = Literal["out-in", "in-out"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixKernel:
+    """How rows are multiplied with a kind of matrix (qkv, o, gate_up, down or head) on the CPU, and how it lies in memory.
+
+    `mkl` is `torch.mm`, which goes to whatever BLAS PyTorch was built with.
+    """
+
+    matrix: str
+    kernel: MatmulKernel
+    layout: MatrixLayout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +146,8 @@ class BaseInfo:
     @property
     def stop_token_ids(self) -> tuple[int, ...]:
         return (self.eos_token_id, *(id for _, id in self.other_stops))
+
+    kernels: tuple[MatrixKernel, ...] = ()  # empty where none were chosen: on CUDA, and in half precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -472,6 +488,7 @@ class TrainingStarted:
     trainable_parameters: int
     accounted_bytes: int
     from_step: int
+    warnings: tuple[str, ...] = ()  # what the caller should know, in a sentence each
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,6 +148,7 @@ export type {
   Edit,
   Frame,
   LossReport,
+  MatrixKernel,
   NumberedEvent,
   Prediction,
   RunCancelled,

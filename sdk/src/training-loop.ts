@@ -132,6 +132,7 @@ async function* loop(
     trainableParameters: parameterCount,
     accountedBytes: accountedBytes(parameterCount, options),
     fromStep: 0,
+    warnings: [],
   };
   let validation = first?.report;
   if (validation !== undefined) yield { type: "validation", step: 0, report: validation };

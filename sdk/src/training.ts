@@ -89,6 +89,7 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
         return event;
       case "started":
         this.#warnOfSpecialTokens(event);
+        for (const warning of event.warnings) this.#client.warn(warning);
         return event;
       case "step":
       case "validation":

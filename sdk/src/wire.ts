@@ -74,6 +74,7 @@ export {
   fromAdapter,
   fromBase,
   fromInfo,
+  type MatrixKernel,
   present,
   type WorkerInfo,
 } from "./wire/worker.js";

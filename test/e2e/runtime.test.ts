@@ -26,6 +26,8 @@ describe("a runtime", () => {
     expect(info.memoryBytes).toBeGreaterThan(2 ** 28);
     expect(info.accountedBytes).toBeGreaterThanOrEqual(base.info.bytes + adapter.info.bytes);
     expect(info.bases.map(({ name }) => name)).toContain("stub");
+    expect(base.info.kernels.map(({ matrix }) => matrix)).toEqual(["qkv", "o", "gate_up", "down", "head"]);
+    expect(info.bases.find(({ id }) => id === base.id)?.kernels).toEqual(base.info.kernels);
     expect(info.adapters.map(({ id }) => id)).toContain(adapter.id);
   });
 

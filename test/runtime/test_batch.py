@@ -160,7 +160,7 @@ def test_this_machines_matmul_keeps_rows_apart(model: Llama) -> None:
 
 
 def test_the_probe_notices_a_matmul_that_does_not(model: Llama, monkeypatch) -> None:
-    monkeypatch.setattr(row_probe, "product", lambda a, b: (a @ b) * (1.0 + 1e-6 * len(a)))
+    monkeypatch.setattr(row_probe, "product", lambda a, b, _: (a @ b) * (1.0 + 1e-6 * len(a)))
     assert not rows_are_independent(model)
 
 

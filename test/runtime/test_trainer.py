@@ -1,5 +1,6 @@
 """Training runs: what they report, that they equal a loop of primitives, and that a resumed one equals an uninterrupted one."""
 
+import json
 import math
 from dataclasses import replace
 from itertools import product
@@ -11,6 +12,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import primitives
 from lad_runtime.torch_backend.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.compute import compute
+from lad_runtime.torch_backend.durable import MANIFEST, write_folder
 from lad_runtime.torch_backend.micro_batches import in_micro_batches
 from lad_runtime.torch_backend.order import batch
 from lad_runtime.torch_backend.resume import restore, resume
@@ -23,6 +25,7 @@ from lad_runtime.types import (
     CheckpointEvent,
     ForwardSpec,
     LossSpec,
+    MatrixKernel,
     NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
@@ -300,9 +303,9 @@ class Killed(Exception):
     pass
 
 
-def run_until(store, spec, trained, step):
+def run_until(store, spec, trained, step, base=BASE):
     """A run that is closed while it computes the step after `step`, as the engine does on a cancel."""
-    generator = work(store, spec, trained)
+    generator = work(store, spec, trained, base)
     events = []
 
     def after(event):
@@ -311,7 +314,7 @@ def run_until(store, spec, trained, step):
             raise Killed
 
     with pytest.raises(Killed):
-        drive(generator, BASE.model, after)
+        drive(generator, base.model, after)
     generator.close()
     return events
 
@@ -341,6 +344,54 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit_and_not_a_cold_start
     cold_store = CheckpointStore(tmp_path / "cold")
     cold_store.write("run-1", cold, BASE.info, at_sixth.run)
     assert not same(weights_of(run(cold_store, replace(spec, resume=True))[0]), weights_of(whole))
+
+
+def kernels(kernel, layout="out-in"):
+    return tuple(
+        MatrixKernel(matrix=matrix, kernel=kernel, layout=layout) for matrix in ("qkv", "gate_up", "head")
+    )
+
+
+def test_a_run_resumed_under_other_kernels_says_so_and_goes_on(store):
+    spec = training(steps=4, checkpoint="run-1", checkpoint_every_steps=2)
+    run_until(store, spec, new_adapter(), 2, base=tiny_base(kernels=kernels("mkl")))
+    assert store.read("run-1").kernels == kernels("mkl")
+    others = (*kernels("onednn", "in-out")[:2], *kernels("mkl")[2:])
+    _, events, outcome = run(store, replace(spec, resume=True), base=tiny_base(kernels=others))
+    (warning,) = events[0].warnings
+    assert (
+        "qkv and gate_up by onednn in-out, head by mkl out-in; before: qkv and gate_up and head by mkl out-in"
+        in warning
+    )
+    assert "from step 2 on" in warning
+    assert outcome.steps == 4
+
+
+def test_a_run_resumed_where_nothing_is_chosen_says_so_too(store):
+    spec = training(steps=2, checkpoint="run-1")
+    run(store, spec, base=tiny_base(kernels=kernels("mkl")))
+    _, events, _ = run(store, replace(spec, resume=True))
+    assert "the device's own; before: qkv" in events[0].warnings[0]
+
+
+def test_a_run_resumed_under_the_same_kernels_has_nothing_to_say(store):
+    base = tiny_base(kernels=kernels("mkl"))
+    spec = training(steps=2, checkpoint="run-1")
+    assert run(store, spec, base=base)[1][0].warnings == ()
+    assert run(store, replace(spec, resume=True), base=base)[1][0].warnings == ()
+
+
+def test_a_checkpoint_that_names_no_kernels_is_resumed_without_a_word(store):
+    spec = training(steps=2, checkpoint="run-1")
+    run(store, spec)
+    (saved,) = (store._root / "run-1").iterdir()
+    files = {path.name: path.read_bytes() for path in saved.iterdir() if path.name != MANIFEST}
+    state = json.loads(files["state.json"])
+    del state["kernels"]
+    write_folder(saved.with_name("00000002"), files | {"state.json": json.dumps(state).encode()})
+    assert store.read("run-1").kernels is None
+    _, events, _ = run(store, replace(spec, resume=True), base=tiny_base(kernels=kernels("mkl")))
+    assert events[0].from_step == 2 and events[0].warnings == ()
 
 
 def test_what_is_resumed_after_the_last_step_takes_none_and_reports_what_was(store):

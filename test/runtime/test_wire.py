@@ -32,6 +32,7 @@ from lad_runtime.types import (
     Edit,
     FrameEvent,
     LossReport,
+    MatrixKernel,
     RunCancelled,
     RunPaused,
     RunResumed,
@@ -257,6 +258,7 @@ EVENTS = {
         trainable_parameters=5,
         accounted_bytes=6,
         from_step=7,
+        warnings=("Other kernels.", "Grüße."),
     ),
     "training_step": StepEvent(
         step=1,
@@ -310,6 +312,24 @@ def test_what_is_absent_stays_absent_and_a_mean_over_nothing_is_nan() -> None:
     assert not runs.write_event(0, 0.0, EVENTS["training_started"]).training_started.HasField(
         "validation_report"
     )
+
+
+def test_a_starts_warnings_cross() -> None:
+    started = runs.write_event(0, 0.0, EVENTS["training_started"]).training_started
+    assert list(started.warnings) == ["Other kernels.", "Grüße."]
+
+
+def test_a_base_tells_how_each_kind_of_matrix_is_multiplied() -> None:
+    ways = (
+        MatrixKernel(matrix="qkv", kernel="mkl", layout="out-in"),
+        MatrixKernel(matrix="head", kernel="onednn", layout="in-out"),
+    )
+    written = worker.write_base(base_info(kernels=ways)).kernels
+    assert [(way.matrix, way.kernel, way.layout) for way in written] == [
+        ("qkv", "mkl", "out-in"),
+        ("head", "onednn", "in-out"),
+    ]
+    assert list(worker.write_base(base_info()).kernels) == []
 
 
 def test_every_code_has_a_status_and_long_texts_are_cut() -> None:

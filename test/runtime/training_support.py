@@ -41,7 +41,7 @@ CONFIG = LlamaConfig(
 )
 
 
-def tiny_base(revision="r1"):
+def tiny_base(revision="r1", kernels=()):
     """A random Llama of two layers, and as much of a base as training reads."""
     info = SimpleNamespace(
         name="random",
@@ -50,6 +50,7 @@ def tiny_base(revision="r1"):
         eos_token_id=EOS,
         vocab_size=VOCABULARY,
         max_positions=CONFIG.max_positions,
+        kernels=kernels,
     )
     return SimpleNamespace(
         info=info, model=Llama.random(CONFIG, 1, deviation=0.2), tokenizer=None, prompts=Prompts()

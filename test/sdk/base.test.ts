@@ -9,6 +9,7 @@ it("loading a base tells how far it is", async () => {
   const base = await runtime.loadBase("stub", { onProgress: (progress) => seen.push(progress) });
   expect(seen).toEqual([{ phase: "read", doneBytes: 1, totalBytes: 2 }]);
   expect(base).toMatchObject({ id: "base-1", name: "stub", maskTokenId: 7, eosTokenId: 0 });
+  expect(base.info.kernels).toEqual([{ matrix: "qkv", kernel: "mkl", layout: "out-in" }]);
 });
 
 it("a base has to have a name", async () => {

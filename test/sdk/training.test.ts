@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LadError } from "../../sdk/src/errors.js";
 import type { TrainingEvent, TrainingOptions } from "../../sdk/src/index.js";
 import { DataService, RunsService, TrainingService } from "../../sdk/src/wire.js";
-import { finishedEvent, stepEvent, stubWorker } from "./support/stub-worker.js";
+import { finishedEvent, startedEvent, stepEvent, stubWorker } from "./support/stub-worker.js";
 
 const data = [{ instruction: "a", output: "b" }];
 const script = [stepEvent(1), stepEvent(2), finishedEvent(2)];
@@ -118,6 +118,16 @@ describe("a training run", () => {
       1n,
       2n,
     ]);
+  });
+
+  it("says once, as a warning and in its first event, what the worker has to tell", async () => {
+    const { run, warnings } = await training([startedEvent(["Other kernels."]), ...script]);
+    for await (const event of run) {
+      if (event.type === "started")
+        expect(event).toMatchObject({ fromStep: 1, warnings: ["Other kernels."] });
+    }
+    await run.result();
+    expect(warnings).toEqual(["Other kernels."]);
   });
 
   it("is an error when its events end before it does", async () => {

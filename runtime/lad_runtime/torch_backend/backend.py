@@ -107,7 +107,7 @@ class TorchBackend:
     def _load_base(
         self, spec: BaseSpec, progress: Callable[[LoadProgress], None], admit: Callable[[int], None]
     ) -> Base:
-        base = bases.load_base(spec, self._device, progress, admit)
+        base = bases.load_base(spec, self._device, progress, admit, self._threads)
         if self._device.type == "cpu" and not rows_are_independent(base.model):
             _log.warning(
                 "this machine's matmul rounds a row differently in different company: "

@@ -1,6 +1,5 @@
 """What the name of a base stands for: its entry in the registry, and where its model folder is found, fetched or made."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from lad_runtime.torch_backend.fingerprint import fingerprint
 from lad_runtime.torch_backend.hub import fetch_model, is_hub_id
 from lad_runtime.torch_backend.smollm2 import smollm2_folder
 from lad_runtime.torch_backend.stub import write_stub
+from lad_runtime.torch_backend.user_cache import user_cache
 from lad_runtime.types import BaseSpec, LoadProgress
 
 
@@ -77,11 +77,11 @@ def _folder(name: str) -> Path | None:
 
 
 def _cache() -> Path:
-    home = os.environ.get("LAD_HOME") or os.path.expanduser("~/.cache/lad")
-    if not os.path.isabs(home):
+    home = user_cache()
+    if home is None:
         raise LadError(
             ErrorCode.STORAGE,
             "There is no home folder to keep converted bases in.",
             remedy="Set LAD_HOME to a folder that can be written, as an absolute path.",
         )
-    return Path(home) / "bases"
+    return home / "bases"

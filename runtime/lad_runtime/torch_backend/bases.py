@@ -11,16 +11,17 @@ import torch
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.base_files import REGISTRY, BaseEntry, files_of
 from lad_runtime.torch_backend.config import PROJECTIONS, LlamaConfig
-from lad_runtime.torch_backend.device import memory_error
+from lad_runtime.torch_backend.device import memory_error, threads_for
 from lad_runtime.torch_backend.kernels import EAGER
 from lad_runtime.torch_backend.layers import weight_count
+from lad_runtime.torch_backend.matmul_choice import choose_kernels
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.model_files import read_json
 from lad_runtime.torch_backend.prompt import Prompts
 from lad_runtime.torch_backend.tokenizer import Tokenizer
 from lad_runtime.torch_backend.tokenizer_files import load_tokenizer
 from lad_runtime.torch_backend.weights import StoredWeights
-from lad_runtime.types import BaseInfo, BaseSpec, LoadProgress
+from lad_runtime.types import BaseInfo, BaseSpec, LoadProgress, MatrixKernel
 
 MAX_RANK = 1024
 """The highest LoRA rank; nothing but memory and sense bounds it."""
@@ -45,9 +46,11 @@ def load_base(
     device: torch.device | str,
     progress: Callable[[LoadProgress], None],
     admit: Callable[[int], None] = lambda _: None,
+    threads: int = 0,
 ) -> Base:
     """Finds, fetches or makes the files of `spec.name`, and loads them onto `device`.
 
+    On the CPU the way to multiply with its matrices is chosen first, for so many `threads` (0: by its size).
     With `spec.compile` the kernels beside the matmuls are compiled first; `info.compile_seconds` says how long that took.
     `admit` is called with the bytes of the weights before any are copied, and may raise. `spec.dtype` auto is float32 on the CPU
     and bfloat16 elsewhere. Raises LadError: NOT_FOUND, ACCESS_DENIED or UNAVAILABLE for a base that cannot be had, INVALID_FILE
@@ -74,18 +77,25 @@ def load_base(
                 )
             with StoredWeights(folder, config, dtype=dtype, progress=progress) as stored:
                 config = stored.config
-                admit(dtype.itemsize * weight_count(config))
+                weights = weight_count(config)
+                admit(dtype.itemsize * weights)
+                ways = choose_kernels(
+                    config, device=device, dtype=dtype, threads=threads or threads_for(weights)
+                )
                 kernels, seconds = EAGER, 0.0
                 if spec.compile:
                     # Imported only here: it loads torch's compiler.
                     from lad_runtime.torch_backend.compiled import compiled_kernels
 
                     kernels, seconds = compiled_kernels(config, device, dtype)
-                model = Llama(config, stored, device=device, dtype=dtype, kernels=kernels)
+                model = Llama(
+                    config, stored, device=device, dtype=dtype, kernels=kernels, matrix_kernels=ways
+                )
         except BaseException:
             tokenizer.close()
             raise
-    info = _info(spec, revision, model, tokenizer, seconds, (*tokenizer.warnings, *stored.warnings))
+    warnings = (*tokenizer.warnings, *stored.warnings)
+    info = _info(spec, revision, model, tokenizer, seconds, ways, warnings)
     return Base(info=info, model=model, tokenizer=tokenizer)
 
 
@@ -125,6 +135,7 @@ def _info(
     model: Llama,
     tokenizer: Tokenizer,
     compile_seconds: float,
+    ways: tuple[MatrixKernel, ...],
     warnings: tuple[str, ...],
 ) -> BaseInfo:
     config = model.config
@@ -154,4 +165,5 @@ def _info(
         has_chat_template=tokenizer.has_template,
         compile_seconds=compile_seconds,
         warnings=warnings,
+        kernels=ways,
     )

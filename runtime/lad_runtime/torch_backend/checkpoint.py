@@ -15,7 +15,7 @@ from lad_runtime.checks import check_name
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.durable import DamagedFolderError, storage_error, verify_folder, write_folder
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
-from lad_runtime.types import AdapterSpec, BaseInfo, LossReport, OptimizerSpec, TrainingSpec
+from lad_runtime.types import AdapterSpec, BaseInfo, LossReport, MatrixKernel, OptimizerSpec, TrainingSpec
 
 _KEPT = 2
 _STATE, _ADAPTER, _OPTIMIZER = "state.json", "adapter.safetensors", "optimizer.safetensors"
@@ -43,6 +43,9 @@ class Checkpoint:
     optimizer: OptimizerSpec | None
     optimizer_state: dict[str, Tensor]
     run: RunPosition | None  # None: saved by a call, not by a run
+    kernels: tuple[MatrixKernel, ...] | None = (
+        None  # of the base, as `BaseInfo` has them; None: it does not say
+    )
 
 
 class CheckpointStore:
@@ -133,6 +136,7 @@ def _files(trained: TrainedAdapter, info: BaseInfo, run: RunPosition | None) -> 
     state = {
         "adapter": asdict(trained.spec),
         "base": {"name": info.name, "revision": info.revision},
+        "kernels": [asdict(way) for way in info.kernels],
         "steps": trained.steps,
         "optimizer": asdict(optimizer.spec) if optimizer else None,
         "run": asdict(run) if run else None,
@@ -158,6 +162,7 @@ def _read(folder: Path) -> Checkpoint:
             optimizer=OptimizerSpec(**state["optimizer"]) if state["optimizer"] else None,
             optimizer_state=safetensors.torch.load_file(folder / _OPTIMIZER) if state["optimizer"] else {},
             run=_position(run) if run else None,
+            kernels=_kernels(state["kernels"]) if "kernels" in state else None,
         )
     except (KeyError, TypeError, ValueError, OSError, safetensors.SafetensorError) as error:
         raise DamagedFolderError(f"{type(error).__name__} while it was read") from error
@@ -166,6 +171,10 @@ def _read(folder: Path) -> Checkpoint:
 def _position(run: dict[str, Any]) -> RunPosition:
     reports = {key: LossReport(**run[key]) if run[key] else None for key in ("report", "validation")}
     return RunPosition(spec=run["spec"], step=run["step"], **reports)
+
+
+def _kernels(ways: list[dict[str, Any]]) -> tuple[MatrixKernel, ...]:
+    return tuple(MatrixKernel(**way) for way in ways)
 
 
 def spec_json(spec: TrainingSpec) -> dict[str, Any]:

@@ -55,7 +55,12 @@ def _infer(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
     scored = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LossWish)]
     if scored:
         rows = SupervisedRows([wish for _, wish in scored], [spans[index] for index, _ in scored])
-        ce_R = cross_entropy(rows.gather(hidden_ND), model.head, on_device(rows.targets_R, model.device))
+        ce_R = cross_entropy(
+            rows.gather(hidden_ND),
+            model.head,
+            on_device(rows.targets_R, model.device),
+            model.kernel_of("head"),
+        )
         for (index, _), result in zip(scored, rows.split(ce_R), strict=True):
             results[index] = result
     shown = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LogitsWish)]
@@ -80,7 +85,7 @@ def _differentiate(model: Llama, wishes: Sequence[GradientWish]) -> tuple[Result
     rows = SupervisedRows(wishes, spans)
     hidden_RD = rows.gather(model.hidden_states(batch, checkpointing=any(w.checkpointing for w in wishes)))
     targets_R, weights_R = (on_device(t, model.device) for t in (rows.targets_R, rows.weights_R))
-    total, ce_R = weighted_cross_entropy(hidden_RD, model.head, targets_R, weights_R)
+    total, ce_R = weighted_cross_entropy(hidden_RD, model.head, targets_R, weights_R, model.kernel_of("head"))
     adapters = {id(group.adapter): group.adapter for group in batch.adapters}.values()
     parameters = [p for adapter in adapters for p in adapter.parameters.values() if p.requires_grad]
     gradients = torch.autograd.grad(total, parameters) if parameters else ()

@@ -1,7 +1,7 @@
 """A Llama's weights in memory: read by their Hugging Face names, projections of the same input fused into one matrix."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.config import LlamaConfig
 from lad_runtime.torch_backend.generator import seeded_generator
+from lad_runtime.torch_backend.matrix_kernels import HEAD, empty_matrix
+from lad_runtime.types import MatrixLayout
 
 FUSED = {
     "qkv": ("q_proj", "k_proj", "v_proj"),
@@ -22,10 +24,7 @@ FUSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One transformer layer's weights, matrices as [outputs, inputs], the outputs of one input side by side in memory.
-
-    So a forward of few rows, which reads its weights more than it computes, runs on the layout that `product` reads fastest.
-    """
+    """One transformer layer's weights, matrices as [outputs, inputs], each in the layout that was chosen for its kind."""
 
     attention_norm: Tensor
     qkv: Tensor
@@ -38,17 +37,24 @@ class Layer:
 class TensorReader:
     """Copies named tensors onto a device, checking each. Raises LadError (invalid-file) that names the tensor."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        device: torch.device,
+        dtype: torch.dtype,
+        layouts: Mapping[str, MatrixLayout],
+    ) -> None:
         self._tensors = tensors
         self._device = device
         self._dtype = dtype
+        self._layouts = layouts
 
     def layer(self, config: LlamaConfig, index: int) -> Layer:
         hidden = (config.hidden_size,)
         return Layer(
             attention_norm=self.tensor(norm_name(index, "input_layernorm"), hidden),
             mlp_norm=self.tensor(norm_name(index, "post_attention_layernorm"), hidden),
-            **{matrix: self._matrix(config, index, projections) for matrix, projections in FUSED.items()},
+            **{matrix: self._matrix(config, index, matrix) for matrix in FUSED},
         )
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> Tensor:
@@ -56,11 +62,11 @@ class TensorReader:
         self._read_into(name, target)
         return target
 
-    def _matrix(self, config: LlamaConfig, index: int, projections: Sequence[str]) -> Tensor:
-        shapes = [config.projection_shape(projection) for projection in projections]
-        rows = [outputs for outputs, _ in shapes]
-        fused = torch.empty(shapes[0][1], sum(rows), device=self._device, dtype=self._dtype).t()
-        for projection, part in zip(projections, fused.split(rows), strict=True):
+    def _matrix(self, config: LlamaConfig, index: int, matrix: str) -> Tensor:
+        outputs, inputs = matrix_shapes(config)[matrix]
+        fused = empty_matrix(outputs, inputs, self._layouts[matrix], device=self._device, dtype=self._dtype)
+        rows = [config.projection_shape(projection)[0] for projection in FUSED[matrix]]
+        for projection, part in zip(FUSED[matrix], fused.split(rows), strict=True):
             self._read_into(projection_name(index, projection), part)
         return fused
 
@@ -123,6 +129,15 @@ def weight_count(config: LlamaConfig) -> int:
         of_layer += sum(math.prod(config.projection_shape(projection)) for projection in projections)
     vocabulary = config.vocab_size * config.hidden_size
     return (1 if config.tied else 2) * vocabulary + config.num_layers * of_layer + config.hidden_size
+
+
+def matrix_shapes(config: LlamaConfig) -> dict[str, tuple[int, int]]:
+    """(outputs, inputs) of each kind of matrix: those of a `Layer`, and the head."""
+    shapes = {}
+    for matrix, projections in FUSED.items():
+        parts = [config.projection_shape(projection) for projection in projections]
+        shapes[matrix] = (sum(outputs for outputs, _ in parts), parts[0][1])
+    return shapes | {HEAD: (config.vocab_size, config.hidden_size)}
 
 
 def fused_columns(config: LlamaConfig) -> dict[str, slice]:

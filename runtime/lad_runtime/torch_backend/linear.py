@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lad_runtime.torch_backend.matmul import product
+from lad_runtime.types import MatmulKernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,12 @@ class Patch:
 
 
 def linear(
-    x_NI: Tensor, weight_OI: Tensor, patches: Sequence[Patch] = (), residual_NO: Tensor | None = None
+    x_NI: Tensor,
+    weight_OI: Tensor,
+    patches: Sequence[Patch] = (),
+    residual_NO: Tensor | None = None,
+    *,
+    kernel: MatmulKernel,
 ) -> Tensor:
     """x Wᵀ (+ residual), with every patch added in place. Without gradients the residual itself becomes the result.
 
@@ -32,8 +38,8 @@ def linear(
     """
     if torch.is_grad_enabled():
         factors = [factor for patch in patches for factor in (patch.lora_a, patch.lora_b)]
-        return _PatchedLinear.apply(x_NI, weight_OI, residual_NO, patches, *factors)
-    y = product(x_NI, weight_OI.t())
+        return _PatchedLinear.apply(x_NI, weight_OI, residual_NO, patches, kernel, *factors)
+    y = product(x_NI, weight_OI.t(), kernel)
     if residual_NO is not None:
         y = residual_NO.add_(y)
     for patch in patches:
@@ -57,24 +63,25 @@ class _PatchedLinear(torch.autograd.Function):
         weight: Tensor,
         residual: Tensor | None,
         patches: Sequence[Patch],
+        kernel: MatmulKernel,
         *factors: Tensor,
     ) -> Tensor:
-        y = product(x, weight.t())
+        y = product(x, weight.t(), kernel)
         if residual is not None:
             y.add_(residual)
         narrows = [_add(y, x, patch) for patch in patches]
-        needs_x = ctx.needs_input_grad[1] or any(ctx.needs_input_grad[4:])
+        needs_x = ctx.needs_input_grad[1] or any(ctx.needs_input_grad[5:])
         ctx.save_for_backward(x if needs_x else None, weight, *narrows, *factors)
-        ctx.patches = patches
+        ctx.patches, ctx.kernel = patches, kernel
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        wants_x, wants_weight, wants_residual, _, *wants_factors = ctx.needs_input_grad
+        wants_x, wants_weight, wants_residual, _, _, *wants_factors = ctx.needs_input_grad
         x, weight, *saved = ctx.saved_tensors
         narrows = saved[: len(ctx.patches)]
-        dx = product(dy, weight) if wants_x else None
+        dx = product(dy, weight, ctx.kernel) if wants_x else None
         dweight = torch.mm(dy.t(), x) if wants_weight else None
         factor_gradients: list[Tensor | None] = []
         for index, (patch, narrow) in enumerate(zip(ctx.patches, narrows, strict=True)):
@@ -92,4 +99,4 @@ class _PatchedLinear(torch.autograd.Function):
                     dx[patch.rows].addmm_(dnarrow, patch.lora_a.to(dy.dtype))
                 else:
                     dx[patch.rows].add_(torch.mm(dnarrow, patch.lora_a.to(dy.dtype)).mul_(patch.keep))
-        return dx, dweight, dy if wants_residual else None, None, *factor_gradients
+        return dx, dweight, dy if wants_residual else None, None, None, *factor_gradients

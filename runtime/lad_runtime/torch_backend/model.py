@@ -23,7 +23,9 @@ from lad_runtime.torch_backend.layers import (
     projection_name,
 )
 from lad_runtime.torch_backend.linear import Patch, linear
+from lad_runtime.torch_backend.matrix_kernels import usual_kernels
 from lad_runtime.torch_backend.rope import RotaryTable
+from lad_runtime.types import MatmulKernel, MatrixKernel
 
 __all__ = ["Llama", "LlamaConfig"]
 
@@ -33,7 +35,8 @@ class Llama:
 
     `tensors` are looked up by their Hugging Face names, each once, and copied: a lazy mapping keeps the peak of memory low.
     `lm_head.weight` is not read where the head is tied. Raises LadError (invalid-file) naming a tensor that is missing,
-    misshapen or not made of floating-point numbers.
+    misshapen or not made of floating-point numbers. `matrix_kernels` says for every kind of matrix how it lies in memory and what
+    multiplies it; by default that is what is usual on this machine.
     """
 
     def __init__(
@@ -44,12 +47,15 @@ class Llama:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
         kernels: Kernels = EAGER,
+        matrix_kernels: Sequence[MatrixKernel] = (),
     ) -> None:
         self.config = config
         self._kernels = kernels
         self.device = torch.device(device)
         self.dtype = dtype
-        reader = TensorReader(tensors, self.device, dtype)
+        ways = matrix_kernels or usual_kernels(self.device, dtype)
+        self._matmuls = {way.matrix: way.kernel for way in ways}
+        reader = TensorReader(tensors, self.device, dtype, {way.matrix: way.layout for way in ways})
         vocabulary = (config.vocab_size, config.hidden_size)
         self.embedding = reader.tensor("model.embed_tokens.weight", vocabulary)
         self.layers = [reader.layer(config, index) for index in range(config.num_layers)]
@@ -99,6 +105,10 @@ class Llama:
     @property
     def nbytes(self) -> int:
         return sum(tensor.nbytes for tensor in self.weights.values())
+
+    def kernel_of(self, matrix: str) -> MatmulKernel:
+        """What multiplies rows with this kind of matrix: qkv, o, gate_up, down or head."""
+        return self._matmuls[matrix]
 
     def trainable_parameters(self) -> list[Tensor]:
         """Unfreeze every weight, for training the base itself; returns the leaves, a fused matrix being one."""
@@ -155,15 +165,17 @@ class Llama:
         """One transformer layer over [N, hidden]. Without gradients `x` itself becomes the result."""
         layer, eps, kernels = self.layers[index], self.config.rms_norm_eps, self._kernels
         normed = kernels.rms_norm(x, layer.attention_norm, eps)
-        attended = attend(linear(normed, layer.qkv, patches["qkv"]), batch, index, cos, sin, self.config)
-        x = linear(attended, layer.o, patches["o"], x)
+        by = self.kernel_of
+        qkv = linear(normed, layer.qkv, patches["qkv"], kernel=by("qkv"))
+        attended = attend(qkv, batch, index, cos, sin, self.config)
+        x = linear(attended, layer.o, patches["o"], x, kernel=by("o"))
         normed = kernels.rms_norm(x, layer.mlp_norm, eps)
-        inner = kernels.swiglu(linear(normed, layer.gate_up, patches["gate_up"]))
-        return linear(inner, layer.down, patches["down"], x)
+        inner = kernels.swiglu(linear(normed, layer.gate_up, patches["gate_up"], kernel=by("gate_up")))
+        return linear(inner, layer.down, patches["down"], x, kernel=by("down"))
 
     def logits(self, hidden_RD: Tensor) -> Tensor:
         """Scores of the vocabulary [R, V], float32. Give a multiple of 4 rows where they must not depend on each other."""
-        return linear(hidden_RD, self.head).float()
+        return linear(hidden_RD, self.head, kernel=self.kernel_of("head")).float()
 
     def _patches(
         self, batch: FlatBatch, dropouts: Sequence[Dropout | None], index: int, matrix: str

@@ -1,4 +1,4 @@
-"""The machine's processor, as it names itself."""
+"""The machine's processor, as it names itself. What the system does not tell is empty."""
 
 from functools import cache
 from pathlib import Path
@@ -6,18 +6,28 @@ from pathlib import Path
 
 @cache
 def processor_name() -> str:
-    """Such as `Intel(R) Xeon(R) Processor`; empty where the system does not tell."""
-    return _field("model name")
+    """Such as `Intel(R) Xeon(R) Processor`."""
+    return _fields().get("model name", "")
+
+
+@cache
+def processor_features() -> str:
+    """What tells processors of one name apart: maker, family, model, stepping and instruction sets."""
+    names = ("vendor_id", "cpu family", "model", "stepping", "CPU part", "flags", "Features")
+    return " ".join(value for name in names if (value := _fields().get(name)))
 
 
 @cache
 def is_intel() -> bool:
-    return _field("vendor_id") == "GenuineIntel"
+    return _fields().get("vendor_id") == "GenuineIntel"
 
 
-def _field(name: str) -> str:
+@cache
+def _fields() -> dict[str, str]:
+    """Of the first core."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        first, _, _ = Path("/proc/cpuinfo").read_text().partition("\n\n")
     except OSError:
-        return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+        return {}
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}

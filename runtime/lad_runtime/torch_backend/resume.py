@@ -1,13 +1,13 @@
 """An adapter set back to a checkpoint, so exactly that the run goes on as if it had never been interrupted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.torch_backend.checkpoint import Checkpoint, RunPosition, spec_json
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
-from lad_runtime.types import BaseInfo, TrainingSpec
+from lad_runtime.types import BaseInfo, MatrixKernel, TrainingSpec
 
 _FREE = (
     "steps",
@@ -93,6 +93,28 @@ def resume(
         )
     restore(trained, checkpoint)
     return position
+
+
+def resume_warnings(checkpoint: Checkpoint, info: BaseInfo) -> tuple[str, ...]:
+    """What a caller should know of a run that goes on from the checkpoint on this base, in a sentence each."""
+    was, now = checkpoint.kernels, info.kernels
+    if was is None or set(was) == set(now):
+        return ()
+    return (
+        f"The run goes on with other matrix kernels than its checkpoint was computed with ({_kernels_shown(now)}; "
+        f"before: {_kernels_shown(was)}): from step {checkpoint.steps} on it may differ, in the last bits at first, "
+        "from a run that was never interrupted.",
+    )
+
+
+def _kernels_shown(ways: Sequence[MatrixKernel]) -> str:
+    """`qkv and down by mkl out-in, head by onednn out-in`."""
+    matrices: dict[str, list[str]] = {}
+    for way in ways:
+        matrices.setdefault(f"{way.kernel} {way.layout}", []).append(way.matrix)
+    return (
+        ", ".join(f"{' and '.join(names)} by {how}" for how, names in matrices.items()) or "the device's own"
+    )
 
 
 def _check_adapter(was: Mapping[str, Any], now: Mapping[str, Any]) -> None:

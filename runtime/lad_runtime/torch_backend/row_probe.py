@@ -1,35 +1,41 @@
-"""Whether this machine's matmul computes a row to the same bits whatever rows stand beside it."""
+"""Whether a matmul of this machine computes a row to the same bits whatever rows stand beside it."""
 
 import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.batch import ROW_MULTIPLE
+from lad_runtime.torch_backend.layers import FUSED
 from lad_runtime.torch_backend.matmul import product
+from lad_runtime.torch_backend.matrix_kernels import HEAD
 from lad_runtime.torch_backend.model import Llama
+from lad_runtime.types import MatmulKernel
 
 _ROWS = 64
+_COUNTS = [ROW_MULTIPLE * multiple for multiple in (1, 2, 3, 5, 8, 13, 37)]
 
 
 @torch.no_grad()
 def rows_are_independent(model: Llama) -> bool:
-    """Try it on the shapes of every kind of matrix of the model, as forward and backward use them.
+    """Try it on every kind of matrix of the model, as forward and backward use them, by the model's own kernels.
 
-    Where it holds, a wish's result does not depend on what else is computed with it. It holds for oneDNN and MKL on the CPU;
-    it is not promised on CUDA.
+    Where it holds, a wish's result does not depend on what else is computed with it. It is not promised on CUDA.
     """
-    generator = torch.Generator().manual_seed(0)
     layer = model.layers[0]
-    for weight in (layer.qkv, layer.o, layer.gate_up, layer.down, model.head):
-        for matrix in (weight.t(), weight):
-            if not _independent(matrix, generator):
-                return False
-    return True
+    matrices = {matrix: getattr(layer, matrix) for matrix in FUSED} | {HEAD: model.head}
+    return all(keeps_rows_apart(weight, model.kernel_of(matrix)) for matrix, weight in matrices.items())
 
 
-def _independent(matrix_IO: Tensor, generator: torch.Generator) -> bool:
-    rows = torch.randn(_ROWS, matrix_IO.shape[0], generator=generator).to(matrix_IO)
-    whole = product(rows, matrix_IO)
-    counts = (ROW_MULTIPLE, 2 * ROW_MULTIPLE, 3 * ROW_MULTIPLE, 5 * ROW_MULTIPLE, _ROWS // 2)
+def keeps_rows_apart(weight_OI: Tensor, kernel: MatmulKernel, rows: int = _ROWS) -> bool:
+    """Whether so many rows, and fewer of them, have the same bits in x · Wᵀ and in dy · W."""
+    generator = torch.Generator().manual_seed(0)
+    return all(_independent(matrix, kernel, rows, generator) for matrix in (weight_OI.t(), weight_OI))
+
+
+def _independent(matrix_IO: Tensor, kernel: MatmulKernel, rows: int, generator: torch.Generator) -> bool:
+    x = torch.randn(rows, matrix_IO.shape[0], generator=generator).to(matrix_IO)
+    whole = product(x, matrix_IO, kernel)
     return all(
-        torch.equal(product(rows[_ROWS - count :], matrix_IO), whole[_ROWS - count :]) for count in counts
+        torch.equal(product(x[rows - count :], matrix_IO, kernel), whole[rows - count :])
+        for count in _COUNTS
+        if count < rows
     )

@@ -57,6 +57,7 @@ def train(
             trainable_parameters=trained.parameter_count,
             accounted_bytes=_accounted_bytes(trained),
             from_step=run.step,
+            warnings=run.warnings,
         )
         yield from run.validate(due=run.step == 0)
         while run.step < spec.steps:

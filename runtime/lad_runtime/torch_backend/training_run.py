@@ -10,7 +10,7 @@ from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.checkpoint import CheckpointStore, RunPosition, spec_json
 from lad_runtime.torch_backend.order import Draw, batch
 from lad_runtime.torch_backend.primitives import accumulate
-from lad_runtime.torch_backend.resume import resume
+from lad_runtime.torch_backend.resume import resume, resume_warnings
 from lad_runtime.torch_backend.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.schedule import learning_rate
 from lad_runtime.torch_backend.tally import LossTally
@@ -48,6 +48,7 @@ class TrainingRun:
     validated: LossReport | None = None
     seconds: float = 0.0
     tokens: int = 0
+    warnings: tuple[str, ...] = ()
 
     def begin(self) -> None:
         """Takes over the checkpoint to resume from, where there is one. A cold start under a name that is taken is an error."""
@@ -55,7 +56,9 @@ class TrainingRun:
         if name and self.checkpoints.has(name):
             if not self.spec.resume:
                 raise _name_taken(name)
-            position = resume(self.trained, self.checkpoints.read(name), self.base.info, self.spec)
+            checkpoint = self.checkpoints.read(name)
+            position = resume(self.trained, checkpoint, self.base.info, self.spec)
+            self.warnings = resume_warnings(checkpoint, self.base.info)
             self.step = self.saved_step = position.step
             self.report, self.validated = position.report, position.validation
         self.trained.optimizer_for(self.spec.optimizer)

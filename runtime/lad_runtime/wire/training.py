@@ -161,6 +161,7 @@ def write_started(event: TrainingStarted) -> pb.TrainingStarted:
         trainable_parameters=event.trainable_parameters,
         accounted_bytes=event.accounted_bytes,
         from_step=event.from_step,
+        warnings=event.warnings,
     )
 
 

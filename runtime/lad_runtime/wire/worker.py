@@ -1,7 +1,7 @@
 """Messages of worker.proto and adapters.proto."""
 
 from lad_runtime.gen.lad.v1 import worker_pb2 as pb
-from lad_runtime.types import AdapterInfo, AdapterSpec, BaseInfo, BaseSpec, LoadProgress
+from lad_runtime.types import AdapterInfo, AdapterSpec, BaseInfo, BaseSpec, LoadProgress, MatrixKernel
 from lad_runtime.wire.enums import DATA_TYPE
 
 
@@ -49,7 +49,12 @@ def write_base(info: BaseInfo) -> pb.Base:
         has_chat_template=info.has_chat_template,
         compile_seconds=info.compile_seconds,
         warnings=info.warnings,
+        kernels=[_write_kernel(way) for way in info.kernels],
     )
+
+
+def _write_kernel(way: MatrixKernel) -> pb.MatrixKernel:
+    return pb.MatrixKernel(matrix=way.matrix, kernel=way.kernel, layout=way.layout)
 
 
 def read_adapter_spec(message: pb.AdapterSpec) -> AdapterSpec:

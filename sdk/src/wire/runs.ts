@@ -18,6 +18,8 @@ export interface TrainingStarted {
   readonly accountedBytes: number;
   /** Above 0 where a checkpoint is gone on from. */
   readonly fromStep: number;
+  /** What the caller should know, in a sentence each, such as that a resumed run is multiplied by other kernels than before. */
+  readonly warnings: readonly string[];
 }
 
 /** One optimizer step was taken. */
@@ -153,7 +155,8 @@ export function fromEvent(message: pb.StreamEventsResponse): NumberedEvent {
 function fromPayload(event: NonNullable<pb.StreamEventsResponse["event"]>): RunEvent {
   switch (event.$case) {
     case "trainingStarted": {
-      const { report, validationReport, trainableParameters, accountedBytes, fromStep } = event.value;
+      const { report, validationReport, trainableParameters, accountedBytes, fromStep, warnings } =
+        event.value;
       return {
         type: "started",
         data: fromWindowReport(present(report, "TrainingStarted.report")),
@@ -161,6 +164,7 @@ function fromPayload(event: NonNullable<pb.StreamEventsResponse["event"]>): RunE
         trainableParameters: toNumber(trainableParameters),
         accountedBytes: toNumber(accountedBytes),
         fromStep: toNumber(fromStep),
+        warnings,
       };
     }
     case "trainingStep": {

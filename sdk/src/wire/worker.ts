@@ -3,6 +3,16 @@ import type * as pb from "../gen/lad/v1/worker.js";
 import { DATA_TYPE, nameOf } from "./names.js";
 import { toNumber } from "./tensors.js";
 
+/** How rows are multiplied with one kind of a base's matrices on the worker's CPU. */
+export interface MatrixKernel {
+  /** `qkv` (the projections of queries, keys and values), `o`, `gate_up`, `down` or `head`. */
+  readonly matrix: string;
+  /** `mkl`, or whatever BLAS the worker's PyTorch was built with; or `onednn`. */
+  readonly kernel: string;
+  /** How the matrix lies in memory: `out-in`, the inputs of one output side by side, or `in-out`. */
+  readonly layout: string;
+}
+
 /** A resident base. */
 export interface BaseInfo {
   readonly id: string;
@@ -37,6 +47,11 @@ export interface BaseInfo {
   readonly compileSeconds: number;
   /** What is odd about its files, in a sentence each: `onWarning` hears them when the base is loaded. */
   readonly warnings: readonly string[];
+  /**
+   * What was measured to be fastest on the worker's machine, once, and is kept there: a base's numbers are rounded alike for as
+   * long as these are the same. Empty on CUDA and in half precision, where nothing is chosen.
+   */
+  readonly kernels: readonly MatrixKernel[];
 }
 
 /** A LoRA adapter as the worker holds it. */

@@ -42,7 +42,7 @@ const baseMessage: BaseMessage = {
   stopTokens: ["[EOS]"],
   stopTokenIds: [EOS],
   warnings: [],
-  kernels: [],
+  kernels: [{ matrix: "qkv", kernel: "mkl", layout: "out-in" }],
 };
 
 const adapterMessage = {
@@ -124,6 +124,33 @@ export async function stubWorker(
   const base = await runtime.loadBase("stub");
   const adapter = await base.createAdapter({ rank: 4 });
   return { transport, runtime, base, adapter, warnings, cancelled };
+}
+
+export function startedEvent(warnings: string[]): EventPayload {
+  const report = {
+    examples: 1n,
+    kept: 1n,
+    dropped: 0n,
+    truncated: 0n,
+    promptTokens: 4n,
+    answerTokens: 3n,
+    tailTokens: 1n,
+    specialTokens: 0n,
+    maskTokens: 0n,
+    endToken: "[EOS]",
+    endTokenId: EOS,
+  };
+  return {
+    $case: "trainingStarted",
+    value: {
+      report,
+      validationReport: undefined,
+      trainableParameters: 5n,
+      accountedBytes: 80n,
+      fromStep: 1n,
+      warnings,
+    },
+  };
 }
 
 export function stepEvent(step: number): EventPayload {
