@@ -1,7 +1,8 @@
 """Awaits what other threads compute, without ever blocking the event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
+from concurrent.futures import Future
 from typing import Any
 
 from lad_runtime.engine.event_log import EventLog, LoggedEvent
@@ -15,6 +16,12 @@ async def outcome(job: Job) -> Any:
     except asyncio.CancelledError:
         job.cancel()
         raise
+
+
+async def ended(ends: "Iterable[Future[None]]") -> None:
+    """Comes back when all of these have come."""
+    for end in ends:
+        await asyncio.wrap_future(end)
 
 
 async def follow(log: EventLog, from_seq: int) -> AsyncGenerator[LoggedEvent, None]:
