@@ -1,5 +1,6 @@
 """What calls make, under ids that their clients chose: once, however often they are sent, and not at all once nobody wants it."""
 
+import itertools
 import secrets
 import threading
 from collections import OrderedDict
@@ -170,11 +171,10 @@ class Makings(Generic[T]):
 
     def _forget_old(self) -> None:
         excess = len(self._makings) - _KEPT
-        for made_id in [key for key, making in self._makings.items() if making.future.done()]:
-            if excess <= 0:
-                return
-            del self._makings[made_id]
-            excess -= 1
+        if excess > 0:
+            done = (made_id for made_id, making in self._makings.items() if making.future.done())
+            for made_id in list(itertools.islice(done, excess)):
+                del self._makings[made_id]
 
 
 def taken(option: str, given_id: str) -> LadError:

@@ -1,12 +1,16 @@
 """Awaits what other threads compute, without ever blocking the event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 from lad_runtime.engine.event_log import EventLog, LoggedEvent
 from lad_runtime.engine.job import Job
+
+T = TypeVar("T")
+
+_CANCELLED_SECONDS = 0.02
 
 
 async def outcome(job: Job) -> Any:
@@ -16,6 +20,15 @@ async def outcome(job: Job) -> Any:
     except asyncio.CancelledError:
         job.cancel()
         raise
+
+
+async def whole(requests: AsyncIterator[T]) -> AsyncIterator[T]:
+    """The requests of a client's stream. One that was cancelled ends like any other, a moment before its call is cancelled, so
+    that moment is waited for: what comes after the last request is done for whole streams alone.
+    """
+    async for request in requests:
+        yield request
+    await asyncio.sleep(_CANCELLED_SECONDS)
 
 
 async def ended(ends: "Iterable[Future[None]]") -> None:
