@@ -15,20 +15,24 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.server.address import socket_address, tcp_address
 from lad_runtime.server.command_line import Arguments, parse_arguments
 from lad_runtime.server.death_pipe import lead_process_group, read_token_line, watch_stdin
+from lad_runtime.server.state_folder import IN_USE_STATUS, StateInUseError, take_folder
 
 
 def main(arguments: Arguments) -> int:
-    """Runs the worker until it is told to stop; the exit status. Tells why it could not start on stderr."""
+    """Runs the worker until it is told to stop; the exit status. Tells why it could not start on stderr.
+
+    On stdout it says `state FOLDER`, where it keeps data sets and checkpoints, then `ready ADDRESS`.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server takes over
     _log_one_line_each(arguments.log_level)
-    state = arguments.state or Path(tempfile.mkdtemp(prefix="lad-state-"))
+    folder = arguments.state or Path(tempfile.mkdtemp(prefix="lad-state-"))
     bound = threading.Event()
 
     def clean_up() -> None:
         if arguments.socket and bound.is_set():
             Path(arguments.socket).unlink(missing_ok=True)
         if arguments.state is None:
-            shutil.rmtree(state, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def on_ready(address: str) -> None:
         bound.set()
@@ -39,7 +43,12 @@ def main(arguments: Arguments) -> int:
         if arguments.token_stdin:
             lead_process_group()
             watch_stdin(clean_up)
+        state = take_folder(folder, or_next=arguments.or_next_state)
+        print(f"state {state}", flush=True)
         _run(arguments, state, token, on_ready)
+    except StateInUseError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return IN_USE_STATUS
     except LadError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return 1
@@ -54,7 +63,6 @@ def main(arguments: Arguments) -> int:
 
 def _run(arguments: Arguments, state: Path, token: str, on_ready: Callable[[str], None]) -> None:
     address = socket_address(arguments.socket) if arguments.socket else tcp_address(arguments.listen or "")
-    _make_state(state)
     _spin_briefly()  # read once, when torch is loaded
     from lad_runtime.engine.worker import make_worker
     from lad_runtime.server.serve import serve
@@ -76,19 +84,6 @@ def _spin_briefly() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-
-def _make_state(state: Path) -> None:
-    try:
-        (state / "datasets").mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=state):
-            pass
-    except OSError as error:
-        raise LadError(
-            ErrorCode.STORAGE,
-            f"--state {state} cannot be written: {error.strerror}.",
-            remedy="Give a folder that the worker may write.",
-        ) from error
 
 
 def _token(arguments: Arguments) -> str:

@@ -395,6 +395,7 @@ class TrainingSpec:
     checkpoint_every_steps: int = 0
     checkpoint: str = ""  # name; written at the end and every `checkpoint_every_steps`
     resume: bool = False  # go on from the checkpoint of that name
+    overwrite: bool = False  # replace the checkpoint of that name
     attention: DenoisingAttention = "full"
     gradient_checkpointing: bool = False  # compute activations again in the backward instead of keeping them
     share_weight: float = 1.0  # share of the device while others want it too, relative to theirs

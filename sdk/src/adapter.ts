@@ -4,6 +4,7 @@ import { check } from "./check.js";
 import type { Client } from "./client.js";
 import { openDataset } from "./data.js";
 import { isLadError } from "./errors.js";
+import { makingAdapter, newId } from "./making.js";
 import { Model } from "./model.js";
 import {
   type CheckedNoised,
@@ -15,8 +16,10 @@ import {
 } from "./options/primitives.js";
 import {
   type CallOptions,
+  type CheckpointOptions,
   callOptions,
   checkpointName,
+  checkpointOptions,
   checkTraining,
   type SaveOptions,
   saveOptions,
@@ -188,9 +191,10 @@ export class Adapter extends Model {
   /** Freezes the weights as they are now. */
   async snapshot(options: CallOptions = {}): Promise<Snapshot> {
     const { signal, timeoutMs } = check(callOptions, options);
-    const reply = await this.client
-      .within(timeoutMs)
-      .call(AdaptersService.snapshotAdapter, { adapterId: this.id, snapshotId: "" }, { signal });
+    const request = { adapterId: this.id, snapshotId: newId("snapshot") };
+    const client = this.client.within(timeoutMs);
+    const send = () => client.call(AdaptersService.snapshotAdapter, request, { signal, idempotent: true });
+    const reply = await makingAdapter(this.client, request.snapshotId, send, signal);
     return new Snapshot(this.client, this.base, fromAdapter(present(reply.snapshot, "a snapshot")));
   }
 
@@ -210,11 +214,14 @@ export class Adapter extends Model {
    * Writes adapter and optimizer to the worker's store under a name; `base.loadCheckpoint` reads them. The digest of what was
    * written.
    *
-   * @throws LadError `invalid-option`, `storage`
+   * The name is the adapter's then: it writes over its own checkpoint, and nobody else does.
+   *
+   * @throws LadError `invalid-option`, `storage`; `already-exists` where another adapter or an earlier worker wrote under that name,
+   *   unless `overwrite` is set; `invalid-state` while a run writes under it
    */
-  async checkpoint(name: string, options: CallOptions = {}): Promise<string> {
-    const { signal, timeoutMs } = check(callOptions, options);
-    const request = { adapterId: this.id, name: check(checkpointName, name, "name"), overwrite: false };
+  async checkpoint(name: string, options: CheckpointOptions = {}): Promise<string> {
+    const { overwrite, signal, timeoutMs } = check(checkpointOptions, options);
+    const request = { adapterId: this.id, name: check(checkpointName, name, "name"), overwrite };
     const reply = await this.client.within(timeoutMs).call(AdaptersService.saveCheckpoint, request, {
       signal,
       idempotent: true,
@@ -223,13 +230,14 @@ export class Adapter extends Model {
   }
 
   /**
-   * Frees its memory.
+   * Frees its memory. A run that was cancelled, and trains it still, is waited for.
    *
    * @throws LadError `invalid-state` while a run trains it
    */
   async drop(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
     const client = this.client.within(timeoutMs);
+    await client.endings(signal);
     await client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
   }
 

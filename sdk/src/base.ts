@@ -4,6 +4,7 @@ import { check } from "./check.js";
 import type { Client } from "./client.js";
 import { openDataset } from "./data.js";
 import { invalidOption } from "./errors.js";
+import { makingAdapter, newId } from "./making.js";
 import { Model } from "./model.js";
 import { nearest } from "./nearest.js";
 import {
@@ -92,9 +93,10 @@ export class Base extends Model {
     const { rank, alpha = rank, targets, dropout, seed, signal, timeoutMs } = check(adapterOptions, options);
     this.#checkAdapter(rank, targets);
     const spec = { rank, alpha, targets: [...targets], dropout, seed };
-    const reply = await this.client
-      .within(timeoutMs)
-      .call(AdaptersService.createAdapter, { baseId: this.id, spec, adapterId: "" }, { signal });
+    const request = { baseId: this.id, spec, adapterId: newId("adapter") };
+    const client = this.client.within(timeoutMs);
+    const send = () => client.call(AdaptersService.createAdapter, request, { signal, idempotent: true });
+    const reply = await makingAdapter(this.client, request.adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
@@ -105,8 +107,11 @@ export class Base extends Model {
    */
   async loadAdapter(folder: string, options: CallOptions = {}): Promise<Adapter> {
     const { signal, timeoutMs } = check(callOptions, options);
+    const adapterId = newId("adapter");
+    const parts = uploadOf(this.id, adapterId, folder);
     const client = this.client.within(timeoutMs);
-    const reply = await client.upload(AdaptersService.uploadAdapter, uploadOf(this.id, folder), { signal });
+    const send = () => client.upload(AdaptersService.uploadAdapter, parts, { signal });
+    const reply = await makingAdapter(this.client, adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
@@ -117,9 +122,11 @@ export class Base extends Model {
    */
   async loadCheckpoint(name: string, options: CallOptions = {}): Promise<Adapter> {
     const { signal, timeoutMs } = check(callOptions, options);
-    const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId: "" };
+    const adapterId = newId("adapter");
     const client = this.client.within(timeoutMs);
-    const reply = await client.call(AdaptersService.loadCheckpoint, request, { signal });
+    const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId };
+    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal, idempotent: true });
+    const reply = await makingAdapter(this.client, adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
@@ -226,13 +233,15 @@ export class Base extends Model {
   }
 
   /**
-   * Drops the base from the worker's memory.
+   * Drops the base from the worker's memory. Runs that were cancelled, and use it still, are waited for.
    *
    * @throws LadError `invalid-state` while adapters or runs use it
    */
   async unload(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
-    await this.client.within(timeoutMs).call(WorkerService.unloadBase, { baseId: this.id }, { signal });
+    const client = this.client.within(timeoutMs);
+    await client.endings(signal);
+    await client.call(WorkerService.unloadBase, { baseId: this.id }, { signal });
   }
 
   #adapter(info: AdapterInfo): Adapter {
@@ -289,7 +298,7 @@ function note(
 }
 
 /** What will come first, then the files. */
-async function* uploadOf(baseId: string, folder: string) {
-  yield { part: { $case: "header" as const, value: { baseId, adapterId: "", files: [] } } };
+async function* uploadOf(baseId: string, adapterId: string, folder: string) {
+  yield { part: { $case: "header" as const, value: { baseId, adapterId, files: [] } } };
   for await (const piece of readFolder(folder)) yield { part: { $case: "piece" as const, value: piece } };
 }

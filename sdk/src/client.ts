@@ -16,6 +16,7 @@ export interface CallSettings extends TransportOptions {
 const RETRY_WAITS_MS: readonly number[] = [100, 250, 600];
 /** How often a call that a busy worker refused is sent again, each time after as long as the worker asks for. */
 const BUSY_TRIES = 5;
+const LEAVE_MS = 5_000;
 
 /** What every handle of one worker shares: the transport, whether the worker lives, and where warnings go. */
 export class Client {
@@ -28,6 +29,8 @@ export class Client {
     this.#connection = view?.connection ?? {
       transport,
       liveness: new Liveness(transport, settings),
+      followed: new Set(),
+      endings: new Set(),
       closed: false,
     };
     this.#limit = view?.limit;
@@ -111,6 +114,41 @@ export class Client {
     return !this.#connection.closed && isLadError(error, "unavailable");
   }
 
+  /** Notes a run's end that was asked for: what the run uses is free once it is there. */
+  ends(ending: Promise<unknown>): void {
+    this.#connection.endings.add(ending);
+    const forget = () => this.#connection.endings.delete(ending);
+    ending.then(forget, forget);
+  }
+
+  /** Comes back when the runs that this side has asked to end have ended, or failed to. */
+  async endings(signal?: AbortSignal): Promise<void> {
+    if (this.#connection.endings.size === 0 || signal?.aborted) return;
+    const given = new AbortController();
+    const ended = Promise.allSettled(this.#connection.endings);
+    let unwatch = () => {};
+    const givenUp = new Promise<void>((resolve) => {
+      signal?.addEventListener("abort", () => resolve(), { signal: given.signal });
+      if (this.#limit !== undefined) unwatch = this.#limit.watch("endings", () => resolve());
+    });
+    await Promise.race([ended, givenUp]);
+    unwatch();
+    given.abort();
+  }
+
+  /** Notes how to end a run that is followed; the function that forgets it. */
+  follows(cancel: () => Promise<void>): () => void {
+    this.#connection.followed.add(cancel);
+    return () => this.#connection.followed.delete(cancel);
+  }
+
+  /** Cancels every run that is followed, as leaving its loop would; comes back when they have ended, or after a while. */
+  async leave(): Promise<void> {
+    if (this.#connection.followed.size === 0) return;
+    const ended = Promise.all([...this.#connection.followed].map((cancel) => cancel()));
+    await Promise.race([ended, sleep(LEAVE_MS, undefined, { ref: false })]);
+  }
+
   close(): void {
     this.#connection.closed = true;
     this.#connection.transport.close();
@@ -141,6 +179,10 @@ export class Client {
 interface Connection {
   readonly transport: Transport;
   readonly liveness: Liveness;
+  /** How to end each run that is followed. */
+  readonly followed: Set<() => Promise<void>>;
+  /** Ends of runs that were asked for and have not come. */
+  readonly endings: Set<Promise<unknown>>;
   closed: boolean;
 }
 

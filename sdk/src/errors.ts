@@ -41,6 +41,8 @@ export type LadErrorCode =
   | "worker-died"
   /** A call took longer than its `timeoutMs`. */
   | "timeout"
+  /** A state folder that another worker has. */
+  | "state-in-use"
   /** A TCP port that another program listens on. */
   | "port-in-use"
   /** The worker's Python environment has not been made yet. */

@@ -48,6 +48,7 @@ export {
   type CallOptions,
   type ChatExample,
   type ChatMessage,
+  type CheckpointOptions,
   type ContainerOptions,
   type Corruption,
   type CustomNoise,

@@ -4,6 +4,7 @@ import { type Client, pause } from "./client.js";
 import { LadError } from "./errors.js";
 import { abortSignal, fields, integer } from "./options/fields.js";
 import { type CallOptions, callOptions } from "./options.js";
+import type { TransportOptions } from "./transport.js";
 import {
   fromEvent,
   fromRun,
@@ -76,13 +77,22 @@ export class Run {
     await resumeRun(this.#client.within(timeoutMs), this.id, signal);
   }
 
-  /** Takes effect within one micro-step. Cancelling a run that has ended changes nothing. */
+  /**
+   * Ends the run within one micro-step; comes back when it has ended, so that what it used is free. Cancelling a run that has
+   * ended changes nothing.
+   */
   async cancel(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
-    await this.#client
-      .within(timeoutMs)
-      .call(RunsService.cancelRun, { runId: this.id, wait: false }, { signal, idempotent: true });
+    await cancelRun(this.#client.within(timeoutMs), this.id, { signal });
   }
+}
+
+/** Has a run end, and comes back when it has; one that is not there yet never begins. */
+export function cancelRun(client: Client, runId: string, options: TransportOptions = {}): Promise<unknown> {
+  const request = { runId, wait: true };
+  const ending = client.call(RunsService.cancelRun, request, { ...options, idempotent: true });
+  client.ends(ending);
+  return ending;
 }
 
 export async function pauseRun(client: Client, runId: string, signal?: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type BaseOptions,
   type CallOptions,
   callOptions,
+  checkpointName,
   checkRuntime,
   type DataSource,
   type Dataset,
@@ -54,7 +55,7 @@ export class Runtime {
    *
    * `{ device }` starts a local process, `{ container }` a container, `{ address, token }` reaches a running worker.
    *
-   * @throws LadError `invalid-option`, `setup-required`, `port-in-use`, `version-mismatch`, `unauthenticated`, `timeout`;
+   * @throws LadError `invalid-option`, `setup-required`, `state-in-use`, `port-in-use`, `version-mismatch`, `unauthenticated`, `timeout`;
    *   WorkerError `worker-start-failed` or `container-failed` with the last lines of the log
    */
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {
@@ -90,6 +91,11 @@ export class Runtime {
   /** The worker's process, where it is a child of this one. */
   get workerPid(): number | undefined {
     return this.#worker.pid;
+  }
+
+  /** Where the worker keeps data sets and checkpoints, where this process started it as a process of its own. */
+  get stateFolder(): string | undefined {
+    return this.#worker.stateFolder;
   }
 
   /** Where the worker listens: `unix:///path` or `host:port`. */
@@ -164,7 +170,21 @@ export class Runtime {
     return runs.map(fromRun);
   }
 
-  /** Ends the connection, and the worker where `start` started it: it finishes its step and checkpoints first. */
+  /**
+   * Removes a checkpoint from the worker's store, whoever wrote it; its name is free again.
+   *
+   * @throws LadError `not-found`, `invalid-state` while a run writes under that name
+   */
+  async deleteCheckpoint(name: string, options: CallOptions = {}): Promise<void> {
+    const { signal, timeoutMs } = check(callOptions, options);
+    const request = { name: check(checkpointName, name, "name") };
+    await this.#client.within(timeoutMs).call(AdaptersService.deleteCheckpoint, request, { signal });
+  }
+
+  /**
+   * Ends the connection, and the worker where `start` started it: it finishes its step and checkpoints first. On a worker that
+   * ran anyway, runs whose events are being read are cancelled, unless they are detached.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -175,6 +195,7 @@ export class Runtime {
   }
 
   async #close(): Promise<void> {
+    if (!this.#worker.isOwn) await this.#client.leave();
     this.#client.close();
     await this.#worker.stop();
   }
@@ -183,7 +204,7 @@ export class Runtime {
 async function startWorker(started: ReturnType<typeof checkRuntime>, signal: AbortSignal): Promise<Worker> {
   switch (started.kind) {
     case "local":
-      return startWorkerProcess(started.options);
+      return startWorkerProcess({ onWarning: emitWarning, ...started.options });
     case "container":
       return startWorkerContainer({ ...started.options, signal });
     case "remote":
@@ -200,6 +221,8 @@ function remoteWorker({ address, token }: { address: string; token: string }): W
     lost: new AbortController().signal,
     log: new WorkerLog(),
     pid: undefined,
+    stateFolder: undefined,
+    isOwn: false,
     attach: (transport) => keepLease(transport, left.signal),
     stop: async () => left.abort(),
   };

@@ -1,7 +1,8 @@
 import type { Client } from "./client.js";
 import { LadError } from "./errors.js";
+import { startingRun } from "./making.js";
 import type { CheckedSampling } from "./options.js";
-import { RunStream } from "./run-stream.js";
+import { type AskedRun, RunStream } from "./run-stream.js";
 import {
   type Answer,
   type Frame,
@@ -26,7 +27,7 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
 
   constructor(client: Client, target: SamplingTarget, sampling: CheckedSampling) {
     super(client, {
-      start: (watched) => startSampling(client, target, sampling, watched),
+      start: (asked) => startSampling(client, target, sampling, asked),
       detached: sampling.spec.detached,
       signal: sampling.spec.signal,
     });
@@ -87,7 +88,7 @@ export class SampleRun implements AsyncIterable<Frame> {
     return present(answer, "Answer");
   }
 
-  /** Ends the run within one iteration. */
+  /** Ends the run within one iteration; comes back when it has ended. */
   cancel(): Promise<void> {
     return this.#run.cancel();
   }
@@ -97,14 +98,14 @@ async function startSampling(
   client: Client,
   target: SamplingTarget,
   { canvases, spec }: CheckedSampling,
-  watched: boolean,
+  { watched, runId, signal }: AskedRun,
 ): Promise<string> {
   const request = {
     ...target,
-    runId: "",
+    runId,
     canvases: canvases.map(toCanvas),
     spec: toSampling({ ...spec, frames: spec.frames && watched }),
   };
-  const { runId } = await client.call(SamplingService.startSampling, request, { signal: spec.signal });
-  return runId;
+  const send = () => client.call(SamplingService.startSampling, request, { signal, idempotent: true });
+  return (await startingRun(client, runId, send, signal)).runId;
 }

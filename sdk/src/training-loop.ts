@@ -44,6 +44,7 @@ export class LoopTraining implements TrainingRun {
   readonly runId = undefined;
   readonly #stop = new AbortController();
   readonly #open: () => AsyncGenerator<TrainingEvent, void, undefined>;
+  #step: Promise<unknown> | undefined;
   #result: Promise<TrainingFinished> | undefined;
   #end: TrainingEvent | undefined;
   #failure: unknown;
@@ -63,7 +64,7 @@ export class LoopTraining implements TrainingRun {
     }
     this.#opened = true;
     try {
-      for await (const event of this.#open()) {
+      for await (const event of this.#steps()) {
         this.#end = event;
         yield event;
       }
@@ -92,6 +93,23 @@ export class LoopTraining implements TrainingRun {
 
   async cancel(): Promise<void> {
     this.#stop.abort();
+    await this.#step?.catch(() => {}); // its reader gets the error
+  }
+
+  /** The loop's events, with what is being computed at hand for `cancel` to wait for. */
+  async *#steps(): AsyncGenerator<TrainingEvent, void, undefined> {
+    const events = this.#open();
+    try {
+      while (true) {
+        const step = events.next();
+        this.#step = step;
+        const { done, value } = await step;
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await events.return();
+    }
   }
 
   async #finish(): Promise<TrainingFinished> {
@@ -118,6 +136,7 @@ async function* loop(
   warn: (message: string) => void,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const { signal, checkpoint, schedule } = options;
+  let overwrite = checkpoint?.overwrite ?? false;
   checkForLoop(options, warn);
   const { examples, report } = await fetchExamples(adapter, options);
   const steps = await countSteps(options, async () => report);
@@ -165,7 +184,8 @@ async function* loop(
       yield { type: "validation", step, report: validation };
     }
     if (checkpoint !== undefined && isDue(step, steps, checkpoint.everySteps)) {
-      await adapter.checkpoint(checkpoint.name, { signal });
+      await adapter.checkpoint(checkpoint.name, { overwrite, signal });
+      overwrite = false;
       yield { type: "checkpoint", step, name: checkpoint.name };
     }
   }

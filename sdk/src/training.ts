@@ -1,6 +1,7 @@
 import type { Client } from "./client.js";
 import { openDataset } from "./data.js";
 import { LadError } from "./errors.js";
+import { startingRun } from "./making.js";
 import { type CheckedTraining, type Dataset, type Noise, warnOfWarmup } from "./options.js";
 import { pauseRun, resumeRun } from "./run.js";
 import { RunStream } from "./run-stream.js";
@@ -35,7 +36,7 @@ export interface TrainingRun extends AsyncIterable<TrainingEvent> {
   start(): Promise<string>;
   /** What the run comes to. Starts the run where nothing has yet. */
   result(): Promise<TrainingFinished>;
-  /** Ends the run within one micro-step (a loop that runs here: before its next step). */
+  /** Ends the run within one micro-step (a loop that runs here: before its next step); comes back when it has ended. */
   cancel(): Promise<void>;
   /**
    * Stops the run after the step in hand until it is resumed, holding as little memory as it can.
@@ -59,7 +60,8 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
 
   constructor(client: Client, target: TrainingTarget, options: CheckedTraining, noise: Noise) {
     super(client, {
-      start: () => startTraining(client, target, options, noise),
+      start: (asked) =>
+        startTraining(client, target, { ...options, signal: asked.signal }, noise, asked.runId),
       detached: options.detached,
       signal: options.signal,
     });
@@ -125,6 +127,7 @@ async function startTraining(
   { baseId, adapterId }: TrainingTarget,
   options: CheckedTraining,
   noise: Noise,
+  runId: string,
 ): Promise<string> {
   const { signal } = options;
   const dataset = await openDataset(client, options.data, signal);
@@ -132,9 +135,10 @@ async function startTraining(
   const steps = await countSteps(options, () => prepare(client, baseId, dataset, options, signal));
   warnOfWarmup(options.schedule, steps, client.warn);
   const data = { datasetId: dataset.id, validationId: validation?.id, steps };
-  const request = { adapterId, spec: toTraining(options, noise, data), runId: "" };
-  const { runId } = await client.call(TrainingService.startTraining, request, { signal });
-  return runId;
+  const request = { adapterId, spec: toTraining(options, noise, data), runId };
+  await client.endings(signal);
+  const send = () => client.call(TrainingService.startTraining, request, { signal, idempotent: true });
+  return (await startingRun(client, runId, send, signal)).runId;
 }
 
 /** `steps`, or as many as `epochs` of the examples that fit the window need. */

@@ -87,6 +87,8 @@ function follow({ address, token, log, compose, down }: Started): Worker {
     lost: lost.signal,
     log,
     pid: undefined,
+    stateFolder: undefined,
+    isOwn: true,
     async attach(transport) {
       const { ended } = await holdLease(transport, stop.signal);
       void ended.then((error) => lose("can no longer be reached", error));

@@ -3,13 +3,19 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { LadError, WorkerError } from "./errors.js";
 import type { CheckedLocal } from "./options.js";
 import { locateRuntime, requireRuntime } from "./setup/locate.js";
 import type { Worker } from "./worker.js";
 import { WorkerLog } from "./worker-log.js";
+
+/** How the worker says on its standard output which state folder it has taken. */
+const STATE = "state ";
+/** How it ends where another worker has the folder, and what it says then. */
+const IN_USE_STATUS = 75;
+const IN_USE = /^error: (The state folder .* is in use by another worker .*\)\.)/;
 
 /** Longest path of a unix socket that binds everywhere. */
 const LONGEST_SOCKET_PATH = 100;
@@ -33,19 +39,25 @@ export async function startWorkerProcess(options: CheckedLocal): Promise<Worker>
 function launch(options: CheckedLocal, folder: string): Worker {
   const { device, threads, memoryBudgetBytes = 0, logLevel, stopGraceMs } = options;
   const { runtimeFolder, python, stateFolder } = locate(options);
+  let taken: string | undefined;
   const socket = join(folder, "worker.sock");
   const token = randomBytes(32).toString("hex");
   const log = new WorkerLog(options.onLog);
   const words = ["-m", "lad_runtime", "--socket", socket, "--device", device, "--token-stdin"];
-  words.push("--state", stateFolder, "--threads", String(threads ?? 0), "--log-level", logLevel);
+  words.push("--state", stateFolder, ...(options.stateFolder === undefined ? ["--or-next-state"] : []));
+  words.push("--threads", String(threads ?? 0), "--log-level", logLevel);
   words.push("--memory-budget", String(memoryBudgetBytes));
   const child = spawn(python, words, environment(runtimeFolder, threads));
   child.stdin.on("error", () => {}); // the worker may be gone before it has read its token
   child.stdin.write(`${token}\n`);
   const lost = new AbortController();
   let stopping = false;
-  const ended = watch(child, log).then((exit) => {
-    if (!stopping) lost.abort(endedError(exit, log, python));
+  const onState = (folder: string) => {
+    taken = folder;
+    if (resolve(folder) !== resolve(stateFolder)) options.onWarning?.(besideWarning(stateFolder, folder));
+  };
+  const ended = watch(child, log, onState).then((exit) => {
+    if (!stopping) lost.abort(endedError(exit, log, { python, stateFolder }));
   });
   return {
     address: `unix://${socket}`,
@@ -53,6 +65,10 @@ function launch(options: CheckedLocal, folder: string): Worker {
     lost: lost.signal,
     log,
     pid: child.pid,
+    get stateFolder() {
+      return taken;
+    },
+    isOwn: true,
     async stop() {
       stopping = true;
       signalGroup(child.pid, "SIGTERM");
@@ -89,8 +105,14 @@ interface Exit {
 }
 
 /** Reads both streams into the log until the process has ended; a grandchild that holds them open is not waited for. */
-async function watch(child: Child, log: WorkerLog): Promise<Exit> {
-  const read = Promise.allSettled([readLines(child, "stdout", log), readLines(child, "stderr", log)]);
+async function watch(child: Child, log: WorkerLog, onState: (folder: string) => void): Promise<Exit> {
+  const onOutput = (line: string) => {
+    if (line.startsWith(STATE)) onState(line.slice(STATE.length));
+  };
+  const read = Promise.allSettled([
+    readLines(child, "stdout", log, onOutput),
+    readLines(child, "stderr", log, () => {}),
+  ]);
   const result = child.catch((error: unknown) => error as Awaited<typeof child>);
   if (child.pid === undefined) {
     const { cause, originalMessage } = (await result) as { cause?: unknown; originalMessage?: string };
@@ -111,17 +133,45 @@ async function watch(child: Child, log: WorkerLog): Promise<Exit> {
   return { exitCode: exitCode ?? undefined, signal: signal ?? undefined, spawnError: undefined };
 }
 
-async function readLines(child: Child, from: "stdout" | "stderr", log: WorkerLog): Promise<void> {
-  for await (const line of child.iterable({ from })) log.add(line);
+async function readLines(
+  child: Child,
+  from: "stdout" | "stderr",
+  log: WorkerLog,
+  onLine: (line: string) => void,
+): Promise<void> {
+  for await (const line of child.iterable({ from })) {
+    log.add(line);
+    onLine(line);
+  }
 }
 
-function endedError({ exitCode, signal, spawnError }: Exit, log: WorkerLog, python: string): LadError {
+/** The default folder is another worker's, and this one has taken the next. */
+function besideWarning(wanted: string, taken: string): string {
+  return (
+    `Another worker has ${wanted}, so this one keeps data sets and checkpoints in ${taken}: ` +
+    "what is saved there is found by workers that have that stateFolder."
+  );
+}
+
+function endedError(
+  { exitCode, signal, spawnError }: Exit,
+  log: WorkerLog,
+  { python, stateFolder }: { python: string; stateFolder: string },
+): LadError {
   if (spawnError !== undefined) {
     return new LadError("setup-failed", `python is ${python}: ${spawnError.message}.`, {
       option: "python",
       value: python,
       remedy: "Give the path of a Python interpreter, or leave it out and run `npx lad setup`.",
       cause: spawnError,
+    });
+  }
+  const inUse = log.tail().find((line) => IN_USE.test(line));
+  if (exitCode === IN_USE_STATUS && inUse !== undefined) {
+    return new LadError("state-in-use", IN_USE.exec(inUse)?.[1] ?? inUse, {
+      option: "stateFolder",
+      value: stateFolder,
+      remedy: "Give another stateFolder, or reach that worker with Runtime.start({ address, token }).",
     });
   }
   const how = signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`;

@@ -11,6 +11,10 @@ export interface Worker {
   readonly log: WorkerLog;
   /** Of the worker's process, where it is a child of this one. */
   readonly pid: number | undefined;
+  /** Where it keeps data sets and checkpoints, where this side started it as a process and it has said so. */
+  readonly stateFolder: string | undefined;
+  /** Whether `stop` ends it. */
+  readonly isOwn: boolean;
   /** Called once the worker answers. */
   attach?(transport: Transport): Promise<void>;
   /** Ends a worker that this side started; leaves any other alone. */

@@ -304,6 +304,7 @@ describe("training that was interrupted", () => {
     const run = broken.train({ ...training, checkpoint: { name, everySteps: 3 } });
     for await (const { type } of run) if (type === "checkpoint") break;
     await expect(run.result()).rejects.toMatchObject({ code: "cancelled" });
+    await broken.drop();
 
     await using resumed = await fresh();
     const rest = await collected(resumed.train({ ...training, checkpoint: { name, resume: true } }));

@@ -245,7 +245,8 @@ describe("a start that fails", () => {
 
 describe("runs and the worker that computes them", () => {
   it("are a runtime's own: two side by side know nothing of each other", async () => {
-    const [one, two] = await Promise.all([start(), start()]);
+    const folders = ["one", "two"].map((name) => join(scratch, name));
+    const [one, two] = await Promise.all([startRuntime(folders[0] ?? ""), startRuntime(folders[1] ?? "")]);
     try {
       expect(one.workerPid).not.toBe(two.workerPid);
       const adapters = await Promise.all([freshAdapter(one), freshAdapter(two)]);

@@ -4,6 +4,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -264,9 +265,18 @@ class FakeBackend:
             raise LadError(ErrorCode.INVALID_FILE, f"These are no adapter's files: {sorted(files)}.")
         return FakeAdapter(spec=AdapterSpec(rank=4, alpha=4, targets=("q_proj",)))
 
-    def save_checkpoint(self, base: FakeBase, adapter: FakeAdapter, name: str) -> str:
-        self.saved[name] = replace(adapter)
+    def has_checkpoint(self, name: str) -> bool:
+        return name in self.saved
+
+    def save_checkpoint(
+        self, base: FakeBase, adapter: FakeAdapter, name: str, *, replace: bool = False
+    ) -> str:
+        self.saved[name] = copy(adapter)
         return "0" * 64
+
+    def delete_checkpoint(self, name: str) -> None:
+        if self.saved.pop(name, None) is None:
+            raise LadError(ErrorCode.NOT_FOUND, f"There is no checkpoint {name}.", option="name", value=name)
 
     def load_checkpoint(self, base: FakeBase, name: str) -> FakeAdapter:
         if name not in self.saved:

@@ -69,6 +69,26 @@ def test_an_adapter_of_another_shape_is_refused_and_left_alone(store):
     assert same(weights_of(other), before)
 
 
+def test_what_is_replaced_is_not_kept_to_fall_back_on(store):
+    for steps in range(3):
+        store.write("run-1", trained_adapter(steps), INFO)
+    store.write("run-1", trained_adapter(5), INFO, replace=True)
+    assert [p.name for p in (store._root / "run-1").iterdir()] == ["00000004"]
+    assert store.read("run-1").steps == 5
+
+
+def test_a_deleted_name_is_free_and_leaves_no_file(store):
+    for name in ("run-1", "run-2"):
+        store.write(name, trained_adapter(1), INFO)
+    store.delete("run-1")
+    assert not store.has("run-1") and store.has("run-2")
+    assert [p.name for p in store._root.iterdir()] == ["run-2"]
+    with pytest.raises(LadError, match="no checkpoint named run-1") as caught:
+        store.delete("run-1")
+    assert caught.value.code is ErrorCode.NOT_FOUND
+    store.write("run-1", trained_adapter(1), INFO)
+
+
 def test_the_latest_two_are_kept(store):
     for steps in range(4):
         store.write("run-1", trained_adapter(steps), INFO)

@@ -410,12 +410,15 @@ def test_resume_begins_cold_where_there_is_no_checkpoint_yet(store):
     assert same(weights_of(cold), weights_of(run(store, replace(spec, checkpoint=""))[0]))
 
 
-def test_a_cold_start_under_a_name_that_is_taken_is_refused(store):
-    spec = training(steps=1, checkpoint="run-1")
-    run(store, spec)
-    with pytest.raises(LadError, match="a checkpoint named run-1 already") as caught:
-        run(store, spec)
-    assert caught.value.code is ErrorCode.ALREADY_EXISTS
+def test_a_run_that_overwrites_begins_cold_and_leaves_nothing_of_what_was_there(store, tmp_path):
+    run(store, training(steps=2, checkpoint="run-1"))
+    spec = training(steps=4, seed=9, checkpoint="run-1", checkpoint_every_steps=2, overwrite=True)
+    _, events, _ = run(store, spec)
+    assert events[0].from_step == 0
+    assert [folder.name for folder in sorted((tmp_path / "run-1").iterdir())] == ["00000002", "00000003"]
+    assert store.read("run-1").run.spec["seed"] == 9
+    _, events, _ = run(store, replace(spec, steps=5, overwrite=False, resume=True))
+    assert events[0].from_step == 4
 
 
 @pytest.mark.parametrize(

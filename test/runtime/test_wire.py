@@ -114,8 +114,9 @@ def test_a_missing_or_unknown_enumeration_value_names_its_option_and_the_choices
 
 
 def test_a_training_specification_keeps_every_value() -> None:
-    spec = training.read_training_spec(training_spec(checkpoint="run-1", resume=True))
-    assert (spec.steps, spec.seed, spec.checkpoint, spec.resume) == (10, 2**64 - 1, "run-1", True)
+    spec = training.read_training_spec(training_spec(checkpoint="run-1", resume=True, overwrite=True))
+    assert (spec.steps, spec.seed, spec.checkpoint) == (10, 2**64 - 1, "run-1")
+    assert spec.resume and spec.overwrite
     assert (spec.window.window, spec.window.too_long, spec.noise.kind) == (64, "drop", "lad")
     assert (spec.loss.supervise, spec.optimizer.kind, spec.schedule.decay) == (
         "all-tokens",

@@ -41,6 +41,7 @@ class Started:
     process: "subprocess.Popen[bytes]"
     folder: Path
     address: str
+    state: str = ""
 
     def stderr(self) -> str:
         return (self.folder / "stderr").read_text()
@@ -69,14 +70,21 @@ def worker(*arguments: str, token_stdin: bool = True, wait: bool = True) -> Iter
                 process.stdin.flush()
             started = Started(process, folder, "")
             if wait:
-                line = process.stdout.readline().decode()
-                assert line.startswith("ready "), started.stderr()
-                started.address = line.split()[1]
+                started.state = told(process, "state", started)
+                started.address = told(process, "ready", started)
             yield started
         finally:
             process.kill()
             process.stdin.close()
             process.wait()
+
+
+def told(process: "subprocess.Popen[bytes]", word: str, started: Started) -> str:
+    """What the worker's next line says after its first word."""
+    assert process.stdout is not None
+    first, _, rest = process.stdout.readline().decode().rstrip("\n").partition(" ")
+    assert first == word, started.stderr()
+    return rest
 
 
 def run_start(*arguments: str, stdin: str = TOKEN) -> "subprocess.CompletedProcess[bytes]":
@@ -319,6 +327,24 @@ def test_sigterm_checkpoints_a_run_and_exits_with_0() -> None:
         assert list(Path(state).glob("datasets/*.jsonl"))
 
 
+def test_a_state_folder_is_one_workers_and_a_second_says_whose_it_is_or_takes_the_next() -> None:
+    with tempfile.TemporaryDirectory(prefix="lad-") as name:
+        folder = Path(name) / "state"
+        with worker("--state", str(folder)) as first:
+            assert first.state == str(folder)
+            (folder / "datasets" / "half.part").touch()
+            second = run_start("--listen", "127.0.0.1:0", "--token-stdin", "--state", str(folder))
+            error = second.stderr.decode()
+            assert second.returncode == 75
+            assert f"{folder} is in use by another worker (process {first.process.pid} on " in error
+            with worker("--state", str(folder), "--or-next-state") as third:
+                assert third.state == f"{folder}-2"
+            assert (folder / "datasets" / "half.part").exists()
+        with worker("--state", str(folder), "--or-next-state") as fourth:
+            assert fourth.state == str(folder)
+            assert not (folder / "datasets" / "half.part").exists()
+
+
 def test_the_socket_is_the_workers_alone_and_an_abandoned_one_is_replaced() -> None:
     with worker() as started:
         path = started.folder / "s"
@@ -339,6 +365,7 @@ def test_the_socket_is_the_workers_alone_and_an_abandoned_one_is_replaced() -> N
         with third:
             third.stdin.write(TOKEN.encode() + b"\n")
             third.stdin.flush()
+            assert third.stdout.readline().startswith(b"state ")
             assert third.stdout.readline().startswith(b"ready ")
             third.terminate()
 

@@ -29,7 +29,7 @@ describe("making an adapter", () => {
     const { base, transport } = await stubWorker();
     await base.createAdapter({ rank: 8, seed: 3 });
     expect(transport.requestsOf(AdaptersService.createAdapter).at(-1)).toEqual({
-      adapterId: "",
+      adapterId: expect.stringMatching(/^adapter-[0-9a-f]{12}$/),
       baseId: "base-1",
       spec: { rank: 8, alpha: 8, targets: ["q_proj", "v_proj"], dropout: 0, seed: 3n },
     });

@@ -116,6 +116,8 @@ class Backend(Protocol[BaseT, AdapterT]):
         """What loading a checkpoint takes; 0 where there is none."""
         ...
 
+    def has_checkpoint(self, name: str) -> bool: ...
+
     def sampling_bytes(self, base: BaseT, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
         """Keys and values that the works of a sampling request read, at most and all together."""
         ...
@@ -186,8 +188,15 @@ class Backend(Protocol[BaseT, AdapterT]):
 
     def import_adapter(self, base: BaseT, files: Mapping[str, bytes]) -> AdapterT: ...
 
-    def save_checkpoint(self, base: BaseT, adapter: AdapterT, name: str) -> str:
-        """Writes adapter and optimizer to the store; returns the SHA-256 of the manifest."""
+    def save_checkpoint(self, base: BaseT, adapter: AdapterT, name: str, *, replace: bool = False) -> str:
+        """Writes adapter and optimizer to the store; returns the SHA-256 of the manifest.
+
+        The one before it is kept too, unless it is to be replaced: what another adapter wrote is nothing to fall back on.
+        """
+        ...
+
+    def delete_checkpoint(self, name: str) -> None:
+        """Raises NOT_FOUND where there is none of that name."""
         ...
 
     def load_checkpoint(self, base: BaseT, name: str) -> AdapterT: ...

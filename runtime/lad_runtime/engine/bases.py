@@ -32,8 +32,16 @@ class Bases:
         self._loading: dict[BaseSpec, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def load(self, spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> BaseEntry:
-        """Loads a base, or finds it resident. Of several calls for the same one, one loads and the others wait for it."""
+    def load(
+        self,
+        spec: BaseSpec,
+        progress: Callable[[LoadProgress], None],
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> BaseEntry:
+        """Loads a base, or finds it resident. Of several calls for the same one, one loads and the others wait for it.
+
+        What `progress` raises ends the load; a base that is not wanted once it has been loaded is dropped again.
+        """
         key = replace(spec, hub_token="")
         with self._lock:
             turn = self._loading.setdefault(key, threading.Lock())
@@ -44,7 +52,11 @@ class Bases:
             try:
                 with ExitStack() as reserved:
                     admit = partial(self._admit, reserved, spec.name)
-                    return self._registry.add_base(spec, self._backend.load_base(spec, progress, admit))
+                    loaded = self._backend.load_base(spec, progress, admit)
+                    if not wanted():
+                        self._backend.unload_base(loaded)
+                        raise LadError(ErrorCode.CANCELLED, "Nobody waits for this base any more.")
+                    return self._registry.add_base(spec, loaded)
             except Exception as error:
                 raise typed_error(error, self._backend.describe) from None
 

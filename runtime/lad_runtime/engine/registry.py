@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from lad_runtime.engine.backend import ResidentAdapter, ResidentBase
+from lad_runtime.engine.makings import taken
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types import BaseSpec
@@ -85,12 +86,20 @@ class Registry:
         with self._lock:
             base.uses.discard(user)
 
-    def add_adapter(self, base: BaseEntry, resident: ResidentAdapter, *, is_snapshot: bool) -> AdapterEntry:
+    def add_adapter(
+        self, base: BaseEntry, resident: ResidentAdapter, *, is_snapshot: bool, adapter_id: str = ""
+    ) -> AdapterEntry:
+        """Under an id of its own where none is given. Raises LadError(ALREADY_EXISTS) where that is taken."""
         kind = "snapshot" if is_snapshot else "adapter"
         entry = AdapterEntry(
-            id=f"{kind}-{secrets.token_hex(6)}", base=base, resident=resident, is_snapshot=is_snapshot
+            id=adapter_id or f"{kind}-{secrets.token_hex(6)}",
+            base=base,
+            resident=resident,
+            is_snapshot=is_snapshot,
         )
         with self._lock:
+            if entry.id in self._adapters:
+                raise taken(f"{kind}Id", entry.id)
             self.hold(base, entry.id)
             self._adapters[entry.id] = entry
         return entry
@@ -100,6 +109,22 @@ class Registry:
             if adapter_id not in self._adapters:
                 raise _not_found("adapter", "adapterId", adapter_id, "Create or load it first.")
             return self._adapters[adapter_id]
+
+    def has_adapter(self, adapter_id: str) -> bool:
+        with self._lock:
+            return adapter_id in self._adapters
+
+    def users(self, base_id: str) -> set[str]:
+        """Ids of the runs, adapters and snapshots that use a base; none where there is no such base."""
+        with self._lock:
+            base = self._bases.get(base_id)
+            return set(base.uses) if base is not None else set()
+
+    def trainer(self, adapter_id: str) -> str:
+        """The run that trains an adapter now; empty where none does, or there is no such adapter."""
+        with self._lock:
+            adapter = self._adapters.get(adapter_id)
+            return adapter.trained_by if adapter is not None else ""
 
     def weights(self, base_id: str, adapter_id: str) -> tuple[BaseEntry, AdapterEntry | None]:
         """What to sample or score with: a base, and an adapter or snapshot of that base (None where the id is empty)."""

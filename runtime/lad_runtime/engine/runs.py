@@ -3,11 +3,13 @@
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 from typing import Any
 
 from lad_runtime.engine.event_log import EventLog
 from lad_runtime.engine.job import Job
+from lad_runtime.engine.makings import Makings, taken
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types import RunCancelled, RunInfo, RunKind, RunPaused, RunResumed, RunState
 
@@ -19,13 +21,17 @@ _KEPT_WEIGHT = 1_000_000
 class Run:
     """One training or sampling run. It ends once: finished, failed or cancelled.
 
-    `on_end` is called before the last event is logged, so that whoever sees a run's end finds what it used free again. From
-    then on the run holds neither that nor its jobs; those still under way are cancelled.
+    `on_end` is called before the last event is logged and `end` is done, so that whoever sees a run's end finds what it used
+    free again. From then on the run holds neither that nor its jobs; those still under way are cancelled.
     """
 
-    def __init__(self, kind: RunKind, base_id: str, adapter_id: str, on_end: Callable[[], None]) -> None:
-        self.id = f"run-{secrets.token_hex(6)}"
+    def __init__(
+        self, kind: RunKind, base_id: str, adapter_id: str, on_end: Callable[[], None], run_id: str = ""
+    ) -> None:
+        self.id = run_id or f"run-{secrets.token_hex(6)}"
         self.log = EventLog()
+        self.end: Future[None] = Future()
+        self.end.set_running_or_notify_cancel()  # from here on nobody who waits for it can cancel it
         self._kind: RunKind = kind
         self._state: RunState = "queued"
         self._base_id = base_id
@@ -36,7 +42,6 @@ class Run:
         self._cancelling = False
         self._pausing = False
         self._ending = False
-        self._ended = threading.Event()
         self._lock = threading.Lock()
 
     @property
@@ -54,7 +59,7 @@ class Run:
 
     @property
     def ended(self) -> bool:
-        return self._ended.is_set()
+        return self.end.done()
 
     @property
     def cancelling(self) -> bool:
@@ -115,7 +120,7 @@ class Run:
 
     def wait(self, timeout_seconds: float) -> bool:
         """Blocks until the run has ended; False when it has not in that time."""
-        return self._ended.wait(timeout_seconds)
+        return bool(wait([self.end], timeout_seconds).done)
 
     def finish(self, outcome: Any) -> None:
         self._end("finished", outcome, None)
@@ -146,7 +151,7 @@ class Run:
         with self._lock:
             self._state, self._error = state, error
         self.log.append(last_event, last=True)
-        self._ended.set()
+        self.end.set_result(None)
 
     def _free(self) -> None:
         with self._lock:
@@ -163,15 +168,21 @@ def _nothing() -> None:
 
 
 class Runs:
-    """All runs of this worker that are under way, and the last ones that have ended."""
+    """All runs of this worker that are under way, and the last ones that have ended.
+
+    `starts` are the calls that start them: of ids, since a run's own log is to be forgotten with the run.
+    """
 
     def __init__(self, kept_ended: int = _KEPT_ENDED) -> None:
+        self.starts: Makings[str] = Makings(self._take_back)
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._kept_ended = kept_ended
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def add(self, run: Run) -> None:
+        """Raises LadError(ALREADY_EXISTS) where there is a run of that id."""
         with self._lock:
+            self.check_new(run.id)
             self._runs[run.id] = run
             ended = [old for old in self._runs.values() if old.ended]
             weight = sum(old.log.weight for old in ended)
@@ -181,10 +192,14 @@ class Runs:
                 weight -= old.log.weight
                 del self._runs[old.id]
 
+    def check_new(self, run_id: str) -> None:
+        """Raises LadError(ALREADY_EXISTS) where there is a run of that id."""
+        if self.find(run_id) is not None:
+            raise taken("runId", run_id)
+
     def get(self, run_id: str) -> Run:
         """Raises LadError(NOT_FOUND)."""
-        with self._lock:
-            run = self._runs.get(run_id)
+        run = self.find(run_id)
         if run is None:
             raise LadError(
                 ErrorCode.NOT_FOUND,
@@ -195,6 +210,46 @@ class Runs:
             )
         return run
 
+    def find(self, run_id: str) -> Run | None:
+        with self._lock:
+            return self._runs.get(run_id)
+
     def all(self) -> list[Run]:
         with self._lock:
             return list(self._runs.values())
+
+    def cancel(self, run_id: str) -> "Future[None]":
+        """Asks a run to end; done when it has. One that is being started, or asked for later, under this id never begins.
+
+        Raises LadError(NOT_FOUND) where nobody has asked for such a run so far.
+        """
+        run = self.find(run_id)
+        starting = self.starts.call_off(run_id) if run is None else None
+        if starting is not None:
+            return starting
+        run = self.get(run_id)  # it may have come into being meanwhile
+        run.cancel()
+        return run.end
+
+    def ending(self, ids: Iterable[str]) -> "list[Future[None]]":
+        """Of runs that were asked to end or that nobody wants: done when what they use is free."""
+        ends = [self._ending(run_id) for run_id in ids]
+        return [end for end in ends if end is not None]
+
+    def _ending(self, run_id: str) -> "Future[None] | None":
+        run = self.find(run_id)
+        if run is None:
+            return self.starts.leaving(run_id)
+        return run.end if run.cancelling else self.starts.leaving(run_id)
+
+    def _take_back(self, run_id: str) -> "Future[None] | None":
+        run = self.find(run_id)
+        if run is None:
+            return None
+        run.cancel()
+        run.end.add_done_callback(lambda _: self._forget(run_id))
+        return run.end
+
+    def _forget(self, run_id: str) -> None:
+        with self._lock:
+            self._runs.pop(run_id, None)

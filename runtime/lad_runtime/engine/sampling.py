@@ -58,6 +58,7 @@ class Sampling:
         adapter_id: str,
         requested: Sequence[Canvas | Chat],
         spec: SamplingSpec,
+        run_id: str = "",
     ) -> Run:
         """Starts a run with one work a canvas, all on the adapter's weights as they are now; blocks while chats are rendered."""
         _check_count(len(requested))
@@ -65,11 +66,11 @@ class Sampling:
         canvases = [self._rendered(base, canvas) for canvas in requested]
         for canvas in canvases:
             self._backend.check_sampling(base.resident, canvas, spec)
-        run = Run("sampling", base_id, adapter_id, lambda: self._ended(run.id, base))
+        self._runs.check_new(run_id)
+        run = Run("sampling", base_id, adapter_id, lambda: self._ended(run.id, base), run_id)
         weights = self._frozen(adapter, run.id)
         works = [self._work(base, weights, canvas, index, spec) for index, canvas in enumerate(canvases)]
         self._registry.hold(base, run.id)
-        self._runs.add(run)
         merged = _Canvases(run, len(works))
         try:
             caches = self._backend.sampling_bytes(base.resident, canvases, spec)
@@ -86,6 +87,7 @@ class Sampling:
         except LadError as error:
             run.fail(error)
             raise
+        self._runs.add(run)
         for job in jobs:
             run.attach(job)
             job.future.add_done_callback(merged.ended)

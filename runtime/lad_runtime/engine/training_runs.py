@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.checkpoint_names import CheckpointNames, Writer
 from lad_runtime.engine.datasets import DatasetStore
 from lad_runtime.engine.engine import Engine, stopping_error
 from lad_runtime.engine.failures import typed_error
@@ -16,7 +17,7 @@ from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry
 from lad_runtime.engine.runs import Run, Runs
 from lad_runtime.errors import LadError
-from lad_runtime.types import RunPaused, StepEvent, TrainingControl, TrainingSpec
+from lad_runtime.types import CheckpointEvent, RunPaused, StepEvent, TrainingControl, TrainingSpec
 
 
 class TrainingRuns:
@@ -29,6 +30,7 @@ class TrainingRuns:
         prepared: PreparedData,
         runs: Runs,
         memory: Memory,
+        names: CheckpointNames,
     ) -> None:
         self._engine = engine
         self._backend = backend
@@ -37,13 +39,15 @@ class TrainingRuns:
         self._prepared = prepared
         self._runs = runs
         self._memory = memory
+        self._names = names
         self._draining = threading.Event()
         self._promised: dict[str, tuple[AdapterEntry, TrainingSpec]] = {}  # of runs under way
 
-    def start(self, adapter_id: str, spec: TrainingSpec) -> Run:
-        """Starts a run, whose the adapter is until it ends.
+    def start(self, adapter_id: str, spec: TrainingSpec, run_id: str = "") -> Run:
+        """Starts a run, whose the adapter and the checkpoint's name are until it ends; blocks for the engine's thread.
 
-        Raises LadError: NOT_FOUND, INVALID_STATE, UNAVAILABLE, OUT_OF_MEMORY where it does not fit the budget.
+        Raises LadError: NOT_FOUND, INVALID_STATE, ALREADY_EXISTS where the checkpoint's name is another's, UNAVAILABLE,
+        OUT_OF_MEMORY where it does not fit the budget.
         """
         if self._draining.is_set():
             raise stopping_error()
@@ -52,12 +56,14 @@ class TrainingRuns:
         self._store.examples(spec.dataset_id)
         if spec.validation is not None:
             self._store.examples(spec.validation.dataset_id)
-        run = Run("training", entry.base.id, adapter_id, lambda: self._ended(run, entry))
+        self._runs.check_new(run_id)
+        run = Run("training", entry.base.id, adapter_id, lambda: self._ended(run, entry, spec), run_id)
         self._registry.claim(entry, run.id)
         try:
+            self._claim_name(run, entry, spec)
             self._promise(run.id, entry, spec)
         except LadError:
-            self._registry.unclaim(entry)
+            self._ended(run, entry, spec)
             raise
         self._promised[run.id] = (entry, spec)
         self._runs.add(run)
@@ -92,11 +98,14 @@ class TrainingRuns:
 
     def _prepare_and_submit(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
         steps = _StepCount()
+        adapter_id = entry.id  # a job outlives its run in the engine's hands, and the adapter should not
 
         def on_event(event: Any) -> None:
             steps.see(event)
             if isinstance(event, RunPaused) and run.pausing:
                 self._memory.end(run.id)
+            if isinstance(event, CheckpointEvent):
+                self._names.wrote(event.name, adapter_id)
             run.record(event)
 
         def on_done(done: "Future[Any]") -> None:
@@ -125,6 +134,12 @@ class TrainingRuns:
         run.attach(job)
         job.future.add_done_callback(on_done)
 
+    def _claim_name(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
+        if spec.checkpoint:
+            self._names.claim_for_run(
+                spec.checkpoint, _writer(run, entry), resume=spec.resume, overwrite=spec.overwrite
+            )
+
     def _promise(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
         needs = self._backend.training_needs(entry.base.resident, entry.resident, spec)
         asker = Asker(
@@ -135,9 +150,10 @@ class TrainingRuns:
         )
         self._memory.begin(run_id, Promise(adapter=entry.resident, needs=needs), asker)
 
-    def _ended(self, run: Run, entry: AdapterEntry) -> None:
+    def _ended(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
         self._promised.pop(run.id, None)
         self._memory.end(run.id)
+        self._names.release(spec.checkpoint, _writer(run, entry))
         self._registry.unclaim(entry)
 
     def _given_up(self, run: Run) -> Callable[[], bool]:
@@ -151,6 +167,10 @@ class TrainingRuns:
         examples, report = self._prepared.get(entry.base, spec.validation.dataset_id, spec.window, given_up)
         limit = spec.validation.max_examples
         return (examples[:limit] if limit else examples), report
+
+
+def _writer(run: Run, entry: AdapterEntry) -> Writer:
+    return Writer(adapter_id=entry.id, run_id=run.id)
 
 
 class _StepCount:

@@ -6,6 +6,7 @@ from pathlib import Path
 from lad_runtime.engine.adapters import Adapters
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.bases import Bases
+from lad_runtime.engine.checkpoint_names import CheckpointNames
 from lad_runtime.engine.datasets import DatasetStore
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.evaluation import Evaluation
@@ -50,6 +51,7 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
     runs = Runs()
     memory = Memory(backend, registry, engine, memory_budget_bytes)
     readers = Readers(engine, registry, memory)
+    names = CheckpointNames(backend.has_checkpoint, registry.has_adapter)
     engine.start()
     return Worker(
         backend=backend,
@@ -59,8 +61,8 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         prepared=prepared,
         runs=runs,
         bases=Bases(backend, registry, prepared, memory),
-        adapters=Adapters(engine, backend, registry, memory),
-        training=TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory),
+        adapters=Adapters(engine, backend, registry, memory, names),
+        training=TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory, names),
         primitives=Primitives(engine, backend, registry, prepared, memory, readers),
         sampling=Sampling(engine, backend, registry, runs, memory, readers),
         evaluation=Evaluation(backend, registry, readers),

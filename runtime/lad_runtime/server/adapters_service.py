@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from google.protobuf.message import Message
 from grpc import aio
 
+from lad_runtime.engine.makings import Begin, Making
+from lad_runtime.engine.residents import AdapterEntry
 from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
 from lad_runtime.gen.lad.v1 import adapters_pb2_grpc
+from lad_runtime.server.making import made, same_request
+from lad_runtime.server.waiting import ended
 from lad_runtime.wire.worker import read_adapter_spec, write_adapter
 
 _PIECE = 1 << 20
@@ -24,8 +29,11 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     async def CreateAdapter(
         self, request: pb.CreateAdapterRequest, context: aio.ServicerContext
     ) -> pb.CreateAdapterResponse:
-        creating = self._adapters.create(request.base_id, read_adapter_spec(request.spec))
-        entry = await asyncio.wrap_future(creating)
+        spec = read_adapter_spec(request.spec)
+        making = self._making(
+            request.adapter_id, request, lambda new_id: self._adapters.create(request.base_id, spec, new_id)
+        )
+        entry = await made(making)
         return pb.CreateAdapterResponse(adapter=write_adapter(entry.info))
 
     async def GetAdapter(
@@ -37,13 +45,22 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     async def DropAdapter(
         self, request: pb.DropAdapterRequest, context: aio.ServicerContext
     ) -> pb.DropAdapterResponse:
+        trainer = self._worker.registry.trainer(request.adapter_id)
+        await ended(self._worker.runs.ending([trainer]))
         self._adapters.drop(request.adapter_id)
         return pb.DropAdapterResponse()
 
     async def SnapshotAdapter(
         self, request: pb.SnapshotAdapterRequest, context: aio.ServicerContext
     ) -> pb.SnapshotAdapterResponse:
-        entry = await asyncio.wrap_future(self._adapters.snapshot(request.adapter_id))
+        making = self._adapters.makings.make(
+            "snapshotId",
+            request.snapshot_id,
+            same_request(request),
+            lambda new_id: self._adapters.snapshot(request.adapter_id, new_id),
+            kind="snapshot",
+        )
+        entry = await made(making)
         return pb.SnapshotAdapterResponse(snapshot=write_adapter(entry.info))
 
     async def DownloadAdapter(
@@ -58,11 +75,11 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     async def UploadAdapter(
         self, request_iterator: AsyncIterator[pb.UploadAdapterRequest], context: aio.ServicerContext
     ) -> pb.UploadAdapterResponse:
-        base_id, files = "", dict[str, bytearray]()
+        header, files = pb.UploadHeader(), dict[str, bytearray]()
         async for message in request_iterator:
             if message.WhichOneof("part") == "header":
-                base_id = message.header.base_id
-                self._worker.registry.base(base_id)
+                header = message.header
+                self._worker.registry.base(header.base_id)
             else:
                 files.setdefault(message.piece.name, bytearray()).extend(message.piece.data)
             if len(files) > _MAX_FILES or sum(map(len, files.values())) > _MAX_BYTES:
@@ -72,18 +89,38 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
                     "that is no adapter",
                     "Send adapter_config.json and its weights.",
                 )
-        taking_in = self._adapters.take_in(base_id, {name: bytes(data) for name, data in files.items()})
-        entry = await asyncio.wrap_future(taking_in)
+        given = {name: bytes(data) for name, data in files.items()}
+        making = self._making(
+            header.adapter_id, header, lambda new_id: self._adapters.take_in(header.base_id, given, new_id)
+        )
+        entry = await made(making)
         return pb.UploadAdapterResponse(adapter=write_adapter(entry.info))
 
     async def SaveCheckpoint(
         self, request: pb.SaveCheckpointRequest, context: aio.ServicerContext
     ) -> pb.SaveCheckpointResponse:
-        digest = await asyncio.wrap_future(self._adapters.save_checkpoint(request.adapter_id, request.name))
+        saving = self._adapters.save_checkpoint(request.adapter_id, request.name, overwrite=request.overwrite)
+        digest = await asyncio.wrap_future(saving)
         return pb.SaveCheckpointResponse(digest=digest)
 
     async def LoadCheckpoint(
         self, request: pb.LoadCheckpointRequest, context: aio.ServicerContext
     ) -> pb.LoadCheckpointResponse:
-        entry = await asyncio.wrap_future(self._adapters.load_checkpoint(request.base_id, request.name))
+        making = self._making(
+            request.adapter_id,
+            request,
+            lambda new_id: self._adapters.load_checkpoint(request.base_id, request.name, new_id),
+        )
+        entry = await made(making)
         return pb.LoadCheckpointResponse(adapter=write_adapter(entry.info))
+
+    async def DeleteCheckpoint(
+        self, request: pb.DeleteCheckpointRequest, context: aio.ServicerContext
+    ) -> pb.DeleteCheckpointResponse:
+        await asyncio.wrap_future(self._adapters.delete_checkpoint(request.name))
+        return pb.DeleteCheckpointResponse()
+
+    def _making(self, adapter_id: str, request: Message, begin: Begin[AdapterEntry]) -> Making[AdapterEntry]:
+        return self._adapters.makings.make(
+            "adapterId", adapter_id, same_request(request), begin, kind="adapter"
+        )

@@ -14,6 +14,7 @@ class Arguments:
     token_file: Path | None
     threads: int  # 0: by the size of the base
     state: Path | None
+    or_next_state: bool  # where another worker has `state`: the first of state-2, state-3, … that is free
     memory_budget: int  # bytes; 0: a share of the device's memory
     lease_seconds: int  # 0: no lease
     log_level: str
@@ -46,7 +47,12 @@ def parse_arguments(arguments: list[str]) -> Arguments:
         "--state",
         metavar="DIR",
         type=Path,
-        help="keep data sets and checkpoints here (default: a temporary folder)",
+        help="keep data sets and checkpoints here, while no other worker does (default: a temporary folder)",
+    )
+    parser.add_argument(
+        "--or-next-state",
+        action="store_true",
+        help="where another worker has DIR, take the first of DIR-2, DIR-3, … that is free; which it is stands on stdout",
     )
     parser.add_argument(
         "--memory-budget",

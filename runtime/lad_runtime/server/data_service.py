@@ -9,6 +9,7 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2 as pb
 from lad_runtime.gen.lad.v1 import data_pb2_grpc
+from lad_runtime.server.waiting import whole
 from lad_runtime.wire.data import (
     read_hub_dataset,
     read_messages,
@@ -34,7 +35,7 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         self, request_iterator: AsyncIterator[pb.UploadDatasetRequest], context: aio.ServicerContext
     ) -> pb.UploadDatasetResponse:
         with self._worker.datasets.upload() as upload:
-            async for piece in request_iterator:
+            async for piece in whole(request_iterator):
                 await asyncio.to_thread(upload.write, piece.data)
             dataset_id, count = await asyncio.to_thread(upload.finish)
         return pb.UploadDatasetResponse(dataset_id=dataset_id, examples=count)

@@ -9,7 +9,7 @@ from grpc import aio
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import runs_pb2 as pb
 from lad_runtime.gen.lad.v1 import runs_pb2_grpc
-from lad_runtime.server.waiting import follow
+from lad_runtime.server.waiting import ended, follow
 from lad_runtime.wire.runs import write_event, write_run
 
 
@@ -29,9 +29,11 @@ class RunsService(runs_pb2_grpc.RunsServiceServicer):
     async def CancelRun(
         self, request: pb.CancelRunRequest, context: aio.ServicerContext
     ) -> pb.CancelRunResponse:
-        run = self._runs.get(request.run_id)
-        run.cancel()
-        return pb.CancelRunResponse(run=write_run(run.info))
+        end = self._runs.cancel(request.run_id)
+        if request.wait:
+            await ended([end])
+        run = self._runs.find(request.run_id)  # there is none where it was cancelled before it began
+        return pb.CancelRunResponse(run=write_run(run.info) if run else None)
 
     async def PauseRun(
         self, request: pb.PauseRunRequest, context: aio.ServicerContext

@@ -1,12 +1,13 @@
 """SamplingService and EvaluationService: sampling runs, single forwards, likelihoods."""
 
-import asyncio
+from concurrent.futures import Future
 
 from grpc import aio
 
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import evaluation_pb2, evaluation_pb2_grpc, sampling_pb2_grpc
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
+from lad_runtime.server.making import made, same_request, starting_threads
 from lad_runtime.server.waiting import reply
 from lad_runtime.wire.enums import ATTENTION_MODE
 from lad_runtime.wire.sampling import (
@@ -23,16 +24,24 @@ from lad_runtime.wire.sampling import (
 class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
     def __init__(self, worker: Worker) -> None:
         self._sampling = worker.sampling
+        self._runs = worker.runs
+        self._threads = starting_threads()
 
     async def StartSampling(
         self, request: pb.StartSamplingRequest, context: aio.ServicerContext
     ) -> pb.StartSamplingResponse:
         canvases = [read_canvas(canvas) for canvas in request.canvases]
         spec = read_sampling_spec(request.spec)
-        run = await asyncio.to_thread(
-            self._sampling.start, request.base_id, request.adapter_id, canvases, spec
-        )
-        return pb.StartSamplingResponse(run_id=run.id)
+
+        def begin(run_id: str) -> "Future[str]":
+            base_id, adapter_id = request.base_id, request.adapter_id
+            return self._threads.submit(
+                lambda: self._sampling.start(base_id, adapter_id, canvases, spec, run_id).id
+            )
+
+        making = self._runs.starts.make("runId", request.run_id, same_request(request), begin, kind="run")
+        run_id = await made(making)
+        return pb.StartSamplingResponse(run_id=run_id)
 
     async def Predict(self, request: pb.PredictRequest, context: aio.ServicerContext) -> pb.PredictResponse:
         canvases = [read_predict_canvas(canvas) for canvas in request.canvases]

@@ -1,6 +1,6 @@
 """TrainingService: runs, and the primitives."""
 
-import asyncio
+from concurrent.futures import Future
 
 from grpc import aio
 
@@ -10,7 +10,8 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
 from lad_runtime.gen.lad.v1 import training_pb2_grpc
-from lad_runtime.server.waiting import reply, reply_of
+from lad_runtime.server.making import made, same_request, starting_threads
+from lad_runtime.server.waiting import ended, reply, reply_of
 from lad_runtime.types import ForwardSpec, NoisedExamples, TargetedSequence
 from lad_runtime.wire.data import read_window, write_window_report
 from lad_runtime.wire.enums import ATTENTION_MODE
@@ -31,14 +32,25 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
 
     def __init__(self, worker: Worker) -> None:
         self._training = worker.training
+        self._registry = worker.registry
+        self._runs = worker.runs
+        self._threads = starting_threads()
         self._primitives = worker.primitives
 
     async def StartTraining(
         self, request: pb.StartTrainingRequest, context: aio.ServicerContext
     ) -> pb.StartTrainingResponse:
         spec = read_training_spec(request.spec)
-        run = await asyncio.to_thread(self._training.start, request.adapter_id, spec)
-        return pb.StartTrainingResponse(run_id=run.id)
+        trainer = self._registry.trainer(request.adapter_id)
+        if trainer != request.run_id:
+            await ended(self._runs.ending([trainer]))
+
+        def begin(run_id: str) -> "Future[str]":
+            return self._threads.submit(lambda: self._training.start(request.adapter_id, spec, run_id).id)
+
+        making = self._runs.starts.make("runId", request.run_id, same_request(request), begin, kind="run")
+        run_id = await made(making)
+        return pb.StartTrainingResponse(run_id=run_id)
 
     async def ForwardBackward(
         self, request: pb.ForwardBackwardRequest, context: aio.ServicerContext

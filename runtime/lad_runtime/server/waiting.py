@@ -1,12 +1,17 @@
 """Awaits what other threads compute, without ever blocking the event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from lad_runtime.engine.event_log import EventLog, LoggedEvent
 from lad_runtime.engine.job import Job
 from lad_runtime.engine.sequence import Call
+
+T = TypeVar("T")
+
+_CANCELLED_SECONDS = 0.02
 
 
 async def reply(work: Job | Call) -> Any:
@@ -32,6 +37,21 @@ async def reply_of(submit: Callable[[], Job | Call]) -> Any:
 def _leave(submitting: "asyncio.Future[Job | Call]") -> None:
     if not submitting.cancelled() and submitting.exception() is None:
         submitting.result().leave()
+
+
+async def whole(requests: AsyncIterator[T]) -> AsyncIterator[T]:
+    """The requests of a client's stream. One that was cancelled ends like any other, a moment before its call is cancelled, so
+    that moment is waited for: what comes after the last request is done for whole streams alone.
+    """
+    async for request in requests:
+        yield request
+    await asyncio.sleep(_CANCELLED_SECONDS)
+
+
+async def ended(ends: "Iterable[Future[None]]") -> None:
+    """Comes back when all of these have come."""
+    for end in ends:
+        await asyncio.wrap_future(end)
 
 
 async def follow(log: EventLog, from_seq: int) -> AsyncGenerator[LoggedEvent, None]:

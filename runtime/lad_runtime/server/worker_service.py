@@ -12,6 +12,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import worker_pb2 as pb
 from lad_runtime.gen.lad.v1 import worker_pb2_grpc
 from lad_runtime.server.lease import Lease
+from lad_runtime.server.waiting import ended
 from lad_runtime.types import LoadProgress
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
 from lad_runtime.wire.worker import read_base_spec, write_adapter, write_base, write_progress
@@ -76,7 +77,9 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
                 raise LadError(ErrorCode.CANCELLED, "Nobody waits for this base any more.")
             latest[:] = [now]
 
-        loading = asyncio.ensure_future(asyncio.to_thread(self._worker.bases.load, spec, progress))
+        loading = asyncio.ensure_future(
+            asyncio.to_thread(self._worker.bases.load, spec, progress, lambda: not left)
+        )
         loading.add_done_callback(
             lambda done: done.cancelled() or done.exception()
         )  # nobody may be left to see it
@@ -93,5 +96,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
     async def UnloadBase(
         self, request: pb.UnloadBaseRequest, context: aio.ServicerContext
     ) -> pb.UnloadBaseResponse:
+        users = self._worker.registry.users(request.base_id)
+        await ended(self._worker.runs.ending(users))
         self._worker.bases.unload(request.base_id)
         return pb.UnloadBaseResponse()

@@ -32,7 +32,7 @@ from lad_runtime.torch_backend.needs import (
     step_needs,
     training_needs,
 )
-from lad_runtime.torch_backend.offload_folder import own_folder
+from lad_runtime.torch_backend.offload_folder import emptied_folder
 from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
 from lad_runtime.torch_backend.placed import PlacedWish, placed
 from lad_runtime.torch_backend.resume import restore
@@ -80,7 +80,7 @@ class TorchBackend:
         self._device = open_device(device)
         self._threads = threads
         self._checkpoints = CheckpointStore(state / "checkpoints")
-        self._offloads = own_folder(state / "optimizers")
+        self._offloads = emptied_folder(state / "optimizers")
         self._held = Held()
 
     @property
@@ -127,6 +127,9 @@ class TorchBackend:
 
     def checkpoint_bytes(self, name: str) -> int:
         return self._checkpoints.nbytes(name)
+
+    def has_checkpoint(self, name: str) -> bool:
+        return self._checkpoints.has(name)
 
     def training_needs(self, base: Base, adapter: TrainedAdapter, spec: TrainingSpec) -> TrainingNeeds:
         return training_needs(base.model, spec, adapter.spec)
@@ -198,8 +201,13 @@ class TorchBackend:
     def import_adapter(self, base: Base, files: Mapping[str, bytes]) -> TrainedAdapter:
         return self._held.adapter(TrainedAdapter(load_adapter(files, base.model.config, self._device)))
 
-    def save_checkpoint(self, base: Base, adapter: TrainedAdapter, name: str) -> str:
-        return self._checkpoints.write(name, adapter, base.info)
+    def save_checkpoint(
+        self, base: Base, adapter: TrainedAdapter, name: str, *, replace: bool = False
+    ) -> str:
+        return self._checkpoints.write(name, adapter, base.info, replace=replace)
+
+    def delete_checkpoint(self, name: str) -> None:
+        self._checkpoints.delete(name)
 
     def load_checkpoint(self, base: Base, name: str) -> TrainedAdapter:
         checkpoint = self._checkpoints.read(name)

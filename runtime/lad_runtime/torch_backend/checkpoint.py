@@ -2,6 +2,7 @@
 
 import json
 import logging
+import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,11 +14,18 @@ from torch import Tensor
 
 from lad_runtime.checks import check_name
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.durable import DamagedFolderError, storage_error, verify_folder, write_folder
+from lad_runtime.torch_backend.durable import (
+    DamagedFolderError,
+    storage_error,
+    sync_folder,
+    verify_folder,
+    write_folder,
+)
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import AdapterSpec, BaseInfo, LossReport, MatrixKernel, OptimizerSpec, TrainingSpec
 
 _KEPT = 2
+_DELETED = ".deleted-"
 _STATE, _ADAPTER, _OPTIMIZER = "state.json", "adapter.safetensors", "optimizer.safetensors"
 _log = logging.getLogger(__name__)
 
@@ -64,9 +72,16 @@ class CheckpointStore:
         return sum(path.stat().st_size for path in newest.glob("*.safetensors"))
 
     def write(
-        self, name: str, trained: TrainedAdapter, info: BaseInfo, run: RunPosition | None = None
+        self,
+        name: str,
+        trained: TrainedAdapter,
+        info: BaseInfo,
+        run: RunPosition | None = None,
+        *,
+        replace: bool = False,
     ) -> str:
-        """Adds a checkpoint under `name` and drops all but the two latest; returns the SHA-256 of its manifest.
+        """Adds a checkpoint under `name` and drops all but the two latest, or all others where it replaces them; returns the
+        SHA-256 of its manifest.
 
         Raises STORAGE when the disk is full or fails, DIVERGED where a weight is no finite number; the checkpoints that were
         there are then whole.
@@ -75,7 +90,7 @@ class CheckpointStore:
         folder = self._folder(name)
         numbers = self._numbers(folder)
         digest = write_folder(folder / f"{max(numbers, default=0) + 1:08d}", _files(trained, info, run))
-        for number in numbers[: len(numbers) + 1 - _KEPT]:
+        for number in numbers[: len(numbers) + 1 - (1 if replace else _KEPT)]:
             shutil.rmtree(folder / f"{number:08d}", ignore_errors=True)
         return digest
 
@@ -87,13 +102,7 @@ class CheckpointStore:
         folder = self._folder(name)
         numbers = self._numbers(folder)
         if not numbers:
-            raise LadError(
-                ErrorCode.NOT_FOUND,
-                f"There is no checkpoint named {name}.",
-                option="checkpoint",
-                value=name,
-                remedy="Give the name that it was saved under.",
-            )
+            raise _not_found(name)
         for number in reversed(numbers):
             try:
                 verify_folder(folder / f"{number:08d}")
@@ -107,6 +116,19 @@ class CheckpointStore:
             value=name,
             remedy="Train again under another name.",
         )
+
+    def delete(self, name: str) -> None:
+        """Removes every checkpoint of that name: at once, so that no crash leaves half of one. Raises NOT_FOUND, STORAGE."""
+        folder = self._folder(name)
+        if not folder.is_dir():
+            raise _not_found(name)
+        try:
+            folder.rename(self._root / f"{_DELETED}{secrets.token_hex(8)}")
+            sync_folder(self._root)
+        except OSError as error:
+            raise storage_error("deleted", error) from error
+        for deleted in self._root.glob(f"{_DELETED}*"):
+            shutil.rmtree(deleted, ignore_errors=True)
 
     def _folder(self, name: str) -> Path:
         check_name("checkpoint", name)
@@ -129,6 +151,16 @@ class CheckpointStore:
             return []
         except OSError as error:
             raise storage_error("read", error) from error
+
+
+def _not_found(name: str) -> LadError:
+    return LadError(
+        ErrorCode.NOT_FOUND,
+        f"There is no checkpoint named {name}.",
+        option="checkpoint",
+        value=name,
+        remedy="Give the name that it was saved under.",
+    )
 
 
 def _files(trained: TrainedAdapter, info: BaseInfo, run: RunPosition | None) -> dict[str, bytes]:

@@ -39,9 +39,9 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
         manifest = json.dumps({"files": entries}, indent=1).encode()
         for name, data in (*files.items(), (MANIFEST, manifest)):
             _write_synced(temporary / name, data)
-        _sync_folder(temporary)
+        sync_folder(temporary)
         temporary.rename(folder)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise storage_error("written", error) from error
@@ -77,6 +77,15 @@ def storage_error(what: str, error: OSError) -> LadError:
     )
 
 
+def sync_folder(folder: Path) -> None:
+    """Makes sure that what was made, renamed or removed in a folder is so after a crash."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _write_synced(path: Path, data: bytes) -> None:
     with open(path, "wb") as file:
         view = memoryview(data)
@@ -93,20 +102,12 @@ def _make_parents(folder: Path) -> None:
     _make_parents(folder.parent)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
 def _remove_unfinished(folder: Path) -> None:
     for leftover in folder.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _digest(path: Path) -> str:

@@ -15,6 +15,7 @@ _FREE = (
     "checkpoint",
     "checkpoint_every_steps",
     "resume",
+    "overwrite",
     "gradient_checkpointing",
     "share_weight",
 )

@@ -5,7 +5,6 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.checkpoint import CheckpointStore, RunPosition, spec_json
 from lad_runtime.torch_backend.order import Draw, batch
@@ -51,11 +50,9 @@ class TrainingRun:
     warnings: tuple[str, ...] = ()
 
     def begin(self) -> None:
-        """Takes over the checkpoint to resume from, where there is one. A cold start under a name that is taken is an error."""
+        """Takes over the checkpoint to resume from, where there is one."""
         name = self.spec.checkpoint
-        if name and self.checkpoints.has(name):
-            if not self.spec.resume:
-                raise _name_taken(name)
+        if self.spec.resume and name and self.checkpoints.has(name):
             checkpoint = self.checkpoints.read(name)
             position = resume(self.trained, checkpoint, self.base.info, self.spec)
             self.warnings = resume_warnings(checkpoint, self.base.info)
@@ -128,7 +125,14 @@ class TrainingRun:
         position = RunPosition(
             spec=spec_json(self.spec), step=self.step, report=self.report, validation=self.validated
         )
-        self.checkpoints.write(self.spec.checkpoint, self.trained, self.base.info, position)
+        is_first = self.saved_step < 0  # what is there of that name then is no earlier step of this run
+        self.checkpoints.write(
+            self.spec.checkpoint,
+            self.trained,
+            self.base.info,
+            position,
+            replace=is_first and self.spec.overwrite,
+        )
         self.saved_step = self.step
         yield CheckpointEvent(step=self.step, name=self.spec.checkpoint)
 
@@ -140,13 +144,3 @@ class TrainingRun:
             seconds=self.seconds,
             tokens_per_second=self.tokens / self.seconds if self.seconds else 0.0,
         )
-
-
-def _name_taken(name: str) -> LadError:
-    return LadError(
-        ErrorCode.ALREADY_EXISTS,
-        f"There is a checkpoint named {name} already.",
-        option="checkpoint.name",
-        value=name,
-        remedy="Set checkpoint.resume to go on from it, or give another name.",
-    )

@@ -88,6 +88,7 @@ def read_training_spec(message: pb.TrainingSpec) -> TrainingSpec:
         checkpoint_every_steps=message.checkpoint_every_steps,
         checkpoint=message.checkpoint,
         resume=message.resume,
+        overwrite=message.overwrite,
         attention=ATTENTION_MODE.read(message.attention),
         gradient_checkpointing=message.gradient_checkpointing,
         share_weight=message.share_weight,

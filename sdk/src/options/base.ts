@@ -88,5 +88,13 @@ export const saveOptions = fields({
 });
 export type SaveOptions = z.input<typeof saveOptions>;
 
+/** What writing a checkpoint to the worker's store takes. */
+export const checkpointOptions = fields({
+  /** Write over a checkpoint of that name which another adapter or an earlier worker wrote. */
+  overwrite: flag().default(false),
+  ...callShape,
+});
+export type CheckpointOptions = z.input<typeof checkpointOptions>;
+
 /** A name in the worker's store. */
 export const checkpointName = storedName();

@@ -41,7 +41,10 @@ export const localFields = fields({
   /** CPU threads. Default: by the size of the resident bases. */
   threads: integer(1, 1024).optional(),
   memoryBudgetBytes,
-  /** Where data sets and checkpoints are kept. Default: `.lad/state` in a checkout, else beside the environment. */
+  /**
+   * Where data sets and checkpoints are kept; no other worker may have it. Default: `.lad/state` in a checkout, else `state` beside
+   * the environment; while another worker has that, `state-2` and so on, with a warning.
+   */
   stateFolder: filledText("a path").optional(),
   logLevel: oneOf(["debug", "info", "warning", "error"]).default("info"),
   /** How long a worker that was asked to stop may take to finish its step and checkpoint before it is killed. */

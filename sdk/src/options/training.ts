@@ -37,13 +37,15 @@ const validationFields = fields({
   seed: seed().default(0n),
 });
 
-/** Adapter and optimizer, written to the worker's store. */
+/** Adapter and optimizer, written to the worker's store. The name is the run's alone from its start to its end. */
 const checkpointFields = fields({
   name: storedName(),
   /** 0: only after the last step. */
   everySteps: integer(0).default(0),
-  /** Go on from the checkpoint of that name, where there is one. */
+  /** Go on from the checkpoint of that name, where there is one. Another adapter that wrote it must have been dropped. */
   resume: flag().default(false),
+  /** Write over a checkpoint of that name; with `resume`, also over one whose adapter is still there. */
+  overwrite: flag().default(false),
 });
 
 const noiseOrCustom = z.union(

@@ -118,6 +118,6 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     attention: ATTENTION_MODE[options.attention],
     gradientCheckpointing: options.gradientCheckpointing,
     shareWeight: options.shareWeight,
-    overwrite: false,
+    overwrite: checkpoint?.overwrite ?? false,
   };
 }
