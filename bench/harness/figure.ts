@@ -16,7 +16,7 @@ export interface Figure {
   /** The base that is measured unless another is named. */
   readonly base: string;
   /** The options that mean something here, beside those that every figure takes. */
-  readonly takes: readonly ("profile" | "attention" | "device" | "allocator" | "compile")[];
+  readonly takes: readonly ("profile" | "attention" | "device" | "allocator" | "compile" | "minutes")[];
   /** The repository that a checkout may be given of, and a folder in it that tells it from others. */
   readonly against?: Repository;
   measure(bench: Bench): Promise<Outcome>;

@@ -2,11 +2,13 @@
 import { autoregressive } from "../autoregressive.js";
 import { latency } from "../latency.js";
 import { llada } from "../llada.js";
+import { neighbour } from "../neighbour.js";
 import { overhead } from "../overhead.js";
 import { samplingConcurrent } from "../sampling-concurrent.js";
 import { samplingSingle } from "../sampling-single.js";
 import { scaling } from "../scaling.js";
 import { startup } from "../startup.js";
+import { stress } from "../stress.js";
 import { trainingFused } from "../training-fused.js";
 import { trainingStep } from "../training-step.js";
 import type { Figure } from "./figure.js";
@@ -19,7 +21,9 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   llada,
   autoregressive,
   latency,
+  neighbour,
   overhead,
   startup,
   scaling,
+  stress,
 };

@@ -31,11 +31,13 @@ export interface BenchOptions {
   readonly allocator: boolean;
   /** Whether our base is loaded with `compile`. */
   readonly compile: boolean;
+  /** How long it is kept up. */
+  readonly minutes: number | undefined;
 }
 
 export const USAGE =
   "npm run bench -- <name> [--against checkout] [--json] [--profile file] [--runs N] [--threads N] [--base name]" +
-  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile]";
+  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile] [--minutes N]";
 
 /** @throws LadError `invalid-option` */
 export function parseBench(
@@ -65,6 +67,7 @@ export function parseBench(
     device: oneOf("device", values.device, DEVICES),
     allocator: values.allocator ?? false,
     compile: values.compile ?? false,
+    minutes: values.minutes === undefined ? undefined : count("minutes", values.minutes, 1),
   };
   requireTaken(options, figure);
   return options;
@@ -86,6 +89,7 @@ function parsed(words: readonly string[]) {
         device: { type: "string" },
         allocator: { type: "boolean" },
         compile: { type: "boolean" },
+        minutes: { type: "string" },
       },
     });
   } catch (error) {
@@ -129,8 +133,9 @@ function requireTaken(options: BenchOptions, figure: Figure): void {
     device: options.device !== "cpu",
     allocator: options.allocator,
     compile: options.compile,
+    minutes: options.minutes !== undefined,
   };
-  for (const option of ["profile", "attention", "device", "allocator", "compile"] as const) {
+  for (const option of ["profile", "attention", "device", "allocator", "compile", "minutes"] as const) {
     if (given[option] && !figure.takes.includes(option)) throw unused(option, options);
   }
   if (options.against !== undefined) requireCheckout(options.against, options, figure);
@@ -152,7 +157,7 @@ function requireCheckout(folder: string, options: BenchOptions, { against }: Fig
 }
 
 function unused(
-  option: "against" | "profile" | "attention" | "device" | "allocator" | "compile",
+  option: "against" | "profile" | "attention" | "device" | "allocator" | "compile" | "minutes",
   options: BenchOptions,
 ): LadError {
   return invalidOption(option, options[option], `${options.name} has no use for it`, "Leave it out.");

@@ -25,6 +25,11 @@ export interface Measurement {
   readonly loadSeconds?: number;
   /** The most memory that the process has held since it was loaded. */
   readonly peakBytes?: number;
+  /** Calls that were answered, and runs that were started. */
+  readonly calls?: number;
+  readonly runs?: number;
+  /** What the worker holds now. */
+  readonly residentBytes?: number;
 }
 
 /** How a side's process is started. */

@@ -35,9 +35,9 @@ export interface Inputs {
   readonly iterations: number;
 }
 
-/** What the figure `latency` asks for. */
+/** What the figures `latency` and `neighbour` ask for. */
 interface LatencyRequest {
-  readonly what: "latency";
+  readonly what: "latency" | "neighbour";
   readonly requests: number;
   readonly busy: boolean;
 }
@@ -112,11 +112,17 @@ async function sample(adapter: Adapter, inputs: Inputs): Promise<Measurement> {
   return { seconds: secondsSince(started), answers: [canvasIds] };
 }
 
+async function score(adapter: Adapter): Promise<Measurement> {
+  const started = performance.now();
+  await adapter.score({ items: [{ ids: [5, 6, 7, 8], continuation: [9, 10] }] });
+  return { seconds: secondsSince(started) };
+}
+
 /** One request after another, on an idle worker or (`busy`) beside a training run of the same adapter. */
 async function answerTimes(
   adapter: Adapter,
   inputs: Inputs,
-  { requests, busy }: LatencyRequest,
+  { what, requests, busy }: LatencyRequest,
 ): Promise<Measurement> {
   const training = busy ? adapter.train(trainingOf(inputs)) : undefined;
   await training?.start();
@@ -124,7 +130,10 @@ async function answerTimes(
   const latencies: number[] = [];
   const started = performance.now();
   for (let request = 0; request < requests; request++) {
-    latencies.push((await sample(adapter, { ...inputs, seed: request })).seconds);
+    const { seconds } = await (what === "latency"
+      ? sample(adapter, { ...inputs, seed: request })
+      : score(adapter));
+    latencies.push(seconds);
   }
   const seconds = secondsSince(started);
   await training?.cancel();

@@ -1,7 +1,10 @@
 import { isLadError } from "./errors.js";
 
-/** Outcomes after which nobody here knows whether the worker computed the call. */
-const UNCERTAIN: ReadonlySet<string> = new Set(["cancelled", "timeout", "unavailable"]);
+/**
+ * Outcomes after which nobody here knows the worker's last number: whether it computed the call is uncertain, or (invalid-state)
+ * it has given up one before it whose outcome was.
+ */
+const UNCERTAIN: ReadonlySet<string> = new Set(["cancelled", "timeout", "unavailable", "invalid-state"]);
 
 /**
  * Numbers the calls that change one adapter, so that a call that is sent again is not computed again.

@@ -7,6 +7,7 @@ import { cancelled, invalidOption, LadError } from "./errors.js";
 import { lossReport } from "./loss-report.js";
 import { type ShownExample, targeted } from "./loss-weights.js";
 import { applyNoise } from "./noise.js";
+import { MAX_SEQUENCES } from "./options/primitives.js";
 import {
   type CheckedTraining,
   type CustomNoise,
@@ -212,15 +213,30 @@ async function takeStep(
   const clean = batch.map(({ row }) => examples[row] as PreparedExample);
   const shown = batch.map(({ epoch }, i) => corrupted(clean[i] as PreparedExample, epoch, adapter, options));
   const sequences = targeted(clean, shown, loss);
-  const { loss: sum, ce } = await adapter.forwardBackward({
-    sequences,
-    attention,
-    microBatchTokens,
-    gradientCheckpointing,
-  });
+  const how = { attention, microBatchTokens, gradientCheckpointing };
+  const { loss: sum, ce } = await addGradients(adapter, sequences, how);
   const step = await adapter.optimStep({ optimizer, learningRate: rate, maxGradientNorm });
   const report = lossReport({ examples: clean, sequences, loss: sum, ce });
   return { report, gradientNorm: step.gradientNorm };
+}
+
+/** `forwardBackward` of a batch of any size, in as few calls as hold it. */
+async function addGradients(
+  adapter: Adapter,
+  sequences: ReturnType<typeof targeted>,
+  how: Pick<CheckedTraining, "attention" | "microBatchTokens" | "gradientCheckpointing">,
+): Promise<{ loss: number; ce: Float32Array }> {
+  const ce = new Float32Array(sequences.reduce((tokens, { ids }) => tokens + ids.length, 0));
+  let loss = 0;
+  let filled = 0;
+  for (let first = 0; first < sequences.length; first += MAX_SEQUENCES) {
+    const part = sequences.slice(first, first + MAX_SEQUENCES);
+    const computed = await adapter.forwardBackward({ sequences: part, ...how });
+    loss += computed.loss;
+    ce.set(computed.ce, filled);
+    filled += computed.ce.length;
+  }
+  return { loss, ce };
 }
 
 function corrupted(

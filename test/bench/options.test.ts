@@ -30,6 +30,7 @@ describe("what is left out", () => {
       device: "cpu",
       allocator: false,
       compile: false,
+      minutes: undefined,
     });
     expect(parse("overhead").base).toBe("tiny");
   });

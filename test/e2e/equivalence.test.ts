@@ -4,6 +4,7 @@ import {
   applyNoise,
   type Base,
   cover,
+  customNoise,
   grownAnswer,
   lad,
   lladaBudget,
@@ -19,6 +20,7 @@ import {
   remaskStep,
   type SampleOptions,
   type TrainingOptions,
+  type TrainingStep,
   targeted,
   trainingLoop,
   uniform,
@@ -103,6 +105,31 @@ it("a training run with dropout is the same loop, too", async () => {
   const run = await collected(onWorker.train(training));
   expect(untimed(run)).toEqual(untimed(await collected(trainingLoop(here, training))));
   expect(await adapterFiles(onWorker, scratch)).toEqual(await adapterFiles(here, scratch));
+});
+
+it("a loop's step of more sequences than a call holds adds up its calls", async () => {
+  const oneToken = customNoise((example, { epoch, maskTokenId }) => {
+    const first = epoch % 10 === 0 ? example.answer.indexOf(1) : -1;
+    return { ids: example.ids.map((id, position) => (position === first ? maskTokenId : id)) };
+  });
+  const loss = { supervise: "corrupted-answer-tokens" } as const;
+  const training = {
+    data: EXAMPLES,
+    ...window,
+    noise: oneToken,
+    loss,
+    batchSize: 4200,
+    steps: 1,
+    warmupSteps: 0,
+  };
+  await using adapter = await fresh();
+  const [, step] = await collected(trainingLoop(adapter, training));
+  expect(step).toMatchObject({
+    type: "step",
+    report: { tokens: 4200 * window.windowTokens, supervisedTokens: 420 },
+  });
+  const { report } = step as TrainingStep;
+  expect(report.loss).toBeCloseTo(report.ce, 4); // each example that counts has one token that does
 });
 
 it("a gradient of a data set's rows is that of the same sequences made here", async () => {

@@ -92,15 +92,17 @@ def test_a_short_request_is_not_held_up_by_a_long_one(engine: Engine, backend: F
     long.cancel()
 
 
-def test_a_sharer_of_many_works_gets_one_turn_not_one_for_each(engine: Engine, backend: FakeBackend) -> None:
-    backend.gate = threading.Event()
+def test_a_sharer_of_many_works_gets_one_turn_not_one_for_each(engine: Engine) -> None:
+    begin = threading.Event()
+    engine.call(begin.wait)
     crowd = [engine.submit(counting(3, tokens=64), sharer="crowd") for _ in range(10)]
     lonely = engine.submit(counting(3, tokens=64), sharer="lonely")
-    assert backend.computing.wait(30)
-    wait_until(lambda: not engine._inbox)
-    backend.gate.set()
+    computed: list[int] = []
+    lonely.future.add_done_callback(lambda _: computed.append(sum(job.computed for job in crowd)))
+    begin.set()
     lonely.future.result(30)
-    assert sum(job.computed for job in crowd) <= 6
+    wait_until(lambda: bool(computed))
+    assert computed[0] <= 6
     for job in crowd:
         assert job.future.result(30) == 3
 
@@ -290,3 +292,84 @@ def test_the_queue_is_bounded_in_tokens_too(monkeypatch: pytest.MonkeyPatch) -> 
     backend.gate.set()
     assert [job.future.result(30) for job in small] == [1, 1, 1]
     engine.stop(5)
+
+
+def test_a_newcomer_does_not_wait_until_all_works_of_a_large_request_have_begun(engine: Engine) -> None:
+    told: list[str] = []
+
+    def one(name: str) -> Generator[Any, Any, None]:
+        told.append(f"{name} begins")
+        yield FakeWish()
+        told.append(f"{name} ends")
+
+    begin = threading.Event()
+    engine.call(begin.wait)
+    many = engine.submit_all([one("one of many") for _ in range(2000)], sharer="many", tokens=[8] * 2000)
+    newcomer = engine.submit(one("newcomer"), sharer="newcomer")
+    begin.set()
+    for job in (*many, newcomer):
+        job.future.result(30)
+    ended = told.index("newcomer ends")
+    assert told[:ended].count("one of many begins") < 300
+    assert told.count("one of many ends") == 2000
+
+
+def test_works_that_fill_one_batch_begin_before_anything_that_comes_after_them(engine: Engine) -> None:
+    told: list[str] = []
+
+    def one(name: str) -> Generator[Any, Any, None]:
+        told.append(name)
+        yield FakeWish()
+
+    begin = threading.Event()
+    engine.call(begin.wait)
+    jobs = engine.submit_all([one("first") for _ in range(9)], sharer="a", tokens=[8] * 9)
+    engine.call(lambda: told.append("call"))
+    begin.set()
+    for job in jobs:
+        job.future.result(30)
+    assert told == [*["first"] * 8, "call", "first"]  # 64 tokens are a batch
+
+
+def test_a_newcomer_does_not_wait_until_a_thousand_cancelled_jobs_are_closed(engine: Engine) -> None:
+    told: list[str] = []
+
+    def held(step: float = 0) -> Generator[Any, Any, None]:
+        try:
+            while True:
+                step = yield FakeWish(value=step)
+        finally:
+            told.append("closed")
+
+    jobs = engine.submit_all([held() for _ in range(2000)], sharer="many", tokens=[8] * 2000)
+    wait_until(lambda: all(isinstance(job.wish, FakeWish) for job in jobs))
+    begin = threading.Event()
+    engine.call(begin.wait)
+    for job in jobs:
+        job.cancel()
+    newcomer = engine.submit(counting(1), sharer="newcomer", on_event=told.append)
+    begin.set()
+    newcomer.future.result(30)
+    for job in jobs:
+        assert failure(job).code is ErrorCode.CANCELLED
+    assert told[: told.index("event 1")].count("closed") < 600
+
+
+def test_a_job_that_is_cancelled_before_it_begins_never_does(engine: Engine) -> None:
+    told: list[str] = []
+
+    def one() -> Generator[Any, Any, None]:
+        told.append("begins")
+        yield FakeWish()
+
+    begin = threading.Event()
+    engine.call(begin.wait)
+    jobs = engine.submit_all([one() for _ in range(200)], sharer="a", tokens=[8] * 200)
+    for job in jobs[100:]:
+        job.cancel()
+    begin.set()
+    for job in jobs[100:]:
+        assert failure(job).code is ErrorCode.CANCELLED
+    for job in jobs[:100]:
+        job.future.result(30)
+    assert len(told) == 100

@@ -1,6 +1,7 @@
 """Numbered calls: once, in order, retry-safe."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from fake_backend import FakeBackend, FakeWish
 from lad_runtime.engine.engine import Engine
 from lad_runtime.engine.job import Job
-from lad_runtime.engine.sequence import Sequence
+from lad_runtime.engine.sequence import Call, Sequence
 from lad_runtime.errors import ErrorCode, LadError
 
 
@@ -25,19 +26,22 @@ def engine() -> Iterator[Engine]:
 class Calls:
     """Starts works that record their order."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.sequence = Sequence()
+    def __init__(self, engine: Engine, grace_seconds: float = 30) -> None:
+        self.sequence = Sequence(grace_seconds)
         self.order: list[Any] = []
         self.gate = threading.Event()
         self._engine = engine
+
+    def call(self, number: int, request: Any = None) -> Call:
+        return self.sequence.submit(number, request, self._start(number, False))
 
     def send(self, number: int, request: Any = None, *, fails: bool = False) -> "Future[Any]":
         return self.sequence.submit(number, request, self._start(number, fails)).future
 
     def _start(self, number: int, fails: bool) -> Callable[[], Job]:
         def work() -> Any:
-            yield FakeWish()
-            assert self.gate.wait(30)
+            while not self.gate.is_set():
+                yield FakeWish()
             self.order.append(number)
             if fails:
                 raise LadError(ErrorCode.OUT_OF_MEMORY, "full")
@@ -122,3 +126,80 @@ def test_too_many_waiting_calls_are_refused(calls: Calls) -> None:
     calls.gate.set()
     assert replies[-1].result(30) == "reply 65"
     assert calls.send(66).result(30) == "reply 66"
+
+
+def error_of(call: Call) -> LadError:
+    error = call.future.exception(30)
+    assert isinstance(error, LadError)
+    return error
+
+
+def test_an_unnumbered_call_ends_with_its_caller_whether_it_waits_or_is_computed(calls: Calls) -> None:
+    calls.gate.clear()
+    computed, waiting, stays = (calls.call(0) for _ in range(3))
+    waiting.leave()
+    assert error_of(waiting).code is ErrorCode.CANCELLED
+    computed.leave()
+    assert error_of(computed).code is ErrorCode.CANCELLED
+    calls.gate.set()
+    assert stays.future.result(30) == "reply 0"
+    assert calls.order == [0]
+
+
+def test_a_numbered_call_goes_on_for_who_comes_back_for_its_reply(engine: Engine) -> None:
+    calls = Calls(engine, grace_seconds=0.3)
+    first = calls.call(1)
+    first.leave()
+    again = calls.call(1)
+    assert again is first
+    time.sleep(0.6)
+    assert not first.future.done()
+    calls.gate.set()
+    assert again.future.result(30) == "reply 1"
+    assert calls.order == [1]
+
+
+def test_numbered_calls_that_nobody_came_back_for_are_cancelled_and_their_numbers_free(
+    engine: Engine,
+) -> None:
+    calls = Calls(engine, grace_seconds=0.2)
+    first, second = calls.call(1), calls.call(2)
+    second.leave()
+    time.sleep(0.5)
+    assert not first.future.done()  # somebody waits for the first still, and the second builds on it
+    first.leave()
+    assert error_of(first).code is error_of(second).code is ErrorCode.CANCELLED
+    calls.gate.set()
+    assert calls.sequence.last == 0
+    assert calls.send(1, "another").result(30) == "reply 1"
+    assert calls.order == [1]
+
+
+def test_a_call_that_another_builds_on_is_not_given_up_while_somebody_waits_for_that(engine: Engine) -> None:
+    calls = Calls(engine, grace_seconds=0.2)
+    first, second = calls.call(1), calls.call(2)
+    first.leave()
+    time.sleep(0.5)
+    calls.gate.set()
+    assert second.future.result(30) == "reply 2"
+    assert calls.order == [1, 2]
+
+
+def test_a_closed_sequence_cancels_what_waits_and_what_is_computed_and_takes_in_no_more(calls: Calls) -> None:
+    calls.gate.clear()
+    under_way = [calls.call(number) for number in (1, 2, 0, 3)]
+    calls.sequence.close()
+    assert {error_of(call).code for call in under_way} == {ErrorCode.CANCELLED}
+    with pytest.raises(LadError) as refused:
+        calls.call(1)
+    assert refused.value.code is ErrorCode.CANCELLED
+    calls.gate.set()
+    assert not calls.sequence.busy and calls.order == []
+
+
+def test_leaving_a_call_that_has_ended_changes_nothing(calls: Calls) -> None:
+    ended = calls.call(1)
+    assert ended.future.result(30) == "reply 1"
+    ended.leave()
+    assert calls.call(1).future.result(30) == "reply 1"
+    assert calls.send(2).result(30) == "reply 2"

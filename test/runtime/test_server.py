@@ -653,6 +653,37 @@ def test_a_numbered_call_goes_on_when_its_client_goes_away() -> None:
     served(test)
 
 
+def test_an_unnumbered_call_and_a_validation_end_with_their_client() -> None:
+    async def test(client: Client, backend: FakeBackend) -> None:
+        base_id = await client.base()
+        adapter_id, dataset_id = await client.adapter(base_id), await client.dataset()
+        unnumbered = forward(adapter_id, 0, sequences(5))
+        spec = training_spec(dataset_id=dataset_id)
+        validation = training_pb2.ValidateRequest(
+            base_id=base_id, adapter_id=adapter_id, dataset_id=dataset_id,
+            window=spec.window, noise=spec.noise, loss=spec.loss, attention=1,
+        )  # fmt: skip
+        for call, request in (
+            (client.training.ForwardBackward, unnumbered),
+            (client.training.Validate, validation),
+        ):
+            backend.gate = threading.Event()
+            backend.computing.clear()
+            first = asyncio.ensure_future(call(request, metadata=HEADERS))
+            await asyncio.to_thread(backend.computing.wait, 30)
+            behind = asyncio.ensure_future(call(request, metadata=HEADERS))
+            await asyncio.sleep(0.2)
+            computed = len(backend.batches)
+            for left in (first, behind):
+                left.cancel()
+            await asyncio.sleep(0.2)
+            backend.gate.set()
+            await call(request, metadata=HEADERS)
+            assert len(backend.batches) == computed + 1  # the first was in hand, the other never computed
+
+    served(test)
+
+
 def test_the_primitives_check_what_they_are_given() -> None:
     async def test(client: Client, _: FakeBackend) -> None:
         adapter_id = await client.adapter(await client.base())

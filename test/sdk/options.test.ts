@@ -253,6 +253,19 @@ describe("a wrong option", () => {
     expect(errorOf(() => checkForwardBackward(options as never))).toMatchObject({ option });
   });
 
+  it("is more of forwardBackward than one call holds", () => {
+    const sequence = { ids: [1], targets: [1], weights: [1] };
+    const most = { sequences: Array(4096).fill(sequence) };
+    expect(checkForwardBackward(most)).toMatchObject({ attention: "full" });
+    for (const [options, option] of [
+      [{ sequences: Array(4097).fill(sequence) }, "sequences"],
+      [{ data, rows: Array(4097).fill(0) }, "rows"],
+    ] as const) {
+      const refused = errorOf(() => checkForwardBackward(options as never));
+      expect(refused).toMatchObject({ option, message: expect.stringContaining("from 1 to 4096") });
+    }
+  });
+
   it("of the other primitives is named", () => {
     expect(errorOf(() => checkOptimStep({} as never)).option).toBe("learningRate");
     expect(errorOf(() => checkPredict({ canvases: [{ ids: [1], answerStart: 1 }] })).option).toBe(

@@ -31,7 +31,7 @@ it("gives the number of a refused call to the next one", async () => {
   expect(await sequence.next(async (number) => number)).toBe(1n);
 });
 
-it.each(["cancelled", "timeout", "unavailable"] as const)(
+it.each(["cancelled", "timeout", "unavailable", "invalid-state"] as const)(
   "asks the worker for its last number after a call that ended with %s",
   async (code) => {
     let asked = 0;

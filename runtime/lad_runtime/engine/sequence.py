@@ -21,13 +21,12 @@ Start = Callable[[], Job]
 class Call:
     """One call for an adapter. `future` is the reply's; whoever waits for it no longer says so with `leave`."""
 
-    def __init__(self, number: int, start: Start, leave: Callable[["Call"], None]) -> None:
+    def __init__(self, number: int, leave: Callable[["Call"], None]) -> None:
         self.number = number
-        self.start = start
         self.future: Future[Any] = Future()
         self.future.set_running_or_notify_cancel()  # from here on only the sequence ends it
         self.waiting = 1  # who asked for the reply and has not left
-        self.job: Job | None = None  # once it has begun
+        self.job: Job | None = None  # while it is computed
         self._leave = leave
 
     def leave(self) -> None:
@@ -50,7 +49,7 @@ class Sequence:
         self._grace_seconds = grace_seconds
         self._last = 0  # the highest number given out
         self._replies: OrderedDict[int, tuple[Hashable, Call]] = OrderedDict()
-        self._pending: list[Call] = []
+        self._pending: dict[Call, Start] = {}  # in order
         self._current: Call | None = None
         self._grace: threading.Timer | None = None  # runs while nobody waits for the numbered calls under way
         self._closed = False
@@ -106,12 +105,12 @@ class Sequence:
                 remedy="Await some replies before you send more.",
                 retry_after_ms=_RETRY_AFTER_MS,
             )
-        call = Call(number, start, self._left)
+        call = Call(number, self._left)
         if number:
             self._last = number
             self._replies[number] = (request, call)
             self._forget_old()
-        self._pending.append(call)
+        self._pending[call] = start
         return call
 
     def _remembered(self, number: int, request: Hashable) -> Call:
@@ -139,9 +138,10 @@ class Sequence:
         with self._lock:
             if self._current is not None or not self._pending:
                 return
-            call = self._current = self._pending.pop(0)
+            call = self._current = next(iter(self._pending))
+            start = self._pending.pop(call)
             try:
-                call.job = call.start()
+                call.job = start()
             except LadError as error:
                 refused: Future[Any] = Future()
                 refused.set_exception(error)
@@ -154,10 +154,9 @@ class Sequence:
         error = ended.exception()
         overtaken: list[Call] = []
         with self._lock:
-            self._current = None
+            self._current = call.job = None
             if error is not None and call.number:
-                overtaken = [later for later in self._pending if later.number]
-                self._pending = [later for later in self._pending if not later.number]
+                overtaken = self._take_out([later for later in self._pending if later.number])
                 self._free_from(call.number)
             self._watch()
         if error is None:
@@ -207,8 +206,7 @@ class Sequence:
 
     def _cancel(self, calls: list[Call]) -> None:
         """Ends calls: those that wait at once, the one that is computed before its next computation."""
-        waiting = [call for call in self._pending if call in calls]
-        self._pending = [call for call in self._pending if call not in calls]
+        waiting = self._take_out([call for call in self._pending if call in calls])
         numbers = [call.number for call in waiting if call.number]
         if numbers:
             self._free_from(min(numbers))
@@ -216,6 +214,11 @@ class Sequence:
             call.future.set_exception(_cancelled())
         if self._current is not None and self._current in calls and self._current.job is not None:
             self._current.job.cancel()
+
+    def _take_out(self, calls: list[Call]) -> list[Call]:
+        for call in calls:
+            del self._pending[call]
+        return calls
 
     def _free_from(self, number: int) -> None:
         for late in range(number, self._last + 1):

@@ -111,8 +111,9 @@ export function callback<Type extends (...values: never[]) => unknown>() {
   return z.custom<Type>((value) => typeof value === "function", { error: "a function" });
 }
 
-export function list<Item extends z.ZodType>(item: Item, what: string) {
-  return z.array(item, { error: what }).min(1, { error: what }).readonly();
+/** At least one. */
+export function list<Item extends z.ZodType>(item: Item, what: string, max = Number.MAX_SAFE_INTEGER) {
+  return z.array(item, { error: what }).min(1, { error: what }).max(max, { error: what }).readonly();
 }
 
 function isSeed(value: unknown): boolean {

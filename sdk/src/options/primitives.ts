@@ -12,6 +12,9 @@ import { optimizerSchema } from "./optimizer.js";
 import { checkPrompt, drawShape, promptShape } from "./sampling.js";
 import { lossSchema } from "./training.js";
 
+/** Sequences, or rows of a data set, that one `forwardBackward` holds. The gradients of several calls add up. */
+export const MAX_SEQUENCES = 4096;
+
 /** Numbers in an array or a typed array. */
 function numbers(what: string) {
   return z.custom<ArrayLike<number>>(
@@ -35,8 +38,12 @@ const targetedSequence = fields({
 });
 
 const sequencesFields = fields({
-  /** Sequences of the caller's own making. */
-  sequences: list(targetedSequence, "a list of { ids, targets, weights }, at least one"),
+  /** Sequences of the caller's own making, at most 4096: a larger batch is several calls, whose gradients add up. */
+  sequences: list(
+    targetedSequence,
+    `a list of { ids, targets, weights }, from 1 to ${MAX_SEQUENCES}`,
+    MAX_SEQUENCES,
+  ),
   attention: attention.default("full"),
   /** The work is split into micro-batches of at most this many tokens. */
   microBatchTokens: integer(1).default(2048),
@@ -49,8 +56,8 @@ const noisedFields = fields({
   /** Examples that the worker noises and weights as in a run. */
   data: dataSourceSchema,
   ...windowShape,
-  /** Rows of the prepared data. */
-  rows: list(integer(0), "a list of row numbers, at least one"),
+  /** Rows of the prepared data, at most 4096: a larger batch is several calls, whose gradients add up. */
+  rows: list(integer(0), `a list of row numbers, from 1 to ${MAX_SEQUENCES}`, MAX_SEQUENCES),
   noise: noiseSchema.default(() => noiseSchema.parse("lad")),
   loss: lossSchema.default(() => lossSchema.parse("all-tokens")),
   seed: seed().default(0n),
