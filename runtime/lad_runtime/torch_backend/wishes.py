@@ -164,7 +164,7 @@ class HostWish:
 
     @property
     def cost(self) -> int:
-        """Noise and targets of a token take half of a forward through `stub`, a sixth through `tiny`."""
+        """Noise and targets of a token take three quarters of a forward through `stub`, a twentieth through `tiny`."""
         return -(-self.tokens // 4)
 
     @property
