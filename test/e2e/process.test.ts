@@ -84,7 +84,7 @@ describe("a killed worker", () => {
     const pending = (async () => {
       while (!(await run.next()).done);
     })();
-    const unary = other.forwardBackward({ ...window, rows: Array<number>(20_000).fill(0) });
+    const unary = other.forwardBackward({ ...window, rows: Array<number>(4096).fill(0) });
     await sleep(50);
     process.kill(runtime.workerPid as number, "SIGKILL");
     for (const { error, milliseconds } of await Promise.all([failure(pending), failure(unary)])) {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from lad_runtime.checks import check_name
 from lad_runtime.engine.backend import ResidentAdapter, ResidentBase
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
 from lad_runtime.errors import ErrorCode, LadError
@@ -85,12 +86,24 @@ class Registry:
         with self._lock:
             base.uses.discard(user)
 
-    def add_adapter(self, base: BaseEntry, resident: ResidentAdapter, *, is_snapshot: bool) -> AdapterEntry:
+    def add_adapter(
+        self, base: BaseEntry, resident: ResidentAdapter, *, is_snapshot: bool, adapter_id: str = ""
+    ) -> AdapterEntry:
+        """Under the id that its client chose, or one of the worker's own. Raises LadError(ALREADY_EXISTS)."""
         kind = "snapshot" if is_snapshot else "adapter"
-        entry = AdapterEntry(
-            id=f"{kind}-{secrets.token_hex(6)}", base=base, resident=resident, is_snapshot=is_snapshot
-        )
+        if adapter_id:
+            check_name("adapterId", adapter_id)
+        given = adapter_id or f"{kind}-{secrets.token_hex(6)}"
+        entry = AdapterEntry(id=given, base=base, resident=resident, is_snapshot=is_snapshot)
         with self._lock:
+            if given in self._adapters:
+                raise LadError(
+                    ErrorCode.ALREADY_EXISTS,
+                    f"There is an adapter {given} on this worker already.",
+                    option="adapterId",
+                    value=given,
+                    remedy="Give another id.",
+                )
             self.hold(base, entry.id)
             self._adapters[entry.id] = entry
         return entry

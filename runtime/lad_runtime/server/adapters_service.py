@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 from grpc import aio
 
 from lad_runtime.engine.worker import Worker
-from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
 from lad_runtime.gen.lad.v1 import adapters_pb2_grpc
+from lad_runtime.server.waiting import entered
 from lad_runtime.wire.worker import read_adapter_spec, write_adapter
 
 _PIECE = 1 << 20
-_MAX_FILES = 16
-_MAX_BYTES = 8 << 30
 
 
 class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
@@ -49,31 +48,23 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     async def DownloadAdapter(
         self, request: pb.DownloadAdapterRequest, context: aio.ServicerContext
     ) -> AsyncIterator[pb.DownloadAdapterResponse]:
-        files = await asyncio.wrap_future(self._adapters.export(request.adapter_id))
-        for name, data in files.items():
-            for start in range(0, max(1, len(data)), _PIECE):
-                piece = pb.FilePiece(name=name, data=data[start : start + _PIECE])
-                yield pb.DownloadAdapterResponse(piece=piece)
+        async with entered(self._worker.transfers.folder) as folder:
+            await asyncio.wrap_future(self._adapters.export(request.adapter_id, folder))
+            for path in sorted(folder.iterdir()):
+                with path.open("rb") as file:
+                    while piece := await asyncio.to_thread(file.read, _PIECE):
+                        yield pb.DownloadAdapterResponse(piece=pb.FilePiece(name=path.name, data=piece))
 
     async def UploadAdapter(
         self, request_iterator: AsyncIterator[pb.UploadAdapterRequest], context: aio.ServicerContext
     ) -> pb.UploadAdapterResponse:
-        base_id, files = "", dict[str, bytearray]()
-        async for message in request_iterator:
-            if message.WhichOneof("part") == "header":
-                base_id = message.header.base_id
-                self._worker.registry.base(base_id)
-            else:
-                files.setdefault(message.piece.name, bytearray()).extend(message.piece.data)
-            if len(files) > _MAX_FILES or sum(map(len, files.values())) > _MAX_BYTES:
-                raise invalid_option(
-                    "files",
-                    f"{len(files)} files",
-                    "that is no adapter",
-                    "Send adapter_config.json and its weights.",
-                )
-        taking_in = self._adapters.take_in(base_id, {name: bytes(data) for name, data in files.items()})
-        entry = await asyncio.wrap_future(taking_in)
+        header = (await anext(request_iterator, pb.UploadAdapterRequest())).header
+        sizes = [(file.name, file.bytes) for file in header.files]
+        begin = partial(self._worker.uploads.begin, header.base_id, header.adapter_id, sizes)
+        async with entered(begin) as upload:
+            async for message in request_iterator:
+                await asyncio.to_thread(upload.write, message.piece.name, message.piece.data)
+            entry = await asyncio.wrap_future(await asyncio.to_thread(upload.finish))
         return pb.UploadAdapterResponse(adapter=write_adapter(entry.info))
 
     async def SaveCheckpoint(
