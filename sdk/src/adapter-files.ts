@@ -1,16 +1,7 @@
 /** An adapter's files in PEFT's format, on this machine. */
 import { randomBytes } from "node:crypto";
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { check } from "./check.js";
 import { isLadError, LadError } from "./errors.js";
@@ -58,12 +49,20 @@ export async function writeFolder(
   }
 }
 
+/** An adapter's files on this machine. */
+export interface AdapterFolder {
+  /** In the order in which their pieces come. */
+  readonly files: readonly { readonly name: string; readonly bytes: bigint }[];
+  /** At most 1 MiB each. */
+  pieces(): AsyncGenerator<FilePiece, void, undefined>;
+}
+
 /**
- * The files of a PEFT adapter in pieces of at most 1 MiB.
+ * The files of a PEFT adapter: how long they are, and what is in them.
  *
  * @throws LadError `not-found` where one of them is missing, `invalid-file` for weights in a format that can run code
  */
-export async function* readFolder(folder: string): AsyncGenerator<FilePiece, void, undefined> {
+export async function openFolder(folder: string): Promise<AdapterFolder> {
   const source = resolve(filledPath(folder));
   const names = await readdir(source).catch(() => undefined);
   if (names === undefined) throw missing(source, "there is no such folder");
@@ -78,12 +77,23 @@ export async function* readFolder(folder: string): AsyncGenerator<FilePiece, voi
       },
     );
   }
-  for (const name of [CONFIG, WEIGHTS]) {
-    if (!names.includes(name)) throw missing(source, `${name} is missing`);
-    const bytes = await readFile(join(source, name));
-    for (let start = 0; start < Math.max(bytes.length, 1); start += PIECE_BYTES) {
-      yield { name, data: bytes.subarray(start, start + PIECE_BYTES) };
-    }
+  const files = await Promise.all([CONFIG, WEIGHTS].map((name) => sized(source, name)));
+  return { files, pieces: () => readPieces(source, files) };
+}
+
+async function sized(source: string, name: string): Promise<{ name: string; bytes: bigint }> {
+  const file = await stat(join(source, name), { bigint: true }).catch(() => undefined);
+  if (!file?.isFile()) throw missing(source, `${name} is missing`);
+  return { name, bytes: file.size };
+}
+
+async function* readPieces(
+  source: string,
+  files: AdapterFolder["files"],
+): AsyncGenerator<FilePiece, void, undefined> {
+  for (const { name } of files) {
+    const pieces = createReadStream(join(source, name), { highWaterMark: PIECE_BYTES });
+    for await (const data of pieces) yield { name, data: data as Buffer };
   }
 }
 

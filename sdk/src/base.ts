@@ -1,5 +1,5 @@
 import { Adapter } from "./adapter.js";
-import { readFolder } from "./adapter-files.js";
+import { openFolder } from "./adapter-files.js";
 import { check } from "./check.js";
 import type { Client } from "./client.js";
 import { openDataset } from "./data.js";
@@ -299,6 +299,7 @@ function note(
 
 /** What will come first, then the files. */
 async function* uploadOf(baseId: string, adapterId: string, folder: string) {
-  yield { part: { $case: "header" as const, value: { baseId, adapterId, files: [] } } };
-  for await (const piece of readFolder(folder)) yield { part: { $case: "piece" as const, value: piece } };
+  const { files, pieces } = await openFolder(folder);
+  yield { part: { $case: "header" as const, value: { baseId, adapterId, files: [...files] } } };
+  for await (const piece of pieces()) yield { part: { $case: "piece" as const, value: piece } };
 }

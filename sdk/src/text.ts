@@ -1,5 +1,6 @@
 /** The text functions of a base: its tokenizer and its chat template, which live in the worker. */
 import { z } from "zod";
+import { batches } from "./batches.js";
 import { check } from "./check.js";
 import type { Client } from "./client.js";
 import { integer } from "./options/fields.js";
@@ -28,9 +29,13 @@ export async function encodeTexts(
   texts: readonly string[],
   { allowSpecial, signal }: TextSettings,
 ): Promise<number[][]> {
-  const request = { baseId, texts: [...texts], allowSpecial };
-  const { results } = await client.call(DataService.encode, request, { signal, idempotent: true });
-  return texts.map((_, i) => present(results[i], "EncodeResponse.results").ids);
+  const ids: number[][] = [];
+  for (const some of batches(texts, (text) => 3 * text.length)) {
+    const request = { baseId, texts: some, allowSpecial };
+    const { results } = await client.call(DataService.encode, request, { signal, idempotent: true });
+    ids.push(...some.map((_, i) => present(results[i], "EncodeResponse.results").ids));
+  }
+  return ids;
 }
 
 export async function decodeSequences(
@@ -45,9 +50,13 @@ export async function decodeSequences(
     sequences.map((ids) => Array.from(ids ?? [Number.NaN])),
     "sequences",
   );
-  const request = { baseId, sequences: checked.map((ids) => toTokenIds(ids)), keepSpecial };
-  const { texts } = await client.call(DataService.decode, request, { signal, idempotent: true });
-  return sequences.map((_, i) => present(texts[i], "DecodeResponse.texts"));
+  const decoded: string[] = [];
+  for (const some of batches(checked, (ids) => 3 * ids.length)) {
+    const request = { baseId, sequences: some.map((ids) => toTokenIds(ids)), keepSpecial };
+    const { texts } = await client.call(DataService.decode, request, { signal, idempotent: true });
+    decoded.push(...some.map((_, i) => present(texts[i], "DecodeResponse.texts")));
+  }
+  return decoded;
 }
 
 /** A chat as a prompt that the assistant's answer follows. */

@@ -22,14 +22,17 @@ export interface GrpcTransportOptions {
   token: string;
   /** Once aborted, every call fails at once with the signal's reason: the worker is known to be gone. */
   lost?: AbortSignal;
-  /** Default 64 MiB, the worker's own limit. */
-  messageLimitBytes?: number;
   /** Shortest and longest wait before the next try to connect. Defaults 100 and 500. */
   reconnectMinMs?: number;
   reconnectMaxMs?: number;
   /** Pings that find a dead host. Default 30,000 over TCP, none over a unix socket. */
   keepaliveMs?: number;
 }
+
+/** What the worker receives in one message; what is larger is uploaded in pieces. */
+const SENT_BYTES = 8 * 2 ** 20;
+/** What the worker sends in one message: a reply may hold the logits of many positions. */
+const RECEIVED_BYTES = 64 * 2 ** 20;
 
 /** How long a broken connection may take to turn out to be a worker's death. */
 const DEATH_MS = 500;
@@ -164,12 +167,11 @@ type UsedChannelOptions = Required<
   Pick<ChannelOptions, "grpc.keepalive_time_ms" | "grpc.keepalive_timeout_ms">;
 
 function channelOptions(options: GrpcTransportOptions): UsedChannelOptions {
-  const limit = options.messageLimitBytes ?? 64 * 2 ** 20;
   const local = options.address.startsWith("unix:");
   const keepaliveMs = options.keepaliveMs ?? (local ? undefined : 30_000);
   return {
-    "grpc.max_receive_message_length": limit,
-    "grpc.max_send_message_length": limit,
+    "grpc.max_receive_message_length": RECEIVED_BYTES,
+    "grpc.max_send_message_length": SENT_BYTES,
     "grpc.initial_reconnect_backoff_ms": options.reconnectMinMs ?? 100,
     "grpc.max_reconnect_backoff_ms": options.reconnectMaxMs ?? 500,
     "grpc.use_local_subchannel_pool": 1,
@@ -208,13 +210,22 @@ function fromServiceError(error: ServiceError, path: string): LadError {
   const detail = decodeErrorDetail(bytes instanceof Uint8Array ? bytes : undefined);
   if (detail !== undefined) return fromErrorDetail(detail, error);
   if (error.code === status.RESOURCE_EXHAUSTED && /larger than/.test(error.details)) {
-    return new LadError("invalid-option", "The request is larger than the 64 MiB that a message may have.", {
-      remedy: "Send less at once: shorter prompts, fewer canvases, sequences or texts.",
-      cause: error,
-    });
+    return tooLarge(error, path);
   }
   const [code, text] = STATUS[error.code] ?? ["internal", "failed"];
   return new LadError(code, `The call ${path} ${text}: ${error.details || error.message}.`, { cause: error });
+}
+
+/** One side has refused a message for its length, which it saw before it took the message in. */
+function tooLarge(error: ServiceError, path: string): LadError {
+  const isRequest = /^Attempted to send|^SERVER: Received/.test(error.details);
+  const [what, limit] = isRequest ? ["request", SENT_BYTES] : ["reply", RECEIVED_BYTES];
+  const mebibytes = limit / 2 ** 20;
+  const text = `The ${what} of ${path} is larger than the ${mebibytes} MiB that a ${what} may have.`;
+  return new LadError("invalid-option", text, {
+    remedy: "Send or ask for less at once: shorter prompts, fewer canvases, sequences or texts.",
+    cause: error,
+  });
 }
 
 const STATUS: Partial<Record<status, [LadErrorCode, string]>> = {

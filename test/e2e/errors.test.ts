@@ -178,7 +178,7 @@ describe("a wrong option is named with its value and a remedy, and the worker go
     [
       "a message beyond all bounds",
       () => base.encode("a".repeat(65 * 2 ** 20)),
-      { code: "invalid-option", says: /64 MiB/ },
+      { code: "invalid-option", says: /8 MiB/ },
     ],
     [
       "an unknown option, with the nearest that there is",

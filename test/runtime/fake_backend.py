@@ -3,9 +3,10 @@
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from lad_runtime.engine.backend import DeviceInfo
@@ -257,12 +258,17 @@ class FakeBackend:
     def snapshot(self, adapter: FakeAdapter) -> FakeAdapter:
         return replace(adapter)
 
-    def export_adapter(self, base: FakeBase, adapter: FakeAdapter) -> dict[str, bytes]:
-        return {"adapter_config.json": b"{}", "adapter_model.safetensors": bytes(3 << 20)}
+    def export_adapter(self, base: FakeBase, adapter: FakeAdapter, folder: Path) -> None:
+        (folder / "adapter_config.json").write_bytes(b"{}")
+        (folder / "adapter_model.safetensors").write_bytes(bytes(3 << 20))
 
-    def import_adapter(self, base: FakeBase, files: Mapping[str, bytes]) -> FakeAdapter:
-        if set(files) != {"adapter_config.json", "adapter_model.safetensors"}:
-            raise LadError(ErrorCode.INVALID_FILE, f"These are no adapter's files: {sorted(files)}.")
+    def import_bytes(self, folder: Path) -> int:
+        return sum(path.stat().st_size for path in folder.iterdir())
+
+    def import_adapter(self, base: FakeBase, folder: Path) -> FakeAdapter:
+        names = {path.name for path in folder.iterdir()}
+        if names != {"adapter_config.json", "adapter_model.safetensors"}:
+            raise LadError(ErrorCode.INVALID_FILE, f"These are no adapter's files: {sorted(names)}.")
         return FakeAdapter(spec=AdapterSpec(rank=4, alpha=4, targets=("q_proj",)))
 
     def has_checkpoint(self, name: str) -> bool:

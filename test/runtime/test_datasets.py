@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 import sys
 import types
 from collections.abc import Callable
@@ -98,6 +99,97 @@ def test_a_file_of_the_workers_machine_is_read_by_its_absolute_path(
         with pytest.raises(LadError, match="There is no file") as refused:
             store.read_file(missing)
         assert refused.value.code is ErrorCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/" + "x" * 300, ErrorCode.NOT_FOUND),  # a name that no file can have
+        ("/a\0b", ErrorCode.NOT_FOUND),
+        ("/dev/zero", ErrorCode.NOT_FOUND),
+        ("/dev/null/x", ErrorCode.NOT_FOUND),
+        ("/proc/self/mem", ErrorCode.INVALID_DATA),
+        ("/proc/self/pagemap", ErrorCode.INVALID_DATA),
+        ("/proc/kmsg", None),  # readable by some users
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="files of Linux")
+def test_what_is_no_file_with_an_end_is_refused_at_once(
+    store: DatasetStore, path: str, code: ErrorCode | None
+) -> None:
+    with pytest.raises(LadError) as refused:
+        store.read_file(path)
+    assert refused.value.code is (code or refused.value.code)
+    assert refused.value.option == "data" and refused.value.remedy
+
+
+def test_a_pipe_is_not_waited_for(store: DatasetStore, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(LadError, match="it is a pipe"):
+        store.read_file(str(tmp_path / "pipe"))
+
+
+def test_a_file_that_cannot_be_read_says_so(store: DatasetStore, tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(TWO)
+    for number, code in ((errno.EPERM, ErrorCode.ACCESS_DENIED), (errno.EMFILE, ErrorCode.NOT_FOUND)):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(LadError) as refused:
+            patch.setattr("os.open", raising(number))
+            store.read_file(str(path))
+        assert refused.value.code is code
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(LadError, match="Input/output") as refused:
+        patch.setattr("os.read", raising(errno.EIO))
+        store.read_file(str(path))
+    assert refused.value.code is ErrorCode.INVALID_DATA
+    assert list((tmp_path / "datasets").iterdir()) == []
+
+
+def raising(number: int) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def test_a_line_longer_than_any_window_is_refused_without_being_held(store: DatasetStore) -> None:
+    with pytest.raises(LadError, match="Line 2 of the data: it is longer than 8 MiB"):
+        uploaded(store, TWO[: TWO.index(b"\n") + 1], *[b"x" * (1 << 20)] * 9)
+
+
+def test_a_data_set_whose_file_went_away_is_not_there_and_can_be_brought_again(
+    store: DatasetStore, tmp_path: Path
+) -> None:
+    dataset_id, _ = uploaded(store, TWO)
+    (tmp_path / "datasets").rename(tmp_path / "gone")
+    assert store.count(dataset_id) is None
+    with pytest.raises(LadError) as refused:
+        store.examples(dataset_id)
+    assert refused.value.code is ErrorCode.NOT_FOUND
+    assert uploaded(store, TWO) == (dataset_id, 2)
+    assert len(list(store.examples(dataset_id))) == 2
+
+
+def test_a_folder_that_went_away_during_an_upload_is_a_failure_of_the_disk(
+    store: DatasetStore, tmp_path: Path
+) -> None:
+    with pytest.raises(LadError) as refused, store.upload() as upload:
+        upload.write(TWO)
+        (tmp_path / "datasets").rename(tmp_path / "gone")
+        upload.finish()
+    assert refused.value.code is ErrorCode.STORAGE
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("size", [10, 1 << 20])
+def test_a_full_disk_is_told_and_the_part_goes(store: DatasetStore, tmp_path: Path, size: int) -> None:
+    """Small pieces wait in a buffer, which a full disk refuses only at the end, and once more when the file is closed."""
+    with pytest.raises(LadError, match="No space left") as refused, store.upload() as upload:
+        upload._file.close()
+        upload._file = Path("/dev/full").open("wb")  # noqa: SIM115
+        upload.write(b"x" * size)
+        upload.finish()
+    assert refused.value.code is ErrorCode.STORAGE
+    assert list((tmp_path / "datasets").iterdir()) == []
 
 
 def test_a_full_disk_has_a_name() -> None:

@@ -1,12 +1,14 @@
 """The gRPC server over the fake backend, through real clients on a unix socket."""
 
 import asyncio
+import gc
 import os
 import signal
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,9 @@ from lad_runtime.gen.lad.v1 import (
     worker_pb2,
     worker_pb2_grpc,
 )
+from lad_runtime.server import connections as connections_module
+from lad_runtime.server import in_flight
+from lad_runtime.server.connections import Connections, connections_by_descriptors
 from lad_runtime.server.serve import serve
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
 from lad_runtime.wire.errors import DETAIL_KEY
@@ -82,6 +87,23 @@ class Client:
         pieces = (data_pb2.UploadDatasetRequest(data=content[i : i + 9]) for i in range(0, len(content), 9))
         return (await self.data.UploadDataset(pieces, metadata=self.headers)).dataset_id
 
+    async def upload(
+        self,
+        base_id: str,
+        pieces: Sequence[adapters_pb2.FilePiece],
+        sizes: dict[str, int] | None = None,
+        adapter_id: str = "",
+    ) -> worker_pb2.Adapter:
+        """Declares what the pieces add up to, or other sizes."""
+        declared = Counter[str]()
+        for piece in pieces:
+            declared[piece.name] += len(piece.data)
+        files = [adapters_pb2.FileSize(name=n, bytes=b) for n, b in (sizes or declared).items()]
+        header = adapters_pb2.UploadHeader(base_id=base_id, adapter_id=adapter_id, files=files)
+        parts = [adapters_pb2.UploadAdapterRequest(header=header)]
+        parts += [adapters_pb2.UploadAdapterRequest(piece=piece) for piece in pieces]
+        return (await self.adapters.UploadAdapter(iter(parts), metadata=self.headers)).adapter
+
     async def train(self, adapter_id: str, dataset_id: str, **changes: Any) -> str:
         spec = training_spec(dataset_id=dataset_id, **changes)
         request = training_pb2.StartTrainingRequest(adapter_id=adapter_id, spec=spec)
@@ -114,13 +136,16 @@ class Client:
 
 @asynccontextmanager
 async def serving(
-    backend: FakeBackend, lease_seconds: int = 0, memory_budget_bytes: int | None = None
+    backend: FakeBackend,
+    lease_seconds: int = 0,
+    memory_budget_bytes: int | None = None,
+    connections: Connections | None = None,
 ) -> AsyncIterator[tuple[Client, Worker]]:
     with tempfile.TemporaryDirectory(prefix="lad-") as folder:
         worker = make_worker(backend, Path(folder), memory_budget_bytes)  # type: ignore[arg-type]
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         server = asyncio.create_task(
-            serve(worker, f"unix:{folder}/worker.sock", TOKEN, lease_seconds, ready.set_result)
+            serve(worker, f"unix:{folder}/worker.sock", TOKEN, lease_seconds, ready.set_result, connections)
         )
         client = Client(await asyncio.wait_for(ready, 30))
         try:
@@ -786,14 +811,15 @@ def test_adapter_files_cross_in_pieces_both_ways() -> None:
             ("adapter_config.json", 2),
             *[("adapter_model.safetensors", 1 << 20)] * 3,
         ]
-        parts = [adapters_pb2.UploadAdapterRequest(header=adapters_pb2.UploadHeader(base_id=base_id))]
-        parts += [adapters_pb2.UploadAdapterRequest(piece=piece) for piece in pieces]
-        uploaded = await client.adapters.UploadAdapter(iter(parts), metadata=HEADERS)
-        assert uploaded.adapter.base_id == base_id and uploaded.adapter.id != adapter_id
-        evil = adapters_pb2.FilePiece(name="../../evil", data=b"x")
-        parts[1:] = [adapters_pb2.UploadAdapterRequest(piece=evil)]
-        status, detail = await refused(client.adapters.UploadAdapter(iter(parts), metadata=HEADERS))
-        assert (status, detail.code) == (grpc.StatusCode.INVALID_ARGUMENT, "invalid-file")
+        uploaded = await client.upload(base_id, pieces)
+        assert uploaded.base_id == base_id and uploaded.id != adapter_id
+        chosen = await client.upload(base_id, pieces, adapter_id="mine")
+        assert chosen.id == "mine"
+        again = await client.upload(base_id, pieces, adapter_id="mine")
+        assert again.id == "mine"
+        other = [*pieces[:-1], adapters_pb2.FilePiece(name=pieces[-1].name, data=b"x" * len(pieces[-1].data))]
+        status, detail = await refused(client.upload(base_id, other, adapter_id="mine"))
+        assert (status, detail.option) == (grpc.StatusCode.ALREADY_EXISTS, "adapterId")
 
     served(test)
 
@@ -869,13 +895,158 @@ def test_a_follower_that_leaves_changes_nothing() -> None:
     asyncio.run(test())
 
 
-def test_a_large_message_passes() -> None:
+def test_a_connection_without_a_word_or_a_call_is_closed_and_a_client_finds_its_way_back() -> None:
+    async def test() -> None:
+        limits = Connections(most=8, handshake_ms=300, idle_ms=600)
+        async with serving(FakeBackend(), connections=limits) as (client, _):
+            await client.base()
+            path = client.address.removeprefix("unix:")
+            for greeting in (b"", PREFACE):
+                reader, writer = await asyncio.open_unix_connection(path)
+                writer.write(greeting)
+                opened = time.monotonic()
+                await asyncio.wait_for(reader.read(), 30)  # to its end
+                assert time.monotonic() - opened > 0.2
+                writer.close()
+            assert await client.base()  # whose connection was idle for as long
+
+    asyncio.run(test())
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"  # and empty settings
+
+
+def test_a_connection_on_which_a_run_is_followed_or_a_lease_held_is_not_idle() -> None:
+    async def test() -> None:
+        limits = Connections(most=8, idle_ms=400)
+        async with serving(FakeBackend(seconds=0.01), connections=limits) as (client, _):
+            hold = client.worker.Hold(worker_pb2.HoldRequest(), metadata=HEADERS)
+            await hold.read()
+            await asyncio.sleep(1.5)
+            assert not hold.done()
+            events = await client.events(await client.sample(await client.base(), iterations=100))
+            assert events[-1].HasField("sampling_finished")
+            hold.cancel()
+
+    asyncio.run(test())
+
+
+def test_more_connections_than_there_may_be_are_closed_at_once() -> None:
+    async def test() -> None:
+        async with serving(FakeBackend(), connections=Connections(most=4)) as (client, _):
+            await client.base()
+            path = client.address.removeprefix("unix:")
+            others = [await asyncio.open_unix_connection(path) for _ in range(3)]
+            reader, writer = await asyncio.open_unix_connection(path)
+            assert await asyncio.wait_for(reader.read(), 3) == b""
+            for _, each in [*others, (reader, writer)]:
+                each.close()
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "most"),
+    [(256, 256, 112), (256, 4096, 1024), (1024, 1024, 880), (-1, -1, 1024), (160, 160, 16)],
+)
+def test_as_many_may_connect_as_files_may_be_open(
+    soft: int, hard: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[tuple[int, int]] = []
+    monkeypatch.setattr(connections_module.resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(connections_module.resource, "setrlimit", lambda _, to: raised.append(to))
+    assert connections_by_descriptors().most == most
+    assert raised == ([(2048, 4096)] if (soft, hard) == (256, 4096) else [])
+
+
+def test_as_many_calls_are_answered_at_once_as_there_are_places_and_one_more_is_told_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(in_flight._PLACES, "work", 3)
+    monkeypatch.setitem(in_flight._PLACES, "streams", 2)
+
+    async def test(client: Client, backend: FakeBackend) -> None:
+        base_id = await client.base()
+        backend.gate = threading.Event()
+        canvas = sampling_pb2.PredictCanvas(ids=[1, 2, 3], answer_start=1)
+        spec = sampling_pb2.PredictSpec(draw=DRAW, mode=1)
+        request = sampling_pb2.PredictRequest(base_id=base_id, canvases=[canvas], spec=spec)
+        calls = [asyncio.ensure_future(client.sampling.Predict(request, metadata=HEADERS)) for _ in range(4)]
+        done, waiting = await asyncio.wait(calls, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        status, detail = await refused(done.pop())
+        assert (status, detail.code) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "busy")
+        assert detail.retry_after_ms > 0 and "SamplingService/Predict" in detail.message
+        await client.worker.GetInfo(worker_pb2.GetInfoRequest(), metadata=HEADERS)  # has places of its own
+        held = [client.worker.Hold(worker_pb2.HoldRequest(), metadata=HEADERS) for _ in range(2)]
+        for hold in held:
+            await hold.read()
+        _, detail = await refused(client.worker.Hold(worker_pb2.HoldRequest(), metadata=HEADERS).read())
+        assert detail.code == "busy"
+        backend.gate.set()
+        await asyncio.gather(*waiting)
+        await client.sampling.Predict(request, metadata=HEADERS)  # places come free
+
+    served(test)
+
+
+def test_long_requests_wait_for_room_in_the_order_in_which_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_flight, "_HELD_BYTES", 8 << 20)  # one that might be of 8 MiB at a time
+
     async def test(client: Client, _: FakeBackend) -> None:
-        line = b'{"instruction": "' + b"x" * (20 << 20) + b'", "output": "y"}'
-        reply = await client.data.UploadDataset(
-            iter([data_pb2.UploadDatasetRequest(data=line)]), metadata=HEADERS
-        )
-        assert reply.examples == 1
+        encode = data_pb2.EncodeRequest(base_id=await client.base(), texts=["hi"])
+        calls = [client.data.Encode(encode, metadata=HEADERS) for _ in range(200)]
+        for call in calls[::7]:
+            call.cancel()
+        replies = await asyncio.gather(*calls, return_exceptions=True)
+        kept = [reply for i, reply in enumerate(replies) if i % 7]
+        assert all(list(reply.results[0].ids) == [104, 105] for reply in kept)  # type: ignore[union-attr]
+        assert (await client.data.Encode(encode, metadata=HEADERS)).results
+
+    served(test)
+
+
+def test_what_a_refused_call_was_given_does_not_stay_for_the_collector_of_cycles() -> None:
+    async def test(client: Client, _: FakeBackend) -> None:
+        base_id = await client.base()
+        too_many = data_pb2.DecodeRequest(base_id=base_id, sequences=[data_pb2.TokenIds(ids=[999])])
+        piece = data_pb2.UploadDatasetRequest(data=b"{" * 1000)
+        kinds = (data_pb2.DecodeRequest, data_pb2.UploadDatasetRequest, LadError)
+
+        def alive() -> int:
+            return sum(isinstance(found, kinds) for found in gc.get_objects())
+
+        gc.collect()
+        gc.disable()
+        before = alive()
+        try:
+            for _ in range(3):
+                await refused(client.data.Decode(too_many, metadata=HEADERS))
+                await refused(client.data.UploadDataset(iter([piece]), metadata=HEADERS))
+            await asyncio.sleep(0.1)
+            assert alive() == before
+        finally:
+            gc.enable()
+
+    served(test)
+
+
+def test_a_base_that_was_refused_leaves_no_trace() -> None:
+    async def test() -> None:
+        async with serving(FakeBackend()) as (client, worker):
+            for _ in range(2):
+                await refused(client.base("missing"))
+            await asyncio.gather(client.base(), client.base())
+            assert worker.bases._loading == {}
+
+    asyncio.run(test())
+
+
+def test_a_line_of_several_megabytes_passes_in_pieces_of_one() -> None:
+    async def test(client: Client, _: FakeBackend) -> None:
+        line = b'{"instruction": "' + b"x" * (6 << 20) + b'", "output": "y"}'
+        pieces = [line[start : start + (1 << 20)] for start in range(0, len(line), 1 << 20)]
+        requests = (data_pb2.UploadDatasetRequest(data=piece) for piece in pieces)
+        assert (await client.data.UploadDataset(requests, metadata=HEADERS)).examples == 1
 
     served(test)
 

@@ -48,8 +48,11 @@ class Started:
 
 
 @contextmanager
-def worker(*arguments: str, token_stdin: bool = True, wait: bool = True) -> Iterator[Started]:
-    """A worker on a socket of its own, killed with its group at the end."""
+def worker(
+    *arguments: str, token_stdin: bool = True, wait: bool = True, most_files: int = 0
+) -> Iterator[Started]:
+    """A worker on a socket of its own, killed with its group at the end. It may open so many files, or as many as this process."""
+    limited = ["sh", "-c", f'ulimit -n {most_files} && exec "$@"', "sh"] if most_files else []
     with tempfile.TemporaryDirectory(prefix="lad-") as name:
         folder = Path(name)
         (folder / "token").write_text(TOKEN + "\n")
@@ -57,7 +60,7 @@ def worker(*arguments: str, token_stdin: bool = True, wait: bool = True) -> Iter
         address = [] if "--listen" in arguments else ["--socket", str(folder / "s")]
         with (folder / "stderr").open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "lad_runtime", *address, *token, *arguments],
+                [*limited, sys.executable, "-m", "lad_runtime", *address, *token, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -180,10 +183,8 @@ def test_the_stub_is_trained_sampled_scored_saved_and_resumed_end_to_end(stub_wo
         assert likelihood.log_likelihood < 0
 
         download = adapters_pb2.DownloadAdapterRequest(adapter_id=adapter_id)
-        parts = [adapters_pb2.UploadAdapterRequest(header=adapters_pb2.UploadHeader(base_id=base_id))]
-        async for reply in client.adapters.DownloadAdapter(download, metadata=HEADERS):
-            parts.append(adapters_pb2.UploadAdapterRequest(piece=reply.piece))
-        uploaded = (await client.adapters.UploadAdapter(iter(parts), metadata=HEADERS)).adapter
+        replies = client.adapters.DownloadAdapter(download, metadata=HEADERS)
+        uploaded = await client.upload(base_id, [reply.piece async for reply in replies])
         predict.adapter_id = uploaded.id
         again = (await client.sampling.Predict(predict, metadata=HEADERS)).predictions[0]
         assert again == prediction

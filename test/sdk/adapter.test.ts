@@ -131,9 +131,10 @@ describe("loading an adapter", () => {
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
     const worker = await stubWorker();
     const sent: [string, number][] = [];
+    const declared: { name: string; bytes: bigint }[] = [];
     worker.transport.onUpload(AdaptersService.uploadAdapter, async (requests) => {
       for await (const { part } of requests) {
-        if (part?.$case === "header") sent.push(["base", 0]);
+        if (part?.$case === "header") declared.push(...part.value.files);
         else sent.push([part?.value.name ?? "", part?.value.data.length ?? 0]);
       }
       const { adapter } = worker;
@@ -149,21 +150,24 @@ describe("loading an adapter", () => {
         },
       };
     });
-    return { ...worker, folder, sent };
+    return { ...worker, folder, sent, declared };
   }
 
-  it("sends the base's id, then the files in pieces of at most 1 MiB, and nothing else of the folder", async () => {
-    const { base, folder, sent } = await loading({
+  it("declares the files, then sends them in pieces of at most 1 MiB, and nothing else of the folder", async () => {
+    const { base, folder, sent, declared } = await loading({
       "adapter_config.json": "{}",
       "adapter_model.safetensors": Buffer.alloc(2 ** 20 + 5),
       "README.md": "x",
     });
     expect((await base.loadAdapter(folder)).id).toBe("adapter-2");
     expect(sent).toEqual([
-      ["base", 0],
       ["adapter_config.json", 2],
       ["adapter_model.safetensors", 2 ** 20],
       ["adapter_model.safetensors", 5],
+    ]);
+    expect(declared).toEqual([
+      { name: "adapter_config.json", bytes: 2n },
+      { name: "adapter_model.safetensors", bytes: 2n ** 20n + 5n },
     ]);
   });
 

@@ -275,6 +275,49 @@ describe("a call", () => {
     expect(reply.deviceName).toHaveLength(large.length);
   });
 
+  it.each([
+    [
+      "Attempted to send message with a size larger than 8388608",
+      /The request of \S+ is larger than the 8 MiB/,
+    ],
+    [
+      "SERVER: Received message larger than max (9000000 vs. 8388608)",
+      /The request of \S+ is larger than the 8 MiB/,
+    ],
+    ["Received message larger than max (70000000 vs 67108864)", /The reply of \S+ is larger than the 64 MiB/],
+  ])("says which of the two was too long: %s", async (details, text) => {
+    const transport = await connect({
+      getInfo: ((_: unknown, callback: sendUnaryData<GetInfoResponse>) =>
+        callback({ code: status.RESOURCE_EXHAUSTED, details })) as never,
+    });
+    const error = await transport.unary(WorkerService.getInfo, {}).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "invalid-option", message: expect.stringMatching(text) });
+  });
+
+  it("refuses a request above 8 MiB before it is sent", async () => {
+    let asked = 0;
+    const handler: handleUnaryCall<unknown, GetInfoResponse> = (_, callback) => {
+      asked++;
+      callback(null, info);
+    };
+    const transport = await connect({ handshake: handler as never });
+    const request = { protocolVersion: 1, buildVersion: "x".repeat(9 * 2 ** 20) };
+    await expect(transport.unary(WorkerService.handshake, request)).rejects.toMatchObject({
+      code: "invalid-option",
+      message: expect.stringContaining("8 MiB"),
+    });
+    expect(asked).toBe(0);
+  });
+
+  it("connects again, unseen, where the worker has closed an idle connection", async () => {
+    open.server = await serve({ getInfo: answering }, newSocket(), { "grpc.max_connection_idle_ms": 150 });
+    const transport = transportTo(open.server.address);
+    for (const wait of [0, 145, 150, 155, 400]) {
+      await sleep(wait);
+      expect((await transport.unary(WorkerService.getInfo, {})).device).toBe("cpu");
+    }
+  });
+
   it("fails at once with the worker's death once the worker is known to be gone", async () => {
     const lost = new AbortController();
     const transport = await connect({ getInfo: never }, { lost: lost.signal });

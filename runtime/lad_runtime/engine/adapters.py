@@ -1,8 +1,9 @@
 """Creating, copying, saving and dropping adapters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from pathlib import Path
 
 from lad_runtime.checks import check_name, check_whole
 from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
@@ -13,6 +14,7 @@ from lad_runtime.engine.memory import Asker, Memory
 from lad_runtime.engine.promises import Promise
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.residents import AdapterEntry, BaseEntry
+from lad_runtime.engine.storage import storing
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.types import AdapterSpec
 
@@ -79,21 +81,25 @@ class Adapters:
         else:
             self.makings.call_off(adapter_id)
 
-    def export(self, adapter_id: str) -> "Future[dict[str, bytes]]":
-        """The adapter's files in PEFT's format, by name."""
+    def export(self, adapter_id: str, folder: Path) -> "Future[None]":
+        """Writes the adapter's files in PEFT's format into a folder."""
         entry = self._registry.adapter(adapter_id)
-        return self._engine.call(lambda: self._backend.export_adapter(entry.base.resident, entry.resident))
 
-    def take_in(
-        self, base_id: str, files: Mapping[str, bytes], adapter_id: str = ""
-    ) -> "Future[AdapterEntry]":
-        """A new adapter from files in PEFT's format. Names are data here, never paths."""
+        def export() -> None:
+            with storing("adapter"):
+                self._backend.export_adapter(entry.base.resident, entry.resident, folder)
+
+        return self._engine.call(export)
+
+    def take_in(self, base_id: str, folder: Path, adapter_id: str = "") -> "Future[AdapterEntry]":
+        """A new adapter from a folder in PEFT's format, whose memory has been promised. An empty id: one of the worker's own."""
         base = self._registry.base(base_id)
-        asker = Asker(what="The adapter", option="files", value=f"{len(files)} files")
-        nbytes = sum(map(len, files.values()))
-        return self._add(
-            base, nbytes, asker, lambda: self._backend.import_adapter(base.resident, files), adapter_id
-        )
+        asker = Asker(what="The adapter", option="files", value="")
+
+        def make() -> ResidentAdapter:
+            return self._backend.import_adapter(base.resident, folder)
+
+        return self._add(base, 0, asker, make, adapter_id)
 
     def save_checkpoint(self, adapter_id: str, name: str, *, overwrite: bool = False) -> "Future[str]":
         """Adapter and optimizer under a name of the worker's store; the digest of the manifest.

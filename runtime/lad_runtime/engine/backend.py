@@ -1,7 +1,8 @@
 """What the engine asks of a backend: the one class that a new kind of device has to offer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from lad_runtime.errors import LadError
@@ -118,6 +119,10 @@ class Backend(Protocol[BaseT, AdapterT]):
 
     def has_checkpoint(self, name: str) -> bool: ...
 
+    def import_bytes(self, folder: Path) -> int:
+        """What importing the adapter in a folder takes, by the shapes in its files. Raises LadError(INVALID_FILE)."""
+        ...
+
     def sampling_bytes(self, base: BaseT, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
         """Keys and values that the works of a sampling request read, at most and all together."""
         ...
@@ -182,11 +187,13 @@ class Backend(Protocol[BaseT, AdapterT]):
         """Moves the optimizer's state to the disk, from where its next use brings it back. Raises LadError(STORAGE)."""
         ...
 
-    def export_adapter(self, base: BaseT, adapter: AdapterT) -> dict[str, bytes]:
-        """Files of PEFT's format by name."""
+    def export_adapter(self, base: BaseT, adapter: AdapterT, folder: Path) -> None:
+        """Writes the files of PEFT's format."""
         ...
 
-    def import_adapter(self, base: BaseT, files: Mapping[str, bytes]) -> AdapterT: ...
+    def import_adapter(self, base: BaseT, folder: Path) -> AdapterT:
+        """From the files of PEFT's format."""
+        ...
 
     def save_checkpoint(self, base: BaseT, adapter: AdapterT, name: str, *, replace: bool = False) -> str:
         """Writes adapter and optimizer to the store; returns the SHA-256 of the manifest.

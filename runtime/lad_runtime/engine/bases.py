@@ -1,9 +1,9 @@
 """Loading and dropping bases, and their text functions."""
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from lad_runtime.engine.backend import AnyBackend
@@ -19,6 +19,14 @@ from lad_runtime.types import BaseSpec, LoadProgress, Message
 _MAX_TEXT = 1 << 20  # characters of one text or chat
 
 
+@dataclass
+class _Loading:
+    """Of one specification: whose turn it is, and how many want it."""
+
+    callers: int = 0
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Bases:
     """Every method blocks while it works and may be called from any thread."""
 
@@ -29,7 +37,7 @@ class Bases:
         self._registry = registry
         self._prepared = prepared
         self._memory = memory
-        self._loading: dict[BaseSpec, threading.Lock] = {}
+        self._loading: dict[BaseSpec, _Loading] = {}
         self._lock = threading.Lock()
 
     def load(
@@ -42,10 +50,7 @@ class Bases:
 
         What `progress` raises ends the load; a base that is not wanted once it has been loaded is dropped again.
         """
-        key = replace(spec, hub_token="")
-        with self._lock:
-            turn = self._loading.setdefault(key, threading.Lock())
-        with turn:
+        with self._turn(replace(spec, hub_token="")):
             resident = self._registry.find_base(spec)
             if resident is not None:
                 return resident
@@ -59,6 +64,21 @@ class Bases:
                     return self._registry.add_base(spec, loaded)
             except Exception as error:
                 raise typed_error(error, self._backend.describe) from None
+
+    @contextmanager
+    def _turn(self, spec: BaseSpec) -> Iterator[None]:
+        """One call at a time for each specification; nothing is kept of one that nobody asks for any more."""
+        with self._lock:
+            loading = self._loading.setdefault(spec, _Loading())
+            loading.callers += 1
+        try:
+            with loading.turn:
+                yield
+        finally:
+            with self._lock:
+                loading.callers -= 1
+                if not loading.callers:
+                    del self._loading[spec]
 
     def _admit(self, reserved: ExitStack, name: str, nbytes: int) -> None:
         asker = Asker(what=f"The base {name}", option="base", value=name)

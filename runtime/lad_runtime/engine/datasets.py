@@ -1,20 +1,26 @@
 """The store of data sets: JSON lines addressed by the SHA-256 of their bytes."""
 
 import hashlib
+import itertools
 import os
 import re
 import secrets
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from lad_runtime.engine.examples import read_examples
 from lad_runtime.engine.hub_data import hub_lines
+from lad_runtime.engine.local_file import pieces_of
+from lad_runtime.engine.storage import storing
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types import Example, HubDataset
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _PIECE = 1 << 20
+_LONGEST_LINE = 8 << 20  # a million tokens, the longest window, are about 4 MiB
 
 
 class DatasetStore:
@@ -29,33 +35,17 @@ class DatasetStore:
             leftover.unlink()
 
     def upload(self) -> "Upload":
-        """Begins a data set that arrives in pieces."""
-        return Upload(self, self._folder / f"{secrets.token_hex(8)}.part")
+        """Begins a data set that arrives in pieces. Raises LadError(STORAGE)."""
+        with storing("data set"):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return Upload(self, self._folder / f"{secrets.token_hex(8)}.part")
 
     def read_file(self, path: str) -> tuple[str, int]:
-        """Takes in a JSONL file of this machine: its id and number of examples. Raises NOT_FOUND, INVALID_DATA."""
-        source = Path(path)
-        if not source.is_absolute() or not source.is_file():
-            raise LadError(
-                ErrorCode.NOT_FOUND,
-                f"There is no file {path} on the worker's machine.",
-                option="data",
-                value=path,
-                remedy="Give the absolute path of a JSONL file that the worker can read.",
-            )
-        try:
-            with source.open("rb") as file, self.upload() as upload:
-                while piece := file.read(_PIECE):
-                    upload.write(piece)
-                return upload.finish()
-        except PermissionError as error:
-            raise LadError(
-                ErrorCode.ACCESS_DENIED,
-                f"The worker may not read {path}.",
-                option="data",
-                value=path,
-                remedy="Let its user read the file, or upload the data instead.",
-            ) from error
+        """Takes in a JSONL file of this machine: its id and number of examples. Raises NOT_FOUND, ACCESS_DENIED, INVALID_DATA."""
+        with pieces_of(path) as pieces, self.upload() as upload:
+            for piece in pieces:
+                upload.write(piece)
+            return upload.finish()
 
     def read_hub(self, source: HubDataset) -> tuple[str, int]:
         """Takes in a split of a hub data set: its id and number of examples."""
@@ -68,18 +58,18 @@ class DatasetStore:
         """The number of examples of a stored data set, or None. What an earlier worker stored is checked at first use."""
         if not _ID.fullmatch(dataset_id):
             return None
-        with self._lock:
-            known = self._counts.get(dataset_id)
         path = self._path(dataset_id)
-        if known is not None or not path.is_file():
-            return known
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
-        if digest.hexdigest() != dataset_id:
-            path.unlink()
-            return None
+        with storing("data set"):
+            if not path.is_file():
+                self._forget(dataset_id)
+                return None
+            with self._lock:
+                known = self._counts.get(dataset_id)
+            if known is not None:
+                return known
+            if _digest(path) != dataset_id:
+                path.unlink()
+                return None
         return self.keep(dataset_id, path)
 
     def examples(self, dataset_id: str) -> Iterator[Example]:
@@ -104,18 +94,24 @@ class DatasetStore:
                 option="data",
                 remedy="Give at least one.",
             )
-        os.replace(file, self._path(dataset_id))
+        with storing("data set"):
+            os.replace(file, self._path(dataset_id))
         with self._lock:
             self._counts[dataset_id] = count
         return count
+
+    def _forget(self, dataset_id: str) -> None:
+        """Somebody has removed its file."""
+        with self._lock:
+            self._counts.pop(dataset_id, None)
 
     def _path(self, dataset_id: str) -> Path:
         return self._folder / f"{dataset_id}.jsonl"
 
     @staticmethod
     def _read(path: Path) -> Iterator[Example]:
-        with path.open("rb") as file:
-            yield from read_examples(file)
+        with storing("data set"), path.open("rb") as file:
+            yield from read_examples(_lines(file))
 
 
 class Upload:
@@ -131,15 +127,45 @@ class Upload:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        """What a full disk still refuses here nobody wants any more."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
 
     def write(self, piece: bytes) -> None:
-        self._file.write(piece)
+        """Raises LadError(STORAGE)."""
+        with storing("data set"):
+            self._file.write(piece)
         self._digest.update(piece)
 
     def finish(self) -> tuple[str, int]:
-        """Its id and number of examples. Raises LadError(INVALID_DATA) for a line that is no example."""
-        self._file.close()
+        """Its id and number of examples. Raises LadError: INVALID_DATA for a line that is no example, STORAGE."""
+        with storing("data set"):
+            self._file.close()
         dataset_id = self._digest.hexdigest()
         return dataset_id, self._store.count(dataset_id) or self._store.keep(dataset_id, self._part)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Raises LadError(INVALID_DATA) for one that is longer than any window could hold."""
+    for number in itertools.count(1):
+        line = file.readline(_LONGEST_LINE + 1)
+        if not line:
+            return
+        if len(line) > _LONGEST_LINE:
+            raise LadError(
+                ErrorCode.INVALID_DATA,
+                f"Line {number} of the data: it is longer than {_LONGEST_LINE >> 20} MiB.",
+                option="data",
+                remedy="Write one example a line.",
+            )
+        yield line

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lad_runtime.engine.adapter_uploads import AdapterUploads
 from lad_runtime.engine.adapters import Adapters
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.bases import Bases
@@ -17,6 +18,7 @@ from lad_runtime.engine.readers import Readers
 from lad_runtime.engine.registry import Registry
 from lad_runtime.engine.runs import Runs
 from lad_runtime.engine.sampling import Sampling
+from lad_runtime.engine.storage import Transfers
 from lad_runtime.engine.training_runs import TrainingRuns
 
 
@@ -30,6 +32,8 @@ class Worker:
     runs: Runs
     bases: Bases
     adapters: Adapters
+    uploads: AdapterUploads
+    transfers: Transfers
     training: TrainingRuns
     primitives: Primitives
     sampling: Sampling
@@ -52,6 +56,8 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
     memory = Memory(backend, registry, engine, memory_budget_bytes)
     readers = Readers(engine, registry, memory)
     names = CheckpointNames(backend.has_checkpoint, registry.has_adapter)
+    adapters = Adapters(engine, backend, registry, memory, names)
+    transfers = Transfers(state / "transfers")
     engine.start()
     return Worker(
         backend=backend,
@@ -61,7 +67,9 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         prepared=prepared,
         runs=runs,
         bases=Bases(backend, registry, prepared, memory),
-        adapters=Adapters(engine, backend, registry, memory, names),
+        adapters=adapters,
+        uploads=AdapterUploads(adapters, backend, registry, memory, transfers),
+        transfers=transfers,
         training=TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory, names),
         primitives=Primitives(engine, backend, registry, prepared, memory, readers),
         sampling=Sampling(engine, backend, registry, runs, memory, readers),

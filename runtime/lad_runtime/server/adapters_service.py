@@ -1,7 +1,8 @@
 """AdaptersService: creating, copying, saving and dropping adapters."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
+from functools import partial
 
 from google.protobuf.message import Message
 from grpc import aio
@@ -9,16 +10,13 @@ from grpc import aio
 from lad_runtime.engine.makings import Begin, Making
 from lad_runtime.engine.residents import AdapterEntry
 from lad_runtime.engine.worker import Worker
-from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
 from lad_runtime.gen.lad.v1 import adapters_pb2_grpc
 from lad_runtime.server.making import made, same_request
-from lad_runtime.server.waiting import ended
+from lad_runtime.server.waiting import ended, entered, whole
 from lad_runtime.wire.worker import read_adapter_spec, write_adapter
 
 _PIECE = 1 << 20
-_MAX_FILES = 16
-_MAX_BYTES = 8 << 30
 
 
 class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
@@ -66,34 +64,25 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     async def DownloadAdapter(
         self, request: pb.DownloadAdapterRequest, context: aio.ServicerContext
     ) -> AsyncIterator[pb.DownloadAdapterResponse]:
-        files = await asyncio.wrap_future(self._adapters.export(request.adapter_id))
-        for name, data in files.items():
-            for start in range(0, max(1, len(data)), _PIECE):
-                piece = pb.FilePiece(name=name, data=data[start : start + _PIECE])
-                yield pb.DownloadAdapterResponse(piece=piece)
+        async with entered(self._worker.transfers.folder) as folder:
+            await asyncio.wrap_future(self._adapters.export(request.adapter_id, folder))
+            for path in sorted(folder.iterdir()):
+                with path.open("rb") as file:
+                    while piece := await asyncio.to_thread(file.read, _PIECE):
+                        yield pb.DownloadAdapterResponse(piece=pb.FilePiece(name=path.name, data=piece))
 
     async def UploadAdapter(
         self, request_iterator: AsyncIterator[pb.UploadAdapterRequest], context: aio.ServicerContext
     ) -> pb.UploadAdapterResponse:
-        header, files = pb.UploadHeader(), dict[str, bytearray]()
-        async for message in request_iterator:
-            if message.WhichOneof("part") == "header":
-                header = message.header
-                self._worker.registry.base(header.base_id)
-            else:
-                files.setdefault(message.piece.name, bytearray()).extend(message.piece.data)
-            if len(files) > _MAX_FILES or sum(map(len, files.values())) > _MAX_BYTES:
-                raise invalid_option(
-                    "files",
-                    f"{len(files)} files",
-                    "that is no adapter",
-                    "Send adapter_config.json and its weights.",
-                )
-        given = {name: bytes(data) for name, data in files.items()}
-        making = self._making(
-            header.adapter_id, header, lambda new_id: self._adapters.take_in(header.base_id, given, new_id)
-        )
-        entry = await made(making)
+        requests = whole(request_iterator)
+        header = (await anext(requests, pb.UploadAdapterRequest())).header
+        sizes = [(file.name, file.bytes) for file in header.files]
+        async with entered(partial(self._worker.uploads.begin, header.base_id, sizes)) as upload:
+            async for message in requests:
+                await asyncio.to_thread(upload.write, message.piece.name, message.piece.data)
+            await asyncio.to_thread(upload.finish)
+            making = self._making(header.adapter_id, header, upload.take_in, content=upload.content)
+            entry = await made(making)
         return pb.UploadAdapterResponse(adapter=write_adapter(entry.info))
 
     async def SaveCheckpoint(
@@ -120,7 +109,9 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
         await asyncio.wrap_future(self._adapters.delete_checkpoint(request.name))
         return pb.DeleteCheckpointResponse()
 
-    def _making(self, adapter_id: str, request: Message, begin: Begin[AdapterEntry]) -> Making[AdapterEntry]:
-        return self._adapters.makings.make(
-            "adapterId", adapter_id, same_request(request), begin, kind="adapter"
-        )
+    def _making(
+        self, adapter_id: str, request: Message, begin: Begin[AdapterEntry], *, content: Hashable = None
+    ) -> Making[AdapterEntry]:
+        """`content` is what was sent beside the request."""
+        same = (same_request(request), content)
+        return self._adapters.makings.make("adapterId", adapter_id, same, begin, kind="adapter")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from lad_runtime.engine.event_log import EventLog, LoggedEvent
@@ -52,6 +53,25 @@ async def ended(ends: "Iterable[Future[None]]") -> None:
     """Comes back when all of these have come."""
     for end in ends:
         await asyncio.wrap_future(end)
+
+
+@asynccontextmanager
+async def entered(make: Callable[[], AbstractContextManager[T]]) -> AsyncIterator[T]:
+    """What blocks while it is made or left, in threads; left also where the call was cancelled while it was being made."""
+    making = asyncio.ensure_future(asyncio.to_thread(lambda: _both(make())))
+    try:
+        made, leave = await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.add_done_callback(lambda done: done.exception() or done.result()[1]())
+        raise
+    try:
+        yield made
+    finally:
+        await asyncio.shield(asyncio.to_thread(leave))
+
+
+def _both(manager: AbstractContextManager[T]) -> tuple[T, Callable[[], object]]:
+    return manager.__enter__(), lambda: manager.__exit__(None, None, None)
 
 
 async def follow(log: EventLog, from_seq: int) -> AsyncGenerator[LoggedEvent, None]:

@@ -1,7 +1,7 @@
 """The torch backend: what the engine asks for, put together from this package's parts."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from lad_runtime.torch_backend.needs import (
     training_needs,
 )
 from lad_runtime.torch_backend.offload_folder import emptied_folder
-from lad_runtime.torch_backend.peft_format import adapter_files, load_adapter
+from lad_runtime.torch_backend.peft_format import load_adapter, weight_bytes, write_adapter
 from lad_runtime.torch_backend.placed import PlacedWish, placed
 from lad_runtime.torch_backend.resume import restore
 from lad_runtime.torch_backend.row_probe import rows_are_independent
@@ -131,6 +131,9 @@ class TorchBackend:
     def has_checkpoint(self, name: str) -> bool:
         return self._checkpoints.has(name)
 
+    def import_bytes(self, folder: Path) -> int:
+        return weight_bytes(folder)
+
     def training_needs(self, base: Base, adapter: TrainedAdapter, spec: TrainingSpec) -> TrainingNeeds:
         return training_needs(base.model, spec, adapter.spec)
 
@@ -195,11 +198,11 @@ class TorchBackend:
     def offload(self, adapter: TrainedAdapter) -> None:
         adapter.offload(self._offloads)
 
-    def export_adapter(self, base: Base, adapter: TrainedAdapter) -> dict[str, bytes]:
-        return adapter_files(adapter.adapter, base.info.name)
+    def export_adapter(self, base: Base, adapter: TrainedAdapter, folder: Path) -> None:
+        write_adapter(folder, adapter.adapter, base.info.name)
 
-    def import_adapter(self, base: Base, files: Mapping[str, bytes]) -> TrainedAdapter:
-        return self._held.adapter(TrainedAdapter(load_adapter(files, base.model.config, self._device)))
+    def import_adapter(self, base: Base, folder: Path) -> TrainedAdapter:
+        return self._held.adapter(TrainedAdapter(load_adapter(folder, base.model.config, self._device)))
 
     def save_checkpoint(
         self, base: Base, adapter: TrainedAdapter, name: str, *, replace: bool = False

@@ -1,16 +1,19 @@
 """LoRA adapters as `peft` stores them: `adapter_config.json` and `adapter_model.safetensors`."""
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load
 from torch import Tensor
 
+from lad_runtime.errors import LadError
 from lad_runtime.torch_backend.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.lora import LoraAdapter, parameter_name
 from lad_runtime.torch_backend.model_files import file_in
@@ -24,6 +27,9 @@ from lad_runtime.torch_backend.peft_options import (
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 
+_MOST_SETTINGS_BYTES = 1 << 20
+_MOST_HEADER_BYTES = 4 << 20  # 150 bytes a tensor: the 1,764 of a Llama of 126 layers take 260 KiB
+
 _PREFIX = "base_model.model.model."
 _TENSOR = re.compile(
     r"base_model\.model\.(?:model\.)?(layers\.(\d{1,6})\.(?:self_attn|mlp)\.(\w{1,40})\.(lora_[AB]))\.weight"
@@ -32,6 +38,17 @@ _TENSOR = re.compile(
 
 def adapter_files(adapter: LoraAdapter, base_name: str = "") -> dict[str, bytes]:
     """The two files by name, weights in float32. `peft` loads them onto the base of `base_name`."""
+    return {name: b"".join(pieces) for name, pieces in _contents(adapter, base_name).items()}
+
+
+def write_adapter(folder: Path, adapter: LoraAdapter, base_name: str = "") -> None:
+    """`adapter_files` in a folder, with no more in memory at once than a tensor."""
+    for name, pieces in _contents(adapter, base_name).items():
+        with (folder / name).open("wb") as file:
+            file.writelines(pieces)
+
+
+def _contents(adapter: LoraAdapter, base_name: str) -> dict[str, Iterator[bytes]]:
     spec = adapter.spec
     settings = {
         "peft_type": "LORA",
@@ -46,13 +63,26 @@ def adapter_files(adapter: LoraAdapter, base_name: str = "") -> dict[str, bytes]
         "inference_mode": True,
     }
     tensors = {
-        f"{_PREFIX}{name}.weight": parameter.detach().to("cpu", torch.float32).contiguous()
-        for name, parameter in adapter.parameters.items()
+        f"{_PREFIX}{name}.weight": parameter.detach() for name, parameter in adapter.parameters.items()
     }
     return {
-        CONFIG_FILE: (json.dumps(settings, indent=2) + "\n").encode(),
-        WEIGHTS_FILE: save(tensors, metadata={"format": "pt"}),
+        CONFIG_FILE: iter([(json.dumps(settings, indent=2) + "\n").encode()]),
+        WEIGHTS_FILE: _safetensors(dict(sorted(tensors.items()))),
     }
+
+
+def _safetensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes]:
+    """The file as `safetensors` writes it: the header's length, the header filled up to 8 bytes, the tensors in order."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name, tensor in tensors.items():
+        start, end = end, end + 4 * tensor.numel()
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    yield len(text).to_bytes(8, "little") + text
+    for tensor in tensors.values():
+        yield tensor.to("cpu", torch.float32).contiguous().numpy().tobytes()
 
 
 def load_adapter(
@@ -65,7 +95,7 @@ def load_adapter(
     not plain LoRA on whole projections of every layer.
     """
     settings = read_settings(_bytes_of(source, CONFIG_FILE))
-    tensors = _tensors(_bytes_of(source, WEIGHTS_FILE))
+    tensors = _tensors(source)
     modules = _modules(tensors)
     targets = _targets(modules, config)
     _check_named(settings.get("target_modules"), modules)
@@ -81,31 +111,74 @@ def load_adapter(
     return LoraAdapter(spec=spec, parameters=parameters)
 
 
+def weight_bytes(folder: Path) -> int:
+    """What the weights in a folder take once they are loaded, in float32. Raises INVALID_FILE."""
+    with _opened(_path_of(folder, WEIGHTS_FILE)) as file:
+        return sum(4 * math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+
+
 def _bytes_of(source: Path | Mapping[str, bytes], name: str) -> bytes:
+    if not isinstance(source, Path):
+        if name not in source:
+            raise _missing(name, source)
+        return source[name]
+    path = _path_of(source, name)
+    try:
+        if path.stat().st_size > _MOST_SETTINGS_BYTES:
+            raise invalid_adapter(f"{name} is longer than {_MOST_SETTINGS_BYTES >> 20} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _tensors(source: Path | Mapping[str, bytes]) -> dict[str, Tensor]:
+    """Those of a folder lie in the file: they are read as they are used, and not held in memory beside it."""
     if isinstance(source, Path):
-        path = file_in(source, name)
-        try:
-            content = path.read_bytes() if path.is_file() else None
-        except OSError as error:
-            raise invalid_adapter(f"{name} cannot be read ({error.strerror})") from error
-        names = {path.name for path in source.iterdir()} if source.is_dir() else set()
-    else:
-        content, names = source.get(name), set(source)
-    if content is not None:
-        return content
+        with _opened(_path_of(source, WEIGHTS_FILE)) as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        return dict(load(_bytes_of(source, WEIGHTS_FILE)))
+    except (SafetensorError, ValueError) as error:
+        raise _damaged(error) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The header is parsed whole: what its length may be is checked before."""
+    try:
+        with path.open("rb") as file:
+            if int.from_bytes(file.read(8), "little") > _MOST_HEADER_BYTES:
+                raise ValueError(f"its header would be longer than {_MOST_HEADER_BYTES >> 20} MiB")
+        with safe_open(path, framework="pt") as opened:
+            yield opened
+    except (SafetensorError, ValueError) as error:
+        raise _damaged(error) from error
+    except OSError as error:
+        raise _unreadable(WEIGHTS_FILE, error) from error
+
+
+def _path_of(folder: Path, name: str) -> Path:
+    path = file_in(folder, name)
+    if not path.is_file():
+        raise _missing(name, {path.name for path in folder.iterdir()} if folder.is_dir() else ())
+    return path
+
+
+def _missing(name: str, names: Iterable[str]) -> LadError:
     if name == WEIGHTS_FILE and "adapter_model.bin" in names:
-        raise invalid_adapter(
+        return invalid_adapter(
             "its weights are a pickle (adapter_model.bin), which can run code when it is opened",
             "Save it again with peft's safe_serialization.",
         )
-    raise invalid_adapter(f"{name} is missing", f"Give {CONFIG_FILE} and {WEIGHTS_FILE}.")
+    return invalid_adapter(f"{name} is missing", f"Give {CONFIG_FILE} and {WEIGHTS_FILE}.")
 
 
-def _tensors(content: bytes) -> dict[str, Tensor]:
-    try:
-        return dict(load(content))
-    except (SafetensorError, ValueError) as error:
-        raise invalid_adapter(f"{WEIGHTS_FILE} is damaged ({error})") from error
+def _unreadable(name: str, error: OSError) -> LadError:
+    return invalid_adapter(f"{name} cannot be read ({error.strerror or error})")
+
+
+def _damaged(error: Exception) -> LadError:
+    return invalid_adapter(f"{WEIGHTS_FILE} is damaged ({error})")
 
 
 def _modules(tensors: Mapping[str, Tensor]) -> dict[tuple[int, str], dict[str, Tensor]]:

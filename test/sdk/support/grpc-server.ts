@@ -2,7 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { DataServiceService as DataService } from "../../../sdk/src/gen/lad/v1/data.js";
 import { RunsServiceService as RunsService } from "../../../sdk/src/gen/lad/v1/runs.js";
 import { WorkerServiceService as WorkerService } from "../../../sdk/src/gen/lad/v1/worker.js";
@@ -19,10 +24,12 @@ export interface TestServer {
 export async function serve(
   handlers: UntypedServiceImplementation,
   socket = newSocket(),
+  options: ServerOptions = {},
 ): Promise<TestServer> {
   const server = new Server({
     "grpc.max_receive_message_length": 64 * 2 ** 20,
     "grpc.max_send_message_length": 64 * 2 ** 20,
+    ...options,
   });
   for (const service of SERVICES) {
     const own = Object.fromEntries(

@@ -1,0 +1,148 @@
+"""Reads a request's bytes: its texts and lists are measured where they lie, before anything is made of them."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError
+
+from lad_runtime.errors import LadError, invalid_option
+from lad_runtime.wire.limits import LIMITS, Limit
+
+_MOST_FIELDS = 1 << 18
+"""Of a request, those of its parts included: what looking through it may cost, some tenths of a second."""
+
+_VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5  # how a field's value is laid out
+_GOES_ON = bytes(range(128, 256))  # bytes of a varint that are not its last
+_NO_LIMIT = Limit()
+
+
+def read_request(kind: type[Any], data: bytes) -> Any:
+    """The message. Raises LadError(INVALID_OPTION) for one beyond its limits, naming the field, and for what is no message."""
+    try:
+        _Bytes(data).measure(0, len(data), _fields(kind.DESCRIPTOR), {})
+        return kind.FromString(data)
+    except (DecodeError, _NotAMessageError) as error:
+        raise _unreadable(kind.DESCRIPTOR, data) from error
+
+
+class _NotAMessageError(Exception):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Field:
+    option: str
+    limit: Limit
+    packed: bool  # a list of numbers, which may lie in one piece
+    repeated: bool
+    parts: Descriptor | None  # where the field is a message itself
+
+
+@cache
+def _fields(kind: Descriptor) -> dict[int, _Field]:
+    return {field.number: _field(field) for field in kind.fields}
+
+
+def _field(field: FieldDescriptor) -> _Field:
+    assert field.containing_type is not None
+    return _Field(
+        option=field.json_name,
+        limit=LIMITS.get(f"{field.containing_type.name}.{field.name}", _NO_LIMIT),
+        packed=bool(field.is_packed),
+        repeated=bool(field.is_repeated),
+        parts=field.message_type,
+    )
+
+
+class _Bytes:
+    """A request on its way in. Fields that the protocol does not know are passed over: parsing keeps them as they are."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+        self._seen = 0
+
+    def measure(self, start: int, end: int, fields: dict[int, _Field], counts: dict[int, Any]) -> None:
+        """Checks the message that lies there. `counts` are its lists' lengths, and those of its parts, so far: a part that
+        comes twice is one."""
+        self._at = start
+        while self._at < end:
+            self._seen += 1
+            if self._seen > _MOST_FIELDS:
+                raise invalid_option(
+                    "request",
+                    f"{self._seen} fields",
+                    f"it has more than {_MOST_FIELDS}",
+                    "Send less at once.",
+                )
+            tag = self._varint(end)
+            field, layout = fields.get(tag >> 3), tag & 7
+            if layout == _LENGTH:
+                nbytes = self._varint(end)
+                value, self._at = self._at, self._at + nbytes
+                if self._at > end:
+                    raise _NotAMessageError
+                if field is not None:
+                    self._check(field, value, nbytes, tag >> 3, counts)
+                    self._at = value + nbytes
+            else:
+                self._pass_over(layout, end)
+                if field is not None and field.packed:
+                    _count(field, 1, tag >> 3, counts)
+
+    def _check(self, field: _Field, value: int, nbytes: int, number: int, counts: dict[int, Any]) -> None:
+        if field.packed:
+            piece = self._data[value : value + nbytes]
+            _count(field, len(piece.translate(None, _GOES_ON)), number, counts)
+            return
+        if field.repeated:
+            _count(field, 1, number, counts)
+        if field.parts is not None:
+            inner = {} if field.repeated else counts.setdefault(number, {})
+            self.measure(value, value + nbytes, _fields(field.parts), inner)
+        elif field.limit.nbytes is not None and nbytes > field.limit.nbytes:
+            raise invalid_option(
+                field.option,
+                f"{nbytes} bytes",
+                f"it may have at most {field.limit.nbytes}",
+                "Give a shorter one, or send it in pieces.",
+            )
+
+    def _pass_over(self, layout: int, end: int) -> None:
+        if layout == _VARINT:
+            self._varint(end)
+        elif layout in (_EIGHT_BYTES, _FOUR_BYTES):
+            self._at += 8 if layout == _EIGHT_BYTES else 4
+        else:
+            raise _NotAMessageError  # groups, which this protocol has none of
+        if self._at > end:
+            raise _NotAMessageError
+
+    def _varint(self, end: int) -> int:
+        value = 0
+        for shift in range(0, 70, 7):
+            if self._at >= end:
+                break
+            byte = self._data[self._at]
+            self._at += 1
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+        raise _NotAMessageError
+
+
+def _count(field: _Field, more: int, number: int, counts: dict[int, Any]) -> None:
+    counts[number] = counts.get(number, 0) + more
+    most = field.limit.items
+    if most is not None and counts[number] > most:
+        raise invalid_option(
+            field.option, counts[number], f"a request holds at most {most}", "Send fewer at once."
+        )
+
+
+def _unreadable(kind: Descriptor, data: bytes) -> LadError:
+    return invalid_option(
+        "request", f"{len(data)} bytes", f"they are no {kind.name}", "Use a client of the worker's version."
+    )
