@@ -32,7 +32,7 @@ METHODS = [
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
-REMOVING = ("DropAdapter", "UnloadBase", "DeleteCheckpoint")  # what the others need
+REMOVING = ("DropAdapter", "UnloadBase")  # what the others need
 TRIES = 24
 WINDOW = data_pb2.WindowSpec(window=24, pad_to_window=True, too_long=1, supervise=1)
 
