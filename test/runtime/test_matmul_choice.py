@@ -98,7 +98,7 @@ def test_the_fastest_way_is_chosen_for_each_kind_of_matrix(machine: Machine) -> 
 
 
 def test_what_is_faster_by_less_than_measuring_can_tell_changes_nothing(machine: Machine) -> None:
-    machine.seconds = {way: 0.96 for matrix in MATRICES for way in candidates(matrix)[1:]}
+    machine.seconds = {way: 0.98 for matrix in MATRICES for way in candidates(matrix)[1:]}
     assert list(chosen().values()) == usual_kernels(CPU, torch.float32)
 
 

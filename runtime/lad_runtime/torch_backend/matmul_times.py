@@ -19,7 +19,7 @@ from lad_runtime.types import MatrixKernel
 Shape = tuple[int, int]  # outputs, inputs
 
 _TRIALS = "lad_runtime.torch_backend.matmul_trials"
-_PATIENCE_SECONDS = 180.0
+_PATIENCE_SECONDS = 600.0
 
 _log = logging.getLogger(__name__)
 

@@ -22,11 +22,12 @@ from lad_runtime.torch_backend.thread_clock import busiest_thread_seconds
 from lad_runtime.types import MatrixKernel
 
 _FEW_ROWS = 64
-_MANY_ROWS = (128, 256)
+_MANY_ROWS = (128, 512)
 _MANY_NUMBERS = (
     1 << 29
 )  # rows · numbers of a matrix, half of the FLOP of one product, for which there are more than the least rows
-_REPETITIONS = (4, 12)
+_PROBED_ROWS = 256
+_REPETITIONS = (3, 12)
 _ENOUGH_SECONDS = 1.5
 
 
@@ -78,7 +79,8 @@ class _Trial:
 
     def result(self) -> MatmulTime:
         a_row = [seconds / len(x) for seconds, (x, _) in zip(self._seconds, self._uses, strict=True)]
-        apart = keeps_rows_apart(self._weight_OI, self._way.kernel, rows=_many_rows(self._weight_OI.shape))
+        rows = min(_PROBED_ROWS, _many_rows(self._weight_OI.shape))
+        apart = keeps_rows_apart(self._weight_OI, self._way.kernel, rows)
         return MatmulTime(way=self._way, seconds=sum(a_row), keeps_rows_apart=apart)
 
 
