@@ -44,7 +44,9 @@ def test_a_tensor_is_seen_wherever_this_thread_touches_one(bench: Bench) -> None
             _ = base.resident.model.head.shape
 
 
-def test_what_any_thread_may_ask_touches_no_tensor_of_adapters_in_every_state(bench: Bench) -> None:
+def test_what_any_thread_may_ask_touches_no_tensor_of_adapters_in_every_state(
+    bench: Bench, tmp_path: Path
+) -> None:
     worker, base = bench.worker, bench.base()
     idle, stepped, training, parked, read = (bench.adapter(base) for _ in range(5))
     step(bench, stepped)
@@ -68,7 +70,10 @@ def test_what_any_thread_may_ask_touches_no_tensor_of_adapters_in_every_state(be
         worker.adapters.snapshot(training.id).result(30)
         worker.adapters.save_checkpoint(stepped.id, "stepped").result(30)
         worker.adapters.load_checkpoint(base.id, "stepped").result(30)
-        worker.adapters.take_in(base.id, worker.adapters.export(idle.id).result(30)).result(30)
+        exported = tmp_path / "exported"
+        exported.mkdir()
+        worker.adapters.export(idle.id, exported).result(30)
+        worker.adapters.take_in(base.id, exported).result(30)
         worker.evaluation.score(base.id, training.id, [ITEM], "causal").future.result(30)
         worker.sampling.predict(base.id, training.id, [CANVAS], PredictSpec()).future.result(30)
         step(bench, idle)

@@ -99,7 +99,7 @@ class AdapterUpload:
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._ended = True
-            if self._taking is not None and not self._taking.cancel():
+            if self._taking is not None:
                 wait([self._taking])
             self._held.close()
 
