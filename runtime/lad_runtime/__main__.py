@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from lad_runtime.errors import ErrorCode, LadError
@@ -31,6 +32,9 @@ def main(arguments: Arguments) -> int:
     def clean_up() -> None:
         if arguments.socket and bound.is_set():
             Path(arguments.socket).unlink(missing_ok=True)
+            if arguments.token_stdin:  # its folder was made for it, by a process that may be dead
+                with suppress(OSError):
+                    Path(arguments.socket).parent.rmdir()
         if arguments.state is None:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -64,6 +68,7 @@ def main(arguments: Arguments) -> int:
 def _run(arguments: Arguments, state: Path, token: str, on_ready: Callable[[str], None]) -> None:
     address = socket_address(arguments.socket) if arguments.socket else tcp_address(arguments.listen or "")
     _spin_briefly()  # read once, when torch is loaded
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # texts are encoded one at a time
     from lad_runtime.engine.worker import make_worker
     from lad_runtime.server.serve import serve
     from lad_runtime.torch_backend.backend import TorchBackend

@@ -46,7 +46,7 @@ export function firstProblem(issues: readonly z.core.$ZodIssue[]): Problem {
 }
 
 function shown(given: unknown, issue: z.core.$ZodIssue): unknown {
-  if (issue.code === "custom" && issue.params?.secret === true) return "(not shown)";
+  if (given !== undefined && issue.code === "custom" && issue.params?.secret === true) return "(not shown)";
   const isMisplaced = typeof given === "string" && issue.code === "invalid_type";
   return isMisplaced ? JSON.stringify(given) : given; // so that "4" is told from 4
 }

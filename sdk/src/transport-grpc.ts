@@ -34,6 +34,9 @@ const SENT_BYTES = 8 * 2 ** 20;
 /** What the worker sends in one message: a reply may hold the logits of many positions. */
 const RECEIVED_BYTES = 64 * 2 ** 20;
 
+/** Tells the worker how long a request is: a short one is received at once, a long one when there is room for it. */
+const LENGTH_KEY = "lad-request-bytes";
+
 /** How long a broken connection may take to turn out to be a worker's death. */
 const DEATH_MS = 500;
 
@@ -122,7 +125,17 @@ export class GrpcTransport implements Transport {
       };
       const common = [path, requestSerialize, responseDeserialize] as const;
       if (!requestStream) {
-        const call = this.#client.makeUnaryRequest(...common, request as Request, this.#metadata, done);
+        const bytes = requestSerialize(request as Request);
+        const metadata = this.#metadata.clone();
+        metadata.set(LENGTH_KEY, String(bytes.length));
+        const call = this.#client.makeUnaryRequest(
+          path,
+          (made: Buffer) => made,
+          responseDeserialize,
+          bytes,
+          metadata,
+          done,
+        );
         guard.arm(() => call.cancel());
         return;
       }

@@ -135,4 +135,6 @@ def test_what_is_no_message_is_a_typed_error(data: bytes) -> None:
 
 def test_a_request_of_endless_small_parts_is_given_up_early() -> None:
     error = refused(data_pb2.EncodeRequest, b"\x98\x06\x01" * 2_000_000)  # a field that nobody knows
-    assert (error.option, error.value) == ("request", "262145 fields")
+    assert (error.option, error.value) == ("request", "6000000 bytes")
+    error = refused(data_pb2.EncodeRequest, b"\x18\x01" * 70_000)  # one that is known, again and again
+    assert (error.option, error.value) == ("request", "65537 fields")

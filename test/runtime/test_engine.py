@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -373,3 +374,27 @@ def test_a_job_that_is_cancelled_before_it_begins_never_does(engine: Engine) -> 
     for job in jobs[:100]:
         job.future.result(30)
     assert len(told) == 100
+
+
+def test_calls_that_take_long_take_turns_with_works(engine: Engine) -> None:
+    work = engine.submit(counting(50), sharer="a")
+    ran: list[int] = []
+
+    def slow() -> None:
+        time.sleep(0.03)
+        ran.append(work.computed)
+
+    calls = [engine.call(slow) for _ in range(6)]
+    for call in calls:
+        call.result(30)
+    work.future.result(30)
+    assert len(set(ran)) > 3  # batches were computed between them
+
+
+def test_an_idle_engine_holds_nothing_of_what_it_did(engine: Engine) -> None:
+    class Made:
+        pass
+
+    seen = weakref.ref(engine.call(Made).result(30))
+    engine.call(lambda: None).result(30)
+    assert seen() is None

@@ -358,3 +358,12 @@ def test_the_stubs_own_template_and_tokens() -> None:
     assert tokenizer.reveal(hidden) == "[USER][EOS][USER][EOS][ASSISTANT][MASK][EOS]"
     assert [id for id in tokenizer.encode(hidden) if id >= 256] == [259, 256, 260, 256]
     stub.close()
+
+
+def test_what_looks_like_a_stand_in_and_is_none_stays_text() -> None:
+    literals = Literals(["<s>", "</s>"])
+    (mark,) = {literals.hide("<s>")[1:9]}
+    for text in (f"~{mark}02~", f"~{mark}099999~", f"~{mark}0{'9' * 5000}~"):
+        assert not literals.is_in(text)
+        assert literals.reveal(text) == text
+    assert literals.reveal(literals.hide("a</s>b<s>")) == "a</s>b<s>"

@@ -1,5 +1,7 @@
 """What calls make under ids of their clients': once, for all who wait, and not at all once nobody does."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -170,3 +172,28 @@ def test_what_is_remembered_is_bounded(shop: Workshop, monkeypatch: pytest.Monke
     assert len(shop.makings._makings) <= 4 and len(shop.makings._called_off) == 3
     assert shop.make("first") is under_way
     assert refused(lambda: shop.make("off-9")).code is ErrorCode.CANCELLED
+
+
+class Thing:
+    pass
+
+
+def test_what_was_made_and_let_go_is_freed_at_once() -> None:
+    makings: Makings[Thing] = Makings(lambda _: None)
+
+    def begin(_: str) -> "Future[Thing]":
+        work: Future[Thing] = Future()
+        work.set_result(Thing())
+        return work
+
+    gc.collect()
+    gc.disable()
+    try:
+        seen = weakref.ref(
+            makings.make("adapterId", "mine", "request", begin, kind="adapter").future.result(1)
+        )
+        assert seen() is not None  # a call that is sent again finds it
+        makings.call_off("mine")
+        assert seen() is None
+    finally:
+        gc.enable()

@@ -302,3 +302,16 @@ def test_a_disk_that_fails_makes_no_room_and_is_not_what_the_refused_are_told(
         bench.adapter(adapter.base, rank=64)
     assert refused.value.code is ErrorCode.OUT_OF_MEMORY
     assert resident.optimizer_nbytes > 0
+
+
+def test_a_base_is_held_as_often_as_something_of_one_id_uses_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "state")
+    base, registry = bench.base(), bench.worker.registry
+    registry.hold(base, "same")  # an adapter's
+    registry.hold(base, "same")  # a run's
+    registry.release(base, "same")
+    with pytest.raises(LadError, match="is used by same"):
+        registry.drop_base(base.id)
+    registry.release(base, "same")
+    registry.drop_base(base.id)
+    bench.worker.drain(30)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ from lad_runtime.gen.lad.v1 import (
 from lad_runtime.server import connections as connections_module
 from lad_runtime.server import in_flight
 from lad_runtime.server.connections import Connections, connections_by_descriptors
+from lad_runtime.server.in_flight import InFlight
+from lad_runtime.server.methods import method
 from lad_runtime.server.serve import serve
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
 from lad_runtime.wire.errors import DETAIL_KEY
@@ -1003,6 +1006,73 @@ def test_long_requests_wait_for_room_in_the_order_in_which_they_came(monkeypatch
         assert (await client.data.Encode(encode, metadata=HEADERS)).results
 
     served(test)
+
+
+def unsent_encode(client: Client) -> aio.StreamUnaryCall[Any, Any]:
+    """A call whose request never comes."""
+    return client.channel.stream_unary("/lad.v1.DataService/Encode")(metadata=HEADERS)
+
+
+def test_a_request_that_declares_that_it_is_short_waits_for_no_long_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(in_flight, "_HELD_BYTES", 8 << 20)
+
+    async def test(client: Client, _: FakeBackend) -> None:
+        encode = data_pb2.EncodeRequest(base_id=await client.base(), texts=["hi"])
+        declared = (*HEADERS, ("lad-request-bytes", str(encode.ByteSize())))
+        unsent = [unsent_encode(client) for _ in range(2)]  # each may be of 8 MiB, and never arrives
+        await asyncio.sleep(0.2)
+        reply = await asyncio.wait_for(client.data.Encode(encode, metadata=declared), 20)
+        assert list(reply.results[0].ids) == [104, 105]
+        status, detail = await refused(
+            client.data.Encode(encode, metadata=(*HEADERS, ("lad-request-bytes", "3")))
+        )
+        assert (status, detail.option) == (grpc.StatusCode.INVALID_ARGUMENT, "lad-request-bytes")
+        for call in unsent:
+            call.cancel()
+
+    served(test)
+
+
+def test_a_request_counts_until_the_work_that_it_submitted_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_flight, "_HELD_BYTES", 8 << 20)
+    encode = method("/lad.v1.DataService/Encode")
+    work: Future[None] = Future()
+
+    async def body() -> bytes:
+        return bytes(7 << 20)
+
+    async def test() -> None:
+        held = InFlight()
+        async with held.request(body, encode, 7 << 20):
+            in_flight.held_until(work)
+        second = held.request(body, encode, 7 << 20)
+        entering = asyncio.ensure_future(second.__aenter__())
+        await asyncio.sleep(0.05)
+        assert not entering.done()
+        work.set_result(None)
+        assert len(await asyncio.wait_for(entering, 20)) == 7 << 20
+        await second.__aexit__(None, None, None)
+
+    asyncio.run(test())
+
+
+def test_a_request_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_flight, "_RECEIVE_SECONDS", 0.05)
+
+    async def never() -> bytes:
+        await asyncio.sleep(60)
+        return b""
+
+    async def test() -> None:
+        held = InFlight()
+        with pytest.raises(LadError, match="did not arrive"):
+            async with held.request(never, method("/lad.v1.DataService/Encode")):
+                pass
+        assert held._free == in_flight._HELD_BYTES
+
+    asyncio.run(test())
 
 
 def test_what_a_refused_call_was_given_does_not_stay_for_the_collector_of_cycles() -> None:

@@ -1,6 +1,7 @@
 """The thread that owns the device: merges what works ask for, computes it, and hands out the results."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 _BEGINNINGS = 64
 """So many works begin in a turn: each makes what its first wish needs, a tenth of a millisecond or two."""
+_CALLS_SECONDS = 0.02
+"""Calls, each of which is run to its end, have so long between two batches."""
 _LOOKED_AT = 256
 """So many cancelled or resumed jobs are looked at between two turns."""
 
@@ -45,6 +48,7 @@ class Engine:
         self._parked: set[Job] = set()
         self._admission = Admission(computer.token_budget)
         self._inbox: deque[Job | tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()  # taken in, and not yet run
         self._stirred: deque[Job] = deque()  # cancelled or resumed, and not yet looked at
         self._changed = threading.Condition()
         self._stopping = False
@@ -141,33 +145,48 @@ class Engine:
             self._changed.notify()
 
     def _loop(self) -> None:
-        while True:
-            if not self._turns:
-                self._turns.reset()
-            with self._changed:
-                while not (self._inbox or self._stirred or self._turns or self._stopping):
-                    self._changed.wait()
-                arrived, self._inbox = self._inbox, deque()
-                stirred = [self._stirred.popleft() for _ in range(min(len(self._stirred), _LOOKED_AT))]
-                stopping = self._stopping
-            for item in arrived:
-                if not isinstance(item, Job):
-                    self._run_call(*item)
-                elif item.wish is None:
-                    self._advance(item, None)
-                else:
-                    self._turns.add(item)
-            for job in stirred:
+        while self._turn():
+            pass  # what a turn had in hand goes with it: an idle engine holds nothing
+
+    def _turn(self) -> bool:
+        """Takes in what has come, then computes a batch; False once everything has been cancelled."""
+        if not self._turns:
+            self._turns.reset()
+        with self._changed:
+            while not (self._inbox or self._stirred or self._turns or self._stopping):
+                self._changed.wait()
+            stirred = [self._stirred.popleft() for _ in range(min(len(self._stirred), _LOOKED_AT))]
+            stopping = self._stopping
+        self._take_in(all_of_it=stopping)
+        for job in stirred:
+            self._look_at(job)
+        if stopping:
+            for job in [*self._turns, *self._parked]:
+                job.cancel()
                 self._look_at(job)
-            if stopping:
-                for job in [*self._turns, *self._parked]:
-                    job.cancel()
-                    self._look_at(job)
+            return False
+        batch = self._turns.next(self._computer.token_budget)
+        self._admission.waiting_tokens = self._turns.tokens
+        with self._admission.pace.measured(sum(map(_computed_tokens, batch))):
+            self._compute(batch)
+        return True
+
+    def _take_in(self, *, all_of_it: bool) -> None:
+        """Begins the works that have come, then runs the calls; where works wait, those that come to be late wait for the next
+        turn."""
+        for _ in range(len(self._inbox)):
+            item = self._inbox.popleft()
+            if not isinstance(item, Job):
+                self._calls.append(item)
+            elif item.wish is None:
+                self._advance(item, None)
+            else:
+                self._turns.add(item)
+        until = time.monotonic() + _CALLS_SECONDS
+        while self._calls:
+            self._run_call(*self._calls.popleft())
+            if time.monotonic() > until and self._turns and not all_of_it:
                 return
-            batch = self._turns.next(self._computer.token_budget)
-            self._admission.waiting_tokens = self._turns.tokens
-            with self._admission.pace.measured(sum(map(_computed_tokens, batch))):
-                self._compute(batch)
 
     def _look_at(self, job: Job) -> None:
         """Ends a waiting job that was cancelled, and goes on with a parked one that was resumed."""

@@ -3,6 +3,7 @@
 import itertools
 import secrets
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
@@ -83,6 +84,7 @@ class Making(Generic[T]):
 
     def _made(self, work: "Future[T]") -> None:
         with self._lock:
+            self._work = None  # whose callback this is: together they would be a cycle
             if work.cancelled():
                 self._fail(_called_off(self.id))
             elif (error := work.exception()) is not None:
@@ -134,9 +136,11 @@ class Makings(Generic[T]):
             if known is not None and known.join():
                 return known
             making = Making(given_id or f"{kind}-{secrets.token_hex(6)}", request, self._undo, self._lock)
-            self._makings[making.id] = making
+            making_id = making.id
+            self._makings[making_id] = making
             self._forget_old()
-        making.gone.add_done_callback(lambda _: self._forget(making))
+        known_by = weakref.ref(making)
+        making.gone.add_done_callback(lambda _: self._forget(making_id, known_by()))
         if known is None:
             making.begin(begin)
         else:
@@ -164,10 +168,10 @@ class Makings(Generic[T]):
             making = self._makings.get(made_id)
             return making.gone if making is not None and making.leaving else None
 
-    def _forget(self, making: Making[T]) -> None:
+    def _forget(self, made_id: str, making: Making[T] | None) -> None:
         with self._lock:
-            if self._makings.get(making.id) is making:
-                del self._makings[making.id]
+            if making is not None and self._makings.get(made_id) is making:
+                del self._makings[made_id]
 
     def _forget_old(self) -> None:
         excess = len(self._makings) - _KEPT

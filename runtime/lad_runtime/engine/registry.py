@@ -80,11 +80,12 @@ class Registry:
 
     def hold(self, base: BaseEntry, user: str) -> None:
         with self._lock:
-            self.base(base.id).uses.add(user)
+            self.base(base.id).uses[user] += 1
 
     def release(self, base: BaseEntry, user: str) -> None:
         with self._lock:
-            base.uses.discard(user)
+            base.uses.subtract([user])
+            base.uses = +base.uses
 
     def add_adapter(
         self, base: BaseEntry, resident: ResidentAdapter, *, is_snapshot: bool, adapter_id: str = ""

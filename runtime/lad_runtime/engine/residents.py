@@ -1,6 +1,7 @@
 """A resident base, and a resident adapter or snapshot, as the registry knows them."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from lad_runtime.engine.backend import ResidentAdapter, ResidentBase
@@ -13,7 +14,7 @@ class BaseEntry:
     id: str
     spec: BaseSpec
     resident: ResidentBase
-    uses: set[str] = field(default_factory=set)  # ids of runs and adapters
+    uses: Counter[str] = field(default_factory=Counter)  # by id; an adapter and a run may have the same
 
     @property
     def info(self) -> BaseInfo:

@@ -12,8 +12,8 @@ from grpc import aio
 
 from lad_runtime.engine.failures import Describe, typed_error
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.server.in_flight import InFlight, check_length
-from lad_runtime.server.methods import Method, method
+from lad_runtime.server.in_flight import LENGTH_KEY, InFlight, check_length
+from lad_runtime.server.methods import SMALL, Method, method
 from lad_runtime.wire.admit import read_request
 from lad_runtime.wire.errors import DETAIL_KEY, error_detail, status_of
 
@@ -121,8 +121,9 @@ class Guard(aio.ServerInterceptor):
             if handler.request_streaming:
                 yield _each(context, called, kind)
             else:
-                async with self._in_flight.request(lambda: _next(context), called) as data:
-                    yield read_request(kind, data)
+                receiving = self._in_flight.request(lambda: _next(context), called, _declared(context))
+                async with receiving as data:
+                    yield await _read(kind, data)
 
     def _told(self, error: Exception) -> Told:
         """An error as the wire has it. Nothing of it is the exception's own: that would stay until the collector of cycles runs,
@@ -137,6 +138,18 @@ async def _each(context: aio.ServicerContext, called: Method, kind: type[Any]) -
     while (data := await _next(context)) is not None:
         check_length(data, called)
         yield read_request(kind, data)
+
+
+async def _read(kind: type[Any], data: bytes) -> Any:
+    """A long request is read in a thread: it may take tenths of a second, for which nobody else should wait."""
+    return (
+        await asyncio.to_thread(read_request, kind, data) if len(data) > SMALL else read_request(kind, data)
+    )
+
+
+def _declared(context: aio.ServicerContext) -> int | None:
+    given = dict(context.invocation_metadata() or ()).get(LENGTH_KEY, "")
+    return int(given) if isinstance(given, str) and given.isdecimal() and len(given) < 12 else None
 
 
 async def _next(context: aio.ServicerContext) -> bytes | None:

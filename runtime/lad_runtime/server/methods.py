@@ -35,6 +35,19 @@ _LONGER = {
 }
 
 
+_ANSWERED_AT_ONCE = {
+    "WorkerService/Handshake",
+    "WorkerService/GetInfo",
+    "RunsService/GetRun",
+    "RunsService/ListRuns",
+    "RunsService/CancelRun",
+    "RunsService/PauseRun",
+    "AdaptersService/GetAdapter",
+    "AdaptersService/DropAdapter",
+}
+"""They, or what they ask for, end within a micro-step. Everything else may wait for the device, the disk or the hub."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method:
     name: str  # WorkerService/GetInfo
@@ -56,7 +69,7 @@ def _shares(name: str, request_streaming: bool, response_streaming: bool) -> str
         return "uploads"
     if response_streaming:
         return "streams"
-    return "work" if name in _LONGER else "calls"
+    return "calls" if name in _ANSWERED_AT_ONCE else "work"
 
 
 def _methods() -> dict[str, Method]:

@@ -4,11 +4,12 @@ from concurrent.futures import Future
 
 from grpc import aio
 
+from lad_runtime.engine.job import Job
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import evaluation_pb2, evaluation_pb2_grpc, sampling_pb2_grpc
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
 from lad_runtime.server.making import made, same_request, starting_threads
-from lad_runtime.server.waiting import reply
+from lad_runtime.server.waiting import reply_of
 from lad_runtime.wire.enums import ATTENTION_MODE
 from lad_runtime.wire.sampling import (
     read_canvas,
@@ -30,24 +31,25 @@ class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
     async def StartSampling(
         self, request: pb.StartSamplingRequest, context: aio.ServicerContext
     ) -> pb.StartSamplingResponse:
-        canvases = [read_canvas(canvas) for canvas in request.canvases]
-        spec = read_sampling_spec(request.spec)
+        def start(run_id: str) -> str:
+            canvases = [read_canvas(canvas) for canvas in request.canvases]
+            spec = read_sampling_spec(request.spec)
+            return self._sampling.start(request.base_id, request.adapter_id, canvases, spec, run_id).id
 
         def begin(run_id: str) -> "Future[str]":
-            base_id, adapter_id = request.base_id, request.adapter_id
-            return self._threads.submit(
-                lambda: self._sampling.start(base_id, adapter_id, canvases, spec, run_id).id
-            )
+            return self._threads.submit(start, run_id)
 
         making = self._runs.starts.make("runId", request.run_id, same_request(request), begin, kind="run")
         run_id = await made(making)
         return pb.StartSamplingResponse(run_id=run_id)
 
     async def Predict(self, request: pb.PredictRequest, context: aio.ServicerContext) -> pb.PredictResponse:
-        canvases = [read_predict_canvas(canvas) for canvas in request.canvases]
-        spec = read_predict_spec(request.spec)
-        job = self._sampling.predict(request.base_id, request.adapter_id, canvases, spec)
-        return pb.PredictResponse(predictions=map(write_prediction, await reply(job)))
+        def submit() -> Job:
+            canvases = [read_predict_canvas(canvas) for canvas in request.canvases]
+            spec = read_predict_spec(request.spec)
+            return self._sampling.predict(request.base_id, request.adapter_id, canvases, spec)
+
+        return pb.PredictResponse(predictions=map(write_prediction, await reply_of(submit)))
 
 
 class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
@@ -57,7 +59,9 @@ class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
     async def Score(
         self, request: evaluation_pb2.ScoreRequest, context: aio.ServicerContext
     ) -> evaluation_pb2.ScoreResponse:
-        items = [read_score_item(item) for item in request.items]
-        mode = ATTENTION_MODE.read(request.mode)
-        job = self._evaluation.score(request.base_id, request.adapter_id, items, mode)
-        return evaluation_pb2.ScoreResponse(scores=map(write_score, await reply(job)))
+        def submit() -> Job:
+            items = [read_score_item(item) for item in request.items]
+            mode = ATTENTION_MODE.read(request.mode)
+            return self._evaluation.score(request.base_id, request.adapter_id, items, mode)
+
+        return evaluation_pb2.ScoreResponse(scores=map(write_score, await reply_of(submit)))

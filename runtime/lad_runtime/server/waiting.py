@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from lad_runtime.engine.event_log import EventLog, LoggedEvent
 from lad_runtime.engine.job import Job
 from lad_runtime.engine.sequence import Call
+from lad_runtime.server.in_flight import held_until
 
 T = TypeVar("T")
 
@@ -17,6 +18,7 @@ _CANCELLED_SECONDS = 0.02
 
 async def reply(work: Job | Call) -> Any:
     """What comes of submitted work; when its caller goes away, it is left."""
+    held_until(work.future)
     try:
         return await asyncio.wrap_future(work.future)
     except asyncio.CancelledError:

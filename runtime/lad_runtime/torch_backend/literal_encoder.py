@@ -16,8 +16,8 @@ class LiteralEncoder:
     """
 
     def __init__(self, backend: tokenizers.Tokenizer, controls: Mapping[str, int]) -> None:
-        secret = secrets.token_hex(16)
-        names = {text: f"\ue000{secret}.{id}\ue001" for text, id in controls.items()}
+        secret = secrets.token_bytes(16)
+        names = {text: f"\ue000{_private(secret, id)}\ue001" for text, id in controls.items()}
         self._backend = backend
         self._controls = {id: text for text, id in controls.items()}
         self._names = {id: names[text] for text, id in controls.items()}
@@ -26,12 +26,12 @@ class LiteralEncoder:
 
     def encode(self, text: str, reveal: Callable[[str], str]) -> list[int]:
         """Token ids of `reveal(text)`. Control tokens that `text` itself holds are such, those that `reveal` adds are text."""
-        return list(self._copy.encode(reveal(self._named(text)), add_special_tokens=False).ids)
+        return list(_encoded(self._copy, reveal(self._named(text))).ids)
 
     def _named(self, text: str) -> str:
         """The text with its control tokens named, where the tokenizer finds them."""
         pieces, end = [], 0
-        found = self._backend.encode(text, add_special_tokens=False)
+        found = _encoded(self._backend, text)
         for id, (start, stop) in zip(found.ids, found.offsets, strict=True):
             control = self._controls.get(id, "")
             at = text.find(control, start, stop) if control else -1  # behind the space that it may take in
@@ -39,6 +39,16 @@ class LiteralEncoder:
                 pieces += [text[end:at], self._names[id]]
                 end = at + len(control)
         return "".join([*pieces, text[end:]])
+
+
+def _private(secret: bytes, id: int) -> str:
+    """As characters for private use, which no other token is made of."""
+    return "".join(chr(0xE100 + byte) for byte in secret + id.to_bytes(4, "big"))
+
+
+def _encoded(tokenizer: tokenizers.Tokenizer, text: str) -> tokenizers.Encoding:
+    """As a batch of one: the library lets other threads run then, and holds them up for a single text."""
+    return tokenizer.encode_batch([text], add_special_tokens=False)[0]
 
 
 def _renamed(tokenizer: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class Literals:
         self._numbers = {text: number for number, text in enumerate(self._texts)}
         self._written = re.compile("|".join(map(re.escape, self._texts)) or "(?!)")
         self._marks = _digits(8), _digits(10)
-        self._stand_in = re.compile(f"~({'|'.join(self._marks)})0(\\d+)~")
+        numbers = "|".join(str(number) for number in range(len(self._texts))) or "(?!)"
+        self._stand_in = re.compile(f"~({'|'.join(self._marks)})0({numbers})~")
 
     def count(self, text: str) -> int:
         """How many control tokens the text writes out."""

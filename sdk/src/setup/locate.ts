@@ -40,14 +40,14 @@ export function locateRuntime(variables: Variables = process.env): RuntimeLocati
 /**
  * As `locateRuntime`, for whoever is about to start a worker.
  *
- * @throws LadError `setup-failed` where the set-up has not run.
+ * @throws LadError `setup-required` where the set-up has not run.
  */
 export function requireRuntime(variables: Variables = process.env): RuntimeLocation {
   const location = locateRuntime(variables);
   if (existsSync(location.python)) return location;
   const command = location.isCheckout ? "npm run setup" : "npx lad setup";
   throw new LadError(
-    "setup-failed",
+    "setup-required",
     `The worker's Python environment ${location.environmentFolder} does not exist.`,
     { remedy: `Run \`${command}\` once: it makes the environment and installs PyTorch.` },
   );

@@ -3,6 +3,9 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSy
 import { dirname } from "node:path";
 
 const POLL_MS = 200;
+/** Locks that this process holds: its number in any other file is that of an earlier process of the same number. */
+const held = new Set();
+
 /** A file without a process number is one that its maker is about to write; after this long its maker is gone. */
 const UNWRITTEN_MS = 10_000;
 
@@ -48,6 +51,7 @@ export function tryLock(path) {
 
 /** Lets go of a lock that this process holds. @param {string} path */
 export function unlock(path) {
+  held.delete(path);
   rmSync(path, { force: true });
 }
 
@@ -57,6 +61,7 @@ function taken(path) {
     const file = openSync(path, "wx");
     writeSync(file, String(process.pid));
     closeSync(file);
+    held.add(path);
     return true;
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === "EEXIST") return false;
@@ -67,7 +72,10 @@ function taken(path) {
 /** The living process that holds the lock (0: not known yet), or that it is dead. @param {string} path */
 function holderOf(path) {
   try {
+    if (!statSync(path).isFile()) return 0; // reading a pipe would wait for ever
     const holder = Number(readFileSync(path, "utf8"));
+    if (!Number.isInteger(holder) || holder < 0) return "dead";
+    if (holder === process.pid) return held.has(path) ? holder : "dead";
     if (holder === 0) return Date.now() - statSync(path).mtimeMs > UNWRITTEN_MS ? "dead" : 0;
     return isAlive(holder) ? holder : "dead";
   } catch {
@@ -83,13 +91,13 @@ function holderOf(path) {
 function takeAway(path) {
   const guard = `${path}.removing`;
   if (!taken(guard)) {
-    if (holderOf(guard) === "dead") rmSync(guard, { force: true });
+    if (holderOf(guard) === "dead") unlock(guard);
     return;
   }
   try {
     if (holderOf(path) === "dead") rmSync(path, { force: true });
   } finally {
-    rmSync(guard, { force: true });
+    unlock(guard);
   }
 }
 
