@@ -1,8 +1,8 @@
 /** A worker under `stress`, for a while at a time. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Adapter, jsonl, Runtime } from "../../sdk/src/index.js";
 import type { Measurement } from "../harness/side.js";
+import { resident } from "./resident.js";
 import type { Inputs } from "./sdk-runs.js";
 import { type SdkSide, secondsSince, serve } from "./serve.js";
 import { stress } from "./stress.js";
@@ -48,13 +48,6 @@ class SdkStress implements SdkSide {
   async close(): Promise<void> {
     await this.#runtime?.close();
   }
-}
-
-/** Bytes of a process, where the system tells. */
-async function resident(pid: number | undefined): Promise<number | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1];
-  return kibibytes === undefined ? undefined : 1024 * Number(kibibytes);
 }
 
 if (import.meta.filename === process.argv[1]) await serve(new SdkStress());

@@ -1,6 +1,5 @@
 /** What a worker has to stand: clients that ask for all it holds as fast as they can, beside runs that are cancelled and begun anew. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Adapter, isLadError, Runtime, type TrainingOptions } from "../../sdk/src/index.js";
+import { type Adapter, Runtime, type TrainingOptions } from "../../sdk/src/index.js";
 
 /** Bases of this name are loaded, as the clients find them. */
 export interface Stress {
@@ -62,26 +61,12 @@ async function startAndCancel(
   let runs = 0;
   for (; goesOn(); runs++) {
     let steps = 0;
-    for await (const event of await begun(adapter, training)) {
+    for await (const event of adapter.train(training)) {
       if (event.type === "step" && (++steps > runs % 7 || !goesOn())) break;
     }
   }
-  await begun(adapter, { ...training, steps: 1 }).then((run) => run.result()); // once the last one has let go of the adapter
+  await adapter.train({ ...training, steps: 1 }).result(); // the last one has let go of the adapter
   return runs;
-}
-
-/** A run that has begun: one that was cancelled may train the adapter for a micro-step more. */
-async function begun(adapter: Adapter, training: TrainingOptions) {
-  for (;;) {
-    const run = adapter.train(training);
-    try {
-      await run.start();
-      return run;
-    } catch (error) {
-      if (!isLadError(error, "invalid-state")) throw error;
-      await sleep(2);
-    }
-  }
 }
 
 function sum(numbers: readonly number[]): number {

@@ -108,7 +108,7 @@ export class Base extends Model {
   async loadAdapter(folder: string, options: CallOptions = {}): Promise<Adapter> {
     const { signal, timeoutMs } = check(callOptions, options);
     const adapterId = newId("adapter");
-    const parts = uploadOf(this.id, adapterId, folder);
+    const parts = () => uploadOf(this.id, adapterId, folder);
     const client = this.client.within(timeoutMs);
     const send = () => client.upload(AdaptersService.uploadAdapter, parts, { signal });
     const reply = await makingAdapter(this.client, adapterId, send, signal);

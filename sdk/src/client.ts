@@ -3,6 +3,8 @@ import type { Warn } from "./check.js";
 import { boundOf } from "./deadlines.js";
 import { cancelled, isLadError } from "./errors.js";
 import { Liveness, type LivenessSettings } from "./liveness.js";
+import type { Dataset } from "./options.js";
+import { Shared } from "./shared.js";
 import { TimeLimit } from "./time-limit.js";
 import type { Method, Transport, TransportOptions } from "./transport.js";
 
@@ -31,6 +33,8 @@ export class Client {
       liveness: new Liveness(transport, settings),
       followed: new Set(),
       endings: new Set(),
+      datasets: new Shared(),
+      told: new Set(),
       closed: false,
     };
     this.#limit = view?.limit;
@@ -51,45 +55,26 @@ export class Client {
    *
    * @throws LadError `busy` when it is so for longer, `timeout`
    */
-  async call<Request, Response>(
+  call<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     settings: CallSettings = {},
   ): Promise<Response> {
-    const { idempotent = false, ...options } = settings;
-    const waits = idempotent ? [...RETRY_WAITS_MS] : [];
-    const { signal, release } = this.#bounded(method, request, options);
-    try {
-      for (let busy = 0; ; ) {
-        try {
-          const reply = await this.#connection.transport.unary(method, request, { signal });
-          this.#connection.liveness.heard();
-          return reply;
-        } catch (error) {
-          const wait = isLadError(error, "busy")
-            ? busy++ < BUSY_TRIES && error.retryAfterMs
-            : this.mayRetry(error) && waits.shift();
-          if (!wait) throw error;
-          await pause(wait, signal);
-        }
-      }
-    } finally {
-      release();
-    }
+    return this.#asked(method, request, () => request, settings);
   }
 
-  /** Many requests, one reply. */
-  async upload<Request, Response>(
+  /**
+   * Many requests, one reply. A busy worker is asked again, as by `call`.
+   *
+   * @param requests - gives them from the first on, each time that they are sent
+   * @throws LadError `busy`, `timeout`
+   */
+  upload<Request, Response>(
     method: Method<Request, Response>,
-    requests: AsyncIterable<Request>,
-    options: TransportOptions = {},
+    requests: () => AsyncIterable<Request>,
+    settings: CallSettings = {},
   ): Promise<Response> {
-    const { signal, release } = this.#bounded(method, undefined, options);
-    try {
-      return await this.#connection.transport.unary(method, requests, { signal });
-    } finally {
-      release();
-    }
+    return this.#asked(method, undefined, requests, settings);
   }
 
   /** One request, many replies; see {@link Transport.serverStream}. */
@@ -107,6 +92,34 @@ export class Client {
     } finally {
       release();
     }
+  }
+
+  /**
+   * Brings a data set to the worker, once for all who want it at the same time: each waits until its own signal or time limit ends,
+   * and the work goes on for as long as one of them does.
+   *
+   * @param method - what a wait that ends early is told as
+   */
+  async bring<Request, Response>(
+    datasetId: string,
+    work: (client: Client, signal: AbortSignal) => Promise<Dataset>,
+    method: Method<Request, Response>,
+    options: TransportOptions = {},
+  ): Promise<Dataset> {
+    const { signal, release } = this.#bounded(method, undefined, options);
+    const unlimited = this.within(0);
+    try {
+      return await this.#connection.datasets.join(datasetId, (stop) => work(unlimited, stop), signal);
+    } finally {
+      release();
+    }
+  }
+
+  /** Warns of something that is worth one warning, however often it is come upon. */
+  warnOnce(message: string): void {
+    if (this.#connection.told.has(message)) return;
+    this.#connection.told.add(message);
+    this.warn(message);
   }
 
   /** Whether the worker was out of reach for a moment, rather than gone or unwilling. */
@@ -154,6 +167,34 @@ export class Client {
     this.#connection.transport.close();
   }
 
+  /** Sends what `requests` gives until it is answered, or refused for good. */
+  async #asked<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request | undefined,
+    requests: () => Request | AsyncIterable<Request>,
+    { idempotent = false, ...options }: CallSettings,
+  ): Promise<Response> {
+    const waits = idempotent ? [...RETRY_WAITS_MS] : [];
+    const { signal, release } = this.#bounded(method, request, options);
+    try {
+      for (let busy = 0; ; ) {
+        try {
+          const reply = await this.#connection.transport.unary(method, requests(), { signal });
+          this.#connection.liveness.heard();
+          return reply;
+        } catch (error) {
+          const wait = isLadError(error, "busy")
+            ? busy++ < BUSY_TRIES && error.retryAfterMs
+            : this.mayRetry(error) && waits.shift();
+          if (!wait) throw error;
+          await pause(wait, signal);
+        }
+      }
+    } finally {
+      release();
+    }
+  }
+
   /** One signal for whatever ends a call from this side: the caller's own, its time limit, a worker that does not answer. */
   #bounded<Request, Response>(
     method: Method<Request, Response>,
@@ -183,6 +224,10 @@ interface Connection {
   readonly followed: Set<() => Promise<void>>;
   /** Ends of runs that were asked for and have not come. */
   readonly endings: Set<Promise<unknown>>;
+  /** On their way to the worker, by their ids. */
+  readonly datasets: Shared<Dataset>;
+  /** What is warned of once. */
+  readonly told: Set<string>;
   closed: boolean;
 }
 

@@ -70,14 +70,25 @@ async function upload(
   const hash = createHash("sha256");
   for await (const piece of bytes()) hash.update(piece);
   const id = hash.digest("hex");
-  const known = await client.call(DataService.hasDataset, { datasetId: id }, { signal, idempotent: true });
-  if (known.found) return { id, examples: Number(known.examples) };
   const requests = async function* () {
     for await (const data of bytes()) yield { data };
   };
-  const reply = await withRetry(client, () =>
-    client.upload(DataService.uploadDataset, requests(), { signal }),
-  );
+  const bring = (unlimited: Client, stop: AbortSignal) => send(unlimited, id, requests, name, stop);
+  return client.bring(id, bring, DataService.uploadDataset, { signal });
+}
+
+/** An upload may be sent again: the same bytes are the same data set. */
+async function send(
+  client: Client,
+  id: string,
+  requests: () => AsyncIterable<{ data: Buffer }>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const settings = { signal, idempotent: true };
+  const known = await client.call(DataService.hasDataset, { datasetId: id }, settings);
+  if (known.found) return { id, examples: Number(known.examples) };
+  const reply = await client.upload(DataService.uploadDataset, requests, settings);
   if (reply.datasetId !== id) {
     throw new LadError("invalid-data", `${name} changed while it was being read.`, {
       option: "data",
@@ -86,16 +97,6 @@ async function upload(
     });
   }
   return { id, examples: Number(reply.examples) };
-}
-
-/** An upload may be sent again: the same bytes are the same data set. */
-async function withRetry<Reply>(client: Client, send: () => Promise<Reply>): Promise<Reply> {
-  try {
-    return await send();
-  } catch (error) {
-    if (!client.mayRetry(error)) throw error;
-    return send();
-  }
 }
 
 /** JSON lines with the keys in one order, so that equal examples are equal bytes, in pieces of about 1 MiB. */

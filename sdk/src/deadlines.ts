@@ -37,7 +37,6 @@ const QUESTIONS = [
   RunsService.cancelRun, // unless it waits for the run's end
   RunsService.pauseRun,
   AdaptersService.getAdapter,
-  DataService.hasDataset,
 ];
 
 const WAITING = [
@@ -54,6 +53,7 @@ const WAITING = [
   AdaptersService.saveCheckpoint,
   AdaptersService.loadCheckpoint,
   AdaptersService.deleteCheckpoint,
+  DataService.hasDataset, // hashes and parses a stored file before its first use
   DataService.uploadDataset,
   DataService.openDataset,
   DataService.prepareDataset,

@@ -29,7 +29,11 @@ export interface RunPlan {
 /** A run takes at least this share of its steps, whatever the time: with fewer it shows nothing. */
 const LEAST_SHARE = 0.1;
 
-/** Trains an adapter for about a second, drops it, and tells how many steps of each run fit the time. */
+/**
+ * Trains an adapter for about a second, drops it, and tells how many steps of each run fit the time.
+ *
+ * Where steps are long it measures for five seconds, or one step: what it tells then holds the first steps, which take longer.
+ */
 export async function planRuns(base: Base, options: RunPlanOptions): Promise<RunPlan> {
   const { adapter, training, runs, seconds = Number.POSITIVE_INFINITY, beside = async () => 0 } = options;
   await using trial = await base.createAdapter(adapter);
@@ -44,14 +48,21 @@ export async function planRuns(base: Base, options: RunPlanOptions): Promise<Run
 /** The first steps also allocate, compile and read: they tell less than those after them. */
 const UNEVEN_STEPS = 3;
 const MEASURED_SECONDS = 1;
+/** From the beginning of the first step on, by the clock; a step that has begun is waited for. */
+const MOST_SECONDS = 5;
 
-/** Seconds a step, over the first second of a run, which is then ended. */
+/** Seconds a step, over the first second of a run's even steps, or what is there after a while; the run is then ended. */
 async function measureStep(run: TrainingRun): Promise<number> {
   const taken: number[] = [];
+  let begun = performance.now();
   for await (const event of run) {
-    if (event.type !== "step") continue;
+    if (event.type !== "step") {
+      if (taken.length === 0) begun = performance.now();
+      continue;
+    }
     taken.push(event.seconds);
     if (sum(taken.slice(UNEVEN_STEPS)) >= MEASURED_SECONDS) break;
+    if (performance.now() - begun >= 1000 * MOST_SECONDS) break;
   }
   await run.result().catch(unlessCancelled); // its end, after which the adapter may be used
   const even = taken.length > UNEVEN_STEPS ? taken.slice(UNEVEN_STEPS) : taken;

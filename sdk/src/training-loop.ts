@@ -3,11 +3,11 @@
  * noise left to the caller. It is the loop behind `train({ noise: customNoise(…) })`, and one to start from.
  */
 import type { Adapter } from "./adapter.js";
+import { batches as requests } from "./batches.js";
 import { cancelled, invalidOption, LadError } from "./errors.js";
 import { lossReport } from "./loss-report.js";
 import { type ShownExample, targeted } from "./loss-weights.js";
 import { applyNoise } from "./noise.js";
-import { MAX_SEQUENCES } from "./options/primitives.js";
 import {
   type CheckedTraining,
   type CustomNoise,
@@ -220,6 +220,11 @@ async function takeStep(
   return { report, gradientNorm: step.gradientNorm };
 }
 
+/** Of a token in a message, at most: its id, its target and its weight. */
+const TOKEN_BYTES = 5 + 5 + 4;
+/** Of a sequence beside its tokens: tags, lengths, where its prompt ends. */
+const SEQUENCE_BYTES = 32;
+
 /** `forwardBackward` of a batch of any size, in as few calls as hold it. */
 async function addGradients(
   adapter: Adapter,
@@ -229,8 +234,7 @@ async function addGradients(
   const ce = new Float32Array(sequences.reduce((tokens, { ids }) => tokens + ids.length, 0));
   let loss = 0;
   let filled = 0;
-  for (let first = 0; first < sequences.length; first += MAX_SEQUENCES) {
-    const part = sequences.slice(first, first + MAX_SEQUENCES);
+  for (const part of requests(sequences, ({ ids }) => SEQUENCE_BYTES + TOKEN_BYTES * ids.length)) {
     const computed = await adapter.forwardBackward({ sequences: part, ...how });
     loss += computed.loss;
     ce.set(computed.ce, filled);

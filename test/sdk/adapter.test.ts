@@ -153,6 +153,23 @@ describe("loading an adapter", () => {
     return { ...worker, folder, sent, declared };
   }
 
+  it("sends all of it again when the worker was busy", async () => {
+    const files = { "adapter_config.json": "{}", "adapter_model.safetensors": "x" };
+    const { base, transport, folder } = await loading(files);
+    const tries: string[][] = [];
+    transport.onUpload(AdaptersService.uploadAdapter, async (requests) => {
+      const parts: string[] = [];
+      tries.push(parts);
+      for await (const { part } of requests) {
+        parts.push(part?.$case === "piece" ? part.value.name : "header");
+        if (tries.length === 1) throw new LadError("busy", "Later.", { retryAfterMs: 10 });
+      }
+      return { adapter: undefined };
+    });
+    await expect(base.loadAdapter(folder)).rejects.toThrow("an adapter");
+    expect(tries).toEqual([["header"], ["header", "adapter_config.json", "adapter_model.safetensors"]]);
+  });
+
   it("declares the files, then sends them in pieces of at most 1 MiB, and nothing else of the folder", async () => {
     const { base, folder, sent, declared } = await loading({
       "adapter_config.json": "{}",

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Client } from "../../sdk/src/client.js";
 import { LadError } from "../../sdk/src/errors.js";
 import { InMemoryTransport } from "../../sdk/src/testing/in-memory-transport.js";
-import { healthCheck, RunsService, TrainingService, WorkerService } from "../../sdk/src/wire.js";
+import { DataService, healthCheck, RunsService, TrainingService, WorkerService } from "../../sdk/src/wire.js";
 
 /** A method that fails so many times before it answers. */
 function flaky(failures: number, code: "unavailable" | "internal" = "unavailable") {
@@ -82,6 +82,49 @@ describe("a busy worker", () => {
       retryAfterMs: 60,
     });
     expect(at).toHaveLength(6);
+  });
+});
+
+describe("an upload that a busy worker refuses", () => {
+  const PIECES = ["a", "b", "c"];
+
+  /** Refuses after the first piece, so many times; what came with the last try. */
+  function busy(refusals: number) {
+    const got: string[][] = [];
+    const transport = new InMemoryTransport().onUpload(DataService.uploadDataset, async (requests) => {
+      const pieces: string[] = [];
+      got.push(pieces);
+      for await (const { data } of requests) {
+        pieces.push(String(data));
+        if (got.length <= refusals) throw new LadError("busy", "Later.", { retryAfterMs: 30 });
+      }
+      return { datasetId: "d", examples: 3n };
+    });
+    return { client: new Client(transport, () => {}), got };
+  }
+
+  const pieces = async function* () {
+    for (const piece of PIECES) yield { data: Buffer.from(piece) };
+  };
+
+  it("is sent again, from its first piece on, whether or not it may arrive twice", async () => {
+    const { client, got } = busy(2);
+    await expect(client.upload(DataService.uploadDataset, pieces)).resolves.toMatchObject({ examples: 3n });
+    expect(got).toEqual([["a"], ["a"], PIECES]);
+  });
+
+  it("for long is an error that carries the hint", async () => {
+    const { client, got } = busy(99);
+    const upload = client.upload(DataService.uploadDataset, pieces);
+    await expect(upload).rejects.toMatchObject({ code: "busy", retryAfterMs: 30 });
+    expect(got).toHaveLength(6);
+  });
+
+  it("ends with its time limit", async () => {
+    const { client, got } = busy(99);
+    const upload = client.within(45).upload(DataService.uploadDataset, pieces);
+    await expect(upload).rejects.toMatchObject({ code: "timeout", value: "45" });
+    expect(got.length).toBeLessThan(6);
   });
 });
 

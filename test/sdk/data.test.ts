@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { LadError } from "../../sdk/src/errors.js";
 import { hub, jsonl, workerJsonl } from "../../sdk/src/index.js";
 import { DataService } from "../../sdk/src/wire.js";
 import { stubWorker } from "./support/stub-worker.js";
@@ -78,6 +79,84 @@ describe("examples given as values", () => {
     const wrong = [...examples, { instruction: "a", output: 3 }] as never;
     await expect(runtime.dataset(wrong)).rejects.toThrow("data[2].output is 3: it must be a string.");
     await expect(runtime.dataset([])).rejects.toMatchObject({ code: "invalid-option", option: "data" });
+  });
+});
+
+describe("the same examples, wanted by many at once", () => {
+  const many = Array.from({ length: 64 }, (_, i) => i);
+  const uploads = ({ calls }: { calls: readonly { path: string }[] }) =>
+    calls.filter(({ path }) => path === DataService.uploadDataset.path).length;
+
+  /** A worker whose uploads wait until they are let go, or given up. */
+  async function waiting() {
+    const worker = await stubWorker();
+    let letGo = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const gone: unknown[] = [];
+    worker.transport.onUpload(DataService.uploadDataset, async (requests, signal) => {
+      signal.addEventListener("abort", () => gone.push(signal.reason));
+      const hash = createHash("sha256");
+      for await (const { data } of requests) hash.update(data);
+      await gate;
+      return { datasetId: hash.digest("hex"), examples: 2n };
+    });
+    return { ...worker, letGo, gone };
+  }
+
+  it("are uploaded once, with and without time limits", async () => {
+    const { base, transport } = await stubWorker();
+    const limits = many.map((i) => (i % 2 === 0 ? {} : { timeoutMs: 60_000 }));
+    const made = await Promise.all(limits.map((options) => base.dataset(examples, options)));
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    expect(uploads(transport)).toBe(1);
+  });
+
+  it("come for the others where the first of them gives up, or its time is over", async () => {
+    const { base, transport, letGo, gone } = await waiting();
+    const abort = new AbortController();
+    const first = base.dataset(examples, { signal: abort.signal });
+    const hasty = base.dataset(examples, { timeoutMs: 200 });
+    const ended = Promise.allSettled([first, hasty]);
+    const patient = base.dataset(examples);
+    await vi.waitFor(() => expect(uploads(transport)).toBe(1));
+    abort.abort("enough");
+    expect(await ended).toMatchObject([
+      { reason: { code: "cancelled", cause: "enough" } },
+      { reason: { code: "timeout", value: "200" } },
+    ]);
+    expect(gone).toEqual([]);
+    letGo();
+    await expect(patient).resolves.toMatchObject({ examples: 2 });
+    expect(uploads(transport)).toBe(1);
+  });
+
+  it("are sent no further once nobody waits for them, and anew for who comes later", async () => {
+    const { base, transport, letGo, gone } = await waiting();
+    const abort = new AbortController();
+    const both = Promise.allSettled([1, 2].map(() => base.dataset(examples, { signal: abort.signal })));
+    await vi.waitFor(() => expect(uploads(transport)).toBe(1));
+    abort.abort();
+    expect(await both).toMatchObject([{ reason: { code: "cancelled" } }, { reason: { code: "cancelled" } }]);
+    expect(gone).toHaveLength(1);
+    letGo();
+    await expect(base.dataset(examples)).resolves.toMatchObject({ examples: 2 });
+    expect(uploads(transport)).toBe(2);
+  });
+
+  it("fail for all of them, and are tried again for who comes later", async () => {
+    const { base, transport } = await stubWorker();
+    let calls = 0;
+    transport.onUpload(DataService.uploadDataset, async () => {
+      calls++;
+      throw new LadError("storage", "The disk is full.");
+    });
+    const ended = await Promise.allSettled(many.map(() => base.dataset(examples)));
+    expect(ended.every(({ status }) => status === "rejected")).toBe(true);
+    expect(calls).toBe(1);
+    await expect(base.dataset(examples)).rejects.toMatchObject({ code: "storage" });
+    expect(calls).toBe(2);
   });
 });
 

@@ -30,6 +30,10 @@ it("a question has seconds, what waits for the device as long as the worker live
   expect(boundOf(RunsService.streamEvents, {})).toBe("while-alive");
 });
 
+it("asking for a data set waits: the worker may read the whole of it first", () => {
+  expect(boundOf(DataService.hasDataset, {})).toBe("while-alive");
+});
+
 it("cancelling a run is a question, unless it waits for the run's end", () => {
   expect(boundOf(RunsService.cancelRun, { runId: "r", wait: false })).toBe(QUESTION_MS);
   expect(boundOf(RunsService.cancelRun, { runId: "r", wait: true })).toBe("while-alive");

@@ -87,7 +87,7 @@ it("an upload to a silent worker ends", async () => {
   const pieces = async function* () {
     yield { data: Buffer.from("{}") };
   };
-  await expect(client.upload(DataService.uploadDataset, pieces())).rejects.toMatchObject({ code: "timeout" });
+  await expect(client.upload(DataService.uploadDataset, pieces)).rejects.toMatchObject({ code: "timeout" });
 });
 
 it("leaves no timer behind when the call has ended", async () => {

@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { planRuns, type RunPlanOptions } from "../../sdk/src/index.js";
-import { AdaptersService } from "../../sdk/src/wire.js";
+import { AdaptersService, RunsService } from "../../sdk/src/wire.js";
 import { finishedEvent, stepEvent, stubWorker } from "./support/stub-worker.js";
 
 const data = [{ instruction: "Say a.", output: "a" }];
@@ -48,5 +48,30 @@ describe("a plan of runs", () => {
     const { planned, worker } = await plan({ steps: 2 });
     expect(planned).toEqual({ steps: 2, seconds: 3 * 2 * ((30 + 0.5) / 2) });
     expect(worker.cancelled).toEqual([]);
+  });
+
+  it("measures long steps for five seconds by the clock", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const worker = await stubWorker();
+      worker.transport
+        .onCall(AdaptersService.dropAdapter, () => ({}))
+        .onStream(RunsService.streamEvents, async function* () {
+          for (const [i, seconds] of [4, 2, 1, 1, 1].entries()) {
+            if (worker.cancelled.length > 0) break;
+            vi.advanceTimersByTime(1000 * seconds);
+            const value = { ...stepEvent(i + 1).value, seconds } as never;
+            yield { seq: BigInt(i), time: 0, event: { $case: "trainingStep" as const, value } };
+          }
+          const value = { steps: 2n };
+          yield { seq: 5n, time: 0, event: { $case: "cancelled" as const, value } };
+        });
+      const training = { data, warmupSteps: 0, steps: 100 };
+      const planned = await planRuns(worker.base, { adapter: { rank: 4 }, training, runs: 2 });
+      expect(planned).toEqual({ steps: 100, seconds: 2 * 100 * ((4 + 2) / 2) });
+      expect(worker.cancelled).toEqual(["run-1"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

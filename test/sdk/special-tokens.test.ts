@@ -152,6 +152,7 @@ describe("special tokens that a data set writes out", () => {
     expect(warnings).toEqual([expect.stringContaining(warning)]);
     await base.prepare(DATA);
     await base.validate({ data: DATA });
+    for (const _ of [1, 2]) await base.prepare(DATA, { timeoutMs: 9_000 });
     expect(warnings).toHaveLength(1);
   });
 
