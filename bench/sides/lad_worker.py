@@ -14,7 +14,7 @@ from bench.sides.device import finish_device
 from bench.sides.model_folder import model_folder
 from lad_runtime.engine.worker import make_worker
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.torch_backend.peft_format import adapter_files
+from lad_runtime.torch_backend.peft_format import write_adapter
 from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
 from lad_runtime.types import AdapterSpec, BaseSpec, Work
 
@@ -73,9 +73,7 @@ class LadWorker:
         """Writes an adapter in PEFT's format, named after its rank; the folder."""
         folder = self._scratch / "adapters" / f"rank-{adapter.spec.rank}"
         folder.mkdir(parents=True, exist_ok=True)
-        files = self.engine.call(lambda: adapter_files(adapter.adapter, str(self.folder))).result()
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+        self.engine.call(lambda: write_adapter(folder, adapter.adapter, str(self.folder))).result()
         return str(folder)
 
     def run(

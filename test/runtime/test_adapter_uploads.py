@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from adapter_files import adapter_files
 from lad_runtime.engine.adapter_uploads import AdapterUpload
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.peft_format import adapter_files, write_adapter
+from lad_runtime.torch_backend.peft_format import write_adapter
 from worker_support import Bench, budget_of
 
 T = TypeVar("T")

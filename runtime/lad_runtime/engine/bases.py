@@ -17,6 +17,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types import BaseSpec, LoadProgress, Message
 
 _MAX_TEXT = 1 << 20  # characters of one text or chat
+_LOOK_SECONDS = 0.1  # until a call that waits looks whether anybody still wants it
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Bases:
 
         What `progress` raises ends the load; a base that is not wanted once it has been loaded is dropped again.
         """
-        with self._turn(replace(spec, hub_token="")):
+        with self._turn(replace(spec, hub_token=""), wanted):
             resident = self._registry.find_base(spec)
             if resident is not None:
                 return resident
@@ -60,20 +61,26 @@ class Bases:
                     loaded = self._backend.load_base(spec, progress, admit)
                     if not wanted():
                         self._backend.unload_base(loaded)
-                        raise LadError(ErrorCode.CANCELLED, "Nobody waits for this base any more.")
+                        raise _unwanted()
                     return self._registry.add_base(spec, loaded)
             except Exception as error:
                 raise typed_error(error, self._backend.describe) from None
 
     @contextmanager
-    def _turn(self, spec: BaseSpec) -> Iterator[None]:
-        """One call at a time for each specification; nothing is kept of one that nobody asks for any more."""
+    def _turn(self, spec: BaseSpec, wanted: Callable[[], bool]) -> Iterator[None]:
+        """One call at a time for each specification; nothing is kept of one that nobody asks for any more.
+
+        Raises LadError(CANCELLED) for a call that is not wanted any more, soon also while it waits.
+        """
         with self._lock:
             loading = self._loading.setdefault(spec, _Loading())
             loading.callers += 1
         try:
-            with loading.turn:
+            _take(loading.turn, wanted)
+            try:
                 yield
+            finally:
+                loading.turn.release()
         finally:
             with self._lock:
                 loading.callers -= 1
@@ -114,6 +121,17 @@ class Bases:
         base = self._registry.base(base_id)
         _check_length("messages", sum(len(message.content) for message in messages))
         return self._backend.render(base.resident, messages, add_generation_prompt, allow_special)
+
+
+def _take(turn: threading.Lock, wanted: Callable[[], bool]) -> None:
+    while wanted():
+        if turn.acquire(timeout=_LOOK_SECONDS):
+            return
+    raise _unwanted()
+
+
+def _unwanted() -> LadError:
+    return LadError(ErrorCode.CANCELLED, "Nobody waits for this base any more.")
 
 
 def check_ids(base: BaseEntry, option: str, ids: Sequence[int]) -> None:

@@ -6,11 +6,12 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from lad_runtime.engine.cancelling import until
 from lad_runtime.engine.examples import read_examples
 from lad_runtime.engine.hub_data import hub_lines
 from lad_runtime.engine.local_file import pieces_of
@@ -40,17 +41,20 @@ class DatasetStore:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return Upload(self, self._folder / f"{secrets.token_hex(8)}.part")
 
-    def read_file(self, path: str) -> tuple[str, int]:
-        """Takes in a JSONL file of this machine: its id and number of examples. Raises NOT_FOUND, ACCESS_DENIED, INVALID_DATA."""
+    def read_file(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> tuple[str, int]:
+        """Takes in a JSONL file of this machine: its id and number of examples.
+
+        Raises LadError: NOT_FOUND, ACCESS_DENIED, INVALID_DATA, CANCELLED.
+        """
         with pieces_of(path) as pieces, self.upload() as upload:
-            for piece in pieces:
+            for piece in until(pieces, cancelled):
                 upload.write(piece)
             return upload.finish()
 
-    def read_hub(self, source: HubDataset) -> tuple[str, int]:
+    def read_hub(self, source: HubDataset, cancelled: Callable[[], bool] = lambda: False) -> tuple[str, int]:
         """Takes in a split of a hub data set: its id and number of examples."""
         with self.upload() as upload:
-            for line in hub_lines(source):
+            for line in until(hub_lines(source), cancelled):
                 upload.write(line)
             return upload.finish()
 

@@ -2,12 +2,12 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import TypeVar
 
 from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.cancelling import cancelled_error, until
 from lad_runtime.engine.datasets import DatasetStore
 from lad_runtime.engine.failures import typed_error
 from lad_runtime.engine.residents import BaseEntry
@@ -17,7 +17,6 @@ from lad_runtime.types import PreparedExample, WindowReport, WindowSpec
 _KEPT = 8
 Prepared = tuple[Sequence[PreparedExample], WindowReport]
 Key = tuple[str, str, WindowSpec]
-T = TypeVar("T")
 
 
 class PreparedData:
@@ -56,6 +55,16 @@ class PreparedData:
                 if error.code is not ErrorCode.CANCELLED or cancelled():
                     raise
 
+    def known(self, base: BaseEntry, dataset_id: str, window: WindowSpec) -> Prepared | None:
+        """What is prepared already; never blocks."""
+        key = (base.id, dataset_id, window)
+        with self._lock:
+            shared = self._known.get(key)
+            if shared is None or not shared.done():
+                return None
+            self._known.move_to_end(key)
+            return shared.result()
+
     def forget(self, base: BaseEntry) -> None:
         """Drops what was prepared for a base."""
         with self._lock:
@@ -83,7 +92,7 @@ class PreparedData:
     ) -> Prepared:
         examples = self._store.examples(dataset_id)
         try:
-            return self._backend.prepare(base.resident, _until(examples, cancelled), window)
+            return self._backend.prepare(base.resident, until(examples, cancelled), window)
         except Exception as error:
             raise typed_error(error, self._backend.describe) from None
 
@@ -94,11 +103,4 @@ def _await(future: "Future[Prepared]", cancelled: Callable[[], bool]) -> Prepare
             return future.result(timeout=0.1)
         except FutureTimeoutError:
             continue
-    raise LadError(ErrorCode.CANCELLED, "The work was cancelled.")
-
-
-def _until(items: Iterator[T], cancelled: Callable[[], bool]) -> Iterator[T]:
-    for item in items:
-        if cancelled():
-            raise LadError(ErrorCode.CANCELLED, "The work was cancelled.")
-        yield item
+    raise cancelled_error()

@@ -13,7 +13,7 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
 from lad_runtime.gen.lad.v1 import adapters_pb2_grpc
 from lad_runtime.server.making import made, same_request
-from lad_runtime.server.waiting import ended, entered, whole
+from lad_runtime.server.waiting import ended, entered, outlasted, whole
 from lad_runtime.wire.worker import read_adapter_spec, write_adapter
 
 _PIECE = 1 << 20
@@ -65,7 +65,7 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
         self, request: pb.DownloadAdapterRequest, context: aio.ServicerContext
     ) -> AsyncIterator[pb.DownloadAdapterResponse]:
         async with entered(self._worker.transfers.folder) as folder:
-            await asyncio.wrap_future(self._adapters.export(request.adapter_id, folder))
+            await outlasted(self._adapters.export(request.adapter_id, folder))
             for path in sorted(folder.iterdir()):
                 with path.open("rb") as file:
                     while piece := await asyncio.to_thread(file.read, _PIECE):

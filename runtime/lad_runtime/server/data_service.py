@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 from grpc import aio
 
@@ -9,6 +10,8 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2 as pb
 from lad_runtime.gen.lad.v1 import data_pb2_grpc
+from lad_runtime.server.preparing import Preparing
+from lad_runtime.server.threads import Threads
 from lad_runtime.server.waiting import whole
 from lad_runtime.wire.data import (
     read_hub_dataset,
@@ -19,11 +22,15 @@ from lad_runtime.wire.data import (
 )
 
 _STREAMED_AT_ONCE = 64
+_OPENING_THREADS = 8
+_MOST_OPENING = 64
 
 
 class DataService(data_pb2_grpc.DataServiceServicer):
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, preparing: Preparing) -> None:
         self._worker = worker
+        self._preparing = preparing
+        self._opening = Threads("opening", _OPENING_THREADS, _MOST_OPENING)
 
     async def HasDataset(
         self, request: pb.HasDatasetRequest, context: aio.ServicerContext
@@ -46,11 +53,13 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         store = self._worker.datasets
         source = request.WhichOneof("source")
         if source == "path":
-            dataset_id, count = await asyncio.to_thread(store.read_file, request.path)
+            open_it = partial(store.read_file, request.path)
         elif source == "hub":
-            dataset_id, count = await asyncio.to_thread(store.read_hub, read_hub_dataset(request.hub))
+            open_it = partial(store.read_hub, read_hub_dataset(request.hub))
         else:
             raise invalid_option("data", "", "it names no source", "Give a path or a hub data set.")
+        each = object()  # what is read may have changed since another call began to
+        dataset_id, count = await self._opening.run(each, lambda shared: open_it(shared.left))
         return pb.OpenDatasetResponse(dataset_id=dataset_id, examples=count)
 
     async def PrepareDataset(
@@ -58,7 +67,7 @@ class DataService(data_pb2_grpc.DataServiceServicer):
     ) -> pb.PrepareDatasetResponse:
         base = self._worker.registry.base(request.base_id)
         window = read_window(request.window)
-        _, report = await asyncio.to_thread(self._worker.prepared.get, base, request.dataset_id, window)
+        _, report = await self._preparing.get(base, request.dataset_id, window)
         return pb.PrepareDatasetResponse(report=write_window_report(report))
 
     async def StreamExamples(
@@ -66,7 +75,7 @@ class DataService(data_pb2_grpc.DataServiceServicer):
     ) -> AsyncIterator[pb.StreamExamplesResponse]:
         base = self._worker.registry.base(request.base_id)
         window = read_window(request.window)
-        examples, _ = await asyncio.to_thread(self._worker.prepared.get, base, request.dataset_id, window)
+        examples, _ = await self._preparing.get(base, request.dataset_id, window)
         end = min(len(examples), request.offset + request.limit) if request.limit else len(examples)
         for start in range(request.offset, end, _STREAMED_AT_ONCE):
             pieces = examples[start : min(end, start + _STREAMED_AT_ONCE)]

@@ -29,6 +29,7 @@ from lad_runtime.server.data_service import DataService
 from lad_runtime.server.interceptor import Guard
 from lad_runtime.server.lease import Lease
 from lad_runtime.server.methods import LARGEST, service_names
+from lad_runtime.server.preparing import Preparing
 from lad_runtime.server.runs_service import RunsService
 from lad_runtime.server.sampling_service import EvaluationService, SamplingService
 from lad_runtime.server.training_service import TrainingService
@@ -36,7 +37,7 @@ from lad_runtime.server.worker_service import WorkerService
 
 _log = logging.getLogger("lad.server")
 _DRAIN_SECONDS = 60.0
-_BLOCKING_THREADS = 32  # for loading, tokenising and files; compute has the engine's thread
+_BLOCKING_THREADS = 32  # for texts and files; what takes long has threads of its own, compute the engine's
 _MESSAGES = [
     ("grpc.max_receive_message_length", LARGEST),
     ("grpc.max_send_message_length", 64 << 20),  # a reply may hold the logits of many positions
@@ -77,10 +78,15 @@ async def serve(
     await ending.wait()
     _log.info("draining")
     await healthy.enter_graceful_shutdown()
-    await asyncio.to_thread(worker.drain, _DRAIN_SECONDS)
+    await _in_own_thread(lambda: worker.drain(_DRAIN_SECONDS))
     lease.end()
     await server.stop(grace=1.0)
     _log.info("stopped")
+
+
+async def _in_own_thread(work: Callable[[], None]) -> None:
+    """Also where all other threads are taken."""
+    await asyncio.wrap_future(ThreadPoolExecutor(1, thread_name_prefix="lad-draining").submit(work))
 
 
 def _bind(server: aio.Server, address: str) -> str:
@@ -103,10 +109,11 @@ def _bind(server: aio.Server, address: str) -> str:
 def _add_services(
     server: aio.Server, worker: Worker, lease: Lease, healthy: health.aio.HealthServicer
 ) -> None:
+    preparing = Preparing(worker)
     worker_pb2_grpc.add_WorkerServiceServicer_to_server(WorkerService(worker, lease), server)
-    data_pb2_grpc.add_DataServiceServicer_to_server(DataService(worker), server)
+    data_pb2_grpc.add_DataServiceServicer_to_server(DataService(worker, preparing), server)
     adapters_pb2_grpc.add_AdaptersServiceServicer_to_server(AdaptersService(worker), server)
-    training_pb2_grpc.add_TrainingServiceServicer_to_server(TrainingService(worker), server)
+    training_pb2_grpc.add_TrainingServiceServicer_to_server(TrainingService(worker, preparing), server)
     sampling_pb2_grpc.add_SamplingServiceServicer_to_server(SamplingService(worker), server)
     runs_pb2_grpc.add_RunsServiceServicer_to_server(RunsService(worker), server)
     evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(EvaluationService(worker), server)

@@ -1,5 +1,6 @@
 """TrainingService: runs, and the primitives."""
 
+import secrets
 from concurrent.futures import Future
 
 from grpc import aio
@@ -11,6 +12,7 @@ from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
 from lad_runtime.gen.lad.v1 import training_pb2_grpc
 from lad_runtime.server.making import made, same_request, starting_threads
+from lad_runtime.server.preparing import Preparing
 from lad_runtime.server.waiting import ended, reply, reply_of
 from lad_runtime.types import ForwardSpec, NoisedExamples, TargetedSequence
 from lad_runtime.wire.data import read_window, write_window_report
@@ -30,7 +32,8 @@ from lad_runtime.wire.training import (
 class TrainingService(training_pb2_grpc.TrainingServiceServicer):
     """A numbered call goes on for a while when its client goes away, which may ask for the reply again; any other is cancelled."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, preparing: Preparing) -> None:
+        self._preparing = preparing
         self._training = worker.training
         self._registry = worker.registry
         self._runs = worker.runs
@@ -65,6 +68,9 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
                 request.adapter_id, request.sequence, _given(request), forward
             )
 
+        if request.WhichOneof("input") == "examples":
+            base, given = self._registry.trainable(request.adapter_id).base, request.examples
+            await self._preparing.get(base, given.dataset_id, read_window(given.window))
         return write_forward_backward(await reply_of(submit))
 
     async def OptimStep(
@@ -83,20 +89,25 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
     async def Validate(
         self, request: pb.ValidateRequest, context: aio.ServicerContext
     ) -> pb.ValidateResponse:
+        window, noise, loss = read_window(request.window), read_noise(request.noise), read_loss(request.loss)
+        base, _ = self._registry.weights(request.base_id, request.adapter_id)
+
         def submit() -> Job:
             return self._primitives.validate(
                 request.base_id,
                 request.adapter_id,
                 request.dataset_id,
-                read_window(request.window),
-                read_noise(request.noise),
-                read_loss(request.loss),
+                window,
+                noise,
+                loss,
                 request.seed,
                 request.max_examples,
                 ATTENTION_MODE.read(request.attention),
             )
 
-        losses, report = await reply_of(submit)
+        with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):
+            await self._preparing.get(base, request.dataset_id, window)
+            losses, report = await reply_of(submit)
         return pb.ValidateResponse(
             report=write_loss_report(losses), window_report=write_window_report(report)
         )

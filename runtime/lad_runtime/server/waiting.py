@@ -51,6 +51,15 @@ async def whole(requests: AsyncIterator[T]) -> AsyncIterator[T]:
     await asyncio.sleep(_CANCELLED_SECONDS)
 
 
+async def outlasted(work: "Future[T]") -> T:
+    """What comes of work that uses what its call has: a call that is cancelled meanwhile goes on until nothing uses it any more."""
+    try:
+        return await asyncio.wrap_future(work)
+    except asyncio.CancelledError:
+        await asyncio.gather(asyncio.wrap_future(work), return_exceptions=True)
+        raise
+
+
 async def ended(ends: "Iterable[Future[None]]") -> None:
     """Comes back when all of these have come."""
     for end in ends:

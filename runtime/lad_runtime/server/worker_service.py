@@ -4,26 +4,32 @@ import asyncio
 import os
 import platform
 from collections.abc import AsyncIterator
+from functools import partial
 
 from grpc import aio
 
+from lad_runtime.engine.residents import BaseEntry
 from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import worker_pb2 as pb
 from lad_runtime.gen.lad.v1 import worker_pb2_grpc
 from lad_runtime.server.lease import Lease
+from lad_runtime.server.threads import Shared, Threads
 from lad_runtime.server.waiting import ended
-from lad_runtime.types import LoadProgress
+from lad_runtime.types import BaseSpec, LoadProgress
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
 from lad_runtime.wire.worker import read_base_spec, write_adapter, write_base, write_progress
 
 _PROGRESS_SECONDS = 0.1
+_LOADING_THREADS = 8
+_MOST_LOADING = 64
 
 
 class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
     def __init__(self, worker: Worker, lease: Lease) -> None:
         self._worker = worker
         self._lease = lease
+        self._threads = Threads("loading", _LOADING_THREADS, _MOST_LOADING)
 
     async def Handshake(
         self, request: pb.HandshakeRequest, context: aio.ServicerContext
@@ -69,29 +75,26 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
         self, request: pb.LoadBaseRequest, context: aio.ServicerContext
     ) -> AsyncIterator[pb.LoadBaseResponse]:
         spec = read_base_spec(request)
-        latest: list[LoadProgress] = []
-        left = False
+        told = None
+        while True:
+            with self._threads.shared(spec, partial(self._load, spec)) as loading:
+                done = False
+                while not done:
+                    done = bool((await asyncio.wait([loading.task], timeout=_PROGRESS_SECONDS))[0])
+                    if loading.told != told:
+                        told = loading.told
+                        yield pb.LoadBaseResponse(progress=write_progress(told))
+                if not loading.gave_up:
+                    yield pb.LoadBaseResponse(base=write_base(loading.task.result().info))
+                    return
 
+    def _load(self, spec: BaseSpec, shared: Shared[BaseEntry]) -> BaseEntry:
         def progress(now: LoadProgress) -> None:
-            if left:
+            if shared.left():
                 raise LadError(ErrorCode.CANCELLED, "Nobody waits for this base any more.")
-            latest[:] = [now]
+            shared.told = now
 
-        loading = asyncio.ensure_future(
-            asyncio.to_thread(self._worker.bases.load, spec, progress, lambda: not left)
-        )
-        loading.add_done_callback(
-            lambda done: done.cancelled() or done.exception()
-        )  # nobody may be left to see it
-        try:
-            done = False
-            while not done:
-                done = bool((await asyncio.wait([loading], timeout=_PROGRESS_SECONDS))[0])
-                if latest:
-                    yield pb.LoadBaseResponse(progress=write_progress(latest.pop()))
-            yield pb.LoadBaseResponse(base=write_base(loading.result().info))
-        finally:
-            left = True
+        return self._worker.bases.load(spec, progress, lambda: not shared.left())
 
     async def UnloadBase(
         self, request: pb.UnloadBaseRequest, context: aio.ServicerContext

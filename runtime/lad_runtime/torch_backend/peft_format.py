@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load
 from torch import Tensor
 
 from lad_runtime.errors import LadError
@@ -36,13 +35,10 @@ _TENSOR = re.compile(
 )
 
 
-def adapter_files(adapter: LoraAdapter, base_name: str = "") -> dict[str, bytes]:
-    """The two files by name, weights in float32. `peft` loads them onto the base of `base_name`."""
-    return {name: b"".join(pieces) for name, pieces in _contents(adapter, base_name).items()}
-
-
 def write_adapter(folder: Path, adapter: LoraAdapter, base_name: str = "") -> None:
-    """`adapter_files` in a folder, with no more in memory at once than a tensor."""
+    """The two files, weights in float32, with no more in memory at once than a tensor. `peft` loads them onto the base of
+    `base_name`.
+    """
     for name, pieces in _contents(adapter, base_name).items():
         with (folder / name).open("wb") as file:
             file.writelines(pieces)
@@ -85,17 +81,15 @@ def _safetensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes]:
         yield tensor.to("cpu", torch.float32).contiguous().numpy().tobytes()
 
 
-def load_adapter(
-    source: Path | Mapping[str, bytes], config: LlamaConfig, device: torch.device | str = "cpu"
-) -> LoraAdapter:
-    """The adapter in a folder, or in files by name, for a base of `config`.
+def load_adapter(folder: Path, config: LlamaConfig, device: torch.device | str = "cpu") -> LoraAdapter:
+    """The adapter in a folder, for a base of `config`.
 
     The tensors say which projections are adapted; a `target_modules` that is a regular expression is not run. Raises
     INVALID_FILE for files that are missing, damaged, or of another base; UNSUPPORTED_MODEL, naming the option, for what is
     not plain LoRA on whole projections of every layer.
     """
-    settings = read_settings(_bytes_of(source, CONFIG_FILE))
-    tensors = _tensors(source)
+    settings = read_settings(_settings_of(folder))
+    tensors = _tensors(folder)
     modules = _modules(tensors)
     targets = _targets(modules, config)
     _check_named(settings.get("target_modules"), modules)
@@ -117,29 +111,20 @@ def weight_bytes(folder: Path) -> int:
         return sum(4 * math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
 
 
-def _bytes_of(source: Path | Mapping[str, bytes], name: str) -> bytes:
-    if not isinstance(source, Path):
-        if name not in source:
-            raise _missing(name, source)
-        return source[name]
-    path = _path_of(source, name)
+def _settings_of(folder: Path) -> bytes:
+    path = _path_of(folder, CONFIG_FILE)
     try:
         if path.stat().st_size > _MOST_SETTINGS_BYTES:
-            raise invalid_adapter(f"{name} is longer than {_MOST_SETTINGS_BYTES >> 20} MiB")
+            raise invalid_adapter(f"{CONFIG_FILE} is longer than {_MOST_SETTINGS_BYTES >> 20} MiB")
         return path.read_bytes()
     except OSError as error:
-        raise _unreadable(name, error) from error
+        raise _unreadable(CONFIG_FILE, error) from error
 
 
-def _tensors(source: Path | Mapping[str, bytes]) -> dict[str, Tensor]:
-    """Those of a folder lie in the file: they are read as they are used, and not held in memory beside it."""
-    if isinstance(source, Path):
-        with _opened(_path_of(source, WEIGHTS_FILE)) as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    try:
-        return dict(load(_bytes_of(source, WEIGHTS_FILE)))
-    except (SafetensorError, ValueError) as error:
-        raise _damaged(error) from error
+def _tensors(folder: Path) -> dict[str, Tensor]:
+    """They lie in the file: they are read as they are used, and not held in memory beside it."""
+    with _opened(_path_of(folder, WEIGHTS_FILE)) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 @contextmanager
