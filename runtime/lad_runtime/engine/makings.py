@@ -136,11 +136,10 @@ class Makings(Generic[T]):
             if known is not None and known.join():
                 return known
             making = Making(given_id or f"{kind}-{secrets.token_hex(6)}", request, self._undo, self._lock)
-            making_id = making.id
-            self._makings[making_id] = making
+            self._makings[making.id] = making
             self._forget_old()
         known_by = weakref.ref(making)
-        making.gone.add_done_callback(lambda _: self._forget(making_id, known_by()))
+        making.gone.add_done_callback(lambda _: self._forget(known_by()))
         if known is None:
             making.begin(begin)
         else:
@@ -168,10 +167,10 @@ class Makings(Generic[T]):
             making = self._makings.get(made_id)
             return making.gone if making is not None and making.leaving else None
 
-    def _forget(self, made_id: str, making: Making[T] | None) -> None:
+    def _forget(self, making: Making[T] | None) -> None:
         with self._lock:
-            if making is not None and self._makings.get(made_id) is making:
-                del self._makings[made_id]
+            if making is not None and self._makings.get(making.id) is making:
+                del self._makings[making.id]
 
     def _forget_old(self) -> None:
         excess = len(self._makings) - _KEPT

@@ -26,12 +26,12 @@ class LiteralEncoder:
 
     def encode(self, text: str, reveal: Callable[[str], str]) -> list[int]:
         """Token ids of `reveal(text)`. Control tokens that `text` itself holds are such, those that `reveal` adds are text."""
-        return list(_encoded(self._copy, reveal(self._named(text))).ids)
+        return list(encoded(self._copy, reveal(self._named(text))).ids)
 
     def _named(self, text: str) -> str:
         """The text with its control tokens named, where the tokenizer finds them."""
         pieces, end = [], 0
-        found = _encoded(self._backend, text)
+        found = encoded(self._backend, text)
         for id, (start, stop) in zip(found.ids, found.offsets, strict=True):
             control = self._controls.get(id, "")
             at = text.find(control, start, stop) if control else -1  # behind the space that it may take in
@@ -46,9 +46,9 @@ def _private(secret: bytes, id: int) -> str:
     return "".join(chr(0xE100 + byte) for byte in secret + id.to_bytes(4, "big"))
 
 
-def _encoded(tokenizer: tokenizers.Tokenizer, text: str) -> tokenizers.Encoding:
+def encoded(tokenizer: tokenizers.Tokenizer, text: str, *, add_special: bool = False) -> tokenizers.Encoding:
     """As a batch of one: the library lets other threads run then, and holds them up for a single text."""
-    return tokenizer.encode_batch([text], add_special_tokens=False)[0]
+    return tokenizer.encode_batch([text], add_special_tokens=add_special)[0]
 
 
 def _renamed(tokenizer: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cached_property
 import tokenizers
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
-from lad_runtime.torch_backend.literal_encoder import LiteralEncoder
+from lad_runtime.torch_backend.literal_encoder import LiteralEncoder, encoded
 from lad_runtime.torch_backend.literals import Literals
 from lad_runtime.torch_backend.template import ChatTemplate
 from lad_runtime.types import Message, Token
@@ -90,7 +90,7 @@ class Tokenizer:
         try:
             if self._literals.is_in(text):
                 return self._literal_encoder.encode(text, self.reveal)
-            return list(_encoded(self._backend, text, add_special).ids)
+            return list(encoded(self._backend, text, add_special=add_special).ids)
         except (UnicodeEncodeError, TypeError):  # versions of the library differ
             raise LadError(
                 ErrorCode.INVALID_DATA,
@@ -170,11 +170,6 @@ def _known_id(backend: tokenizers.Tokenizer, stop_token: str) -> int:
             remedy="Correct eos_token in tokenizer_config.json.",
         )
     return int(found)
-
-
-def _encoded(backend: tokenizers.Tokenizer, text: str, add_special: bool) -> tokenizers.Encoding:
-    """As a batch of one: the library lets other threads run then, and holds them up for a single text."""
-    return backend.encode_batch([text], add_special_tokens=add_special)[0]
 
 
 def _single_id(backend: tokenizers.Tokenizer, mask_token: str) -> int:
