@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lad_runtime.torch_backend.batch import Segment
-from lad_runtime.torch_backend.compute import compute
+from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.predict import predict
 from lad_runtime.torch_backend.sampler import sample_canvas
 from lad_runtime.torch_backend.wishes import LogitsWish

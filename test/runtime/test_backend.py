@@ -227,7 +227,7 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
     def out_of_memory(*_: Any) -> Any:
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setattr("lad_runtime.torch_backend.compute.weighted_cross_entropy", out_of_memory)
+    monkeypatch.setattr("lad_runtime.torch_backend.forward.compute.weighted_cross_entropy", out_of_memory)
     with pytest.raises(torch.OutOfMemoryError):
         backend.compute(wishes)
     for trained, gradients in zip(two, before, strict=True):

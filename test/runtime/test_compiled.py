@@ -9,8 +9,8 @@ from torch import Tensor
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import compiled
 from lad_runtime.torch_backend.batch import Segment
-from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.config import LlamaConfig
+from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.model import Llama
 from lad_runtime.torch_backend.wishes import GradientWish, LogitsWish

@@ -20,8 +20,8 @@ from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
 from lad_runtime.torch_backend.cache import KeyValueCache
 from lad_runtime.torch_backend.compiled import compiled_kernels
-from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.config import LlamaConfig
+from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.layout import Block
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.model import Llama

@@ -17,7 +17,7 @@ from lad_runtime.errors import LadError
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.batch import Segment
 from lad_runtime.torch_backend.cache import KeyValueCache
-from lad_runtime.torch_backend.compute import compute
+from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.micro_batches import in_context
 from lad_runtime.torch_backend.model import Llama

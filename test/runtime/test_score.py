@@ -8,7 +8,7 @@ import torch
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import score as scoring
 from lad_runtime.torch_backend.batch import Segment
-from lad_runtime.torch_backend.compute import compute
+from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.score import check_scoring, score
 from lad_runtime.torch_backend.wishes import LossWish
 from lad_runtime.types import ScoreItem

@@ -11,8 +11,8 @@ import torch
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import primitives
 from lad_runtime.torch_backend.checkpoint import CheckpointStore
-from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.durable import MANIFEST, write_folder
+from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.micro_batches import in_micro_batches
 from lad_runtime.torch_backend.order import batch
 from lad_runtime.torch_backend.resume import restore, resume

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import torch
 from hypothesis import strategies as st
 
-from lad_runtime.torch_backend.compute import compute
+from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.model import Llama, LlamaConfig
 from lad_runtime.torch_backend.prompt import Prompts

@@ -12,7 +12,6 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend import bases, predict, primitives, sampler, score, trainer, validate, window
 from lad_runtime.torch_backend.bases import Base
 from lad_runtime.torch_backend.checkpoint import CheckpointStore
-from lad_runtime.torch_backend.compute import compute
 from lad_runtime.torch_backend.device import (
     cores,
     device_name,
@@ -22,6 +21,7 @@ from lad_runtime.torch_backend.device import (
     open_device,
     threads_for,
 )
+from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.held import Held
 from lad_runtime.torch_backend.lora import LoraAdapter
 from lad_runtime.torch_backend.needs import (

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from lad_runtime.torch_backend.batch import FlatBatch, Segment, padded_indices
 from lad_runtime.torch_backend.device import on_device
+from lad_runtime.torch_backend.forward.supervised_rows import Span, SupervisedRows
 from lad_runtime.torch_backend.loss import cross_entropy, weighted_cross_entropy
 from lad_runtime.torch_backend.model import Llama
-from lad_runtime.torch_backend.supervised import Span, SupervisedRows
 from lad_runtime.torch_backend.wishes import ContextWish, GradientWish, HeadWish, LogitsWish, LossWish, Wish
 
 Results = list[tuple[Tensor, ...]]
