@@ -9,7 +9,7 @@
  * numbers.
  *
  * `--data` is a folder with train.jsonl and validation.jsonl. Settings are those that work best on the base
- * (sdk/src/recipes.ts); `--preset lad` takes the method's own. The table, or with --json one line a rank, goes to standard
+ * (sdk/src/experiments/recipes.ts); `--preset lad` takes the method's own. The table, or with --json one line a rank, goes to standard
  * output, all else to standard error.
  */
 import { join } from "node:path";

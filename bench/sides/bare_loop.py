@@ -6,22 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from bench.sides.serve import Values, serve
-from lad_runtime.engine.examples import read_examples
+from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.types import (
-    AdapterSpec,
-    BaseSpec,
-    Canvas,
+from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.bases import BaseSpec
+from lad_runtime.types.data import WindowSpec
+from lad_runtime.types.sampling import Canvas, SamplingSpec
+from lad_runtime.types.training import (
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
-    SamplingSpec,
     ScheduleSpec,
     TrainingControl,
     TrainingSpec,
-    WindowSpec,
-    Work,
 )
+from lad_runtime.types.work import Work
 
 
 class BareLoop:

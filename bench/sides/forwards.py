@@ -2,7 +2,7 @@
 
 from bench.sides.lad_worker import LadWorker
 from bench.sides.serve import Values, serve
-from lad_runtime.types import PredictCanvas, PredictSpec
+from lad_runtime.types.sampling import PredictCanvas, PredictSpec
 
 _RANK = 16
 _DEVIATION = 0.02

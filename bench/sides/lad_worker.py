@@ -13,10 +13,12 @@ from torch.profiler import ProfilerActivity, profile
 from bench.sides.device import finish_device
 from bench.sides.model_folder import model_folder
 from lad_runtime.engine.worker import make_worker
+from lad_runtime.torch_backend.adapters.peft_format import write_adapter
+from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.torch_backend.peft_format import write_adapter
-from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
-from lad_runtime.types import AdapterSpec, BaseSpec, Work
+from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.bases import BaseSpec
+from lad_runtime.types.work import Work
 
 
 class LadWorker:

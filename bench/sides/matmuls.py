@@ -8,13 +8,13 @@ from torch import Tensor
 
 from bench.sides.device import DTYPES, finish_device
 from bench.sides.serve import Values, serve
-from lad_runtime.torch_backend.config import LlamaConfig
-from lad_runtime.torch_backend.layers import FUSED, matrix_shapes
-from lad_runtime.torch_backend.matmul import product
-from lad_runtime.torch_backend.matmul_choice import choose_kernels
-from lad_runtime.torch_backend.matrix_kernels import HEAD, empty_matrix, usual_kernels
-from lad_runtime.torch_backend.model_files import read_json
-from lad_runtime.types import MatmulKernel, MatrixKernel
+from lad_runtime.torch_backend.files.model_files import read_json
+from lad_runtime.torch_backend.kernel_choice.matmul_choice import choose_kernels
+from lad_runtime.torch_backend.kernels.matmul import product
+from lad_runtime.torch_backend.kernels.matrix_kernels import HEAD, empty_matrix, usual_kernels
+from lad_runtime.torch_backend.model.config import LlamaConfig
+from lad_runtime.torch_backend.model.layers import FUSED, matrix_shapes
+from lad_runtime.types.bases import MatmulKernel, MatrixKernel
 
 _HEAD_ROWS = 256
 """The head's matmuls go in chunks of so many rows, since the logits of all rows at once would be memory traffic of their own."""

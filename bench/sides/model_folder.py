@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lad_runtime.torch_backend.base_files import files_of
-from lad_runtime.torch_backend.stub import write_stub
-from lad_runtime.types import BaseSpec
+from lad_runtime.torch_backend.loading.base_files import files_of
+from lad_runtime.torch_backend.loading.stub import write_stub
+from lad_runtime.types.bases import BaseSpec
 
 
 def model_folder(name: str, scratch: Path) -> Path:

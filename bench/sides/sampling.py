@@ -4,7 +4,7 @@ import math
 
 from bench.sides.lad_worker import LadWorker
 from bench.sides.serve import Values, serve
-from lad_runtime.types import Canvas, DrawSpec, SamplingSpec
+from lad_runtime.types.sampling import Canvas, DrawSpec, SamplingSpec
 
 _DEVIATION = 0.02
 """Of B, so that the adapter changes the answers and leaves sense in them."""

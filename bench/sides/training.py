@@ -4,20 +4,18 @@ from typing import Any
 
 from bench.sides.lad_worker import LadWorker
 from bench.sides.serve import Values, serve
-from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
-from lad_runtime.types import (
+from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
+from lad_runtime.types.data import PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.training import (
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
-    PreparedExample,
     ScheduleSpec,
-    StepEvent,
     TrainingControl,
     TrainingSpec,
-    WindowReport,
-    WindowSpec,
-    Work,
 )
+from lad_runtime.types.training_events import StepEvent
+from lad_runtime.types.work import Work
 
 
 class Training:

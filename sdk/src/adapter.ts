@@ -1,11 +1,10 @@
-import { writeFolder } from "./adapter-files.js";
 import type { Base } from "./base.js";
-import { check } from "./check.js";
 import type { Client } from "./client.js";
-import { openDataset } from "./data.js";
+import { writeFolder } from "./data/adapter-files.js";
+import { openDataset } from "./data/data.js";
 import { isLadError } from "./errors.js";
-import { makingAdapter, newId } from "./making.js";
 import { Model } from "./model.js";
+import { check } from "./options/check.js";
 import {
   type CheckedNoised,
   type CheckedSequences,
@@ -25,9 +24,10 @@ import {
   saveOptions,
   type TrainingOptions,
 } from "./options.js";
-import { Sequence } from "./sequence.js";
-import { type TrainingRun, WorkerTraining } from "./training.js";
-import { LoopTraining } from "./training-loop.js";
+import { makingAdapter, newId } from "./runs/making.js";
+import { Sequence } from "./runs/numbered-calls.js";
+import { type TrainingRun, WorkerTraining } from "./runs/training.js";
+import { LoopTraining } from "./runs/training-loop.js";
 import {
   type AdapterInfo,
   AdaptersService,

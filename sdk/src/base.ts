@@ -1,12 +1,12 @@
 import { Adapter } from "./adapter.js";
-import { openFolder } from "./adapter-files.js";
-import { check } from "./check.js";
 import type { Client } from "./client.js";
-import { openDataset } from "./data.js";
+import { openFolder } from "./data/adapter-files.js";
+import { openDataset } from "./data/data.js";
+import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
-import { makingAdapter, newId } from "./making.js";
 import { Model } from "./model.js";
-import { nearest } from "./nearest.js";
+import { check } from "./options/check.js";
+import { nearest } from "./options/nearest.js";
 import {
   type AdapterOptions,
   adapterOptions,
@@ -28,8 +28,8 @@ import {
   textOptions,
 } from "./options.js";
 import type { PreparedExample } from "./prepared-example.js";
-import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./text.js";
-import { prepare } from "./training.js";
+import { makingAdapter, newId } from "./runs/making.js";
+import { prepare } from "./runs/training.js";
 import {
   type AdapterInfo,
   AdaptersService,

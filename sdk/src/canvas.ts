@@ -1,9 +1,9 @@
-import { endOfAnswer } from "./answer-end.js";
 import type { Client } from "./client.js";
+import { decodeSequences, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
+import { endOfAnswer } from "./method/answer-end.js";
 import type { CheckedCanvas } from "./options/primitives.js";
-import type { SamplingTarget } from "./sampling.js";
-import { decodeSequences, renderChat } from "./text.js";
+import type { SamplingTarget } from "./runs/sampling.js";
 import {
   type Answer,
   ATTENTION_MODE,

@@ -4,20 +4,46 @@
  * Begin with {@link Runtime.start}.
  */
 export { Adapter, type ForwardBackwardResult, type OptimStepResult, Snapshot } from "./adapter.js";
+export { Base, type Question } from "./base.js";
+export { Canvas, type CanvasInput, type CanvasPrediction } from "./canvas.js";
+export type { Rendered } from "./data/text.js";
+export { tinyData } from "./data/tiny-data.js";
+export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
+export type { Evaluation } from "./evaluation/evaluation.js";
+export type { Score } from "./evaluation/scoring.js";
+export { experimentAt, formatExperiment, parseExperiment, readExperiment } from "./experiments/experiment.js";
+export { type Recipe, recipeFor, recipes } from "./experiments/recipes.js";
+export {
+  type ExperimentResult,
+  type RunExperimentOptions,
+  runExperiment,
+} from "./experiments/run-experiment.js";
+export { planRuns, type RunPlan, type RunPlanOptions } from "./experiments/run-plan.js";
+export {
+  type Axes,
+  type AxisValue,
+  type Point,
+  type SpecifiedSweepOptions,
+  Sweep,
+  type SweepContext,
+  type SweepOptions,
+  type SweepParts,
+  type SweepResult,
+  sweep,
+  type UnspecifiedSweepOptions,
+} from "./experiments/sweep.js";
+export type { FailedPoint, Outcome } from "./experiments/sweep-manifest.js";
 export {
   type AnswerState,
   grownAnswer,
   type IterationPrediction,
   maskedAnswer,
   type PolicyStep,
-} from "./answer-state.js";
-export { Base, type Question } from "./base.js";
-export { Canvas, type CanvasInput, type CanvasPrediction } from "./canvas.js";
-export { type DrawnToken, drawToken, entropy, type TokenDraw } from "./draw.js";
-export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
-export type { Evaluation } from "./evaluation.js";
-export { experimentAt, formatExperiment, parseExperiment, readExperiment } from "./experiment.js";
-export { type ShownExample, type TargetedSequence, targeted, UNSUPERVISED } from "./loss-weights.js";
+} from "./method/answer-state.js";
+export { batches, type Draw, permutation } from "./method/data-order.js";
+export { type DrawnToken, drawToken, entropy, type TokenDraw } from "./method/draw.js";
+export { learningRate } from "./method/learning-rate.js";
+export { type ShownExample, type TargetedSequence, targeted, UNSUPERVISED } from "./method/loss-targets.js";
 export {
   type Accuracy,
   accuracy,
@@ -29,9 +55,23 @@ export {
   repeatedNgramShare,
   scoredTokens,
   type TokenScores,
-} from "./metrics.js";
+} from "./method/metrics.js";
+export { applyNoise, type NoiseContext, type NoisedExample } from "./method/noise.js";
+export {
+  type BudgetStep,
+  chooseRemasked,
+  type LladaPolicy,
+  lladaBudget,
+  lladaStep,
+  type RemaskPolicy,
+  type RemaskSchedule,
+  refineStep,
+  remaskShare,
+  remaskStep,
+  shareCount,
+} from "./method/policies.js";
+export { argsort, Purpose, uniforms } from "./method/random.js";
 export { Model, type ValidationResult } from "./model.js";
-export { applyNoise, type NoiseContext, type NoisedExample } from "./noise.js";
 export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";
 export type { Experiment } from "./options/experiment.js";
 export type {
@@ -96,48 +136,12 @@ export {
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options.js";
-export { batches, type Draw, permutation } from "./order.js";
-export {
-  type BudgetStep,
-  chooseRemasked,
-  type LladaPolicy,
-  lladaBudget,
-  lladaStep,
-  type RemaskPolicy,
-  type RemaskSchedule,
-  refineStep,
-  remaskShare,
-  remaskStep,
-  shareCount,
-} from "./policies.js";
 export type { PreparedExample } from "./prepared-example.js";
-export { argsort, Purpose, uniforms } from "./random.js";
-export { type Recipe, recipeFor, recipes } from "./recipes.js";
-export { type FollowOptions, Run } from "./run.js";
-export { type ExperimentResult, type RunExperimentOptions, runExperiment } from "./run-experiment.js";
-export { planRuns, type RunPlan, type RunPlanOptions } from "./run-plan.js";
+export { type FollowOptions, Run } from "./runs/run.js";
+export { SampleRun, SamplingRun } from "./runs/sampling.js";
+export type { TrainingRun } from "./runs/training.js";
+export { trainingLoop } from "./runs/training-loop.js";
 export { Runtime } from "./runtime.js";
-export { SampleRun, SamplingRun } from "./sampling.js";
-export { learningRate } from "./schedule.js";
-export type { Score } from "./scoring.js";
-export {
-  type Axes,
-  type AxisValue,
-  type Point,
-  type SpecifiedSweepOptions,
-  Sweep,
-  type SweepContext,
-  type SweepOptions,
-  type SweepParts,
-  type SweepResult,
-  sweep,
-  type UnspecifiedSweepOptions,
-} from "./sweep.js";
-export type { FailedPoint, Outcome } from "./sweep-manifest.js";
-export type { Rendered } from "./text.js";
-export { tinyData } from "./tiny-data.js";
-export type { TrainingRun } from "./training.js";
-export { trainingLoop } from "./training-loop.js";
 export type { Method, Transport, TransportOptions } from "./transport.js";
 export { BUILD_VERSION, PROTOCOL_VERSION } from "./version.js";
 export type {

@@ -1,7 +1,10 @@
 import { Canvas } from "./canvas.js";
 import type { Client } from "./client.js";
-import { openDataset } from "./data.js";
-import { type Evaluation, evaluateModel } from "./evaluation.js";
+import { openDataset } from "./data/data.js";
+import { warnOfSpecialTokens } from "./data/special-tokens.js";
+import { encodeTexts, renderChat } from "./data/text.js";
+import { type Evaluation, evaluateModel } from "./evaluation/evaluation.js";
+import { type Score, scoreItems } from "./evaluation/scoring.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
 import {
   type CanvasOptions,
@@ -20,10 +23,7 @@ import {
   type SampleOptions,
   type ValidateOptions,
 } from "./options.js";
-import { SampleRun, SamplingRun, type SamplingTarget } from "./sampling.js";
-import { type Score, scoreItems } from "./scoring.js";
-import { warnOfSpecialTokens } from "./special-tokens.js";
-import { encodeTexts, renderChat } from "./text.js";
+import { SampleRun, SamplingRun, type SamplingTarget } from "./runs/sampling.js";
 import {
   ATTENTION_MODE,
   type BaseInfo,

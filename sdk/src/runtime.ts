@@ -1,11 +1,10 @@
 import { Adapter } from "./adapter.js";
 import { Base, loadBase } from "./base.js";
-import { check } from "./check.js";
 import { Client } from "./client.js";
-import { openDataset } from "./data.js";
+import { openDataset } from "./data/data.js";
 import { cancelled, isLadError, LadError, WorkerError } from "./errors.js";
-import { waitUntilReady } from "./health.js";
-import { keepLease } from "./lease.js";
+import { GrpcTransport } from "./grpc/transport.js";
+import { check } from "./options/check.js";
 import {
   type BaseOptions,
   type CallOptions,
@@ -17,9 +16,8 @@ import {
   dataSourceSchema,
   type RuntimeOptions,
 } from "./options.js";
-import { Run } from "./run.js";
+import { Run } from "./runs/run.js";
 import type { Transport } from "./transport.js";
-import { GrpcTransport } from "./transport-grpc.js";
 import { emitWarning } from "./warnings.js";
 import {
   AdaptersService,
@@ -32,10 +30,12 @@ import {
   type WorkerInfo,
   WorkerService,
 } from "./wire.js";
-import type { Worker } from "./worker.js";
-import { startWorkerContainer } from "./worker-container.js";
-import { WorkerLog } from "./worker-log.js";
-import { startWorkerProcess } from "./worker-process.js";
+import { startWorkerContainer } from "./worker/container.js";
+import { waitUntilReady } from "./worker/health.js";
+import { keepLease } from "./worker/lease.js";
+import { WorkerLog } from "./worker/log.js";
+import { startWorkerProcess } from "./worker/process.js";
+import type { Worker } from "./worker/worker.js";
 
 const START_TIMEOUT_MS = { local: 120_000, container: 1_800_000, remote: 30_000 } as const;
 

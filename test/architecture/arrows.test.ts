@@ -68,18 +68,20 @@ describe("the worker", () => {
   });
 
   it("lets what threads of RPCs reach read published numbers, never a tensor", () => {
-    const reached = /lad_runtime\/(engine|server|wire)\/|torch_backend\/(held|needs)\.py$/;
+    const reached = /lad_runtime\/(engine|server|wire)\/|torch_backend\/memory\/(held|needs)\.py$/;
     const files = worker.filter(({ path }) => reached.test(path)).map(({ path }) => path);
-    expect(files).toContain("runtime/lad_runtime/torch_backend/held.py");
+    expect(files).toContain("runtime/lad_runtime/torch_backend/memory/held.py");
     expect(touching(files, TENSORS)).toEqual([]);
-    expect(touching(["runtime/lad_runtime/torch_backend/trained_adapter.py"], TENSORS)).not.toEqual([]);
+    expect(touching(["runtime/lad_runtime/torch_backend/adapters/trained_adapter.py"], TENSORS)).not.toEqual(
+      [],
+    );
   });
 
   it("reaches an adapter's tensors through the one place that knows whose they are", () => {
     const files = inWorker("torch_backend").map(({ path }) => path);
     const owners = [
-      "runtime/lad_runtime/torch_backend/lora.py",
-      "runtime/lad_runtime/torch_backend/owned.py",
+      "runtime/lad_runtime/torch_backend/model/lora.py",
+      "runtime/lad_runtime/torch_backend/model/owned.py",
     ];
     expect(
       touching(
@@ -93,7 +95,7 @@ describe("the worker", () => {
     const plain = ["types", "errors", "checks"].map((name) => `lad_runtime.${name}`);
     const files = plain.map((name) => `runtime/${name.replace(".", "/")}.py`);
     const foreign = worker
-      .filter(({ path }) => files.includes(path))
+      .filter(({ path }) => files.includes(path) || path.startsWith("runtime/lad_runtime/types/"))
       .flatMap(({ path, imports }) =>
         violations([{ path, imports }], [...RPC, "torch", "numpy", "lad_runtime"]).filter(
           (text) => !plain.some((name) => isWithin(text.split(" imports ")[1] ?? "", name)),
@@ -105,18 +107,18 @@ describe("the worker", () => {
 
 describe("the SDK", () => {
   it("has sources to look at, whose imports are seen", () => {
-    const grpc = sdk.find(({ path }) => path === "sdk/src/transport-grpc.ts");
+    const grpc = sdk.find(({ path }) => path === "sdk/src/grpc/transport.ts");
     expect(grpc?.imports).toContain("@grpc/grpc-js");
     expect(sdk.flatMap(({ imports }) => imports)).toContain("sdk/src/errors.js");
   });
 
   it("imports the generated code only where messages are translated and sent", () => {
-    const others = sdk.filter(({ path }) => !/sdk\/src\/(wire[./]|transport-grpc\.ts)/.test(path));
+    const others = sdk.filter(({ path }) => !/sdk\/src\/(wire[./]|grpc\/transport\.ts)/.test(path));
     expect(violations(others, ["sdk/src/gen"])).toEqual([]);
   });
 
   it("speaks gRPC in one file", () => {
-    const others = sdk.filter(({ path }) => path !== "sdk/src/transport-grpc.ts");
+    const others = sdk.filter(({ path }) => path !== "sdk/src/grpc/transport.ts");
     expect(violations(others, ["@grpc/grpc-js"])).toEqual([]);
   });
 

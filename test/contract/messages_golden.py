@@ -17,7 +17,9 @@ from google.protobuf.message import Message
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import adapters_pb2, data_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2
-from lad_runtime.types import AnswerEvent, Edit, FrameEvent, LossReport, Prediction, Score, StepEvent
+from lad_runtime.types.evaluation import Score
+from lad_runtime.types.sampling import AnswerEvent, Edit, FrameEvent, Prediction
+from lad_runtime.types.training_events import LossReport, StepEvent
 from lad_runtime.wire.errors import error_detail
 from lad_runtime.wire.runs import write_event
 from lad_runtime.wire.sampling import write_prediction, write_score

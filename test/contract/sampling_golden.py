@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from lad_runtime.torch_backend.draw import draw, entropies
-from lad_runtime.torch_backend.llada import Llada
-from lad_runtime.torch_backend.philox import Purpose, uniforms
-from lad_runtime.torch_backend.policies import (
+from lad_runtime.torch_backend.sampling.draw import draw, entropies
+from lad_runtime.method.policies.llada import Llada
+from lad_runtime.method.random import Purpose, uniforms
+from lad_runtime.method.policies.policy import (
     AnswerState,
     Policy,
     Sampled,
@@ -27,9 +27,9 @@ from lad_runtime.torch_backend.policies import (
     remask_share,
     share_count,
 )
-from lad_runtime.torch_backend.refine import Refine
-from lad_runtime.torch_backend.remask import Remask
-from lad_runtime.types import DrawSpec, LladaSpec, RemaskSpec
+from lad_runtime.method.policies.refine import Refine
+from lad_runtime.method.policies.remask import Remask
+from lad_runtime.types.sampling import DrawSpec, LladaSpec, RemaskSpec
 
 FOLDER = Path(__file__).parent
 MASK_ID, EOS_ID, VOCAB_SIZE = 5, 2, 40
@@ -67,7 +67,7 @@ DRAWS = {
 
 def made_up(seed: int, iteration: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Token ids (EOS and the mask token among them) and float32 confidences (equal ones among them) of one prediction."""
-    numbers = uniforms(seed, Purpose.NOISE, 0, iteration, 2 * count).numpy()
+    numbers = uniforms(seed, Purpose.NOISE, 0, iteration, 2 * count)
     ids = np.floor(numbers[:count] * 12).astype(np.int64)
     confidences = (np.floor(numbers[count:] * 20) / 19).astype(np.float32).astype(np.float64)
     return ids, confidences
@@ -198,7 +198,7 @@ def remask_golden() -> dict[str, Any]:
 def draw_golden() -> dict[str, Any]:
     rows = 12
     # Multiples of ⅛: exact in both languages, with ties at the top and everywhere else.
-    numbers = uniforms(1, Purpose.NOISE, 0, 0, rows * VOCAB_SIZE, lane=9).view(rows, VOCAB_SIZE)
+    numbers = uniforms(1, Purpose.NOISE, 0, 0, rows * VOCAB_SIZE, lane=9).reshape(rows, VOCAB_SIZE)
     logits_RV = (torch.floor(numbers * 64) / 8 - 4).float()
     cases = []
     for index, (name, spec) in enumerate(DRAWS.items()):

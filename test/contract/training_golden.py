@@ -11,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lad_runtime.torch_backend.noise import apply_noise
-from lad_runtime.torch_backend.order import batch, permutation
-from lad_runtime.torch_backend.philox import Purpose, uniforms
-from lad_runtime.torch_backend.schedule import learning_rate
-from lad_runtime.torch_backend.targets import supervised_positions, targeted
-from lad_runtime.types import LossSpec, NoiseSpec, PreparedExample, ScheduleSpec
+from lad_runtime.method.noise import apply_noise
+from lad_runtime.method.data_order import batch, permutation
+from lad_runtime.method.random import Purpose, uniforms
+from lad_runtime.method.learning_rate import learning_rate
+from lad_runtime.method.loss_targets import supervised_positions, targeted
+from lad_runtime.types.data import PreparedExample
+from lad_runtime.types.training import LossSpec, NoiseSpec, ScheduleSpec
 
 FOLDER = Path(__file__).parent
 MASK_ID, EOS_ID, VOCAB_SIZE = 5, 2, 400

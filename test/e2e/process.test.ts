@@ -12,8 +12,8 @@ import {
 } from "lad";
 import { describe, expect, it } from "vitest";
 import { Client } from "../../sdk/src/client.js";
-import { followEvents } from "../../sdk/src/run.js";
-import { GrpcTransport } from "../../sdk/src/transport-grpc.js";
+import { GrpcTransport } from "../../sdk/src/grpc/transport.js";
+import { followEvents } from "../../sdk/src/runs/run.js";
 import { AdaptersService } from "../../sdk/src/wire.js";
 import { collected, EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 

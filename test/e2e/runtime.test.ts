@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { credentials, Client as GrpcClient, Metadata } from "@grpc/grpc-js";
 import { isLadError, type LoadProgress, Runtime, recipes, type WorkerInfo } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { GrpcTransport } from "../../sdk/src/transport-grpc.js";
+import { GrpcTransport } from "../../sdk/src/grpc/transport.js";
 import { healthCheck, WorkerService } from "../../sdk/src/wire.js";
 import { collected, EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 
-from lad_runtime.torch_backend.config import LlamaConfig
-from lad_runtime.torch_backend.lora import LoraAdapter
-from lad_runtime.torch_backend.model import Llama
-from lad_runtime.types import AdapterSpec, Message
+from lad_runtime.torch_backend.model.config import LlamaConfig
+from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.data import Message
 
 AdapterMaker = Callable[..., LoraAdapter]
 

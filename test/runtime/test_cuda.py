@@ -10,38 +10,36 @@ import pytest
 import torch
 from torch import Tensor
 
-from lad_runtime.engine.engine import Engine
-from lad_runtime.engine.examples import read_examples
+from lad_runtime.engine.data.examples import read_examples
+from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.worker import make_worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.tiny.generate import DATA
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.torch_backend.bases import Base
-from lad_runtime.torch_backend.batch import Segment
-from lad_runtime.torch_backend.cache import KeyValueCache
-from lad_runtime.torch_backend.compiled import compiled_kernels
-from lad_runtime.torch_backend.config import LlamaConfig
+from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.layout import Block
-from lad_runtime.torch_backend.lora import LoraAdapter
-from lad_runtime.torch_backend.model import Llama
-from lad_runtime.torch_backend.wishes import ContextWish, GradientWish, LogitsWish
-from lad_runtime.types import (
-    AdapterSpec,
-    BaseSpec,
-    Canvas,
-    DrawSpec,
+from lad_runtime.torch_backend.forward.requests import ContextWish, GradientWish, LogitsWish
+from lad_runtime.torch_backend.model.compiled_elementwise import compiled_kernels
+from lad_runtime.torch_backend.model.config import LlamaConfig
+from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
+from lad_runtime.torch_backend.model.layout import Block
+from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.bases import BaseSpec
+from lad_runtime.types.data import WindowSpec
+from lad_runtime.types.sampling import Canvas, DrawSpec, SamplingSpec
+from lad_runtime.types.training import (
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
-    SamplingSpec,
     ScheduleSpec,
-    StepEvent,
     TrainingControl,
     TrainingSpec,
-    WindowSpec,
-    Work,
 )
+from lad_runtime.types.training_events import StepEvent
+from lad_runtime.types.work import Work
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
 

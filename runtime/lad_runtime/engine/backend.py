@@ -6,34 +6,16 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from lad_runtime.errors import LadError
-from lad_runtime.types import (
-    AdapterSpec,
-    AttentionMode,
-    BaseInfo,
-    BaseSpec,
-    Canvas,
-    Example,
-    ForwardSpec,
-    HeldMemory,
-    LoadProgress,
-    LossSpec,
-    Message,
-    NoisedExamples,
-    NoiseSpec,
-    OptimizerSpec,
-    PredictCanvas,
-    PredictSpec,
-    PreparedExample,
-    SamplingSpec,
-    ScoreItem,
-    TargetedSequence,
-    TrainingControl,
-    TrainingNeeds,
-    TrainingSpec,
-    WindowReport,
-    WindowSpec,
-    Work,
-)
+from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.attention import AttentionMode
+from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
+from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.evaluation import ScoreItem
+from lad_runtime.types.memory import HeldMemory, TrainingNeeds
+from lad_runtime.types.primitives import ForwardSpec, NoisedExamples, TargetedSequence
+from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictSpec, SamplingSpec
+from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec, TrainingControl, TrainingSpec
+from lad_runtime.types.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

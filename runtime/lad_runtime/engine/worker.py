@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lad_runtime.engine.adapter_uploads import AdapterUploads
-from lad_runtime.engine.adapters import Adapters
 from lad_runtime.engine.backend import AnyBackend
-from lad_runtime.engine.bases import Bases
-from lad_runtime.engine.checkpoint_names import CheckpointNames
-from lad_runtime.engine.datasets import DatasetStore
-from lad_runtime.engine.engine import Engine
-from lad_runtime.engine.evaluation import Evaluation
-from lad_runtime.engine.memory import Memory
-from lad_runtime.engine.prepared import PreparedData
-from lad_runtime.engine.primitives import Primitives
-from lad_runtime.engine.readers import Readers
-from lad_runtime.engine.registry import Registry
-from lad_runtime.engine.runs import Runs
-from lad_runtime.engine.sampling import Sampling
-from lad_runtime.engine.storage import Transfers
-from lad_runtime.engine.training_runs import TrainingRuns
+from lad_runtime.engine.calls.adapter_uploads import AdapterUploads
+from lad_runtime.engine.calls.adapters import Adapters
+from lad_runtime.engine.calls.bases import Bases
+from lad_runtime.engine.calls.evaluation import Evaluation
+from lad_runtime.engine.calls.primitives import Primitives
+from lad_runtime.engine.calls.readers import Readers
+from lad_runtime.engine.calls.sampling import Sampling
+from lad_runtime.engine.calls.training_runs import TrainingRuns
+from lad_runtime.engine.data.datasets import DatasetStore
+from lad_runtime.engine.data.prepared import PreparedData
+from lad_runtime.engine.data.storage import Transfers
+from lad_runtime.engine.memory.budget import Memory
+from lad_runtime.engine.resident.checkpoint_names import CheckpointNames
+from lad_runtime.engine.resident.registry import Registry
+from lad_runtime.engine.runs.run import Runs
+from lad_runtime.engine.scheduler.engine import Engine
 
 
 @dataclass(frozen=True, kw_only=True)

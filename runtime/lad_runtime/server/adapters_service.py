@@ -7,8 +7,8 @@ from functools import partial
 from google.protobuf.message import Message
 from grpc import aio
 
-from lad_runtime.engine.makings import Begin, Making
-from lad_runtime.engine.residents import AdapterEntry
+from lad_runtime.engine.resident.entries import AdapterEntry
+from lad_runtime.engine.resident.makings import Begin, Making
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
 from lad_runtime.gen.lad.v1 import adapters_pb2_grpc

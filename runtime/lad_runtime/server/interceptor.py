@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import grpc
 from grpc import aio
 
-from lad_runtime.engine.failures import Describe, typed_error
+from lad_runtime.engine.scheduler.failures import Describe, typed_error
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.server.in_flight import LENGTH_KEY, InFlight, check_length
 from lad_runtime.server.methods import SMALL, Method, method

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 from grpc import aio
 
-from lad_runtime.engine.job import Job
+from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import evaluation_pb2, evaluation_pb2_grpc, sampling_pb2_grpc
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb

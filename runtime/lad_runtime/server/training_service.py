@@ -5,8 +5,8 @@ from concurrent.futures import Future
 
 from grpc import aio
 
-from lad_runtime.engine.job import Job
-from lad_runtime.engine.sequence import Call
+from lad_runtime.engine.resident.numbered_calls import Call
+from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
@@ -14,7 +14,7 @@ from lad_runtime.gen.lad.v1 import training_pb2_grpc
 from lad_runtime.server.making import made, same_request, starting_threads
 from lad_runtime.server.preparing import Preparing
 from lad_runtime.server.waiting import ended, reply, reply_of
-from lad_runtime.types import ForwardSpec, NoisedExamples, TargetedSequence
+from lad_runtime.types.primitives import ForwardSpec, NoisedExamples, TargetedSequence
 from lad_runtime.wire.data import read_window, write_window_report
 from lad_runtime.wire.enums import ATTENTION_MODE
 from lad_runtime.wire.training import (

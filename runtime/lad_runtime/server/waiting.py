@@ -6,9 +6,9 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
-from lad_runtime.engine.event_log import EventLog, LoggedEvent
-from lad_runtime.engine.job import Job
-from lad_runtime.engine.sequence import Call
+from lad_runtime.engine.resident.numbered_calls import Call
+from lad_runtime.engine.runs.event_log import EventLog, LoggedEvent
+from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.server.in_flight import held_until
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from functools import partial
 
 from grpc import aio
 
-from lad_runtime.engine.residents import BaseEntry
+from lad_runtime.engine.resident.entries import BaseEntry
 from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import worker_pb2 as pb
@@ -16,7 +16,7 @@ from lad_runtime.gen.lad.v1 import worker_pb2_grpc
 from lad_runtime.server.lease import Lease
 from lad_runtime.server.threads import Shared, Threads
 from lad_runtime.server.waiting import ended
-from lad_runtime.types import BaseSpec, LoadProgress
+from lad_runtime.types.bases import BaseSpec, LoadProgress
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
 from lad_runtime.wire.worker import read_base_spec, write_adapter, write_base, write_progress
 

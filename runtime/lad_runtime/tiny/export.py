@@ -13,7 +13,7 @@ from lad_runtime.tiny.forward import exact_matches
 from lad_runtime.tiny.generate import draw_balanced
 from lad_runtime.tiny.lessons import lessons
 from lad_runtime.tiny.vocabulary import EOS, save_vocabulary
-from lad_runtime.torch_backend.model import Llama
+from lad_runtime.torch_backend.model.llama import Llama
 
 BASE = Path(__file__).parent / "base"
 

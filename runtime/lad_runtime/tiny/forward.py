@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lad_runtime.tiny.lessons import Lesson
-from lad_runtime.torch_backend.batch import Segment
-from lad_runtime.torch_backend.model import Llama
+from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.torch_backend.model.segment import Segment
 
 
 def answer_scores(model: Llama, batch: Sequence[Lesson]) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 import os
 
-from lad_runtime.torch_backend.processor import is_intel
+from lad_runtime.torch_backend.kernels.cpu import is_intel
 
 # On Intel's processors MKL divides the sum of a product of few rows between threads, so that a row's bits depend on how many there
 # are. Told to be reproducible it does not, at the same speed. On others it keeps rows apart as it is, and would compute at a sixth

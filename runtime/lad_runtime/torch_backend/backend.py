@@ -9,10 +9,18 @@ import torch
 
 from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend import bases, predict, primitives, sampler, score, trainer, validate, window
-from lad_runtime.torch_backend.bases import Base
-from lad_runtime.torch_backend.checkpoint import CheckpointStore
-from lad_runtime.torch_backend.device import (
+from lad_runtime.method import windows as window
+from lad_runtime.method.loss_targets import check_loss
+from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
+from lad_runtime.torch_backend.adapters.peft_format import load_adapter, weight_bytes, write_adapter
+from lad_runtime.torch_backend.adapters.resume import restore
+from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
+from lad_runtime.torch_backend.files.offload_folder import emptied_folder
+from lad_runtime.torch_backend.forward import base as bases
+from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.bound_work import PlacedWish, placed
+from lad_runtime.torch_backend.forward.compute import compute
+from lad_runtime.torch_backend.kernels.device import (
     cores,
     device_name,
     in_passing_thread,
@@ -21,10 +29,8 @@ from lad_runtime.torch_backend.device import (
     open_device,
     threads_for,
 )
-from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.held import Held
-from lad_runtime.torch_backend.lora import LoraAdapter
-from lad_runtime.torch_backend.needs import (
+from lad_runtime.torch_backend.memory.held import Held
+from lad_runtime.torch_backend.memory.needs import (
     adapter_bytes,
     gradient_needs,
     prediction_bytes,
@@ -32,40 +38,20 @@ from lad_runtime.torch_backend.needs import (
     step_needs,
     training_needs,
 )
-from lad_runtime.torch_backend.offload_folder import emptied_folder
-from lad_runtime.torch_backend.peft_format import load_adapter, weight_bytes, write_adapter
-from lad_runtime.torch_backend.placed import PlacedWish, placed
-from lad_runtime.torch_backend.resume import restore
-from lad_runtime.torch_backend.row_probe import rows_are_independent
-from lad_runtime.torch_backend.targets import check_loss
-from lad_runtime.torch_backend.trained_adapter import TrainedAdapter
-from lad_runtime.types import (
-    AdapterSpec,
-    AttentionMode,
-    BaseSpec,
-    Canvas,
-    Example,
-    ForwardSpec,
-    HeldMemory,
-    LoadProgress,
-    LossSpec,
-    Message,
-    NoisedExamples,
-    NoiseSpec,
-    OptimizerSpec,
-    PredictCanvas,
-    PredictSpec,
-    PreparedExample,
-    SamplingSpec,
-    ScoreItem,
-    TargetedSequence,
-    TrainingControl,
-    TrainingNeeds,
-    TrainingSpec,
-    WindowReport,
-    WindowSpec,
-    Work,
-)
+from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.model.row_independence import rows_are_independent
+from lad_runtime.torch_backend.sampling import predict, sampler, score
+from lad_runtime.torch_backend.training import primitives, trainer, validate
+from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.attention import AttentionMode
+from lad_runtime.types.bases import BaseSpec, LoadProgress
+from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.evaluation import ScoreItem
+from lad_runtime.types.memory import HeldMemory, TrainingNeeds
+from lad_runtime.types.primitives import ForwardSpec, NoisedExamples, TargetedSequence
+from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictSpec, SamplingSpec
+from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec, TrainingControl, TrainingSpec
+from lad_runtime.types.work import Work
 
 _log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from lad_runtime.gen.lad.v1 import data_pb2 as pb
-from lad_runtime.types import HubDataset, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.data import HubDataset, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.wire.enums import SUPERVISE_TURNS, TOO_LONG
 
 

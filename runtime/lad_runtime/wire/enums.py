@@ -4,12 +4,9 @@ from typing import Any, Generic, TypeVar, cast
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2
-from lad_runtime.types import (
-    DTypeName,
-    NoiseKind,
-    RunKind,
-    RunState,
-)
+from lad_runtime.types.bases import DTypeName
+from lad_runtime.types.runs import RunKind, RunState
+from lad_runtime.types.training import NoiseKind
 
 Word = TypeVar("Word", bound=str)
 

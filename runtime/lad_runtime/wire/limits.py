@@ -6,7 +6,7 @@ bounds in the words of its option as well (`rank`, a name's letters) is checked 
 
 from dataclasses import dataclass
 
-from lad_runtime.types import MAX_TOKENS
+from lad_runtime.types.limits import MAX_TOKENS
 
 
 @dataclass(frozen=True, kw_only=True)

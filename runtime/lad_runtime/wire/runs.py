@@ -5,15 +5,10 @@ from typing import Any
 
 from lad_runtime.errors import LadError
 from lad_runtime.gen.lad.v1 import runs_pb2 as pb
-from lad_runtime.types import (
-    AnswerEvent,
+from lad_runtime.types.runs import RunCancelled, RunInfo, RunPaused, RunResumed
+from lad_runtime.types.sampling import AnswerEvent, FrameEvent, SamplingOutcome
+from lad_runtime.types.training_events import (
     CheckpointEvent,
-    FrameEvent,
-    RunCancelled,
-    RunInfo,
-    RunPaused,
-    RunResumed,
-    SamplingOutcome,
     StepEvent,
     TrainingOutcome,
     TrainingStarted,

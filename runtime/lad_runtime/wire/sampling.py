@@ -3,7 +3,8 @@
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import evaluation_pb2
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
-from lad_runtime.types import (
+from lad_runtime.types.evaluation import Score, ScoreItem
+from lad_runtime.types.sampling import (
     AnswerEvent,
     Canvas,
     Chat,
@@ -16,8 +17,6 @@ from lad_runtime.types import (
     RemaskSpec,
     SamplingOutcome,
     SamplingSpec,
-    Score,
-    ScoreItem,
 )
 from lad_runtime.wire.data import read_messages
 from lad_runtime.wire.enums import (

@@ -1,22 +1,22 @@
 """Messages of training.proto."""
 
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
-from lad_runtime.types import (
-    CheckpointEvent,
-    ForwardBackwardResult,
-    LossReport,
+from lad_runtime.types.primitives import ForwardBackwardResult, NoisedExamples, TargetedSequence
+from lad_runtime.types.training import (
     LossSpec,
-    NoisedExamples,
     NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
-    StepEvent,
-    TargetedSequence,
-    TrainingOutcome,
     TrainingSpec,
+    ValidationSpec,
+)
+from lad_runtime.types.training_events import (
+    CheckpointEvent,
+    LossReport,
+    StepEvent,
+    TrainingOutcome,
     TrainingStarted,
     ValidationEvent,
-    ValidationSpec,
 )
 from lad_runtime.wire.data import read_window, write_window_report
 from lad_runtime.wire.enums import (

@@ -1,7 +1,8 @@
 """Messages of worker.proto and adapters.proto."""
 
 from lad_runtime.gen.lad.v1 import worker_pb2 as pb
-from lad_runtime.types import AdapterInfo, AdapterSpec, BaseInfo, BaseSpec, LoadProgress, MatrixKernel
+from lad_runtime.types.adapters import AdapterInfo, AdapterSpec
+from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress, MatrixKernel
 from lad_runtime.wire.enums import DATA_TYPE
 
 

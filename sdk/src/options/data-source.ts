@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { check } from "../check.js";
 import { callShape } from "./call.js";
+import { check } from "./check.js";
 import {
   chatExample,
   type Example,

@@ -1,8 +1,8 @@
 /** The corruptions that training knows (METHOD's section 3), their defaults and their ranges. */
 import { z } from "zod";
-import { check } from "../check.js";
 import { invalidOption } from "../errors.js";
 import type { PreparedExample } from "../prepared-example.js";
+import { check } from "./check.js";
 import { above, fields, flag, integer, probability } from "./fields.js";
 
 const NOISE_KINDS = ["lad", "mask-only", "cover", "uniform", "none"] as const;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { check } from "../check.js";
+import { check } from "./check.js";
 import { above, atLeast, fields, fractionBelowOne, integer, number, oneOf } from "./fields.js";
 
 const weightDecay = atLeast(0).default(0.01);

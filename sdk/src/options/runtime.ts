@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { check, type Warn } from "../check.js";
+import { check, type Warn } from "./check.js";
 import {
   abortSignal,
   callback,

@@ -1,8 +1,8 @@
 /** What the samplers take (METHOD's section 6), their defaults and their ranges. */
 import { z } from "zod";
-import { check, type Warn } from "../check.js";
 import { invalidOption, LadError } from "../errors.js";
 import { denoisingAttention, shareWeight } from "./attention.js";
+import { check, type Warn } from "./check.js";
 import { messagesSchema } from "./data.js";
 import {
   abortSignal,

@@ -1,9 +1,9 @@
 /** What a training run and the training primitives take. Defaults are the method's, called `lad`. */
 import { z } from "zod";
-import { check, type Warn } from "../check.js";
 import { invalidOption } from "../errors.js";
 import { type DenoisingAttention, denoisingAttention, shareWeight } from "./attention.js";
 import { callShape } from "./call.js";
+import { check, type Warn } from "./check.js";
 import { windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
 import { abortSignal, atLeast, fields, flag, integer, oneOf, seed, storedName } from "./fields.js";

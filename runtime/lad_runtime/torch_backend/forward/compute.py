@@ -7,12 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lad_runtime.torch_backend.batch import FlatBatch, Segment, padded_indices
-from lad_runtime.torch_backend.device import on_device
+from lad_runtime.torch_backend.forward.requests import (
+    ContextWish,
+    GradientWish,
+    HeadWish,
+    LogitsWish,
+    LossWish,
+    Wish,
+)
 from lad_runtime.torch_backend.forward.supervised_rows import Span, SupervisedRows
-from lad_runtime.torch_backend.loss import cross_entropy, weighted_cross_entropy
-from lad_runtime.torch_backend.model import Llama
-from lad_runtime.torch_backend.wishes import ContextWish, GradientWish, HeadWish, LogitsWish, LossWish, Wish
+from lad_runtime.torch_backend.kernels.device import on_device
+from lad_runtime.torch_backend.kernels.frozen_head_loss import cross_entropy, weighted_cross_entropy
+from lad_runtime.torch_backend.model.flat_batch import FlatBatch, padded_indices
+from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.torch_backend.model.segment import Segment
 
 Results = list[tuple[Tensor, ...]]
 Gradients = list[tuple[Tensor, Tensor]]  # a parameter, and what its .grad grows by

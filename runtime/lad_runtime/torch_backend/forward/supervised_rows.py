@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lad_runtime.torch_backend.batch import padded_indices
-from lad_runtime.torch_backend.device import on_device
-from lad_runtime.torch_backend.wishes import UNSUPERVISED, GradientWish, LossWish
+from lad_runtime.torch_backend.forward.requests import UNSUPERVISED, GradientWish, LossWish
+from lad_runtime.torch_backend.kernels.device import on_device
+from lad_runtime.torch_backend.model.flat_batch import padded_indices
 
 Span = tuple[int, int]
 

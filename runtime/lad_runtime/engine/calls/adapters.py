@@ -1,0 +1,182 @@
+"""Creating, copying, saving and dropping adapters."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+
+from lad_runtime.checks import check_name, check_whole
+from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
+from lad_runtime.engine.data.storage import storing
+from lad_runtime.engine.memory.budget import Asker, Memory
+from lad_runtime.engine.memory.reservations import Promise
+from lad_runtime.engine.resident.checkpoint_names import CheckpointNames, Writer
+from lad_runtime.engine.resident.entries import AdapterEntry, BaseEntry
+from lad_runtime.engine.resident.makings import Makings
+from lad_runtime.engine.resident.registry import Registry
+from lad_runtime.engine.scheduler.engine import Engine
+from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.types.adapters import AdapterSpec
+
+
+class Adapters:
+    """What touches weights runs on the engine's thread between two micro-steps, so it never sees half an optimizer step.
+
+    What is new gets the id that is given, or one of its own; `makings` are the calls that make something.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        backend: AnyBackend,
+        registry: Registry,
+        memory: Memory,
+        names: CheckpointNames,
+    ) -> None:
+        self.makings: Makings[AdapterEntry] = Makings(self._take_back)
+        self._engine = engine
+        self._backend = backend
+        self._registry = registry
+        self._memory = memory
+        self._names = names
+
+    def create(self, base_id: str, spec: AdapterSpec, adapter_id: str = "") -> "Future[AdapterEntry]":
+        base = self._registry.base(base_id)
+        check_whole("rank", spec.rank, low=1, high=base.info.max_rank)
+        unknown = [target for target in spec.targets if target not in base.info.projections]
+        if unknown:
+            known = ", ".join(base.info.projections)
+            raise invalid_option(
+                "targets", unknown[0], "the base has no such projection", f"Give some of {known}."
+            )
+        asker = Asker(what="The adapter", option="rank", value=spec.rank, remedy="give a lower rank")
+        nbytes = self._backend.adapter_bytes(base.resident, spec)
+        return self._add(
+            base, nbytes, asker, lambda: self._backend.create_adapter(base.resident, spec), adapter_id
+        )
+
+    def snapshot(self, adapter_id: str, snapshot_id: str = "") -> "Future[AdapterEntry]":
+        """Freezes the weights as they are now. They take memory of their own from the adapter's next step on."""
+        entry = self._registry.adapter(adapter_id)
+        asker = Asker(what="The snapshot", option="adapterId", value=adapter_id)
+        return self._add(
+            entry.base,
+            entry.resident.snapshot_nbytes,
+            asker,
+            lambda: self._backend.snapshot(entry.resident),
+            snapshot_id,
+            is_snapshot=True,
+        )
+
+    def drop(self, adapter_id: str) -> None:
+        """Drops an adapter or snapshot; one that is being made, or asked for later, under this id never comes to be.
+
+        Raises LadError: INVALID_STATE while it is being trained, NOT_FOUND where nobody has asked for such a one so far.
+        """
+        try:
+            self._registry.drop_adapter(adapter_id)
+        except LadError as error:
+            if error.code is not ErrorCode.NOT_FOUND or self.makings.call_off(adapter_id) is None:
+                raise
+        else:
+            self.makings.call_off(adapter_id)
+
+    def export(self, adapter_id: str, folder: Path) -> "Future[None]":
+        """Writes the adapter's files in PEFT's format into a folder."""
+        entry = self._registry.adapter(adapter_id)
+
+        def export() -> None:
+            with storing("adapter"):
+                self._backend.export_adapter(entry.base.resident, entry.resident, folder)
+
+        return self._engine.call(export)
+
+    def take_in(self, base_id: str, folder: Path, adapter_id: str = "") -> "Future[AdapterEntry]":
+        """A new adapter from a folder in PEFT's format, whose memory has been promised. An empty id: one of the worker's own."""
+        base = self._registry.base(base_id)
+        asker = Asker(what="The adapter", option="files", value="")
+
+        def make() -> ResidentAdapter:
+            return self._backend.import_adapter(base.resident, folder)
+
+        return self._add(base, 0, asker, make, adapter_id)
+
+    def save_checkpoint(self, adapter_id: str, name: str, *, overwrite: bool = False) -> "Future[str]":
+        """Adapter and optimizer under a name of the worker's store; the digest of the manifest.
+
+        `overwrite`: also where another adapter or an earlier worker has written under that name.
+        """
+        check_name("name", name)
+        entry = self._registry.adapter(adapter_id)
+        if entry.is_snapshot:
+            raise LadError(
+                ErrorCode.INVALID_STATE,
+                f"{adapter_id} is a snapshot, which has no optimizer.",
+                option="adapterId",
+                value=adapter_id,
+                remedy="Save the adapter that it was taken of, or download the snapshot's files.",
+            )
+        asker = Asker(
+            what=f"The optimizer of {adapter_id}, read back from the disk,", option="name", value=name
+        )
+
+        def save(replace: bool) -> str:
+            with self._memory.promised(Promise(making=entry.resident.offloaded_nbytes), asker):
+                digest = self._backend.save_checkpoint(
+                    entry.base.resident, entry.resident, name, replace=replace
+                )
+            self._names.wrote(name, adapter_id)
+            return digest
+
+        writer = Writer(adapter_id=adapter_id)
+        replace = self._names.claim_for_save(name, writer, overwrite=overwrite)
+        try:
+            saving = self._engine.call(lambda: save(replace))
+        except LadError:
+            self._names.release(name, writer)
+            raise
+        saving.add_done_callback(lambda _: self._names.release(name, writer))
+        return saving
+
+    def delete_checkpoint(self, name: str) -> "Future[None]":
+        """Raises LadError: NOT_FOUND where there is none, INVALID_STATE while somebody writes it."""
+        check_name("name", name)
+
+        def delete() -> None:
+            with self._names.deleting(name):
+                self._backend.delete_checkpoint(name)
+
+        return self._engine.call(delete)
+
+    def load_checkpoint(self, base_id: str, name: str, adapter_id: str = "") -> "Future[AdapterEntry]":
+        """A new adapter with its optimizer."""
+        check_name("name", name)
+        base = self._registry.base(base_id)
+        asker = Asker(what="The checkpoint's adapter", option="name", value=name)
+        nbytes = self._backend.checkpoint_bytes(name)
+        return self._add(
+            base, nbytes, asker, lambda: self._backend.load_checkpoint(base.resident, name), adapter_id
+        )
+
+    def _add(
+        self,
+        base: BaseEntry,
+        nbytes: int,
+        asker: Asker,
+        make: Callable[[], ResidentAdapter],
+        adapter_id: str,
+        *,
+        is_snapshot: bool = False,
+    ) -> "Future[AdapterEntry]":
+        def add() -> AdapterEntry:
+            with self._memory.promised(Promise(making=nbytes), asker):
+                return self._registry.add_adapter(
+                    base, make(), is_snapshot=is_snapshot, adapter_id=adapter_id
+                )
+
+        return self._engine.call(add)
+
+    def _take_back(self, entry: AdapterEntry) -> None:
+        """Drops what nobody saw the making of. Where it is gone, or somebody trains it already, there is nothing to take back."""
+        with suppress(LadError):
+            self._registry.drop_adapter(entry.id)

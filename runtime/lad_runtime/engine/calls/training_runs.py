@@ -1,0 +1,186 @@
+"""Training runs: data prepared on a thread, steps computed by the engine, one run an adapter."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.data.datasets import DatasetStore
+from lad_runtime.engine.data.prepared import Prepared, PreparedData
+from lad_runtime.engine.memory.budget import Asker, Memory
+from lad_runtime.engine.memory.reservations import Promise
+from lad_runtime.engine.resident.checkpoint_names import CheckpointNames, Writer
+from lad_runtime.engine.resident.entries import AdapterEntry
+from lad_runtime.engine.resident.registry import Registry
+from lad_runtime.engine.runs.run import Run, Runs
+from lad_runtime.engine.scheduler.engine import Engine, stopping_error
+from lad_runtime.engine.scheduler.failures import typed_error
+from lad_runtime.errors import LadError
+from lad_runtime.types.runs import RunPaused
+from lad_runtime.types.training import TrainingControl, TrainingSpec
+from lad_runtime.types.training_events import CheckpointEvent, StepEvent
+
+
+class TrainingRuns:
+    def __init__(
+        self,
+        engine: Engine,
+        backend: AnyBackend,
+        registry: Registry,
+        store: DatasetStore,
+        prepared: PreparedData,
+        runs: Runs,
+        memory: Memory,
+        names: CheckpointNames,
+    ) -> None:
+        self._engine = engine
+        self._backend = backend
+        self._registry = registry
+        self._store = store
+        self._prepared = prepared
+        self._runs = runs
+        self._memory = memory
+        self._names = names
+        self._draining = threading.Event()
+        self._promised: dict[str, tuple[AdapterEntry, TrainingSpec]] = {}  # of runs under way
+
+    def start(self, adapter_id: str, spec: TrainingSpec, run_id: str = "") -> Run:
+        """Starts a run, whose the adapter and the checkpoint's name are until it ends; blocks for the engine's thread.
+
+        Raises LadError: NOT_FOUND, INVALID_STATE, ALREADY_EXISTS where the checkpoint's name is another's, UNAVAILABLE,
+        OUT_OF_MEMORY where it does not fit the budget.
+        """
+        if self._draining.is_set():
+            raise stopping_error()
+        entry = self._registry.trainable(adapter_id)
+        self._backend.check_training(entry.base.resident, spec)
+        self._store.examples(spec.dataset_id)
+        if spec.validation is not None:
+            self._store.examples(spec.validation.dataset_id)
+        self._runs.check_new(run_id)
+        run = Run("training", entry.base.id, adapter_id, lambda: self._ended(run, entry, spec), run_id)
+        self._registry.claim(entry, run.id)
+        try:
+            self._claim_name(run, entry, spec)
+            self._promise(run.id, entry, spec)
+        except LadError:
+            self._ended(run, entry, spec)
+            raise
+        self._promised[run.id] = (entry, spec)
+        self._runs.add(run)
+        arguments = (run, entry, spec)
+        threading.Thread(target=self._prepare_and_submit, args=arguments, name=run.id, daemon=True).start()
+        return run
+
+    def resume(self, run: Run) -> None:
+        """Lets a paused run go on. Raises LadError(OUT_OF_MEMORY), the run still paused, where it does not fit any more.
+
+        Blocks for the engine's thread, on which a run parks and takes its promise back: it cannot come between.
+        """
+        self._engine.call(lambda: self._resume(run)).result()
+
+    def _resume(self, run: Run) -> None:
+        promised = self._promised.get(run.id)
+        if promised is not None and run.pausing:
+            self._promise(run.id, *promised)
+            if run.id not in self._promised:  # it has ended meanwhile
+                self._memory.end(run.id)
+        run.resume()
+
+    def drain(self, timeout_seconds: float) -> None:
+        """Lets every run finish the step in hand and write its checkpoint, then ends it. No new one is started."""
+        self._draining.set()
+        for run in self._runs.all():
+            if run.info.kind != "training":
+                continue
+            run.wake()
+            if not run.wait(timeout_seconds):
+                run.cancel()
+
+    def _prepare_and_submit(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
+        steps = _StepCount()
+        adapter_id = entry.id  # a job outlives its run in the engine's hands, and the adapter should not
+
+        def on_event(event: Any) -> None:
+            steps.see(event)
+            if isinstance(event, RunPaused) and run.pausing:
+                self._memory.end(run.id)
+            if isinstance(event, CheckpointEvent):
+                self._names.wrote(event.name, adapter_id)
+            run.record(event)
+
+        def on_done(done: "Future[Any]") -> None:
+            error = done.exception()
+            if error is None:
+                run.finish(done.result())
+            else:
+                run.fail(typed_error(error), steps.taken)
+
+        try:
+            given_up = self._given_up(run)
+            examples, report = self._prepared.get(entry.base, spec.dataset_id, spec.window, given_up)
+            work = self._backend.train(
+                entry.base.resident,
+                entry.resident,
+                examples,
+                report,
+                spec,
+                self._validation(entry, spec, given_up),
+                TrainingControl(stopping=self._draining.is_set, pausing=lambda: run.pausing),
+            )
+            job = self._engine.submit(work, sharer=run.id, share_weight=spec.share_weight, on_event=on_event)
+        except BaseException as error:
+            run.fail(typed_error(error, self._backend.describe))
+            return
+        run.attach(job)
+        job.future.add_done_callback(on_done)
+
+    def _claim_name(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
+        if spec.checkpoint:
+            self._names.claim_for_run(
+                spec.checkpoint, _writer(run, entry), resume=spec.resume, overwrite=spec.overwrite
+            )
+
+    def _promise(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
+        needs = self._backend.training_needs(entry.base.resident, entry.resident, spec)
+        asker = Asker(
+            what=f"The training of {entry.id}",
+            option="microBatchTokens",
+            value=spec.micro_batch_tokens,
+            remedy="train with a lower rank, smaller microBatchTokens or gradientCheckpointing",
+        )
+        self._memory.begin(run_id, Promise(adapter=entry.resident, needs=needs), asker)
+
+    def _ended(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
+        self._promised.pop(run.id, None)
+        self._memory.end(run.id)
+        self._names.release(spec.checkpoint, _writer(run, entry))
+        self._registry.unclaim(entry)
+
+    def _given_up(self, run: Run) -> Callable[[], bool]:
+        return lambda: run.cancelling or self._draining.is_set()
+
+    def _validation(
+        self, entry: AdapterEntry, spec: TrainingSpec, given_up: Callable[[], bool]
+    ) -> Prepared | None:
+        if spec.validation is None:
+            return None
+        examples, report = self._prepared.get(entry.base, spec.validation.dataset_id, spec.window, given_up)
+        limit = spec.validation.max_examples
+        return (examples[:limit] if limit else examples), report
+
+
+def _writer(run: Run, entry: AdapterEntry) -> Writer:
+    return Writer(adapter_id=entry.id, run_id=run.id)
+
+
+class _StepCount:
+    """Optimizer steps that a run has reported."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def see(self, event: Any) -> None:
+        if isinstance(event, StepEvent):
+            self.taken = event.step

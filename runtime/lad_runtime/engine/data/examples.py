@@ -1,0 +1,131 @@
+"""Reads examples from JSON lines: `system/instruction/input/output`, or `messages`, each with an optional integer `id`."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NoReturn, cast
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types.data import Example, Message
+from lad_runtime.types.limits import MAX_UINT64
+
+_ROLES = ("system", "user", "assistant")
+
+
+def read_examples(lines: Iterable[bytes]) -> Iterator[Example]:
+    """The examples of a data set in order; blank lines are passed over, columns that mean nothing here are ignored.
+
+    An integer `id` keys an example's noise; without one it is the row number, from 0. Raises LadError(INVALID_DATA) with
+    the line's number, from 1.
+    """
+    seen: set[int] = set()
+    row = 0
+    for number, line in enumerate(lines, start=1):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.strip():
+            continue
+        example = _example(_object(line, number), row, number)
+        if example.id in seen:
+            _refuse(
+                number,
+                f"id {example.id} stands in an earlier line too",
+                "Give every example an id of its own, or none.",
+            )
+        seen.add(example.id)
+        row += 1
+        yield example
+
+
+def _object(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        value = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        _refuse(number, "it is not UTF-8", "Save the file as UTF-8.")
+    except (ValueError, RecursionError) as error:
+        _refuse(number, f"it is not JSON ({_reason(error)})", "Write one JSON object a line.")
+    if not isinstance(value, dict):
+        _refuse(
+            number,
+            "it is not a JSON object",
+            'Write {"instruction": ..., "output": ...} or {"messages": [...]}.',
+        )
+    return value
+
+
+def _example(fields: dict[str, Any], row: int, number: int) -> Example:
+    if "messages" in fields:
+        messages = _messages(fields["messages"], number)
+    elif "instruction" in fields or "output" in fields:
+        messages = _instruction(fields, number)
+    else:
+        names = ", ".join(sorted(fields)[:8]) or "none"
+        _refuse(
+            number,
+            f"it has neither messages nor instruction and output (its fields: {names})",
+            'Write {"instruction": ..., "output": ...} or {"messages": [...]}.',
+        )
+    example_id = fields.get("id")
+    if isinstance(example_id, bool) or not isinstance(example_id, int):
+        return Example(id=row, messages=messages)  # names and UUIDs key nothing
+    if not 0 <= example_id <= MAX_UINT64:
+        _refuse(number, f"id {example_id} is out of range", "An integer id lies between 0 and 2^64 − 1.")
+    return Example(id=example_id, messages=messages)
+
+
+def _instruction(fields: dict[str, Any], number: int) -> tuple[Message, ...]:
+    """Instruction and input are joined by a newline; an empty system prompt counts as none."""
+    system = _text(fields.get("system") or "", "system", number)
+    asked = [_text(fields.get(name) or "", name, number) for name in ("instruction", "input")]
+    question = "\n".join(part for part in asked if part)
+    if not question.strip():
+        _refuse(number, "instruction is empty", "Give every example an instruction, an input or both.")
+    if fields.get("output") is None:
+        _refuse(number, "output is missing", "Give every example an output; it may be empty text.")
+    answer = _text(fields["output"], "output", number)
+    turns = [Message(role="user", content=question), Message(role="assistant", content=answer)]
+    return tuple([Message(role="system", content=system), *turns] if system.strip() else turns)
+
+
+def _messages(value: Any, number: int) -> tuple[Message, ...]:
+    if not isinstance(value, list) or not all(isinstance(turn, dict) for turn in value):
+        _refuse(number, "messages is not a list of objects", 'Write [{"role": "user", "content": ...}, ...].')
+    turns = []
+    for turn in cast(list[dict[str, Any]], value):
+        role = turn.get("role")
+        if role not in _ROLES:
+            _refuse(number, f"role {role!r} is not known", "A role is system, user or assistant.")
+        turns.append(Message(role=role, content=_text(turn.get("content"), "content", number)))
+    roles = [turn.role for turn in turns]
+    if roles[-1:] != ["assistant"] or "user" not in roles:
+        _refuse(
+            number,
+            "messages does not end with an answer to a user",
+            "Let the last message be the assistant's.",
+        )
+    if "system" in roles[1:]:
+        _refuse(number, "a system message stands after the beginning", "Let it be the first message.")
+    return tuple(turns)
+
+
+def _text(value: Any, name: str, number: int) -> str:
+    if not isinstance(value, str):
+        _refuse(number, f"{name} is not text", f"Give {name} as a string.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        _refuse(
+            number,
+            f"{name} holds half of a surrogate pair",
+            "Write characters beyond U+FFFF as a whole pair.",
+        )
+    return value
+
+
+def _reason(error: Exception) -> str:
+    return error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply or a number too long"
+
+
+def _refuse(number: int, problem: str, remedy: str) -> NoReturn:
+    raise LadError(
+        ErrorCode.INVALID_DATA, f"Line {number} of the data: {problem}.", option="data", remedy=remedy
+    )

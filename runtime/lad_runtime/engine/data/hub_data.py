@@ -1,0 +1,69 @@
+"""Reads a split of a hub data set through the `datasets` library, which is imported when it is first asked for."""
+
+import importlib
+import json
+from collections.abc import Iterator
+from itertools import islice
+from types import ModuleType
+from typing import Any
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types.data import HubDataset
+
+_COLUMNS = ("system", "instruction", "input", "output", "messages", "id")
+
+
+def hub_lines(source: HubDataset) -> Iterator[bytes]:
+    """The split's rows as JSON lines, streamed; only columns that an example is made of, and no code of the data set runs.
+
+    Raises LadError: NOT_FOUND, ACCESS_DENIED for a gated set without a token, UNAVAILABLE without the library or the hub.
+    """
+    library = _library()
+    try:
+        rows = library.load_dataset(
+            source.name,
+            source.config or None,
+            split=source.split or "train",
+            revision=source.revision or None,
+            token=source.hub_token or None,
+            streaming=True,
+        )
+        for row in islice(rows, source.max_examples or None):
+            yield json.dumps(_example_columns(row), ensure_ascii=False).encode() + b"\n"
+    except LadError:
+        raise
+    except Exception as error:
+        raise _hub_error(source, error) from error
+
+
+def _library() -> ModuleType:
+    try:
+        return importlib.import_module("datasets")
+    except ImportError as error:
+        raise LadError(
+            ErrorCode.UNAVAILABLE,
+            "Hub data sets need the Python library datasets, which the worker does not have.",
+            option="data",
+            remedy="Run `npx lad setup --with data` (in a checkout: `npm run setup -- --with data`), or upload JSON lines.",
+        ) from error
+
+
+def _example_columns(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: row[name] for name in _COLUMNS if row.get(name) is not None}
+    return kept or dict.fromkeys(row)  # whose names the error for the line then lists
+
+
+def _hub_error(source: HubDataset, error: Exception) -> LadError:
+    text = f"{type(error).__name__} {error}".lower()
+    if "gated" in text or "401" in text or "403" in text:
+        code, problem = ErrorCode.ACCESS_DENIED, "may not be read"
+        remedy = "Ask for access on its page and give hubToken."
+    elif "connection" in text or "timeout" in text or "offline" in text or "resolve" in text:
+        code, problem = ErrorCode.UNAVAILABLE, "cannot be reached"
+        remedy = "Check the worker's network, or upload the data as JSON lines."
+    else:
+        code, problem = ErrorCode.NOT_FOUND, "cannot be read"
+        remedy = "Check its name, configuration, split and revision."
+    return LadError(
+        code, f"The hub data set {source.name} {problem}.", option="data", value=source.name, remedy=remedy
+    )

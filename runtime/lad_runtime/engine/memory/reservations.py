@@ -1,0 +1,61 @@
+"""What has been promised: memory that somebody may come to hold, and how much that is of all of them together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lad_runtime.engine.backend import ResidentAdapter
+from lad_runtime.types.memory import HeldMemory, TrainingNeeds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """Bytes that are kept free for somebody until its end."""
+
+    making: int = 0  # of something that is held, and counted there, by the end of the promise
+    snapshot_of: ResidentAdapter | None = None  # whose weights will be read, whatever becomes of the adapter
+    caches: int = 0  # keys and values that the works of a request read, those that they hold already included
+    adapter: ResidentAdapter | None = None  # which is trained: `needs` are its own
+    needs: TrainingNeeds | None = None
+
+    @property
+    def nbytes(self) -> int:
+        training = self.needs.state + self.needs.activations if self.needs else 0
+        copy = self.snapshot_of.snapshot_nbytes if self.snapshot_of else 0
+        return self.making + copy + self.caches + training
+
+    @property
+    def state_to_come(self) -> int:
+        """Gradients and optimizer state that the adapter does not hold yet."""
+        if self.needs is None or self.adapter is None:
+            return 0
+        return max(0, self.needs.state - self.adapter.state_nbytes)
+
+
+def committed(promises: Iterable[Promise], held: HeldMemory, token_budget: int) -> int:
+    """Bytes that are held or may come to be; kept prompts, which give way to everything, are not among them.
+
+    Caches that are read belong to a request that was promised them, and an adapter's gradients and optimizer state to its
+    trainer: each counts once, as what is promised or as what is held, whichever is more. All who will read an adapter's
+    present weights share one snapshot.
+    """
+    promises = list(promises)
+    read = {id(p.snapshot_of): p.snapshot_of for p in promises if p.snapshot_of is not None}
+    return (
+        held.lasting
+        + held.snapshots
+        + held.reserved
+        + max(held.caches, sum(p.caches for p in promises))
+        + sum(p.making for p in promises)
+        + sum(adapter.snapshot_nbytes for adapter in read.values())
+        + sum(p.state_to_come for p in promises)
+        + _activations([p.needs for p in promises if p.needs and p.needs.activations], token_budget)
+    )
+
+
+def _activations(needs: list[TrainingNeeds], token_budget: int) -> int:
+    """Of the largest batch: micro-batches of several runs are merged up to the token budget, a larger one goes alone."""
+    if not needs:
+        return 0
+    together = sum(need.activations for need in needs)
+    merged = token_budget * max(-(-need.activations // need.tokens) for need in needs)
+    return max(min(together, merged), max(need.activations for need in needs))

@@ -1,0 +1,109 @@
+"""A run's numbered events, bounded in memory, for any number of followers at any pace."""
+
+import bisect
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.types.sampling import FrameEvent
+
+_MAX_WEIGHT = 500_000
+"""About 100 MB of events: a frame weighs its edits and tokens, any other event a few numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedEvent:
+    seq: int  # from 0, without gaps when appended
+    time: float  # seconds since the epoch
+    event: Any
+
+
+class EventLog:
+    """Appending never waits for a reader. When the log outgrows its bound, the oldest frames go first, silently: a frame
+    holds the whole sampled answer, so a reader loses animation and nothing else. Should the other events alone outgrow it,
+    the oldest go, and asking for them is an error.
+    """
+
+    def __init__(self, max_weight: int = _MAX_WEIGHT) -> None:
+        self.next_seq = 0
+        self.closed = False
+        self._max_weight = max_weight
+        self.weight = 0
+        self._oldest = 0  # events before this number may be gone, other than frames
+        self._events: list[LoggedEvent] = []
+        self._listeners: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    def append(self, event: Any, *, last: bool = False) -> None:
+        """Adds an event under the next number; `last` closes the log, after which nothing is added."""
+        with self._lock:
+            if self.closed:
+                return
+            self._events.append(LoggedEvent(seq=self.next_seq, time=time.time(), event=event))
+            self.weight += _weight(event)
+            self.next_seq += 1
+            self.closed = last
+            if self.weight > self._max_weight:
+                self._shrink()
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+    def read(self, from_seq: int, limit: int = 256) -> list[LoggedEvent]:
+        """Events with numbers from `from_seq` on, at most `limit`; empty when there is none yet.
+
+        Raises LadError(INVALID_STATE) when the log no longer reaches back so far, LadError(INVALID_OPTION) when the number
+        lies beyond the next event.
+        """
+        with self._lock:
+            if from_seq > self.next_seq:
+                raise invalid_option(
+                    "fromSeq",
+                    from_seq,
+                    f"the run has {self.next_seq} events so far",
+                    f"Ask from {self.next_seq} at most.",
+                )
+            if from_seq < self._oldest:
+                raise LadError(
+                    ErrorCode.INVALID_STATE,
+                    f"fromSeq is {from_seq}: the worker no longer keeps this run's events before {self._oldest}.",
+                    option="fromSeq",
+                    value=from_seq,
+                    remedy=f"Ask from {self._oldest} on.",
+                )
+            start = bisect.bisect_left(self._events, from_seq, key=lambda logged: logged.seq)
+            return self._events[start : start + limit]
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls `listener` after every append, on the appending thread; returns the function that ends it."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def forget() -> None:
+            with self._lock:
+                self._listeners.remove(listener)
+
+        return forget
+
+    def _shrink(self) -> None:
+        """Down to three quarters of the bound, so that dropping is rare: frames first, then whatever is oldest."""
+        target = self._max_weight * 3 // 4
+        for only_frames in (True, False):
+            kept: list[LoggedEvent] = []
+            for logged in self._events:
+                is_last = logged.seq == self.next_seq - 1
+                droppable = isinstance(logged.event, FrameEvent) or not only_frames
+                if self.weight > target and droppable and not is_last:
+                    self.weight -= _weight(logged.event)
+                    if not only_frames:
+                        self._oldest = logged.seq + 1
+                else:
+                    kept.append(logged)
+            self._events = kept
+
+
+def _weight(event: Any) -> int:
+    return 1 + len(event.edits) + len(event.answer) // 4 if isinstance(event, FrameEvent) else 10

@@ -1,0 +1,282 @@
+"""The thread that owns the device: merges what works ask for, computes it, and hands out the results."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from lad_runtime.engine.scheduler.admission import Admission
+from lad_runtime.engine.scheduler.failures import typed_error
+from lad_runtime.engine.scheduler.fair_queue import Turns
+from lad_runtime.engine.scheduler.job import Beginning, Job
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types.work import Park, Work
+
+T = TypeVar("T")
+
+_BEGINNINGS = 64
+"""So many works begin in a turn: each makes what its first wish needs, a tenth of a millisecond or two."""
+_CALLS_SECONDS = 0.02
+"""Calls, each of which is run to its end, have so long between two batches."""
+_LOOKED_AT = 256
+"""So many cancelled or resumed jobs are looked at between two turns."""
+
+
+class Computer(Protocol):
+    """The part of a backend that the engine's loop needs."""
+
+    @property
+    def token_budget(self) -> int: ...
+
+    def compute(self, wishes: Sequence[Any]) -> Sequence[Any]: ...
+
+    def describe(self, error: BaseException) -> LadError | None: ...
+
+
+class Engine:
+    """Runs any number of works on one device, a micro-step at a time.
+
+    Between two computations it takes in new works, drops cancelled ones and runs `call`s. A work that raises, or whose
+    computation does, ends with a typed error; the others go on.
+    """
+
+    def __init__(self, computer: Computer) -> None:
+        self._computer = computer
+        self._turns = Turns()
+        self._parked: set[Job] = set()
+        self._admission = Admission(computer.token_budget)
+        self._inbox: deque[Job | tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()  # taken in, and not yet run
+        self._stirred: deque[Job] = deque()  # cancelled or resumed, and not yet looked at
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="lad-engine", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(
+        self,
+        work: Work,
+        *,
+        sharer: Hashable,
+        share_weight: float = 1.0,
+        on_event: Callable[[Any], None] = lambda _: None,
+        tokens: int = 0,
+    ) -> Job:
+        """Takes in a work. `on_event` gets its events on the engine's thread and must not block.
+
+        Works of one `sharer` share its part of the device, which is `share_weight` relative to those of others; `tokens` is
+        about what the work wants computed at a time. Raises LadError: BUSY when too much waits, UNAVAILABLE when the engine
+        is stopping.
+        """
+        (job,) = self.submit_all(
+            [work], sharer=sharer, share_weight=share_weight, on_event=on_event, tokens=[tokens]
+        )
+        return job
+
+    def submit_all(
+        self,
+        works: Sequence[Work],
+        *,
+        sharer: Hashable,
+        share_weight: float = 1.0,
+        on_event: Callable[[Any], None] = lambda _: None,
+        tokens: Sequence[int] = (),
+    ) -> list[Job]:
+        """Takes in all of the works or none; `tokens` are those of each.
+
+        Those that fill one batch begin at once, the first in any case; the others when it is their sharer's turn.
+        """
+        jobs = [
+            Job(work, sharer, share_weight, on_event, self._stir, wanted)
+            for work, wanted in zip(works, tokens or [0] * len(works), strict=True)
+        ]
+        for job in jobs[self._first_batch(jobs) :]:
+            job.wish = Beginning(tokens=self._least_tokens)
+        with self._changed:
+            if self._stopping:
+                raise stopping_error()
+            self._admission.take_in([job.tokens for job in jobs])
+            self._inbox.extend(jobs)
+            self._changed.notify()
+        return jobs
+
+    def call(self, function: Callable[[], T]) -> Future[T]:
+        """Runs a function on the engine's thread, between two computations; at once where that is who calls."""
+        future: Future[T] = Future()
+        if threading.current_thread() is self._thread:
+            self._run_call(function, future)
+            return future
+        with self._changed:
+            if self._stopping:
+                raise stopping_error()
+            self._inbox.append((function, future))
+            self._changed.notify()
+        return future
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Cancels all work and ends the thread after the computation in hand."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+
+    @property
+    def _least_tokens(self) -> int:
+        """What a work counts as in the turn in which it begins."""
+        return max(1, self._computer.token_budget // _BEGINNINGS)
+
+    def _first_batch(self, jobs: Sequence[Job]) -> int:
+        """How many of the jobs fill a batch with their first wishes; one at least."""
+        tokens = 0
+        for index, job in enumerate(jobs):
+            if tokens >= self._computer.token_budget:
+                return index
+            tokens += max(job.tokens, self._least_tokens)
+        return len(jobs)
+
+    def _stir(self, job: Job) -> None:
+        with self._changed:
+            self._stirred.append(job)
+            self._changed.notify()
+
+    def _loop(self) -> None:
+        while self._turn():
+            pass  # what a turn had in hand goes with it: an idle engine holds nothing
+
+    def _turn(self) -> bool:
+        """Takes in what has come, then computes a batch; False once everything has been cancelled."""
+        if not self._turns:
+            self._turns.reset()
+        with self._changed:
+            while not (self._inbox or self._stirred or self._turns or self._stopping):
+                self._changed.wait()
+            stirred = [self._stirred.popleft() for _ in range(min(len(self._stirred), _LOOKED_AT))]
+            stopping = self._stopping
+        self._take_in(all_of_it=stopping)
+        for job in stirred:
+            self._look_at(job)
+        if stopping:
+            for job in [*self._turns, *self._parked]:
+                job.cancel()
+                self._look_at(job)
+            return False
+        batch = self._turns.next(self._computer.token_budget)
+        self._admission.waiting_tokens = self._turns.tokens
+        with self._admission.pace.measured(sum(map(_computed_tokens, batch))):
+            self._compute(batch)
+        return True
+
+    def _take_in(self, *, all_of_it: bool) -> None:
+        """Begins the works that have come, then runs the calls; where works wait, those that come to be late wait for the next
+        turn."""
+        for _ in range(len(self._inbox)):
+            item = self._inbox.popleft()
+            if not isinstance(item, Job):
+                self._calls.append(item)
+            elif item.wish is None:
+                self._advance(item, None)
+            else:
+                self._turns.add(item)
+        until = time.monotonic() + _CALLS_SECONDS
+        while self._calls:
+            self._run_call(*self._calls.popleft())
+            if time.monotonic() > until and self._turns and not all_of_it:
+                return
+
+    def _look_at(self, job: Job) -> None:
+        """Ends a waiting job that was cancelled, and goes on with a parked one that was resumed."""
+        if job in self._parked and (job.cancelling or job.take_resumption()):
+            self._parked.remove(job)
+            self._advance(job, None)
+        elif job.cancelling and job.wish is not None:
+            self._turns.remove(job)
+            self._advance(job, None)
+
+    def _run_call(self, function: Callable[[], Any], future: "Future[Any]") -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(typed_error(error, self._computer.describe))
+
+    def _compute(self, batch: list[Job]) -> None:
+        """Computes one batch. Where a merged one fails, each wish is computed alone, so that only the culprit fails."""
+        if not batch:
+            return
+        if isinstance(batch[0].wish, Beginning):
+            for job in batch:
+                self._advance(job, None)
+            return
+        try:
+            results = self._computer.compute([job.wish for job in batch])
+        except BaseException as error:
+            failure = typed_error(error, self._computer.describe)
+        else:
+            for job, result in zip(batch, results, strict=True):
+                job.computed += 1
+                self._advance(job, result)
+            return
+        if len(batch) == 1:
+            self._advance(batch[0], None, failure)
+        else:
+            for job in batch:
+                self._compute([job])
+
+    def _advance(self, job: Job, result: Any, failure: LadError | None = None) -> None:
+        """Runs a work up to its next wish or its end. A failed computation is raised inside the work."""
+        try:
+            item = _next_item(job, lambda: job.work.throw(failure) if failure else job.work.send(result))
+            while not hasattr(item, "group"):
+                if isinstance(item, Park):
+                    self._park(job)
+                    return
+                job.on_event(item)
+                item = _next_item(job, lambda: next(job.work))
+        except StopIteration as end:
+            self._end(job, outcome=end.value)
+        except BaseException as error:
+            self._end(job, error=typed_error(error, self._computer.describe))
+        else:
+            job.wish = item
+            self._turns.add(job)
+
+    def _park(self, job: Job) -> None:
+        job.wish = None
+        self._parked.add(job)
+        if job.stirred:
+            self._stir(job)
+
+    def _end(self, job: Job, *, outcome: Any = None, error: LadError | None = None) -> None:
+        job.wish = None
+        with self._changed:
+            self._admission.let_go(job.tokens)
+        if error is None:
+            job.future.set_result(outcome)
+        else:
+            job.future.set_exception(error)
+
+
+def _computed_tokens(job: Job) -> int:
+    return 0 if job.wish is None or isinstance(job.wish, Beginning) else job.wish.tokens
+
+
+def _next_item(job: Job, advance: Callable[[], Any]) -> Any:
+    """What the work yields next; a cancelled one is closed instead."""
+    if job.cancelling:
+        job.work.close()
+        raise LadError(ErrorCode.CANCELLED, "The work was cancelled.")
+    return advance()
+
+
+def stopping_error() -> LadError:
+    return LadError(
+        ErrorCode.UNAVAILABLE,
+        "The worker is stopping.",
+        remedy="Start another one and send the request there.",
+    )

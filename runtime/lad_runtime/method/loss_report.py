@@ -1,0 +1,64 @@
+"""Per-token losses added up into a LossReport."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lad_runtime.method.row import NoisedRow
+from lad_runtime.types.primitives import TargetedSequence
+from lad_runtime.types.training_events import LossReport
+
+_KINDS = ("all", "content", "tail", "corrupted", "corrupted_content")
+
+
+def weighted_loss(sequence: TargetedSequence, ce_L: NDArray[np.float32]) -> float:
+    """Σ weight · CE of one sequence in float64: a sum of its own, so that no batch layout can change it."""
+    weights = np.asarray(sequence.weights, dtype=np.float64)
+    return float((weights * ce_L.astype(np.float64)).sum())
+
+
+@dataclass
+class LossTally:
+    """Sums in float64, example by example in the order given."""
+
+    loss: float = 0.0
+    tokens: int = 0
+    sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0.0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
+
+    def add(self, row: NoisedRow, ce_L: NDArray[np.float32]) -> None:
+        """One example's CE per position, 0 where unsupervised."""
+        self.loss += weighted_loss(row.sequence, ce_L)
+        self.tokens += len(row.sequence.ids)
+        ce = ce_L.astype(np.float64)
+        supervised = np.asarray(row.sequence.targets) >= 0
+        tail, corrupted = np.asarray(row.example.tail), np.asarray(row.noised.corrupted)
+        chosen = (supervised, supervised & ~tail, supervised & tail, supervised & corrupted)
+        for kind, mask in zip(_KINDS, (*chosen, chosen[1] & corrupted), strict=True):
+            self.sums[kind] += float(ce[mask].sum())
+            self.counts[kind] += int(mask.sum())
+
+    def skip(self, row: NoisedRow) -> None:
+        """An example of which nothing is supervised."""
+        self.tokens += len(row.sequence.ids)
+
+    def report(self, divisor: int = 1) -> LossReport:
+        """The means so far; `loss` is the weighted sum over `divisor` (of examples, where each one's weights sum to 1)."""
+        means = {
+            kind: self.sums[kind] / count if count else float("nan") for kind, count in self.counts.items()
+        }
+        return LossReport(
+            loss=self.loss / divisor if self.counts["all"] else float("nan"),
+            ce=means["all"],
+            content_ce=means["content"],
+            tail_ce=means["tail"],
+            corrupted_ce=means["corrupted"],
+            corrupted_content_ce=means["corrupted_content"],
+            tokens=self.tokens,
+            supervised_tokens=self.counts["all"],
+            content_tokens=self.counts["content"],
+            tail_tokens=self.counts["tail"],
+            corrupted_tokens=self.counts["corrupted"],
+            corrupted_content_tokens=self.counts["corrupted_content"],
+        )

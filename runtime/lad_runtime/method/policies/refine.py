@@ -1,0 +1,31 @@
+"""Self-refining without re-masking (METHOD §6.2): the sampled answer is the next input as it is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lad_runtime.method.choose import Bools
+from lad_runtime.method.policies.policy import AnswerState, Sampled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refine:
+    """Every position is sampled in every iteration; nothing is ever masked again, kept or locked."""
+
+    iterations: int
+    settles: bool = True
+
+    def predicted(self, state: AnswerState, iteration: int) -> Bools:
+        return np.ones(len(state), dtype=np.bool_)
+
+    def schedule(self, state: AnswerState, iteration: int, last: bool) -> int:
+        return 0
+
+    def choose(self, state: AnswerState, sampled: Sampled, count: int, iteration: int) -> Bools:
+        return np.zeros(len(state), dtype=np.bool_)
+
+    def commit(self, state: AnswerState, sampled: Sampled, chosen_N: Bools) -> AnswerState:
+        none_N = np.zeros(len(state), dtype=np.bool_)
+        return AnswerState(
+            ids_N=sampled.ids_N, masked_N=none_N, kept_N=none_N, confidences_N=sampled.confidences_N
+        )

@@ -1,0 +1,88 @@
+"""Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
+
+Every random number of a run is a pure function of what it is for: no state, no order of calls, no batch layout can change it.
+`sdk/src/method/random.ts` computes the same numbers; `test/contract/philox.json` holds both to them. NumPy, because sequences are
+short and its calls cost a sixth of torch's.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WORD = 0xFFFFFFFF
+_MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], dtype=np.uint64)
+_KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
+_ROUNDS = 10
+_HALF, _LOW = np.uint64(32), np.uint64(_WORD)
+
+
+class Purpose(IntEnum):
+    """What numbers are drawn for: a key of its own for each, so that no use disturbs another. The values never change."""
+
+    NOISE = 1  # training noise; subject = example id, round = epoch
+    VALIDATION_NOISE = 2  # subject = example id, round = 0
+    ORDER = 3  # data order; subject = 0, round = epoch
+    DRAW = 4  # a token of a canvas; subject = 0, round = iteration
+    REMASK = 5  # which positions a sampler re-masks; subject = 0, round = iteration
+
+
+def uniforms(
+    seed: int, purpose: Purpose, subject: int, round: int, count: int, lane: int = 0
+) -> NDArray[np.float64]:
+    """`count` numbers in [0, 1), float64 [count]: a 32-bit word · 2⁻³² each.
+
+    Number i depends on (seed, purpose, subject, round, lane, i) alone, so a longer sequence starts with the shorter one.
+    `seed` and `subject` are uint64, `round` and `lane` uint32; lanes are independent sequences within one purpose.
+    """
+    row: NDArray[np.float64] = uniform_lanes(seed, purpose, subject, round, count, (lane,))[0]
+    return row
+
+
+def uniform_lanes(
+    seed: int, purpose: Purpose, subject: int, round: int, count: int, lanes: Sequence[int]
+) -> NDArray[np.float64]:
+    """Several lanes' `uniforms` in one pass: float64 [lanes, count]."""
+    assert 0 <= subject <= 2**64 - 1, f"subject {subject} is not a uint64"
+    assert 0 <= round <= _WORD, f"round {round} is not a uint32"
+    blocks = -(-count // 4)
+    round_keys = np.array([_round_keys(seed, int(purpose), lane) for lane in lanes], dtype=np.uint64)
+    counters = np.empty((4, len(lanes), blocks), dtype=np.uint64)
+    counters[0] = np.arange(blocks, dtype=np.uint64)
+    counters[1] = round
+    counters[2] = subject & _WORD
+    counters[3] = subject >> 32
+    words_QLB = philox4x32(counters, round_keys.transpose(1, 2, 0)[..., None])
+    words_LC = words_QLB.transpose(1, 2, 0).reshape(len(lanes), 4 * blocks)[:, :count]
+    return words_LC.astype(np.float64) * 2.0**-32
+
+
+def philox4x32(counters: NDArray[np.uint64], round_keys: NDArray[Any]) -> NDArray[np.uint64]:
+    """Ten rounds over counters [4, ...] with `expand_key`'s round keys [10, 2, ...]; uint64 that hold 32-bit words.
+
+    One round: (c0, c1, c2, c3) → (hi(M1·c2) ⊕ c1 ⊕ k0, lo(M1·c2), hi(M0·c0) ⊕ c3 ⊕ k1, lo(M0·c0)).
+    """
+    even, odd = counters[0::2], counters[1::2]
+    multipliers = _MULTIPLIERS.reshape(2, *[1] * (counters.ndim - 1))
+    for key in round_keys:
+        products = (even * multipliers)[::-1]
+        even, odd = (products >> _HALF) ^ odd ^ key, products & _LOW
+    return np.stack((even[0], odd[0], even[1], odd[1]))
+
+
+def expand_key(key0: int, key1: int) -> list[list[int]]:
+    """The ten rounds' keys: [10][2] words."""
+    return [[(key0 + r * _KEY_STEPS[0]) & _WORD, (key1 + r * _KEY_STEPS[1]) & _WORD] for r in range(_ROUNDS)]
+
+
+@lru_cache(maxsize=4096)
+def _round_keys(seed: int, purpose: int, lane: int) -> list[list[int]]:
+    """Round keys of a sequence; its key is the first two words of the block (purpose, lane, 0, 0) under the seed."""
+    assert 0 <= seed <= 2**64 - 1, f"seed {seed} is not a uint64"
+    assert 0 <= lane <= _WORD, f"lane {lane} is not a uint32"
+    counter = np.array([[purpose], [lane], [0], [0]], dtype=np.uint64)
+    words = philox4x32(counter, np.array(expand_key(seed & _WORD, seed >> 32), dtype=np.uint64)[..., None])
+    return expand_key(int(words[0, 0]), int(words[1, 0]))

@@ -1,0 +1,20 @@
+"""One sequence of an optimizer step."""
+
+from dataclasses import dataclass
+
+from lad_runtime.method.noise import NoisedExample
+from lad_runtime.types.data import PreparedExample
+from lad_runtime.types.primitives import TargetedSequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    sequence: TargetedSequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoisedRow(Row):
+    """A sequence, and what it was made of."""
+
+    example: PreparedExample
+    noised: NoisedExample

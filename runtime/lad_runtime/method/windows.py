@@ -1,0 +1,206 @@
+"""Examples to token windows (METHOD §2): prompt through the chat template, answer and its end, then a tail up to the window."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, overload
+
+from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.method.chat_turns import Piece, every_answer, last_answer
+from lad_runtime.types.bases import BaseInfo
+from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
+
+
+class Encoder(Protocol):
+    """What windowing needs of a tokenizer."""
+
+    @property
+    def eos_token(self) -> str: ...
+
+    @property
+    def eos_token_id(self) -> int: ...
+
+    @property
+    def mask_token_id(self) -> int: ...
+
+    @property
+    def mask_is_text(self) -> bool: ...
+
+    def controls_in(self, text: str) -> int: ...
+
+    def hidden(self, messages: Sequence[Message]) -> tuple[Message, ...]: ...
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str: ...
+
+
+@dataclass(frozen=True)
+class _Window:
+    """One example, small: ids without the tail, and for each where it is an answer."""
+
+    id: int
+    ids: "array[int]"
+    answer: bytes
+
+
+class PreparedExamples(Sequence[PreparedExample]):
+    """A data set's windows; the tails are added as examples are read, so that a million of them fit into memory."""
+
+    def __init__(self, windows: list[_Window], length: int, eos_token_id: int) -> None:
+        self._windows = windows
+        self._length = length  # that windows are padded to; 0: not padded
+        self._eos = eos_token_id
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    @overload
+    def __getitem__(self, index: int) -> PreparedExample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "PreparedExamples": ...
+
+    def __getitem__(self, index: int | slice) -> "PreparedExample | PreparedExamples":
+        if isinstance(index, slice):
+            return PreparedExamples(self._windows[index], self._length, self._eos)
+        window = self._windows[index]
+        tail = max(0, self._length - len(window.ids))
+        return PreparedExample(
+            id=window.id,
+            ids=(*window.ids, *[self._eos] * tail),
+            answer=(*map(bool, window.answer), *[True] * tail),
+            tail=(*[False] * len(window.ids), *[True] * tail),
+        )
+
+
+def prepare(
+    examples: Iterable[Example], spec: WindowSpec, tokenizer: Encoder, info: BaseInfo
+) -> tuple[PreparedExamples, WindowReport]:
+    """Renders, encodes and windows examples in order; every one that is dropped or cut is counted.
+
+    Raises INVALID_OPTION for a window beyond the base's positions, INVALID_DATA for an example without an answer, for one
+    that is too long where `too_long` is `error`, and where no example is left.
+    """
+    if spec.window > info.max_positions:
+        raise invalid_option(
+            "windowTokens",
+            spec.window,
+            f"{info.name} has {info.max_positions} positions",
+            f"Give at most {info.max_positions}.",
+        )
+    windows: list[_Window] = []
+    seen = truncated = answers = specials = masks = 0
+    for example in examples:
+        seen += 1
+        ids, answer = _encode(example, spec, tokenizer)
+        fits = _fits(len(ids) - _last_run(answer), len(ids), spec)
+        if not fits and spec.too_long == "error":
+            raise _too_long(example, len(ids), len(ids) - _last_run(answer), spec)
+        if not fits and spec.too_long == "drop":
+            continue
+        if not fits:
+            ids, answer = _truncate(ids, answer, spec)
+            truncated += 1
+        answers += sum(answer)
+        specials += sum(tokenizer.controls_in(message.content) for message in example.messages)
+        if tokenizer.mask_is_text:
+            masks += sum(id == tokenizer.mask_token_id for id, own in zip(ids, answer, strict=True) if own)
+        windows.append(_Window(example.id, array("i", ids), bytes(answer)))
+    if not windows:
+        raise _nothing_left(seen, spec)
+    length = spec.window if spec.pad_to_window else 0
+    tokens = sum(len(window.ids) for window in windows)
+    report = WindowReport(
+        examples=seen,
+        kept=len(windows),
+        dropped=seen - len(windows),
+        truncated=truncated,
+        prompt_tokens=tokens - answers,
+        answer_tokens=answers,
+        tail_tokens=len(windows) * length - tokens if length else 0,
+        special_tokens=specials,
+        mask_tokens=masks,
+        end_token=tokenizer.eos_token,
+        end_token_id=tokenizer.eos_token_id,
+    )
+    return PreparedExamples(windows, length, tokenizer.eos_token_id), report
+
+
+def _encode(example: Example, spec: WindowSpec, tokenizer: Encoder) -> tuple[list[int], list[bool]]:
+    """Token ids of prompt and answers, and where they are answers (each with the token that ends it)."""
+    messages = example.messages
+    if not messages or messages[-1].role != "assistant":
+        raise LadError(
+            ErrorCode.INVALID_DATA,
+            f"Example {example.id} does not end with the assistant's answer.",
+            option="data",
+            value=example.id,
+            remedy="Give each example an output, or a last message of the role assistant.",
+        )
+    if not spec.allow_special:
+        messages = tokenizer.hidden(messages)
+    split = last_answer if spec.supervise == "last" else every_answer
+    pieces: list[Piece] = split(example.id, messages, tokenizer.render, tokenizer.eos_token)
+    ids: list[int] = []
+    answer: list[bool] = []
+    for text, is_answer in pieces:
+        piece = tokenizer.encode(text)
+        if is_answer:
+            piece.append(tokenizer.eos_token_id)
+        ids += piece
+        answer += [is_answer] * len(piece)
+    return ids, answer
+
+
+def _last_run(answer: Sequence[bool]) -> int:
+    """Tokens of the last answer, which is what stands at the end."""
+    return next((i for i, is_answer in enumerate(reversed(answer)) if not is_answer), len(answer))
+
+
+def _fits(prompt: int, total: int, spec: WindowSpec) -> bool:
+    return total <= spec.window and (spec.max_prompt_tokens == 0 or prompt <= spec.max_prompt_tokens)
+
+
+def _truncate(ids: list[int], answer: list[bool], spec: WindowSpec) -> tuple[list[int], list[bool]]:
+    """Cuts the prompt's beginning, then the answer's end, which then is not closed: nothing is learned of where it stops.
+
+    A prompt that leaves the answer no room gives way until half of the window is the answer's.
+    """
+    length = _last_run(answer)
+    prompt = len(ids) - length
+    kept = min(prompt, max(spec.window - length, spec.window // 2))
+    if spec.max_prompt_tokens > 0:
+        kept = min(kept, spec.max_prompt_tokens)
+    cut = slice(prompt - kept, prompt - kept + spec.window)
+    return ids[cut], answer[cut]
+
+
+def _too_long(example: Example, total: int, prompt: int, spec: WindowSpec) -> LadError:
+    limit = f"the window has {spec.window}"
+    if total <= spec.window:
+        limit = f"maxPromptTokens is {spec.max_prompt_tokens}"
+    return LadError(
+        ErrorCode.INVALID_DATA,
+        f"Example {example.id} has {total} tokens, {prompt} of them prompt, and {limit}.",
+        option="tooLong",
+        value=spec.too_long,
+        remedy='Give a larger window, or tooLong: "drop" or "truncate".',
+    )
+
+
+def _nothing_left(seen: int, spec: WindowSpec) -> LadError:
+    if seen == 0:
+        return LadError(
+            ErrorCode.INVALID_DATA,
+            "The data set is empty.",
+            option="data",
+            remedy="Give at least one example.",
+        )
+    return LadError(
+        ErrorCode.INVALID_DATA,
+        f"None of the {seen} examples fits into a window of {spec.window} tokens.",
+        option="windowTokens",
+        value=spec.window,
+        remedy='Give a larger window, a larger maxPromptTokens, or tooLong: "truncate".',
+    )

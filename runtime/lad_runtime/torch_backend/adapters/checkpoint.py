@@ -1,0 +1,217 @@
+"""Checkpoints: an adapter, its optimizer and its run's position, kept under a name. The one before the last is kept too."""
+
+import json
+import logging
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from lad_runtime.checks import check_name
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
+from lad_runtime.torch_backend.files.durable import (
+    DamagedFolderError,
+    storage_error,
+    sync_folder,
+    verify_folder,
+    write_folder,
+)
+from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.bases import BaseInfo, MatrixKernel
+from lad_runtime.types.training import OptimizerSpec, TrainingSpec
+from lad_runtime.types.training_events import LossReport
+
+_KEPT = 2
+_DELETED = ".deleted-"
+_STATE, _ADAPTER, _OPTIMIZER = "state.json", "adapter.safetensors", "optimizer.safetensors"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPosition:
+    """How far a run has come. Order and noise are pure functions of the step, so that no generator's state belongs to it."""
+
+    spec: Mapping[str, Any]  # the run's TrainingSpec, as JSON holds it
+    step: int
+    report: LossReport | None
+    validation: LossReport | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """What `CheckpointStore.read` found, verified."""
+
+    adapter: AdapterSpec
+    base: Mapping[str, str]  # name and revision
+    steps: int
+    parameters: dict[str, Tensor]
+    optimizer: OptimizerSpec | None
+    optimizer_state: dict[str, Tensor]
+    run: RunPosition | None  # None: saved by a call, not by a run
+    kernels: tuple[MatrixKernel, ...] | None = (
+        None  # of the base, as `BaseInfo` has them; None: it does not say
+    )
+
+
+class CheckpointStore:
+    """Named checkpoints under one folder: `<root>/<name>/<number>/`, the highest whole number being the current one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def has(self, name: str) -> bool:
+        return bool(self._numbers(self._folder(name)))
+
+    def nbytes(self, name: str) -> int:
+        """Of the files of the latest checkpoint of that name; 0 where there is none."""
+        folder = self._folder(name)
+        newest = folder / f"{max(self._numbers(folder), default=0):08d}"
+        return sum(path.stat().st_size for path in newest.glob("*.safetensors"))
+
+    def write(
+        self,
+        name: str,
+        trained: TrainedAdapter,
+        info: BaseInfo,
+        run: RunPosition | None = None,
+        *,
+        replace: bool = False,
+    ) -> str:
+        """Adds a checkpoint under `name` and drops all but the two latest, or all others where it replaces them; returns the
+        SHA-256 of its manifest.
+
+        Raises STORAGE when the disk is full or fails, DIVERGED where a weight is no finite number; the checkpoints that were
+        there are then whole.
+        """
+        trained.check_finite()
+        folder = self._folder(name)
+        numbers = self._numbers(folder)
+        digest = write_folder(folder / f"{max(numbers, default=0) + 1:08d}", _files(trained, info, run))
+        for number in numbers[: len(numbers) + 1 - (1 if replace else _KEPT)]:
+            shutil.rmtree(folder / f"{number:08d}", ignore_errors=True)
+        return digest
+
+    def read(self, name: str) -> Checkpoint:
+        """The latest whole checkpoint of that name; a damaged one is passed over with a warning.
+
+        Raises NOT_FOUND where there is none, INVALID_FILE where none is whole.
+        """
+        folder = self._folder(name)
+        numbers = self._numbers(folder)
+        if not numbers:
+            raise _not_found(name)
+        for number in reversed(numbers):
+            try:
+                verify_folder(folder / f"{number:08d}")
+                return _read(folder / f"{number:08d}")
+            except DamagedFolderError as damage:
+                _log.warning("checkpoint %s, number %d is damaged (%s)", name, number, damage)
+        raise LadError(
+            ErrorCode.INVALID_FILE,
+            f"Every checkpoint named {name} is damaged.",
+            option="checkpoint",
+            value=name,
+            remedy="Train again under another name.",
+        )
+
+    def delete(self, name: str) -> None:
+        """Removes every checkpoint of that name: at once, so that no crash leaves half of one. Raises NOT_FOUND, STORAGE."""
+        folder = self._folder(name)
+        if not folder.is_dir():
+            raise _not_found(name)
+        try:
+            folder.rename(self._root / f"{_DELETED}{secrets.token_hex(8)}")
+            sync_folder(self._root)
+        except OSError as error:
+            raise storage_error("deleted", error) from error
+        for deleted in self._root.glob(f"{_DELETED}*"):
+            shutil.rmtree(deleted, ignore_errors=True)
+
+    def _folder(self, name: str) -> Path:
+        check_name("checkpoint", name)
+        root = self._root.resolve()
+        folder = (root / name).resolve()
+        if folder.parent != root:
+            raise LadError(
+                ErrorCode.INVALID_FILE,
+                f"The checkpoint {name} is a link that leads out of the store.",
+                option="checkpoint",
+                value=name,
+                remedy="Remove the link.",
+            )
+        return folder
+
+    def _numbers(self, folder: Path) -> list[int]:
+        try:
+            return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise storage_error("read", error) from error
+
+
+def _not_found(name: str) -> LadError:
+    return LadError(
+        ErrorCode.NOT_FOUND,
+        f"There is no checkpoint named {name}.",
+        option="checkpoint",
+        value=name,
+        remedy="Give the name that it was saved under.",
+    )
+
+
+def _files(trained: TrainedAdapter, info: BaseInfo, run: RunPosition | None) -> dict[str, bytes]:
+    optimizer = trained.optimizer
+    state = {
+        "adapter": asdict(trained.spec),
+        "base": {"name": info.name, "revision": info.revision},
+        "kernels": [asdict(way) for way in info.kernels],
+        "steps": trained.steps,
+        "optimizer": asdict(optimizer.spec) if optimizer else None,
+        "run": asdict(run) if run else None,
+    }
+    files = {_STATE: json.dumps(state, indent=1).encode(), _ADAPTER: _bytes(trained.parameters)}
+    return files | ({_OPTIMIZER: _bytes(optimizer.state())} if optimizer else {})
+
+
+def _bytes(tensors: Mapping[str, Tensor]) -> bytes:
+    return bytes(safetensors.torch.save({name: t.detach().contiguous() for name, t in tensors.items()}))
+
+
+def _read(folder: Path) -> Checkpoint:
+    """A folder that was verified, so whatever does not fit was written by another version of this program."""
+    try:
+        state = json.loads((folder / _STATE).read_bytes())
+        adapter, run = state["adapter"], state["run"]
+        return Checkpoint(
+            adapter=AdapterSpec(**{**adapter, "targets": tuple(adapter["targets"])}),
+            base=state["base"],
+            steps=state["steps"],
+            parameters=safetensors.torch.load_file(folder / _ADAPTER),
+            optimizer=OptimizerSpec(**state["optimizer"]) if state["optimizer"] else None,
+            optimizer_state=safetensors.torch.load_file(folder / _OPTIMIZER) if state["optimizer"] else {},
+            run=_position(run) if run else None,
+            kernels=_kernels(state["kernels"]) if "kernels" in state else None,
+        )
+    except (KeyError, TypeError, ValueError, OSError, safetensors.SafetensorError) as error:
+        raise DamagedFolderError(f"{type(error).__name__} while it was read") from error
+
+
+def _position(run: dict[str, Any]) -> RunPosition:
+    reports = {key: LossReport(**run[key]) if run[key] else None for key in ("report", "validation")}
+    return RunPosition(spec=run["spec"], step=run["step"], **reports)
+
+
+def _kernels(ways: list[dict[str, Any]]) -> tuple[MatrixKernel, ...]:
+    return tuple(MatrixKernel(**way) for way in ways)
+
+
+def spec_json(spec: TrainingSpec) -> dict[str, Any]:
+    """A specification as JSON gives it back."""
+    return dict(json.loads(json.dumps(asdict(spec))))

@@ -1,0 +1,226 @@
+"""LoRA adapters as `peft` stores them: `adapter_config.json` and `adapter_model.safetensors`."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from lad_runtime.errors import LadError
+from lad_runtime.torch_backend.adapters.peft_options import (
+    CONFIG_FILE,
+    adapter_spec,
+    invalid_adapter,
+    not_computed,
+    read_settings,
+)
+from lad_runtime.torch_backend.files.model_files import file_in
+from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
+from lad_runtime.torch_backend.model.lora import LoraAdapter, parameter_name
+
+WEIGHTS_FILE = "adapter_model.safetensors"
+
+_MOST_SETTINGS_BYTES = 1 << 20
+_MOST_HEADER_BYTES = 4 << 20  # 150 bytes a tensor: the 1,764 of a Llama of 126 layers take 260 KiB
+
+_PREFIX = "base_model.model.model."
+_TENSOR = re.compile(
+    r"base_model\.model\.(?:model\.)?(layers\.(\d{1,6})\.(?:self_attn|mlp)\.(\w{1,40})\.(lora_[AB]))\.weight"
+)
+
+
+def write_adapter(folder: Path, adapter: LoraAdapter, base_name: str = "") -> None:
+    """The two files, weights in float32, with no more in memory at once than a tensor. `peft` loads them onto the base of
+    `base_name`.
+    """
+    for name, pieces in _contents(adapter, base_name).items():
+        with (folder / name).open("wb") as file:
+            file.writelines(pieces)
+
+
+def _contents(adapter: LoraAdapter, base_name: str) -> dict[str, Iterator[bytes]]:
+    spec = adapter.spec
+    settings = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base_name or None,
+        "r": spec.rank,
+        "lora_alpha": int(spec.alpha) if spec.alpha == int(spec.alpha) else spec.alpha,
+        "lora_dropout": spec.dropout,
+        "target_modules": list(spec.targets),
+        "bias": "none",
+        "fan_in_fan_out": False,
+        "inference_mode": True,
+    }
+    tensors = {
+        f"{_PREFIX}{name}.weight": parameter.detach() for name, parameter in adapter.parameters.items()
+    }
+    return {
+        CONFIG_FILE: iter([(json.dumps(settings, indent=2) + "\n").encode()]),
+        WEIGHTS_FILE: _safetensors(dict(sorted(tensors.items()))),
+    }
+
+
+def _safetensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes]:
+    """The file as `safetensors` writes it: the header's length, the header filled up to 8 bytes, the tensors in order."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name, tensor in tensors.items():
+        start, end = end, end + 4 * tensor.numel()
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    yield len(text).to_bytes(8, "little") + text
+    for tensor in tensors.values():
+        yield tensor.to("cpu", torch.float32).contiguous().numpy().tobytes()
+
+
+def load_adapter(folder: Path, config: LlamaConfig, device: torch.device | str = "cpu") -> LoraAdapter:
+    """The adapter in a folder, for a base of `config`.
+
+    The tensors say which projections are adapted; a `target_modules` that is a regular expression is not run. Raises
+    INVALID_FILE for files that are missing, damaged, or of another base; UNSUPPORTED_MODEL, naming the option, for what is
+    not plain LoRA on whole projections of every layer.
+    """
+    settings = read_settings(_settings_of(folder))
+    tensors = _tensors(folder)
+    modules = _modules(tensors)
+    targets = _targets(modules, config)
+    _check_named(settings.get("target_modules"), modules)
+    spec = adapter_spec(settings, targets)
+    parameters: dict[str, Tensor] = {}
+    for layer in range(config.num_layers):
+        for target in targets:
+            outputs, inputs = config.projection_shape(target)
+            for factor, shape in (("lora_A", (spec.rank, inputs)), ("lora_B", (outputs, spec.rank))):
+                name = parameter_name(layer, target, factor)
+                values = _checked(name, modules[layer, target].get(factor), shape)
+                parameters[name] = values.to(device).requires_grad_()
+    return LoraAdapter(spec=spec, parameters=parameters)
+
+
+def weight_bytes(folder: Path) -> int:
+    """What the weights in a folder take once they are loaded, in float32. Raises INVALID_FILE."""
+    with _opened(_path_of(folder, WEIGHTS_FILE)) as file:
+        return sum(4 * math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+
+
+def _settings_of(folder: Path) -> bytes:
+    path = _path_of(folder, CONFIG_FILE)
+    try:
+        if path.stat().st_size > _MOST_SETTINGS_BYTES:
+            raise invalid_adapter(f"{CONFIG_FILE} is longer than {_MOST_SETTINGS_BYTES >> 20} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(CONFIG_FILE, error) from error
+
+
+def _tensors(folder: Path) -> dict[str, Tensor]:
+    """They lie in the file: they are read as they are used, and not held in memory beside it."""
+    with _opened(_path_of(folder, WEIGHTS_FILE)) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The header is parsed whole: what its length may be is checked before."""
+    try:
+        with path.open("rb") as file:
+            if int.from_bytes(file.read(8), "little") > _MOST_HEADER_BYTES:
+                raise ValueError(f"its header would be longer than {_MOST_HEADER_BYTES >> 20} MiB")
+        with safe_open(path, framework="pt") as opened:
+            yield opened
+    except (SafetensorError, ValueError) as error:
+        raise _damaged(error) from error
+    except OSError as error:
+        raise _unreadable(WEIGHTS_FILE, error) from error
+
+
+def _path_of(folder: Path, name: str) -> Path:
+    path = file_in(folder, name)
+    if not path.is_file():
+        raise _missing(name, {path.name for path in folder.iterdir()} if folder.is_dir() else ())
+    return path
+
+
+def _missing(name: str, names: Iterable[str]) -> LadError:
+    if name == WEIGHTS_FILE and "adapter_model.bin" in names:
+        return invalid_adapter(
+            "its weights are a pickle (adapter_model.bin), which can run code when it is opened",
+            "Save it again with peft's safe_serialization.",
+        )
+    return invalid_adapter(f"{name} is missing", f"Give {CONFIG_FILE} and {WEIGHTS_FILE}.")
+
+
+def _unreadable(name: str, error: OSError) -> LadError:
+    return invalid_adapter(f"{name} cannot be read ({error.strerror or error})")
+
+
+def _damaged(error: Exception) -> LadError:
+    return invalid_adapter(f"{WEIGHTS_FILE} is damaged ({error})")
+
+
+def _modules(tensors: Mapping[str, Tensor]) -> dict[tuple[int, str], dict[str, Tensor]]:
+    modules: dict[tuple[int, str], dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        match = _TENSOR.fullmatch(name)
+        if (
+            match is None
+            or match[1] != parameter_name(int(match[2]), match[3], match[4])
+            or match[3] not in PROJECTIONS
+        ):
+            problem = f"{WEIGHTS_FILE} holds {name[:120]!r}"
+            raise not_computed(problem, f"Adapt some of {', '.join(PROJECTIONS)} only.", name)
+        modules.setdefault((int(match[2]), match[3]), {})[match[4]] = tensor
+    return modules
+
+
+def _targets(modules: Mapping[tuple[int, str], Any], config: LlamaConfig) -> tuple[str, ...]:
+    if not modules:
+        raise invalid_adapter(f"{WEIGHTS_FILE} holds no LoRA weights")
+    deepest = max(layer for layer, _ in modules)
+    if deepest >= config.num_layers:
+        raise invalid_adapter(
+            f"it adapts layer {deepest}, and this base has {config.num_layers} layers",
+            "Load it onto the base that it was trained on.",
+        )
+    targets = tuple(name for name in PROJECTIONS if any(projection == name for _, projection in modules))
+    for target in targets:
+        layers = sum(projection == target for _, projection in modules)
+        if layers != config.num_layers:
+            problem = f"it adapts {target} in {layers} of this base's {config.num_layers} layers"
+            remedy = "Load it onto the base that it was trained on; adapters of some layers only are not computed here."
+            raise not_computed(problem, remedy, target)
+    return targets
+
+
+def _check_named(named: Any, modules: Mapping[tuple[int, str], Any]) -> None:
+    """A list of `target_modules` must match the tensors: an entry names a module, or the end of its path."""
+    if not isinstance(named, list):
+        return
+    paths = {f".model.{parameter_name(layer, target, '')[:-1]}" for layer, target in modules}
+    unmatched = [path for path in paths if not any(path.endswith(f".{entry}") for entry in named)]
+    unused = [entry for entry in named if not any(path.endswith(f".{entry}") for path in paths)]
+    if unmatched or unused:
+        wrong = unused[0] if unused else min(unmatched)[1:]
+        raise invalid_adapter(f"target_modules and the weights disagree about {str(wrong)[:80]}")
+
+
+def _checked(name: str, tensor: Tensor | None, shape: tuple[int, int]) -> Tensor:
+    if tensor is None:
+        raise invalid_adapter(f"{WEIGHTS_FILE} lacks {name}")
+    if tuple(tensor.shape) != shape:
+        raise invalid_adapter(
+            f"{name} has shape {tuple(tensor.shape)}, and {shape} fits this base and r",
+            "Load it onto the base that it was trained on.",
+        )
+    values = tensor.to(torch.float32, copy=True)
+    if not tensor.dtype.is_floating_point or not bool(torch.isfinite(values).all()):
+        raise invalid_adapter(f"{name} holds values that are not finite numbers")
+    return values

@@ -1,0 +1,26 @@
+"""A short name for the content of a model folder, taken in a moment even where the weights are many gigabytes."""
+
+import hashlib
+from pathlib import Path
+
+from lad_runtime.torch_backend.files.model_files import SMALL_FILES, file_in, weight_files
+
+_BLOCK = 64 << 10
+_BLOCKS = 64  # samples of each weights file; every retraining changes all of them
+
+
+def fingerprint(folder: Path) -> str:
+    """40 hexadecimal digits of the configuration, the tokenizer, and samples spread over each weights file.
+
+    It tells models apart; it does not prove that a file is intact.
+    """
+    digest = hashlib.sha256()
+    small = [file_in(folder, name) for name in SMALL_FILES]
+    for path in [*(path for path in small if path.is_file()), *weight_files(folder)]:
+        size = path.stat().st_size
+        digest.update(f"{path.name} {size}\n".encode())
+        with path.open("rb") as file:
+            for start in range(0, size, max(_BLOCK, size // _BLOCKS)):
+                file.seek(start)
+                digest.update(file.read(_BLOCK))
+    return digest.hexdigest()[:40]

@@ -1,0 +1,120 @@
+"""Prompts that are computed once: their keys and values, shared by everybody who denoises an answer behind them."""
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import torch
+
+from lad_runtime.torch_backend.forward.requests import ContextWish
+from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
+from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.torch_backend.model.lora import LoraAdapter, Version
+from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.types.attention import AttentionMode
+
+MAX_BYTES = 512 * 1024 * 1024
+"""Keys and values that are kept for those who come later, at most; those in use are kept by their users."""
+
+Key = tuple["weakref.ref[Version] | None", AttentionMode, tuple[int, ...]]
+
+
+class Prompts:
+    """The prompts of one base that were used last, in up to `max_bytes` of keys and values, and those in use.
+
+    A prompt in the attention `prefix` belongs to a version of an adapter's weights, and is forgotten with it. In
+    `causal-prefix` it is the unadapted base's, for all adapters and the autoregressive baseline. Work belongs to the engine's
+    thread; everything else may be called from any, `_forget` even in the middle of a method, by the garbage collector.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[Key, KeyValueCache] = OrderedDict()
+        self._living: weakref.WeakValueDictionary[Key, KeyValueCache] = weakref.WeakValueDictionary()
+        self._nbytes = 0
+        self._lock = threading.RLock()
+
+    @property
+    def nbytes(self) -> int:
+        """Of the prompts kept, whether they are in use or not."""
+        return self._nbytes
+
+    def keep(self, max_bytes: int) -> None:
+        """Keeps no more than this, or `MAX_BYTES`, from now on."""
+        with self._lock:
+            self._max_bytes = min(max_bytes, MAX_BYTES)
+            self._drop_oldest()
+
+    def context(
+        self, model: Llama, adapter: LoraAdapter | None, prompt: Sequence[int], attention: AttentionMode
+    ) -> Generator[ContextWish, Any, KeyValueCache | None]:
+        """Work that returns the filled cache of a prompt, which nobody may write to; None for an empty one."""
+        (cache,) = yield from self.contexts(model, adapter, [prompt], attention)
+        return cache
+
+    def contexts(
+        self,
+        model: Llama,
+        adapter: LoraAdapter | None,
+        prompts: Sequence[Sequence[int]],
+        attention: AttentionMode,
+    ) -> Generator[ContextWish, Any, list[KeyValueCache | None]]:
+        """`context` of several prompts, those that are missing computed together."""
+        owner = None if attention == "causal-prefix" else adapter
+        caches = [
+            self._find(model, owner, tuple(prompt), attention) if prompt else None for prompt in prompts
+        ]
+        missing = {
+            id(cache): prompt_segment(prompt, owner, attention, cache)
+            for cache, prompt in zip(caches, prompts, strict=True)
+            if cache is not None and cache.length < len(prompt)
+        }
+        if missing:
+            yield ContextWish.of(*missing.values())
+        filled = (cache is None or cache.length == len(p) for cache, p in zip(caches, prompts, strict=True))
+        assert all(filled), "the wish was computed"
+        return caches
+
+    def _find(
+        self, model: Llama, owner: LoraAdapter | None, prompt: tuple[int, ...], attention: AttentionMode
+    ) -> KeyValueCache:
+        """The cache of a prompt, still empty where nobody has computed it yet."""
+        key = (weakref.ref(owner.version, self._forget) if owner else None, attention, prompt)
+        with self._lock:
+            cache = self._living.get(key)
+            if cache is None:
+                cache = model.cache(len(prompt))
+                self._living[key] = cache
+            self._take_out(key)
+            self._kept[key] = cache
+            self._nbytes += cache.nbytes
+            self._drop_oldest()
+        return cache
+
+    def _drop_oldest(self) -> None:
+        while self._nbytes > self._max_bytes and self._kept:
+            self._take_out(next(iter(self._kept)))
+
+    def _take_out(self, key: Key) -> None:
+        cache = self._kept.pop(key, None)
+        if cache is not None:
+            self._nbytes -= cache.nbytes
+
+    def _forget(self, version: "weakref.ref[Version]") -> None:
+        with self._lock:
+            for key in list(self._kept):
+                if key[0] is version:
+                    self._take_out(key)
+
+
+def prompt_segment(
+    ids: Sequence[int], adapter: LoraAdapter | None, attention: AttentionMode, cache: KeyValueCache
+) -> Segment:
+    """Tokens that go behind what a prompt's cache holds: computed by the base and causally, by the adapter and causally, or by
+    the adapter and attending to everything before and among them."""
+    if attention == "causal-prefix":
+        return Segment(ids=torch.tensor(ids), mode="causal", cache=cache)
+    mode: AttentionMode = "causal" if attention == "causal" else "full"
+    return Segment(ids=torch.tensor(ids), adapter=adapter, mode=mode, cache=cache)

@@ -1,0 +1,85 @@
+"""What an answer is denoised behind: its prompt, computed anew with every canvas or once for all of them."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.prefix_cache import prompt_segment
+from lad_runtime.torch_backend.forward.requests import ContextWish
+from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
+from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.types.attention import AttentionMode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """A prompt, and under classifier-free guidance the same one masked, as the tokens of a canvas see it.
+
+    `prompts` are its token ids, or those of both. In the attention modes `prefix` and `causal-prefix` `contexts` holds a filled
+    cache for each (None for an empty prompt); `adapter` must not change while the past is in use.
+    """
+
+    base: Base
+    adapter: LoraAdapter | None
+    attention: AttentionMode
+    prompts: tuple[tuple[int, ...], ...]
+    contexts: tuple[KeyValueCache | None, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        base: Base,
+        adapter: LoraAdapter | None,
+        prompt: Sequence[int],
+        *,
+        attention: AttentionMode,
+        guided: bool,
+    ) -> Generator[ContextWish, Any, "Past"]:
+        """Work that has the prompt computed, where its attention mode allows it and nobody has yet."""
+        blind = (base.info.mask_token_id,) * len(prompt)
+        prompts = (tuple(prompt), blind) if guided else (tuple(prompt),)
+        contexts: Sequence[KeyValueCache | None] = ()
+        if attention in ("prefix", "causal-prefix"):
+            contexts = yield from base.prompts.contexts(base.model, adapter, prompts, attention)
+        return cls(base=base, adapter=adapter, attention=attention, prompts=prompts, contexts=tuple(contexts))
+
+    def canvas(self, answer_N: Tensor, rows_R: Tensor) -> tuple[tuple[Segment, ...], tuple[Tensor, ...]]:
+        """The segments that one prediction of an answer needs computed, and the rows of each that are its positions `rows`."""
+        if self.contexts:
+            segments = tuple(
+                Segment(ids=answer_N, adapter=self.adapter, context=context) for context in self.contexts
+            )
+            return segments, (rows_R,) * len(segments)
+        segments = tuple(
+            Segment(
+                ids=torch.cat([torch.tensor(prompt, dtype=torch.int64), answer_N]),
+                adapter=self.adapter,
+                mode=self.attention,
+            )
+            for prompt in self.prompts
+        )
+        return segments, (len(self.prompts[0]) + rows_R,) * len(segments)
+
+    def then(self, finished: Sequence[int]) -> Generator[ContextWish, Any, "Past"]:
+        """Work that returns the past of what follows a finished canvas: it attends to that as to the prompt.
+
+        A finished canvas is computed once: its tokens see one another and what came before, in `causal-prefix` through the
+        unadapted base and causally.
+        """
+        prompts = tuple((*prompt, *finished) for prompt in self.prompts)
+        if not self.contexts:
+            return replace(self, prompts=prompts)
+        model = self.base.model
+        grown = [model.cache(len(prompt)) for prompt in prompts]
+        for cache, context in zip(grown, self.contexts, strict=True):
+            if context is not None:
+                cache.begin_with(context)
+        yield ContextWish.of(
+            *(prompt_segment(finished, self.adapter, self.attention, cache) for cache in grown)
+        )
+        return replace(self, prompts=prompts, contexts=tuple(grown))

@@ -1,0 +1,87 @@
+"""What the name of a base stands for: its entry in the registry, and where its model folder is found, fetched or made."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.torch_backend.files.fingerprint import fingerprint
+from lad_runtime.torch_backend.files.user_cache import user_cache
+from lad_runtime.torch_backend.loading.hub import fetch_model, is_hub_id
+from lad_runtime.torch_backend.loading.smollm2 import smollm2_folder
+from lad_runtime.torch_backend.loading.stub import write_stub
+from lad_runtime.types.bases import BaseSpec, LoadProgress
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseEntry:
+    """What is known of a base before its files are read. Empty strings leave the choice to the model's own files.
+
+    `mask_token`: else `mask_token` of tokenizer_config.json, else `MASK`, which is one token of Llama 3's vocabulary.
+    `system_prompt` heads conversations that have no system message; empty: whatever the chat template does then.
+    """
+
+    mask_token: str = ""
+    system_prompt: str = ""
+    chat_template: str = ""
+
+
+REGISTRY = {
+    "stub": BaseEntry(),
+    "tiny": BaseEntry(),
+    "smollm2-135m": BaseEntry(mask_token="<empty_output>"),  # one token, and never part of a text
+}
+"""The names that are neither folders nor hub ids; every other base takes an entry of its own files' choices."""
+
+
+@contextmanager
+def files_of(spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Iterator[tuple[Path, str]]:
+    """The model folder of a name and its revision: the hub's commit, else a fingerprint of the files."""
+    named, local = spec.name in REGISTRY, _folder(spec.name)
+    if spec.revision and (named or local is not None):
+        raise invalid_option(
+            "revision", spec.revision, f"{spec.name} is no model of a hub", "Leave revision out."
+        )
+    if spec.name == "stub":
+        with tempfile.TemporaryDirectory(prefix="lad-stub-") as scratch:
+            write_stub(Path(scratch), spec.seed)
+            yield Path(scratch), fingerprint(Path(scratch))
+    elif named or local is not None:
+        folder = local
+        if spec.name == "tiny":
+            folder = Path(__file__).parents[2] / "tiny" / "base"
+        elif spec.name == "smollm2-135m":
+            folder = smollm2_folder(_cache(), progress)
+        assert folder is not None
+        yield folder, fingerprint(folder)
+    elif is_hub_id(spec.name):
+        yield fetch_model(spec.name, revision=spec.revision, token=spec.hub_token, progress=progress)
+    else:
+        raise LadError(
+            ErrorCode.NOT_FOUND,
+            f"There is no base {spec.name[:200]!r}: it is no known name, no folder on the worker, and no hub id.",
+            option="base",
+            value=spec.name,
+            remedy=f"Give {', '.join(REGISTRY)}, a hub id such as meta-llama/Llama-3.2-1B-Instruct, or an existing folder.",
+        )
+
+
+def _folder(name: str) -> Path | None:
+    try:
+        path = Path(name).expanduser()
+        return path.resolve() if path.is_dir() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL inside, no home
+        return None
+
+
+def _cache() -> Path:
+    home = user_cache()
+    if home is None:
+        raise LadError(
+            ErrorCode.STORAGE,
+            "There is no home folder to keep converted bases in.",
+            remedy="Set LAD_HOME to a folder that can be written, as an absolute path.",
+        )
+    return home / "bases"

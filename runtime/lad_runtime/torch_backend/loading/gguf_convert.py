@@ -1,0 +1,176 @@
+"""Makes a Hugging Face model folder (safetensors, tokenizer.json, config.json) of a GGUF file of a Llama."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+from safetensors.torch import save_file
+from tokenizers import AddedToken, decoders, models, pre_tokenizers
+from torch import Tensor
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.loading.gguf import GgufFile, open_gguf
+from lad_runtime.torch_backend.model.config import LlamaConfig
+from lad_runtime.torch_backend.model.layers import tensor_shapes
+from lad_runtime.types.bases import LoadProgress
+
+_CONTROL, _USER_DEFINED = 3, 4  # GGUF's kinds of token that stand outside the byte-pair encoding
+
+_WHOLE_NAMES = {
+    "token_embd.weight": "model.embed_tokens.weight",
+    "output_norm.weight": "model.norm.weight",
+    "output.weight": "lm_head.weight",
+}
+_LAYER_NAMES = {
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+
+
+def convert_gguf(path: Path, folder: Path, progress: Callable[[LoadProgress], None]) -> None:
+    """Writes the model of the GGUF file `path` into the empty `folder`, weights in float32 (dequantized values need it).
+
+    Reports phase `convert` in bytes of the GGUF file. Raises INVALID_FILE for a damaged file, UNSUPPORTED_MODEL for an
+    architecture, tokenizer or quantisation that is not read here.
+    """
+    file = open_gguf(path)
+    config = _config(file)
+    weights = _weights(file, config, progress)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    tokenizer, settings = _tokenizer(file)
+    (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
+    ids = {"eos_token_id": file.metadata["tokenizer.ggml.eos_token_id"]}
+    _write_json(folder / "tokenizer_config.json", settings)
+    _write_json(folder / "config.json", config.to_hf() | ids)
+
+
+def _config(file: GgufFile) -> LlamaConfig:
+    values = file.metadata
+    if values.get("general.architecture") != "llama":
+        raise _unsupported(f"its architecture is {values.get('general.architecture')!r}")
+    try:
+        heads = values["llama.attention.head_count"]
+        hidden = values["llama.embedding_length"]
+        return LlamaConfig(
+            vocab_size=len(values["tokenizer.ggml.tokens"]),
+            hidden_size=hidden,
+            intermediate_size=values["llama.feed_forward_length"],
+            num_layers=values["llama.block_count"],
+            num_heads=heads,
+            num_kv_heads=values.get("llama.attention.head_count_kv", heads),
+            head_dim=values.get("llama.rope.dimension_count", hidden // heads),
+            rms_norm_eps=float(
+                f"{values['llama.attention.layer_norm_rms_epsilon']:.6g}"
+            ),  # written as float32
+            rope_theta=values.get("llama.rope.freq_base", 10000.0),
+            max_positions=values["llama.context_length"],
+            tied="output.weight" not in file.tensors,
+        )
+    except KeyError as missing:
+        raise _damaged(f"it lacks {missing.args[0]}") from missing
+    except (TypeError, ValueError, ZeroDivisionError) as wrong:
+        raise _damaged(f"a size in it is not a number ({wrong})") from wrong
+
+
+def _weights(
+    file: GgufFile, config: LlamaConfig, progress: Callable[[LoadProgress], None]
+) -> dict[str, Tensor]:
+    if config.num_layers > len(file.tensors):
+        raise _damaged(f"it has {config.num_layers} layers and {len(file.tensors)} tensors")
+    shapes, weights = tensor_shapes(config), {}
+    total, done = sum(tensor.nbytes for tensor in file.tensors.values()), 0
+    for name, tensor in file.tensors.items():
+        target = _hf_name(name)
+        if target not in shapes:
+            raise _unsupported(f"it holds the tensor {name[:80]!r}")
+        if tensor.shape != shapes[target]:
+            raise _damaged(f"{name} has shape {tensor.shape}, and its sizes call for {shapes[target]}")
+        values = file.read(name)
+        if ".attn_q." in name:
+            values = _unpermuted(values, config.num_heads)
+        elif ".attn_k." in name:
+            values = _unpermuted(values, config.num_kv_heads)
+        weights[target] = values
+        done += tensor.nbytes
+        progress(LoadProgress(phase="convert", done=done, total=total))
+    missing = shapes.keys() - weights.keys()
+    if missing:
+        raise _damaged(f"it lacks {min(missing)}")
+    return weights
+
+
+def _hf_name(name: str) -> str:
+    layer = re.fullmatch(r"blk\.(\d+)\.(\w+)\.weight", name)
+    if layer is None:
+        return _WHOLE_NAMES.get(name, "")
+    return f"model.layers.{layer[1]}.{_LAYER_NAMES.get(layer[2], '')}.weight"
+
+
+def _unpermuted(weight: Tensor, heads: int) -> Tensor:
+    """GGUF interleaves the two halves of each head's rows (pairs rotate side by side); Hugging Face keeps them apart."""
+    rows, columns = weight.shape
+    return weight.view(heads, rows // heads // 2, 2, columns).transpose(1, 2).reshape(rows, columns)
+
+
+def _tokenizer(file: GgufFile) -> tuple[tokenizers.Tokenizer, dict[str, Any]]:
+    values = file.metadata
+    kind = values.get("tokenizer.ggml.model"), values.get("tokenizer.ggml.pre")
+    if kind != ("gpt2", "smollm"):
+        raise _unsupported(f"its tokenizer is {kind[0]!r} with pre-tokenizer {kind[1]!r}")
+    try:
+        tokens, kinds = values["tokenizer.ggml.tokens"], values["tokenizer.ggml.token_type"]
+        merges = [tuple(merge.split(" ", 1)) for merge in values["tokenizer.ggml.merges"]]
+        settings = {
+            f"{name}_token": tokens[values[f"tokenizer.ggml.{key}_token_id"]]
+            for name, key in (("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("pad", "padding"))
+            if name == "eos" or f"tokenizer.ggml.{key}_token_id" in values
+        }
+        settings["chat_template"] = values.get("tokenizer.chat_template", "")
+        vocabulary = {token: index for index, token in enumerate(tokens)}
+        tokenizer = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
+    except KeyError as missing:
+        raise _damaged(f"it lacks {missing.args[0]}") from missing
+    except (
+        Exception
+    ) as wrong:  # what the tokenizers library raises for merges that do not fit is a bare Exception
+        raise _damaged(f"its tokenizer cannot be built ({str(wrong)[:120]})") from wrong
+    # Each digit on its own, then GPT-2's byte-level words: what the pre-tokenizer `smollm` stands for.
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    added = [
+        AddedToken(token, special=kind == _CONTROL, normalized=False)
+        for token, kind in zip(tokens, kinds, strict=False)
+        if kind in (_CONTROL, _USER_DEFINED)
+    ]
+    tokenizer.add_tokens(added)
+    return tokenizer, settings
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _damaged(problem: str) -> LadError:
+    return LadError(
+        ErrorCode.INVALID_FILE, f"The GGUF file cannot be used: {problem}.", remedy="Get the file again."
+    )
+
+
+def _unsupported(problem: str) -> LadError:
+    return LadError(
+        ErrorCode.UNSUPPORTED_MODEL,
+        f"This GGUF file is not supported: {problem}.",
+        remedy="Use the model's safetensors files.",
+    )

@@ -1,0 +1,131 @@
+"""Attention on flat batches: each sequence attends to itself, whole (`full`), in two parts (`prefix`) or to its past
+(`causal`), and to its cache or context."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from lad_runtime.torch_backend.kernels.rope import rotate_
+from lad_runtime.torch_backend.model.config import LlamaConfig
+from lad_runtime.torch_backend.model.flash_attention import variable_length
+from lad_runtime.torch_backend.model.flat_batch import FlatBatch
+from lad_runtime.torch_backend.model.layout import Block, Run
+
+
+def attend(
+    qkv_NE: Tensor, batch: FlatBatch, layer: int, cos: Tensor, sin: Tensor, config: LlamaConfig
+) -> Tensor:
+    """Rotate and attend. `qkv` [N, (heads + 2 kv_heads) · head_dim] is overwritten; returns [N, heads · head_dim].
+
+    On the CPU one maskless SDPA call per run of equal sequences (two in the mode `prefix`); on CUDA in half precision one
+    variable-length flash call per block of sequences of any length, whether they have a past or not. Rows of padding mean
+    nothing.
+    """
+    rotated = _rotated(qkv_NE, cos, sin, config)
+    parts: Sequence[Block | Run] = batch.blocks if _has_flash(qkv_NE, config) else batch.runs
+    pieces = rotated.split([part.stop - part.start for part in parts]) if len(parts) > 1 else (rotated,)
+    outputs = [_part(piece, part, layer, config) for piece, part in zip(pieces, parts, strict=True)]
+    return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+
+
+def _has_flash(qkv: Tensor, config: LlamaConfig) -> bool:
+    return qkv.is_cuda and qkv.dtype in (torch.float16, torch.bfloat16) and config.head_dim % 8 == 0
+
+
+def _part(qkv: Tensor, part: Block | Run, layer: int, config: LlamaConfig) -> Tensor:
+    if isinstance(part, Run) and part.count == 0:
+        return qkv.new_zeros(part.stop - part.start, config.query_size)
+    heads = qkv.unflatten(-1, (-1, config.head_dim))
+    q, k, v = heads.split((config.num_heads, config.num_kv_heads, config.num_kv_heads), dim=-2)
+    if isinstance(part, Block):
+        attended = variable_length(q, *_seen(k, v, part, layer), part)
+    elif part.cache is not None:
+        attended = _cached(q, *part.cache.write(layer, k, v), part.causal)
+    else:
+        if part.contexts:
+            k, v = _behind(part, k, v, layer)
+        shape = (part.count, -1)
+        q, k, v = (tensor.unflatten(0, shape).transpose(1, 2) for tensor in (q, k, v))
+        attended = _split(q, k, v, part.split) if part.split else _whole(q, k, v, part.causal)
+        attended = attended.transpose(1, 2)
+    return attended.reshape(qkv.shape[0], config.query_size)
+
+
+def _whole(q_BHLD: Tensor, k_BHLD: Tensor, v_BHLD: Tensor, causal: bool) -> Tensor:
+    return F.scaled_dot_product_attention(q_BHLD, k_BHLD, v_BHLD, is_causal=causal, enable_gqa=True)
+
+
+def _split(q_BHLD: Tensor, k_BHLD: Tensor, v_BHLD: Tensor, split: int) -> Tensor:
+    """The first `split` tokens see one another, all others see everything."""
+    prompt = _whole(q_BHLD[:, :, :split], k_BHLD[:, :, :split], v_BHLD[:, :, :split], causal=False)
+    return torch.cat((prompt, _whole(q_BHLD[:, :, split:], k_BHLD, v_BHLD, causal=False)), dim=2)
+
+
+def _cached(q_LHD: Tensor, k_THD: Tensor, v_THD: Tensor, causal: bool) -> Tensor:
+    """New tokens against everything in the cache, themselves included; causal ones do not see those behind them."""
+    new, total = q_LHD.shape[0], k_THD.shape[0]
+    mask = None
+    if causal and 1 < new < total:
+        mask = torch.ones(new, total, dtype=torch.bool, device=q_LHD.device).tril_(total - new)
+    q, k, v = (tensor.transpose(0, 1).unsqueeze(0) for tensor in (q_LHD, k_THD, v_THD))
+    from_start = causal and new == total and new > 1
+    attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=from_start, enable_gqa=True)
+    return attended.squeeze(0).transpose(0, 1)
+
+
+def _seen(k_NHD: Tensor, v_NHD: Tensor, block: Block, layer: int) -> tuple[Tensor, Tensor]:
+    """Keys and values of a block's sequences, each behind those of its past."""
+    if block.is_plain:
+        return k_NHD, v_NHD
+    keys: list[Tensor] = []
+    values: list[Tensor] = []
+    for run in block.runs:
+        rows = slice(run.start - block.start, run.stop - block.start)
+        k, v = k_NHD[rows], v_NHD[rows]
+        if run.cache is not None:
+            k, v = run.cache.write(layer, k, v)
+        elif run.contexts:
+            k, v = _behind(run, k, v, layer)
+        keys.append(k)
+        values.append(v)
+    return torch.cat(keys), torch.cat(values)
+
+
+def _behind(run: Run, k_NHD: Tensor, v_NHD: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+    """Keys and values of a run's sequences, each behind those of its context."""
+    pasts = [context.read(layer) for context in run.contexts]
+    tokens = (run.stop - run.start) // run.count
+    new = zip(k_NHD.split(tokens), v_NHD.split(tokens), strict=True)
+    keys, values = zip(*(pair for both in zip(pasts, new, strict=True) for pair in both), strict=True)
+    return torch.cat(keys), torch.cat(values)
+
+
+def _rotated(qkv: Tensor, cos: Tensor, sin: Tensor, config: LlamaConfig) -> Tensor:
+    turning = config.num_heads + config.num_kv_heads
+    if torch.is_grad_enabled():
+        return _Rotation.apply(qkv, cos, sin, turning, config.head_dim)
+    rotate_(qkv.unflatten(-1, (-1, config.head_dim))[:, :turning], cos, sin)
+    return qkv
+
+
+class _Rotation(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, qkv: Tensor, cos: Tensor, sin: Tensor, turning: int, head_dim: int) -> Tensor:
+        ctx.mark_dirty(qkv)
+        ctx.save_for_backward(cos, sin)
+        ctx.sizes = turning, head_dim
+        rotate_(qkv.unflatten(-1, (-1, head_dim))[:, :turning], cos, sin)
+        return qkv
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        cos, sin = ctx.saved_tensors
+        turning, head_dim = ctx.sizes
+        # In place: what comes back through the heads' split is a tensor of its own, which nobody else reads.
+        rotate_(gradient.unflatten(-1, (-1, head_dim))[:, :turning], cos, -sin)
+        return gradient, None, None, None, None

@@ -1,0 +1,163 @@
+"""The shape of a Llama, read from and written as a Hugging Face `config.json`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.kernels.rope import Llama3Scaling
+
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""The linear layers of one transformer layer that an adapter may target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LlamaConfig:
+    """Sizes of a Llama (arXiv 2302.13971, 2407.21783). `tied`: the head is the embedding matrix."""
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_layers: int
+    num_heads: int
+    num_kv_heads: int
+    head_dim: int
+    rms_norm_eps: float = 1e-5
+    rope_theta: float = 10000.0
+    rope_scaling: Llama3Scaling | None = None
+    max_positions: int = 2048
+    tied: bool = False
+
+    def __post_init__(self) -> None:
+        for name in (
+            "vocab_size",
+            "hidden_size",
+            "intermediate_size",
+            "num_layers",
+            "num_heads",
+            "num_kv_heads",
+            "head_dim",
+            "max_positions",
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise _invalid(f"{name} is {value!r}: it must be a whole number of at least 1.")
+        if self.num_heads % self.num_kv_heads:
+            raise _invalid(f"{self.num_heads} heads cannot share {self.num_kv_heads} key/value heads evenly.")
+        if self.head_dim % 2:
+            raise _invalid(f"head_dim is {self.head_dim}: rotary embeddings need an even number.")
+
+    @property
+    def query_size(self) -> int:
+        return self.num_heads * self.head_dim
+
+    @property
+    def kv_size(self) -> int:
+        return self.num_kv_heads * self.head_dim
+
+    def projection_shape(self, projection: str) -> tuple[int, int]:
+        """(output size, input size) of one of `PROJECTIONS`."""
+        hidden, inner = self.hidden_size, self.intermediate_size
+        return {
+            "q_proj": (self.query_size, hidden),
+            "k_proj": (self.kv_size, hidden),
+            "v_proj": (self.kv_size, hidden),
+            "o_proj": (hidden, self.query_size),
+            "gate_proj": (inner, hidden),
+            "up_proj": (inner, hidden),
+            "down_proj": (hidden, inner),
+        }[projection]
+
+    @classmethod
+    def from_hf(cls, raw: Mapping[str, Any]) -> "LlamaConfig":
+        """Read a parsed `config.json` (of any transformers version). Raises LadError where this forward would be wrong."""
+        if raw.get("model_type") != "llama":
+            raise _unsupported(f"model_type is {raw.get('model_type')!r}: only 'llama' is computed here.")
+        for name in ("attention_bias", "mlp_bias"):
+            if raw.get(name):
+                raise _unsupported(f"{name} is on: this worker computes Llamas without biases.")
+        if raw.get("hidden_act", "silu") != "silu":
+            raise _unsupported(f"hidden_act is {raw['hidden_act']!r}: only 'silu' is computed here.")
+        if raw.get("quantization_config"):
+            raise _unsupported("the checkpoint is quantised: give one in float32, bfloat16 or float16.")
+        theta, scaling = _rope(raw)
+        try:
+            heads = int(raw["num_attention_heads"])
+            hidden = int(raw["hidden_size"])
+            return cls(
+                vocab_size=int(raw["vocab_size"]),
+                hidden_size=hidden,
+                intermediate_size=int(raw["intermediate_size"]),
+                num_layers=int(raw["num_hidden_layers"]),
+                num_heads=heads,
+                num_kv_heads=int(raw.get("num_key_value_heads") or heads),
+                head_dim=int(raw.get("head_dim") or hidden // max(heads, 1)),
+                rms_norm_eps=float(raw.get("rms_norm_eps", 1e-6)),
+                rope_theta=theta,
+                rope_scaling=scaling,
+                max_positions=int(raw.get("max_position_embeddings", 2048)),
+                tied=bool(raw.get("tie_word_embeddings", False)),
+            )
+        except KeyError as missing:
+            raise _invalid(f"{missing.args[0]} is missing.") from missing
+        except (TypeError, ValueError) as wrong:
+            raise _invalid(f"a value is not a number ({wrong}).") from wrong
+
+    def to_hf(self, dtype: str = "float32") -> dict[str, Any]:
+        """The `config.json` that `transformers.LlamaForCausalLM` loads."""
+        raw: dict[str, Any] = {
+            "architectures": ["LlamaForCausalLM"],
+            "model_type": "llama",
+            "vocab_size": self.vocab_size,
+            "hidden_size": self.hidden_size,
+            "intermediate_size": self.intermediate_size,
+            "num_hidden_layers": self.num_layers,
+            "num_attention_heads": self.num_heads,
+            "num_key_value_heads": self.num_kv_heads,
+            "head_dim": self.head_dim,
+            "hidden_act": "silu",
+            "rms_norm_eps": self.rms_norm_eps,
+            "rope_theta": self.rope_theta,
+            "rope_scaling": None if self.rope_scaling is None else self.rope_scaling.to_hf(),
+            "max_position_embeddings": self.max_positions,
+            "tie_word_embeddings": self.tied,
+            "attention_bias": False,
+            "mlp_bias": False,
+            "torch_dtype": dtype,
+        }
+        return raw
+
+
+def _rope(raw: Mapping[str, Any]) -> tuple[float, Llama3Scaling | None]:
+    # transformers 5 writes `rope_parameters` with the base inside; before, `rope_scaling` stood beside `rope_theta`.
+    rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
+    if not isinstance(rope, Mapping):
+        raise _invalid(f"the rope scaling is {rope!r}, not an object.")
+    kind = rope.get("rope_type", rope.get("type", "default"))
+    if kind not in ("default", "llama3"):
+        raise _unsupported(f"rope_type is {kind!r}: 'default' and 'llama3' are computed here.")
+    if float(raw.get("partial_rotary_factor", rope.get("partial_rotary_factor", 1.0))) != 1.0:
+        raise _unsupported("partial_rotary_factor is not 1: this worker rotates whole heads.")
+    try:
+        theta = float(rope.get("rope_theta", raw.get("rope_theta", 10000.0)))
+        return theta, Llama3Scaling.from_hf(rope) if kind == "llama3" else None
+    except KeyError as missing:
+        raise _invalid(f"{missing.args[0]} of the rope scaling is missing.") from missing
+    except (TypeError, ValueError) as wrong:
+        raise _invalid(f"a value of the rope scaling is not a number ({wrong}).") from wrong
+
+
+def _invalid(problem: str) -> LadError:
+    return LadError(
+        ErrorCode.INVALID_FILE,
+        f"The model's config.json cannot be used: {problem}",
+        remedy="Give an intact checkpoint.",
+    )
+
+
+def _unsupported(problem: str) -> LadError:
+    return LadError(
+        ErrorCode.UNSUPPORTED_MODEL,
+        f"This model is not supported: {problem}",
+        remedy="Give a Llama-architecture checkpoint.",
+    )

@@ -1,0 +1,90 @@
+"""Flat token batches: sequences of any length, adapter and attention mode laid out as one row of tokens."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from lad_runtime.torch_backend.kernels.device import on_device
+from lad_runtime.torch_backend.kernels.matmul import ROW_MULTIPLE
+from lad_runtime.torch_backend.model.layout import AdapterRows, Block, Run, blocks_of, grouped
+from lad_runtime.torch_backend.model.segment import Segment
+
+
+class FlatBatch:
+    """Segments in one row of `rows` tokens, those of one adapter side by side, each group padded to full matmul rows.
+
+    `spans[i]` are the rows (start, stop) of segment i in the order given. Raises LadError as `Segment.check` does.
+    """
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        *,
+        vocab_size: int,
+        max_positions: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        assert segments, "a batch needs at least one segment"
+        for segment in segments:
+            segment.check(vocab_size=vocab_size, max_positions=max_positions)
+        self.segments = tuple(segments)
+        self.end = max(segment.end for segment in segments)  # one more than the highest position
+        self.spans: list[tuple[int, int]] = [(0, 0)] * len(segments)
+        self.adapters: list[AdapterRows] = []
+        self.runs: list[Run] = []
+        self.rows = 0
+        self._device = torch.device(device)
+        padding = [torch.arange(*self._add(group)) for group in grouped(segments)]
+        ids = torch.zeros(self.rows, dtype=torch.int64)
+        positions = torch.zeros(self.rows, dtype=torch.int64)
+        for segment, (start, stop) in zip(segments, self.spans, strict=True):
+            ids[start:stop] = segment.ids
+            positions[start:stop] = torch.arange(segment.begin, segment.end)
+        self.ids, self.positions = on_device(torch.stack((ids, positions)), self._device)
+        self.padding: Tensor | None = None  # indices of the rows of padding
+        if any(len(rows) for rows in padding):
+            self.padding = on_device(torch.cat(padding), self._device)
+
+    @cached_property
+    def blocks(self) -> list[Block | Run]:
+        """The batch's runs for variable-length attention; padding counts as sequences of their own."""
+        return blocks_of(self.runs, self._device)
+
+    def advance_caches(self, hidden_ND: Tensor) -> None:
+        """Count the segments' tokens as filled, once every layer has written them and `hidden` [N, D] is known."""
+        for segment, (_, stop) in zip(self.segments, self.spans, strict=True):
+            if segment.cache is not None:
+                segment.cache.advance(len(segment.ids), hidden_ND[stop - 1 : stop].clone())
+
+    def _add(self, group: Sequence[int]) -> tuple[int, int]:
+        """Lay out the segments of one adapter; returns the rows of padding behind them."""
+        start = self.rows
+        for index in group:
+            segment = self.segments[index]
+            self.spans[index] = (self.rows, self.rows + len(segment.ids))
+            self._add_run(Run.of(segment, self.rows))
+        filled = self.rows
+        padded = -(-filled // ROW_MULTIPLE) * ROW_MULTIPLE
+        if padded > filled:
+            self._add_run(Run(start=filled, stop=padded, count=0))
+        head = self.segments[group[0]]
+        if head.adapter is not None:
+            rows = AdapterRows(adapter=head.adapter, start=start, stop=padded, dropout_seed=head.dropout_seed)
+            self.adapters.append(rows)
+        return filled, padded
+
+    def _add_run(self, run: Run) -> None:
+        joined = self.runs[-1].joined(run) if self.runs else None
+        if joined is None:
+            self.runs.append(run)
+        else:
+            self.runs[-1] = joined
+        self.rows = run.stop
+
+
+def padded_indices(rows_R: Tensor) -> Tensor:
+    """Row indices, the last one repeated until their number is a multiple of `ROW_MULTIPLE`."""
+    missing = -len(rows_R) % ROW_MULTIPLE
+    return torch.cat([rows_R, rows_R[-1:].expand(missing)]) if missing else rows_R

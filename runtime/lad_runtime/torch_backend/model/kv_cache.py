@@ -1,0 +1,88 @@
+"""Keys and values of one sequence's past: of tokens decoded so far, or of a prompt whose answer is denoised."""
+
+import threading
+import weakref
+
+import torch
+from torch import Tensor
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.torch_backend.model.config import LlamaConfig
+from lad_runtime.torch_backend.model.owned import Owned
+
+
+class KeyValueCache:
+    """Rotated keys and values of up to `capacity` tokens of one sequence, in every layer. `length` of them are filled.
+
+    `last_hidden` is the final norm's output [1, hidden] at the last of them. What the cache holds is written by the thread that
+    made it alone; its size is a plain number.
+    """
+
+    def __init__(
+        self,
+        config: LlamaConfig,
+        capacity: int,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        if not 1 <= capacity <= config.max_positions:
+            raise invalid_option(
+                "cache capacity",
+                capacity,
+                f"it must lie between 1 and the model's {config.max_positions} positions",
+                "Ask for fewer tokens.",
+            )
+        shape = (2, config.num_layers, capacity, config.num_kv_heads, config.head_dim)
+        self._entries = torch.empty(shape, device=device, dtype=dtype)
+        self._written = Owned(self._entries)
+        self.nbytes = self._entries.nbytes
+        self.capacity = capacity
+        self.length = 0
+        self.last_hidden: Tensor | None = None
+
+    def read(self, layer: int) -> tuple[Tensor, Tensor]:
+        """The filled keys and values of a layer, [length, heads, head_dim] each."""
+        return self._entries[0, layer, : self.length], self._entries[1, layer, : self.length]
+
+    def write(self, layer: int, keys_LHD: Tensor, values_LHD: Tensor) -> tuple[Tensor, Tensor]:
+        """Put new tokens behind the filled ones; returns all keys and values of the layer [length + L, heads, head_dim]."""
+        entries, end = self._written.value, self.length + keys_LHD.shape[0]
+        entries[0, layer, self.length : end] = keys_LHD
+        entries[1, layer, self.length : end] = values_LHD
+        return entries[0, layer, :end], entries[1, layer, :end]
+
+    def advance(self, tokens: int, last_hidden: Tensor) -> None:
+        """Count new tokens as filled, once every layer has written them."""
+        self.length += tokens
+        self.last_hidden = last_hidden
+
+    def truncate(self, length: int) -> None:
+        """Forget everything from position `length` on."""
+        assert 0 <= length <= self.length
+        if length < self.length:
+            self.length = length
+            self.last_hidden = None
+
+    def begin_with(self, other: "KeyValueCache") -> None:
+        """Fill an empty cache with the tokens of another one."""
+        assert self.length == 0 and other.length <= self.capacity
+        self._written.value[:, :, : other.length] = other._entries[:, :, : other.length]
+        self.length = other.length
+        self.last_hidden = other.last_hidden
+
+
+class LivingCaches:
+    """Bytes of the caches that somebody still holds; may be asked from any thread."""
+
+    def __init__(self) -> None:
+        self.nbytes = 0
+        self._lock = threading.RLock()  # a cache may go, by the garbage collector, while another is counted
+
+    def counted(self, cache: KeyValueCache) -> KeyValueCache:
+        self._add(cache.nbytes)
+        weakref.finalize(cache, self._add, -cache.nbytes).atexit = False
+        return cache
+
+    def _add(self, nbytes: int) -> None:
+        with self._lock:
+            self.nbytes += nbytes

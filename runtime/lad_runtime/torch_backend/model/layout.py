@@ -1,0 +1,153 @@
+"""The parts of a flat batch: rows of one adapter, runs of equal sequences, blocks of sequences of any length."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from lad_runtime.torch_backend.kernels.device import on_device
+from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
+from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.model.segment import Segment
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterRows:
+    """The rows that one adapter computes, padding included."""
+
+    adapter: LoraAdapter
+    start: int
+    stop: int
+    dropout_seed: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Neighbouring sequences of equal length and mode, which the same attention calls compute. `count` 0: rows of padding.
+
+    The first `split` tokens of each do not see those behind them (0: all see all). There is a context for each sequence, all of
+    one length, or none; a run with a cache is one sequence.
+    """
+
+    start: int
+    stop: int
+    count: int
+    causal: bool = False
+    split: int = 0
+    cache: KeyValueCache | None = None
+    contexts: tuple[KeyValueCache, ...] = ()
+
+    @classmethod
+    def of(cls, segment: Segment, start: int) -> "Run":
+        """The run of one sequence."""
+        return cls(
+            start=start,
+            stop=start + len(segment.ids),
+            count=1,
+            causal=segment.mode == "causal",
+            split=segment.split,
+            cache=segment.cache,
+            contexts=(segment.context,) if segment.context else (),
+        )
+
+    @property
+    def past_tokens(self) -> int:
+        """Of each sequence."""
+        past = self.contexts[0] if self.contexts else self.cache
+        return past.length if past else 0
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each sequence; padding counts as one."""
+        count = max(self.count, 1)
+        return [(self.stop - self.start) // count] * count
+
+    def joined(self, other: "Run") -> "Run | None":
+        """Both as one run, or None where one call cannot compute them."""
+        if self.cache or other.cache or not (self.count and other.count) or self._shape != other._shape:
+            return None
+        contexts = (*self.contexts, *other.contexts)
+        return replace(self, stop=other.stop, count=self.count + other.count, contexts=contexts)
+
+    @property
+    def _shape(self) -> tuple[bool, int, int, bool, int]:
+        """What sequences that one call computes have in common."""
+        return self.causal, self.split, self.lengths[0], bool(self.contexts), self.past_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lengths:
+    """Of the sequences of a block: where each begins and ends, and the longest one's tokens."""
+
+    boundaries: Tensor  # [sequences + 1] int32, from 0
+    longest: int
+
+    @classmethod
+    def of(cls, lengths: Sequence[int], device: torch.device) -> "Lengths":
+        boundaries = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
+        return cls(boundaries=on_device(boundaries, device), longest=max(lengths))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Neighbouring sequences of one mode, each of which sees its past and itself, as variable-length attention takes them."""
+
+    start: int
+    stop: int
+    causal: bool
+    runs: tuple[Run, ...]
+    new: Lengths
+    seen: Lengths
+
+    @classmethod
+    def of(cls, runs: Sequence[Run], device: torch.device) -> "Block":
+        new = [length for run in runs for length in run.lengths]
+        seen = [run.past_tokens + length for run in runs for length in run.lengths]
+        own = Lengths.of(new, device)
+        return cls(
+            start=runs[0].start,
+            stop=runs[-1].stop,
+            causal=runs[0].causal,
+            runs=tuple(runs),
+            new=own,
+            seen=own if seen == new else Lengths.of(seen, device),
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no sequence has a past, or begins one."""
+        return not any(run.cache or run.contexts for run in self.runs)
+
+
+def blocks_of(runs: Sequence[Run], device: torch.device) -> list[Block | Run]:
+    """The runs in order, merged into as few blocks as their modes allow; those with a split stay as they are."""
+    merged: list[list[Run]] = []
+    for run in runs:
+        first = merged[-1][0] if merged else None
+        same = first is not None and not first.split and (run.count == 0 or run.causal == first.causal)
+        if same and not run.split:
+            merged[-1].append(run)
+        else:
+            merged.append([run])
+    return [group[0] if group[0].split else Block.of(group, device) for group in merged]
+
+
+def grouped(segments: Sequence[Segment]) -> list[list[int]]:
+    """Segment indices by adapter, in order of appearance; within an adapter so that runs are long."""
+    groups: dict[tuple[int, int | None], list[int]] = {}
+    for index, segment in enumerate(segments):
+        groups.setdefault((id(segment.adapter), segment.dropout_seed), []).append(index)
+
+    def order(index: int) -> tuple[bool, bool, str, int, int, int]:
+        segment = segments[index]
+        return (
+            segment.cache is not None,
+            segment.context is not None,
+            segment.mode,
+            len(segment.ids),
+            segment.split,
+            segment.begin,
+        )
+
+    return [sorted(group, key=order) for group in groups.values()]

@@ -1,0 +1,125 @@
+"""LoRA adapters (arXiv 2106.09685): W x + (alpha / rank) · B A x on the targeted projections of every layer."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.torch_backend.kernels.generator import seeded_generator
+from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
+from lad_runtime.torch_backend.model.owned import Owned
+from lad_runtime.types.adapters import AdapterSpec
+
+
+class Version:
+    """An adapter's weights between two changes of them; whatever was computed with them belongs to it, and goes with it."""
+
+
+class Storage:
+    """The memory that weights lie in, to be counted by: adapters that share it have the same one."""
+
+    def __init__(self, nbytes: int) -> None:
+        self.nbytes = nbytes
+
+
+class LoraAdapter:
+    """One adapter's weights, float32 whatever the base's type. Adapters of one `version` have equal weights.
+
+    The tensors belong to the thread that makes the adapter; everything else may be read by any.
+    """
+
+    def __init__(
+        self,
+        *,
+        spec: AdapterSpec,
+        parameters: dict[str, Tensor],
+        version: Version | None = None,
+        storage: Storage | None = None,
+    ) -> None:
+        self.spec = spec
+        self.version = version or Version()
+        self.parameter_count = sum(parameter.numel() for parameter in parameters.values())
+        self.weight_nbytes = sum(parameter.nbytes for parameter in parameters.values())
+        self.storage = storage or Storage(self.weight_nbytes)
+        self._parameters = Owned(parameters)
+
+    @classmethod
+    def create(
+        cls, config: LlamaConfig, spec: AdapterSpec, device: torch.device | str = "cpu"
+    ) -> "LoraAdapter":
+        """A ~ U(−1/√d_in, 1/√d_in) from a generator of its own seeded by `spec.seed`; B = 0, so it changes nothing yet.
+
+        Raises LadError on a rank below 1, an empty, repeated or unknown target, a dropout outside [0, 1).
+        """
+        _check(spec)
+        generator = seeded_generator(spec.seed)
+        parameters: dict[str, Tensor] = {}
+        for layer in range(config.num_layers):
+            for target in spec.targets:
+                outputs, inputs = config.projection_shape(target)
+                bound = 1.0 / math.sqrt(inputs)
+                lora_a = torch.empty(spec.rank, inputs).uniform_(-bound, bound, generator=generator)
+                lora_b = torch.zeros(outputs, spec.rank)
+                parameters[parameter_name(layer, target, "lora_A")] = lora_a.to(device).requires_grad_()
+                parameters[parameter_name(layer, target, "lora_B")] = lora_b.to(device).requires_grad_()
+        return cls(spec=spec, parameters=parameters)
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """`layers.{i}.{self_attn|mlp}.{projection}.lora_A` [rank, d_in] and `.lora_B` [d_out, rank]: leaves whose `.grad` the
+        backward fills."""
+        return self._parameters.value
+
+    def snapshot(self) -> "LoraAdapter":
+        """A copy without gradients that later training steps do not touch."""
+        copies = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
+        return LoraAdapter(spec=self.spec, parameters=copies)
+
+    def view(self, version: Version) -> "LoraAdapter":
+        """The weights as they are now, without gradients, in the same storage: whoever changes that has to copy it first."""
+        views = {name: parameter.detach() for name, parameter in self.parameters.items()}
+        return LoraAdapter(spec=self.spec, parameters=views, version=version, storage=self.storage)
+
+    def move(self) -> None:
+        """Moves the weights to storage of their own, where views read the old."""
+        for parameter in self.parameters.values():
+            parameter.data = parameter.data.clone()
+        self.storage = Storage(self.weight_nbytes)
+
+    def factors(self, layer: int, projection: str) -> tuple[Tensor, Tensor] | None:
+        """(A, B) of one projection; None where the adapter does not target it."""
+        if projection not in self.spec.targets:
+            return None
+        names = (parameter_name(layer, projection, factor) for factor in ("lora_A", "lora_B"))
+        lora_a, lora_b = (self.parameters[name] for name in names)
+        return lora_a, lora_b
+
+    @property
+    def scaling(self) -> float:
+        return self.spec.alpha / self.spec.rank
+
+
+def parameter_name(layer: int, projection: str, factor: str) -> str:
+    """`layers.0.self_attn.q_proj.lora_A`."""
+    block = "self_attn" if projection in ("q_proj", "k_proj", "v_proj", "o_proj") else "mlp"
+    return f"layers.{layer}.{block}.{projection}.{factor}"
+
+
+def _check(spec: AdapterSpec) -> None:
+    if spec.rank < 1:
+        raise invalid_option("rank", spec.rank, "it must be at least 1", "Give a rank such as 16.")
+    if not math.isfinite(spec.alpha):
+        raise invalid_option(
+            "alpha", spec.alpha, "it must be finite", "Give alpha = rank for a scaling of 1."
+        )
+    if not 0.0 <= spec.dropout < 1.0:
+        raise invalid_option("dropout", spec.dropout, "it must lie in [0, 1)", "Give 0 for none.")
+    known = ", ".join(PROJECTIONS)
+    if not spec.targets or len(set(spec.targets)) != len(spec.targets):
+        raise invalid_option(
+            "targets", spec.targets, "it must name each projection once", f"Choose from {known}."
+        )
+    for target in spec.targets:
+        if target not in PROJECTIONS:
+            raise invalid_option("targets", target, "a Llama has no such projection", f"Choose from {known}.")

@@ -1,0 +1,40 @@
+"""Whether a matmul of this machine computes a row to the same bits whatever rows stand beside it."""
+
+import torch
+from torch import Tensor
+
+from lad_runtime.torch_backend.kernels.matmul import ROW_MULTIPLE, product
+from lad_runtime.torch_backend.kernels.matrix_kernels import HEAD
+from lad_runtime.torch_backend.model.layers import FUSED
+from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.types.bases import MatmulKernel
+
+_ROWS = 64
+_COUNTS = [ROW_MULTIPLE * multiple for multiple in (1, 2, 3, 5, 8, 13, 37)]
+
+
+@torch.no_grad()
+def rows_are_independent(model: Llama) -> bool:
+    """Try it on every kind of matrix of the model, as forward and backward use them, by the model's own kernels.
+
+    Where it holds, a wish's result does not depend on what else is computed with it. It is not promised on CUDA.
+    """
+    layer = model.layers[0]
+    matrices = {matrix: getattr(layer, matrix) for matrix in FUSED} | {HEAD: model.head}
+    return all(keeps_rows_apart(weight, model.kernel_of(matrix)) for matrix, weight in matrices.items())
+
+
+def keeps_rows_apart(weight_OI: Tensor, kernel: MatmulKernel, rows: int = _ROWS) -> bool:
+    """Whether so many rows, and fewer of them, have the same bits in x · Wᵀ and in dy · W."""
+    generator = torch.Generator().manual_seed(0)
+    return all(_independent(matrix, kernel, rows, generator) for matrix in (weight_OI.t(), weight_OI))
+
+
+def _independent(matrix_IO: Tensor, kernel: MatmulKernel, rows: int, generator: torch.Generator) -> bool:
+    x = torch.randn(rows, matrix_IO.shape[0], generator=generator).to(matrix_IO)
+    whole = product(x, matrix_IO, kernel)
+    return all(
+        torch.equal(product(x[rows - count :], matrix_IO, kernel), whole[rows - count :])
+        for count in _COUNTS
+        if count < rows
+    )

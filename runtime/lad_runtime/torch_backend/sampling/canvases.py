@@ -1,0 +1,90 @@
+"""An answer from its first canvas to its last, and what is told of it."""
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import Any
+
+from lad_runtime.method.answer_end import end_of_answer
+from lad_runtime.method.policies.policy import Policy
+from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.prompt_context import Past
+from lad_runtime.torch_backend.forward.requests import Wish
+from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.sampling.denoise import Denoised, denoise
+from lad_runtime.types.limits import MAX_UINT64
+from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
+
+SamplingWork = Generator[Wish | FrameEvent, Any, AnswerEvent]
+PolicyMaker = Callable[[int, int], Policy]
+"""The policy of a canvas of so many tokens, with a seed."""
+
+
+def denoise_answer(
+    base: Base,
+    snapshot: LoraAdapter | None,
+    canvas: Canvas,
+    index: int,
+    spec: SamplingSpec,
+    policy_of: PolicyMaker,
+) -> SamplingWork:
+    """Work: denoises an answer canvas by canvas, each of `canvas_tokens` positions (0: one canvas) behind the finished ones.
+
+    Canvas k is denoised with seed + k, in the attention modes `full` and `causal-prefix` as it would be alone behind the same
+    tokens. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
+    see each other. Nothing follows a canvas with a stop token. `snapshot` must not change while the work runs.
+    """
+    size = spec.canvas_tokens or spec.answer_tokens
+    starts = range(0, spec.answer_tokens, size)
+    past = yield from Past.of(
+        base,
+        snapshot,
+        canvas.prompt,
+        attention=spec.attention,
+        guided=spec.mode == "llada" and spec.llada.guidance_scale > 0,
+    )
+    finished: tuple[int, ...] = ()
+    forwards = 0
+    done: Denoised | None = None
+    for number, start in enumerate(starts):
+        if done is not None:
+            past = yield from past.then(done.ids)
+        tokens = min(size, spec.answer_tokens - start)
+        seed = (canvas.seed + number) & MAX_UINT64
+        policy = policy_of(tokens, seed)
+        one = denoise(base, past, seed, index, replace(spec, answer_tokens=tokens), policy)
+        done = yield from _in_answer(one, finished, forwards, policy.iterations * (len(starts) - number))
+        finished += done.ids
+        forwards += done.iterations
+        if end_of_answer(done.ids, base.info.stop_token_ids) < len(done.ids):
+            break
+    assert done is not None, "an answer has at least one token"
+    ids = finished[: end_of_answer(finished, base.info.stop_token_ids)]
+    return AnswerEvent(
+        canvas=index,
+        ids=ids,
+        canvas_ids=finished,
+        text=base.tokenizer.decode(ids),
+        iterations=forwards,
+        stopped=done.stopped,
+    )
+
+
+def _in_answer(
+    work: Generator[Any, Any, Denoised], finished: tuple[int, ...], forwards: int, left: int
+) -> Generator[Any, Any, Denoised]:
+    """A canvas's work with its frames told as the whole answer's: behind what is finished, `left` iterations at most to come."""
+    reply: Any = None
+    while True:
+        try:
+            item = work.send(reply)
+        except StopIteration as end:
+            return end.value
+        if isinstance(item, FrameEvent):
+            item = replace(
+                item,
+                iteration=forwards + item.iteration,
+                iterations=forwards + left,
+                edits=tuple(replace(edit, position=len(finished) + edit.position) for edit in item.edits),
+                answer=(*finished, *item.answer),
+            )
+        reply = yield item

@@ -1,0 +1,128 @@
+"""The loop of every denoising policy over one canvas: forward, draw, then the policy's schedule → choose → commit."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lad_runtime.method.choose import Bools
+from lad_runtime.method.policies.policy import AnswerState, Policy, Sampled, Settled
+from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.prompt_context import Past
+from lad_runtime.torch_backend.forward.requests import LogitsWish
+from lad_runtime.torch_backend.sampling.draw import draw
+from lad_runtime.torch_backend.sampling.predict import guided
+from lad_runtime.types.sampling import Edit, FrameEvent, SamplingSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Denoised:
+    """A canvas that is done: what stands at every position."""
+
+    ids: tuple[int, ...]
+    iterations: int  # forwards computed
+    stopped: Literal["iterations", "settled"]
+
+
+def denoise(
+    base: Base, past: Past, seed: int, index: int, spec: SamplingSpec, policy: Policy
+) -> Generator[LogitsWish | FrameEvent, Any, Denoised]:
+    """Work: denoises a canvas of `answer_tokens` MASKs behind what is `past`.
+
+    With `grow_tokens` = k the answer begins with k positions, and k more are appended after each iteration but the last, up to
+    `answer_tokens`; with few iterations it stays shorter. It stops early when the policy has nothing left to predict, or
+    when three consecutive iterations sampled the same answer (where `early_stop` and the policy allow it).
+    """
+    mask_token_id, stop_token_ids = base.info.mask_token_id, base.info.stop_token_ids
+    state = AnswerState.all_masked(
+        min(spec.grow_tokens or spec.answer_tokens, spec.answer_tokens), mask_token_id
+    )
+    sampled = Sampled(ids_N=state.ids_N, confidences_N=state.confidences_N)
+    settled = Settled()
+    stopped: Literal["iterations", "settled"] = "iterations"
+    forwards = 0
+    for iteration in range(policy.iterations):
+        predicted_N = policy.predicted(state, iteration)
+        if not predicted_N.any():
+            stopped = "settled"
+            break
+        logits_RV = yield from _logits(past, state, predicted_N, spec)
+        forwards += 1
+        sampled = _sample(logits_RV, state, predicted_N, spec, stop_token_ids, seed, iteration)
+        if settled.see(sampled.ids_N) and spec.early_stop and policy.settles:
+            stopped = "settled"
+        last = stopped == "settled" or iteration == policy.iterations - 1
+
+        count = policy.schedule(state, iteration, last)
+        chosen_N = policy.choose(state, sampled, count, iteration)
+        after = policy.commit(state, sampled, chosen_N)
+        edits = _edits(state, sampled, after, predicted_N) if spec.frames else ()
+        if not last:
+            room = spec.answer_tokens - len(after)
+            after = after.grown(min(spec.grow_tokens, room), mask_token_id)
+        if spec.frames:
+            yield FrameEvent(
+                canvas=index,
+                iteration=iteration,
+                iterations=policy.iterations,
+                edits=edits,
+                answer=tuple(sampled.ids_N.tolist()),
+                masked=int(after.masked_N.sum()),
+            )
+        state = after
+        if last:
+            break
+    return Denoised(ids=tuple(sampled.ids_N.tolist()), iterations=forwards, stopped=stopped)
+
+
+def _logits(
+    past: Past, state: AnswerState, predicted_N: Bools, spec: SamplingSpec
+) -> Generator[LogitsWish, Any, Tensor]:
+    """One forward over the canvas: float32 logits [R, V] of the predicted positions."""
+    rows_R = torch.from_numpy(np.flatnonzero(predicted_N))
+    segments, rows = past.canvas(torch.from_numpy(state.ids_N), rows_R)
+    logits = yield LogitsWish(segments=segments, rows=rows)
+    return guided(logits, spec.llada.guidance_scale)
+
+
+def _sample(
+    logits_RV: Tensor,
+    state: AnswerState,
+    predicted_N: Bools,
+    spec: SamplingSpec,
+    stop_token_ids: Sequence[int],
+    seed: int,
+    iteration: int,
+) -> Sampled:
+    """Draws the predicted positions; elsewhere what stands there stays."""
+    positions_R = np.flatnonzero(predicted_N)
+    drawn = draw(
+        logits_RV,
+        spec.draw,
+        stop_token_ids=stop_token_ids,
+        seed=seed,
+        iteration=iteration,
+        positions_R=positions_R,
+    )
+    ids_N, confidences_N = state.ids_N.copy(), state.confidences_N.copy()
+    ids_N[positions_R] = drawn.ids_R
+    confidences_N[positions_R] = drawn.confidences_R
+    return Sampled(ids_N=ids_N, confidences_N=confidences_N)
+
+
+def _edits(state: AnswerState, sampled: Sampled, after: AnswerState, predicted_N: Bools) -> tuple[Edit, ...]:
+    touched_N = state.masked_N | after.masked_N | (sampled.ids_N != state.ids_N)
+    return tuple(
+        Edit(
+            position=int(p),
+            old=int(state.ids_N[p]),
+            new=int(sampled.ids_N[p]),
+            confidence=float(sampled.confidences_N[p]),
+            remasked=bool(after.masked_N[p]),
+            kept=bool(after.kept_N[p]),
+        )
+        for p in np.flatnonzero(touched_N & predicted_N)
+    )

@@ -1,0 +1,142 @@
+"""One forward over canvases: the primitive that a sampler of one's own is made of, and what the built-in ones compute with."""
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.prompt_context import Past
+from lad_runtime.torch_backend.forward.requests import ContextWish, LogitsWish
+from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, most_probable
+from lad_runtime.types.sampling import PredictCanvas, Prediction, PredictSpec
+
+WISH_TOKENS = 2048
+"""Sequences are asked for in wishes of about so many tokens, which bounds the logits that are held at once."""
+
+
+def check_prediction(base: Base, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> None:
+    """Raises LadError(INVALID_OPTION) for token ids or lengths that the base does not have, and for `top` above its vocabulary."""
+    vocab_size = base.model.config.vocab_size
+    if spec.top > vocab_size:
+        raise invalid_option(
+            "top", spec.top, f"the vocabulary has {vocab_size} tokens", "Ask for no more than that."
+        )
+    for canvas in canvases:
+        check_tokens(base, "ids", canvas.ids, total=len(canvas.ids))
+
+
+def predict(
+    base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
+) -> Generator[LogitsWish | ContextWish, Any, tuple[Prediction, ...]]:
+    """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
+
+    Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
+    are of the distribution at temperature 1 with `eos_bias` in it; `logits` are the model's, without the bias.
+    """
+    predictions = []
+    for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], WISH_TOKENS):
+        segments: list[Segment] = []
+        rows: list[Tensor] = []
+        for canvas in group:
+            both, both_rows = yield from _canvas(base, adapter, canvas, spec)
+            segments += both
+            rows += both_rows
+        logits = yield LogitsWish(segments=tuple(segments), rows=tuple(rows))
+        each = len(segments) // len(group)
+        for index, canvas in enumerate(group):
+            logits_RV = guided(logits[index * each : (index + 1) * each], spec.guidance_scale)
+            predictions.append(_prediction(logits_RV, canvas, spec, base.info.stop_token_ids))
+    return tuple(predictions)
+
+
+def _canvas(
+    base: Base, adapter: LoraAdapter | None, canvas: PredictCanvas, spec: PredictSpec
+) -> Generator[ContextWish, Any, tuple[tuple[Segment, ...], tuple[Tensor, ...]]]:
+    """What the prediction of a canvas needs computed, and which rows of it: itself, and under guidance its masked prompt's.
+
+    A prompt in the attention `prefix` is computed with it: `adapter` may have changed by the next prediction.
+    """
+    start = canvas.answer_start
+    if spec.mode == "causal-prefix":
+        prompt, guided = canvas.ids[:start], spec.guidance_scale > 0
+        past = yield from Past.of(base, adapter, prompt, attention=spec.mode, guided=guided)
+        return past.canvas(torch.tensor(canvas.ids[start:]), torch.arange(len(canvas.ids) - start))
+    seeing_L = torch.tensor(canvas.ids)
+    inputs = [seeing_L]
+    if spec.guidance_scale > 0:
+        inputs.append(seeing_L.index_fill(0, torch.arange(start), base.info.mask_token_id))
+    segments = tuple(
+        Segment(ids=ids_L, adapter=adapter, mode=spec.mode, prompt_tokens=start) for ids_L in inputs
+    )
+    return segments, (torch.arange(start, len(canvas.ids)),) * len(segments)
+
+
+def guided(logits: Sequence[Tensor], guidance_scale: float) -> Tensor:
+    """Classifier-free guidance (arXiv 2207.12598): blind + (scale + 1) · (seeing − blind), float32 [R, V]."""
+    if len(logits) == 1:
+        return logits[0]
+    seeing_RV, blind_RV = logits
+    return blind_RV + (guidance_scale + 1) * (seeing_RV - blind_RV)
+
+
+def check_tokens(base: Base, option: str, ids: Sequence[int], *, total: int) -> None:
+    """Ids that the base's vocabulary has, in a sequence of `total` tokens that its positions suffice for."""
+    config = base.model.config
+    if ids and not 0 <= min(ids) <= max(ids) < config.vocab_size:
+        wrong = next(token for token in ids if not 0 <= token < config.vocab_size)
+        raise invalid_option(
+            option,
+            wrong,
+            f"the vocabulary has ids 0 to {config.vocab_size - 1}",
+            "Encode the text with this base.",
+        )
+    if total > config.max_positions:
+        raise invalid_option(
+            option,
+            f"{total} tokens",
+            f"the model has {config.max_positions} positions",
+            "Give a shorter prompt, or ask for fewer answer tokens.",
+        )
+
+
+def in_groups(items: Sequence[Any], tokens: Sequence[int], limit: int) -> Iterator[list[Any]]:
+    """Neighbouring items whose tokens sum to `limit` at most; an item beyond that stands alone."""
+    group: list[Any] = []
+    held = 0
+    for item, count in zip(items, tokens, strict=True):
+        if group and held + count > limit:
+            yield group
+            group, held = [], 0
+        group.append(item)
+        held += count
+    if group:
+        yield group
+
+
+def _prediction(
+    logits_RV: Tensor, canvas: PredictCanvas, spec: PredictSpec, stop_token_ids: Sequence[int]
+) -> Prediction:
+    drawn = draw(
+        logits_RV,
+        spec.draw,
+        stop_token_ids=stop_token_ids,
+        seed=canvas.seed,
+        iteration=spec.iteration,
+        positions_R=np.arange(len(logits_RV)),
+    )
+    biased_RV = biased(logits_RV, stop_token_ids, spec.draw.eos_bias)
+    top_ids, top_probabilities = most_probable(biased_RV, spec.top) if spec.top else (torch.empty(0),) * 2
+    return Prediction(
+        ids=tuple(drawn.ids_R.tolist()),
+        confidences=tuple(drawn.confidences_R.tolist()),
+        entropies=tuple(entropies(biased_RV).tolist()),
+        top_ids=tuple(top_ids.flatten().tolist()),
+        top_probabilities=tuple(top_probabilities.flatten().tolist()),
+        logits=logits_RV.cpu().numpy().astype("<f4").tobytes() if spec.logits else b"",
+    )

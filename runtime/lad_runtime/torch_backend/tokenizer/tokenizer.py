@@ -1,0 +1,185 @@
+"""Text to token ids and back, with the model's own tokenizer (`tokenizer.json`) and chat template."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import tokenizers
+
+from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.torch_backend.tokenizer.literal_encoder import LiteralEncoder, encoded
+from lad_runtime.torch_backend.tokenizer.literals import Literals
+from lad_runtime.torch_backend.tokenizer.template import ChatTemplate
+from lad_runtime.types.bases import Token
+from lad_runtime.types.data import Message
+
+
+class Tokenizer:
+    """A base's tokenizer with what the method adds to it: which token is the mask, and which end an answer.
+
+    Answers are written with the first of `stop_tokens` at their end, `eos_token`, and end where any of them stands.
+
+    A control token that a text writes out is that token, unless `hide` or `hidden` put a stand-in there first: then it is text, to
+    the template and to `encode`, whatever a user typed.
+
+    `vocab_size` is one more than the highest token id; the model's logits may be wider (padding rows of the embedding).
+    """
+
+    def __init__(
+        self,
+        backend: tokenizers.Tokenizer,
+        *,
+        stop_tokens: Sequence[str],
+        controls: Mapping[str, int],
+        mask_token: str,
+        template: ChatTemplate | None,
+        system_prompt: str = "",
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        backend.no_truncation()
+        backend.no_padding()
+        self._backend = backend
+        self._template = template
+        self._controls = dict(controls)
+        self._literals = Literals(controls)
+        self.system_prompt = system_prompt
+        self.warnings = warnings  # what is odd about its files, in a sentence each
+        self.stop_tokens = _known_stops(backend, stop_tokens)
+        self.eos_token, self.eos_token_id = self.stop_tokens[0]
+        self.mask_token = mask_token
+        self.mask_token_id = _single_id(backend, mask_token)
+        self.vocab_size: int = 1 + max(backend.get_vocab(with_added_tokens=True).values())
+        if any(id == self.mask_token_id for _, id in self.stop_tokens):
+            raise invalid_option(
+                "maskToken",
+                mask_token,
+                "it is the token that ends an answer",
+                "Give another string that is exactly one token.",
+            )
+
+    @property
+    def has_template(self) -> bool:
+        return self._template is not None
+
+    @property
+    def mask_is_text(self) -> bool:
+        """Whether the mask is an ordinary word, which a text may hold."""
+        return self.mask_token_id not in self._controls.values()
+
+    def controls_in(self, text: str) -> int:
+        """How many control tokens a text writes out."""
+        return self._literals.count(text)
+
+    def hide(self, text: str) -> str:
+        """The text with stand-ins for the control tokens that it writes out, which makes them text."""
+        return self._literals.hide(text)
+
+    def hidden(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """The messages with stand-ins for the control tokens that they write out, which makes them text."""
+        return tuple(replace(message, content=self.hide(message.content)) for message in messages)
+
+    def reveal(self, text: str) -> str:
+        """The text with what its stand-ins stand for."""
+        return self._literals.reveal(text)
+
+    def encode(self, text: str, add_special: bool = False) -> list[int]:
+        """Token ids of `text`: of control tokens that are written out in it as such, of what stand-ins stand for as text.
+
+        `add_special` adds the model's own special tokens around it.
+        """
+        try:
+            if self._literals.is_in(text):
+                return self._literal_encoder.encode(text, self.reveal)
+            return list(encoded(self._backend, text, add_special=add_special).ids)
+        except (UnicodeEncodeError, TypeError):  # versions of the library differ
+            raise LadError(
+                ErrorCode.INVALID_DATA,
+                "A text holds half of a surrogate pair, which is no character.",
+                option="text",
+                remedy="Give well-formed Unicode.",
+            ) from None
+
+    def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
+        """The text of `ids`, bytes that are no UTF-8 shown as U+FFFD; ids beyond the vocabulary have no text."""
+        try:
+            return str(self._backend.decode(list(ids), skip_special_tokens=skip_special))
+        except OverflowError:
+            problem = "a token id is a whole number from 0 to 4294967295"
+            raise invalid_option("ids", list(ids), problem, "Give ids of this base's vocabulary.") from None
+
+    def render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str:
+        """The conversation in the chat template's form, headed by the base's system prompt where it has none of its own.
+
+        What is hidden in the messages is hidden in the result, and so is what the base's system prompt writes out. Raises
+        INVALID_OPTION where the base has no template, INVALID_DATA where the template takes apart what is hidden, and what
+        ChatTemplate.render raises.
+        """
+        if self._template is None:
+            raise invalid_option(
+                "chatTemplate",
+                "",
+                "this base has no chat template of its own",
+                "Give one when the base is loaded, or give token ids instead of messages.",
+            )
+        if self.system_prompt and not any(message.role == "system" for message in messages):
+            messages = [Message(role="system", content=self.hide(self.system_prompt)), *messages]
+        text = self._template.render(messages, add_generation_prompt)
+        if any(self._literals.is_in(message.content) for message in messages):
+            respelled = [replace(m, content=self._literals.respelled(m.content)) for m in messages]
+            again = self._template.render(respelled, add_generation_prompt)
+            if self._literals.respelled(again) != text:
+                raise _taken_apart()
+        return text
+
+    @cached_property
+    def _literal_encoder(self) -> LiteralEncoder:
+        """Made when it is first needed: it is as large as the tokenizer itself."""
+        return LiteralEncoder(self._backend, self._controls)
+
+    def close(self) -> None:
+        """Ends the chat template's process."""
+        if self._template is not None:
+            self._template.close()
+
+
+def _taken_apart() -> LadError:
+    return LadError(
+        ErrorCode.INVALID_DATA,
+        "The chat template takes apart a special token that a message writes out, so that it cannot be kept as text.",
+        option="messages",
+        remedy="Take it out of the message, give allowSpecial, or another chatTemplate.",
+    )
+
+
+def _known_stops(backend: tokenizers.Tokenizer, stop_tokens: Sequence[str]) -> tuple[Token, ...]:
+    if not stop_tokens:
+        raise LadError(
+            ErrorCode.INVALID_FILE,
+            "The model folder names no token that ends an answer.",
+            remedy="Set eos_token in tokenizer_config.json, or eos_token_id in config.json.",
+        )
+    return tuple((token, _known_id(backend, token)) for token in stop_tokens)
+
+
+def _known_id(backend: tokenizers.Tokenizer, stop_token: str) -> int:
+    found = backend.token_to_id(stop_token)
+    if found is None:
+        raise LadError(
+            ErrorCode.INVALID_FILE,
+            f"The token that ends an answer, {json.dumps(stop_token)}, is not in the vocabulary.",
+            remedy="Correct eos_token in tokenizer_config.json.",
+        )
+    return int(found)
+
+
+def _single_id(backend: tokenizers.Tokenizer, mask_token: str) -> int:
+    ids = backend.encode(mask_token, add_special_tokens=False).ids
+    if len(ids) != 1:
+        raise invalid_option(
+            "maskToken",
+            mask_token,
+            f"it must be exactly one token of this base, and is {len(ids)}: {ids[:16]}",
+            "Give a string that the tokenizer encodes to one token that answers never use.",
+        )
+    return int(ids[0])

@@ -1,0 +1,135 @@
+"""A batch of targeted sequences as wishes of bounded size; how it is cut depends on the sequences and the bound alone."""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.method.row import Row
+from lad_runtime.torch_backend.forward import requests as wishes
+from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.host_time import HostTime
+from lad_runtime.torch_backend.forward.requests import GradientWish, LossWish
+from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
+from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.types.attention import AttentionMode
+from lad_runtime.types.primitives import TargetedSequence
+
+RowT = TypeVar("RowT", bound=Row)
+Numbered = list[tuple[int, RowT]]
+
+
+def in_micro_batches(
+    rows: Iterable[RowT],
+    max_tokens: int,
+    compute: Callable[[Numbered[RowT]], Generator[Any, Any, None]],
+    skip: Callable[[int, RowT], None],
+) -> Generator[Any, Any, None]:
+    """Work that has rows computed in order, as many a micro-batch as fit into `max_tokens`; a longer one has one of its own.
+
+    Rows are taken as they are needed, and numbered. Those of which nothing is supervised are left out: they have neither loss
+    nor gradient.
+    """
+    host, batch, tokens = HostTime(), list[tuple[int, RowT]](), 0
+    for number, row in enumerate(rows):
+        length = len(row.sequence.ids)
+        yield from host.spend(length)
+        if max(row.sequence.targets) < 0:
+            skip(number, row)
+            continue
+        if batch and tokens + length > max_tokens:
+            yield from compute(batch)
+            host.begin_anew()
+            batch, tokens = [], 0
+        batch.append((number, row))
+        tokens += length
+    if batch:
+        yield from compute(batch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextBatch:
+    """A micro-batch whose prompts are computed, where its attention mode has them computed apart."""
+
+    sequences: Sequence[TargetedSequence]
+    attention: AttentionMode
+    contexts: Sequence[KeyValueCache | None]
+
+    def gradient_wish(
+        self, adapter: LoraAdapter, dropout_seed: int | None, *, checkpointing: bool
+    ) -> GradientWish:
+        return GradientWish(
+            segments=self._segments(adapter, dropout_seed),
+            targets=self._targets(),
+            weights=tuple(
+                torch.tensor(sequence.weights, dtype=torch.float32)[begin:]
+                for sequence, begin in zip(self.sequences, self._begins, strict=True)
+            ),
+            checkpointing=checkpointing,
+        )
+
+    def loss_wish(self, adapter: LoraAdapter | None) -> LossWish:
+        return LossWish(segments=self._segments(adapter, None), targets=self._targets())
+
+    def whole(self, losses: Sequence[Tensor]) -> list[Tensor]:
+        """A wish's CE per token as one of every position, [L] float32 on the CPU, 0 in prompts that were computed apart."""
+        pairs = zip(losses, self._begins, strict=True)
+        return [F.pad(ce_L.float().cpu(), (begin, 0)) for ce_L, begin in pairs]
+
+    @property
+    def _begins(self) -> list[int]:
+        return [context.length if context else 0 for context in self.contexts]
+
+    def _segments(self, adapter: LoraAdapter | None, dropout_seed: int | None) -> tuple[Segment, ...]:
+        return tuple(
+            Segment(
+                ids=torch.tensor(sequence.ids[begin:], dtype=torch.int64),
+                adapter=adapter,
+                mode="full" if self.attention == "causal-prefix" else self.attention,
+                prompt_tokens=sequence.prompt_tokens if self.attention == "prefix" else 0,
+                context=context,
+                dropout_seed=dropout_seed,
+            )
+            for sequence, begin, context in zip(self.sequences, self._begins, self.contexts, strict=True)
+        )
+
+    def _targets(self) -> tuple[Tensor, ...]:
+        """A caller's −1 as the wishes' own mark of an unsupervised token."""
+        pairs = zip(self.sequences, self._begins, strict=True)
+        targets = [torch.tensor(s.targets[begin:], dtype=torch.int64) for s, begin in pairs]
+        return tuple(t.where(t >= 0, wishes.UNSUPERVISED) for t in targets)
+
+
+def in_context(
+    base: Base, sequences: Sequence[TargetedSequence], attention: AttentionMode
+) -> Generator[Any, Any, ContextBatch]:
+    """Work that has the prompts of a micro-batch computed by the unadapted base, in the attention mode `causal-prefix`.
+
+    Raises LadError(INVALID_OPTION) there for a target within a prompt, which nothing of an adapter predicts, and for a sequence
+    that is a prompt and nothing else.
+    """
+    contexts: Sequence[KeyValueCache | None] = [None] * len(sequences)
+    if attention == "causal-prefix":
+        for sequence in sequences:
+            _check_answer(sequence)
+        prompts = [sequence.ids[: sequence.prompt_tokens] for sequence in sequences]
+        contexts = yield from base.prompts.contexts(base.model, None, prompts, attention)
+    return ContextBatch(sequences=sequences, attention=attention, contexts=contexts)
+
+
+def _check_answer(sequence: TargetedSequence) -> None:
+    if (
+        sequence.prompt_tokens == len(sequence.ids)
+        or max(sequence.targets[: sequence.prompt_tokens], default=-1) >= 0
+    ):
+        raise invalid_option(
+            "promptTokens",
+            sequence.prompt_tokens,
+            "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
+            "Give targets behind the prompt alone: -1 for its tokens.",
+        )

@@ -1,0 +1,140 @@
+"""What a training loop is made of. The worker's own run is this same code, so a loop of the caller's can equal it."""
+
+from array import array
+from collections.abc import Callable, Generator, Iterable, Sequence
+from math import isfinite
+from typing import Any
+
+from torch import Tensor
+
+from lad_runtime.method.data_order import Draw
+from lad_runtime.method.loss_report import weighted_loss
+from lad_runtime.method.loss_targets import check_loss
+from lad_runtime.method.row import Row
+from lad_runtime.torch_backend.adapters.optimizer import diverged
+from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
+from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.training.micro_batches import Numbered, RowT, in_context, in_micro_batches
+from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
+from lad_runtime.types.data import PreparedExample
+from lad_runtime.types.primitives import (
+    ForwardBackwardResult,
+    ForwardSpec,
+    NoisedExamples,
+    OptimStepResult,
+    TargetedSequence,
+)
+from lad_runtime.types.training import OptimizerSpec
+from lad_runtime.types.work import Work
+
+
+def forward_backward(
+    base: Base, trained: TrainedAdapter, sequences: Sequence[TargetedSequence], forward: ForwardSpec
+) -> Work:
+    """Work that adds the gradient of Σ weight · CE to the adapter's; returns ForwardBackwardResult.
+
+    Closed, failed or diverged (DIVERGED: the loss is no finite number), it leaves the gradients as they were.
+    """
+    return (yield from _all_or_nothing(base, trained, map(_given, sequences), forward))
+
+
+def forward_backward_noised(
+    base: Base,
+    trained: TrainedAdapter,
+    examples: Sequence[PreparedExample],
+    given: NoisedExamples,
+    forward: ForwardSpec,
+) -> Work:
+    """`forward_backward` of the sequences that a run with these options would compute for the rows as one batch of that epoch."""
+    check_loss(given.loss, given.noise)
+    noising = Noising(base=base, noise=given.noise, loss=given.loss, seed=given.seed)
+    batch = NoisedBatch(noising, examples, lambda: (Draw(epoch=given.epoch, row=row) for row in given.rows))
+    yield from batch.count()
+    return (yield from _all_or_nothing(base, trained, batch, forward))
+
+
+def optim_step(
+    trained: TrainedAdapter, optimizer: OptimizerSpec, learning_rate: float, max_gradient_norm: float
+) -> Work:
+    """Work that takes one optimizer step on the gradients gathered and clears them; returns OptimStepResult.
+
+    Raises DIVERGED, weights untouched, where their norm is no finite number.
+    """
+    yield from ()
+    norm = trained.step(optimizer, learning_rate, max_gradient_norm)
+    return OptimStepResult(gradient_norm=norm, step=trained.steps)
+
+
+def accumulate(
+    base: Base,
+    trained: TrainedAdapter,
+    rows: Iterable[RowT],
+    forward: ForwardSpec,
+    see: Callable[[int, RowT, Tensor], None],
+    skip: Callable[[int, RowT], None],
+) -> Generator[Any, Any, None]:
+    """Gathers gradients micro-batch by micro-batch. `see` is given each row's number, the row and its CE per position, [L] float32
+    on the CPU; `skip` those of which nothing is supervised.
+
+    Raises DIVERGED as soon as a loss is no finite number.
+    """
+
+    def compute(batch: Numbered[RowT]) -> Generator[Any, Any, None]:
+        context = yield from in_context(base, [row.sequence for _, row in batch], forward.attention)
+        result = yield context.gradient_wish(
+            trained.adapter, trained.dropout_seed, checkpointing=forward.gradient_checkpointing
+        )
+        trained.gather()
+        for (number, row), ce_L in zip(batch, context.whole(result), strict=True):
+            loss = weighted_loss(row.sequence, ce_L.numpy())
+            if not isfinite(loss):
+                raise diverged("The loss", loss)
+            see(number, row, ce_L)
+
+    yield from in_micro_batches(rows, forward.micro_batch_tokens, compute, skip)
+
+
+def _given(sequence: TargetedSequence) -> Row:
+    return Row(sequence=sequence)
+
+
+def _all_or_nothing(
+    base: Base, trained: TrainedAdapter, rows: Iterable[Row], forward: ForwardSpec
+) -> Generator[Any, Any, ForwardBackwardResult]:
+    kept, sums = trained.gradients(), _Sums()
+    try:
+        yield from accumulate(base, trained, rows, forward, sums.see, sums.skip)
+    except BaseException:
+        trained.restore_gradients(kept)
+        raise
+    return sums.result()
+
+
+class _Sums:
+    """What a call of `forwardBackward` tells of its sequences, row by row."""
+
+    def __init__(self) -> None:
+        self._loss = 0.0
+        self._tokens = 0
+        self._supervised = 0
+        self._ce: dict[int, array[float]] = {}
+
+    def see(self, number: int, row: Row, ce_L: Tensor) -> None:
+        self._loss += weighted_loss(row.sequence, ce_L.numpy())
+        self._supervised += sum(target >= 0 for target in row.sequence.targets)
+        self._add(number, row, ce_L.numpy().tobytes())
+
+    def skip(self, number: int, row: Row) -> None:
+        self._add(number, row, bytes(4 * len(row.sequence.ids)))
+
+    def result(self) -> ForwardBackwardResult:
+        return ForwardBackwardResult(
+            loss=self._loss,
+            tokens=self._tokens,
+            supervised_tokens=self._supervised,
+            ce=tuple(self._ce[number] for number in range(len(self._ce))),
+        )
+
+    def _add(self, number: int, row: Row, ce: bytes) -> None:
+        self._tokens += len(row.sequence.ids)
+        self._ce[number] = array("f", ce)

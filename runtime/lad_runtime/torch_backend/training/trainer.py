@@ -1,0 +1,110 @@
+"""A training run from its start to its end, its last step or an earlier one."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.loss_targets import check_loss
+from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
+from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
+from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.training.training_run import TrainingRun, Validation
+from lad_runtime.types.data import PreparedExample, WindowReport
+from lad_runtime.types.runs import RunPaused, RunResumed
+from lad_runtime.types.training import TrainingControl, TrainingSpec
+from lad_runtime.types.training_events import TrainingStarted
+from lad_runtime.types.work import Park, Work
+
+_log = logging.getLogger("lad.training")
+_TO_THE_END = TrainingControl()
+
+
+def train(
+    base: Base,
+    trained: TrainedAdapter,
+    examples: Sequence[PreparedExample],
+    report: WindowReport,
+    spec: TrainingSpec,
+    validation: Validation | None,
+    *,
+    checkpoints: CheckpointStore,
+    offloads: Path,
+    control: TrainingControl = _TO_THE_END,
+) -> Work:
+    """Work that yields TrainingStarted, StepEvents, ValidationEvents and CheckpointEvents; returns TrainingOutcome.
+
+    It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients. Where
+    `control.stopping()` is true after a step it writes its checkpoint, if it has a name, and raises CANCELLED. Where
+    `control.pausing()` is true before a step it parks between a RunPaused and a RunResumed, its optimizer in a file in
+    `offloads` (or in memory, where the disk fails), and goes on to the same bits. Closed or failed (DIVERGED: a loss, gradient
+    or weight that is no finite number), it leaves the adapter as the last whole step left it, without gradients.
+    """
+    check_loss(spec.loss, spec.noise)
+    run = TrainingRun(base, trained, examples, spec, validation, checkpoints)
+    trained.clear_gradients()
+    try:
+        run.begin()
+        yield TrainingStarted(
+            report=report,
+            validation_report=validation[1] if validation else None,
+            trainable_parameters=trained.parameter_count,
+            accounted_bytes=_accounted_bytes(trained),
+            from_step=run.step,
+            warnings=run.warnings,
+        )
+        yield from run.validate(due=run.step == 0)
+        while run.step < spec.steps:
+            if control.pausing():
+                yield from _pause(run, offloads, control)
+            yield (yield from run.take_step())
+            yield from run.validate(
+                due=_due(run.step, spec, spec.validation.every_steps if spec.validation else 0)
+            )
+            yield from run.save(
+                due=bool(spec.checkpoint) and _due(run.step, spec, spec.checkpoint_every_steps)
+            )
+            if control.stopping() and run.step < spec.steps:
+                yield from _stop(run)
+        trained.check_finite()
+        return run.outcome()
+    finally:
+        trained.clear_gradients()
+
+
+def _pause(run: TrainingRun, offloads: Path, control: TrainingControl) -> Work:
+    try:
+        run.trained.offload(offloads)
+    except LadError as error:
+        _log.warning("a paused run keeps its optimizer in memory: %s", error.message)
+    yield RunPaused(steps=run.step)
+    while control.pausing():
+        if control.stopping():
+            yield from _stop(run)
+        yield Park()
+    yield RunResumed(steps=run.step)
+
+
+def _stop(run: TrainingRun) -> Work:
+    yield from run.save(due=bool(run.spec.checkpoint))
+    raise _stopped(run.step, run.spec)
+
+
+def _due(step: int, spec: TrainingSpec, every: int) -> bool:
+    """After every so many steps, and after the last."""
+    return step == spec.steps or (every > 0 and step % every == 0)
+
+
+def _accounted_bytes(trained: TrainedAdapter) -> int:
+    """Weights, their gradients and the optimizer's state: what the run holds beside the base."""
+    return 2 * trained.adapter.weight_nbytes + trained.optimizer_nbytes
+
+
+def _stopped(step: int, spec: TrainingSpec) -> LadError:
+    return LadError(
+        ErrorCode.CANCELLED,
+        f"The run was stopped after step {step} of {spec.steps}.",
+        remedy="Start it again with checkpoint.resume to go on from there."
+        if spec.checkpoint
+        else "Start it again.",
+    )

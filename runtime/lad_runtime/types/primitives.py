@@ -1,0 +1,89 @@
+"""What a training loop of the caller's own sends, and is sent."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lad_runtime.checks import check_choice, check_whole
+from lad_runtime.errors import invalid_option
+from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
+from lad_runtime.types.data import WindowSpec
+from lad_runtime.types.limits import MAX_UINT64
+from lad_runtime.types.training import LossSpec, NoiseSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetedSequence:
+    """One sequence of the caller's own making: what stands at each position, what is predicted there, with what weight.
+
+    A target of -1 supervises nothing. Weights are float32 values. In the attention modes `prefix` and `causal-prefix` the
+    first `prompt_tokens` are the prompt.
+    """
+
+    ids: tuple[int, ...]
+    targets: tuple[int, ...]
+    weights: tuple[float, ...]
+    prompt_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        check_whole("promptTokens", self.prompt_tokens, low=0, high=len(self.ids))
+        for option, values in (("targets", self.targets), ("weights", self.weights)):
+            if len(values) != len(self.ids):
+                raise invalid_option(
+                    option,
+                    len(values),
+                    f"a sequence of {len(self.ids)} ids needs as many",
+                    "Give one for each id.",
+                )
+        if not self.ids:
+            raise invalid_option("ids", [], "the sequence is empty", "Give at least one token.")
+        if not all(map(math.isfinite, self.weights)):
+            raise invalid_option("weights", "NaN or infinite", "they must be finite", "Give finite numbers.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoisedExamples:
+    """Examples of a data set, noised and weighted by the worker as a run would that takes them as one batch."""
+
+    dataset_id: str
+    window: WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    seed: int
+    epoch: int
+    rows: tuple[int, ...]  # of the prepared data set
+
+    def __post_init__(self) -> None:
+        check_whole("seed", self.seed, low=0, high=MAX_UINT64)
+        check_whole("epoch", self.epoch, low=0, high=2**32 - 1)
+        if not self.rows:
+            raise invalid_option("rows", [], "it names no example", "Give at least one row.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardSpec:
+    """How sequences go through the model to their gradients."""
+
+    attention: AttentionMode = "full"
+    micro_batch_tokens: int = 2048  # they are split into micro-batches of at most this many tokens
+    gradient_checkpointing: bool = False  # compute activations again in the backward instead of keeping them
+
+    def __post_init__(self) -> None:
+        check_choice("attention", self.attention, ATTENTION_MODES)
+        check_whole("microBatchTokens", self.micro_batch_tokens, low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardBackwardResult:
+    """`loss` is Σ weight · CE; `ce` holds each sequence's CE at every position in nats, 0 where nothing was predicted."""
+
+    loss: float
+    tokens: int
+    supervised_tokens: int
+    ce: tuple[Sequence[float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimStepResult:
+    gradient_norm: float  # before clipping
+    step: int  # optimizer steps taken by this adapter

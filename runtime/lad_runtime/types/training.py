@@ -1,0 +1,169 @@
+"""What a training run is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from lad_runtime.checks import check_choice, check_name, check_number, check_whole
+from lad_runtime.errors import invalid_option
+from lad_runtime.types.attention import DENOISING_ATTENTION, DenoisingAttention
+from lad_runtime.types.data import WindowSpec
+from lad_runtime.types.limits import MAX_SHARE_WEIGHT, MAX_TOKENS, MAX_UINT64, MIN_SHARE_WEIGHT
+
+NoiseKind = Literal["lad", "mask-only", "cover", "uniform", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseSpec:
+    """Structural noise of METHOD §3. The defaults are the method's."""
+
+    kind: NoiseKind = "lad"
+    tail_noise: bool = True  # False: the EOS tail stays clean and visible
+    full_mask_probability: float = 0.1
+    mask_probability: float = 0.5
+    max_mask_fraction: float = 0.5
+    swap_scale: float = 0.25
+    duplicate_scale: float = 0.25
+    shift_scale: float = 0.25
+    max_span: int = 3
+    max_shift: int = 4
+    min_time: float = 1e-3  # t_min of mask-only and uniform
+
+    def __post_init__(self) -> None:
+        check_choice("noise", self.kind, ("lad", "mask-only", "cover", "uniform", "none"))
+        check_number("noise.fullMaskProbability", self.full_mask_probability, low=0, high=1)
+        check_number("noise.maskProbability", self.mask_probability, low=0, high=1)
+        check_number("noise.maxMaskFraction", self.max_mask_fraction, low=0, high=1)
+        check_number("noise.swapScale", self.swap_scale, low=0, high=1)
+        check_number("noise.duplicateScale", self.duplicate_scale, low=0, high=1)
+        check_number("noise.shiftScale", self.shift_scale, low=0, high=1)
+        check_whole("noise.maxSpan", self.max_span, low=1, high=MAX_TOKENS)
+        check_whole("noise.maxShift", self.max_shift, low=1, high=MAX_TOKENS)
+        check_number("noise.minTime", self.min_time, above=0, high=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec:
+    """METHOD §4: which tokens are supervised and how they are weighted."""
+
+    supervise: Literal["all-tokens", "all-answer-tokens", "corrupted-answer-tokens"] = "all-tokens"
+    tail: bool = True  # supervise the EOS tail
+    weighting: Literal["uniform", "inverse-time"] = "uniform"  # inverse-time: LLaDA's 1/t, masked-only losses
+
+    def __post_init__(self) -> None:
+        check_choice(
+            "loss.supervise", self.supervise, ("all-tokens", "all-answer-tokens", "corrupted-answer-tokens")
+        )
+        check_choice("loss.weighting", self.weighting, ("uniform", "inverse-time"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSpec:
+    """AdamW (arXiv 1711.05101), or Muon on the LoRA matrices. Learning rates come from the schedule."""
+
+    kind: Literal["adamw", "muon"] = "adamw"
+    weight_decay: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    momentum: float = 0.95  # Muon
+    newton_schulz_steps: int = 5  # Muon
+
+    def __post_init__(self) -> None:
+        check_choice("optimizer", self.kind, ("adamw", "muon"))
+        check_number("optimizer.weightDecay", self.weight_decay, low=0)
+        check_number("optimizer.beta1", self.beta1, low=0, below=1)
+        check_number("optimizer.beta2", self.beta2, low=0, below=1)
+        check_number("optimizer.epsilon", self.epsilon, above=0)
+        check_number("optimizer.momentum", self.momentum, low=0, below=1)
+        check_whole("optimizer.newtonSchulzSteps", self.newton_schulz_steps, low=1, high=100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpec:
+    """Learning rate at step k (from 0): linear warm-up, then the decay to `final_fraction` of the peak, reached as the run ends."""
+
+    learning_rate: float = 1e-5
+    warmup_steps: int = 100
+    decay: Literal["cosine", "linear", "constant"] = "cosine"
+    final_fraction: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_number("learningRate", self.learning_rate, low=0)
+        check_whole("warmupSteps", self.warmup_steps, low=0)
+        check_choice("decay", self.decay, ("cosine", "linear", "constant"))
+        check_number("finalFraction", self.final_fraction, low=0, high=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationSpec:
+    """Validation with noise fixed per example, before the first step, every `every_steps` (0: never), and after the last."""
+
+    dataset_id: str
+    max_examples: int = 0  # 0: all
+    every_steps: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_whole("validation.maxExamples", self.max_examples, low=0)
+        check_whole("validation.everySteps", self.every_steps, low=0)
+        check_whole("validation.seed", self.seed, low=0, high=MAX_UINT64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSpec:
+    """One training run. Batches are `batch_size` examples in an order that is a pure function of (seed, epoch)."""
+
+    dataset_id: str
+    window: WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    optimizer: OptimizerSpec
+    schedule: ScheduleSpec
+    steps: int
+    batch_size: int = 8
+    micro_batch_tokens: int = 2048  # a step is split into micro-batches of at most this many tokens
+    max_gradient_norm: float = 0.5  # 0: no clipping
+    seed: int = 0
+    validation: ValidationSpec | None = None
+    checkpoint_every_steps: int = 0
+    checkpoint: str = ""  # name; written at the end and every `checkpoint_every_steps`
+    resume: bool = False  # go on from the checkpoint of that name
+    overwrite: bool = False  # replace the checkpoint of that name
+    attention: DenoisingAttention = "full"
+    gradient_checkpointing: bool = False  # compute activations again in the backward instead of keeping them
+    share_weight: float = 1.0  # share of the device while others want it too, relative to theirs
+
+    def __post_init__(self) -> None:
+        check_whole("steps", self.steps, low=1, high=2**32 - 1)
+        check_whole("batchSize", self.batch_size, low=1, high=2**20)
+        check_whole("microBatchTokens", self.micro_batch_tokens, low=1)
+        check_number("maxGradientNorm", self.max_gradient_norm, low=0)
+        check_whole("seed", self.seed, low=0, high=MAX_UINT64)
+        check_whole("checkpoint.everySteps", self.checkpoint_every_steps, low=0)
+        check_choice("attention", self.attention, DENOISING_ATTENTION)
+        check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
+        if self.attention == "causal-prefix" and self.loss.supervise == "all-tokens":
+            raise invalid_option(
+                "loss.supervise",
+                self.loss.supervise,
+                "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
+                "Set loss.supervise to all-answer-tokens or corrupted-answer-tokens.",
+            )
+        if self.checkpoint:
+            check_name("checkpoint.name", self.checkpoint)
+        elif self.checkpoint_every_steps or self.resume:
+            raise invalid_option(
+                "checkpoint.name",
+                "",
+                "everySteps and resume need a name",
+                'Give a name, for instance "run-1".',
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingControl:
+    """What a training run asks between two steps, from the engine's thread."""
+
+    stopping: Callable[[], bool] = lambda: False  # write the checkpoint, if there is a name for it, and end
+    pausing: Callable[[], bool] = lambda: False  # park, holding as little memory as possible

@@ -1,0 +1,177 @@
+/** An adapter's files in PEFT's format, on this machine. */
+import { randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { isLadError, LadError } from "../errors.js";
+import { check } from "../options/check.js";
+import { filledText } from "../options/fields.js";
+import type { FilePiece } from "../wire.js";
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const PIECE_BYTES = 2 ** 20;
+
+/** The files that make a PEFT adapter, and those that PEFT writes beside them. */
+const CONFIG = "adapter_config.json";
+const WEIGHTS = "adapter_model.safetensors";
+const OF_AN_ADAPTER: ReadonlySet<string> = new Set([CONFIG, WEIGHTS, "adapter_model.bin", "README.md"]);
+
+/**
+ * Writes files that arrive in pieces as one new folder: they are written and synced beside it, and the folder appears, or
+ * replaces an older one, in one rename.
+ *
+ * @throws LadError `already-exists` for a folder that is there and may not be replaced, and for what is no adapter's folder;
+ *   `storage` for a failed write
+ */
+export async function writeFolder(
+  folder: string,
+  pieces: AsyncIterable<FilePiece>,
+  { overwrite }: { overwrite: boolean },
+): Promise<void> {
+  const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
+  if (await exists(target)) await checkReplaceable(target, overwrite);
+  const fresh = `${target}.new-${randomBytes(4).toString("hex")}`;
+  try {
+    await mkdir(fresh, { recursive: true });
+    await writePieces(fresh, pieces);
+    await syncFolder(fresh);
+    await replace(target, fresh);
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true }).catch(() => {}); // the first error is the one to tell
+    if (isLadError(error)) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new LadError("storage", `The folder ${target} could not be written: ${code ?? message}.`, {
+      option: "folder",
+      value: target,
+      remedy: "Check the free space and the permissions; what was there before is unchanged.",
+      cause: error,
+    });
+  }
+}
+
+/** An adapter's files on this machine. */
+export interface AdapterFolder {
+  /** In the order in which their pieces come. */
+  readonly files: readonly { readonly name: string; readonly bytes: bigint }[];
+  /** At most 1 MiB each. */
+  pieces(): AsyncGenerator<FilePiece, void, undefined>;
+}
+
+/**
+ * The files of a PEFT adapter: how long they are, and what is in them.
+ *
+ * @throws LadError `not-found` where one of them is missing, `invalid-file` for weights in a format that can run code
+ */
+export async function openFolder(folder: string): Promise<AdapterFolder> {
+  const source = resolve(filledPath(folder));
+  const names = await readdir(source).catch(() => undefined);
+  if (names === undefined) throw missing(source, "there is no such folder");
+  if (!names.includes(WEIGHTS) && names.includes("adapter_model.bin")) {
+    throw new LadError(
+      "invalid-file",
+      `folder is ${source}: its weights are in a pickle (adapter_model.bin).`,
+      {
+        option: "folder",
+        value: source,
+        remedy: "Save the adapter with safe_serialization=True.",
+      },
+    );
+  }
+  const files = await Promise.all([CONFIG, WEIGHTS].map((name) => sized(source, name)));
+  return { files, pieces: () => readPieces(source, files) };
+}
+
+async function sized(source: string, name: string): Promise<{ name: string; bytes: bigint }> {
+  const file = await stat(join(source, name), { bigint: true }).catch(() => undefined);
+  if (!file?.isFile()) throw missing(source, `${name} is missing`);
+  return { name, bytes: file.size };
+}
+
+async function* readPieces(
+  source: string,
+  files: AdapterFolder["files"],
+): AsyncGenerator<FilePiece, void, undefined> {
+  for (const { name } of files) {
+    const pieces = createReadStream(join(source, name), { highWaterMark: PIECE_BYTES });
+    for await (const data of pieces) yield { name, data: data as Buffer };
+  }
+}
+
+/** Files come one after another; a name is data, so it is checked before it becomes a path. */
+async function writePieces(folder: string, pieces: AsyncIterable<FilePiece>): Promise<void> {
+  let current: { name: string; file: FileHandle } | undefined;
+  try {
+    for await (const { name, data } of pieces) {
+      if (current?.name !== name) {
+        await current?.file.sync();
+        await current?.file.close();
+        current = undefined;
+        if (!NAME.test(name)) throw new LadError("invalid-file", `The worker sent a file named ${name}.`);
+        current = { name, file: await open(join(folder, name), "wx") };
+      }
+      await current.file.writeFile(data);
+    }
+    await current?.file.sync();
+  } finally {
+    await current?.file.close();
+  }
+}
+
+/** A folder cannot be renamed over another one: the old one steps aside first and goes last. */
+async function replace(target: string, fresh: string): Promise<void> {
+  const old = `${fresh}.old`;
+  const hasOld = await exists(target);
+  if (hasOld) await rename(target, old);
+  try {
+    await rename(fresh, target);
+  } catch (error) {
+    if (hasOld) await rename(old, target);
+    throw error;
+  }
+  await syncFolder(dirname(target));
+  if (hasOld) await rm(old, { recursive: true, force: true });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What is replaced is an adapter, or nothing. */
+async function checkReplaceable(target: string, overwrite: boolean): Promise<void> {
+  if (!overwrite) throw alreadyThere(target, "Give another folder, or overwrite: true.");
+  const names = await readdir(target).catch(() => undefined);
+  if (names === undefined) throw alreadyThere(target, "It is no folder: give another one.");
+  const foreign = names.find((name) => !OF_AN_ADAPTER.has(name));
+  if (foreign === undefined) return;
+  throw alreadyThere(target, `It holds ${foreign}, which is no adapter's: give a folder of its own.`);
+}
+
+/** Programs without types give what they like. */
+function filledPath(folder: unknown): string {
+  return check(filledText("a folder's path"), folder, "folder");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+function alreadyThere(target: string, remedy: string): LadError {
+  return new LadError("already-exists", `folder is ${target}: ${basename(target)} exists.`, {
+    option: "folder",
+    value: target,
+    remedy,
+  });
+}
+
+function missing(source: string, problem: string): LadError {
+  return new LadError("not-found", `folder is ${source}: ${problem}.`, {
+    option: "folder",
+    value: source,
+    remedy: `Give a folder with ${CONFIG} and ${WEIGHTS}, as PEFT and adapter.save write them.`,
+  });
+}

@@ -1,0 +1,157 @@
+/** Brings examples to the worker: once, whatever their name, because a data set is addressed by its content. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import type { Client } from "../client.js";
+import { isLadError, LadError } from "../errors.js";
+import {
+  type DataSource,
+  type Dataset,
+  type Example,
+  type HubSource,
+  type HubSplit,
+  hubSplit,
+  type WorkerJsonlSource,
+} from "../options.js";
+import { DataService, type OpenDatasetRequest } from "../wire.js";
+
+const PIECE_BYTES = 2 ** 20;
+
+/**
+ * The data set of a source, uploaded or opened where the worker lacks it.
+ *
+ * @throws LadError `not-found` for a missing file, `invalid-data` with the line for an example that cannot be read
+ */
+export async function openDataset(
+  client: Client,
+  source: DataSource,
+  signal?: AbortSignal,
+): Promise<Dataset> {
+  if ("id" in source) return source;
+  if (isExamples(source)) return upload(client, () => lines(source), "data", signal);
+  if ("jsonl" in source) {
+    const { jsonl } = source;
+    return upload(client, () => fileBytes(jsonl), jsonl, signal).catch((error: unknown) => {
+      throw ofFile(error, jsonl);
+    });
+  }
+  const { datasetId, examples } = await client.call(
+    DataService.openDataset,
+    { source: toOpen(source) },
+    {
+      signal,
+      idempotent: true,
+    },
+  );
+  return { id: datasetId, examples: Number(examples) };
+}
+
+function isExamples(source: DataSource): source is readonly Example[] {
+  return Array.isArray(source);
+}
+
+function toOpen(source: WorkerJsonlSource | HubSource): NonNullable<OpenDatasetRequest["source"]> {
+  if ("workerJsonl" in source) return { $case: "path", value: source.workerJsonl };
+  return { $case: "hub", value: toHub(source.hub) };
+}
+
+function toHub(split: HubSplit) {
+  const { maxExamples, ...names } = hubSplit.parse(split);
+  return { ...names, maxExamples: BigInt(maxExamples) };
+}
+
+/** Hashes the bytes, asks for them by their hash, and sends them where they are not there. */
+async function upload(
+  client: Client,
+  bytes: () => AsyncIterable<Buffer>,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Dataset> {
+  const hash = createHash("sha256");
+  for await (const piece of bytes()) hash.update(piece);
+  const id = hash.digest("hex");
+  const requests = async function* () {
+    for await (const data of bytes()) yield { data };
+  };
+  const bring = (unlimited: Client, stop: AbortSignal) => send(unlimited, id, requests, name, stop);
+  return client.bring(id, bring, DataService.uploadDataset, { signal });
+}
+
+/** An upload may be sent again: the same bytes are the same data set. */
+async function send(
+  client: Client,
+  id: string,
+  requests: () => AsyncIterable<{ data: Buffer }>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const settings = { signal, idempotent: true };
+  const known = await client.call(DataService.hasDataset, { datasetId: id }, settings);
+  if (known.found) return { id, examples: Number(known.examples) };
+  const reply = await client.upload(DataService.uploadDataset, requests, settings);
+  if (reply.datasetId !== id) {
+    throw new LadError("invalid-data", `${name} changed while it was being read.`, {
+      option: "data",
+      value: name,
+      remedy: "Start again once nothing writes to it.",
+    });
+  }
+  return { id, examples: Number(reply.examples) };
+}
+
+/** JSON lines with the keys in one order, so that equal examples are equal bytes, in pieces of about 1 MiB. */
+async function* lines(examples: readonly Example[]): AsyncGenerator<Buffer, void, undefined> {
+  let text = "";
+  for (const example of examples) {
+    text += `${JSON.stringify(inOrder(example))}\n`;
+    if (text.length >= PIECE_BYTES / 2) {
+      yield* pieces(Buffer.from(text));
+      text = "";
+    }
+  }
+  yield* pieces(Buffer.from(text));
+}
+
+function inOrder(example: Example): object {
+  if ("messages" in example) {
+    const messages = example.messages.map(({ role, content }) => ({ role, content }));
+    return { id: example.id, messages };
+  }
+  const { id, system, instruction, input, output } = example;
+  return { id, system, instruction, input, output };
+}
+
+function* pieces(bytes: Buffer): Generator<Buffer, void, undefined> {
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    yield bytes.subarray(start, start + PIECE_BYTES);
+  }
+}
+
+async function* fileBytes(path: string): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) yield piece as Buffer;
+  } catch (error) {
+    throw isLadError(error) ? error : unreadable(path, error);
+  }
+}
+
+/** What the worker found wrong with the data, said of the file that they came from. */
+function ofFile(error: unknown, path: string): unknown {
+  if (!isLadError(error, "invalid-data") || error.value !== undefined) return error;
+  const { message, remedy } = error;
+  const problem = remedy === undefined ? message : message.slice(0, -remedy.length - 1);
+  const text = problem.replace(" of the data", ` of ${path}`);
+  return new LadError("invalid-data", text, { option: "data", value: path, remedy, cause: error });
+}
+
+function unreadable(path: string, cause: unknown): LadError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const missing = code === "ENOENT";
+  const problem = missing ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
+  return new LadError(missing ? "not-found" : "invalid-data", `data is ${resolve(path)}: ${problem}.`, {
+    option: "data",
+    value: path,
+    remedy: "Give the path of a file of JSON lines.",
+    cause,
+  });
+}

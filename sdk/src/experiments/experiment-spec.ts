@@ -1,0 +1,44 @@
+import type { Base } from "../base.js";
+import { baseFields, type Experiment, experimentSchema } from "../options/experiment.js";
+import type { DataSource } from "../options.js";
+
+/**
+ * All that an experiment's results depend on beside its point: its options with their defaults, the base as the worker has it, and
+ * the SHA-256 of each data set instead of where it stands.
+ *
+ * @throws LadError `not-found`, `invalid-data` for data that cannot be read
+ */
+export async function experimentSpec(
+  experiment: Experiment,
+  base: Base,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const { adapter, training, evaluation } = experimentSchema.parse(experiment);
+  const content = async (data: DataSource) => ({ sha256: (await base.dataset(data, { signal })).id });
+  const { validation } = training;
+  const spec = {
+    base: baseSpec(experiment, base),
+    adapter: { ...adapter },
+    training: {
+      ...training,
+      data: await content(training.data),
+      validation: validation && { ...validation, data: await content(validation.data) },
+    },
+    evaluation: evaluation && { ...evaluation, data: await content(evaluation.data) },
+  };
+  for (const path of Object.keys(experiment.sweep?.axes ?? { "adapter.rank": [] }))
+    remove(spec, path.split("."));
+  return spec;
+}
+
+/** What was asked for may stand for something else tomorrow: a branch moves on, a folder's files change. */
+function baseSpec({ base: given }: Experiment, { info }: Base) {
+  const options = baseFields.parse(typeof given === "string" ? { name: given } : given);
+  return { ...options, revision: info.revision, dataType: info.dataType };
+}
+
+/** An axis says the option's value, whatever stands there. */
+function remove(target: Record<string, unknown>, [key = "", ...rest]: readonly string[]): void {
+  if (rest.length === 0) delete target[key];
+  else remove(target[key] as Record<string, unknown>, rest);
+}

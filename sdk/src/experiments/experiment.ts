@@ -1,0 +1,210 @@
+/** Experiments as YAML: read into the same types, and under the same checks, as options given in TypeScript. */
+import { readFile } from "node:fs/promises";
+import { dirname, isAbsolute, resolve } from "node:path";
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  stringify,
+} from "yaml";
+import { invalidOption, LadError } from "../errors.js";
+import { firstProblem, optionName } from "../options/check.js";
+import { type Experiment, experimentSchema } from "../options/experiment.js";
+import { nearest } from "../options/nearest.js";
+
+/**
+ * Reads an experiment's file. Paths of JSON lines in it are taken from the file's own folder.
+ *
+ * @throws LadError `not-found`, `invalid-file` for text that is no YAML, `invalid-option` with the line of what is wrong
+ */
+export async function readExperiment(path: string): Promise<Experiment> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new LadError("not-found", `experiment is ${resolve(path)}: the file cannot be read.`, {
+      option: "experiment",
+      value: path,
+      remedy: "Give the path of a YAML file.",
+      cause,
+    });
+  });
+  return withPathsFrom(dirname(resolve(path)), parseExperiment(text, path));
+}
+
+/**
+ * An experiment from YAML.
+ *
+ * @param name - what the text is called in errors
+ * @throws LadError `invalid-file`, `invalid-option`
+ */
+export function parseExperiment(text: string, name = "experiment"): Experiment {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const [mistake] = [...document.errors, ...document.warnings];
+  if (mistake !== undefined) {
+    const line = lines.linePos(mistake.pos[0]).line;
+    const problem = mistake.message.split("\n")[0] ?? mistake.message;
+    throw new LadError("invalid-file", `${name}, line ${line}: ${sentence(problem)}`, {
+      option: "experiment",
+      value: name,
+      remedy: "Correct the YAML.",
+      cause: mistake,
+    });
+  }
+  const at = (path: readonly PropertyKey[]) => `${name}, line ${lineOf(document.contents, path, lines)}`;
+  const value = plainValue(document, name);
+  checkExperiment(value, at);
+  return value;
+}
+
+/** What the YAML says; aliases that unfold beyond measure are a mistake in it. */
+function plainValue(yaml: Document, name: string): unknown {
+  try {
+    return yaml.toJS();
+  } catch (cause) {
+    throw new LadError("invalid-file", `${name} cannot be read: ${sentence((cause as Error).message)}`, {
+      option: "experiment",
+      value: name,
+      remedy: "Correct the YAML.",
+      cause,
+    });
+  }
+}
+
+/** A parser's message without the place that it ends with, which is told already. */
+function sentence(problem: string): string {
+  return `${problem.replace(/ at line \d+, column \d+:?$/, "").replace(/[.:]$/, "")}.`;
+}
+
+/** An experiment as YAML that reads back as the same. */
+export function formatExperiment(experiment: Experiment): string {
+  checkExperiment(experiment);
+  return stringify(experiment, { lineWidth: 100 });
+}
+
+/**
+ * The experiment at one point of its sweep: the axes' values put in place.
+ *
+ * @throws LadError `invalid-option` for a path that no option has, or a value that the option does not take
+ */
+export function experimentAt(
+  experiment: Experiment,
+  point: Readonly<Record<string, string | number | boolean>>,
+): Experiment {
+  const copy = structuredClone(experiment) as Experiment & Record<string, unknown>;
+  for (const [path, value] of Object.entries(point)) put(copy, path.split("."), value);
+  const { sweep: _, ...alone } = copy;
+  checkExperiment(alone);
+  return alone;
+}
+
+function checkExperiment(
+  value: unknown,
+  at?: (path: readonly PropertyKey[]) => string,
+): asserts value is Experiment {
+  const result = experimentSchema.safeParse(value, { reportInput: true });
+  if (!result.success) {
+    const { path, value: given, problem, remedy } = firstProblem(result.error.issues);
+    const option = optionName(path);
+    const where = at === undefined ? "" : `${at(path)}: `;
+    if (given === undefined) {
+      throw new LadError("invalid-option", `${where}${option} is missing: ${problem}.`, { option, remedy });
+    }
+    const { message } = invalidOption(option, given, problem, "");
+    throw new LadError("invalid-option", `${where}${message}`, { option, value: given, remedy });
+  }
+  const { sweep } = result.data;
+  for (const path of Object.keys(sweep?.axes ?? {})) checkAxis(value as Experiment, path, at);
+}
+
+/** An axis has to lead to an option: everything but its last word into an object, the last to one of its keys. */
+function checkAxis(
+  experiment: Experiment,
+  path: string,
+  at?: (path: readonly PropertyKey[]) => string,
+): void {
+  const where = at === undefined ? "" : `${at(["sweep", "axes", path])}: `;
+  const option = `sweep.axes.${path}`;
+  const known = ["adapter", "training"].flatMap((part) => keysOf(part).map((key) => `${part}.${key}`));
+  if (known.includes(path)) {
+    checkAxisValues(experiment, path, where);
+    return;
+  }
+  const guess = nearest(path, known);
+  throw new LadError("invalid-option", `${where}${option} leads to no option.`, {
+    option,
+    value: path,
+    remedy: guess === undefined ? "Give paths such as adapter.rank." : `Did you mean ${guess}?`,
+  });
+}
+
+/** Every value of an axis has to be one that its option takes. */
+function checkAxisValues(experiment: Experiment, path: string, where: string): void {
+  const { sweep, ...alone } = experiment;
+  for (const [index, value] of (sweep?.axes[path] ?? []).entries()) {
+    const copy = structuredClone(alone) as Record<string, unknown>;
+    put(copy, path.split("."), value);
+    const result = experimentSchema.safeParse(copy, { reportInput: true });
+    if (result.success) continue;
+    const { problem, remedy } = firstProblem(result.error.issues);
+    const option = `sweep.axes.${path}[${index}]`;
+    const { message } = invalidOption(option, value, problem, "");
+    throw new LadError("invalid-option", `${where}${message}`, { option, value, remedy });
+  }
+}
+
+function keysOf(part: string): string[] {
+  const shape = experimentSchema.shape as unknown as Record<string, { shape?: Record<string, unknown> }>;
+  return Object.keys(shape[part]?.shape ?? {});
+}
+
+function put(target: Record<string, unknown>, [key, ...rest]: readonly string[], value: unknown): void {
+  if (key === undefined) return;
+  if (rest.length === 0) {
+    target[key] = value;
+    return;
+  }
+  const inner = target[key];
+  const next = typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>) : {};
+  target[key] = next;
+  put(next, rest, value);
+}
+
+/** The line of the node that a path leads to, or of the deepest one on the way that is there. */
+function lineOf(root: ParsedNode | null, path: readonly PropertyKey[], lines: LineCounter): number {
+  let node: Node | null = root;
+  let offset = root?.range?.[0] ?? 0;
+  for (const part of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && key.value === part);
+      if (pair === undefined) break;
+      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
+      node = isNode(pair.value) ? pair.value : null;
+    } else {
+      const item: unknown = (node as { items?: unknown[] } | null)?.items?.[part as number];
+      if (!isNode(item)) break;
+      offset = item.range?.[0] ?? offset;
+      node = item;
+    }
+  }
+  return lines.linePos(offset).line;
+}
+
+/** Every `jsonl` path made absolute. */
+function withPathsFrom(folder: string, experiment: Experiment): Experiment {
+  const fix = <Value>(value: Value): Value => {
+    if (Array.isArray(value)) return value.map(fix) as Value;
+    if (typeof value !== "object" || value === null) return value;
+    const entries = Object.entries(value).map(([key, inner]) => [
+      key,
+      key === "jsonl" && typeof inner === "string" && !isAbsolute(inner)
+        ? resolve(folder, inner)
+        : fix(inner),
+    ]);
+    return Object.fromEntries(entries) as Value;
+  };
+  return fix(experiment);
+}

@@ -1,0 +1,94 @@
+import type { Base } from "../base.js";
+import type { Evaluation } from "../evaluation/evaluation.js";
+import type { Experiment } from "../options/experiment.js";
+import type { BaseOptions } from "../options.js";
+import type { Runtime } from "../runtime.js";
+import type { AdapterInfo, LossReport, TrainingEvent, TrainingFinished } from "../wire.js";
+import { experimentAt } from "./experiment.js";
+import { experimentSpec } from "./experiment-spec.js";
+import { type AxisValue, Sweep } from "./sweep.js";
+
+/** What one point of an experiment comes to. */
+export interface ExperimentResult {
+  readonly adapter: AdapterInfo;
+  readonly training: TrainingFinished;
+  /** The last validation. */
+  readonly validation: LossReport | undefined;
+  /** One for each of `evaluation.sampling`, in order, without the answers themselves. */
+  readonly evaluations: readonly Omit<Evaluation, "answers">[];
+}
+
+/** What a run of an experiment may be given. */
+export interface RunExperimentOptions {
+  signal?: AbortSignal | undefined;
+  /** Called with every event of every point's training. */
+  onEvent?: (event: TrainingEvent, point: Readonly<Record<string, AxisValue>>) => void;
+}
+
+/**
+ * Runs an experiment: for each point of its sweep an adapter is made, trained, evaluated and dropped. Without a sweep there
+ * is one point.
+ *
+ * A manifest belongs to one experiment: its options with their defaults, the base as it was found (`info.revision`, data type) and
+ * the content of its data.
+ *
+ * @throws LadError `invalid-option` for a point that makes no sense, before anything starts
+ */
+export function runExperiment(
+  runtime: Runtime,
+  experiment: Experiment,
+  { signal, onEvent }: RunExperimentOptions = {},
+): Sweep<Record<string, readonly AxisValue[]>, ExperimentResult> {
+  const { axes = { "adapter.rank": [experiment.adapter.rank] }, ...settings } = experiment.sweep ?? {};
+  let loaded: Promise<Base> | undefined;
+  const baseOnce = (until: AbortSignal) => {
+    loaded ??= loadBaseOf(runtime, experiment, until);
+    return loaded;
+  };
+  const options = {
+    ...settings,
+    axes,
+    signal,
+    check: (point: Readonly<Record<string, AxisValue>>) => void experimentAt(experiment, point),
+    run: async (point: Readonly<Record<string, AxisValue>>, context: { signal: AbortSignal }) => {
+      const base = await baseOnce(context.signal);
+      return runPoint(base, experimentAt(experiment, point), context.signal, (event) =>
+        onEvent?.(event, point),
+      );
+    },
+  };
+  return new Sweep(options, async (until) => experimentSpec(experiment, await baseOnce(until), until));
+}
+
+function loadBaseOf(runtime: Runtime, { base }: Experiment, signal: AbortSignal): Promise<Base> {
+  if (typeof base === "string") return runtime.loadBase(base, { signal });
+  const { name, ...options } = base;
+  return runtime.loadBase(name, { ...(options as BaseOptions), signal });
+}
+
+async function runPoint(
+  base: Base,
+  { adapter: settings, training, evaluation }: Experiment,
+  signal: AbortSignal,
+  onEvent: (event: TrainingEvent) => void,
+): Promise<ExperimentResult> {
+  await using adapter = await base.createAdapter({ ...settings, signal });
+  const run = adapter.train({ ...training, signal });
+  for await (const event of run) onEvent(event);
+  const finished = await run.result();
+  const evaluations: Omit<Evaluation, "answers">[] = [];
+  if (evaluation !== undefined) {
+    const { windowTokens } = training;
+    const items = await base.questions(evaluation.data, {
+      windowTokens,
+      limit: evaluation.maxExamples,
+      signal,
+    });
+    for (const sampling of evaluation.sampling) {
+      const { answers: _, ...measures } = await adapter.evaluate({ ...sampling, items, signal });
+      evaluations.push(measures);
+    }
+  }
+  const info = await adapter.refresh({ signal });
+  return { adapter: info, training: finished, validation: finished.validation, evaluations };
+}

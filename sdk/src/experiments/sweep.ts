@@ -1,0 +1,343 @@
+/** Runs one function at every point of a grid. */
+
+import { cancelled, invalidOption, isLadError, LadError } from "../errors.js";
+import { check } from "../options/check.js";
+import { axisSchema, type SweepSettings, sweepSettings } from "../options/sweep.js";
+import { type Frozen, frozenCopy } from "./plain-data.js";
+import {
+  checkResult,
+  type FailedPoint,
+  type Manifest,
+  type Outcome,
+  openManifest,
+} from "./sweep-manifest.js";
+
+/** A value that an axis may take. */
+export type AxisValue = string | number | boolean;
+
+/** Names and values of the axes. */
+export type Axes = Readonly<Record<string, readonly AxisValue[]>>;
+
+/** One point of the grid: a value for every axis. */
+export type Point<Grid extends Axes> = { readonly [Axis in keyof Grid]: Grid[Axis][number] };
+
+/** What a point's function is given beside the point. */
+export interface SweepContext<Spec = undefined> {
+  /** The sweep's `spec`, frozen. */
+  readonly spec: Frozen<Spec>;
+  /** Aborted when the sweep is; give it to every call. */
+  readonly signal: AbortSignal;
+  /** The point's number in the grid, the last axis running fastest. */
+  readonly index: number;
+}
+
+/** What every sweep is made of. */
+export interface SweepParts<Grid extends Axes, Result, Spec>
+  extends Omit<SweepSettings, "manifest" | "spec"> {
+  /**
+   * The grid. An axis that is called as an option of adapters, training or sampling (`rank`, `learningRate`, `mode`, …) is
+   * checked as that option is, before anything starts.
+   */
+  axes: Grid;
+  /** Computes one point. With a manifest the result has to be JSON (NaN, ±Infinity and bigints may be in it). */
+  run: (point: Point<Grid>, context: SweepContext<Spec>) => Promise<Result>;
+  /** Called with every point before anything starts; throws for one that makes no sense. */
+  check?: ((point: Point<Grid>) => void) | undefined;
+}
+
+/** A sweep whose `run` is given all that it depends on, which is what a manifest needs to tell experiments apart. */
+export interface SpecifiedSweepOptions<Grid extends Axes, Result, Spec>
+  extends SweepParts<Grid, Result, Spec> {
+  spec: Spec;
+  manifest?: string | undefined;
+}
+
+/** A sweep that keeps nothing; with a `manifest`, a `spec` is needed as well. */
+export interface UnspecifiedSweepOptions<Grid extends Axes, Result>
+  extends SweepParts<Grid, Result, undefined> {
+  spec?: undefined;
+  manifest?: undefined;
+}
+
+/** What a sweep is made of. */
+export type SweepOptions<Grid extends Axes, Result, Spec = unknown> =
+  | SpecifiedSweepOptions<Grid, Result, Spec>
+  | UnspecifiedSweepOptions<Grid, Result>;
+
+/** Whatever `run` takes for its spec. */
+interface AnySweepOptions<Grid extends Axes, Result> extends SweepParts<Grid, Result, unknown> {
+  spec?: unknown;
+  manifest?: string | undefined;
+}
+
+/** How one point ended: with its result, or with what went wrong. */
+export type SweepResult<Grid extends Axes, Result> = Outcome<Result> & {
+  readonly point: Point<Grid>;
+  readonly index: number;
+  /** It was in the manifest already. */
+  readonly resumed: boolean;
+};
+
+/**
+ * A sweep over a grid. Iterate over it for results as they come, or await `table()` for all of them in the grid's order;
+ * a point that fails is a row beside the others.
+ *
+ * Nothing runs until one of the two is asked for. Leaving the loop early aborts what still runs, and waits until it has let go.
+ *
+ * @throws LadError `invalid-option` for axes or a spec that make no sense, before anything starts
+ */
+export function sweep<const Grid extends Axes, Result, Spec extends object>(
+  options: SpecifiedSweepOptions<Grid, Result, Spec>,
+): Sweep<Grid, Result>;
+export function sweep<const Grid extends Axes, Result>(
+  options: UnspecifiedSweepOptions<Grid, Result>,
+): Sweep<Grid, Result>;
+export function sweep<Grid extends Axes, Result, Spec>(
+  options: SweepOptions<Grid, Result, Spec>,
+): Sweep<Grid, Result> {
+  return new Sweep(options as AnySweepOptions<Grid, Result>);
+}
+
+/** See {@link sweep}. */
+export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResult<Grid, Result>> {
+  /** Every point, the last axis running fastest. */
+  readonly points: readonly Point<Grid>[];
+  readonly #run: (point: Point<Grid>, context: SweepContext<unknown>) => Promise<Result>;
+  readonly #axes: readonly string[];
+  readonly #settings: ReturnType<typeof checkSettings>;
+  readonly #spec: (signal: AbortSignal) => Promise<unknown>;
+  readonly #stop = new AbortController();
+  readonly #results: SweepResult<Grid, Result>[] = [];
+  #running: Promise<void> | undefined;
+  #wake = () => {};
+  #arrived = this.#nextArrival();
+
+  /** @param findSpec - finds the spec that the manifest keeps, where that takes asking; default: the options' own */
+  constructor(options: AnySweepOptions<Grid, Result>, findSpec?: (signal: AbortSignal) => Promise<unknown>) {
+    this.#settings = checkSettings(options, findSpec !== undefined);
+    const { spec } = this.#settings;
+    this.#spec = findSpec ?? (async () => spec);
+    this.#run = options.run;
+    checkAxes(options.axes);
+    this.#axes = Object.keys(options.axes);
+    this.points = grid(options.axes);
+    for (const point of this.points) checkPoint(point, options.check);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<SweepResult<Grid, Result>, void, undefined> {
+    const running = this.#start();
+    running.catch(() => {});
+    let ended = false;
+    running
+      .finally(() => {
+        ended = true;
+        this.#tell();
+      })
+      .catch(() => {});
+    try {
+      for (let next = 0; ; ) {
+        const arrived = this.#arrived;
+        while (next < this.#results.length) yield this.#results[next++] as SweepResult<Grid, Result>;
+        if (ended && next === this.#results.length) break;
+        await arrived;
+      }
+      await running;
+    } finally {
+      this.#stop.abort();
+      await running.catch(() => {}); // until every point that was under way has let go
+    }
+  }
+
+  /**
+   * Every point's outcome, in the grid's order.
+   *
+   * @throws LadError `cancelled` when the sweep was aborted, `storage` or `invalid-state` of its manifest
+   */
+  async table(): Promise<SweepResult<Grid, Result>[]> {
+    await this.#start();
+    return this.#results.toSorted((a, b) => a.index - b.index);
+  }
+
+  #start(): Promise<void> {
+    this.#running ??= this.#runAll();
+    return this.#running;
+  }
+
+  async #runAll(): Promise<void> {
+    const { manifest: path, signal } = this.#settings;
+    const stop = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+    const spec = path === undefined ? this.#settings.spec : await this.#spec(stop);
+    const manifest = await openManifest(path, { axes: this.#axes, spec });
+    try {
+      await this.#runPoints(this.#resume(manifest), { manifest, spec, signal: stop });
+    } finally {
+      manifest.close();
+    }
+  }
+
+  /** Tells what the manifest has; the numbers of the points that it lacks. */
+  #resume(manifest: Manifest): number[] {
+    const waiting: number[] = [];
+    for (const [index, point] of this.points.entries()) {
+      const known = manifest.get(point);
+      const again = known?.status === "failed" && this.#settings.retryFailed;
+      if (known === undefined || again) waiting.push(index);
+      else this.#add({ ...(known as Outcome<Result>), point, index, resumed: true });
+    }
+    return waiting;
+  }
+
+  /** Comes back, or rejects, once no point is under way any more. */
+  async #runPoints(waiting: number[], work: Work): Promise<void> {
+    const { concurrent } = this.#settings;
+    const lane = async () => {
+      for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
+        if (work.signal.aborted) throw cancelled("The sweep", work.signal);
+        await this.#runPoint(index, work);
+      }
+    };
+    const oneFailsAll = (error: unknown) => {
+      this.#stop.abort(error);
+      throw error;
+    };
+    const atOnce = concurrent === "fused" ? waiting.length : concurrent;
+    const lanes = await Promise.allSettled(Array.from({ length: atOnce }, () => lane().catch(oneFailsAll)));
+    const broken = lanes.find((result) => result.status === "rejected");
+    if (broken !== undefined) throw broken.reason;
+  }
+
+  async #runPoint(index: number, { manifest, spec, signal }: Work): Promise<void> {
+    const point = this.points[index] as Point<Grid>;
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    let outcome: Outcome<Result>;
+    try {
+      const result = await this.#run(point, { spec, signal, index });
+      if (this.#settings.manifest !== undefined) checkResult(result);
+      outcome = { status: "done", result, seconds: seconds() };
+    } catch (error) {
+      if (signal.aborted) throw cancelled("The sweep", signal);
+      outcome = { status: "failed", error: failure(error), seconds: seconds() };
+    }
+    await manifest.set(point, outcome);
+    this.#add({ ...outcome, point, index, resumed: false });
+  }
+
+  #add(result: SweepResult<Grid, Result>): void {
+    this.#results.push(result);
+    this.#tell();
+  }
+
+  /** Wakes every reader. */
+  #tell(): void {
+    this.#wake();
+    this.#arrived = this.#nextArrival();
+  }
+
+  #nextArrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+/** What every point of a sweep shares. */
+interface Work {
+  readonly manifest: Manifest;
+  readonly spec: unknown;
+  readonly signal: AbortSignal;
+}
+
+function failure(error: unknown): FailedPoint {
+  return {
+    code: isLadError(error) ? error.code : undefined,
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
+
+function checkSettings<Grid extends Axes, Result>(
+  options: AnySweepOptions<Grid, Result>,
+  isSpecFound: boolean,
+) {
+  const { axes: _, run, check: checkOne, ...given } = options;
+  if (typeof run !== "function") {
+    throw invalidOption("run", run, "it must be a function", "Give (point, { signal }) => a promise.");
+  }
+  if (checkOne !== undefined && typeof checkOne !== "function") {
+    throw invalidOption("check", checkOne, "it must be a function", "Give (point) => void, or leave it out.");
+  }
+  const settings = check(sweepSettings, given);
+  if (settings.spec === undefined) {
+    if (settings.manifest !== undefined && !isSpecFound) throw specMissing();
+    return settings;
+  }
+  return { ...settings, spec: frozenCopy(settings.spec, "spec") };
+}
+
+function specMissing(): LadError {
+  const text =
+    "spec is missing: a manifest keeps results, and what run depends on beside the point is unknown.";
+  return new LadError("invalid-option", text, {
+    option: "spec",
+    remedy: "Give all of that as JSON, for instance { steps: 300 }, and take it from run's second argument.",
+  });
+}
+
+function checkAxes(axes: Axes): void {
+  const entries = Object.entries(axes ?? {});
+  if (entries.length === 0) {
+    throw invalidOption("axes", axes, "there is no axis", "Give for instance { rank: [4, 16, 64] }.");
+  }
+  for (const [name, values] of entries) {
+    const option = `axes.${name}`;
+    if (!Array.isArray(values) || values.length === 0) {
+      throw invalidOption(
+        option,
+        values,
+        "it must be a list of at least one value",
+        "Give a list of values.",
+      );
+    }
+    for (const [index, value] of values.entries()) {
+      const at = `${option}[${index}]`;
+      if (!isScalar(value)) {
+        const problem = "it must be a string, a finite number, true or false";
+        throw invalidOption(at, value, problem, "Name the value and look it up in run.");
+      }
+      if (values.indexOf(value) !== index) {
+        throw invalidOption(at, value, "it is there twice", "Give each value once.");
+      }
+      const schema = axisSchema(name);
+      if (schema !== undefined) check(schema, value, at);
+    }
+  }
+}
+
+function isScalar(value: unknown): value is AxisValue {
+  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+}
+
+function checkPoint<Grid extends Axes>(
+  point: Point<Grid>,
+  test: ((point: Point<Grid>) => void) | undefined,
+): void {
+  try {
+    test?.(point);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new LadError("invalid-option", `axes make the point ${JSON.stringify(point)}: ${message}`, {
+      option: "axes",
+      value: point,
+      cause: error,
+    });
+  }
+}
+
+/** The Cartesian product, the last axis running fastest. */
+function grid<Grid extends Axes>(axes: Grid): Point<Grid>[] {
+  let points: Record<string, AxisValue>[] = [{}];
+  for (const [name, values] of Object.entries(axes)) {
+    points = points.flatMap((point) => values.map((value) => ({ ...point, [name]: value })));
+  }
+  return points as Point<Grid>[];
+}

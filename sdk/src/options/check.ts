@@ -1,0 +1,123 @@
+/** Checks options against their schemas and says what is wrong in one sentence: option, value, remedy. */
+import type { z } from "zod";
+import { invalidOption, LadError } from "../errors.js";
+import { nearest } from "./nearest.js";
+
+/** Told whenever a setting is ignored, so that nothing the caller wrote is without effect in silence. */
+export type Warn = (message: string) => void;
+
+/**
+ * The options with their defaults filled in.
+ *
+ * @param path - what the options belong to, put before the name of a wrong one: `validation` gives `validation.everySteps`
+ * @throws LadError `invalid-option` for the first option that is wrong or unknown
+ */
+export function check<Schema extends z.ZodType>(schema: Schema, input: unknown, path = ""): z.output<Schema> {
+  const result = schema.safeParse(input, { reportInput: true });
+  if (result.success) return result.data;
+  throw problemError(firstProblem(result.error.issues), path);
+}
+
+/** One wrong option: where it stands, what is there, what it should be. */
+interface Problem {
+  path: readonly PropertyKey[];
+  value: unknown;
+  /** `it must be …` */
+  problem: string;
+  remedy: string;
+}
+
+/** The problem that a caller should hear of first: an unknown key before a missing one, else in order. */
+export function firstProblem(issues: readonly z.core.$ZodIssue[]): Problem {
+  const issue = issues.find((i) => i.code === "unrecognized_keys") ?? issues[0];
+  if (issue === undefined) throw new Error("a failed check has an issue");
+  if (issue.code === "unrecognized_keys") return unknownKey(issue);
+  if (issue.code === "invalid_union") return nearestBranch(issue);
+  const given = issue.input;
+  if (given === undefined && issue.code !== "custom") {
+    return { path: issue.path, value: given, problem: "it is required", remedy: wanted(issue.message) };
+  }
+  return {
+    path: issue.path,
+    value: shown(given, issue),
+    problem: `it must be ${issue.message}`,
+    remedy: didYouMean(issue, given) ?? wanted(issue.message),
+  };
+}
+
+function shown(given: unknown, issue: z.core.$ZodIssue): unknown {
+  if (given !== undefined && issue.code === "custom" && issue.params?.secret === true) return "(not shown)";
+  const isMisplaced = typeof given === "string" && issue.code === "invalid_type";
+  return isMisplaced ? JSON.stringify(given) : given; // so that "4" is told from 4
+}
+
+function problemError({ path, value, problem, remedy }: Problem, prefix = ""): LadError {
+  const option = optionName([prefix, ...path].filter((part) => part !== "")) || "options";
+  if (value === undefined) {
+    return new LadError("invalid-option", `${option} is missing: ${problem}.`, { option, remedy });
+  }
+  return invalidOption(option, value, problem, remedy);
+}
+
+/** `["data", 3, "output"]` → `data[3].output` */
+export function optionName(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) =>
+      typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`,
+    )
+    .join("");
+}
+
+function unknownKey(issue: z.core.$ZodIssueUnrecognizedKeys): Problem {
+  const key = issue.keys[0] ?? "";
+  const known = knownKeys(issue);
+  const guess = nearest(key, known);
+  return {
+    path: [...issue.path, key],
+    value: (issue.input as Record<string, unknown> | undefined)?.[key] ?? null,
+    problem: "there is no such option",
+    remedy: guess === undefined ? listed("Known are", known) : `Did you mean ${guess}?`,
+  };
+}
+
+/** The strict objects of this package carry their key names in the issue's message. */
+function knownKeys(issue: z.core.$ZodIssueUnrecognizedKeys): string[] {
+  return issue.message.split(", ").filter((key) => key !== "");
+}
+
+/** Of a union's branches the one that the value was meant for: it takes its kind and finds least fault with it. */
+function nearestBranch(issue: z.core.$ZodIssueInvalidUnion): Problem {
+  const branch = issue.errors
+    .filter((candidate) => !candidate.some((i) => i.path.length === 0 && isKind(i)))
+    .sort((a, b) => a.length - b.length)[0];
+  if (branch === undefined || branch.length === 0) {
+    const text = issue.message;
+    const guess = didYouMean(issue.errors.flat()[0], issue.input);
+    return {
+      path: issue.path,
+      value: issue.input,
+      problem: issue.input === undefined ? "it is required" : `it must be ${text}`,
+      remedy: guess ?? wanted(text),
+    };
+  }
+  const inner = firstProblem(branch);
+  return { ...inner, path: [...issue.path, ...inner.path] };
+}
+
+function isKind(issue: z.core.$ZodIssue): boolean {
+  return issue.code === "invalid_type" || issue.code === "invalid_value";
+}
+
+function didYouMean(issue: z.core.$ZodIssue | undefined, given: unknown): string | undefined {
+  if (issue?.code !== "invalid_value" || typeof given !== "string") return undefined;
+  const guess = nearest(given, issue.values.map(String));
+  return guess === undefined ? undefined : `Did you mean ${guess}?`;
+}
+
+function wanted(text: string): string {
+  return `Give ${text}.`;
+}
+
+function listed(lead: string, words: readonly string[]): string {
+  return words.length === 0 ? "Leave it out." : `${lead} ${words.join(", ")}.`;
+}

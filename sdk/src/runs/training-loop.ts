@@ -1,0 +1,334 @@
+/**
+ * A training run written with the primitives: what the worker's own run does, step for step and number for number, with the
+ * noise left to the caller. It is the loop behind `train({ noise: customNoise(…) })`, and one to start from.
+ */
+import type { Adapter } from "../adapter.js";
+import { cancelled, invalidOption, LadError } from "../errors.js";
+import { batches as requests } from "../grpc/batches.js";
+import { batches, type Draw } from "../method/data-order.js";
+import { learningRate } from "../method/learning-rate.js";
+import { lossReport } from "../method/loss-report.js";
+import { type ShownExample, targeted } from "../method/loss-targets.js";
+import { applyNoise } from "../method/noise.js";
+import { Purpose, uniforms } from "../method/random.js";
+import {
+  type CheckedTraining,
+  type CustomNoise,
+  checkTraining,
+  lad,
+  type Noise,
+  type TrainingOptions,
+  type WindowSpec,
+  warnOfWarmup,
+} from "../options.js";
+import type { PreparedExample } from "../prepared-example.js";
+import { emitWarning } from "../warnings.js";
+import type { LossReport, TrainingEvent, TrainingFinished, WindowReport } from "../wire.js";
+import { countSteps, type TrainingRun } from "./training.js";
+
+/**
+ * Trains an adapter from here, over `forwardBackward` and `optimStep`, with built-in noise or the caller's own.
+ *
+ * Validation is the worker's, under the run's noise, or `lad` noise where that is the caller's own.
+ *
+ * @throws LadError as `adapter.train`
+ */
+export function trainingLoop(
+  adapter: Adapter,
+  options: TrainingOptions,
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  return loop(adapter, checkTraining(options, emitWarning), emitWarning);
+}
+
+/** A run whose loop is in this process. */
+export class LoopTraining implements TrainingRun {
+  readonly runId = undefined;
+  readonly #stop = new AbortController();
+  readonly #open: () => AsyncGenerator<TrainingEvent, void, undefined>;
+  #step: Promise<unknown> | undefined;
+  #result: Promise<TrainingFinished> | undefined;
+  #end: TrainingEvent | undefined;
+  #failure: unknown;
+  #opened = false;
+
+  constructor(adapter: Adapter, options: CheckedTraining, warn: (message: string) => void) {
+    const { signal } = options;
+    const stop = this.#stop.signal;
+    const both = signal === undefined ? stop : AbortSignal.any([signal, stop]);
+    this.#open = () => loop(adapter, { ...options, signal: both }, warn);
+  }
+
+  /** @throws LadError `invalid-state` when the loop has been read before */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent, void, undefined> {
+    if (this.#opened) {
+      throw new LadError("invalid-state", "A training loop that runs in this process is read once.");
+    }
+    this.#opened = true;
+    try {
+      for await (const event of this.#steps()) {
+        this.#end = event;
+        yield event;
+      }
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  async start(): Promise<string> {
+    throw notOnTheWorker();
+  }
+
+  pause(): Promise<void> {
+    return Promise.reject(notOnTheWorker());
+  }
+
+  resume(): Promise<void> {
+    return Promise.reject(notOnTheWorker());
+  }
+
+  result(): Promise<TrainingFinished> {
+    this.#result ??= this.#finish();
+    return this.#result;
+  }
+
+  async cancel(): Promise<void> {
+    this.#stop.abort();
+    await this.#step?.catch(() => {}); // its reader gets the error
+  }
+
+  /** The loop's events, with what is being computed at hand for `cancel` to wait for. */
+  async *#steps(): AsyncGenerator<TrainingEvent, void, undefined> {
+    const events = this.#open();
+    try {
+      while (true) {
+        const step = events.next();
+        this.#step = step;
+        const { done, value } = await step;
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await events.return();
+    }
+  }
+
+  async #finish(): Promise<TrainingFinished> {
+    if (!this.#opened) for await (const _ of this);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#end?.type !== "finished") throw cancelled("The training loop", this.#stop.signal);
+    return this.#end;
+  }
+}
+
+function notOnTheWorker(): LadError {
+  return new LadError(
+    "invalid-state",
+    "A training loop that runs in this process has no run on the worker.",
+    {
+      remedy: "Iterate over it, or await its result().",
+    },
+  );
+}
+
+async function* loop(
+  adapter: Adapter,
+  options: CheckedTraining,
+  warn: (message: string) => void,
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  const { signal, checkpoint, schedule } = options;
+  let overwrite = checkpoint?.overwrite ?? false;
+  checkForLoop(options, warn);
+  const { examples, report } = await fetchExamples(adapter, options);
+  const steps = await countSteps(options, async () => report);
+  warnOfWarmup(schedule, steps, warn);
+  const validate = validator(adapter, options);
+  const { parameterCount } = await adapter.refresh({ signal });
+  const first = await validate?.();
+  yield {
+    type: "started",
+    data: report,
+    validationData: first?.data,
+    trainableParameters: parameterCount,
+    accountedBytes: accountedBytes(parameterCount, options),
+    fromStep: 0,
+    warnings: [],
+  };
+  let validation = first?.report;
+  if (validation !== undefined) yield { type: "validation", step: 0, report: validation };
+  let last: LossReport | undefined;
+  let seconds = 0;
+  let tokens = 0;
+  const source = batches(options.seed, examples.length, options.batchSize);
+  for (let step = 1; step <= steps; step++) {
+    if (signal?.aborted) throw cancelled("The training loop", signal);
+    const started = performance.now();
+    const batch = source.next().value as Draw[];
+    const rate = learningRate(schedule, step - 1, steps);
+    const { report: lossOfStep, gradientNorm } = await takeStep(adapter, options, examples, batch, rate);
+    const took = (performance.now() - started) / 1000;
+    last = lossOfStep;
+    seconds += took;
+    tokens += last.tokens;
+    yield {
+      type: "step",
+      step,
+      epoch: (step * options.batchSize) / examples.length,
+      report: last,
+      gradientNorm,
+      learningRate: rate,
+      seconds: took,
+      tokensPerSecond: last.tokens / took,
+    };
+    if (validate !== undefined && isDue(step, steps, options.validation?.everySteps)) {
+      validation = (await validate()).report;
+      yield { type: "validation", step, report: validation };
+    }
+    if (checkpoint !== undefined && isDue(step, steps, checkpoint.everySteps)) {
+      await adapter.checkpoint(checkpoint.name, { overwrite, signal });
+      overwrite = false;
+      yield { type: "checkpoint", step, name: checkpoint.name };
+    }
+  }
+  yield { type: "finished", steps, report: last, validation, seconds, tokensPerSecond: tokens / seconds };
+}
+
+/** Weights, gradients and optimizer state in float32: AdamW keeps two numbers for each weight, Muon one. */
+function accountedBytes(parameterCount: number, { optimizer }: CheckedTraining): number {
+  return 4 * parameterCount * (2 + (optimizer.kind === "adamw" ? 2 : 1));
+}
+
+/**
+ * One batch: noise, gradient, optimizer step. It takes no signal: a gradient that no step followed would be in the next
+ * one's.
+ */
+async function takeStep(
+  adapter: Adapter,
+  options: CheckedTraining,
+  examples: readonly PreparedExample[],
+  batch: readonly Draw[],
+  rate: number,
+): Promise<{ report: LossReport; gradientNorm: number }> {
+  const { optimizer, maxGradientNorm, loss, attention, microBatchTokens, gradientCheckpointing } = options;
+  const clean = batch.map(({ row }) => examples[row] as PreparedExample);
+  const shown = batch.map(({ epoch }, i) => corrupted(clean[i] as PreparedExample, epoch, adapter, options));
+  const sequences = targeted(clean, shown, loss);
+  const how = { attention, microBatchTokens, gradientCheckpointing };
+  const { loss: sum, ce } = await addGradients(adapter, sequences, how);
+  const step = await adapter.optimStep({ optimizer, learningRate: rate, maxGradientNorm });
+  const report = lossReport({ examples: clean, sequences, loss: sum, ce });
+  return { report, gradientNorm: step.gradientNorm };
+}
+
+/** Of a token in a message, at most: its id, its target and its weight. */
+const TOKEN_BYTES = 5 + 5 + 4;
+/** Of a sequence beside its tokens: tags, lengths, where its prompt ends. */
+const SEQUENCE_BYTES = 32;
+
+/** `forwardBackward` of a batch of any size, in as few calls as hold it. */
+async function addGradients(
+  adapter: Adapter,
+  sequences: ReturnType<typeof targeted>,
+  how: Pick<CheckedTraining, "attention" | "microBatchTokens" | "gradientCheckpointing">,
+): Promise<{ loss: number; ce: Float32Array }> {
+  const ce = new Float32Array(sequences.reduce((tokens, { ids }) => tokens + ids.length, 0));
+  let loss = 0;
+  let filled = 0;
+  for (const part of requests(sequences, ({ ids }) => SEQUENCE_BYTES + TOKEN_BYTES * ids.length)) {
+    const computed = await adapter.forwardBackward({ sequences: part, ...how });
+    loss += computed.loss;
+    ce.set(computed.ce, filled);
+    filled += computed.ce.length;
+  }
+  return { loss, ce };
+}
+
+function corrupted(
+  example: PreparedExample,
+  epoch: number,
+  adapter: Adapter,
+  { noise, seed }: CheckedTraining,
+): ShownExample {
+  const { maskTokenId, eosTokenId, vocabSize } = adapter.base.info;
+  if (noise.kind !== "custom") return applyNoise(example, noise, { seed, epoch, maskTokenId, vocabSize });
+  const draw = {
+    seed,
+    epoch,
+    maskTokenId,
+    eosTokenId,
+    vocabSize,
+    uniforms: (count: number, lane = 0) => uniforms(seed, Purpose.noise, example.id, epoch, count, lane),
+  };
+  return checkCorruption(noise.corrupt(example, draw), example, vocabSize);
+}
+
+function checkCorruption(
+  made: ReturnType<CustomNoise["corrupt"]>,
+  example: PreparedExample,
+  vocabSize: number,
+): ShownExample {
+  const remedy = "Return { ids } with one token id for each of the example's.";
+  const count = made?.ids?.length;
+  if (count !== example.ids.length) {
+    const problem = `it gave ${count ?? "no"} ids for an example of ${example.ids.length}`;
+    throw invalidOption("noise", "customNoise", problem, remedy);
+  }
+  for (let i = 0; i < count; i++) {
+    const id = made.ids[i] as number;
+    if (Number.isInteger(id) && id >= 0 && id < vocabSize) continue;
+    throw invalidOption(
+      "noise",
+      "customNoise",
+      `it gave ${id} at position ${i}, which is no token id`,
+      remedy,
+    );
+  }
+  return made;
+}
+
+/** After every so many steps and after the last; 0: after the last only. */
+function isDue(step: number, steps: number, every = 0): boolean {
+  return step === steps || (every > 0 && step % every === 0);
+}
+
+function validator(
+  adapter: Adapter,
+  { validation, noise, loss, attention, signal, ...options }: CheckedTraining,
+) {
+  if (validation === undefined) return undefined;
+  const { data, maxExamples, seed } = validation;
+  const window = windowOf(options);
+  const known: Noise = noise.kind === "custom" ? lad() : noise;
+  return () =>
+    adapter.validate({ data, ...window, noise: known, loss, attention, seed, maxExamples, signal });
+}
+
+async function fetchExamples(
+  adapter: Adapter,
+  options: CheckedTraining,
+): Promise<{ examples: PreparedExample[]; report: WindowReport }> {
+  const { signal } = options;
+  const window = { ...windowOf(options), signal };
+  const dataset = await adapter.base.dataset(options.data, { signal });
+  const report = await adapter.base.prepare(dataset, window);
+  const examples: PreparedExample[] = [];
+  for await (const example of adapter.base.examples(dataset, window)) examples.push(example);
+  return { examples, report };
+}
+
+function windowOf(options: WindowSpec): WindowSpec {
+  const { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial } = options;
+  return { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial };
+}
+
+function checkForLoop({ checkpoint, detached }: CheckedTraining, warn: (message: string) => void): void {
+  if (checkpoint?.resume) {
+    throw invalidOption(
+      "checkpoint.resume",
+      true,
+      "a loop in this process begins at its first step",
+      "Use built-in noise, or load the checkpoint with base.loadCheckpoint and train on.",
+    );
+  }
+  if (detached) warn("detached is ignored: the loop of custom noise runs in this process.");
+}

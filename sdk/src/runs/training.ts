@@ -1,0 +1,168 @@
+import type { Client } from "../client.js";
+import { openDataset } from "../data/data.js";
+import { warnOfSpecialTokens } from "../data/special-tokens.js";
+import { LadError } from "../errors.js";
+import { type CheckedTraining, type Dataset, type Noise, warnOfWarmup } from "../options.js";
+import {
+  DataService,
+  fromWindowReport,
+  present,
+  type RunEvent,
+  type TrainingEvent,
+  type TrainingFinished,
+  TrainingService,
+  type TrainingStarted,
+  toTraining,
+  toWindow,
+  type WindowReport,
+} from "../wire.js";
+import { startingRun } from "./making.js";
+import { pauseRun, resumeRun } from "./run.js";
+import { RunStream } from "./run-stream.js";
+
+/**
+ * A training run: iterate over it for its events, await `result()` for its end.
+ *
+ * `adapter.train` makes one; the loop runs on the worker, or here where the noise is the caller's own.
+ */
+export interface TrainingRun extends AsyncIterable<TrainingEvent> {
+  /** The run's id on the worker; undefined until it has started, and for a loop that runs here. */
+  readonly runId: string | undefined;
+  /**
+   * Starts the run without following it; its id, by which `runtime.run(id)` follows it from anywhere.
+   *
+   * @throws LadError `invalid-state` for a loop that runs here
+   */
+  start(): Promise<string>;
+  /** What the run comes to. Starts the run where nothing has yet. */
+  result(): Promise<TrainingFinished>;
+  /** Ends the run within one micro-step (a loop that runs here: before its next step); comes back when it has ended. */
+  cancel(): Promise<void>;
+  /**
+   * Stops the run after the step in hand until it is resumed, holding as little memory as it can.
+   *
+   * @throws LadError `invalid-state` for a loop that runs here, and for a run that has not started or has ended
+   */
+  pause(): Promise<void>;
+  /**
+   * Lets the run go on. Resuming one that is not paused changes nothing.
+   *
+   * @throws LadError `invalid-state` as `pause`, `out-of-memory` where it no longer fits
+   */
+  resume(): Promise<void>;
+}
+
+/** A training run on the worker. */
+export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> implements TrainingRun {
+  readonly #client: Client;
+  readonly #allowSpecial: boolean;
+  #finished: TrainingFinished | undefined;
+
+  constructor(client: Client, target: TrainingTarget, options: CheckedTraining, noise: Noise) {
+    super(client, {
+      start: (asked) =>
+        startTraining(client, target, { ...options, signal: asked.signal }, noise, asked.runId),
+      detached: options.detached,
+      signal: options.signal,
+    });
+    this.#client = client;
+    this.#allowSpecial = options.allowSpecial;
+  }
+
+  async pause(): Promise<void> {
+    await pauseRun(this.#client, this.#startedId());
+  }
+
+  async resume(): Promise<void> {
+    await resumeRun(this.#client, this.#startedId());
+  }
+
+  #startedId(): string {
+    if (this.runId !== undefined) return this.runId;
+    throw new LadError("invalid-state", "The run has not started.", {
+      remedy: "Iterate over it, or await its start().",
+    });
+  }
+
+  protected accept(event: RunEvent): TrainingEvent {
+    switch (event.type) {
+      case "finished":
+        this.#finished = event;
+        return event;
+      case "started":
+        this.#warnOfSpecialTokens(event);
+        for (const warning of event.warnings) this.#client.warn(warning);
+        return event;
+      case "step":
+      case "validation":
+      case "checkpoint":
+      case "paused":
+      case "resumed":
+      case "cancelled":
+        return event;
+      default:
+        throw new LadError("internal", `The worker sent the event ${event.type} of a training run.`);
+    }
+  }
+
+  #warnOfSpecialTokens({ data, validationData }: TrainingStarted): void {
+    for (const report of [data, validationData]) {
+      if (report !== undefined) warnOfSpecialTokens(this.#client, report, this.#allowSpecial);
+    }
+  }
+
+  protected conclude(): TrainingFinished {
+    return present(this.#finished, "TrainingFinished");
+  }
+}
+
+/** Which adapter of which base is trained. */
+export interface TrainingTarget {
+  readonly baseId: string;
+  readonly adapterId: string;
+}
+
+async function startTraining(
+  client: Client,
+  { baseId, adapterId }: TrainingTarget,
+  options: CheckedTraining,
+  noise: Noise,
+  runId: string,
+): Promise<string> {
+  const { signal } = options;
+  const dataset = await openDataset(client, options.data, signal);
+  const validation = options.validation && (await openDataset(client, options.validation.data, signal));
+  const steps = await countSteps(options, () => prepare(client, baseId, dataset, options, signal));
+  warnOfWarmup(options.schedule, steps, client.warn);
+  const data = { datasetId: dataset.id, validationId: validation?.id, steps };
+  const request = { adapterId, spec: toTraining(options, noise, data), runId };
+  await client.endings(signal);
+  const send = () => client.call(TrainingService.startTraining, request, { signal, idempotent: true });
+  return (await startingRun(client, runId, send, signal)).runId;
+}
+
+/** `steps`, or as many as `epochs` of the examples that fit the window need. */
+export async function countSteps(
+  options: CheckedTraining,
+  report: () => Promise<WindowReport>,
+): Promise<number> {
+  const { steps, epochs = 1, batchSize } = options;
+  if (steps !== undefined) return steps;
+  const { kept } = await report();
+  return Math.ceil((epochs * kept) / batchSize);
+}
+
+/** Renders and windows a data set for a base, and says what became of its examples. */
+export async function prepare(
+  client: Client,
+  baseId: string,
+  dataset: Dataset,
+  window: Parameters<typeof toWindow>[0],
+  signal?: AbortSignal,
+): Promise<WindowReport> {
+  const request = { baseId, datasetId: dataset.id, window: toWindow(window) };
+  const reply = await client.call(DataService.prepareDataset, request, { signal, idempotent: true });
+  const report = fromWindowReport(present(reply.report, "PrepareDatasetResponse.report"));
+  warnOfSpecialTokens(client, report, window.allowSpecial);
+  return report;
+}

@@ -1,0 +1,227 @@
+/** A worker as a child process of this one. */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { execa } from "execa";
+import { LadError, WorkerError } from "../errors.js";
+import type { CheckedLocal } from "../options.js";
+import { locateRuntime, requireRuntime } from "../setup/locate.js";
+import { WorkerLog } from "./log.js";
+import type { Worker } from "./worker.js";
+
+/** How the worker says on its standard output which state folder it has taken. */
+const STATE = "state ";
+/** How it ends where another worker has the folder, and what it says then. */
+const IN_USE_STATUS = 75;
+const IN_USE = /^error: (The state folder .* is in use by another worker .*\)\.)/;
+
+/** Longest path of a unix socket that binds everywhere. */
+const LONGEST_SOCKET_PATH = 100;
+
+/**
+ * Starts `python -m lad_runtime` on a unix socket in a private folder.
+ *
+ * Its token and its life hang on its standard input: the first line is the token, and the end of the stream, which this
+ * process's own death brings about, ends the worker. It has a process group of its own, which is what gets killed.
+ */
+export async function startWorkerProcess(options: CheckedLocal): Promise<Worker> {
+  const folder = await privateFolder();
+  try {
+    return launch(options, folder);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function launch(options: CheckedLocal, folder: string): Worker {
+  const { device, threads, memoryBudgetBytes = 0, logLevel, stopGraceMs } = options;
+  const { runtimeFolder, python, stateFolder } = locate(options);
+  let taken: string | undefined;
+  const socket = join(folder, "worker.sock");
+  const token = randomBytes(32).toString("hex");
+  const log = new WorkerLog(options.onLog);
+  const words = ["-m", "lad_runtime", "--socket", socket, "--device", device, "--token-stdin"];
+  words.push("--state", stateFolder, ...(options.stateFolder === undefined ? ["--or-next-state"] : []));
+  words.push("--threads", String(threads ?? 0), "--log-level", logLevel);
+  words.push("--memory-budget", String(memoryBudgetBytes));
+  const child = spawn(python, words, environment(runtimeFolder, threads));
+  child.stdin.on("error", () => {}); // the worker may be gone before it has read its token
+  child.stdin.write(`${token}\n`);
+  const lost = new AbortController();
+  let stopping = false;
+  const onState = (folder: string) => {
+    taken = folder;
+    if (resolve(folder) !== resolve(stateFolder)) options.onWarning?.(besideWarning(stateFolder, folder));
+  };
+  const ended = watch(child, log, onState).then((exit) => {
+    if (!stopping) lost.abort(endedError(exit, log, { python, stateFolder }));
+  });
+  return {
+    address: `unix://${socket}`,
+    token,
+    lost: lost.signal,
+    log,
+    pid: child.pid,
+    get stateFolder() {
+      return taken;
+    },
+    isOwn: true,
+    async stop() {
+      stopping = true;
+      signalGroup(child.pid, "SIGTERM");
+      const timer = setTimeout(() => signalGroup(child.pid, "SIGKILL"), stopGraceMs);
+      await ended;
+      clearTimeout(timer);
+      signalGroup(child.pid, "SIGKILL"); // whatever the worker left of its group
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** In a process group of its own, whose id is the child's. */
+function spawn(python: string, words: readonly string[], env: Record<string, string>) {
+  return execa(python, words, {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    buffer: false,
+    reject: false,
+    cleanup: false,
+    detached: true,
+    env,
+  });
+}
+type Child = ReturnType<typeof spawn>;
+
+/** How a process ended. */
+interface Exit {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  /** It never ran. */
+  readonly spawnError: Error | undefined;
+}
+
+/** Reads both streams into the log until the process has ended; a grandchild that holds them open is not waited for. */
+async function watch(child: Child, log: WorkerLog, onState: (folder: string) => void): Promise<Exit> {
+  const onOutput = (line: string) => {
+    if (line.startsWith(STATE)) onState(line.slice(STATE.length));
+  };
+  const read = Promise.allSettled([
+    readLines(child, "stdout", log, onOutput),
+    readLines(child, "stderr", log, () => {}),
+  ]);
+  const result = child.catch((error: unknown) => error as Awaited<typeof child>);
+  if (child.pid === undefined) {
+    const { cause, originalMessage } = (await result) as { cause?: unknown; originalMessage?: string };
+    return {
+      exitCode: undefined,
+      signal: undefined,
+      spawnError: cause instanceof Error ? cause : new Error(originalMessage ?? "it could not be started"),
+    };
+  }
+  const [exitCode, signal] = (await once(child, "exit")) as [number | null, string | null];
+  const patience = new AbortController();
+  const late = new Promise((resolve) => {
+    const timer = setTimeout(resolve, 200);
+    patience.signal.addEventListener("abort", () => clearTimeout(timer));
+  });
+  await Promise.race([read, late]);
+  patience.abort();
+  return { exitCode: exitCode ?? undefined, signal: signal ?? undefined, spawnError: undefined };
+}
+
+async function readLines(
+  child: Child,
+  from: "stdout" | "stderr",
+  log: WorkerLog,
+  onLine: (line: string) => void,
+): Promise<void> {
+  for await (const line of child.iterable({ from })) {
+    log.add(line);
+    onLine(line);
+  }
+}
+
+/** The default folder is another worker's, and this one has taken the next. */
+function besideWarning(wanted: string, taken: string): string {
+  return (
+    `Another worker has ${wanted}, so this one keeps data sets and checkpoints in ${taken}: ` +
+    "what is saved there is found by workers that have that stateFolder."
+  );
+}
+
+function endedError(
+  { exitCode, signal, spawnError }: Exit,
+  log: WorkerLog,
+  { python, stateFolder }: { python: string; stateFolder: string },
+): LadError {
+  if (spawnError !== undefined) {
+    return new LadError("setup-failed", `python is ${python}: ${spawnError.message}.`, {
+      option: "python",
+      value: python,
+      remedy: "Give the path of a Python interpreter, or leave it out and run `npx lad setup`.",
+      cause: spawnError,
+    });
+  }
+  const inUse = log.tail().find((line) => IN_USE.test(line));
+  if (exitCode === IN_USE_STATUS && inUse !== undefined) {
+    return new LadError("state-in-use", IN_USE.exec(inUse)?.[1] ?? inUse, {
+      option: "stateFolder",
+      value: stateFolder,
+      remedy: "Give another stateFolder, or reach that worker with Runtime.start({ address, token }).",
+    });
+  }
+  const how = signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`;
+  return new WorkerError("worker-died", `The worker ended (${how}).`, {
+    exitCode,
+    signal,
+    log: log.tail(),
+    remedy: signal === "SIGKILL" ? "If nobody killed it, the machine may have run out of memory." : undefined,
+  });
+}
+
+function locate({ python, stateFolder }: CheckedLocal) {
+  const found = python === undefined ? requireRuntime() : { ...locateRuntime(), python };
+  const { packageFolder, environmentFolder, isCheckout } = found;
+  const besides = isCheckout ? join(packageFolder, ".lad") : dirname(environmentFolder);
+  return { ...found, stateFolder: stateFolder ?? join(besides, "state") };
+}
+
+function environment(runtimeFolder: string, threads: number | undefined): Record<string, string> {
+  return {
+    PYTHONPATH: runtimeFolder,
+    PYTHONUNBUFFERED: "1",
+    PYTHONSAFEPATH: "1",
+    ...(threads === undefined ? {} : { OMP_NUM_THREADS: String(threads) }),
+  };
+}
+
+/** Readable by this user alone, and with a path short enough for a socket. */
+async function privateFolder(): Promise<string> {
+  for (const parent of [tmpdir(), "/tmp"]) {
+    const prefix = join(parent, "lad-");
+    if (join(`${prefix}XXXXXX`, "worker.sock").length <= LONGEST_SOCKET_PATH) return mkdtemp(prefix);
+  }
+  throw new LadError(
+    "worker-start-failed",
+    `The temporary folder's path is too long for a socket: ${tmpdir()}.`,
+    {
+      option: "TMPDIR",
+      value: tmpdir(),
+      remedy: "Set TMPDIR to a shorter path.",
+    },
+  );
+}
+
+/** Sends a signal to the worker's whole group; one that is gone is fine. */
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

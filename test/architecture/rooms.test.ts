@@ -1,0 +1,149 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+import { pythonSources, root, type Source, typescriptSources } from "./imports.js";
+
+const MOST_FILES = 20;
+const ROOTS = ["sdk", "runtime", "test", "examples", "proto"];
+const MADE_BY_PROGRAMS = /\/(gen|node_modules|\.venv|__pycache__|dist)(\/|$)/;
+
+/** Groups of nodes that reach each other: Tarjan's strongly connected components of more than one. */
+function cycles(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const path: string[] = [];
+  const found: string[][] = [];
+  const visit = (node: string) => {
+    order.set(node, order.size);
+    lowest.set(node, order.size - 1);
+    path.push(node);
+    for (const next of edges.get(node) ?? []) {
+      if (!order.has(next)) visit(next);
+      if (path.includes(next)) lowest.set(node, Math.min(lowest.get(node) ?? 0, lowest.get(next) ?? 0));
+    }
+    if (lowest.get(node) !== order.get(node)) return;
+    const group = path.splice(path.indexOf(node));
+    if (group.length > 1) found.push(group.sort());
+  };
+  for (const node of edges.keys()) if (!order.has(node)) visit(node);
+  return found;
+}
+
+/** Who imports whom within the sources, by a name that each file has. */
+function edgesBetween(sources: readonly Source[], nameOf: (path: string) => string) {
+  const names = new Set(sources.map(({ path }) => nameOf(path)));
+  return new Map(
+    sources.map(({ path, imports }) => {
+      const own = nameOf(path);
+      return [own, new Set(imports.filter((name) => name !== own && names.has(name)))] as const;
+    }),
+  );
+}
+
+/** The same between folders; one that lies in the other is no neighbour. */
+function foldersOf(edges: ReadonlyMap<string, ReadonlySet<string>>, folderOf: (name: string) => string) {
+  const between = new Map<string, Set<string>>();
+  for (const [from, targets] of edges) {
+    for (const to of targets) {
+      const [a, b] = [folderOf(from), folderOf(to)];
+      if (a === b || `${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`)) continue;
+      between.set(a, (between.get(a) ?? new Set()).add(b));
+    }
+  }
+  return between;
+}
+
+const worker = pythonSources("runtime/lad_runtime").filter(({ path }) => !path.includes("/gen/"));
+const moduleOf = (path: string) =>
+  relative("runtime", path)
+    .replace(/\.py$/, "")
+    .replace(/\/__init__$/, "")
+    .replaceAll("/", ".");
+const sdk = typescriptSources("sdk/src").filter(({ path }) => !path.includes("/gen/"));
+const scriptOf = (path: string) => path.replace(/\.ts$/, ".js");
+
+describe("the rooms", () => {
+  it(`have at most ${MOST_FILES} files that people wrote`, () => {
+    const full = ROOTS.flatMap((top) => [
+      top,
+      ...readdirSync(join(root, top), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+    ])
+      .filter((folder) => !MADE_BY_PROGRAMS.test(`/${folder}`))
+      .map((folder) => {
+        const files = readdirSync(join(root, folder), { withFileTypes: true }).filter(
+          (entry) =>
+            entry.isFile() && /\.(ts|mjs|py|proto)$/.test(entry.name) && entry.name !== "__init__.py",
+        );
+        return `${folder}: ${files.length}`;
+      })
+      .filter((line) => Number(line.split(": ")[1]) > MOST_FILES);
+    expect(full).toEqual([]);
+  });
+
+  it("of the worker import each other in one direction, files and folders alike", () => {
+    const files = edgesBetween(worker, moduleOf);
+    expect(files.size).toBeGreaterThan(100);
+    expect(cycles(files)).toEqual([]);
+    const packages = new Set(
+      worker.filter(({ path }) => path.endsWith("__init__.py")).map(({ path }) => moduleOf(path)),
+    );
+    const folderOf = (name: string) =>
+      (packages.has(name) ? name : name.split(".").slice(0, -1).join(".")).replaceAll(".", "/");
+    expect(cycles(foldersOf(files, folderOf))).toEqual([]);
+  });
+
+  it("of the SDK do so as well", () => {
+    const files = edgesBetween(sdk, scriptOf);
+    expect(files.size).toBeGreaterThan(80);
+    const folders = foldersOf(files, (name) => dirname(name));
+    expect(cycles(new Map([...folders].filter(([folder]) => folder !== "sdk/src")))).toEqual([]);
+  });
+
+  it("see a cycle where there is one", () => {
+    const edges = new Map([
+      ["a", new Set(["b"])],
+      ["b", new Set(["c"])],
+      ["c", new Set(["a", "d"])],
+      ["d", new Set<string>()],
+    ]);
+    expect(cycles(edges)).toEqual([["a", "b", "c"]]);
+  });
+});
+
+/** What both languages compute, to the same numbers, under the same name. */
+const TWINS = [
+  "answer-end",
+  "choose",
+  "data-order",
+  "learning-rate",
+  "loss-report",
+  "loss-targets",
+  "noise",
+  "random",
+  "structural-noise",
+];
+
+describe("the method", () => {
+  it.each(TWINS)("has %s in both languages", (name) => {
+    expect(existsSync(join(root, `sdk/src/method/${name}.ts`))).toBe(true);
+    expect(existsSync(join(root, `runtime/lad_runtime/method/${name.replaceAll("-", "_")}.py`))).toBe(true);
+  });
+
+  it("knows neither torch nor RPCs nor the rest of the worker", () => {
+    const allowed = /^(lad_runtime\.(method|types|errors|checks)\b|numpy\b)/;
+    const own = worker.filter(({ path }) => path.startsWith("runtime/lad_runtime/method/"));
+    expect(own.length).toBeGreaterThan(10);
+    const foreign = own.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          (name) =>
+            name.startsWith("lad_runtime") || /^(torch|grpc|google|safetensors|tokenizers)\b/.test(name),
+        )
+        .filter((name) => !allowed.test(name))
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(foreign).toEqual([]);
+  });
+});

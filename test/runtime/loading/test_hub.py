@@ -1,0 +1,174 @@
+"""Models from a hub, against a small one on loopback: pinned commits, safetensors only, and errors with a remedy."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fake_hub import COMMIT, TOKEN, FakeHub
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.loading.hub import fetch_model, is_hub_id
+from lad_runtime.torch_backend.loading.stub import write_stub
+from lad_runtime.types.bases import LoadProgress
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[FakeHub]:
+    folder = tmp_path / "served"
+    folder.mkdir()
+    write_stub(folder, seed=5)
+    hub = FakeHub(folder)
+    yield hub
+    hub.close()
+
+
+def fetch(
+    hub: FakeHub | str, cache: Path, name: str = "owner/open", revision: str = "", token: str = ""
+) -> tuple[Path, str, list[LoadProgress]]:
+    events: list[LoadProgress] = []
+    endpoint = hub if isinstance(hub, str) else hub.endpoint
+    folder, commit = fetch_model(
+        name, revision=revision, token=token, progress=events.append, endpoint=endpoint, cache=cache
+    )
+    return folder, commit, events
+
+
+def shard(folder: Path) -> None:
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").unlink()
+    for name in ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"):
+        (folder / name).write_bytes(content)
+    mapping = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": mapping}))
+
+
+@pytest.mark.parametrize("revision", ["", "main", "v1", COMMIT])
+def test_a_revision_is_resolved_to_its_commit(hub: FakeHub, tmp_path: Path, revision: str) -> None:
+    folder, commit, _ = fetch(hub, tmp_path / "cache", revision=revision)
+    assert commit == COMMIT
+    served = (hub.folder / "model.safetensors").read_bytes()
+    assert (folder / "model.safetensors").read_bytes() == served
+
+
+def test_only_what_the_worker_reads_is_fetched_and_only_once(hub: FakeHub, tmp_path: Path) -> None:
+    for name in (
+        "pytorch_model.bin",
+        "evil.py",
+        "README.md",
+        "consolidated.safetensors",
+        "training_args.bin",
+    ):
+        (hub.folder / name).write_bytes(b"x" * 1000)
+    _, _, events = fetch(hub, tmp_path / "cache")
+    expected = {"config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"}
+    assert set(hub.fetched) == expected
+    total = sum((hub.folder / name).stat().st_size for name in expected)
+    assert (events[-1].phase, events[-1].done, events[-1].total) == ("download", total, total)
+    assert [event.done for event in events] == sorted(event.done for event in events)
+    hub.fetched.clear()
+    fetch(hub, tmp_path / "cache")
+    assert hub.fetched == []
+
+
+def test_the_shards_that_the_index_names_are_fetched(hub: FakeHub, tmp_path: Path) -> None:
+    shard(hub.folder)
+    (hub.folder / "model-00009-of-00009.safetensors").write_bytes(b"stray")
+    folder, _, events = fetch(hub, tmp_path / "cache")
+    weights = {path.name for path in folder.glob("*.safetensors")}
+    assert weights == {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+    assert events[-1].done == events[-1].total
+
+
+def test_an_index_that_points_outside_is_refused_before_its_shards_are_fetched(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    shard(hub.folder)
+    bad = {"weight_map": {"a": "../../../evil.safetensors"}}
+    (hub.folder / "model.safetensors.index.json").write_text(json.dumps(bad))
+    with pytest.raises(LadError, match="outside the model's folder"):
+        fetch(hub, tmp_path / "cache")
+    assert hub.fetched == ["model.safetensors.index.json"]
+
+
+def test_a_model_with_pickles_only_is_refused_before_any_download(hub: FakeHub, tmp_path: Path) -> None:
+    (hub.folder / "model.safetensors").rename(hub.folder / "pytorch_model.bin")
+    with pytest.raises(LadError, match=r"only pytorch_model\.bin") as caught:
+        fetch(hub, tmp_path / "cache")
+    assert caught.value.code is ErrorCode.INVALID_FILE
+    assert hub.fetched == []
+
+
+@pytest.mark.parametrize("token", ["", "hf_wrong"])
+def test_a_gated_model_without_the_right_token_says_how_to_get_in(
+    hub: FakeHub, tmp_path: Path, token: str
+) -> None:
+    with pytest.raises(LadError, match="gated") as caught:
+        fetch(hub, tmp_path / "cache", name="owner/gated", token=token)
+    assert (caught.value.code, caught.value.option) == (ErrorCode.ACCESS_DENIED, "hubToken")
+    assert "HF_TOKEN" in caught.value.remedy
+    assert "hf_wrong" not in str(caught.value)
+
+
+def test_a_gated_model_opens_with_the_right_token(hub: FakeHub, tmp_path: Path) -> None:
+    folder, _, _ = fetch(hub, tmp_path / "cache", name="owner/gated", token=TOKEN)
+    assert (folder / "model.safetensors").is_file()
+
+
+def test_a_model_that_does_not_exist_is_not_found(hub: FakeHub, tmp_path: Path) -> None:
+    with pytest.raises(LadError, match="no model owner/nothing") as caught:
+        fetch(hub, tmp_path / "cache", name="owner/nothing")
+    assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+def test_a_revision_that_does_not_exist_is_not_found(hub: FakeHub, tmp_path: Path) -> None:
+    with pytest.raises(LadError, match="no revision 'v9'") as caught:
+        fetch(hub, tmp_path / "cache", revision="v9")
+    assert (caught.value.code, caught.value.option) == (ErrorCode.NOT_FOUND, "revision")
+
+
+@pytest.mark.parametrize("revision", ["../main", "a b", "-x", "a" * 200])
+def test_a_revision_that_is_no_name_is_refused(tmp_path: Path, revision: str) -> None:
+    with pytest.raises(LadError, match="revision is") as caught:
+        fetch("http://127.0.0.1:9", tmp_path, revision=revision)
+    assert caught.value.code is ErrorCode.INVALID_OPTION
+
+
+def unused_endpoint() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def test_a_hub_that_cannot_be_reached_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(LadError, match="cannot be reached") as caught:
+        fetch(unused_endpoint(), tmp_path / "cache")
+    assert caught.value.code is ErrorCode.UNAVAILABLE
+
+
+def test_a_hub_that_fails_is_unavailable(hub: FakeHub, tmp_path: Path) -> None:
+    with pytest.raises(LadError, match="status 503") as caught:
+        fetch(hub, tmp_path / "cache", name="owner/broken")
+    assert caught.value.code is ErrorCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("revision", ["", COMMIT])
+def test_a_copy_in_the_cache_serves_without_the_hub(hub: FakeHub, tmp_path: Path, revision: str) -> None:
+    folder, _, _ = fetch(hub, tmp_path / "cache", revision=revision)
+    again, commit, _ = fetch(unused_endpoint(), tmp_path / "cache", revision=revision)
+    assert (again, commit) == (folder, COMMIT)
+
+
+def test_a_cache_that_cannot_be_written_is_a_storage_error(hub: FakeHub, tmp_path: Path) -> None:
+    cache = tmp_path / "a file"
+    cache.write_text("")
+    with pytest.raises(LadError, match="cannot be stored") as caught:
+        fetch(hub, cache)
+    assert caught.value.code is ErrorCode.STORAGE
+
+
+def test_hub_ids_are_owner_and_name() -> None:
+    assert is_hub_id("meta-llama/Llama-3.2-1B-Instruct")
+    for name in ("tiny", "a/b/c", "../b", "/etc/passwd", "a/..", "a /b", "https://x/y", "a/b\n", ""):
+        assert not is_hub_id(name)

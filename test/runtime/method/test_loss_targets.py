@@ -1,0 +1,80 @@
+"""Which tokens the loss counts, and how much each one weighs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.loss_targets import check_loss, targeted
+from lad_runtime.method.noise import apply_noise
+from lad_runtime.types.training import LossSpec, NoiseSpec
+from training_support import MASK, VOCABULARY, whole_batch, window, windows
+
+SUPERVISE = ("all-tokens", "all-answer-tokens", "corrupted-answer-tokens")
+LOSSES = st.builds(LossSpec, supervise=st.sampled_from(SUPERVISE), tail=st.booleans())
+
+
+def noised(example, noise, seed):
+    return apply_noise(example, noise, seed=seed, epoch=0, mask_id=MASK, vocab_size=VOCABULARY)
+
+
+@given(st.lists(windows(), min_size=1, max_size=4), LOSSES, st.integers(0, 99))
+def test_weights_are_the_mean_over_tokens_then_over_examples_that_have_any(examples, loss, seed):
+    shown = [noised(example, NoiseSpec(), seed) for example in examples]
+    sequences = whole_batch(examples, shown, loss)
+    sums = [sum(sequence.weights) for sequence in sequences]
+    counts = [sum(target >= 0 for target in sequence.targets) for sequence in sequences]
+    counted = sum(count > 0 for count in counts)
+    for sequence, total, count in zip(sequences, sums, counts, strict=True):
+        assert total == pytest.approx(1 / counted if count else 0, rel=1e-6)
+        assert {w for w, t in zip(sequence.weights, sequence.targets, strict=True) if t < 0} <= {0.0}
+
+
+@given(windows(), LOSSES, st.integers(0, 99))
+def test_supervised_are_the_tokens_that_were_asked_for_and_their_targets_the_clean_ids(example, loss, seed):
+    shown = noised(example, NoiseSpec(), seed)
+    sequence = targeted(example, shown, loss, 1)
+    for i, target in enumerate(sequence.targets):
+        wanted = (
+            loss.supervise == "all-tokens"
+            or (example.answer[i] and loss.supervise == "all-answer-tokens")
+            or (example.answer[i] and shown.corrupted[i])
+        ) and (loss.tail or not example.tail[i])
+        assert target == (example.ids[i] if wanted else -1)
+    assert sequence.ids == shown.ids
+
+
+def test_inverse_time_weights_are_1_over_t_times_the_whole_answers_length():
+    example = window(prompt=3, answer=6, tail=4)
+    shown = noised(example, NoiseSpec(kind="mask-only"), 1)
+    for tail, length in ((True, 10), (False, 6)):
+        loss = LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time", tail=tail)
+        sequence = targeted(example, shown, loss, 1)
+        weights = {w for w, t in zip(sequence.weights, sequence.targets, strict=True) if t >= 0}
+        assert weights == {float(np.float32(1 / (shown.time * length)))}
+
+
+def test_inverse_time_estimates_the_whole_answers_loss_without_bias():
+    """With every token's CE equal to 1, E[Σ weight · CE] = 1, whatever t."""
+    loss = LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time")
+    noise = NoiseSpec(kind="mask-only", min_time=0.2)
+    totals = []
+    for seed in range(1000):
+        example = window(answer=20, tail=0)
+        totals.append(sum(targeted(example, noised(example, noise, seed), loss, 1).weights))
+    assert sum(totals) / len(totals) == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("kind", ["lad", "cover", "none"])
+def test_inverse_time_is_refused_where_noise_has_no_time(kind):
+    loss = LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time")
+    with pytest.raises(LadError, match=f"{kind} noise has no time t") as caught:
+        check_loss(loss, NoiseSpec(kind=kind))
+    assert caught.value.code is ErrorCode.INVALID_OPTION
+    assert caught.value.option == "loss.weighting"
+
+
+def test_inverse_time_is_refused_over_tokens_that_are_not_corrupted():
+    with pytest.raises(LadError, match="supervise is all-tokens"):
+        check_loss(LossSpec(weighting="inverse-time"), NoiseSpec(kind="mask-only"))

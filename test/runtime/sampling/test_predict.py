@@ -1,0 +1,142 @@
+"""The primitive `predict`: a sampler's iteration on its own, with which the built-in runs can be written again."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lad_runtime.errors import LadError
+from lad_runtime.method.policies.policy import AnswerState, Sampled
+from lad_runtime.torch_backend.sampling import predict as predicting
+from lad_runtime.torch_backend.sampling.predict import check_prediction, predict
+from lad_runtime.torch_backend.sampling.sampler import policy_of, sample_canvas
+from lad_runtime.types.sampling import (
+    Canvas,
+    DrawSpec,
+    LladaSpec,
+    PredictCanvas,
+    PredictSpec,
+    RemaskSpec,
+    SamplingSpec,
+)
+from sampling_helpers import EOS_ID, MASK_ID, VOCAB_SIZE, run_alone, run_work, small_base, trained_adapter
+
+BASE = small_base()
+ADAPTER = trained_adapter()
+WARM = DrawSpec(temperature=0.9, top_k=20)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SamplingSpec(mode="refine", answer_tokens=9, iterations=5, draw=WARM, early_stop=False),
+        SamplingSpec(
+            mode="remask",
+            answer_tokens=12,
+            iterations=6,
+            draw=WARM,
+            early_stop=False,
+            remask=RemaskSpec(positions="confidence", retention="locked", schedule="linear"),
+        ),
+        SamplingSpec(
+            mode="llada",
+            answer_tokens=10,
+            iterations=5,
+            draw=DrawSpec(temperature=0.5, method="gumbel"),
+            llada=LladaSpec(block_tokens=4, guidance_scale=0.7),
+        ),
+    ],
+    ids=lambda spec: spec.mode,
+)
+def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
+    """Token for token and bit for bit, though `predict` computes every answer position and a run only those it needs."""
+    prompt, seed = (7, 8, 9), 41
+    frames, answer = run_alone(
+        sample_canvas(BASE, ADAPTER, Canvas(prompt=prompt, seed=seed), 0, spec), BASE.model
+    )
+
+    policy = policy_of(spec, BASE, spec.answer_tokens, seed)
+    state = AnswerState.all_masked(spec.answer_tokens, MASK_ID)
+    for iteration in range(policy.iterations):
+        canvas = PredictCanvas(ids=(*prompt, *state.ids_N.tolist()), answer_start=len(prompt), seed=seed)
+        scale = spec.llada.guidance_scale if spec.mode == "llada" else 0.0
+        one = PredictSpec(draw=spec.draw, iteration=iteration, guidance_scale=scale)
+        _, (prediction,) = run_alone(predict(BASE, ADAPTER, [canvas], one), BASE.model)
+        predicted = policy.predicted(state, iteration)
+        sampled = Sampled(
+            ids_N=np.where(predicted, prediction.ids, state.ids_N),
+            confidences_N=np.where(predicted, prediction.confidences, state.confidences_N),
+        )
+        count = policy.schedule(state, iteration, iteration == policy.iterations - 1)
+        state = policy.commit(state, sampled, policy.choose(state, sampled, count, iteration))
+        assert tuple(sampled.ids_N.tolist()) == frames[iteration].answer
+    assert tuple(state.ids_N.tolist()) == answer.canvas_ids
+
+
+def test_a_prediction_carries_logits_entropies_and_the_most_probable_tokens() -> None:
+    canvases = [
+        PredictCanvas(ids=(7, 8, MASK_ID, MASK_ID, MASK_ID), answer_start=2, seed=1),
+        PredictCanvas(ids=(9, MASK_ID), answer_start=0, seed=2),
+    ]
+    spec = PredictSpec(draw=DrawSpec(eos_bias=-math.inf), top=4, logits=True)
+    _, predictions = run_alone(predict(BASE, ADAPTER, canvases, spec), BASE.model)
+    for prediction, rows in zip(predictions, (3, 2), strict=True):
+        logits_RV = torch.frombuffer(bytearray(prediction.logits), dtype=torch.float32).view(rows, VOCAB_SIZE)
+        assert torch.isfinite(logits_RV).all()  # the bias is not in them
+        logits_RV[:, EOS_ID] = -math.inf
+        probabilities_RV = logits_RV.softmax(-1)
+        assert prediction.ids == tuple(probabilities_RV.argmax(-1).tolist())
+        top = probabilities_RV.topk(4)
+        assert prediction.top_ids == tuple(top.indices.flatten().tolist())
+        assert prediction.top_probabilities == pytest.approx(top.values.flatten().tolist(), rel=1e-5)
+        assert prediction.confidences == pytest.approx(top.values[:, 0].tolist(), rel=1e-5)
+        entropies = -(probabilities_RV * probabilities_RV.clamp_min(1e-30).log()).sum(-1)
+        assert prediction.entropies == pytest.approx(entropies.tolist(), rel=1e-4)
+
+
+def test_nothing_is_returned_that_was_not_asked_for() -> None:
+    canvas = PredictCanvas(ids=(7, MASK_ID), answer_start=1, seed=1)
+    _, (prediction,) = run_alone(predict(BASE, None, [canvas], PredictSpec()), BASE.model)
+    assert (prediction.top_ids, prediction.top_probabilities, prediction.logits) == ((), (), b"")
+
+
+def test_many_canvases_are_asked_for_in_wishes_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    canvases = [
+        PredictCanvas(ids=(7, 8, *[MASK_ID] * n), answer_start=2, seed=n) for n in (1, 5, 9, 3, 30, 2)
+    ]
+    whole = run_alone(predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)), BASE.model)[1]
+    monkeypatch.setattr(predicting, "WISH_TOKENS", 16)
+    logits = torch.zeros(1, VOCAB_SIZE)
+    _, _, wishes = run_work(
+        predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)),
+        lambda segment, rows: logits.expand(len(rows), -1),
+    )
+    assert [wish.tokens for wish in wishes] == [10, 16, 32, 4]
+    assert run_alone(predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)), BASE.model)[1] == whole
+
+
+@pytest.mark.parametrize(
+    ("make", "option"),
+    [
+        (lambda: PredictCanvas(ids=(1, 2), answer_start=2, seed=0), "answerStart"),
+        (lambda: PredictSpec(iteration=-1), "iteration"),
+        (lambda: PredictSpec(guidance_scale=-1), "guidanceScale"),
+        (lambda: check_prediction(BASE, [], PredictSpec(top=VOCAB_SIZE + 1)), "top"),
+        (
+            lambda: check_prediction(BASE, [PredictCanvas(ids=(99,), answer_start=0, seed=0)], PredictSpec()),
+            "ids",
+        ),
+        (
+            lambda: check_prediction(
+                BASE, [PredictCanvas(ids=(1,) * 97, answer_start=0, seed=0)], PredictSpec()
+            ),
+            "ids",
+        ),
+    ],
+)
+def test_bad_input_is_refused_by_name_before_any_work(make: Any, option: str) -> None:
+    with pytest.raises(LadError) as raised:
+        make()
+    assert raised.value.option == option

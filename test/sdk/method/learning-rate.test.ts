@@ -1,0 +1,11 @@
+import { expect, test } from "vitest";
+import { learningRate } from "../../../sdk/src/method/learning-rate.js";
+import type { ScheduleSpec } from "../../../sdk/src/options/optimizer.js";
+import golden from "../../contract/schedule.json" with { type: "json" };
+
+test("learning rates are the worker's, to the last bit", () => {
+  for (const { schedule, steps, rates } of golden) {
+    const own = rates.map((_, step) => learningRate(schedule as ScheduleSpec, step, steps));
+    expect(own).toEqual(rates);
+  }
+});

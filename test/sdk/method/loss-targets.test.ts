@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { supervisedPositions, targeted, UNSUPERVISED } from "../../../sdk/src/method/loss-targets.js";
+import { applyNoise } from "../../../sdk/src/method/noise.js";
+import type { Noise } from "../../../sdk/src/options/noise.js";
+import type { LossSpec } from "../../../sdk/src/options/training.js";
+import type { PreparedExample } from "../../../sdk/src/prepared-example.js";
+import golden from "../../contract/loss.json" with { type: "json" };
+import noiseGolden from "../../contract/noise.json" with { type: "json" };
+
+const examples = noiseGolden.examples.map(
+  ({ id, ids, answer, tail }): PreparedExample => ({
+    id: BigInt(id),
+    ids,
+    answer: Uint8Array.from(answer),
+    tail: Uint8Array.from(tail),
+  }),
+);
+
+const allAnswer: LossSpec = { supervise: "all-answer-tokens", tail: true, weighting: "uniform" };
+
+describe("targets and weights", () => {
+  test("are the worker's, to the last bit", () => {
+    for (const { noise, loss, seed, epoch, sequences } of golden) {
+      const noised = examples.map((example) =>
+        applyNoise(example, noise as Noise, {
+          seed: BigInt(seed),
+          epoch,
+          maskTokenId: noiseGolden.maskId,
+          vocabSize: noiseGolden.vocabSize,
+        }),
+      );
+      const own = targeted(examples, noised, loss as LossSpec);
+      expect(
+        own.map(({ targets, weights }) => ({
+          supervised: [...targets.keys()].filter((i) => targets[i] !== UNSUPERVISED),
+          weight: Math.max(...weights),
+        })),
+      ).toEqual(sequences);
+    }
+  });
+
+  test("of uniform weighting sum to 1 over a batch, each example having the same share", () => {
+    const sequences = targeted(examples, examples, allAnswer);
+    for (const { weights } of sequences) {
+      expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1 / examples.length, 6);
+    }
+  });
+
+  test("are zero for an example of which nothing is supervised, and it does not count", () => {
+    const [first, second] = examples as [PreparedExample, PreparedExample];
+    const shown = { ids: first.ids.map((id, i) => (i === 6 ? id + 1 : id)) };
+    const loss: LossSpec = { ...allAnswer, supervise: "corrupted-answer-tokens" };
+    const [one, none] = targeted([first, second], [shown, second], loss);
+    expect(one?.weights[6]).toBe(1);
+    expect(none?.weights.every((weight) => weight === 0)).toBe(true);
+    expect(none?.targets.every((target) => target === UNSUPERVISED)).toBe(true);
+  });
+
+  test("name a noised example of another length, and a missing t", () => {
+    const [example] = examples as [PreparedExample];
+    expect(() => supervisedPositions(example, { ids: [1] }, allAnswer)).toThrow(
+      /has 1 ids, the clean one 24/,
+    );
+    const inverse: LossSpec = { ...allAnswer, weighting: "inverse-time" };
+    expect(() => targeted([example], [example], inverse)).toThrow(/need the t of every noised example/);
+  });
+});

@@ -1,0 +1,101 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { applyNoise, type NoiseContext } from "../../../sdk/src/method/noise.js";
+import type { Purpose } from "../../../sdk/src/method/random.js";
+import { cover, lad, maskOnly, type Noise, noNoise, uniform } from "../../../sdk/src/options/noise.js";
+import type { PreparedExample } from "../../../sdk/src/prepared-example.js";
+import golden from "../../contract/noise.json" with { type: "json" };
+
+const MASK = 5;
+
+function window(id: bigint, prompt: number, answer: number, tail: number): PreparedExample {
+  const ids = Array.from({ length: prompt + answer + tail }, (_, i) => (i < prompt + answer ? 10 + i : 2));
+  return {
+    id,
+    ids,
+    answer: Uint8Array.from(ids, (_, i) => (i >= prompt ? 1 : 0)),
+    tail: Uint8Array.from(ids, (_, i) => (i >= prompt + answer ? 1 : 0)),
+  };
+}
+
+function context(seed: bigint, epoch = 0): NoiseContext {
+  return { seed, epoch, maskTokenId: MASK, vocabSize: 400 };
+}
+
+const anyNoise = fc.constantFrom<Noise>(lad(), maskOnly(), cover(), uniform(), noNoise());
+const anyExample = fc
+  .tuple(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.nat(6), fc.integer({ min: 1, max: 30 }), fc.nat(9))
+  .map(([id, prompt, answer, tail]) => window(id, prompt, answer, tail));
+
+const indices = (flags: Uint8Array) => [...flags.keys()].filter((i) => flags[i] === 1);
+
+describe("noise", () => {
+  test("is the worker's, token for token", () => {
+    const examples = golden.examples.map(
+      ({ id, ids, answer, tail }): PreparedExample => ({
+        id: BigInt(id),
+        ids,
+        answer: Uint8Array.from(answer),
+        tail: Uint8Array.from(tail),
+      }),
+    );
+    for (const wanted of golden.cases) {
+      const noised = applyNoise(examples[wanted.example] as PreparedExample, wanted.noise as Noise, {
+        seed: BigInt(wanted.seed),
+        epoch: wanted.epoch,
+        maskTokenId: golden.maskId,
+        vocabSize: golden.vocabSize,
+        purpose: wanted.purpose as typeof Purpose.noise,
+      });
+      expect(noised.ids).toEqual(wanted.ids);
+      expect(indices(noised.masked)).toEqual(wanted.masked);
+      expect(indices(noised.corrupted)).toEqual(wanted.corrupted);
+      expect(noised.time ?? null).toBe(wanted.time);
+    }
+  });
+
+  test("leaves the prompt as it is, whatever the kind", () => {
+    fc.assert(
+      fc.property(anyExample, anyNoise, fc.nat(9), (example, noise, epoch) => {
+        const { ids } = applyNoise(example, noise, context(3n, epoch));
+        const prompt = example.answer.indexOf(1);
+        expect(ids.slice(0, prompt)).toEqual(example.ids.slice(0, prompt));
+        expect(ids).toHaveLength(example.ids.length);
+      }),
+    );
+  });
+
+  test("leaves the tail clean when told so", () => {
+    fc.assert(
+      fc.property(anyExample, fc.nat(99), (example, seed) => {
+        const noises = [lad, maskOnly, cover, uniform].map((build) => build({ tailNoise: false }));
+        for (const noise of noises) {
+          const { corrupted } = applyNoise(example, noise, context(BigInt(seed)));
+          expect(indices(corrupted).filter((i) => example.tail[i] === 1)).toEqual([]);
+        }
+      }),
+    );
+  });
+
+  test("is the same for the same seed, example and epoch, and another for another", () => {
+    const example = window(1n, 3, 40, 0);
+    const first = applyNoise(example, maskOnly({ minTime: 0.5 }), context(1n));
+    expect(applyNoise(example, maskOnly({ minTime: 0.5 }), context(1n))).toEqual(first);
+    expect(applyNoise(example, maskOnly({ minTime: 0.5 }), context(2n)).ids).not.toEqual(first.ids);
+    expect(applyNoise(example, maskOnly({ minTime: 0.5 }), context(1n, 1)).ids).not.toEqual(first.ids);
+  });
+
+  test("of mask-only masks at least one token, and tells those masks from the mask token as text", () => {
+    const example: PreparedExample = {
+      id: 0n,
+      ids: [9, MASK, 11],
+      answer: Uint8Array.of(0, 1, 1),
+      tail: Uint8Array.of(0, 0, 0),
+    };
+    for (let seed = 0n; seed < 50n; seed++) {
+      const { masked, corrupted } = applyNoise(example, maskOnly(), context(seed));
+      expect(masked.includes(1)).toBe(true);
+      expect(corrupted[1]).toBe(0);
+    }
+  });
+});

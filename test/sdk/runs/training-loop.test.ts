@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { customNoise, type TrainingStep } from "../../../sdk/src/index.js";
+import { DataService, TrainingService, toFloat32Bytes } from "../../../sdk/src/wire.js";
+import { stubWorker } from "../support/stub-worker.js";
+
+const EXAMPLES = 40;
+const TOKENS = 30_000;
+const VOCABULARY = 200_000;
+const MESSAGE_BYTES = 8 * 2 ** 20; // the most that a worker takes
+const LOSS = 3; // of each token
+
+/** A worker with long prepared examples of ids that take three bytes each; how long the requests for gradients were. */
+async function worker() {
+  const made = await stubWorker([], { vocabSize: VOCABULARY });
+  const sizes: number[] = [];
+  const firstIds: number[] = [];
+  const counts = { examples: BigInt(EXAMPLES), kept: BigInt(EXAMPLES), dropped: 0n, truncated: 0n };
+  const tokens = { promptTokens: 0n, answerTokens: 1n, tailTokens: 0n, specialTokens: 0n, maskTokens: 0n };
+  const report = { ...counts, ...tokens, endToken: "[EOS]", endTokenId: 0 };
+  const all = Buffer.alloc(TOKENS, 1);
+  made.transport
+    .onCall(DataService.prepareDataset, () => ({ report }))
+    .onStream(DataService.streamExamples, async function* () {
+      const examples = Array.from({ length: EXAMPLES }, (_, id) => {
+        const ids = new Array<number>(TOKENS).fill(VOCABULARY - 1 - id);
+        return { id: BigInt(id), ids, answer: all, tail: Buffer.alloc(TOKENS) };
+      });
+      yield { examples };
+    })
+    .onCall(TrainingService.forwardBackward, (request) => {
+      sizes.push(TrainingService.forwardBackward.requestSerialize(request).length);
+      const sequences = request.input?.$case === "sequences" ? request.input.value.sequences : [];
+      firstIds.push(...sequences.map(({ targets }) => targets[0] as number));
+      const count = sequences.length * TOKENS;
+      const ce = toFloat32Bytes(new Array<number>(count).fill(LOSS));
+      const share = sequences.length / EXAMPLES;
+      return { loss: LOSS * share, tokens: BigInt(count), supervisedTokens: BigInt(count), ce };
+    })
+    .onCall(TrainingService.optimStep, () => ({ gradientNorm: 1, step: 1n }));
+  return { ...made, sizes, firstIds };
+}
+
+it("a step whose sequences no message holds is several messages, and one report", async () => {
+  const { adapter, transport, sizes, firstIds } = await worker();
+  const noise = customNoise(({ ids }) => ({ ids: ids.map(() => 7) }));
+  const training = { data: { id: "ab".repeat(32), examples: EXAMPLES }, batchSize: EXAMPLES, steps: 1 };
+  let step: TrainingStep | undefined;
+  for await (const event of adapter.train({ ...training, windowTokens: TOKENS, warmupSteps: 0, noise })) {
+    if (event.type === "step") step = event;
+  }
+  expect(Math.max(...sizes)).toBeLessThan(MESSAGE_BYTES);
+  expect(sizes.reduce((all, each) => all + each)).toBeGreaterThan(MESSAGE_BYTES);
+  expect(new Set(firstIds).size).toBe(EXAMPLES);
+  expect(firstIds).toHaveLength(EXAMPLES);
+  expect(transport.requestsOf(TrainingService.optimStep)).toHaveLength(1);
+  expect(step?.report).toMatchObject({ tokens: EXAMPLES * TOKENS, supervisedTokens: EXAMPLES * TOKENS });
+  expect(step?.report.loss).toBeCloseTo(LOSS);
+  expect(step?.report.ce).toBeCloseTo(LOSS);
+});
