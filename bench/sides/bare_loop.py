@@ -1,4 +1,4 @@
-"""Training and denoising by the backend alone: no SDK, no gRPC, no engine, each wish computed where it arises."""
+"""Training and denoising by the backend alone: no SDK, no gRPC, no engine, each request computed where it arises."""
 
 import time
 from collections.abc import Callable
@@ -87,8 +87,8 @@ class BareLoop:
                 item = work.send(reply)
             except StopIteration as end:
                 return end.value
-            is_wish = hasattr(item, "group")  # else an event, which nobody reads here
-            reply = self._backend.compute([item])[0] if is_wish else None
+            is_request = hasattr(item, "group")  # else an event, which nobody reads here
+            reply = self._backend.compute([item])[0] if is_request else None
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ class LadWorker:
         begin = threading.Event()
         self.engine.call(begin.wait)
         jobs = [
-            self.engine.submit(work, sharer=f"work {index}", on_event=on_event)
+            self.engine.submit(work, tenant=f"work {index}", on_event=on_event)
             for index, work in enumerate(works)
         ]
         started = time.perf_counter()

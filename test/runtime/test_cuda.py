@@ -18,7 +18,7 @@ from lad_runtime.tiny.generate import DATA
 from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.forward.requests import ContextWish, GradientWish, LogitsWish
+from lad_runtime.torch_backend.forward.requests import ContextRequest, GradientRequest, LogitsRequest
 from lad_runtime.torch_backend.model.compiled_elementwise import compiled_kernels
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
@@ -84,14 +84,14 @@ def ids(seed: int, length: int) -> Tensor:
     return torch.randint(0, CONFIG.vocab_size, (length,), generator=torch.Generator().manual_seed(seed))
 
 
-def logits_wish(model: Llama, adapters: tuple[LoraAdapter | None, ...]) -> LogitsWish:
+def logits_request(model: Llama, adapters: tuple[LoraAdapter | None, ...]) -> LogitsRequest:
     """Sequences of every mode and any length, with a past and without, of several adapters."""
     segments = []
     for index, adapter in enumerate(adapters):
         seed = 10 * index
         context, cache = (KeyValueCache(model.config, 64, model.device, model.dtype) for _ in range(2))
         prompts = [Segment(ids=ids(seed + 7, 9), adapter=adapter, cache=kept) for kept in (context, cache)]
-        compute(model, [ContextWish.of(*prompts)])
+        compute(model, [ContextRequest.of(*prompts)])
         segments += [
             Segment(ids=ids(seed, 33), adapter=adapter),
             Segment(ids=ids(seed + 1, 5), adapter=adapter),
@@ -100,21 +100,21 @@ def logits_wish(model: Llama, adapters: tuple[LoraAdapter | None, ...]) -> Logit
             Segment(ids=ids(seed + 4, 12), adapter=adapter, context=context),
             Segment(ids=ids(seed + 5, 3), adapter=adapter, mode="causal", cache=cache),
         ]
-    return LogitsWish(segments=tuple(segments), rows=tuple(torch.arange(len(s.ids)) for s in segments))
+    return LogitsRequest(segments=tuple(segments), rows=tuple(torch.arange(len(s.ids)) for s in segments))
 
 
-def gradient_wish(
+def gradient_request(
     adapter: LoraAdapter, lengths: tuple[int, ...] = (40, 23, 40), **options: Any
-) -> GradientWish:
+) -> GradientRequest:
     segments = tuple(Segment(ids=ids(i, length), adapter=adapter) for i, length in enumerate(lengths))
     targets = tuple(ids(50 + i, length) for i, length in enumerate(lengths))
     weights = tuple(torch.full((length,), 1 / sum(lengths)) for length in lengths)
-    return GradientWish(segments=segments, targets=targets, weights=weights, **options)
+    return GradientRequest(segments=segments, targets=targets, weights=weights, **options)
 
 
 def gradients(model: Llama, adapter: LoraAdapter, **options: Any) -> tuple[Tensor, Tensor]:
     """CE of every token, and all gradients in one row."""
-    (losses,) = compute(model, [gradient_wish(adapter, **options)])
+    (losses,) = compute(model, [gradient_request(adapter, **options)])
     taken = torch.cat([p.grad.flatten().cpu() for p in adapter.parameters.values()])  # type: ignore[union-attr]
     for parameter in adapter.parameters.values():
         parameter.grad = None
@@ -131,16 +131,16 @@ def distance(value: Tensor, wanted: Tensor) -> float:
 def test_every_attention_mode_gives_the_cpus_logits(dtype: torch.dtype) -> None:
     adapters = lambda device: (None, adapter_on(device, 8), adapter_on(device, 20))  # noqa: E731
     reference, model = model_on(CPU, torch.float32), model_on(CUDA, dtype)
-    (wanted,) = compute(reference, [logits_wish(reference, adapters(CPU))])
-    (given,) = compute(model, [logits_wish(model, adapters(CUDA))])
+    (wanted,) = compute(reference, [logits_request(reference, adapters(CPU))])
+    (given,) = compute(model, [logits_request(model, adapters(CUDA))])
     for logits, exact in zip(given, wanted, strict=True):
         assert distance(logits, exact) < TOLERANCES[dtype]
 
 
 def test_in_half_precision_sequences_of_one_mode_share_one_call_whatever_their_past() -> None:
     model = model_on(CUDA, torch.bfloat16)
-    wish = logits_wish(model, (None,))
-    unsplit = [segment for segment in wish.segments if segment.mode == "full"]
+    request = logits_request(model, (None,))
+    unsplit = [segment for segment in request.segments if segment.mode == "full"]
     (block,) = model.batch(unsplit).blocks
     assert isinstance(block, Block)
 
@@ -165,9 +165,9 @@ def test_checkpointing_changes_no_gradient(dtype: torch.dtype) -> None:
 def test_company_changes_a_result_by_rounding_at_most(dtype: torch.dtype) -> None:
     model = model_on(CUDA, dtype)
     first, second = adapter_on(CUDA, 8), adapter_on(CUDA, 20)
-    together = compute(model, [logits_wish(model, (first,)), logits_wish(model, (second,))])
+    together = compute(model, [logits_request(model, (first,)), logits_request(model, (second,))])
     for given, adapter in zip(together, (first, second), strict=True):
-        (alone,) = compute(model, [logits_wish(model, (adapter,))])
+        (alone,) = compute(model, [logits_request(model, (adapter,))])
         for logits, exact in zip(given, alone, strict=True):
             assert distance(logits, exact.cpu()) < TOLERANCES[dtype]
 
@@ -197,20 +197,20 @@ def waits(function: Callable[[], Any]) -> int:
 
 def test_the_host_waits_for_losses_alone() -> None:
     model, adapters = model_on(CUDA, torch.bfloat16), [adapter_on(CUDA, rank) for rank in (4, 8, 20)]
-    assert waits(lambda: compute(model, [gradient_wish(adapter) for adapter in adapters])) == 1
+    assert waits(lambda: compute(model, [gradient_request(adapter) for adapter in adapters])) == 1
 
 
 def test_the_host_waits_for_no_logits() -> None:
     model = model_on(CUDA, torch.bfloat16)
     adapter, context = adapter_on(CUDA), KeyValueCache(CONFIG, 9, CUDA, torch.bfloat16)
-    compute(model, [ContextWish.of(Segment(ids=ids(7, 9), adapter=adapter, cache=context))])
+    compute(model, [ContextRequest.of(Segment(ids=ids(7, 9), adapter=adapter, cache=context))])
     segments = (
         Segment(ids=ids(0, 13), adapter=adapter),
         Segment(ids=ids(1, 12), adapter=adapter, context=context),
         Segment(ids=ids(2, 12), mode="causal"),
     )
-    wish = LogitsWish(segments=segments, rows=(torch.arange(5),) * 3)
-    assert waits(lambda: compute(model, [wish])) == 0
+    request = LogitsRequest(segments=segments, rows=(torch.arange(5),) * 3)
+    assert waits(lambda: compute(model, [request])) == 0
 
 
 @pytest.fixture(scope="module")
@@ -330,7 +330,7 @@ def test_running_out_of_memory_is_a_named_error_and_the_worker_goes_on(
 
     def sample(canvases: int) -> list[Any]:
         works = [backend.sample(base, None, Canvas(prompt=tokens, seed=n), n, spec) for n in range(canvases)]
-        return engine.submit_all(works, sharer="test")
+        return engine.submit_all(works, tenant="test")
 
     try:
         big = torch.empty(300 << 20, dtype=torch.uint8, device="cpu")

@@ -76,7 +76,7 @@ class Backend(Protocol[BaseT, AdapterT]):
 
     @property
     def token_budget(self) -> int:
-        """Tokens of the flat batch at which the device is busy: wishes are merged up to here."""
+        """Tokens of the flat batch at which the device is busy: requests are merged up to here."""
         ...
 
     def device(self) -> DeviceInfo: ...
@@ -151,10 +151,10 @@ class Backend(Protocol[BaseT, AdapterT]):
         """The typed error for one of the device's own (out of memory), or None."""
         ...
 
-    def compute(self, wishes: Sequence[Any]) -> Sequence[Any]:
-        """Results of wishes of one group, in order.
+    def compute(self, requests: Sequence[Any]) -> Sequence[Any]:
+        """Results of requests of one group, in order.
 
-        Of several wishes all or nothing: an exception leaves every gradient as it was. Of a single one, the work that asked
+        Of several requests all or nothing: an exception leaves every gradient as it was. Of a single one, the work that asked
         for it sees the exception and sets its own gradients back.
         """
         ...

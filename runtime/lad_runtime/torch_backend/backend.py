@@ -18,7 +18,7 @@ from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.offload_folder import emptied_folder
 from lad_runtime.torch_backend.forward import base as bases
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.bound_work import PlacedWish, placed
+from lad_runtime.torch_backend.forward.bound_work import BoundRequest, placed
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.kernels.device import (
     cores,
@@ -170,10 +170,10 @@ class TorchBackend:
             torch.cuda.empty_cache()
         return known
 
-    def compute(self, wishes: Sequence[PlacedWish]) -> list[Any]:
-        base = wishes[0].base
+    def compute(self, requests: Sequence[BoundRequest]) -> list[Any]:
+        base = requests[0].base
         self._use_threads(base)
-        return compute(base.model, [wish.wish for wish in wishes])
+        return compute(base.model, [request.request for request in requests])
 
     def create_adapter(self, base: Base, spec: AdapterSpec) -> TrainedAdapter:
         return self._held.adapter(TrainedAdapter(LoraAdapter.create(base.model.config, spec, self._device)))

@@ -4,8 +4,8 @@ from collections.abc import Generator, Hashable
 from typing import Any, Protocol
 
 
-class Wish(Protocol):
-    """A computation that a piece of work asks for. Wishes of equal `group` may share one flat batch."""
+class ForwardRequest(Protocol):
+    """A computation that a piece of work asks for. Requests of equal `group` may share one flat batch."""
 
     @property
     def tokens(self) -> int:
@@ -27,7 +27,7 @@ class Park:
 
 Work = Generator[Any, Any, Any]
 
-"""Yields wishes (and is sent each one's result), events (and is sent None) and `Park`s; returns its outcome.
+"""Yields requests (and is sent each one's result), events (and is sent None) and `Park`s; returns its outcome.
 
 Closing the generator cancels the work. It never computes a forward itself, so that whatever runs at the same time can be
 computed in one batch.

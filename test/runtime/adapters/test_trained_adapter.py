@@ -288,13 +288,13 @@ def test_needs_are_what_a_run_comes_to_hold():
     needs = training_needs(BASE.model, spec, trained.spec)
     held = []
 
-    def on_wish(_):
+    def on_request(_):
         held.append(trained.state_nbytes)
 
     work = train(
         BASE, trained, EXAMPLES, REPORT, spec, None, checkpoints=CheckpointStore("unused"), offloads=None
     )
-    drive(work, BASE.model, on_wish=on_wish)
+    drive(work, BASE.model, on_request=on_request)
     assert max(held) == needs.state
     checkpointed = training_needs(BASE.model, training(steps=1, gradient_checkpointing=True), trained.spec)
     assert checkpointed.state == needs.state and checkpointed.activations < needs.activations

@@ -48,9 +48,9 @@ def begun(bench: Bench, files: dict[str, bytes]) -> AdapterUpload:
 
 
 def left(bench: Bench, tmp_path: Path) -> tuple[list[Path], int, set[str]]:
-    """What uploads leave behind: folders, promises, uses of the base."""
+    """What uploads leave behind: folders, reservations, uses of the base."""
     folders = list((tmp_path / "state" / "transfers").glob("*"))
-    return folders, len(bench.worker.memory._promises), set(bench.base().uses)
+    return folders, len(bench.worker.memory._reservations), set(bench.base().uses)
 
 
 def test_what_is_written_is_what_is_read_back_whatever_the_pieces(bench: Bench, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fake_backend import FakeBackend, FakeWish
+from fake_backend import FakeBackend, FakeRequest
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.work import Park
@@ -27,11 +27,11 @@ def engine(backend: FakeBackend) -> Iterator[Engine]:
     engine.stop(5)
 
 
-def counting(steps: int, **wish: Any) -> Generator[Any, Any, float]:
+def counting(steps: int, **request: Any) -> Generator[Any, Any, float]:
     """Asks for +1 so many times; each number is an event too."""
     value = 0.0
     for _ in range(steps):
-        value = yield FakeWish(value=value, **wish)
+        value = yield FakeRequest(value=value, **request)
         yield f"event {value:g}"
     return value
 
@@ -51,24 +51,24 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_a_work_gets_its_results_and_its_events_are_told_in_order(engine: Engine) -> None:
     events: list[Any] = []
-    job = engine.submit(counting(3), sharer="a", on_event=events.append)
+    job = engine.submit(counting(3), tenant="a", on_event=events.append)
     assert job.future.result(30) == 3
     assert events == ["event 1", "event 2", "event 3"]
     assert job.computed == 3
 
 
-def test_wishes_of_one_group_are_computed_in_one_batch_within_the_token_budget(
+def test_requests_of_one_group_are_computed_in_one_batch_within_the_token_budget(
     engine: Engine, backend: FakeBackend
 ) -> None:
     backend.gate = threading.Event()
-    first = engine.submit(counting(1), sharer="first")
+    first = engine.submit(counting(1), tenant="first")
     assert backend.computing.wait(30)
-    jobs = [engine.submit(counting(1, tokens=24), sharer=index) for index in range(5)]
-    jobs.append(engine.submit(counting(1, tokens=8, group="other"), sharer="other"))
+    jobs = [engine.submit(counting(1, tokens=24), tenant=index) for index in range(5)]
+    jobs.append(engine.submit(counting(1, tokens=8, group="other"), tenant="other"))
     backend.gate.set()
     for job in [first, *jobs]:
         assert job.future.result(30) == 1
-    sizes = [[(wish.group, wish.tokens) for wish in batch] for batch in backend.batches]
+    sizes = [[(request.group, request.tokens) for request in batch] for batch in backend.batches]
     assert sizes == [
         [("fake", 8)],
         [("fake", 24)] * 2,
@@ -78,16 +78,16 @@ def test_wishes_of_one_group_are_computed_in_one_batch_within_the_token_budget(
     ]
 
 
-def test_a_wish_above_the_budget_is_computed_alone(engine: Engine, backend: FakeBackend) -> None:
-    assert engine.submit(counting(1, tokens=1000), sharer="a").future.result(30) == 1
+def test_a_request_above_the_budget_is_computed_alone(engine: Engine, backend: FakeBackend) -> None:
+    assert engine.submit(counting(1, tokens=1000), tenant="a").future.result(30) == 1
     assert [len(batch) for batch in backend.batches] == [1]
 
 
 def test_a_short_request_is_not_held_up_by_a_long_one(engine: Engine, backend: FakeBackend) -> None:
     backend.seconds = 0.001
-    long = engine.submit(counting(1000, tokens=64), sharer="long")
+    long = engine.submit(counting(1000, tokens=64), tenant="long")
     wait_until(lambda: long.computed > 3)
-    short = engine.submit(counting(5, tokens=64), sharer="short")
+    short = engine.submit(counting(5, tokens=64), tenant="short")
     assert short.future.result(30) == 5
     assert long.computed < 40
     long.cancel()
@@ -96,8 +96,8 @@ def test_a_short_request_is_not_held_up_by_a_long_one(engine: Engine, backend: F
 def test_a_sharer_of_many_works_gets_one_turn_not_one_for_each(engine: Engine) -> None:
     begin = threading.Event()
     engine.call(begin.wait)
-    crowd = [engine.submit(counting(3, tokens=64), sharer="crowd") for _ in range(10)]
-    lonely = engine.submit(counting(3, tokens=64), sharer="lonely")
+    crowd = [engine.submit(counting(3, tokens=64), tenant="crowd") for _ in range(10)]
+    lonely = engine.submit(counting(3, tokens=64), tenant="lonely")
     computed: list[int] = []
     lonely.future.add_done_callback(lambda _: computed.append(sum(job.computed for job in crowd)))
     begin.set()
@@ -114,12 +114,12 @@ def test_a_cancelled_work_ends_after_the_computation_in_hand(engine: Engine, bac
     def work() -> Generator[Any, Any, None]:
         try:
             while True:
-                yield FakeWish()
+                yield FakeRequest()
         finally:
             closed.set()
 
     backend.gate = threading.Event()
-    job = engine.submit(work(), sharer="a")
+    job = engine.submit(work(), tenant="a")
     assert backend.computing.wait(30)
     job.cancel()
     backend.gate.set()
@@ -133,7 +133,7 @@ def test_a_work_that_only_tells_events_can_be_cancelled_too(engine: Engine) -> N
         while True:
             yield "event"
 
-    job = engine.submit(chatter(), sharer="a")
+    job = engine.submit(chatter(), tenant="a")
     time.sleep(0.01)
     job.cancel()
     assert failure(job).code is ErrorCode.CANCELLED
@@ -141,13 +141,13 @@ def test_a_work_that_only_tells_events_can_be_cancelled_too(engine: Engine) -> N
 
 def parking(parks: int) -> Generator[Any, Any, str]:
     for _ in range(parks):
-        yield FakeWish()
+        yield FakeRequest()
         yield Park()
     return "resumed"
 
 
 def test_a_parked_work_waits_until_it_is_resumed_or_cancelled(engine: Engine) -> None:
-    parked = [engine.submit(parking(1), sharer=index) for index in range(3)]
+    parked = [engine.submit(parking(1), tenant=index) for index in range(3)]
     wait_until(lambda: len(engine._parked) == 3)
     parked[0].resume()
     assert parked[0].future.result(30) == "resumed"
@@ -162,7 +162,7 @@ def test_a_work_that_is_resumed_before_it_parks_goes_on_as_soon_as_it_has(
     engine: Engine, backend: FakeBackend
 ) -> None:
     backend.gate = threading.Event()
-    job = engine.submit(parking(1), sharer="a")
+    job = engine.submit(parking(1), tenant="a")
     assert backend.computing.wait(30)
     job.resume()
     backend.gate.set()
@@ -173,7 +173,7 @@ def test_of_many_waiting_works_the_cancelled_ones_end_and_the_others_go_on(
     engine: Engine, backend: FakeBackend
 ) -> None:
     backend.gate = threading.Event()
-    jobs = [engine.submit(counting(2, tokens=8), sharer=index % 3) for index in range(60)]
+    jobs = [engine.submit(counting(2, tokens=8), tenant=index % 3) for index in range(60)]
     assert backend.computing.wait(30)
     for job in jobs[1::2]:
         job.cancel()
@@ -183,7 +183,7 @@ def test_of_many_waiting_works_the_cancelled_ones_end_and_the_others_go_on(
 
 
 def test_cancelling_what_has_ended_changes_nothing(engine: Engine) -> None:
-    job = engine.submit(counting(1), sharer="a")
+    job = engine.submit(counting(1), tenant="a")
     assert job.future.result(30) == 1
     job.cancel()
     assert job.future.result(30) == 1
@@ -191,10 +191,10 @@ def test_cancelling_what_has_ended_changes_nothing(engine: Engine) -> None:
 
 def test_a_work_that_raises_fails_alone_and_its_text_stays_inside(engine: Engine) -> None:
     def broken() -> Generator[Any, Any, None]:
-        yield FakeWish()
+        yield FakeRequest()
         raise ValueError("/secret/path")
 
-    bad, good = engine.submit(broken(), sharer="bad"), engine.submit(counting(4), sharer="good")
+    bad, good = engine.submit(broken(), tenant="bad"), engine.submit(counting(4), tenant="good")
     error = failure(bad)
     assert error.code is ErrorCode.INTERNAL
     assert "secret" not in str(error)
@@ -203,10 +203,10 @@ def test_a_work_that_raises_fails_alone_and_its_text_stays_inside(engine: Engine
 
 def test_of_a_merged_batch_that_fails_only_the_culprit_does(engine: Engine, backend: FakeBackend) -> None:
     backend.gate = threading.Event()
-    blocker = engine.submit(counting(1), sharer="blocker")
+    blocker = engine.submit(counting(1), tenant="blocker")
     assert backend.computing.wait(30)
-    good = [engine.submit(counting(2), sharer=index) for index in range(3)]
-    bad = engine.submit(counting(2, fails=ArithmeticError("full")), sharer="bad")
+    good = [engine.submit(counting(2), tenant=index) for index in range(3)]
+    bad = engine.submit(counting(2, fails=ArithmeticError("full")), tenant="bad")
     backend.gate.set()
     assert failure(bad).code is ErrorCode.OUT_OF_MEMORY
     assert [job.future.result(30) for job in [blocker, *good]] == [1, 2, 2, 2]
@@ -215,12 +215,12 @@ def test_of_a_merged_batch_that_fails_only_the_culprit_does(engine: Engine, back
 def test_a_failed_computation_is_raised_inside_the_work(engine: Engine) -> None:
     def careful() -> Generator[Any, Any, str]:
         try:
-            yield FakeWish(fails=MemoryError())
+            yield FakeRequest(fails=MemoryError())
         except LadError as error:
             return error.code.value
         return "computed"
 
-    assert engine.submit(careful(), sharer="a").future.result(30) == "out-of-memory"
+    assert engine.submit(careful(), tenant="a").future.result(30) == "out-of-memory"
 
 
 def test_what_a_failed_computation_held_is_let_go(engine: Engine) -> None:
@@ -235,10 +235,10 @@ def test_what_a_failed_computation_held_is_let_go(engine: Engine) -> None:
     def hungry() -> Generator[Any, Any, None]:
         tensor = Tensor()
         kept.append(weakref.ref(tensor))
-        yield FakeWish()
+        yield FakeRequest()
         raise MemoryError
 
-    job = engine.submit(hungry(), sharer="a")
+    job = engine.submit(hungry(), tenant="a")
     assert failure(job).code is ErrorCode.OUT_OF_MEMORY
     gc.collect()
     assert kept[0]() is None
@@ -254,11 +254,11 @@ def test_a_stopped_engine_cancels_its_work_and_takes_no_more(backend: FakeBacken
     engine = Engine(backend)
     engine.start()
     backend.seconds = 0.001
-    job = engine.submit(counting(10_000), sharer="a")
+    job = engine.submit(counting(10_000), tenant="a")
     engine.stop(5)
     assert failure(job).code is ErrorCode.CANCELLED
     with pytest.raises(LadError, match="stopping"):
-        engine.submit(counting(1), sharer="a")
+        engine.submit(counting(1), tenant="a")
     with pytest.raises(LadError, match="stopping"):
         engine.call(lambda: None)
 
@@ -266,13 +266,13 @@ def test_a_stopped_engine_cancels_its_work_and_takes_no_more(backend: FakeBacken
 def test_the_queue_is_bounded(engine: Engine, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lad_runtime.engine.scheduler.admission._MAX_JOBS", 3)
     backend.gate = threading.Event()
-    jobs = engine.submit_all([counting(1) for _ in range(3)], sharer="a")
+    jobs = engine.submit_all([counting(1) for _ in range(3)], tenant="a")
     with pytest.raises(LadError) as refused:
-        engine.submit(counting(1), sharer="b")
+        engine.submit(counting(1), tenant="b")
     assert refused.value.code is ErrorCode.BUSY and refused.value.retry_after_ms >= 50
     backend.gate.set()
     assert [job.future.result(30) for job in jobs] == [1, 1, 1]
-    assert engine.submit(counting(1), sharer="b").future.result(30) == 1
+    assert engine.submit(counting(1), tenant="b").future.result(30) == 1
 
 
 def test_the_queue_is_bounded_in_tokens_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,16 +280,16 @@ def test_the_queue_is_bounded_in_tokens_too(monkeypatch: pytest.MonkeyPatch) -> 
     backend = FakeBackend(gate=threading.Event())
     engine = Engine(backend)
     engine.start()
-    large = engine.submit(counting(1, tokens=200), sharer="a", tokens=200)
+    large = engine.submit(counting(1, tokens=200), tenant="a", tokens=200)
     with pytest.raises(LadError, match=r"1 pieces of work of 200 tokens wait .* up to 128 tokens") as refused:
-        engine.submit(counting(1), sharer="b", tokens=8)
+        engine.submit(counting(1), tenant="b", tokens=8)
     assert refused.value.code is ErrorCode.BUSY and refused.value.retry_after_ms >= 50
     assert backend.gate is not None
     backend.gate.set()
     assert large.future.result(30) == 1
     backend.gate.clear()
-    small = engine.submit_all([counting(1) for _ in range(2)], sharer="b", tokens=[40, 40])
-    small.append(engine.submit(counting(1), sharer="b", tokens=40))  # fits: the large one no longer counts
+    small = engine.submit_all([counting(1) for _ in range(2)], tenant="b", tokens=[40, 40])
+    small.append(engine.submit(counting(1), tenant="b", tokens=40))  # fits: the large one no longer counts
     backend.gate.set()
     assert [job.future.result(30) for job in small] == [1, 1, 1]
     engine.stop(5)
@@ -300,13 +300,13 @@ def test_a_newcomer_does_not_wait_until_all_works_of_a_large_request_have_begun(
 
     def one(name: str) -> Generator[Any, Any, None]:
         told.append(f"{name} begins")
-        yield FakeWish()
+        yield FakeRequest()
         told.append(f"{name} ends")
 
     begin = threading.Event()
     engine.call(begin.wait)
-    many = engine.submit_all([one("one of many") for _ in range(2000)], sharer="many", tokens=[8] * 2000)
-    newcomer = engine.submit(one("newcomer"), sharer="newcomer")
+    many = engine.submit_all([one("one of many") for _ in range(2000)], tenant="many", tokens=[8] * 2000)
+    newcomer = engine.submit(one("newcomer"), tenant="newcomer")
     begin.set()
     for job in (*many, newcomer):
         job.future.result(30)
@@ -320,11 +320,11 @@ def test_works_that_fill_one_batch_begin_before_anything_that_comes_after_them(e
 
     def one(name: str) -> Generator[Any, Any, None]:
         told.append(name)
-        yield FakeWish()
+        yield FakeRequest()
 
     begin = threading.Event()
     engine.call(begin.wait)
-    jobs = engine.submit_all([one("first") for _ in range(9)], sharer="a", tokens=[8] * 9)
+    jobs = engine.submit_all([one("first") for _ in range(9)], tenant="a", tokens=[8] * 9)
     engine.call(lambda: told.append("call"))
     begin.set()
     for job in jobs:
@@ -338,17 +338,17 @@ def test_a_newcomer_does_not_wait_until_a_thousand_cancelled_jobs_are_closed(eng
     def held(step: float = 0) -> Generator[Any, Any, None]:
         try:
             while True:
-                step = yield FakeWish(value=step)
+                step = yield FakeRequest(value=step)
         finally:
             told.append("closed")
 
-    jobs = engine.submit_all([held() for _ in range(2000)], sharer="many", tokens=[8] * 2000)
-    wait_until(lambda: all(isinstance(job.wish, FakeWish) for job in jobs))
+    jobs = engine.submit_all([held() for _ in range(2000)], tenant="many", tokens=[8] * 2000)
+    wait_until(lambda: all(isinstance(job.request, FakeRequest) for job in jobs))
     begin = threading.Event()
     engine.call(begin.wait)
     for job in jobs:
         job.cancel()
-    newcomer = engine.submit(counting(1), sharer="newcomer", on_event=told.append)
+    newcomer = engine.submit(counting(1), tenant="newcomer", on_event=told.append)
     begin.set()
     newcomer.future.result(30)
     for job in jobs:
@@ -361,11 +361,11 @@ def test_a_job_that_is_cancelled_before_it_begins_never_does(engine: Engine) -> 
 
     def one() -> Generator[Any, Any, None]:
         told.append("begins")
-        yield FakeWish()
+        yield FakeRequest()
 
     begin = threading.Event()
     engine.call(begin.wait)
-    jobs = engine.submit_all([one() for _ in range(200)], sharer="a", tokens=[8] * 200)
+    jobs = engine.submit_all([one() for _ in range(200)], tenant="a", tokens=[8] * 200)
     for job in jobs[100:]:
         job.cancel()
     begin.set()
@@ -377,7 +377,7 @@ def test_a_job_that_is_cancelled_before_it_begins_never_does(engine: Engine) -> 
 
 
 def test_calls_that_take_long_take_turns_with_works(engine: Engine) -> None:
-    work = engine.submit(counting(50), sharer="a")
+    work = engine.submit(counting(50), tenant="a")
     ran: list[int] = []
 
     def slow() -> None:

@@ -273,7 +273,7 @@ def test_a_run_that_is_resumed_before_it_has_parked_is_promised_its_memory_once(
     run.pause()
     assert writing.wait(30)
     bench.worker.training.resume(run)
-    with pytest.raises(LadError, match="The adapter needs"):  # the run is promised all there is
+    with pytest.raises(LadError, match="The adapter needs"):  # the run is reserved all there is
         bench.adapter(adapter.base)
     run.pause()
     assert paused(run)

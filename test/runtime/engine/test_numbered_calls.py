@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fake_backend import FakeBackend, FakeWish
+from fake_backend import FakeBackend, FakeRequest
 from lad_runtime.engine.resident.numbered_calls import Call, Sequence
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.scheduler.job import Job
@@ -41,13 +41,13 @@ class Calls:
     def _start(self, number: int, fails: bool) -> Callable[[], Job]:
         def work() -> Any:
             while not self.gate.is_set():
-                yield FakeWish()
+                yield FakeRequest()
             self.order.append(number)
             if fails:
                 raise LadError(ErrorCode.OUT_OF_MEMORY, "full")
             return f"reply {number}"
 
-        return lambda: self._engine.submit(work(), sharer="a")
+        return lambda: self._engine.submit(work(), tenant="a")
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
-"""What promises and what is held come to together."""
+"""What reservations and what is held come to together."""
 
 from typing import Any
 
 from fake_backend import FakeAdapter
-from lad_runtime.engine.memory.reservations import Promise, committed
+from lad_runtime.engine.memory.reservations import Reservation, committed
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.memory import HeldMemory, TrainingNeeds
 
@@ -14,9 +14,9 @@ def held(**options: Any) -> HeldMemory:
     return HeldMemory(**{"lasting": 0, **options})
 
 
-def trained(state: int = 0, activations: int = 0, tokens: int = 10, now: int = 0) -> Promise:
+def trained(state: int = 0, activations: int = 0, tokens: int = 10, now: int = 0) -> Reservation:
     needs = TrainingNeeds(state=state, activations=activations, tokens=tokens)
-    return Promise(adapter=FakeAdapter(SPEC, state_nbytes=now), needs=needs)
+    return Reservation(adapter=FakeAdapter(SPEC, state_nbytes=now), needs=needs)
 
 
 def test_what_is_held_counts_but_for_kept_prompts_and_so_does_what_snapshots_will_take() -> None:
@@ -30,16 +30,16 @@ def test_a_state_that_is_held_already_is_not_promised_again() -> None:
 
 def test_all_who_will_read_an_adapters_weights_are_promised_one_snapshot_until_there_is_one() -> None:
     adapter, other = (FakeAdapter(SPEC, snapshot_nbytes=10) for _ in range(2))
-    promises = [Promise(snapshot_of=each) for each in (adapter, adapter, other)]
-    assert committed(promises, held(), 10) == 20
+    reservations = [Reservation(snapshot_of=each) for each in (adapter, adapter, other)]
+    assert committed(reservations, held(), 10) == 20
     adapter.snapshot_nbytes = 0  # which is reserved from then on
-    assert committed(promises, held(reserved=10), 10) == 20
+    assert committed(reservations, held(reserved=10), 10) == 20
 
 
 def test_caches_count_as_what_is_promised_or_what_is_held_whichever_is_more() -> None:
-    promises = [Promise(caches=50), Promise(caches=20)]
-    assert committed(promises, held(caches=30), 10) == 70
-    assert committed(promises, held(caches=90), 10) == 90
+    reservations = [Reservation(caches=50), Reservation(caches=20)]
+    assert committed(reservations, held(caches=30), 10) == 70
+    assert committed(reservations, held(caches=90), 10) == 90
 
 
 def test_micro_batches_of_several_runs_count_up_to_what_one_batch_takes_of_them() -> None:

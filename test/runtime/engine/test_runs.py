@@ -108,7 +108,7 @@ def test_a_run_ends_once_and_frees_what_it_used_before_its_end_is_seen() -> None
 
 def test_a_run_that_fails_cancels_its_jobs_and_those_that_it_gets_later() -> None:
     def job() -> Job:
-        return Job(iter(()), "sharer", 1.0, lambda _: None, lambda *_: None)  # type: ignore[arg-type]
+        return Job(iter(()), "tenant", 1.0, lambda _: None, lambda *_: None)  # type: ignore[arg-type]
 
     run, first, late = Run("sampling", "base", "", lambda: None), job(), job()
     run.attach(first)

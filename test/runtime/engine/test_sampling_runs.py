@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fake_backend import FakeAdapter, FakeBackend, FakeBase, FakeWish, base_info
+from fake_backend import FakeAdapter, FakeBackend, FakeBase, FakeRequest, base_info
 from lad_runtime.engine.runs.run import Run
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker, make_worker
@@ -76,7 +76,7 @@ def test_a_run_that_is_cancelled_cancels_every_canvas_and_does_not_once_more_for
 
 def training(adapter: FakeAdapter, steps: int) -> Generator[Any, Any, None]:
     for _ in range(steps):
-        yield FakeWish(tokens=64, group="gradient")
+        yield FakeRequest(tokens=64, group="gradient")
         adapter.steps += 1
 
 
@@ -85,7 +85,7 @@ def test_a_request_beside_a_training_run_waits_for_the_micro_step_in_hand_and_sa
 ) -> None:
     adapter = FakeAdapter(spec=AdapterSpec(rank=4, alpha=4, targets=("q_proj",)))
     entry = worker.registry.add_adapter(worker.registry.base("fake"), adapter, is_snapshot=False)
-    trainer = worker.engine.submit(training(adapter, 100), sharer="trainer")
+    trainer = worker.engine.submit(training(adapter, 100), tenant="trainer")
     assert backend.gate is not None and backend.computing.wait(30)
     spec = SamplingSpec(mode="refine", answer_tokens=2, iterations=4, frames=False)
     canvases = [Canvas(prompt=(1, 2), seed=seed) for seed in (1, 2)]

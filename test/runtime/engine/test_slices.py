@@ -9,7 +9,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.forward.host_time import SLICE_TOKENS
-from lad_runtime.torch_backend.forward.requests import HostWish
+from lad_runtime.torch_backend.forward.requests import HostRequest
 from lad_runtime.torch_backend.training import primitives, rows
 from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
@@ -28,7 +28,7 @@ CORRUPTED = LossSpec(supervise="corrupted-answer-tokens")
 
 @pytest.fixture
 def stretches(monkeypatch):
-    """Tokens that were noised or targeted since the last wish, and the most that ever were."""
+    """Tokens that were noised or targeted since the last request, and the most that ever were."""
     stretches = {"now": 0, "most": 0, "all": 0}
 
     def counted(function):
@@ -46,12 +46,12 @@ def stretches(monkeypatch):
 
 
 def drive_in_stretches(work, stretches):
-    """Drives a work, and counts its stretches anew from wish to wish."""
+    """Drives a work, and counts its stretches anew from request to request."""
 
     def begin(_):
         stretches["now"] = 0
 
-    return drive(work, BASE.model, on_wish=begin)
+    return drive(work, BASE.model, on_request=begin)
 
 
 def run(store, spec, trained):
@@ -73,7 +73,7 @@ def noised(loss=CORRUPTED, noise="lad", count=MANY):
 @pytest.mark.parametrize("loss", [LossSpec(), CORRUPTED], ids=["all tokens", "corrupted tokens"])
 @pytest.mark.parametrize("noise", ["lad", "none"])
 @pytest.mark.parametrize("what", ["a step", "forwardBackward", "validation"])
-def test_what_is_made_between_two_wishes_does_not_grow_with_the_request(
+def test_what_is_made_between_two_requests_does_not_grow_with_the_request(
     what, noise, loss, stretches, tmp_path
 ):
     if what == "a step":
@@ -95,10 +95,10 @@ def test_what_is_made_between_two_wishes_does_not_grow_with_the_request(
 def test_sequences_of_which_nothing_is_supervised_are_passed_over_between_others_turns():
     empty = TargetedSequence(ids=(1,) * 16, targets=(-1,) * 16, weights=(0.0,) * 16)
     work = primitives.forward_backward(BASE, new_adapter(), (empty,) * MANY, ForwardSpec())
-    wishes = []
-    _, result = drive(work, BASE.model, on_wish=wishes.append)
-    assert len(wishes) == MANY * 16 // SLICE_TOKENS
-    assert all(isinstance(wish, HostWish) for wish in wishes)
+    requests = []
+    _, result = drive(work, BASE.model, on_request=requests.append)
+    assert len(requests) == MANY * 16 // SLICE_TOKENS
+    assert all(isinstance(request, HostRequest) for request in requests)
     assert (result.loss, result.tokens, len(result.ce)) == (0.0, MANY * 16, MANY)
 
 
@@ -143,9 +143,9 @@ def test_slices_and_noise_that_is_drawn_again_change_no_bit(loss, kept, monkeypa
 
 def test_a_step_of_usual_size_asks_for_no_turn_of_the_hosts(tmp_path):
     spec = training(steps=2, batch_size=8 * 32, micro_batch_tokens=2048, window=WindowSpec(window=16))
-    wishes = []
-    drive(run(CheckpointStore(tmp_path), spec, new_adapter()), BASE.model, on_wish=wishes.append)
-    assert wishes and not any(isinstance(wish, HostWish) for wish in wishes)
+    requests = []
+    drive(run(CheckpointStore(tmp_path), spec, new_adapter()), BASE.model, on_request=requests.append)
+    assert requests and not any(isinstance(request, HostRequest) for request in requests)
 
 
 # --- calls ----------------------------------------------------------------------------------------------------------
@@ -183,4 +183,4 @@ def test_dropping_an_adapter_cancels_its_calls_and_leaves_nothing_of_them(bench:
         assert isinstance(error, LadError) and error.code is ErrorCode.CANCELLED
     del adapter, calls, call
     assert bench.accounted == before
-    assert not bench.worker.memory._promises
+    assert not bench.worker.memory._reservations

@@ -15,8 +15,8 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.bound_work import PlacedWish, placed
-from lad_runtime.torch_backend.forward.requests import LogitsWish
+from lad_runtime.torch_backend.forward.bound_work import BoundRequest, placed
+from lad_runtime.torch_backend.forward.requests import LogitsRequest
 from lad_runtime.torch_backend.kernels import device as device_module
 from lad_runtime.torch_backend.kernels.device import (
     cores,
@@ -74,7 +74,7 @@ def test_a_base_is_loaded_in_a_thread_that_ends_so_that_no_team_of_openmp_thread
 
 
 class Gated:
-    """A backend that holds its first batch until everybody has arrived, and remembers how many wishes it merged."""
+    """A backend that holds its first batch until everybody has arrived, and remembers how many requests it merged."""
 
     def __init__(self, backend: TorchBackend) -> None:
         self.token_budget = backend.token_budget
@@ -83,10 +83,10 @@ class Gated:
         self.gate = threading.Event()
         self._backend = backend
 
-    def compute(self, wishes: Any) -> Any:
+    def compute(self, requests: Any) -> Any:
         self.gate.wait(20)
-        self.merged.append(len(wishes))
-        return self._backend.compute(wishes)
+        self.merged.append(len(requests))
+        return self._backend.compute(requests)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_adapters_trained_side_by_side_equal_each_alone_bit_for_bit(
     jobs = [
         engine.submit(
             backend.train(base, one, *prepared, training(rank, micro_batch_tokens), None, TrainingControl()),
-            sharer=rank,
+            tenant=rank,
         )
         for rank, one in zip(RANKS, together, strict=True)
     ]
@@ -203,7 +203,7 @@ def test_canvases_sampled_in_company_equal_each_alone_token_for_token(
     expected = [alone(work, backend) for work in works(snapshot())]
     events: list[list[Any]] = [[] for _ in requests]
     jobs = [
-        engine.submit(work, sharer=index, on_event=events[index].append)
+        engine.submit(work, tenant=index, on_event=events[index].append)
         for index, work in enumerate(works(engine.call(snapshot).result(30)))
     ]
     gated.gate.set()
@@ -222,7 +222,7 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
     two = [adapter(backend, base, rank) for rank in (2, 3)]
     alone(backend.forward_backward(base, two[0], [sequence(1, 2, 3)], ForwardSpec()), backend)
     before = [trained.gradients().tensors for trained in two]
-    wishes = [
+    requests = [
         next(backend.forward_backward(base, trained, [sequence(4, 5, 6)], ForwardSpec())) for trained in two
     ]
 
@@ -231,7 +231,7 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
 
     monkeypatch.setattr("lad_runtime.torch_backend.forward.compute.weighted_cross_entropy", out_of_memory)
     with pytest.raises(torch.OutOfMemoryError):
-        backend.compute(wishes)
+        backend.compute(requests)
     for trained, gradients in zip(two, before, strict=True):
         for name, gradient in trained.gradients().tensors.items():
             known = gradients[name]
@@ -242,7 +242,7 @@ def test_a_batch_of_two_bases_is_never_merged(backend: TorchBackend, base: Base)
     other = backend.load_base(BaseSpec(name="stub", seed=1), lambda _: None)
     canvas, spec = Canvas(prompt=(65,), seed=0), SamplingSpec(mode="refine", answer_tokens=4, iterations=1)
     first, second = (next(backend.sample(which, None, canvas, 0, spec)) for which in (base, other))
-    assert isinstance(first, PlacedWish) and isinstance(first.wish, LogitsWish)
+    assert isinstance(first, BoundRequest) and isinstance(first.request, LogitsRequest)
     assert first.group != second.group
     assert first.tokens == 5
     backend.unload_base(other)

@@ -1,4 +1,4 @@
-"""What wishes give, and that none of them can tell what else was computed."""
+"""What requests give, and that none of them can tell what else was computed."""
 
 import pytest
 import torch
@@ -8,7 +8,12 @@ from torch import Tensor
 
 from lad_runtime.errors import LadError
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.forward.requests import GradientWish, LogitsWish, LossWish, Wish
+from lad_runtime.torch_backend.forward.requests import (
+    ForwardRequest,
+    GradientRequest,
+    LogitsRequest,
+    LossRequest,
+)
 from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.llama import Llama
@@ -20,9 +25,9 @@ def ids(seed: int, length: int, vocab_size: int = 64) -> Tensor:
     return torch.randint(0, vocab_size, (length,), generator=torch.Generator().manual_seed(seed))
 
 
-def gradient_wish(
+def gradient_request(
     adapter: LoraAdapter | None, lengths: list[int], seed: int = 0, mode: str = "full"
-) -> GradientWish:
+) -> GradientRequest:
     """Every third token unsupervised, weights in (0, 1)."""
     targets = [ids(seed + 50 + i, length) for i, length in enumerate(lengths)]
     for target in targets:
@@ -33,16 +38,16 @@ def gradient_wish(
     segments = [
         Segment(ids=ids(seed + i, length), adapter=adapter, mode=mode) for i, length in enumerate(lengths)
     ]
-    return GradientWish(segments=tuple(segments), targets=tuple(targets), weights=tuple(weights))
+    return GradientRequest(segments=tuple(segments), targets=tuple(targets), weights=tuple(weights))
 
 
-def loss_wish(wish: GradientWish) -> LossWish:
-    return LossWish(segments=wish.segments, targets=wish.targets)
+def loss_request(request: GradientRequest) -> LossRequest:
+    return LossRequest(segments=request.segments, targets=request.targets)
 
 
-def logits_wish(wish: GradientWish) -> LogitsWish:
-    rows = tuple(torch.arange(len(segment.ids) - 1, -1, -2) for segment in wish.segments)
-    return LogitsWish(segments=wish.segments, rows=rows)
+def logits_request(request: GradientRequest) -> LogitsRequest:
+    rows = tuple(torch.arange(len(segment.ids) - 1, -1, -2) for segment in request.segments)
+    return LogitsRequest(segments=request.segments, rows=rows)
 
 
 def taken_gradients(adapter: LoraAdapter) -> list[Tensor]:
@@ -56,17 +61,17 @@ def equal(first: list[Tensor] | tuple[Tensor, ...], second: list[Tensor] | tuple
     return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_a_gradient_wish_gives_plain_cross_entropies_and_their_weighted_gradient(
+def test_a_gradient_request_gives_plain_cross_entropies_and_their_weighted_gradient(
     model: Llama, adapter
 ) -> None:
-    wish = gradient_wish(adapter, [9, 17, 9])
-    (result,) = compute(model, [wish])
+    request = gradient_request(adapter, [9, 17, 9])
+    (result,) = compute(model, [request])
     computed = taken_gradients(adapter)
-    batch = model.batch(wish.segments)
+    batch = model.batch(request.segments)
     logits = model.logits(model.hidden_states(batch))
     total = torch.zeros(())
     for (start, stop), target, weight, ce in zip(
-        batch.spans, wish.targets, wish.weights, result, strict=True
+        batch.spans, request.targets, request.weights, result, strict=True
     ):
         plain = torch.nn.functional.cross_entropy(
             logits[start:stop], target, reduction="none", ignore_index=-100
@@ -80,25 +85,25 @@ def test_a_gradient_wish_gives_plain_cross_entropies_and_their_weighted_gradient
 
 
 def test_gradients_accumulate_until_they_are_taken(model: Llama, adapter) -> None:
-    wish = gradient_wish(adapter, [9, 17])
-    compute(model, [wish])
+    request = gradient_request(adapter, [9, 17])
+    compute(model, [request])
     once = taken_gradients(adapter)
-    compute(model, [wish])
-    compute(model, [wish])
+    compute(model, [request])
+    compute(model, [request])
     assert equal(taken_gradients(adapter), [2.0 * gradient for gradient in once])
 
 
-def test_a_loss_wish_equals_the_gradient_wish_and_leaves_no_gradient(model: Llama, adapter) -> None:
-    wish = gradient_wish(adapter, [9, 17])
-    (losses,) = compute(model, [loss_wish(wish)])
+def test_a_loss_request_equals_the_gradient_request_and_leaves_no_gradient(model: Llama, adapter) -> None:
+    request = gradient_request(adapter, [9, 17])
+    (losses,) = compute(model, [loss_request(request)])
     assert all(parameter.grad is None for parameter in adapter.parameters.values())
-    assert equal(losses, compute(model, [wish])[0])
+    assert equal(losses, compute(model, [request])[0])
 
 
 def test_logits_come_from_the_rows_asked_for(model: Llama, adapter) -> None:
     segment = Segment(ids=ids(1, 8), adapter=adapter)
-    every = LogitsWish(segments=(segment,), rows=(torch.arange(8),))
-    some = LogitsWish(
+    every = LogitsRequest(segments=(segment,), rows=(torch.arange(8),))
+    some = LogitsRequest(
         segments=(segment, segment), rows=(torch.tensor([5, 0]), torch.empty(0, dtype=torch.int64))
     )
     ((all_rows,), (chosen, none)) = compute(model, [every, some])
@@ -107,14 +112,16 @@ def test_logits_come_from_the_rows_asked_for(model: Llama, adapter) -> None:
 
 
 def test_a_base_without_adapter_has_losses_and_no_gradient(model: Llama) -> None:
-    wish = gradient_wish(None, [9])
-    assert equal(compute(model, [wish])[0], compute(model, [loss_wish(wish)])[0])
+    request = gradient_request(None, [9])
+    assert equal(compute(model, [request])[0], compute(model, [loss_request(request)])[0])
 
 
-def test_a_wish_without_supervised_tokens_has_zero_losses_and_gradients(model: Llama, adapter) -> None:
+def test_a_request_without_supervised_tokens_has_zero_losses_and_gradients(model: Llama, adapter) -> None:
     segment = Segment(ids=ids(1, 5), adapter=adapter)
-    wish = GradientWish(segments=(segment,), targets=(torch.full((5,), -100),), weights=(torch.ones(5),))
-    ((ce,),) = compute(model, [wish])
+    request = GradientRequest(
+        segments=(segment,), targets=(torch.full((5,), -100),), weights=(torch.ones(5),)
+    )
+    ((ce,),) = compute(model, [request])
     assert not ce.any() and len(ce) == 5
     assert not any(gradient.any() for gradient in taken_gradients(adapter))
 
@@ -134,18 +141,18 @@ def test_four_adapters_trained_in_one_batch_equal_each_alone_bit_for_bit(make_ad
     model = Llama.random(config, 0, deviation=0.1)
     ranks = {4: ("q_proj", "v_proj"), 16: PROJECTIONS, 64: ("o_proj", "down_proj"), 256: ("q_proj", "v_proj")}
     adapters = [make_adapter(rank=rank, targets=targets, config=config) for rank, targets in ranks.items()]
-    wishes = [
-        gradient_wish(adapters[0], [60, 3], 1),
-        gradient_wish(adapters[1], [33], 2, "causal"),
-        gradient_wish(adapters[2], [1, 2], 3),
-        gradient_wish(adapters[3], [17, 100, 17], 4),
+    requests = [
+        gradient_request(adapters[0], [60, 3], 1),
+        gradient_request(adapters[1], [33], 2, "causal"),
+        gradient_request(adapters[2], [1, 2], 3),
+        gradient_request(adapters[3], [17, 100, 17], 4),
     ]
     torch.set_num_threads(threads)
     try:
-        together = compute(model, wishes)
+        together = compute(model, requests)
         gradients = [taken_gradients(adapter) for adapter in adapters]
-        for wish, adapter, losses, gradient in zip(wishes, adapters, together, gradients, strict=True):
-            assert equal(compute(model, [wish])[0], losses)
+        for request, adapter, losses, gradient in zip(requests, adapters, together, gradients, strict=True):
+            assert equal(compute(model, [request])[0], losses)
             assert equal(taken_gradients(adapter), gradient)
     finally:
         torch.set_num_threads(1)
@@ -153,41 +160,45 @@ def test_four_adapters_trained_in_one_batch_equal_each_alone_bit_for_bit(make_ad
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_every_wish_equals_that_wish_alone_bit_for_bit(
+def test_every_request_equals_that_request_alone_bit_for_bit(
     model: Llama, make_adapter, data: st.DataObject
 ) -> None:
     adapters = [None, *(make_adapter(rank=rank, seed=rank, targets=PROJECTIONS) for rank in (1, 4, 30))]
-    wishes: list[Wish] = []
+    requests: list[ForwardRequest] = []
     for seed in range(data.draw(st.integers(1, 5))):
         adapter = data.draw(st.sampled_from(adapters))
         lengths = data.draw(st.lists(st.integers(1, 24), min_size=1, max_size=4))
-        kind = data.draw(st.sampled_from([lambda wish: wish, loss_wish, logits_wish]))
-        wishes.append(
-            kind(gradient_wish(adapter, lengths, seed * 100, data.draw(st.sampled_from(["full", "causal"]))))
+        kind = data.draw(st.sampled_from([lambda request: request, loss_request, logits_request]))
+        requests.append(
+            kind(
+                gradient_request(adapter, lengths, seed * 100, data.draw(st.sampled_from(["full", "causal"])))
+            )
         )
-    together = compute(model, wishes)
+    together = compute(model, requests)
     trained = [
         adapter for adapter in adapters[1:] if any(p.grad is not None for p in adapter.parameters.values())
     ]
     gradients = [taken_gradients(adapter) for adapter in trained]
     assert all(
-        equal(compute(model, [wish])[0], result) for wish, result in zip(wishes, together, strict=True)
+        equal(compute(model, [request])[0], result)
+        for request, result in zip(requests, together, strict=True)
     )
     assert all(
         equal(taken_gradients(adapter), taken) for adapter, taken in zip(trained, gradients, strict=True)
     )
 
 
-def test_two_wishes_of_one_adapter_add_up_as_one_after_the_other(model: Llama, adapter) -> None:
-    wishes = [
-        gradient_wish(adapter, [9, 17], 1),
-        gradient_wish(adapter, [5], 2),
-        gradient_wish(adapter, [7, 7], 3),
+def test_two_requests_of_one_adapter_add_up_as_one_after_the_other(model: Llama, adapter) -> None:
+    requests = [
+        gradient_request(adapter, [9, 17], 1),
+        gradient_request(adapter, [5], 2),
+        gradient_request(adapter, [7, 7], 3),
     ]
-    together = compute(model, wishes)
+    together = compute(model, requests)
     gradients = taken_gradients(adapter)
     assert all(
-        equal(compute(model, [wish])[0], result) for wish, result in zip(wishes, together, strict=True)
+        equal(compute(model, [request])[0], result)
+        for request, result in zip(requests, together, strict=True)
     )
     assert equal(taken_gradients(adapter), gradients)
 
@@ -195,12 +206,12 @@ def test_two_wishes_of_one_adapter_add_up_as_one_after_the_other(model: Llama, a
 def test_a_failure_adds_no_gradient_and_grows_no_cache(model: Llama, adapter, monkeypatch) -> None:
     cache = KeyValueCache(model.config, capacity=8)
     segment = Segment(ids=ids(1, 3), mode="causal", cache=cache)
-    good: list[Wish] = [
-        LogitsWish(segments=(segment,), rows=(torch.tensor([2]),)),
-        gradient_wish(adapter, [9]),
-        gradient_wish(adapter, [5]),
+    good: list[ForwardRequest] = [
+        LogitsRequest(segments=(segment,), rows=(torch.tensor([2]),)),
+        gradient_request(adapter, [9]),
+        gradient_request(adapter, [5]),
     ]
-    bad = gradient_wish(None, [1])
+    bad = gradient_request(None, [1])
     bad.segments[0].ids[0] = 64
     with pytest.raises(LadError, match="vocabulary"):
         compute(model, [*good, bad])
@@ -233,7 +244,9 @@ def test_decoding_two_sequences_together_equals_each_alone(model: Llama, make_ad
                 for i in which
             ]
             last = torch.tensor([end - begin - 1])
-            results = compute(model, [LogitsWish(segments=(segment,), rows=(last,)) for segment in segments])
+            results = compute(
+                model, [LogitsRequest(segments=(segment,), rows=(last,)) for segment in segments]
+            )
             steps.append([logits for (logits,) in results])
         return [list(sequence) for sequence in zip(*steps, strict=True)]
 
@@ -242,24 +255,24 @@ def test_decoding_two_sequences_together_equals_each_alone(model: Llama, make_ad
     assert equal(decode([1])[0], together[1])
 
 
-def test_wishes_of_a_kind_share_a_group_and_count_their_tokens(model: Llama, adapter) -> None:
-    wish = gradient_wish(adapter, [9, 17])
-    assert wish.tokens == loss_wish(wish).tokens == 26
-    assert wish.group != loss_wish(wish).group == logits_wish(wish).group
+def test_requests_of_a_kind_share_a_group_and_count_their_tokens(model: Llama, adapter) -> None:
+    request = gradient_request(adapter, [9, 17])
+    assert request.tokens == loss_request(request).tokens == 26
+    assert request.group != loss_request(request).group == logits_request(request).group
 
 
 def test_targets_outside_the_vocabulary_are_an_error(model: Llama, adapter) -> None:
     segment = Segment(ids=ids(1, 2), adapter=adapter)
     with pytest.raises(LadError, match="vocabulary"):
-        compute(model, [LossWish(segments=(segment,), targets=(torch.tensor([3, 64]),))])
+        compute(model, [LossRequest(segments=(segment,), targets=(torch.tensor([3, 64]),))])
 
 
 def test_values_that_do_not_fit_the_segments_are_an_error() -> None:
     segment = Segment(ids=ids(1, 3))
     with pytest.raises(LadError, match="targets"):
-        LossWish(segments=(segment,), targets=(ids(1, 2),))
+        LossRequest(segments=(segment,), targets=(ids(1, 2),))
     with pytest.raises(LadError, match="finite"):
         weights = (torch.tensor([1.0, float("nan"), 1.0]),)
-        GradientWish(segments=(segment,), targets=(ids(1, 3),), weights=weights)
+        GradientRequest(segments=(segment,), targets=(ids(1, 3),), weights=weights)
     with pytest.raises(LadError, match="rows"):
-        LogitsWish(segments=(segment,), rows=(torch.tensor([3]),))
+        LogitsRequest(segments=(segment,), rows=(torch.tensor([3]),))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.forward.requests import GradientWish, LogitsWish
+from lad_runtime.torch_backend.forward.requests import GradientRequest, LogitsRequest
 from lad_runtime.torch_backend.model import compiled_elementwise as compiled
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.llama import Llama
@@ -50,15 +50,19 @@ def test_a_machine_that_cannot_compile_says_what_it_lacks(config: LlamaConfig, m
 
 
 def logits_of(model: Llama, tokens: Tensor, adapter: LoraAdapter) -> tuple[Tensor, ...]:
-    wish = LogitsWish(segments=(Segment(ids=tokens, adapter=adapter),), rows=(torch.arange(len(tokens)),))
-    return compute(model, [wish])[0]
+    request = LogitsRequest(
+        segments=(Segment(ids=tokens, adapter=adapter),), rows=(torch.arange(len(tokens)),)
+    )
+    return compute(model, [request])[0]
 
 
 def gradients_of(model: Llama, tokens: Tensor, adapter: LoraAdapter) -> dict[str, Tensor]:
     for parameter in adapter.parameters.values():
         parameter.grad = None
     segment = Segment(ids=tokens, adapter=adapter)
-    compute(model, [GradientWish(segments=(segment,), targets=(tokens,), weights=(torch.ones(len(tokens)),))])
+    compute(
+        model, [GradientRequest(segments=(segment,), targets=(tokens,), weights=(torch.ones(len(tokens)),))]
+    )
     return {
         name: parameter.grad.clone()
         for name, parameter in adapter.parameters.items()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lad_runtime.errors import LadError
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.forward.requests import GradientWish, LogitsWish, LossWish
+from lad_runtime.torch_backend.forward.requests import GradientRequest, LogitsRequest, LossRequest
 from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
@@ -26,7 +26,7 @@ def ids(seed: int, length: int) -> Tensor:
 
 def logits_of(model: Llama, *segments: Segment) -> list[Tensor]:
     rows = tuple(torch.arange(len(segment.ids)) for segment in segments)
-    (result,) = compute(model, [LogitsWish(segments=segments, rows=rows)])
+    (result,) = compute(model, [LogitsRequest(segments=segments, rows=rows)])
     return list(result)
 
 
@@ -83,7 +83,7 @@ def test_logits_and_gradients_equal_those_of_peft(model: Llama, make_adapter, ta
     torch.nn.functional.cross_entropy(wanted, targets_L, reduction="sum").backward()
     segment = Segment(ids=tokens, adapter=adapter)
     assert torch.allclose(logits_of(model, segment)[0], wanted, rtol=1e-4, atol=1e-4)
-    compute(model, [GradientWish(segments=(segment,), targets=(targets_L,), weights=(torch.ones(33),))])
+    compute(model, [GradientRequest(segments=(segment,), targets=(targets_L,), weights=(torch.ones(33),))])
     for name, parameter in adapter.parameters.items():
         scale = theirs[name].grad.abs().max()
         assert (parameter.grad - theirs[name].grad).abs().max() <= 1e-4 * scale, name
@@ -131,20 +131,20 @@ def test_a_snapshot_does_not_follow_training(model: Llama, adapter: LoraAdapter)
 def test_parameters_stay_float32_beside_a_bfloat16_base(config: LlamaConfig, make_adapter) -> None:
     half = Llama.random(config, 0, dtype=torch.bfloat16, deviation=0.2)
     adapter = make_adapter()
-    wish = GradientWish(
+    request = GradientRequest(
         segments=(Segment(ids=ids(1, 9), adapter=adapter),), targets=(ids(2, 9),), weights=(torch.ones(9),)
     )
-    ((ce,),) = compute(half, [wish])
+    ((ce,),) = compute(half, [request])
     full = Llama(config, half.weights)
-    ((wanted,),) = compute(full, [wish])
+    ((wanted,),) = compute(full, [request])
     assert torch.allclose(ce, wanted, rtol=0.1, atol=0.3)
     assert all(p.dtype == p.grad.dtype == torch.float32 for p in adapter.parameters.values())
 
 
 class TestDropout:
-    def wish(self, adapter: LoraAdapter, seed: int | None, length: int = 20) -> GradientWish:
+    def request(self, adapter: LoraAdapter, seed: int | None, length: int = 20) -> GradientRequest:
         segment = Segment(ids=ids(1, length), adapter=adapter, dropout_seed=seed)
-        return GradientWish(segments=(segment,), targets=(ids(2, length),), weights=(torch.ones(length),))
+        return GradientRequest(segments=(segment,), targets=(ids(2, length),), weights=(torch.ones(length),))
 
     def test_is_a_function_of_its_seed_and_leaves_the_global_generator_alone(
         self, model, make_adapter
@@ -152,7 +152,7 @@ class TestDropout:
         adapter = make_adapter(dropout=0.5)
         before = torch.random.get_rng_state()
         first, again, other, off = (
-            compute(model, [self.wish(adapter, seed)])[0][0] for seed in (3, 3, 4, None)
+            compute(model, [self.request(adapter, seed)])[0][0] for seed in (3, 3, 4, None)
         )
         assert torch.equal(first, again)
         assert not torch.equal(first, other)
@@ -161,23 +161,23 @@ class TestDropout:
 
     def test_changes_nothing_where_the_adapter_has_none(self, model, make_adapter) -> None:
         adapter = make_adapter(dropout=0.0)
-        assert torch.equal(*(compute(model, [self.wish(adapter, seed)])[0][0] for seed in (3, None)))
+        assert torch.equal(*(compute(model, [self.request(adapter, seed)])[0][0] for seed in (3, None)))
 
     def test_does_not_depend_on_what_else_is_computed(self, model, make_adapter) -> None:
         first, second = make_adapter(dropout=0.5), make_adapter(dropout=0.2, seed=9)
-        together = compute(model, [self.wish(second, 8, 13), self.wish(first, 3)])[1][0]
+        together = compute(model, [self.request(second, 8, 13), self.request(first, 3)])[1][0]
         gradients = [parameter.grad.clone() for parameter in first.parameters.values()]
         for parameter in first.parameters.values():
             parameter.grad = None
-        alone = compute(model, [self.wish(first, 3)])[0][0]
+        alone = compute(model, [self.request(first, 3)])[0][0]
         assert torch.equal(together, alone)
         assert all(torch.equal(g, p.grad) for g, p in zip(gradients, first.parameters.values(), strict=True))
 
     def test_gradients_are_those_of_the_masked_network(self, model, make_adapter) -> None:
         adapter = make_adapter(dropout=0.5, targets=PROJECTIONS)
-        wish = self.wish(adapter, 3)
-        compute(model, [wish])
-        losses = LossWish(segments=wish.segments, targets=wish.targets)
+        request = self.request(adapter, 3)
+        compute(model, [request])
+        losses = LossRequest(segments=request.segments, targets=request.targets)
         step = 1e-2
         for name in ("layers.0.self_attn.q_proj.lora_B", "layers.0.mlp.down_proj.lora_A"):
             parameter = adapter.parameters[name]

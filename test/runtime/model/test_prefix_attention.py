@@ -18,7 +18,7 @@ from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.prefix_cache import Prompts
-from lad_runtime.torch_backend.forward.requests import ContextWish, LogitsWish
+from lad_runtime.torch_backend.forward.requests import ContextRequest, LogitsRequest
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
@@ -146,7 +146,7 @@ def test_a_cached_prompt_gives_the_logits_of_an_uncached_one() -> None:
     behind = Segment(ids=answer, adapter=adapter, context=context)
     rows = torch.arange(ANSWER)
     ((uncached, cached),) = compute(
-        base.model, [LogitsWish(segments=(whole, behind), rows=(PROMPT + rows, rows))]
+        base.model, [LogitsRequest(segments=(whole, behind), rows=(PROMPT + rows, rows))]
     )
     assert (cached - uncached).abs().max() <= 1e-5 * uncached.abs().max()
 
@@ -159,7 +159,7 @@ def test_a_prompt_that_is_the_whole_sequence_or_nothing_is_full_attention() -> N
     )
     full = Segment(ids=tokens, adapter=adapter)
     ((none, whole, wanted),) = compute(
-        base.model, [LogitsWish(segments=(*segments, full), rows=(torch.arange(9),) * 3)]
+        base.model, [LogitsRequest(segments=(*segments, full), rows=(torch.arange(9),) * 3)]
     )
     assert torch.equal(none, wanted) and torch.equal(whole, wanted)
 
@@ -305,10 +305,10 @@ def test_the_prompts_kept_are_the_last_ones_that_fit() -> None:
     def missing(seed: int) -> bool:
         work = prompts.context(base.model, None, ids(seed, 10).tolist(), "causal-prefix")
         try:
-            wish = next(work)
+            request = next(work)
         except StopIteration:
             return False
-        compute(base.model, [wish])
+        compute(base.model, [request])
         return True
 
     assert [missing(seed) for seed in (1, 2, 1, 3, 1, 2)] == [True, True, False, True, False, True]
@@ -362,14 +362,14 @@ def test_a_prompt_whose_first_computation_failed_is_computed_by_the_next(monkeyp
     base = small_base()
     failing = base.prompts.context(base.model, None, [7, 8, 9], "causal-prefix")
     waiting = base.prompts.context(base.model, None, [7, 8, 9], "causal-prefix")
-    wishes = [next(failing), next(waiting)]
+    requests = [next(failing), next(waiting)]
     forward = Llama.hidden_states
     monkeypatch.setattr(Llama, "hidden_states", lambda *_, **__: (_ for _ in ()).throw(MemoryError()))
     with pytest.raises(MemoryError):
-        compute(base.model, wishes)
+        compute(base.model, requests)
     failing.close()
     monkeypatch.setattr(Llama, "hidden_states", forward)
-    compute(base.model, wishes[1:])
+    compute(base.model, requests[1:])
     with pytest.raises(StopIteration) as ended:
         waiting.send(None)
     assert ended.value.value.length == 3
@@ -445,6 +445,8 @@ def test_a_run_in_causal_prefix_computes_no_gradient_for_its_prompts() -> None:
     ]
     work = forward_backward(base, trained, sequences, ForwardSpec(attention="causal-prefix"))
     prompts = next(work)
-    assert isinstance(prompts, ContextWish) and prompts.tokens == 2 * PROMPT  # two of the three are the same
+    assert (
+        isinstance(prompts, ContextRequest) and prompts.tokens == 2 * PROMPT
+    )  # two of the three are the same
     answers = work.send(*compute(base.model, [prompts]))
     assert answers.tokens == 3 * ANSWER

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.forward.requests import LogitsWish
+from lad_runtime.torch_backend.forward.requests import LogitsRequest
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.predict import predict
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
@@ -53,7 +53,7 @@ def test_the_cache_changes_no_token(adapter: object, draw: DrawSpec) -> None:
 def test_the_caches_logits_are_those_of_the_whole_sequence() -> None:
     ids = torch.arange(8, 30)
     segment = Segment(ids=ids, mode="causal")
-    ((whole_RV,),) = compute(BASE.model, [LogitsWish(segments=(segment,), rows=(torch.arange(22),))])
+    ((whole_RV,),) = compute(BASE.model, [LogitsRequest(segments=(segment,), rows=(torch.arange(22),))])
     rows = []
     work = sample_canvas(
         BASE,
@@ -64,14 +64,14 @@ def test_the_caches_logits_are_those_of_the_whole_sequence() -> None:
     )
     context = next(work)
     assert [len(segment.ids) for segment in context.segments] == [15]  # type: ignore[union-attr]
-    wish = work.send(*compute(BASE.model, [context]))  # type: ignore[list-item]
-    rows.append(*compute(BASE.model, [wish]))  # type: ignore[list-item]
+    request = work.send(*compute(BASE.model, [context]))  # type: ignore[list-item]
+    rows.append(*compute(BASE.model, [request]))  # type: ignore[list-item]
     for position in range(15, 22):
         chosen = peaked([int(ids[position])])
         work.send(chosen if position == 15 else (chosen,))  # type: ignore[arg-type]  # the frame
-        wish = work.send(None)
-        assert [len(segment.ids) for segment in wish.segments] == [1]  # type: ignore[union-attr]
-        ((logits_1V,),) = compute(BASE.model, [wish])  # type: ignore[list-item]
+        request = work.send(None)
+        assert [len(segment.ids) for segment in request.segments] == [1]  # type: ignore[union-attr]
+        ((logits_1V,),) = compute(BASE.model, [request])  # type: ignore[list-item]
         rows.append(logits_1V)
     assert torch.allclose(torch.cat(rows), whole_RV[14:22], rtol=1e-5, atol=1e-5)
 
@@ -102,9 +102,9 @@ def test_an_answer_stops_at_eos_or_at_its_length() -> None:
     tokens = iter([20, 21, EOS_ID, 22, 23])
     spec = SamplingSpec(mode="ar", answer_tokens=5)
     work = sample_canvas(BASE, None, Canvas(prompt=(7, 8), seed=1), 4, spec)
-    frames, answer, wishes = run_work(work, lambda segment, rows: peaked([next(tokens)]))
+    frames, answer, requests = run_work(work, lambda segment, rows: peaked([next(tokens)]))
     assert (answer.ids, answer.canvas_ids, answer.text) == ((20, 21), (20, 21, EOS_ID), "20 21")
-    assert (answer.stopped, answer.iterations, answer.canvas, len(wishes)) == ("eos", 3, 4, 3)
+    assert (answer.stopped, answer.iterations, answer.canvas, len(requests)) == ("eos", 3, 4, 3)
     assert [frame.answer for frame in frames] == [(20,), (20, 21), (20, 21, EOS_ID)]
     assert [(edit.position, edit.old, edit.new, edit.kept) for frame in frames for edit in frame.edits] == [
         (0, MASK_ID, 20, True),

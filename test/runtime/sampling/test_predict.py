@@ -102,18 +102,18 @@ def test_nothing_is_returned_that_was_not_asked_for() -> None:
     assert (prediction.top_ids, prediction.top_probabilities, prediction.logits) == ((), (), b"")
 
 
-def test_many_canvases_are_asked_for_in_wishes_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_canvases_are_asked_for_in_requests_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
     canvases = [
         PredictCanvas(ids=(7, 8, *[MASK_ID] * n), answer_start=2, seed=n) for n in (1, 5, 9, 3, 30, 2)
     ]
     whole = run_alone(predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)), BASE.model)[1]
-    monkeypatch.setattr(predicting, "WISH_TOKENS", 16)
+    monkeypatch.setattr(predicting, "REQUEST_TOKENS", 16)
     logits = torch.zeros(1, VOCAB_SIZE)
-    _, _, wishes = run_work(
+    _, _, requests = run_work(
         predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)),
         lambda segment, rows: logits.expand(len(rows), -1),
     )
-    assert [wish.tokens for wish in wishes] == [10, 16, 32, 4]
+    assert [request.tokens for request in requests] == [10, 16, 32, 4]
     assert run_alone(predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)), BASE.model)[1] == whole
 
 

@@ -51,13 +51,13 @@ remasks = st.builds(
 
 def run(spec: SamplingSpec, answer: Any, seed: int = 1) -> tuple[list[FrameEvent], AnswerEvent, list[Any]]:
     canvas = Canvas(prompt=PROMPT, seed=seed)
-    frames, outcome, wishes = run_work(sample_canvas(BASE, None, canvas, 0, spec), answer)
-    return frames, answered(outcome), wishes
+    frames, outcome, requests = run_work(sample_canvas(BASE, None, canvas, 0, spec), answer)
+    return frames, answered(outcome), requests
 
 
-def inputs(wishes: list[Any]) -> list[list[int]]:
+def inputs(requests: list[Any]) -> list[list[int]]:
     """The answer part of every forward's canvas."""
-    return [wish.segments[0].ids[len(PROMPT) :].tolist() for wish in wishes]
+    return [request.segments[0].ids[len(PROMPT) :].tolist() for request in requests]
 
 
 @settings(deadline=None, max_examples=60)
@@ -101,8 +101,8 @@ def test_every_forward_sees_the_last_one_with_the_frames_edits_written_in(
         early_stop=False,
         grow_tokens=0 if mode == "llada" else grow,
     )
-    frames, _, wishes = run(spec, random_logits(seed), seed)
-    seen = inputs(wishes)
+    frames, _, requests = run(spec, random_logits(seed), seed)
+    seen = inputs(requests)
     for frame, before, after in zip(frames, seen, seen[1:], strict=False):
         shown = list(before)
         for edit in frame.edits:
@@ -111,18 +111,18 @@ def test_every_forward_sees_the_last_one_with_the_frames_edits_written_in(
             shown[edit.position] = MASK_ID if edit.remasked else edit.new
         shown += [MASK_ID] * (len(after) - len(before))
         assert shown == after
-    for wish in wishes:
-        assert tuple(wish.segments[0].ids[: len(PROMPT)].tolist()) == PROMPT
+    for request in requests:
+        assert tuple(request.segments[0].ids[: len(PROMPT)].tolist()) == PROMPT
 
 
 @settings(deadline=None, max_examples=40)
 @given(remask=remasks, seed=st.integers(0, 999))
 def test_what_is_kept_stays_kept(remask: RemaskSpec, seed: int) -> None:
     spec = SamplingSpec(mode="remask", answer_tokens=17, iterations=8, remask=remask, early_stop=False)
-    frames, answer, wishes = run(spec, random_logits(seed), seed)
+    frames, answer, requests = run(spec, random_logits(seed), seed)
     kept: dict[int, int] = {}
-    for frame, wish in zip(frames, wishes, strict=True):
-        sampled = {row - len(PROMPT) for row in wish.rows[0].tolist()}
+    for frame, request in zip(frames, requests, strict=True):
+        sampled = {row - len(PROMPT) for row in request.rows[0].tolist()}
         for position, token in kept.items():
             if remask.retention == "locked":
                 assert position not in sampled
@@ -150,15 +150,15 @@ def test_an_editable_token_changes_where_a_locked_one_does_not() -> None:
 def test_a_run_ends_where_everything_is_locked() -> None:
     remask = RemaskSpec(noise_start=0, retention="locked")
     spec = SamplingSpec(mode="remask", answer_tokens=5, iterations=9, remask=remask, early_stop=False)
-    _, answer, wishes = run(spec, random_logits(5))
-    assert (len(wishes), answer.iterations, answer.stopped) == (1, 1, "settled")
+    _, answer, requests = run(spec, random_logits(5))
+    assert (len(requests), answer.iterations, answer.stopped) == (1, 1, "settled")
 
 
 def test_refine_feeds_the_sampled_answer_back() -> None:
     answers = [[10, 11, 12], [10, 21, 12], [30, 21, 12]]
     spec = SamplingSpec(mode="refine", answer_tokens=3, iterations=3, early_stop=False)
-    frames, answer, wishes = run(spec, scripted(len(PROMPT), answers))
-    assert inputs(wishes) == [[MASK_ID] * 3, answers[0], answers[1]]
+    frames, answer, requests = run(spec, scripted(len(PROMPT), answers))
+    assert inputs(requests) == [[MASK_ID] * 3, answers[0], answers[1]]
     assert [[edit.position for edit in frame.edits] for frame in frames] == [[0, 1, 2], [1], [0]]
     assert answer.canvas_ids == tuple(answers[2])
     assert answer.text == "30 21 12"
@@ -169,19 +169,19 @@ def test_refine_feeds_the_sampled_answer_back() -> None:
 def test_three_equal_answers_in_a_row_stop_a_run(mode: Any) -> None:
     answers = [[10, 11], [10, 11], [10, 12], [10, 12], [10, 12]]
     spec = SamplingSpec(mode=mode, answer_tokens=2, iterations=32)
-    frames, answer, wishes = run(spec, scripted(len(PROMPT), answers))
-    assert len(wishes) == answer.iterations == 5
+    frames, answer, requests = run(spec, scripted(len(PROMPT), answers))
+    assert len(requests) == answer.iterations == 5
     assert answer.stopped == "settled"
     assert frames[-1].masked == 0
-    _, answer, wishes = run(replace(spec, early_stop=False), scripted(len(PROMPT), answers))
-    assert len(wishes) == answer.iterations == 32
+    _, answer, requests = run(replace(spec, early_stop=False), scripted(len(PROMPT), answers))
+    assert len(requests) == answer.iterations == 32
     assert answer.stopped == "iterations"
 
 
 def test_a_growing_canvas_gains_masks_up_to_its_length() -> None:
     spec = SamplingSpec(mode="refine", answer_tokens=7, iterations=5, grow_tokens=3, early_stop=False)
-    frames, answer, wishes = run(spec, random_logits(3))
-    assert [len(ids) for ids in inputs(wishes)] == [3, 6, 7, 7, 7]
+    frames, answer, requests = run(spec, random_logits(3))
+    assert [len(ids) for ids in inputs(requests)] == [3, 6, 7, 7, 7]
     assert [frame.masked for frame in frames] == [3, 1, 0, 0, 0]
     assert len(answer.canvas_ids) == 7
     spec = replace(spec, iterations=2)
@@ -210,8 +210,8 @@ def test_llada_commits_every_position_once_for_good_within_its_budget(
 ) -> None:
     llada = LladaSpec(block_tokens=block, eos_confidence_off=off)
     spec = SamplingSpec(mode="llada", answer_tokens=tokens, iterations=iterations, llada=llada)
-    frames, answer, wishes = run(spec, random_logits(seed))
-    assert len(wishes) == len(frames) == frames[0].iterations <= iterations
+    frames, answer, requests = run(spec, random_logits(seed))
+    assert len(requests) == len(frames) == frames[0].iterations <= iterations
     committed: dict[int, int] = {}
     for frame in frames:
         masked = set(range(tokens)) - committed.keys()
@@ -260,13 +260,14 @@ def test_guidance_pushes_away_from_what_a_masked_prompt_predicts() -> None:
 
     for scale, wanted, segments in ((0.0, 20, 1), (1.0, 21, 2)):
         llada = LladaSpec(guidance_scale=scale)
-        _, outcome, wishes = run(
+        _, outcome, requests = run(
             SamplingSpec(mode="llada", answer_tokens=2, iterations=2, llada=llada), answer
         )
         assert set(outcome.canvas_ids) == {wanted}
-        assert {len(wish.segments) for wish in wishes} == {segments}
+        assert {len(request.segments) for request in requests} == {segments}
         assert all(
-            wish.segments[0].ids[len(PROMPT) :].equal(wish.segments[-1].ids[len(PROMPT) :]) for wish in wishes
+            request.segments[0].ids[len(PROMPT) :].equal(request.segments[-1].ids[len(PROMPT) :])
+            for request in requests
         )
 
 

@@ -7,7 +7,7 @@ import torch
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.forward.requests import LossWish
+from lad_runtime.torch_backend.forward.requests import LossRequest
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling import score as scoring
 from lad_runtime.torch_backend.sampling.score import check_scoring, score
@@ -57,7 +57,7 @@ def test_scores_are_minus_the_losses_of_a_causal_forward() -> None:
     _, (ours,) = run_alone(score(BASE, adapter, ITEMS[:1]), BASE.model)
     segment = Segment(ids=torch.tensor([7, 8, 9, 10, 11]), adapter=adapter, mode="causal")
     targets = torch.tensor([-100, -100, 10, 11, 12])
-    ((ce_L,),) = compute(BASE.model, [LossWish(segments=(segment,), targets=(targets,))])
+    ((ce_L,),) = compute(BASE.model, [LossRequest(segments=(segment,), targets=(targets,))])
     assert [-value for value in ours.token_log_likelihoods] == pytest.approx(ce_L[2:].tolist(), rel=1e-5)
 
 
@@ -65,15 +65,15 @@ def test_an_items_score_does_not_depend_on_the_others(monkeypatch: pytest.Monkey
     together = run_alone(score(BASE, None, ITEMS), BASE.model)[1]
     alone = tuple(run_alone(score(BASE, None, [item]), BASE.model)[1][0] for item in ITEMS)
     assert together == alone
-    monkeypatch.setattr(scoring, "WISH_TOKENS", 4)
+    monkeypatch.setattr(scoring, "REQUEST_TOKENS", 4)
     assert run_alone(score(BASE, None, ITEMS), BASE.model)[1] == together
 
 
 def test_an_empty_continuation_takes_no_forward() -> None:
     work = score(BASE, None, [ScoreItem(prompt=(1,), continuation=())])
-    _, (empty,), wishes = run_work(work, lambda segment, rows: peaked([1]))
+    _, (empty,), requests = run_work(work, lambda segment, rows: peaked([1]))
     assert (empty.log_likelihood, empty.token_log_likelihoods, empty.greedy) == (0.0, (), True)
-    assert wishes == []
+    assert requests == []
 
 
 def test_a_greedy_continuation_is_the_arg_max_all_along() -> None:

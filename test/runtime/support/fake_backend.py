@@ -61,7 +61,7 @@ REPORT = LossReport(
 
 
 @dataclass(frozen=True)
-class FakeWish:
+class FakeRequest:
     """Asks for `value` + 1. `fails` makes any batch that it is in fail."""
 
     value: float = 0
@@ -127,23 +127,23 @@ class FakeBackend:
 
     seconds: float = 0.0
     token_budget: int = 64
-    batches: list[list[FakeWish]] = field(default_factory=list)
+    batches: list[list[FakeRequest]] = field(default_factory=list)
     saved: dict[str, FakeAdapter] = field(default_factory=dict)
     gate: threading.Event | None = None
     computing: threading.Event = field(default_factory=threading.Event)
     bases: int = 0
     adapters: "weakref.WeakSet[FakeAdapter]" = field(default_factory=weakref.WeakSet)
 
-    def compute(self, wishes: Sequence[FakeWish]) -> list[float]:
-        self.batches.append(list(wishes))
+    def compute(self, requests: Sequence[FakeRequest]) -> list[float]:
+        self.batches.append(list(requests))
         self.computing.set()
         if self.gate is not None:
             assert self.gate.wait(30)
         time.sleep(self.seconds)
-        for wish in wishes:
-            if wish.fails is not None:
-                raise wish.fails
-        return [wish.value + 1 for wish in wishes]
+        for request in requests:
+            if request.fails is not None:
+                raise request.fails
+        return [request.value + 1 for request in requests]
 
     def describe(self, error: BaseException) -> LadError | None:
         if isinstance(error, ArithmeticError):
@@ -310,7 +310,7 @@ class FakeBackend:
                 while control.pausing() and not control.stopping():
                     yield Park()
                 yield RunResumed(steps=step - 1)
-            yield FakeWish(value=step, tokens=spec.batch_size)
+            yield FakeRequest(value=step, tokens=spec.batch_size)
             adapter.steps += 1
             yield StepEvent(
                 step=step,
@@ -338,7 +338,7 @@ class FakeBackend:
         forward: ForwardSpec,
     ) -> Generator[Any, Any, ForwardBackwardResult]:
         fails = ValueError("poison") if sequences[0].ids[0] == 13 else None
-        gradient = yield FakeWish(value=len(sequences), fails=fails)
+        gradient = yield FakeRequest(value=len(sequences), fails=fails)
         adapter.gradient += gradient
         return ForwardBackwardResult(
             loss=adapter.gradient,
@@ -373,7 +373,7 @@ class FakeBackend:
     def validate(
         self, base: FakeBase, adapter: FakeAdapter | None, examples: Sequence[Any], *options: Any
     ) -> Generator[Any, Any, LossReport]:
-        loss = yield FakeWish(value=len(examples))
+        loss = yield FakeRequest(value=len(examples))
         return replace(REPORT, loss=loss)
 
     def check_sampling(self, base: FakeBase, canvas: Canvas, spec: SamplingSpec) -> None:
@@ -387,7 +387,7 @@ class FakeBackend:
         fails = ValueError("a secret detail") if canvas.seed == 13 else None
         answer = (adapter.steps if adapter else 0,) * spec.answer_tokens
         for iteration in range(spec.iterations):
-            yield FakeWish(value=iteration, tokens=tokens, fails=fails)
+            yield FakeRequest(value=iteration, tokens=tokens, fails=fails)
             if spec.frames:
                 edits = tuple(
                     Edit(position=p, old=257, new=answer[p], confidence=0.5, remasked=False, kept=False)
@@ -423,7 +423,7 @@ class FakeBackend:
         canvases: Sequence[PredictCanvas],
         spec: PredictSpec,
     ) -> Generator[Any, Any, tuple[Prediction, ...]]:
-        yield FakeWish()
+        yield FakeRequest()
         return tuple(
             Prediction(
                 ids=canvas.ids[canvas.answer_start :],
@@ -439,5 +439,5 @@ class FakeBackend:
     def score(
         self, base: FakeBase, adapter: FakeAdapter | None, items: Sequence[ScoreItem]
     ) -> Generator[Any, Any, tuple[Score, ...]]:
-        yield FakeWish()
+        yield FakeRequest()
         return tuple(Score(log_likelihood=-1.5, token_log_likelihoods=(-1.5,), greedy=True) for _ in items)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.forward.requests import ContextWish, HeadWish, LogitsWish
+from lad_runtime.torch_backend.forward.requests import ContextRequest, HeadRequest, LogitsRequest
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
@@ -83,28 +83,28 @@ Answerer = Callable[[Segment, Tensor], Tensor]
 """Logits [R, V] of a segment's rows."""
 
 
-def run_work(work: Any, answer: Answerer) -> tuple[list[FrameEvent], Any, list[LogitsWish]]:
-    """Runs one piece of work on a fake model: its frames, its outcome and its wishes for logits."""
+def run_work(work: Any, answer: Answerer) -> tuple[list[FrameEvent], Any, list[LogitsRequest]]:
+    """Runs one piece of work on a fake model: its frames, its outcome and its requests for logits."""
     frames: list[FrameEvent] = []
-    wishes: list[LogitsWish] = []
+    requests: list[LogitsRequest] = []
     reply: Any = None
     while True:
         try:
             asked = work.send(reply)
         except StopIteration as end:
-            return frames, end.value, wishes
+            return frames, end.value, requests
         reply = None
         if isinstance(asked, FrameEvent):
             frames.append(asked)
-        elif isinstance(asked, ContextWish):
+        elif isinstance(asked, ContextRequest):
             for segment in asked.missing:
                 assert segment.cache is not None
                 segment.cache.advance(len(segment.ids), torch.zeros(1, CONFIG.hidden_size))
-        elif isinstance(asked, HeadWish):
-            wishes.append(asked)  # type: ignore[arg-type]
+        elif isinstance(asked, HeadRequest):
+            requests.append(asked)  # type: ignore[arg-type]
             reply = answer(Segment(ids=torch.tensor([0])), torch.tensor([0]))
         else:
-            wishes.append(asked)
+            requests.append(asked)
             reply = tuple(answer(s, rows) for s, rows in zip(asked.segments, asked.rows, strict=True))
 
 
@@ -115,22 +115,24 @@ def run_alone(work: Any, model: Llama) -> tuple[list[FrameEvent], Any]:
 
 
 def run_together(works: Sequence[Any], model: Llama) -> tuple[list[list[FrameEvent]], list[Any]]:
-    """Runs several pieces of work as the engine does: all that they wish for at a time in one batch."""
+    """Runs several pieces of work as the engine does: all that they ask for at a time in one batch."""
     frames: list[list[FrameEvent]] = [[] for _ in works]
     outcomes: list[Any] = [None] * len(works)
     replies: dict[int, Any] = dict.fromkeys(range(len(works)))
     while replies:
-        wishes: dict[int, LogitsWish] = {}
+        requests: dict[int, LogitsRequest] = {}
         for index, reply in list(replies.items()):
             try:
                 asked = works[index].send(reply)
                 while isinstance(asked, FrameEvent):
                     frames[index].append(asked)
                     asked = works[index].send(None)
-                wishes[index] = asked
+                requests[index] = asked
             except StopIteration as end:
                 outcomes[index] = end.value
-        replies = dict(zip(wishes, compute(model, list(wishes.values())), strict=True)) if wishes else {}
+        replies = (
+            dict(zip(requests, compute(model, list(requests.values())), strict=True)) if requests else {}
+        )
     return frames, outcomes
 
 

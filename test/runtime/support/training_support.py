@@ -10,7 +10,7 @@ from lad_runtime.method.loss_targets import supervised_positions, targeted
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.prefix_cache import Prompts
-from lad_runtime.torch_backend.forward.requests import Wish
+from lad_runtime.torch_backend.forward.requests import ForwardRequest
 from lad_runtime.torch_backend.model.llama import Llama, LlamaConfig
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.training.rows import Noising
@@ -108,10 +108,10 @@ def ignore(_):
     pass
 
 
-def drive(work, model, on_event=ignore, on_wish=ignore):
-    """Runs a piece of work to its end, computing each wish alone. Returns (events, outcome).
+def drive(work, model, on_event=ignore, on_request=ignore):
+    """Runs a piece of work to its end, computing each request alone. Returns (events, outcome).
 
-    `on_event` and `on_wish` are called before an event is kept and a wish computed; what they raise comes out.
+    `on_event` and `on_request` are called before an event is kept and a request computed; what they raise comes out.
     """
     events, reply = [], None
     while True:
@@ -120,8 +120,8 @@ def drive(work, model, on_event=ignore, on_wish=ignore):
         except StopIteration as end:
             return events, end.value
         reply = None
-        if isinstance(item, Wish):
-            on_wish(item)
+        if isinstance(item, ForwardRequest):
+            on_request(item)
             reply = compute(model, [item])[0]
         else:
             on_event(item)

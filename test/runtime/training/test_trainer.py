@@ -16,7 +16,7 @@ from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.resume import restore, resume
 from lad_runtime.torch_backend.files.durable import MANIFEST, write_folder
 from lad_runtime.torch_backend.forward.compute import compute
-from lad_runtime.torch_backend.forward.requests import GradientWish
+from lad_runtime.torch_backend.forward.requests import GradientRequest
 from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.micro_batches import in_micro_batches
 from lad_runtime.torch_backend.training.rows import Noising
@@ -553,7 +553,7 @@ def test_a_gradient_that_is_no_number_ends_a_run_before_the_weights_are_touched(
     before = weights_of(trained)
     generator = work(store, training(micro_batch_tokens=999), trained)
     item = next(generator)
-    while not isinstance(item, GradientWish):
+    while not isinstance(item, GradientRequest):
         item = next(generator)
     trained.parameters["layers.1.self_attn.v_proj.lora_B"].grad = torch.full((8, 4), math.nan)
     with pytest.raises(LadError, match="The gradient is nan") as caught:
@@ -573,15 +573,15 @@ def test_a_forward_backward_that_fails_or_is_closed_leaves_the_gradients_gathere
 
     closed = primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=24))
     with pytest.raises(Killed):
-        drive(closed, BASE.model, on_wish=fail_at_second_micro_batch(trained))
+        drive(closed, BASE.model, on_request=fail_at_second_micro_batch(trained))
     closed.close()
     assert same({name: p.grad for name, p in trained.parameters.items()}, kept)
 
     diverged = primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=24))
-    wish = next(diverged)
-    compute(BASE.model, [wish])
+    request = next(diverged)
+    compute(BASE.model, [request])
     with pytest.raises(LadError, match="The loss is nan"):
-        diverged.send(tuple(torch.full((len(s.ids),), math.nan) for s in wish.segments))
+        diverged.send(tuple(torch.full((len(s.ids),), math.nan) for s in request.segments))
     assert same({name: p.grad for name, p in trained.parameters.items()}, kept)
 
 

@@ -13,8 +13,8 @@ from lad_runtime.checks import check_name
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.calls.adapters import Adapters
 from lad_runtime.engine.data.storage import Transfers, storing
-from lad_runtime.engine.memory.budget import Asker, Memory
-from lad_runtime.engine.memory.reservations import Promise
+from lad_runtime.engine.memory.budget import Memory, Requester
+from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.entries import AdapterEntry, BaseEntry
 from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -42,7 +42,7 @@ class AdapterUploads:
     def begin(self, base_id: str, sizes: Sequence[tuple[str, int]]) -> "AdapterUpload":
         """Admits an adapter of so many bytes in files of these names; blocks while room is made for it.
 
-        The memory is promised, and the base kept, until the upload's end. Raises LadError: INVALID_OPTION for files that are
+        The memory is reserved, and the base kept, until the upload's end. Raises LadError: INVALID_OPTION for files that are
         no adapter of this base, OUT_OF_MEMORY with the figures, STORAGE.
         """
         base = self._registry.base(base_id)
@@ -51,11 +51,11 @@ class AdapterUploads:
         with ExitStack() as held:
             held.enter_context(self._registry.using(base, key))
             held.callback(self._memory.end, key)
-            self._promise(key, sum(nbytes for _, nbytes in sizes))
+            self._reserve(key, sum(nbytes for _, nbytes in sizes))
             folder = held.enter_context(self._transfers.folder())
 
             def admit() -> None:
-                self._promise(key, self._backend.import_bytes(folder))
+                self._reserve(key, self._backend.import_bytes(folder))
 
             take_in = partial(self._adapters.take_in, base_id, folder)
             return AdapterUpload(folder, dict(sizes), admit, take_in, held.pop_all())
@@ -64,9 +64,9 @@ class AdapterUploads:
         largest = AdapterSpec(rank=base.info.max_rank, alpha=1.0, targets=base.info.projections)
         return self._backend.adapter_bytes(base.resident, largest) + _BESIDE_WEIGHTS
 
-    def _promise(self, key: Hashable, nbytes: int) -> None:
-        asker = Asker(what="The uploaded adapter", option="files", value=f"{nbytes} bytes")
-        self._memory.begin(key, Promise(making=nbytes), asker)
+    def _reserve(self, key: Hashable, nbytes: int) -> None:
+        requester = Requester(what="The uploaded adapter", option="files", value=f"{nbytes} bytes")
+        self._memory.begin(key, Reservation(making=nbytes), requester)
 
 
 class AdapterUpload:

@@ -8,8 +8,8 @@ from pathlib import Path
 from lad_runtime.checks import check_name, check_whole
 from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.data.storage import storing
-from lad_runtime.engine.memory.budget import Asker, Memory
-from lad_runtime.engine.memory.reservations import Promise
+from lad_runtime.engine.memory.budget import Memory, Requester
+from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.checkpoint_names import CheckpointNames, Writer
 from lad_runtime.engine.resident.entries import AdapterEntry, BaseEntry
 from lad_runtime.engine.resident.makings import Makings
@@ -49,20 +49,20 @@ class Adapters:
             raise invalid_option(
                 "targets", unknown[0], "the base has no such projection", f"Give some of {known}."
             )
-        asker = Asker(what="The adapter", option="rank", value=spec.rank, remedy="give a lower rank")
+        requester = Requester(what="The adapter", option="rank", value=spec.rank, remedy="give a lower rank")
         nbytes = self._backend.adapter_bytes(base.resident, spec)
         return self._add(
-            base, nbytes, asker, lambda: self._backend.create_adapter(base.resident, spec), adapter_id
+            base, nbytes, requester, lambda: self._backend.create_adapter(base.resident, spec), adapter_id
         )
 
     def snapshot(self, adapter_id: str, snapshot_id: str = "") -> "Future[AdapterEntry]":
         """Freezes the weights as they are now. They take memory of their own from the adapter's next step on."""
         entry = self._registry.adapter(adapter_id)
-        asker = Asker(what="The snapshot", option="adapterId", value=adapter_id)
+        requester = Requester(what="The snapshot", option="adapterId", value=adapter_id)
         return self._add(
             entry.base,
             entry.resident.snapshot_nbytes,
-            asker,
+            requester,
             lambda: self._backend.snapshot(entry.resident),
             snapshot_id,
             is_snapshot=True,
@@ -92,14 +92,14 @@ class Adapters:
         return self._engine.call(export)
 
     def take_in(self, base_id: str, folder: Path, adapter_id: str = "") -> "Future[AdapterEntry]":
-        """A new adapter from a folder in PEFT's format, whose memory has been promised. An empty id: one of the worker's own."""
+        """A new adapter from a folder in PEFT's format, whose memory has been reserved. An empty id: one of the worker's own."""
         base = self._registry.base(base_id)
-        asker = Asker(what="The adapter", option="files", value="")
+        requester = Requester(what="The adapter", option="files", value="")
 
         def make() -> ResidentAdapter:
             return self._backend.import_adapter(base.resident, folder)
 
-        return self._add(base, 0, asker, make, adapter_id)
+        return self._add(base, 0, requester, make, adapter_id)
 
     def save_checkpoint(self, adapter_id: str, name: str, *, overwrite: bool = False) -> "Future[str]":
         """Adapter and optimizer under a name of the worker's store; the digest of the manifest.
@@ -116,12 +116,12 @@ class Adapters:
                 value=adapter_id,
                 remedy="Save the adapter that it was taken of, or download the snapshot's files.",
             )
-        asker = Asker(
+        requester = Requester(
             what=f"The optimizer of {adapter_id}, read back from the disk,", option="name", value=name
         )
 
         def save(replace: bool) -> str:
-            with self._memory.promised(Promise(making=entry.resident.offloaded_nbytes), asker):
+            with self._memory.reserved(Reservation(making=entry.resident.offloaded_nbytes), requester):
                 digest = self._backend.save_checkpoint(
                     entry.base.resident, entry.resident, name, replace=replace
                 )
@@ -152,24 +152,24 @@ class Adapters:
         """A new adapter with its optimizer."""
         check_name("name", name)
         base = self._registry.base(base_id)
-        asker = Asker(what="The checkpoint's adapter", option="name", value=name)
+        requester = Requester(what="The checkpoint's adapter", option="name", value=name)
         nbytes = self._backend.checkpoint_bytes(name)
         return self._add(
-            base, nbytes, asker, lambda: self._backend.load_checkpoint(base.resident, name), adapter_id
+            base, nbytes, requester, lambda: self._backend.load_checkpoint(base.resident, name), adapter_id
         )
 
     def _add(
         self,
         base: BaseEntry,
         nbytes: int,
-        asker: Asker,
+        requester: Requester,
         make: Callable[[], ResidentAdapter],
         adapter_id: str,
         *,
         is_snapshot: bool = False,
     ) -> "Future[AdapterEntry]":
         def add() -> AdapterEntry:
-            with self._memory.promised(Promise(making=nbytes), asker):
+            with self._memory.reserved(Reservation(making=nbytes), requester):
                 return self._registry.add_adapter(
                     base, make(), is_snapshot=is_snapshot, adapter_id=adapter_id
                 )

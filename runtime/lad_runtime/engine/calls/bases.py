@@ -8,8 +8,8 @@ from functools import partial
 
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.data.prepared import PreparedData
-from lad_runtime.engine.memory.budget import Asker, Memory
-from lad_runtime.engine.memory.reservations import Promise
+from lad_runtime.engine.memory.budget import Memory, Requester
+from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.entries import BaseEntry
 from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.scheduler.failures import typed_error
@@ -89,8 +89,8 @@ class Bases:
                     del self._loading[spec]
 
     def _admit(self, reserved: ExitStack, name: str, nbytes: int) -> None:
-        asker = Asker(what=f"The base {name}", option="base", value=name)
-        reserved.enter_context(self._memory.promised(Promise(making=nbytes), asker))
+        requester = Requester(what=f"The base {name}", option="base", value=name)
+        reserved.enter_context(self._memory.reserved(Reservation(making=nbytes), requester))
 
     def unload(self, base_id: str) -> None:
         base = self._registry.base(base_id)

@@ -9,8 +9,8 @@ from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.calls.bases import check_fits, check_ids
 from lad_runtime.engine.calls.readers import Readers
 from lad_runtime.engine.data.prepared import PreparedData
-from lad_runtime.engine.memory.budget import Asker, Memory
-from lad_runtime.engine.memory.reservations import Promise
+from lad_runtime.engine.memory.budget import Memory, Requester
+from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.engine.resident.numbered_calls import Call
 from lad_runtime.engine.resident.registry import Registry
@@ -63,14 +63,14 @@ class Primitives:
 
         def work() -> Work:
             needs = self._backend.gradient_needs(entry.base.resident, entry.resident, longest, total, forward)
-            asker = Asker(
+            requester = Requester(
                 what=f"forwardBackward of {entry.id}",
                 option="microBatchTokens",
                 value=forward.micro_batch_tokens,
                 remedy="give smaller microBatchTokens or gradientCheckpointing",
             )
-            promise = Promise(adapter=entry.resident, needs=needs)
-            return (yield from self._memory.within(promise, asker, compute()))
+            reservation = Reservation(adapter=entry.resident, needs=needs)
+            return (yield from self._memory.within(reservation, requester, compute()))
 
         request = ("forwardBackward", hash((given, forward)))
         return self._numbered(entry, number, request, work)
@@ -91,9 +91,11 @@ class Primitives:
         def work() -> Work:
             base, adapter = entry.base.resident, entry.resident
             needs = self._backend.step_needs(adapter, optimizer)
-            asker = Asker(what=f"optimStep of {entry.id}", option="optimizer", value=optimizer.kind)
+            requester = Requester(what=f"optimStep of {entry.id}", option="optimizer", value=optimizer.kind)
             taken = self._backend.optim_step(base, adapter, optimizer, learning_rate, max_gradient_norm)
-            return (yield from self._memory.within(Promise(adapter=adapter, needs=needs), asker, taken))
+            return (
+                yield from self._memory.within(Reservation(adapter=adapter, needs=needs), requester, taken)
+            )
 
         request = ("optimStep", hash((optimizer, learning_rate, max_gradient_norm)))
         return self._numbered(entry, number, request, work)
@@ -132,7 +134,7 @@ class Primitives:
     ) -> Call:
         def start() -> Job:
             self._registry.trainable(entry.id)
-            return self._engine.submit(work(), sharer=entry.id)
+            return self._engine.submit(work(), tenant=entry.id)
 
         return entry.calls.submit(number, request, start)
 

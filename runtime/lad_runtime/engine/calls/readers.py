@@ -30,7 +30,7 @@ class Readers:
         user = f"{kind}-{secrets.token_hex(6)}"
         self._registry.hold(base, user)
         try:
-            job = self._engine.submit(self._reading(adapter, make), sharer=user, tokens=tokens)
+            job = self._engine.submit(self._reading(adapter, make), tenant=user, tokens=tokens)
         except BaseException:
             self._registry.release(base, user)
             raise

@@ -9,8 +9,8 @@ from typing import Any
 
 from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
 from lad_runtime.engine.calls.readers import Readers
-from lad_runtime.engine.memory.budget import Asker, Memory
-from lad_runtime.engine.memory.reservations import Promise
+from lad_runtime.engine.memory.budget import Memory, Requester
+from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.entries import AdapterEntry, BaseEntry
 from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.runs.run import Run, Runs
@@ -67,12 +67,12 @@ class Sampling:
         merged = _Canvases(run, len(works))
         try:
             caches = self._backend.sampling_bytes(base.resident, canvases, spec)
-            self._memory.begin(run.id, Promise(caches=caches), _asker(len(canvases)))
+            self._memory.begin(run.id, Reservation(caches=caches), _requester(len(canvases)))
             if adapter is not None and not adapter.is_snapshot:
                 self._memory.begin_snapshot(_snapshot_of(run.id), adapter)
             jobs = self._engine.submit_all(
                 works,
-                sharer=run.id,
+                tenant=run.id,
                 share_weight=spec.share_weight,
                 on_event=run.record,
                 tokens=[len(canvas.prompt) + spec.answer_tokens for canvas in canvases],
@@ -102,11 +102,11 @@ class Sampling:
                 "Ask for fewer canvases or answer positions at once.",
             )
         self._backend.check_prediction(base.resident, canvases, spec)
-        promise = Promise(caches=self._backend.prediction_bytes(base.resident, canvases, spec))
+        reservation = Reservation(caches=self._backend.prediction_bytes(base.resident, canvases, spec))
 
         def work(weights: ResidentAdapter | None) -> Work:
             predicted = self._backend.predict(base.resident, weights, canvases, spec)
-            return self._memory.within(promise, _asker(len(canvases)), predicted)
+            return self._memory.within(reservation, _requester(len(canvases)), predicted)
 
         tokens = sum(len(canvas.ids) for canvas in canvases)
         return self._readers.submit("prediction", base, adapter, work, tokens=tokens)
@@ -178,12 +178,12 @@ class _Canvases:
 
 
 def _snapshot_of(run_id: str) -> Hashable:
-    """The key of what a run is promised until its first work has taken the snapshot."""
+    """The key of what is reserved for a run until its first work has taken the snapshot."""
     return run_id, "snapshot"
 
 
-def _asker(canvases: int) -> Asker:
-    return Asker(
+def _requester(canvases: int) -> Requester:
+    return Requester(
         what="What the request's canvases attend to",
         option="canvases",
         value=canvases,

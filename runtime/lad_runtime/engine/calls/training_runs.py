@@ -8,8 +8,8 @@ from typing import Any
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.data.datasets import DatasetStore
 from lad_runtime.engine.data.prepared import Prepared, PreparedData
-from lad_runtime.engine.memory.budget import Asker, Memory
-from lad_runtime.engine.memory.reservations import Promise
+from lad_runtime.engine.memory.budget import Memory, Requester
+from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.checkpoint_names import CheckpointNames, Writer
 from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.engine.resident.registry import Registry
@@ -43,7 +43,7 @@ class TrainingRuns:
         self._memory = memory
         self._names = names
         self._draining = threading.Event()
-        self._promised: dict[str, tuple[AdapterEntry, TrainingSpec]] = {}  # of runs under way
+        self._reserved: dict[str, tuple[AdapterEntry, TrainingSpec]] = {}  # of runs under way
 
     def start(self, adapter_id: str, spec: TrainingSpec, run_id: str = "") -> Run:
         """Starts a run, whose the adapter and the checkpoint's name are until it ends; blocks for the engine's thread.
@@ -63,11 +63,11 @@ class TrainingRuns:
         self._registry.claim(entry, run.id)
         try:
             self._claim_name(run, entry, spec)
-            self._promise(run.id, entry, spec)
+            self._reserve(run.id, entry, spec)
         except LadError:
             self._ended(run, entry, spec)
             raise
-        self._promised[run.id] = (entry, spec)
+        self._reserved[run.id] = (entry, spec)
         self._runs.add(run)
         arguments = (run, entry, spec)
         threading.Thread(target=self._prepare_and_submit, args=arguments, name=run.id, daemon=True).start()
@@ -76,15 +76,15 @@ class TrainingRuns:
     def resume(self, run: Run) -> None:
         """Lets a paused run go on. Raises LadError(OUT_OF_MEMORY), the run still paused, where it does not fit any more.
 
-        Blocks for the engine's thread, on which a run parks and takes its promise back: it cannot come between.
+        Blocks for the engine's thread, on which a run parks and takes its reservation back: it cannot come between.
         """
         self._engine.call(lambda: self._resume(run)).result()
 
     def _resume(self, run: Run) -> None:
-        promised = self._promised.get(run.id)
-        if promised is not None and run.pausing:
-            self._promise(run.id, *promised)
-            if run.id not in self._promised:  # it has ended meanwhile
+        reserved = self._reserved.get(run.id)
+        if reserved is not None and run.pausing:
+            self._reserve(run.id, *reserved)
+            if run.id not in self._reserved:  # it has ended meanwhile
                 self._memory.end(run.id)
         run.resume()
 
@@ -129,7 +129,7 @@ class TrainingRuns:
                 self._validation(entry, spec, given_up),
                 TrainingControl(stopping=self._draining.is_set, pausing=lambda: run.pausing),
             )
-            job = self._engine.submit(work, sharer=run.id, share_weight=spec.share_weight, on_event=on_event)
+            job = self._engine.submit(work, tenant=run.id, share_weight=spec.share_weight, on_event=on_event)
         except BaseException as error:
             run.fail(typed_error(error, self._backend.describe))
             return
@@ -142,18 +142,18 @@ class TrainingRuns:
                 spec.checkpoint, _writer(run, entry), resume=spec.resume, overwrite=spec.overwrite
             )
 
-    def _promise(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
+    def _reserve(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
         needs = self._backend.training_needs(entry.base.resident, entry.resident, spec)
-        asker = Asker(
+        requester = Requester(
             what=f"The training of {entry.id}",
             option="microBatchTokens",
             value=spec.micro_batch_tokens,
             remedy="train with a lower rank, smaller microBatchTokens or gradientCheckpointing",
         )
-        self._memory.begin(run_id, Promise(adapter=entry.resident, needs=needs), asker)
+        self._memory.begin(run_id, Reservation(adapter=entry.resident, needs=needs), requester)
 
     def _ended(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
-        self._promised.pop(run.id, None)
+        self._reserved.pop(run.id, None)
         self._memory.end(run.id)
         self._names.release(spec.checkpoint, _writer(run, entry))
         self._registry.unclaim(entry)

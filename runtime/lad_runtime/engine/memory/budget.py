@@ -1,4 +1,4 @@
-"""The worker's memory as a budget: what is held and promised, and who is refused for lack of it."""
+"""The worker's memory as a budget: what is held and reserved, and who is refused for lack of it."""
 
 import logging
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lad_runtime.engine.backend import AnyBackend, ResidentAdapter
-from lad_runtime.engine.memory.reservations import Promise, committed
+from lad_runtime.engine.memory.reservations import Reservation, committed
 from lad_runtime.engine.memory.sizes import told_apart
 from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.engine.resident.registry import Registry
@@ -23,7 +23,7 @@ _log = logging.getLogger("lad.memory")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asker:
+class Requester:
     """Who wants memory, as a refusal tells it: the option that it comes from, and what the caller can do about it."""
 
     what: str  # begins the sentence: "The adapter"
@@ -34,7 +34,7 @@ class Asker:
 
 
 class Memory:
-    """Admits what fits the budget together with all that is held and promised already; everything that grows asks first.
+    """Admits what fits the budget together with all that is held and reserved already; everything that grows asks first.
 
     Kept prompts take what is left over. Where something does not fit, they give way at once, then the optimizer states of
     adapters that nobody trains are moved to the disk, those that were used longest ago before others. Every method may be
@@ -48,7 +48,7 @@ class Memory:
         self._backend = backend
         self._registry = registry
         self._engine = engine
-        self._promises: dict[Hashable, Promise] = {}
+        self._reservations: dict[Hashable, Reservation] = {}
         self._lock = threading.RLock()
 
     @property
@@ -61,41 +61,41 @@ class Memory:
         """Bytes of optimizer states on the disk."""
         return sum(adapter.resident.offloaded_nbytes for adapter in self._registry.adapters)
 
-    def begin(self, key: Hashable, promise: Promise, asker: Asker) -> None:
-        """Promises memory until `end`, instead of what was promised under the same key.
+    def begin(self, key: Hashable, reservation: Reservation, requester: Requester) -> None:
+        """Reserves memory until `end`, instead of what was reserved under the same key.
 
-        Raises LadError, what was promised before unchanged: OUT_OF_MEMORY, with the figures; BUSY where the asker can wait and
+        Raises LadError, what was reserved before unchanged: OUT_OF_MEMORY, with the figures; BUSY where the requester can wait and
         there will be room once other requests have ended.
         """
-        if promise != Promise() and not self._enter(key, promise):
-            self._engine.call(lambda: self._make_room(key, promise, asker)).result()
+        if reservation != Reservation() and not self._enter(key, reservation):
+            self._engine.call(lambda: self._make_room(key, reservation, requester)).result()
 
     def end(self, key: Hashable) -> None:
-        """Takes a promise back; a key that has none is fine."""
+        """Takes a reservation back; a key that has none is fine."""
         with self._lock:
-            if self._promises.pop(key, None) is not None:
-                self._leave_to_prompts(self._committed(self._promises))
+            if self._reservations.pop(key, None) is not None:
+                self._leave_to_prompts(self._committed(self._reservations))
 
     @contextmanager
-    def promised(self, promise: Promise, asker: Asker) -> Iterator[None]:
+    def reserved(self, reservation: Reservation, requester: Requester) -> Iterator[None]:
         """`begin` and `end` around something."""
         key = object()
-        self.begin(key, promise, asker)
+        self.begin(key, reservation, requester)
         try:
             yield
         finally:
             self.end(key)
 
-    def within(self, promise: Promise, asker: Asker, work: Work) -> Work:
-        """The work with a promise from its beginning to its end; it fails at once with what `begin` raises."""
-        with self.promised(promise, asker):
+    def within(self, reservation: Reservation, requester: Requester, work: Work) -> Work:
+        """The work with a reservation from its beginning to its end; it fails at once with what `begin` raises."""
+        with self.reserved(reservation, requester):
             return (yield from work)
 
     def begin_snapshot(self, key: Hashable, entry: AdapterEntry) -> None:
         """`begin` for a snapshot that a request will read; to be ended when it has been taken."""
         what = f"The request's snapshot of {entry.id}"
-        asker = Asker(what=what, option="adapterId", value=entry.id, waits=True)
-        self.begin(key, Promise(snapshot_of=entry.resident), asker)
+        requester = Requester(what=what, option="adapterId", value=entry.id, waits=True)
+        self.begin(key, Reservation(snapshot_of=entry.resident), requester)
 
     def snapshot(self, entry: AdapterEntry) -> ResidentAdapter:
         """The weights of an adapter as they are now, for a request to read; on the engine's thread. Raises as `begin`."""
@@ -106,13 +106,13 @@ class Memory:
         finally:
             self.end(key)
 
-    def _enter(self, key: Hashable, promise: Promise) -> bool:
-        """Enters a promise into the books, unless that exceeds the budget."""
+    def _enter(self, key: Hashable, reservation: Reservation) -> bool:
+        """Enters a reservation into the books, unless that exceeds the budget."""
         with self._lock:
-            total = self._committed({**self._promises, key: promise})
+            total = self._committed({**self._reservations, key: reservation})
             if total > self.budget_bytes:
                 return False
-            self._promises[key] = promise
+            self._reservations[key] = reservation
             self._leave_to_prompts(total)
             return True
 
@@ -120,20 +120,20 @@ class Memory:
         """Gives kept prompts what nobody else wants."""
         self._backend.keep_prompts(max(0, self.budget_bytes - total))
 
-    def _committed(self, promises: dict[Hashable, Promise]) -> int:
-        return committed(promises.values(), self._backend.held(), self._backend.token_budget)
+    def _committed(self, reservations: dict[Hashable, Reservation]) -> int:
+        return committed(reservations.values(), self._backend.held(), self._backend.token_budget)
 
-    def _make_room(self, key: Hashable, promise: Promise, asker: Asker) -> None:
+    def _make_room(self, key: Hashable, reservation: Reservation, requester: Requester) -> None:
         """On the engine's thread, so that nothing is half-way through a step."""
-        for entry in self._idle(promise.adapter):
-            if self._enter(key, promise):
+        for entry in self._idle(reservation.adapter):
+            if self._enter(key, reservation):
                 return
             try:
                 self._backend.offload(entry.resident)
             except LadError as error:
                 _log.warning("%s keeps its optimizer in memory: %s", entry.id, error.message)
-        if not self._enter(key, promise):
-            raise self._refusal(key, promise, asker)
+        if not self._enter(key, reservation):
+            raise self._refusal(key, reservation, requester)
 
     def _idle(self, asking: ResidentAdapter | None) -> list[AdapterEntry]:
         idle = [
@@ -146,23 +146,23 @@ class Memory:
         ]
         return sorted(idle, key=lambda entry: entry.last_used)
 
-    def _refusal(self, key: Hashable, promise: Promise, asker: Asker) -> LadError:
+    def _refusal(self, key: Hashable, reservation: Reservation, requester: Requester) -> LadError:
         with self._lock:
-            total = self._committed({**self._promises, key: promise})
-        later = asker.waits and self._lasting() + promise.nbytes <= self.budget_bytes
-        needs, makes, budget = told_apart(promise.nbytes, total, self.budget_bytes)
+            total = self._committed({**self._reservations, key: reservation})
+        later = requester.waits and self._lasting() + reservation.nbytes <= self.budget_bytes
+        needs, makes, budget = told_apart(reservation.nbytes, total, self.budget_bytes)
         first = "Try again when other requests have ended" if later else "Drop adapters, snapshots or bases"
         remedies = [
             first,
             "end or pause runs",
-            *([asker.remedy] if asker.remedy else []),
+            *([requester.remedy] if requester.remedy else []),
             "or start the worker with a larger memoryBudgetBytes.",
         ]
         return LadError(
             ErrorCode.BUSY if later else ErrorCode.OUT_OF_MEMORY,
-            f"{asker.what} needs {needs}, which makes {makes} in all: the worker's budget is {budget}.",
-            option=asker.option,
-            value=asker.value,
+            f"{requester.what} needs {needs}, which makes {makes} in all: the worker's budget is {budget}.",
+            option=requester.option,
+            value=requester.value,
             remedy=", ".join(remedies),
             retry_after_ms=_RETRY_AFTER_MS if later else 0,
         )

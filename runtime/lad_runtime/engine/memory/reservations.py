@@ -1,4 +1,4 @@
-"""What has been promised: memory that somebody may come to hold, and how much that is of all of them together."""
+"""What has been reserved: memory that somebody may come to hold, and how much that is of all of them together."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from lad_runtime.types.memory import HeldMemory, TrainingNeeds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promise:
+class Reservation:
     """Bytes that are kept free for somebody until its end."""
 
-    making: int = 0  # of something that is held, and counted there, by the end of the promise
+    making: int = 0  # of something that is held, and counted there, by the end of the reservation
     snapshot_of: ResidentAdapter | None = None  # whose weights will be read, whatever becomes of the adapter
     caches: int = 0  # keys and values that the works of a request read, those that they hold already included
     adapter: ResidentAdapter | None = None  # which is trained: `needs` are its own
@@ -31,24 +31,24 @@ class Promise:
         return max(0, self.needs.state - self.adapter.state_nbytes)
 
 
-def committed(promises: Iterable[Promise], held: HeldMemory, token_budget: int) -> int:
+def committed(reservations: Iterable[Reservation], held: HeldMemory, token_budget: int) -> int:
     """Bytes that are held or may come to be; kept prompts, which give way to everything, are not among them.
 
-    Caches that are read belong to a request that was promised them, and an adapter's gradients and optimizer state to its
-    trainer: each counts once, as what is promised or as what is held, whichever is more. All who will read an adapter's
+    Caches that are read belong to a request for which they were reserved, and an adapter's gradients and optimizer state to its
+    trainer: each counts once, as what is reserved or as what is held, whichever is more. All who will read an adapter's
     present weights share one snapshot.
     """
-    promises = list(promises)
-    read = {id(p.snapshot_of): p.snapshot_of for p in promises if p.snapshot_of is not None}
+    reservations = list(reservations)
+    read = {id(p.snapshot_of): p.snapshot_of for p in reservations if p.snapshot_of is not None}
     return (
         held.lasting
         + held.snapshots
         + held.reserved
-        + max(held.caches, sum(p.caches for p in promises))
-        + sum(p.making for p in promises)
+        + max(held.caches, sum(p.caches for p in reservations))
+        + sum(p.making for p in reservations)
         + sum(adapter.snapshot_nbytes for adapter in read.values())
-        + sum(p.state_to_come for p in promises)
-        + _activations([p.needs for p in promises if p.needs and p.needs.activations], token_budget)
+        + sum(p.state_to_come for p in reservations)
+        + _activations([p.needs for p in reservations if p.needs and p.needs.activations], token_budget)
     )
 
 

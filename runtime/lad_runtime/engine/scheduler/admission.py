@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lad_runtime.engine.scheduler.throughput import Pace
+from lad_runtime.engine.scheduler.throughput import Throughput
 from lad_runtime.errors import ErrorCode, LadError
 
 _MAX_JOBS = 16_384
@@ -16,8 +16,8 @@ class Admission:
     """
 
     def __init__(self, token_budget: int) -> None:
-        self.waiting_tokens = 0  # of the wishes that were not in the last batch
-        self.pace = Pace()
+        self.waiting_tokens = 0  # of the requests that were not in the last batch
+        self.throughput = Throughput()
         self._most_tokens = _MAX_BATCHES * token_budget
         self._jobs = 0
         self._tokens = 0
@@ -31,7 +31,7 @@ class Admission:
                 f"{self._jobs} pieces of work of {self._tokens} tokens wait already; with {len(tokens)} more it would be {jobs} of "
                 f"{wanted} tokens, and the worker takes in {_MAX_JOBS} of up to {self._most_tokens} tokens.",
                 remedy="Try again when some have ended, or ask for fewer canvases at once.",
-                retry_after_ms=self.pace.milliseconds(self.waiting_tokens),
+                retry_after_ms=self.throughput.milliseconds(self.waiting_tokens),
             )
         self._jobs, self._tokens = jobs, wanted
 

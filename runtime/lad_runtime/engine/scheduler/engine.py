@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from lad_runtime.engine.scheduler.admission import Admission
 from lad_runtime.engine.scheduler.failures import typed_error
-from lad_runtime.engine.scheduler.fair_queue import Turns
+from lad_runtime.engine.scheduler.fair_queue import FairQueue
 from lad_runtime.engine.scheduler.job import Beginning, Job
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.work import Park, Work
@@ -17,7 +17,7 @@ from lad_runtime.types.work import Park, Work
 T = TypeVar("T")
 
 _BEGINNINGS = 64
-"""So many works begin in a turn: each makes what its first wish needs, a tenth of a millisecond or two."""
+"""So many works begin in a turn: each makes what its first request needs, a tenth of a millisecond or two."""
 _CALLS_SECONDS = 0.02
 """Calls, each of which is run to its end, have so long between two batches."""
 _LOOKED_AT = 256
@@ -30,7 +30,7 @@ class Computer(Protocol):
     @property
     def token_budget(self) -> int: ...
 
-    def compute(self, wishes: Sequence[Any]) -> Sequence[Any]: ...
+    def compute(self, requests: Sequence[Any]) -> Sequence[Any]: ...
 
     def describe(self, error: BaseException) -> LadError | None: ...
 
@@ -44,12 +44,12 @@ class Engine:
 
     def __init__(self, computer: Computer) -> None:
         self._computer = computer
-        self._turns = Turns()
+        self._turns = FairQueue()
         self._parked: set[Job] = set()
         self._admission = Admission(computer.token_budget)
         self._inbox: deque[Job | tuple[Callable[[], Any], Future[Any]]] = deque()
         self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()  # taken in, and not yet run
-        self._stirred: deque[Job] = deque()  # cancelled or resumed, and not yet looked at
+        self._woken: deque[Job] = deque()  # cancelled or resumed, and not yet looked at
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="lad-engine", daemon=True)
@@ -61,19 +61,19 @@ class Engine:
         self,
         work: Work,
         *,
-        sharer: Hashable,
+        tenant: Hashable,
         share_weight: float = 1.0,
         on_event: Callable[[Any], None] = lambda _: None,
         tokens: int = 0,
     ) -> Job:
         """Takes in a work. `on_event` gets its events on the engine's thread and must not block.
 
-        Works of one `sharer` share its part of the device, which is `share_weight` relative to those of others; `tokens` is
+        Works of one `tenant` share its part of the device, which is `share_weight` relative to those of others; `tokens` is
         about what the work wants computed at a time. Raises LadError: BUSY when too much waits, UNAVAILABLE when the engine
         is stopping.
         """
         (job,) = self.submit_all(
-            [work], sharer=sharer, share_weight=share_weight, on_event=on_event, tokens=[tokens]
+            [work], tenant=tenant, share_weight=share_weight, on_event=on_event, tokens=[tokens]
         )
         return job
 
@@ -81,21 +81,21 @@ class Engine:
         self,
         works: Sequence[Work],
         *,
-        sharer: Hashable,
+        tenant: Hashable,
         share_weight: float = 1.0,
         on_event: Callable[[Any], None] = lambda _: None,
         tokens: Sequence[int] = (),
     ) -> list[Job]:
         """Takes in all of the works or none; `tokens` are those of each.
 
-        Those that fill one batch begin at once, the first in any case; the others when it is their sharer's turn.
+        Those that fill one batch begin at once, the first in any case; the others when it is their tenant's turn.
         """
         jobs = [
-            Job(work, sharer, share_weight, on_event, self._stir, wanted)
+            Job(work, tenant, share_weight, on_event, self._wake, wanted)
             for work, wanted in zip(works, tokens or [0] * len(works), strict=True)
         ]
         for job in jobs[self._first_batch(jobs) :]:
-            job.wish = Beginning(tokens=self._least_tokens)
+            job.request = Beginning(tokens=self._least_tokens)
         with self._changed:
             if self._stopping:
                 raise stopping_error()
@@ -131,7 +131,7 @@ class Engine:
         return max(1, self._computer.token_budget // _BEGINNINGS)
 
     def _first_batch(self, jobs: Sequence[Job]) -> int:
-        """How many of the jobs fill a batch with their first wishes; one at least."""
+        """How many of the jobs fill a batch with their first requests; one at least."""
         tokens = 0
         for index, job in enumerate(jobs):
             if tokens >= self._computer.token_budget:
@@ -139,9 +139,9 @@ class Engine:
             tokens += max(job.tokens, self._least_tokens)
         return len(jobs)
 
-    def _stir(self, job: Job) -> None:
+    def _wake(self, job: Job) -> None:
         with self._changed:
-            self._stirred.append(job)
+            self._woken.append(job)
             self._changed.notify()
 
     def _loop(self) -> None:
@@ -153,12 +153,12 @@ class Engine:
         if not self._turns:
             self._turns.reset()
         with self._changed:
-            while not (self._inbox or self._stirred or self._turns or self._stopping):
+            while not (self._inbox or self._woken or self._turns or self._stopping):
                 self._changed.wait()
-            stirred = [self._stirred.popleft() for _ in range(min(len(self._stirred), _LOOKED_AT))]
+            woken = [self._woken.popleft() for _ in range(min(len(self._woken), _LOOKED_AT))]
             stopping = self._stopping
         self._take_in(all_of_it=stopping)
-        for job in stirred:
+        for job in woken:
             self._look_at(job)
         if stopping:
             for job in [*self._turns, *self._parked]:
@@ -167,7 +167,7 @@ class Engine:
             return False
         batch = self._turns.next(self._computer.token_budget)
         self._admission.waiting_tokens = self._turns.tokens
-        with self._admission.pace.measured(sum(map(_computed_tokens, batch))):
+        with self._admission.throughput.measured(sum(map(_computed_tokens, batch))):
             self._compute(batch)
         return True
 
@@ -178,7 +178,7 @@ class Engine:
             item = self._inbox.popleft()
             if not isinstance(item, Job):
                 self._calls.append(item)
-            elif item.wish is None:
+            elif item.request is None:
                 self._advance(item, None)
             else:
                 self._turns.add(item)
@@ -193,7 +193,7 @@ class Engine:
         if job in self._parked and (job.cancelling or job.take_resumption()):
             self._parked.remove(job)
             self._advance(job, None)
-        elif job.cancelling and job.wish is not None:
+        elif job.cancelling and job.request is not None:
             self._turns.remove(job)
             self._advance(job, None)
 
@@ -206,15 +206,15 @@ class Engine:
             future.set_exception(typed_error(error, self._computer.describe))
 
     def _compute(self, batch: list[Job]) -> None:
-        """Computes one batch. Where a merged one fails, each wish is computed alone, so that only the culprit fails."""
+        """Computes one batch. Where a merged one fails, each request is computed alone, so that only the culprit fails."""
         if not batch:
             return
-        if isinstance(batch[0].wish, Beginning):
+        if isinstance(batch[0].request, Beginning):
             for job in batch:
                 self._advance(job, None)
             return
         try:
-            results = self._computer.compute([job.wish for job in batch])
+            results = self._computer.compute([job.request for job in batch])
         except BaseException as error:
             failure = typed_error(error, self._computer.describe)
         else:
@@ -229,7 +229,7 @@ class Engine:
                 self._compute([job])
 
     def _advance(self, job: Job, result: Any, failure: LadError | None = None) -> None:
-        """Runs a work up to its next wish or its end. A failed computation is raised inside the work."""
+        """Runs a work up to its next request or its end. A failed computation is raised inside the work."""
         try:
             item = _next_item(job, lambda: job.work.throw(failure) if failure else job.work.send(result))
             while not hasattr(item, "group"):
@@ -243,17 +243,17 @@ class Engine:
         except BaseException as error:
             self._end(job, error=typed_error(error, self._computer.describe))
         else:
-            job.wish = item
+            job.request = item
             self._turns.add(job)
 
     def _park(self, job: Job) -> None:
-        job.wish = None
+        job.request = None
         self._parked.add(job)
-        if job.stirred:
-            self._stir(job)
+        if job.woken:
+            self._wake(job)
 
     def _end(self, job: Job, *, outcome: Any = None, error: LadError | None = None) -> None:
-        job.wish = None
+        job.request = None
         with self._changed:
             self._admission.let_go(job.tokens)
         if error is None:
@@ -263,7 +263,7 @@ class Engine:
 
 
 def _computed_tokens(job: Job) -> int:
-    return 0 if job.wish is None or isinstance(job.wish, Beginning) else job.wish.tokens
+    return 0 if job.request is None or isinstance(job.request, Beginning) else job.request.tokens
 
 
 def _next_item(job: Job, advance: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Whose turn it is: the waiting wishes, and which of them are computed next."""
+"""Whose turn it is: the waiting requests, and which of them are computed next."""
 
 import itertools
 import math
@@ -9,30 +9,30 @@ from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.scheduler.share import Share, Waiting
 
 
-class Turns:
-    """Sharers (a run, a request) take turns by weight, newcomers at once; first come first served within one.
+class FairQueue:
+    """Tenants (a run, a request) take turns by weight, newcomers at once; first come first served within one.
 
-    **By weight.** A sharer's clock advances by cost / share weight with every wish of its that is computed, and `now` by
+    **By weight.** A tenant's clock advances by cost / share weight with every request of its that is computed, and `now` by
     cost / the weights of all who wait. Of those whose clock is not beyond now, the one leads the next batch whose clock would
-    be the earliest after its wish (EEVDF: Stoica and Abdel-Wahab 1995). So the turns of one that wants little at a time come
+    be the earliest after its request (EEVDF: Stoica and Abdel-Wahab 1995). So the turns of one that wants little at a time come
     between those of the others, however many they are, and nobody is ever far behind.
 
-    **Together.** Wishes of the leader's group ride along, its own first, then those of whoever is furthest behind, while the
-    batch stays within the token budget; not those of a sharer a full batch ahead of the one furthest behind. So sharers
+    **Together.** Requests of the leader's group ride along, its own first, then those of whoever is furthest behind, while the
+    batch stays within the token budget; not those of a tenant a full batch ahead of the one furthest behind. So tenants
     that always want something get the device in proportion to their weights, to within two batches.
 
-    **Newcomers.** A sharer joins with its clock at now: idle time is nobody's credit. Its first token budget of cost (with a
+    **Newcomers.** A tenant joins with its clock at now: idle time is nobody's credit. Its first token budget of cost (with a
     weight below 1: that part of one) is computed ahead of its turn, of several newcomers that one's first which has had
     least, so that it waits for the batch in hand alone. Its clock runs meanwhile: a long one waits in return. All that is
     computed ahead of turn is lent, one token budget until turns by weight have repaid it. So however many newcomers keep
     coming, half of the device goes by weight.
 
-    A batch takes time in proportion to the jobs in it and the sharers that wait, not to the jobs that wait: of a sharer's
-    wishes of one group, the first that no longer fits ends its part.
+    A batch takes time in proportion to the jobs in it and the tenants that wait, not to the jobs that wait: of a tenant's
+    requests of one group, the first that no longer fits ends its part.
     """
 
     def __init__(self) -> None:
-        self.tokens = 0  # of all waiting wishes
+        self.tokens = 0  # of all waiting requests
         self._jobs = 0
         self.reset()
 
@@ -53,17 +53,17 @@ class Turns:
         return self._jobs > 0
 
     def add(self, job: Job) -> None:
-        assert job.wish is not None
-        if job.sharer not in self._shares:
-            self._shares[job.sharer] = self._joining(job.sharer)
-        wish = job.wish
-        waiting = Waiting(job, next(self._numbers), wish.group, wish.tokens, wish.cost)
-        self._shares[job.sharer].add(waiting)
+        assert job.request is not None
+        if job.tenant not in self._shares:
+            self._shares[job.tenant] = self._joining(job.tenant)
+        request = job.request
+        waiting = Waiting(job, next(self._numbers), request.group, request.tokens, request.cost)
+        self._shares[job.tenant].add(waiting)
         self._jobs += 1
         self.tokens += waiting.tokens
 
     def remove(self, job: Job) -> None:
-        waiting = self._shares[job.sharer].remove(job)
+        waiting = self._shares[job.tenant].remove(job)
         self._jobs -= 1
         self.tokens -= waiting.tokens
 
@@ -81,19 +81,19 @@ class Turns:
         for share, one in batch:
             self.remove(one.job)
             share.charge(one.cost)
-            self._shares.move_to_end(one.job.sharer)
+            self._shares.move_to_end(one.job.tenant)
         return [one.job for _, one in batch]
 
-    def _joining(self, sharer: Hashable) -> Share:
-        back = self._left.pop(sharer, None)
+    def _joining(self, tenant: Hashable) -> Share:
+        back = self._left.pop(tenant, None)
         return Share(self._now) if back is None or back.clock <= self._now else back
 
     def _see_off(self) -> None:
         """Lets those go who were computed and want nothing more; where they are ahead, they are when they come back."""
-        for sharer in [sharer for sharer, share in self._shares.items() if share.head is None]:
-            self._left[sharer] = self._shares.pop(sharer)
-        for sharer in [sharer for sharer, share in self._left.items() if share.clock <= self._now]:
-            del self._left[sharer]
+        for tenant in [tenant for tenant, share in self._shares.items() if share.head is None]:
+            self._left[tenant] = self._shares.pop(tenant)
+        for tenant in [tenant for tenant, share in self._left.items() if share.clock <= self._now]:
+            del self._left[tenant]
 
     def _leader(self, token_budget: int) -> tuple[Share, bool]:
         """Who leads the next batch, and whether ahead of its turn."""
@@ -109,7 +109,7 @@ class Turns:
         return newest, newest is not by_turn
 
     def _batch(self, leader: Share, token_budget: int, loan: float) -> list[tuple[Share, Waiting]]:
-        """The leader's first wish and those that ride along, newcomers' while `loan` suffices."""
+        """The leader's first request and those that ride along, newcomers' while `loan` suffices."""
         first = leader.head
         assert first is not None
         batch, room, loan = [(leader, first)], token_budget - first.tokens, loan - first.cost

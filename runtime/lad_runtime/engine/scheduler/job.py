@@ -5,12 +5,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from lad_runtime.types.work import Wish, Work
+from lad_runtime.types.work import ForwardRequest, Work
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beginning:
-    """What a job waits for that has not begun: its first stretch, up to its first wish, is run when this one's turn comes."""
+    """What a job waits for that has not begun: its first stretch, up to its first request, is run when this one's turn comes."""
 
     tokens: int
     group: str = "beginning"
@@ -21,7 +21,7 @@ class Beginning:
 
 
 class Job:
-    """A submitted work: its future, the wish it waits for, and how to cancel it.
+    """A submitted work: its future, the request it waits for, and how to cancel it.
 
     Everything but `cancel` and `future` belongs to the engine's thread.
     """
@@ -29,24 +29,24 @@ class Job:
     def __init__(
         self,
         work: Work,
-        sharer: Hashable,
+        tenant: Hashable,
         share_weight: float,
         on_event: Callable[[Any], None],
-        stir: Callable[["Job"], None],
+        wake: Callable[["Job"], None],
         tokens: int = 0,
     ) -> None:
         self.work = work
-        self.sharer = sharer
+        self.tenant = tenant
         self.share_weight = share_weight
         self.on_event = on_event
         self.tokens = tokens  # that it wants computed at a time, where that is known beforehand
-        self.wish: Wish | None = None
-        self.computed = 0  # wishes answered so far
+        self.request: ForwardRequest | None = None
+        self.computed = 0  # requests answered so far
         self.future: Future[Any] = Future()
         self.future.set_running_or_notify_cancel()  # from here on only `cancel` below ends it early
         self._cancelling = False
         self._resuming = False
-        self._stir = stir  # has the engine look at the job
+        self._wake = wake  # has the engine look at the job
 
     @property
     def cancelling(self) -> bool:
@@ -58,7 +58,7 @@ class Job:
         A work that has ended stays as it is.
         """
         self._cancelling = True
-        self._stir(self)
+        self._wake(self)
 
     def leave(self) -> None:
         """Who waited for the outcome is gone: nobody else does."""
@@ -67,7 +67,7 @@ class Job:
     def resume(self) -> None:
         """Advances the work if it is parked, or as soon as it is, from any thread."""
         self._resuming = True
-        self._stir(self)
+        self._wake(self)
 
     def take_resumption(self) -> bool:
         """Whether `resume` was called since this was last asked."""
@@ -75,6 +75,6 @@ class Job:
         return resuming
 
     @property
-    def stirred(self) -> bool:
+    def woken(self) -> bool:
         """Whether a parked job is to be looked at."""
         return self._cancelling or self._resuming

@@ -1,4 +1,4 @@
-"""One sharer's part of the queue: what it wants computed, in the order in which it asked, and what it has had."""
+"""One tenant's part of the queue: what it wants computed, in the order in which it asked, and what it has had."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
@@ -9,7 +9,7 @@ from lad_runtime.engine.scheduler.job import Job
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A job and its wish's figures, which are asked for once."""
+    """A job and its request's figures, which are asked for once."""
 
     job: Job
     number: int  # in order of arrival
@@ -19,7 +19,7 @@ class Waiting:
 
 
 class Share:
-    """A sharer's waiting jobs, first come first served within a group, and its clock: cost / weight that it has had.
+    """A tenant's waiting jobs, first come first served within a group, and its clock: cost / weight that it has had.
 
     Whatever is done with one job takes the same time however many wait.
     """
@@ -40,12 +40,12 @@ class Share:
 
     @property
     def due(self) -> float:
-        """Where the clock will stand when the first wish has been computed."""
+        """Where the clock will stand when the first request has been computed."""
         assert self.head is not None
         return self.clock + self.head.cost / self.weight
 
     def is_new(self, token_budget: int) -> bool:
-        """Whether its first wish is still of its first token budget of cost; with a weight below 1, of that part of one."""
+        """Whether its first request is still of its first token budget of cost; with a weight below 1, of that part of one."""
         assert self.head is not None
         return self.had + self.head.cost <= token_budget * min(1.0, self.weight)
 
@@ -55,8 +55,8 @@ class Share:
         self.head = self.head or waiting
 
     def remove(self, job: Job) -> Waiting:
-        assert job.wish is not None
-        group = job.wish.group
+        assert job.request is not None
+        group = job.request.group
         waiting = self._queues[group].pop(job)
         if not self._queues[group]:
             del self._queues[group]

@@ -8,7 +8,7 @@ _SMOOTHING = 0.1  # weight of the newest batch
 _SHORTEST_MS, _LONGEST_MS = 50, 30_000
 
 
-class Pace:
+class Throughput:
     """Seconds a token, as a moving average over batches."""
 
     def __init__(self) -> None:

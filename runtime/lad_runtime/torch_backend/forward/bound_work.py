@@ -1,36 +1,36 @@
-"""Works and wishes tied to the base that they are computed on."""
+"""Works and requests tied to the base that they are computed on."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.requests import Wish
+from lad_runtime.torch_backend.forward.requests import ForwardRequest
 from lad_runtime.types.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacedWish:
-    """A wish and its base. Those of one base and kind share a group."""
+class BoundRequest:
+    """A request and its base. Those of one base and kind share a group."""
 
     base: Base
-    wish: Wish
+    request: ForwardRequest
 
     @property
     def tokens(self) -> int:
-        return self.wish.tokens
+        return self.request.tokens
 
     @property
     def cost(self) -> int:
-        return self.wish.cost
+        return self.request.cost
 
     @property
     def group(self) -> Hashable:
-        return id(self.base), self.wish.group
+        return id(self.base), self.request.group
 
 
 def placed(base: Base, work: Work, prepare: Callable[[], None]) -> Work:
-    """The work with its wishes tied to `base`. `prepare` is called before each of its stretches, which may compute too."""
+    """The work with its requests tied to `base`. `prepare` is called before each of its stretches, which may compute too."""
     prepare()
     advance: Callable[[], Any] = lambda: next(work)  # noqa: E731
     while True:
@@ -38,8 +38,8 @@ def placed(base: Base, work: Work, prepare: Callable[[], None]) -> Work:
             item = advance()
         except StopIteration as end:
             return end.value
-        if isinstance(item, Wish):
-            item = PlacedWish(base=base, wish=item)
+        if isinstance(item, ForwardRequest):
+            item = BoundRequest(base=base, request=item)
         try:
             answer = yield item
         except GeneratorExit:

@@ -1,4 +1,4 @@
-"""Compute what several pieces of work wish for in as few forwards as possible."""
+"""Compute what several pieces of work ask for in as few forwards as possible."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.forward.requests import (
-    ContextWish,
-    GradientWish,
-    HeadWish,
-    LogitsWish,
-    LossWish,
-    Wish,
+    ContextRequest,
+    ForwardRequest,
+    GradientRequest,
+    HeadRequest,
+    LogitsRequest,
+    LossRequest,
 )
 from lad_runtime.torch_backend.forward.supervised_rows import Span, SupervisedRows
 from lad_runtime.torch_backend.kernels.device import on_device
@@ -26,24 +26,26 @@ Results = list[tuple[Tensor, ...]]
 Gradients = list[tuple[Tensor, Tensor]]  # a parameter, and what its .grad grows by
 
 
-def compute(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
-    """Every wish's result, in order. On the CPU each is equal, bit for bit, to that wish's computed alone.
+def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[Any]:
+    """Every request's result, in order. On the CPU each is equal, bit for bit, to that request's computed alone.
 
-    Inference wishes share one forward. Gradient wishes share another, unless two of them train the same adapter: summed in
+    Inference requests share one forward. Gradient requests share another, unless two of them train the same adapter: summed in
     one batch their gradients would round differently, so the later one has its own. Raises LadError on ids and targets
     outside the vocabulary. All or nothing: where anything is raised, no gradient has been added and no cache has grown.
     """
-    for wish in wishes:
-        wish.check(vocab_size=model.config.vocab_size, max_positions=model.config.max_positions)
-    results: list[Any] = [None] * len(wishes)
+    for request in requests:
+        request.check(vocab_size=model.config.vocab_size, max_positions=model.config.max_positions)
+    results: list[Any] = [None] * len(requests)
     gradients: Gradients = []
-    with _caches_kept_on_failure(wishes):
-        inference = [index for index, wish in enumerate(wishes) if not isinstance(wish, GradientWish)]
+    with _caches_kept_on_failure(requests):
+        inference = [
+            index for index, request in enumerate(requests) if not isinstance(request, GradientRequest)
+        ]
         if inference:
-            for index, result in zip(inference, _infer(model, [wishes[i] for i in inference]), strict=True):
+            for index, result in zip(inference, _infer(model, [requests[i] for i in inference]), strict=True):
                 results[index] = result
-        for turn in _turns(wishes):
-            losses, added = _differentiate(model, [wish for _, wish in turn])
+        for turn in _turns(requests):
+            losses, added = _differentiate(model, [request for _, request in turn])
             gradients += added
             for (index, _), result in zip(turn, losses, strict=True):
                 results[index] = result
@@ -53,16 +55,18 @@ def compute(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
 
 
 @torch.no_grad()
-def _infer(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
-    segments = _segments(wishes)
+def _infer(model: Llama, requests: Sequence[ForwardRequest]) -> list[Any]:
+    segments = _segments(requests)
     if not any(segments):
-        return [_head(model, wish) if isinstance(wish, HeadWish) else None for wish in wishes]
+        return [_head(model, request) if isinstance(request, HeadRequest) else None for request in requests]
     batch, spans = _laid_out(model, segments)
     hidden_ND = model.hidden_states(batch)
-    results: list[Any] = [_head(model, wish) if isinstance(wish, HeadWish) else None for wish in wishes]
-    scored = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LossWish)]
+    results: list[Any] = [
+        _head(model, request) if isinstance(request, HeadRequest) else None for request in requests
+    ]
+    scored = [(index, request) for index, request in enumerate(requests) if isinstance(request, LossRequest)]
     if scored:
-        rows = SupervisedRows([wish for _, wish in scored], [spans[index] for index, _ in scored])
+        rows = SupervisedRows([request for _, request in scored], [spans[index] for index, _ in scored])
         ce_R = cross_entropy(
             rows.gather(hidden_ND),
             model.head,
@@ -71,27 +75,27 @@ def _infer(model: Llama, wishes: Sequence[Wish]) -> list[Any]:
         )
         for (index, _), result in zip(scored, rows.split(ce_R), strict=True):
             results[index] = result
-    shown = [(index, wish) for index, wish in enumerate(wishes) if isinstance(wish, LogitsWish)]
+    shown = [(index, request) for index, request in enumerate(requests) if isinstance(request, LogitsRequest)]
     if shown:
         asked = [
             start + rows
-            for index, wish in shown
-            for (start, _), rows in zip(spans[index], wish.rows, strict=True)
+            for index, request in shown
+            for (start, _), rows in zip(spans[index], request.rows, strict=True)
         ]
         rows_R = on_device(padded_indices(torch.cat(asked)), model.device)
         parts = iter(
             model.logits(hidden_ND[rows_R]).split([*map(len, asked), len(rows_R) - sum(map(len, asked))])
         )
-        for index, wish in shown:
-            results[index] = tuple(next(parts) for _ in wish.rows)
+        for index, request in shown:
+            results[index] = tuple(next(parts) for _ in request.rows)
     return results
 
 
 @torch.enable_grad()
-def _differentiate(model: Llama, wishes: Sequence[GradientWish]) -> tuple[Results, Gradients]:
-    batch, spans = _laid_out(model, [wish.segments for wish in wishes])
-    rows = SupervisedRows(wishes, spans)
-    hidden_RD = rows.gather(model.hidden_states(batch, checkpointing=any(w.checkpointing for w in wishes)))
+def _differentiate(model: Llama, requests: Sequence[GradientRequest]) -> tuple[Results, Gradients]:
+    batch, spans = _laid_out(model, [request.segments for request in requests])
+    rows = SupervisedRows(requests, spans)
+    hidden_RD = rows.gather(model.hidden_states(batch, checkpointing=any(w.checkpointing for w in requests)))
     targets_R, weights_R = (on_device(t, model.device) for t in (rows.targets_R, rows.weights_R))
     total, ce_R = weighted_cross_entropy(hidden_RD, model.head, targets_R, weights_R, model.kernel_of("head"))
     adapters = {id(group.adapter): group.adapter for group in batch.adapters}.values()
@@ -100,51 +104,53 @@ def _differentiate(model: Llama, wishes: Sequence[GradientWish]) -> tuple[Result
     return rows.split(ce_R), list(zip(parameters, gradients, strict=True))
 
 
-def _segments(wishes: Sequence[Wish]) -> list[Sequence[Segment]]:
-    """What each wish needs computed; of a cache that several wish for, the first one's segment."""
+def _segments(requests: Sequence[ForwardRequest]) -> list[Sequence[Segment]]:
+    """What each request needs computed; of a cache that several ask for, the first one's segment."""
     filling: set[int] = set()
     needed: list[Sequence[Segment]] = []
-    for wish in wishes:
-        segments: Sequence[Segment] = wish.segments
-        if isinstance(wish, ContextWish):
-            segments = [segment for segment in wish.missing if id(segment.cache) not in filling]
+    for request in requests:
+        segments: Sequence[Segment] = request.segments
+        if isinstance(request, ContextRequest):
+            segments = [segment for segment in request.missing if id(segment.cache) not in filling]
             filling |= {id(segment.cache) for segment in segments}
         needed.append(segments)
     return needed
 
 
 def _laid_out(model: Llama, needed: Sequence[Sequence[Segment]]) -> tuple[FlatBatch, list[list[Span]]]:
-    """One batch of every wish's segments, and their rows."""
+    """One batch of every request's segments, and their rows."""
     batch = model.batch([segment for segments in needed for segment in segments])
     spans = iter(batch.spans)
     return batch, [[next(spans) for _ in segments] for segments in needed]
 
 
-def _head(model: Llama, wish: HeadWish) -> Tensor:
-    rows_R = on_device(padded_indices(torch.arange(len(wish.hidden_RD))), model.device)
-    return model.logits(wish.hidden_RD[rows_R])[: len(wish.hidden_RD)]
+def _head(model: Llama, request: HeadRequest) -> Tensor:
+    rows_R = on_device(padded_indices(torch.arange(len(request.hidden_RD))), model.device)
+    return model.logits(request.hidden_RD[rows_R])[: len(request.hidden_RD)]
 
 
-def _turns(wishes: Sequence[Wish]) -> list[list[tuple[int, GradientWish]]]:
-    """Gradient wishes and their indices, no adapter being trained by two wishes of one turn, each as early as order allows."""
-    turns: list[list[tuple[int, GradientWish]]] = []
+def _turns(requests: Sequence[ForwardRequest]) -> list[list[tuple[int, GradientRequest]]]:
+    """Gradient requests and their indices, no adapter being trained by two requests of one turn, each as early as order allows."""
+    turns: list[list[tuple[int, GradientRequest]]] = []
     taken: list[set[int]] = []
-    for index, wish in enumerate(wishes):
-        if not isinstance(wish, GradientWish):
+    for index, request in enumerate(requests):
+        if not isinstance(request, GradientRequest):
             continue
-        adapters = {id(segment.adapter) for segment in wish.segments if segment.adapter is not None}
+        adapters = {id(segment.adapter) for segment in request.segments if segment.adapter is not None}
         turn = 1 + max((i for i, others in enumerate(taken) if others & adapters), default=-1)
         if turn == len(turns):
             turns.append([])
             taken.append(set())
-        turns[turn].append((index, wish))
+        turns[turn].append((index, request))
         taken[turn] |= adapters
     return turns
 
 
 @contextmanager
-def _caches_kept_on_failure(wishes: Sequence[Wish]) -> Iterator[None]:
-    caches = [segment.cache for wish in wishes for segment in wish.segments if segment.cache is not None]
+def _caches_kept_on_failure(requests: Sequence[ForwardRequest]) -> Iterator[None]:
+    caches = [
+        segment.cache for request in requests for segment in request.segments if segment.cache is not None
+    ]
     lengths = [cache.length for cache in caches]
     try:
         yield

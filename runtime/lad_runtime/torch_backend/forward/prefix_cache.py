@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from lad_runtime.torch_backend.forward.requests import ContextWish
+from lad_runtime.torch_backend.forward.requests import ContextRequest
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter, Version
@@ -49,7 +49,7 @@ class Prompts:
 
     def context(
         self, model: Llama, adapter: LoraAdapter | None, prompt: Sequence[int], attention: AttentionMode
-    ) -> Generator[ContextWish, Any, KeyValueCache | None]:
+    ) -> Generator[ContextRequest, Any, KeyValueCache | None]:
         """Work that returns the filled cache of a prompt, which nobody may write to; None for an empty one."""
         (cache,) = yield from self.contexts(model, adapter, [prompt], attention)
         return cache
@@ -60,7 +60,7 @@ class Prompts:
         adapter: LoraAdapter | None,
         prompts: Sequence[Sequence[int]],
         attention: AttentionMode,
-    ) -> Generator[ContextWish, Any, list[KeyValueCache | None]]:
+    ) -> Generator[ContextRequest, Any, list[KeyValueCache | None]]:
         """`context` of several prompts, those that are missing computed together."""
         owner = None if attention == "causal-prefix" else adapter
         caches = [
@@ -72,9 +72,9 @@ class Prompts:
             if cache is not None and cache.length < len(prompt)
         }
         if missing:
-            yield ContextWish.of(*missing.values())
+            yield ContextRequest.of(*missing.values())
         filled = (cache is None or cache.length == len(p) for cache, p in zip(caches, prompts, strict=True))
-        assert all(filled), "the wish was computed"
+        assert all(filled), "the request was computed"
         return caches
 
     def _find(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prefix_cache import prompt_segment
-from lad_runtime.torch_backend.forward.requests import ContextWish
+from lad_runtime.torch_backend.forward.requests import ContextRequest
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
@@ -39,7 +39,7 @@ class Past:
         *,
         attention: AttentionMode,
         guided: bool,
-    ) -> Generator[ContextWish, Any, "Past"]:
+    ) -> Generator[ContextRequest, Any, "Past"]:
         """Work that has the prompt computed, where its attention mode allows it and nobody has yet."""
         blind = (base.info.mask_token_id,) * len(prompt)
         prompts = (tuple(prompt), blind) if guided else (tuple(prompt),)
@@ -65,7 +65,7 @@ class Past:
         )
         return segments, (len(self.prompts[0]) + rows_R,) * len(segments)
 
-    def then(self, finished: Sequence[int]) -> Generator[ContextWish, Any, "Past"]:
+    def then(self, finished: Sequence[int]) -> Generator[ContextRequest, Any, "Past"]:
         """Work that returns the past of what follows a finished canvas: it attends to that as to the prompt.
 
         A finished canvas is computed once: its tokens see one another and what came before, in `causal-prefix` through the
@@ -79,7 +79,7 @@ class Past:
         for cache, context in zip(grown, self.contexts, strict=True):
             if context is not None:
                 cache.begin_with(context)
-        yield ContextWish.of(
+        yield ContextRequest.of(
             *(prompt_segment(finished, self.adapter, self.attention, cache) for cache in grown)
         )
         return replace(self, prompts=prompts, contexts=tuple(grown))

@@ -1,4 +1,4 @@
-"""What a piece of work asks to have computed. Wishes of one base and of equal `group` may share a flat batch."""
+"""What a piece of work asks to have computed. Requests of one base and of equal `group` may share a flat batch."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ UNSUPERVISED = -100
 
 @dataclass(frozen=True, kw_only=True)
 class _Forward:
-    """What every wish is: segments that go through the model."""
+    """What every request is: segments that go through the model."""
 
     segments: tuple[Segment, ...]
 
@@ -51,7 +51,7 @@ class _Supervised(_Forward):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradientWish(_Supervised):
+class GradientRequest(_Supervised):
     """Gradients of Σ weight · CE over all supervised tokens, added to `.grad` of every segment's adapter parameters.
 
     `weights[i]` [L] float32 are what each token of segment i counts. Result: the unweighted CE in nats of every segment, [L]
@@ -76,12 +76,12 @@ class GradientWish(_Supervised):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossWish(_Supervised):
-    """The cross-entropies of a `GradientWish`, without gradients."""
+class LossRequest(_Supervised):
+    """The cross-entropies of a `GradientRequest`, without gradients."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogitsWish(_Forward):
+class LogitsRequest(_Forward):
     """Scores of the vocabulary at some tokens of every segment: `rows[i]` [R] int64 are positions within segment i.
 
     Result: one tensor [R, V] float32 for each segment, on the model's device.
@@ -105,16 +105,16 @@ class LogitsWish(_Forward):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContextWish(_Forward):
+class ContextRequest(_Forward):
     """Caches filled with their segments' tokens, whose hidden states nobody asks for. Result: None.
 
-    Several works may wish for the same cache: a segment whose cache has come to its end meanwhile is not computed again.
+    Several works may ask for the same cache: a segment whose cache has come to its end meanwhile is not computed again.
     """
 
     ends: tuple[int, ...]  # what the length of each segment's cache is to be
 
     @classmethod
-    def of(cls, *segments: Segment) -> "ContextWish":
+    def of(cls, *segments: Segment) -> "ContextRequest":
         assert all(segment.cache is not None for segment in segments)
         return cls(segments=segments, ends=tuple(segment.end for segment in segments))
 
@@ -130,7 +130,7 @@ class ContextWish(_Forward):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadWish:
+class HeadRequest:
     """Scores of the vocabulary for hidden states that are there already. Result: [R, V] float32 on the model's device."""
 
     hidden_RD: Tensor
@@ -153,7 +153,7 @@ class HeadWish:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostWish:
+class HostRequest:
     """A turn for what the work does itself next: to make or look at about so many tokens. Result: None."""
 
     tokens: int
@@ -172,7 +172,7 @@ class HostWish:
         return "host"
 
 
-Wish = GradientWish | LossWish | LogitsWish | ContextWish | HeadWish | HostWish
+ForwardRequest = GradientRequest | LossRequest | LogitsRequest | ContextRequest | HeadRequest | HostRequest
 
 
 def _check_lengths(option: str, segments: tuple[Segment, ...], values: tuple[Tensor, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The tokens with a loss of several wishes, as the rows that the head computes."""
+"""The tokens with a loss of several requests, as the rows that the head computes."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lad_runtime.torch_backend.forward.requests import UNSUPERVISED, GradientWish, LossWish
+from lad_runtime.torch_backend.forward.requests import UNSUPERVISED, GradientRequest, LossRequest
 from lad_runtime.torch_backend.kernels.device import on_device
 from lad_runtime.torch_backend.model.flat_batch import padded_indices
 
@@ -14,20 +14,22 @@ Span = tuple[int, int]
 
 
 class SupervisedRows:
-    """Supervised tokens of all wishes' segments, padded to full matmul rows whose target is 0 and whose weight is 0.
+    """Supervised tokens of all requests' segments, padded to full matmul rows whose target is 0 and whose weight is 0.
 
-    `spans` are the batch rows of each wish's segments; `weights_R` is 0 everywhere for wishes without gradients.
+    `spans` are the batch rows of each request's segments; `weights_R` is 0 everywhere for requests without gradients.
     """
 
-    def __init__(self, wishes: Sequence[GradientWish | LossWish], spans: Sequence[Sequence[Span]]) -> None:
-        self._kept = [[targets != UNSUPERVISED for targets in wish.targets] for wish in wishes]
+    def __init__(
+        self, requests: Sequence[GradientRequest | LossRequest], spans: Sequence[Sequence[Span]]
+    ) -> None:
+        self._kept = [[targets != UNSUPERVISED for targets in request.targets] for request in requests]
         rows, targets, weights = [], [], []
-        for wish, wish_spans, wish_kept in zip(wishes, spans, self._kept, strict=True):
-            for index, ((start, _), kept) in enumerate(zip(wish_spans, wish_kept, strict=True)):
+        for request, request_spans, request_kept in zip(requests, spans, self._kept, strict=True):
+            for index, ((start, _), kept) in enumerate(zip(request_spans, request_kept, strict=True)):
                 rows.append(start + kept.nonzero().squeeze(1))
-                targets.append(wish.targets[index][kept])
-                if isinstance(wish, GradientWish):
-                    weights.append(wish.weights[index][kept])
+                targets.append(request.targets[index][kept])
+                if isinstance(request, GradientRequest):
+                    weights.append(request.weights[index][kept])
                 else:
                     weights.append(torch.zeros(len(targets[-1])))
         unpadded = torch.cat(rows)
@@ -42,10 +44,10 @@ class SupervisedRows:
         return hidden_ND[on_device(self._rows_R, hidden_ND.device)]
 
     def split(self, ce_R: Tensor) -> list[tuple[Tensor, ...]]:
-        """Every wish's CE per segment, [L] on the CPU, 0 where unsupervised."""
-        counts = [int(kept.sum()) for wish_kept in self._kept for kept in wish_kept]
+        """Every request's CE per segment, [L] on the CPU, 0 where unsupervised."""
+        counts = [int(kept.sum()) for request_kept in self._kept for kept in request_kept]
         values = iter(ce_R[: self._count].cpu().split(counts))
         return [
-            tuple(torch.zeros(len(kept)).masked_scatter_(kept, next(values)) for kept in wish_kept)
-            for wish_kept in self._kept
+            tuple(torch.zeros(len(kept)).masked_scatter_(kept, next(values)) for kept in request_kept)
+            for request_kept in self._kept
         ]

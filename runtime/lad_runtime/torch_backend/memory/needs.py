@@ -7,7 +7,7 @@ from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.kernels.frozen_head_loss import CHUNK_BYTES
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.llama import Llama
-from lad_runtime.torch_backend.sampling.predict import WISH_TOKENS, in_groups
+from lad_runtime.torch_backend.sampling.predict import REQUEST_TOKENS, in_groups
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.memory import TrainingNeeds
 from lad_runtime.types.primitives import ForwardSpec
@@ -85,10 +85,10 @@ def _copied_answers(spec: SamplingSpec) -> list[int]:
 
 
 def prediction_bytes(model: Llama, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
-    """Keys and values of the prompts that predictions read, those of one wish at a time."""
+    """Keys and values of the prompts that predictions read, those of one request at a time."""
     if spec.mode != "causal-prefix":
         return 0
-    groups = in_groups([c.answer_start for c in canvases], [len(c.ids) for c in canvases], WISH_TOKENS)
+    groups = in_groups([c.answer_start for c in canvases], [len(c.ids) for c in canvases], REQUEST_TOKENS)
     most = max(sum(group) for group in groups)
     return cache_bytes(model, most * (2 if spec.guidance_scale > 0 else 1))
 

@@ -17,7 +17,7 @@ _COUNTS = [ROW_MULTIPLE * multiple for multiple in (1, 2, 3, 5, 8, 13, 37)]
 def rows_are_independent(model: Llama) -> bool:
     """Try it on every kind of matrix of the model, as forward and backward use them, by the model's own kernels.
 
-    Where it holds, a wish's result does not depend on what else is computed with it. It is not promised on CUDA.
+    Where it holds, a request's result does not depend on what else is computed with it. It is not promised on CUDA.
     """
     layer = model.layers[0]
     matrices = {matrix: getattr(layer, matrix) for matrix in FUSED} | {HEAD: model.head}

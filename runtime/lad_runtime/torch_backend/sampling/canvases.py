@@ -8,13 +8,13 @@ from lad_runtime.method.answer_end import end_of_answer
 from lad_runtime.method.policies.policy import Policy
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
-from lad_runtime.torch_backend.forward.requests import Wish
+from lad_runtime.torch_backend.forward.requests import ForwardRequest
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.denoise import Denoised, denoise
 from lad_runtime.types.limits import MAX_UINT64
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
 
-SamplingWork = Generator[Wish | FrameEvent, Any, AnswerEvent]
+SamplingWork = Generator[ForwardRequest | FrameEvent, Any, AnswerEvent]
 PolicyMaker = Callable[[int, int], Policy]
 """The policy of a canvas of so many tokens, with a seed."""
 

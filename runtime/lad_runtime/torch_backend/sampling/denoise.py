@@ -12,7 +12,7 @@ from lad_runtime.method.choose import Bools
 from lad_runtime.method.policies.policy import AnswerState, Policy, Sampled, Settled
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
-from lad_runtime.torch_backend.forward.requests import LogitsWish
+from lad_runtime.torch_backend.forward.requests import LogitsRequest
 from lad_runtime.torch_backend.sampling.draw import draw
 from lad_runtime.torch_backend.sampling.predict import guided
 from lad_runtime.types.sampling import Edit, FrameEvent, SamplingSpec
@@ -29,7 +29,7 @@ class Denoised:
 
 def denoise(
     base: Base, past: Past, seed: int, index: int, spec: SamplingSpec, policy: Policy
-) -> Generator[LogitsWish | FrameEvent, Any, Denoised]:
+) -> Generator[LogitsRequest | FrameEvent, Any, Denoised]:
     """Work: denoises a canvas of `answer_tokens` MASKs behind what is `past`.
 
     With `grow_tokens` = k the answer begins with k positions, and k more are appended after each iteration but the last, up to
@@ -80,11 +80,11 @@ def denoise(
 
 def _logits(
     past: Past, state: AnswerState, predicted_N: Bools, spec: SamplingSpec
-) -> Generator[LogitsWish, Any, Tensor]:
+) -> Generator[LogitsRequest, Any, Tensor]:
     """One forward over the canvas: float32 logits [R, V] of the predicted positions."""
     rows_R = torch.from_numpy(np.flatnonzero(predicted_N))
     segments, rows = past.canvas(torch.from_numpy(state.ids_N), rows_R)
-    logits = yield LogitsWish(segments=segments, rows=rows)
+    logits = yield LogitsRequest(segments=segments, rows=rows)
     return guided(logits, spec.llada.guidance_scale)
 
 

@@ -10,14 +10,14 @@ from torch import Tensor
 from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
-from lad_runtime.torch_backend.forward.requests import ContextWish, LogitsWish
+from lad_runtime.torch_backend.forward.requests import ContextRequest, LogitsRequest
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, most_probable
 from lad_runtime.types.sampling import PredictCanvas, Prediction, PredictSpec
 
-WISH_TOKENS = 2048
-"""Sequences are asked for in wishes of about so many tokens, which bounds the logits that are held at once."""
+REQUEST_TOKENS = 2048
+"""Sequences are asked for in requests of about so many tokens, which bounds the logits that are held at once."""
 
 
 def check_prediction(base: Base, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> None:
@@ -33,21 +33,21 @@ def check_prediction(base: Base, canvases: Sequence[PredictCanvas], spec: Predic
 
 def predict(
     base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
-) -> Generator[LogitsWish | ContextWish, Any, tuple[Prediction, ...]]:
+) -> Generator[LogitsRequest | ContextRequest, Any, tuple[Prediction, ...]]:
     """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
 
     Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
     are of the distribution at temperature 1 with `eos_bias` in it; `logits` are the model's, without the bias.
     """
     predictions = []
-    for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], WISH_TOKENS):
+    for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], REQUEST_TOKENS):
         segments: list[Segment] = []
         rows: list[Tensor] = []
         for canvas in group:
             both, both_rows = yield from _canvas(base, adapter, canvas, spec)
             segments += both
             rows += both_rows
-        logits = yield LogitsWish(segments=tuple(segments), rows=tuple(rows))
+        logits = yield LogitsRequest(segments=tuple(segments), rows=tuple(rows))
         each = len(segments) // len(group)
         for index, canvas in enumerate(group):
             logits_RV = guided(logits[index * each : (index + 1) * each], spec.guidance_scale)
@@ -57,7 +57,7 @@ def predict(
 
 def _canvas(
     base: Base, adapter: LoraAdapter | None, canvas: PredictCanvas, spec: PredictSpec
-) -> Generator[ContextWish, Any, tuple[tuple[Segment, ...], tuple[Tensor, ...]]]:
+) -> Generator[ContextRequest, Any, tuple[tuple[Segment, ...], tuple[Tensor, ...]]]:
     """What the prediction of a canvas needs computed, and which rows of it: itself, and under guidance its masked prompt's.
 
     A prompt in the attention `prefix` is computed with it: `adapter` may have changed by the next prediction.

@@ -18,7 +18,7 @@ from lad_runtime.types.sampling import Canvas, SamplingSpec
 def sample_canvas(
     base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
 ) -> SamplingWork:
-    """Work: yields a wish and (where `spec.frames`) a frame for each iteration, returns the answer.
+    """Work: yields a request and (where `spec.frames`) a frame for each iteration, returns the answer.
 
     `index` names the canvas in frames and answer. `snapshot` must not change while the work runs: then the answer depends on
     base, snapshot, canvas and spec alone.

@@ -10,11 +10,11 @@ from torch import Tensor
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.method.answer_end import end_of_answer
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.requests import LogitsWish
+from lad_runtime.torch_backend.forward.requests import LogitsRequest
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.draw import arg_max
-from lad_runtime.torch_backend.sampling.predict import WISH_TOKENS, check_tokens, in_groups
+from lad_runtime.torch_backend.sampling.predict import REQUEST_TOKENS, check_tokens, in_groups
 from lad_runtime.types.evaluation import Score, ScoreItem
 
 
@@ -32,7 +32,7 @@ def check_scoring(base: Base, items: Sequence[ScoreItem]) -> None:
 
 def score(
     base: Base, adapter: LoraAdapter | None, items: Sequence[ScoreItem]
-) -> Generator[LogitsWish, Any, tuple[Score, ...]]:
+) -> Generator[LogitsRequest, Any, tuple[Score, ...]]:
     """Work: log p(continuation | prompt) of each item under causal attention; a `Score` each.
 
     A continuation counts up to and with its first stop token. An empty one has log-likelihood 0 and takes no forward. `adapter`
@@ -42,7 +42,7 @@ def score(
     scores = [Score(log_likelihood=0.0, token_log_likelihoods=(), greedy=True) for _ in items]
     filled = [index for index, item in enumerate(items) if item.continuation]
     lengths = [len(items[index].prompt) + len(items[index].continuation) for index in filled]
-    for group in in_groups(filled, lengths, WISH_TOKENS):
+    for group in in_groups(filled, lengths, REQUEST_TOKENS):
         segments: list[Segment] = []
         rows: list[Tensor] = []
         for index in group:
@@ -50,7 +50,7 @@ def score(
             ids_L = torch.tensor((*item.prompt, *item.continuation[:-1]))
             segments.append(Segment(ids=ids_L, adapter=adapter, mode="causal"))
             rows.append(torch.arange(len(item.prompt) - 1, len(ids_L)))
-        logits = yield LogitsWish(segments=tuple(segments), rows=tuple(rows))
+        logits = yield LogitsRequest(segments=tuple(segments), rows=tuple(rows))
         for index, logits_RV in zip(group, logits, strict=True):
             scores[index] = _scored(logits_RV, items[index].continuation)
     return tuple(scores)

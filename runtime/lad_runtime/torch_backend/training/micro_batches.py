@@ -1,4 +1,4 @@
-"""A batch of targeted sequences as wishes of bounded size; how it is cut depends on the sequences and the bound alone."""
+"""A batch of targeted sequences as requests of bounded size; how it is cut depends on the sequences and the bound alone."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from torch import Tensor
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.row import Row
-from lad_runtime.torch_backend.forward import requests as wishes
+from lad_runtime.torch_backend.forward import requests as requests
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.host_time import HostTime
-from lad_runtime.torch_backend.forward.requests import GradientWish, LossWish
+from lad_runtime.torch_backend.forward.requests import GradientRequest, LossRequest
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
@@ -60,10 +60,10 @@ class ContextBatch:
     attention: AttentionMode
     contexts: Sequence[KeyValueCache | None]
 
-    def gradient_wish(
+    def gradient_request(
         self, adapter: LoraAdapter, dropout_seed: int | None, *, checkpointing: bool
-    ) -> GradientWish:
-        return GradientWish(
+    ) -> GradientRequest:
+        return GradientRequest(
             segments=self._segments(adapter, dropout_seed),
             targets=self._targets(),
             weights=tuple(
@@ -73,11 +73,11 @@ class ContextBatch:
             checkpointing=checkpointing,
         )
 
-    def loss_wish(self, adapter: LoraAdapter | None) -> LossWish:
-        return LossWish(segments=self._segments(adapter, None), targets=self._targets())
+    def loss_request(self, adapter: LoraAdapter | None) -> LossRequest:
+        return LossRequest(segments=self._segments(adapter, None), targets=self._targets())
 
     def whole(self, losses: Sequence[Tensor]) -> list[Tensor]:
-        """A wish's CE per token as one of every position, [L] float32 on the CPU, 0 in prompts that were computed apart."""
+        """A request's CE per token as one of every position, [L] float32 on the CPU, 0 in prompts that were computed apart."""
         pairs = zip(losses, self._begins, strict=True)
         return [F.pad(ce_L.float().cpu(), (begin, 0)) for ce_L, begin in pairs]
 
@@ -99,10 +99,10 @@ class ContextBatch:
         )
 
     def _targets(self) -> tuple[Tensor, ...]:
-        """A caller's −1 as the wishes' own mark of an unsupervised token."""
+        """A caller's −1 as the requests' own mark of an unsupervised token."""
         pairs = zip(self.sequences, self._begins, strict=True)
         targets = [torch.tensor(s.targets[begin:], dtype=torch.int64) for s, begin in pairs]
-        return tuple(t.where(t >= 0, wishes.UNSUPERVISED) for t in targets)
+        return tuple(t.where(t >= 0, requests.UNSUPERVISED) for t in targets)
 
 
 def in_context(

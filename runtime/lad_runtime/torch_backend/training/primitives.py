@@ -81,7 +81,7 @@ def accumulate(
 
     def compute(batch: Numbered[RowT]) -> Generator[Any, Any, None]:
         context = yield from in_context(base, [row.sequence for _, row in batch], forward.attention)
-        result = yield context.gradient_wish(
+        result = yield context.gradient_request(
             trained.adapter, trained.dropout_seed, checkpointing=forward.gradient_checkpointing
         )
         trained.gather()

@@ -10,7 +10,7 @@ from lad_runtime.method.random import Purpose
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.host_time import HostTime
-from lad_runtime.torch_backend.forward.requests import HostWish
+from lad_runtime.torch_backend.forward.requests import HostRequest
 from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.training import LossSpec, NoiseSpec
 
@@ -57,7 +57,7 @@ class NoisedBatch(Iterable[NoisedRow]):
         self._kept: list[tuple[PreparedExample, NoisedExample]] = []  # of the first draws
         self._counted = 0
 
-    def count(self) -> Generator[HostWish, None, None]:
+    def count(self) -> Generator[HostRequest, None, None]:
         """Work that counts the examples of which something is supervised."""
         host, loss = HostTime(), self._noising.loss
         room, depends_on_noise = _KEPT_TOKENS, loss.supervise == "corrupted-answer-tokens"

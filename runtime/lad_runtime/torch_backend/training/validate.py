@@ -42,7 +42,7 @@ def validate(
     def compute(batch: Numbered[NoisedRow]) -> Generator[Any, Any, None]:
         nonlocal counted
         context = yield from in_context(base, [row.sequence for _, row in batch], attention)
-        result = yield context.loss_wish(adapter)
+        result = yield context.loss_request(adapter)
         counted += len(batch)
         for (_, row), ce_L in zip(batch, context.whole(result), strict=True):
             tally.add(row, ce_L.numpy())
