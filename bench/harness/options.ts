@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { nearest } from "../../sdk/src/checks/nearest.js";
 import { invalidOption, LadError } from "../../sdk/src/errors.js";
-import { nearest } from "../../sdk/src/options/nearest.js";
 import type { Figure } from "./figure.js";
 
 export const ATTENTION = ["full", "prefix", "causal-prefix"] as const;

@@ -1,10 +1,10 @@
 import type { Base } from "./base.js";
+import { check } from "./checks/check.js";
 import type { Client } from "./client.js";
 import { writeFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
 import { isLadError } from "./errors.js";
 import { Model } from "./model.js";
-import { check } from "./options/check.js";
 import {
   type CheckedNoised,
   type CheckedSequences,

@@ -1,12 +1,12 @@
 import { Adapter } from "./adapter.js";
+import { check } from "./checks/check.js";
+import { nearest } from "./checks/nearest.js";
 import type { Client } from "./client.js";
 import { openFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
 import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
 import { Model } from "./model.js";
-import { check } from "./options/check.js";
-import { nearest } from "./options/nearest.js";
 import {
   type AdapterOptions,
   adapterOptions,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Warn } from "./checks/check.js";
 import { cancelled, isLadError } from "./errors.js";
 import { boundOf } from "./grpc/deadlines.js";
 import { Liveness, type LivenessSettings } from "./grpc/liveness.js";
 import { TimeLimit } from "./grpc/time-limit.js";
-import type { Warn } from "./options/check.js";
 import type { Dataset } from "./options.js";
 import { Shared } from "./shared.js";
 import type { Method, Transport, TransportOptions } from "./transport.js";

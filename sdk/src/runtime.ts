@@ -1,10 +1,10 @@
 import { Adapter } from "./adapter.js";
 import { Base, loadBase } from "./base.js";
+import { check } from "./checks/check.js";
 import { Client } from "./client.js";
 import { openDataset } from "./data/data.js";
 import { cancelled, isLadError, LadError, WorkerError } from "./errors.js";
 import { GrpcTransport } from "./grpc/transport.js";
-import { check } from "./options/check.js";
 import {
   type BaseOptions,
   type CallOptions,

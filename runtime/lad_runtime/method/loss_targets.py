@@ -1,4 +1,4 @@
-"""Which tokens are supervised and with what weight (METHOD §4): the numbers that a loop of the caller's own could send.
+"""Which tokens are supervised and with what weight (docs/method.md §4): the numbers that a loop of the caller's own could send.
 
 `sdk/src/method/loss-targets.ts` computes the same; weights are computed in float64 and rounded once to float32 in both.
 """

@@ -1,4 +1,4 @@
-"""Training noise (METHOD §3): a pure function of (seed, example id, epoch), whatever batch the example stands in."""
+"""Training noise (docs/method.md §3): a pure function of (seed, example id, epoch), whatever batch the example stands in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def _lad(
     lanes: Sequence[Sequence[float]],
     mask_id: int,
 ) -> list[Cell]:
-    """Masks, then swaps, duplications and one span shift, as METHOD §3 orders them."""
+    """Masks, then swaps, duplications and one span shift, as docs/method.md §3 orders them."""
     scalars, length = lanes[_SCALARS], len(cells)
     if scalars[_FULL_MASK] < spec.full_mask_probability:
         return _masked(cells, range(length), mask_id)

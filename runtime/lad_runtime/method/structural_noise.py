@@ -1,4 +1,4 @@
-"""The structural part of `lad` noise (METHOD §3): tokens that travel, are doubled, or overwrite others.
+"""The structural part of `lad` noise (docs/method.md §3): tokens that travel, are doubled, or overwrite others.
 
 A cell is (token id, masked): whether it shows MASK travels with the token through every swap and copy. Each function returns
 new cells and takes its random numbers as an argument. `runs` are the [start, end) ranges of cells that stand side by side in

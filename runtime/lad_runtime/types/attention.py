@@ -4,7 +4,7 @@ from typing import Literal
 
 AttentionMode = Literal["full", "causal", "prefix", "causal-prefix"]
 
-"""How the tokens of a sequence attend (METHOD §1).
+"""How the tokens of a sequence attend (docs/method.md §1).
 
 `full`: each to its whole sequence. `causal`: to itself and what precedes it. `prefix`: prompt tokens to the prompt, answer
 tokens to everything. `causal-prefix`: the prompt runs through the unadapted causal base, answer tokens attend to it and to

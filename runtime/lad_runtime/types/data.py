@@ -38,7 +38,7 @@ class HubDataset:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowSpec:
-    """How examples become token windows (METHOD §2). `window` in tokens, prompt and answer and tail together."""
+    """How examples become token windows (docs/method.md §2). `window` in tokens, prompt and answer and tail together."""
 
     window: int = 256
     pad_to_window: bool = True  # pad with EOS; the tail is visible and part of the answer

@@ -43,7 +43,7 @@ class DrawSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class RemaskSpec:
-    """Scheduled denoising with re-masking (METHOD §6.1).
+    """Scheduled denoising with re-masking (docs/method.md §6).
 
     `retention` says what becomes of a position that an iteration did not re-mask: `none`, it may be re-masked later;
     `editable`, it is never MASK again, but its token is sampled anew in every iteration; `locked`, its token is final.

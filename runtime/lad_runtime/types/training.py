@@ -15,7 +15,7 @@ NoiseKind = Literal["lad", "mask-only", "cover", "uniform", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseSpec:
-    """Structural noise of METHOD §3. The defaults are the method's."""
+    """Structural noise of docs/method.md §3. The defaults are the method's."""
 
     kind: NoiseKind = "lad"
     tail_noise: bool = True  # False: the EOS tail stays clean and visible
@@ -44,7 +44,7 @@ class NoiseSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpec:
-    """METHOD §4: which tokens are supervised and how they are weighted."""
+    """docs/method.md §4: which tokens are supervised and how they are weighted."""
 
     supervise: Literal["all-tokens", "all-answer-tokens", "corrupted-answer-tokens"] = "all-tokens"
     tail: bool = True  # supervise the EOS tail

@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { check } from "../checks/check.js";
+import { filledText } from "../checks/fields.js";
 import { isLadError, LadError } from "../errors.js";
-import { check } from "../options/check.js";
-import { filledText } from "../options/fields.js";
 import type { FilePiece } from "../wire.js";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -1,9 +1,9 @@
 /** The text functions of a base: its tokenizer and its chat template, which live in the worker. */
 import { z } from "zod";
+import { check } from "../checks/check.js";
+import { integer } from "../checks/fields.js";
 import type { Client } from "../client.js";
 import { batches } from "../grpc/batches.js";
-import { check } from "../options/check.js";
-import { integer } from "../options/fields.js";
 import type { ChatMessage } from "../options.js";
 import { DataService, present, toMessages, toTokenIds } from "../wire.js";
 

@@ -1,4 +1,4 @@
-/** Answers questions and measures the answers (METHOD's section 7). */
+/** Answers questions and measures the answers (docs/method.md §7). */
 import type { Client } from "../client.js";
 import { renderChat } from "../data/text.js";
 import {

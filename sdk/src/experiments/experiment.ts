@@ -12,10 +12,10 @@ import {
   parseDocument,
   stringify,
 } from "yaml";
+import { firstProblem, optionName } from "../checks/check.js";
+import { nearest } from "../checks/nearest.js";
 import { invalidOption, LadError } from "../errors.js";
-import { firstProblem, optionName } from "../options/check.js";
 import { type Experiment, experimentSchema } from "../options/experiment.js";
-import { nearest } from "../options/nearest.js";
 
 /**
  * Reads an experiment's file. Paths of JSON lines in it are taken from the file's own folder.

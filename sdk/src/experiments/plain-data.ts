@@ -1,7 +1,7 @@
 /** Values that a file of JSON can keep: strings, numbers, booleans, null, lists and objects of them. */
 
+import { optionName } from "../checks/check.js";
 import { invalidOption, type LadError, shown } from "../errors.js";
-import { optionName } from "../options/check.js";
 
 /** A value of which nothing can be changed. */
 export type Frozen<Value> = unknown extends Value

@@ -43,7 +43,7 @@ const CHAT_WITHOUT_SYSTEM_MESSAGE = [
 ].join("");
 
 export const recipes = {
-  /** The method's own noise, loss and optimizer (METHOD's sections 3 to 5), by which published figures were made. */
+  /** The method's own noise, loss and optimizer (docs/method.md §3 to §5), by which published figures were made. */
   lad: {
     about: "the method's own settings: LoRA on q and v, lad noise, AdamW 1e-5",
     base: {},

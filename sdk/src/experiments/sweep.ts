@@ -1,7 +1,7 @@
 /** Runs one function at every point of a grid. */
 
+import { check } from "../checks/check.js";
 import { cancelled, invalidOption, isLadError, LadError } from "../errors.js";
-import { check } from "../options/check.js";
 import { axisSchema, type SweepSettings, sweepSettings } from "../options/sweep.js";
 import { type Frozen, frozenCopy } from "./plain-data.js";
 import {

@@ -1,4 +1,4 @@
-/** What generated answers are measured by (METHOD's section 7): pure functions of token ids, texts and scores. */
+/** What generated answers are measured by (docs/method.md §7): pure functions of token ids, texts and scores. */
 
 import { endOfAnswer } from "./answer-end.js";
 

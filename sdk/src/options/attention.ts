@@ -1,5 +1,5 @@
-/** How tokens attend to each other (METHOD's section 1), and how works share the device. */
-import { number, oneOf } from "./fields.js";
+/** How tokens attend to each other (docs/method.md §1), and how works share the device. */
+import { number, oneOf } from "../checks/fields.js";
 
 const DENOISING = ["full", "prefix", "causal-prefix"] as const;
 

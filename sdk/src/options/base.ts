@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import { callShape } from "./call.js";
 import {
   above,
   callback,
@@ -12,7 +11,8 @@ import {
   seed,
   storedName,
   text,
-} from "./fields.js";
+} from "../checks/fields.js";
+import { callShape } from "./call.js";
 
 const DATA_TYPES = ["auto", "float32", "bfloat16", "float16"] as const;
 

@@ -1,4 +1,4 @@
-import { abortSignal, timeLimit } from "./fields.js";
+import { abortSignal, timeLimit } from "../checks/fields.js";
 
 /** What every method takes that calls the worker. */
 export const callShape = {

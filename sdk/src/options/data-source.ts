@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { check } from "../checks/check.js";
+import { fields, filledText, integer } from "../checks/fields.js";
 import { callShape } from "./call.js";
-import { check } from "./check.js";
 import {
   chatExample,
   type Example,
@@ -9,7 +10,6 @@ import {
   instructionExample,
   windowShape,
 } from "./data.js";
-import { fields, filledText, integer } from "./fields.js";
 
 const exampleSchema = z.union([instructionExample, chatExample], {
   error: "an object with instruction and output, or with messages",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fields, filledText, flag, integer, list, oneOf, text } from "./fields.js";
+import { fields, filledText, flag, integer, list, oneOf, text } from "../checks/fields.js";
 
 /** One turn of a chat. */
 const messageSchema = fields({

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { check, type Warn } from "./check.js";
-import { fields, list, text, without } from "./fields.js";
+import { check, type Warn } from "../checks/check.js";
+import { fields, list, text, without } from "../checks/fields.js";
 import { type CheckedSampling, checkSampleMany, promptShape, specFields } from "./sampling.js";
 
 const itemFields = fields({

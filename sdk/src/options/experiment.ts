@@ -1,8 +1,8 @@
 /** What an experiment's file may say: the options of this package, without those that only a program can give. */
 import { z } from "zod";
+import { fields, filledText, integer, list, text, without } from "../checks/fields.js";
 import { adapterOptions, baseOptions } from "./base.js";
 import { dataSourceSchema } from "./data-source.js";
-import { fields, filledText, integer, list, text, without } from "./fields.js";
 import { noiseSchema } from "./noise.js";
 import { localFields } from "./runtime.js";
 import { specFields } from "./sampling.js";

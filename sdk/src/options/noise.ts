@@ -1,9 +1,9 @@
-/** The corruptions that training knows (METHOD's section 3), their defaults and their ranges. */
+/** The corruptions that training knows (docs/method.md §3), their defaults and their ranges. */
 import { z } from "zod";
+import { check } from "../checks/check.js";
+import { above, fields, flag, integer, probability } from "../checks/fields.js";
 import { invalidOption } from "../errors.js";
 import type { PreparedExample } from "../prepared-example.js";
-import { check } from "./check.js";
-import { above, fields, flag, integer, probability } from "./fields.js";
 
 const NOISE_KINDS = ["lad", "mask-only", "cover", "uniform", "none"] as const;
 export type NoiseKind = (typeof NOISE_KINDS)[number];

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { check } from "./check.js";
-import { above, atLeast, fields, fractionBelowOne, integer, number, oneOf } from "./fields.js";
+import { check } from "../checks/check.js";
+import { above, atLeast, fields, fractionBelowOne, integer, number, oneOf } from "../checks/fields.js";
 
 const weightDecay = atLeast(0).default(0.01);
 

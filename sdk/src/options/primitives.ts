@@ -1,12 +1,12 @@
 /** What the primitives take: the calls that loops and samplers written in TypeScript are made of. */
 import { z } from "zod";
+import { check } from "../checks/check.js";
+import { abortSignal, atLeast, fields, flag, integer, list, seed, text } from "../checks/fields.js";
 import { invalidOption } from "../errors.js";
 import { attention, denoisingAttention } from "./attention.js";
 import { callShape } from "./call.js";
-import { check } from "./check.js";
 import { windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
-import { abortSignal, atLeast, fields, flag, integer, list, seed, text } from "./fields.js";
 import { noiseSchema } from "./noise.js";
 import { optimizerSchema } from "./optimizer.js";
 import { checkPrompt, drawShape, promptShape } from "./sampling.js";

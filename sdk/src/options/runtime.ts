@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { check, type Warn } from "./check.js";
+import { check, type Warn } from "../checks/check.js";
 import {
   abortSignal,
   callback,
@@ -11,7 +11,7 @@ import {
   secret,
   storedName,
   text,
-} from "./fields.js";
+} from "../checks/fields.js";
 
 const common = {
   /** How long the worker may take until it answers. Default 120,000; for a container whose image has to be built, 30 min. */

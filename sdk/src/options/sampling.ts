@@ -1,9 +1,6 @@
-/** What the samplers take (METHOD's section 6), their defaults and their ranges. */
+/** What the samplers take (docs/method.md §6), their defaults and their ranges. */
 import { z } from "zod";
-import { invalidOption, LadError } from "../errors.js";
-import { denoisingAttention, shareWeight } from "./attention.js";
-import { check, type Warn } from "./check.js";
-import { messagesSchema } from "./data.js";
+import { check, type Warn } from "../checks/check.js";
 import {
   abortSignal,
   above,
@@ -16,7 +13,10 @@ import {
   number,
   oneOf,
   seed,
-} from "./fields.js";
+} from "../checks/fields.js";
+import { invalidOption, LadError } from "../errors.js";
+import { denoisingAttention, shareWeight } from "./attention.js";
+import { messagesSchema } from "./data.js";
 
 const SAMPLING_MODES = ["remask", "refine", "llada", "ar"] as const;
 export type SamplingMode = (typeof SAMPLING_MODES)[number];

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { abortSignal, fields, filledText, flag, integer } from "../checks/fields.js";
 import { adapterOptions } from "./base.js";
-import { abortSignal, fields, filledText, flag, integer } from "./fields.js";
 import { sampleFields } from "./sampling.js";
 import { trainingFields } from "./training.js";
 

@@ -1,12 +1,12 @@
 /** What a training run and the training primitives take. Defaults are the method's, called `lad`. */
 import { z } from "zod";
+import { check, type Warn } from "../checks/check.js";
+import { abortSignal, atLeast, fields, flag, integer, oneOf, seed, storedName } from "../checks/fields.js";
 import { invalidOption } from "../errors.js";
 import { type DenoisingAttention, denoisingAttention, shareWeight } from "./attention.js";
 import { callShape } from "./call.js";
-import { check, type Warn } from "./check.js";
 import { windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
-import { abortSignal, atLeast, fields, flag, integer, oneOf, seed, storedName } from "./fields.js";
 import { type CustomNoise, hasTime, type Noise, noiseSchema } from "./noise.js";
 import { defaultLearningRate, optimizerSchema, type ScheduleSpec, scheduleShape } from "./optimizer.js";
 

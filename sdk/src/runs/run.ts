@@ -1,9 +1,9 @@
 /** Runs: work that goes on in the worker whether or not anybody follows it, and keeps a log of numbered events. */
 
+import { check } from "../checks/check.js";
+import { abortSignal, fields, integer } from "../checks/fields.js";
 import { type Client, pause } from "../client.js";
 import { LadError } from "../errors.js";
-import { check } from "../options/check.js";
-import { abortSignal, fields, integer } from "../options/fields.js";
 import { type CallOptions, callOptions } from "../options.js";
 import type { TransportOptions } from "../transport.js";
 import {

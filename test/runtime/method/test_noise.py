@@ -34,7 +34,7 @@ def answer_of(example, noised):
 
 
 def plain_lad(example, spec, seed, epoch):
-    """METHOD §3 step by step, one number at a time, on (position, id, masked) triples."""
+    """docs/method.md §3 step by step, one number at a time, on (position, id, masked) triples."""
 
     def number(lane, i):
         return uniforms(seed, Purpose.NOISE, example.id, epoch, i + 1, lane)[i].item()

@@ -92,7 +92,7 @@ def training(**options):
 
 
 def whole_batch(examples, noised, loss):
-    """A batch's sequences made all at once, as METHOD §4 has them: the oracle of those that are made one by one."""
+    """A batch's sequences made all at once, as docs/method.md §4 has them: the oracle of those that are made one by one."""
     pairs = list(zip(examples, noised, strict=True))
     counted = sum(any(supervised_positions(*pair, loss)) for pair in pairs)
     return [targeted(*pair, loss, counted) for pair in pairs]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { check } from "../../../sdk/src/checks/check.js";
 import { LadError } from "../../../sdk/src/errors.js";
-import { check } from "../../../sdk/src/options/check.js";
 import {
   checkCanvas,
   checkForwardBackward,

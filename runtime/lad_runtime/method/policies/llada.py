@@ -1,4 +1,4 @@
-"""LLaDA's fixed budget (arXiv 2502.09992; METHOD §6.4): each step commits its share of the most confident masks, for good."""
+"""LLaDA's fixed budget (arXiv 2502.09992; docs/method.md §6): each step commits its share of the most confident masks, for good."""
 
 from dataclasses import dataclass
 from functools import cached_property

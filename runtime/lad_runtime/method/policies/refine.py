@@ -1,4 +1,4 @@
-"""Self-refining without re-masking (METHOD §6.2): the sampled answer is the next input as it is."""
+"""Self-refining without re-masking (docs/method.md §6): the sampled answer is the next input as it is."""
 
 from dataclasses import dataclass
 

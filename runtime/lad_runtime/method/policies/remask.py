@@ -1,4 +1,4 @@
-"""Scheduled denoising with re-masking (METHOD §6.1): after each forward a share of the answer becomes MASK again."""
+"""Scheduled denoising with re-masking (docs/method.md §6): after each forward a share of the answer becomes MASK again."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Autoregressive sampling (METHOD §6.6): causal, one token after another, with a cache of keys and values."""
+"""Autoregressive sampling (docs/method.md §6): causal, one token after another, with a cache of keys and values."""
 
 from collections.abc import Generator
 from typing import Any, Literal

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nearest } from "../../../sdk/src/options/nearest.js";
+import { nearest } from "../../../sdk/src/checks/nearest.js";
 
 const options = ["rank", "alpha", "targets", "learningRate", "warmupSteps", "steps"];
 
