@@ -1,4 +1,4 @@
-"""Examples to token windows (docs/method.md §2): prompt through the chat template, answer and its end, then a tail up to the window."""
+"""Examples to token windows (docs/method.md §2): prompt through the chat template, answer, its end, a tail."""
 
 from array import array
 from collections.abc import Iterable, Sequence
