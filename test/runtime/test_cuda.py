@@ -1,7 +1,8 @@
 """What only a GPU can show: that CUDA computes what the CPU does, waits for nothing inside a step, and survives running out."""
 
+import gc
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.worker import make_worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.tiny.generate import DATA
+from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import ContextRequest, GradientRequest, LogitsRequest
+from lad_runtime.torch_backend.memory.needs import gradient_needs
 from lad_runtime.torch_backend.model.compiled_elementwise import compiled_kernels
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
@@ -29,6 +32,7 @@ from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import WindowSpec
+from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.sampling import Canvas, DrawSpec, SamplingSpec
 from lad_runtime.types.training import (
     LossSpec,
@@ -69,8 +73,9 @@ def model_on(device: torch.device, dtype: torch.dtype) -> Llama:
     return Llama(CONFIG, rounded, device=device, dtype=dtype)
 
 
-def adapter_on(device: torch.device, rank: int = 8) -> LoraAdapter:
-    spec = AdapterSpec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj", "down_proj"), seed=rank)
+def adapter_on(device: torch.device, rank: int = 8, dropout: float = 0.0) -> LoraAdapter:
+    targets = ("q_proj", "v_proj", "down_proj")
+    spec = AdapterSpec(rank=rank, alpha=float(rank), targets=targets, seed=rank, dropout=dropout)
     adapter = LoraAdapter.create(CONFIG, spec, device)
     generator = torch.Generator().manual_seed(rank)
     with torch.no_grad():
@@ -104,17 +109,26 @@ def logits_request(model: Llama, adapters: tuple[LoraAdapter | None, ...]) -> Lo
 
 
 def gradient_request(
-    adapter: LoraAdapter, lengths: tuple[int, ...] = (40, 23, 40), **options: Any
+    adapter: LoraAdapter,
+    lengths: tuple[int, ...] = (40, 23, 40),
+    dropout_seed: int | None = None,
+    **options: Any,
 ) -> GradientRequest:
-    segments = tuple(Segment(ids=ids(i, length), adapter=adapter) for i, length in enumerate(lengths))
+    segments = tuple(
+        Segment(ids=ids(i, length), adapter=adapter, dropout_seed=dropout_seed)
+        for i, length in enumerate(lengths)
+    )
     targets = tuple(ids(50 + i, length) for i, length in enumerate(lengths))
     weights = tuple(torch.full((length,), 1 / sum(lengths)) for length in lengths)
     return GradientRequest(segments=segments, targets=targets, weights=weights, **options)
 
 
-def gradients(model: Llama, adapter: LoraAdapter, **options: Any) -> tuple[Tensor, Tensor]:
-    """CE of every token, and all gradients in one row."""
-    (losses,) = compute(model, [gradient_request(adapter, **options)])
+def gradients(
+    model: Llama, adapter: LoraAdapter, company: Sequence[LoraAdapter] = (), **options: Any
+) -> tuple[Tensor, Tensor]:
+    """CE of every token, and all gradients in one row, computed beside the requests of other adapters."""
+    others = [gradient_request(other) for other in company]
+    losses = compute(model, [*others, gradient_request(adapter, **options)])[-1]
     taken = torch.cat([p.grad.flatten().cpu() for p in adapter.parameters.values()])  # type: ignore[union-attr]
     for parameter in adapter.parameters.values():
         parameter.grad = None
@@ -170,6 +184,26 @@ def test_company_changes_a_result_by_rounding_at_most(dtype: torch.dtype) -> Non
         (alone,) = compute(model, [logits_request(model, (adapter,))])
         for logits, exact in zip(given, alone, strict=True):
             assert distance(logits, exact.cpu()) < TOLERANCES[dtype]
+
+
+@DTYPES
+def test_company_changes_a_gradient_by_rounding_at_most(dtype: torch.dtype) -> None:
+    model, adapter = model_on(CUDA, dtype), adapter_on(CUDA, 8)
+    alone_ce, alone = gradients(model, adapter)
+    ce, taken = gradients(model, adapter, company=[adapter_on(CUDA, 4), adapter_on(CUDA, 20)])
+    assert distance(ce, alone_ce) < TOLERANCES[dtype]
+    assert distance(taken, alone) < 3 * TOLERANCES[dtype]
+
+
+@DTYPES
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_dropout_draws_the_same_masks_again(dtype: torch.dtype, checkpointing: bool) -> None:
+    model, adapter = model_on(CUDA, dtype), adapter_on(CUDA, dropout=0.3)
+    _, wanted = gradients(model, adapter, dropout_seed=5)
+    _, again = gradients(model, adapter, dropout_seed=5, checkpointing=checkpointing)
+    _, other = gradients(model, adapter, dropout_seed=6)
+    assert distance(again, wanted) < TOLERANCES[dtype]
+    assert distance(other, wanted) > 10 * TOLERANCES[dtype]
 
 
 def test_compiled_kernels_give_the_same() -> None:
@@ -251,9 +285,18 @@ def drive(backend: TorchBackend, work: Work) -> tuple[list[Any], Any]:
             reply = None
 
 
-def trained_losses(backend: TorchBackend, base: Base, rate: float, **options: Any) -> list[float]:
+def new_adapter(backend: TorchBackend, base: Base) -> TrainedAdapter:
     spec = AdapterSpec(rank=16, alpha=16.0, targets=("q_proj", "v_proj", "o_proj"), seed=1)
-    adapter = backend.create_adapter(base, spec)
+    return backend.create_adapter(base, spec)
+
+
+def training_work(
+    backend: TorchBackend,
+    base: Base,
+    adapter: TrainedAdapter,
+    control: TrainingControl | None = None,
+    **options: Any,
+) -> Work:
     window = WindowSpec(window=60)
     examples, report = backend.prepare(
         base, read_examples((DATA / "train.jsonl").read_bytes().splitlines()[:64]), window
@@ -264,16 +307,23 @@ def trained_losses(backend: TorchBackend, base: Base, rate: float, **options: An
         noise=NoiseSpec(),
         loss=LossSpec(supervise="all-answer-tokens"),
         optimizer=OptimizerSpec(kind="adamw"),
-        schedule=ScheduleSpec(learning_rate=rate, warmup_steps=0, decay="constant"),
+        schedule=ScheduleSpec(learning_rate=5e-3, warmup_steps=0, decay="constant"),
         steps=30,
         batch_size=8,
         seed=1,
     )
-    work = backend.train(
-        base, adapter, examples, report, replace(training, **options), None, TrainingControl()
-    )
-    events, _ = drive(backend, work)
+    spec = replace(training, **options)
+    return backend.train(base, adapter, examples, report, spec, None, control or TrainingControl())
+
+
+def losses_of(events: list[Any]) -> list[float]:
     return [event.report.loss for event in events if isinstance(event, StepEvent)]
+
+
+def trained_losses(backend: TorchBackend, base: Base, rate: float, **options: Any) -> list[float]:
+    schedule = ScheduleSpec(learning_rate=rate, warmup_steps=0, decay="constant")
+    work = training_work(backend, base, new_adapter(backend, base), schedule=schedule, **options)
+    return losses_of(drive(backend, work)[0])
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 2e-3), ("bfloat16", 0.1)])
@@ -347,3 +397,168 @@ def test_running_out_of_memory_is_a_named_error_and_the_worker_goes_on(
 def test_the_device_names_itself_and_its_memory(backends) -> None:
     device = backends["cuda"].device()
     assert device.kind == "cuda" and device.name and device.memory_bytes > 1 << 30
+
+
+def allocated() -> int:
+    """Bytes of the tensors that live on the device."""
+    gc.collect()
+    torch.cuda.synchronize()
+    return torch.cuda.memory_allocated()
+
+
+def rounded_up(tensors: Sequence[Tensor]) -> int:
+    """What the allocator adds to so many tensors at most: it gives memory by 512 bytes."""
+    return 512 * len(tensors)
+
+
+def test_what_is_accounted_for_is_what_the_device_holds(backends, tiny) -> None:
+    backend, base = backends["cuda"], tiny("cuda", "bfloat16")
+    drive(backend, training_work(backend, base, new_adapter(backend, base), steps=1))  # libraries take theirs
+    before, counted = allocated(), backend.held().nbytes
+    adapter = new_adapter(backend, base)
+    drive(backend, training_work(backend, base, adapter, steps=2))
+    taken, accounted = allocated() - before, backend.held().nbytes - counted
+    assert accounted == 3 * adapter.adapter.weight_nbytes  # weights and AdamW's two states
+    assert adapter.optimizer is not None
+    tensors = [*adapter.parameters.values(), *adapter.optimizer.state().values()]
+    assert accounted <= taken <= accounted + rounded_up(tensors)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_a_micro_batch_takes_no_more_than_was_asked_for_it(checkpointing: bool) -> None:
+    tokens, config = 16_384, replace(CONFIG, num_layers=12)
+    model = Llama.random(config, seed=0, device=CUDA, dtype=torch.bfloat16)
+    adapter = LoraAdapter.create(config, AdapterSpec(rank=8, alpha=8.0, targets=("q_proj", "v_proj")), CUDA)
+    request = gradient_request(adapter, (256,) * (tokens // 256), checkpointing=checkpointing)
+    compute(model, [request])  # its gradients stay, and the libraries have their workspace
+    needs = gradient_needs(
+        model,
+        256,
+        tokens,
+        ForwardSpec(micro_batch_tokens=tokens, gradient_checkpointing=checkpointing, attention="full"),
+        TrainedAdapter(adapter),
+    )
+    before = allocated()
+    torch.cuda.reset_peak_memory_stats()
+    compute(model, [request])
+    torch.cuda.synchronize()
+    assert torch.cuda.max_memory_allocated() - before < 1.3 * (needs.state + needs.activations)
+
+
+def test_the_budget_is_a_share_of_the_devices_memory(backends, tmp_path: Path) -> None:
+    worker = make_worker(backends["cuda"], tmp_path)
+    worker.engine.stop(10)
+    _, total = torch.cuda.mem_get_info()
+    assert worker.memory.budget_bytes == pytest.approx(0.8 * total, rel=0.02)
+
+
+def test_what_exceeds_the_budget_is_refused_before_the_device_is_asked(backends, tmp_path: Path) -> None:
+    backend = backends["cuda"]
+    worker = make_worker(backend, tmp_path, backend.held().nbytes + (1 << 20))
+    before = allocated()
+    try:
+        with pytest.raises(LadError, match="the worker's budget is") as caught:
+            worker.bases.load(BaseSpec(name="tiny", dtype="float32"), lambda _: None)
+    finally:
+        worker.engine.stop(10)
+    assert caught.value.code is ErrorCode.OUT_OF_MEMORY
+    assert allocated() == before
+
+
+def test_a_snapshot_shares_its_adapters_memory_until_a_step_and_keeps_its_weights(backends, tiny) -> None:
+    backend, base = backends["cuda"], tiny("cuda", "bfloat16")
+    adapter = new_adapter(backend, base)
+    drive(backend, training_work(backend, base, adapter, steps=2))
+    kept = {name: p.detach().clone() for name, p in adapter.parameters.items()}
+    before = allocated()
+    snapshot = backend.snapshot(adapter)
+    assert allocated() == before
+    drive(backend, training_work(backend, base, adapter, steps=1))
+    assert all(torch.equal(p, kept[name]) for name, p in snapshot.parameters.items())
+    assert not any(torch.equal(p, kept[name]) for name, p in adapter.parameters.items())
+    weights, tensors = adapter.adapter.weight_nbytes, list(kept.values())
+    assert weights <= allocated() - before <= weights + rounded_up(tensors)
+
+
+def test_a_checkpoint_brings_weights_and_optimizer_back_to_the_bit(backends, tiny) -> None:
+    backend, base = backends["cuda"], tiny("cuda", "bfloat16")
+    adapter = new_adapter(backend, base)
+    drive(backend, training_work(backend, base, adapter, steps=3))
+    backend.save_checkpoint(base, adapter, "to-the-bit")
+    loaded = backend.load_checkpoint(base, "to-the-bit")
+    assert loaded.steps == 3 and same(loaded.parameters, adapter.parameters)
+    assert adapter.optimizer is not None and loaded.optimizer is not None
+    assert same(loaded.optimizer.state(), adapter.optimizer.state())
+
+
+def test_an_optimizer_that_waits_on_the_disk_gives_its_memory_back_and_returns_to_the_bit(
+    backends, tiny
+) -> None:
+    backend, base = backends["cuda"], tiny("cuda", "bfloat16")
+    adapter = new_adapter(backend, base)
+    drive(backend, training_work(backend, base, adapter, steps=3))
+    assert adapter.optimizer is not None
+    state = {name: tensor.cpu() for name, tensor in adapter.optimizer.state().items()}
+    before = allocated()
+    backend.offload(adapter)
+    assert before - allocated() >= 2 * adapter.adapter.weight_nbytes
+    assert same(adapter.optimizer.state(), state)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 2e-3), ("bfloat16", 5e-2)])
+def test_a_resumed_run_goes_on_as_the_one_that_was_not_interrupted(
+    backends, tiny, dtype: str, tolerance: float
+) -> None:
+    backend, base, name = backends["cuda"], tiny("cuda", dtype), f"resumed-{dtype}"
+    events, _ = drive(backend, training_work(backend, base, new_adapter(backend, base), steps=20))
+    wanted = losses_of(events)
+    stops = iter([False] * 9 + [True])
+    interrupted = training_work(
+        backend,
+        base,
+        new_adapter(backend, base),
+        TrainingControl(stopping=lambda: next(stops)),
+        steps=20,
+        checkpoint=name,
+    )
+    with pytest.raises(LadError, match="stopped after step 10 of 20"):
+        drive(backend, interrupted)
+    resumed = training_work(backend, base, new_adapter(backend, base), steps=20, checkpoint=name, resume=True)
+    assert losses_of(drive(backend, resumed)[0]) == pytest.approx(wanted[10:], rel=tolerance)
+
+
+def test_requests_at_once_are_answered_as_each_is_alone(backends, tiny, tmp_path: Path) -> None:
+    backend, base = backends["cuda"], tiny("cuda", "float32")
+    engine = make_worker(backend, tmp_path).engine
+    spec = SamplingSpec(mode="remask", answer_tokens=24, iterations=8, attention="causal-prefix")
+    questions = ["Name the capitals.\nPeru Kenya", "Give the opposites.\nhot old", "Add 3 and 4."] * 2
+    prompts = backend.encode(base, questions)
+
+    def answers(sizes: Sequence[int]) -> list[tuple[int, ...]]:
+        canvases = iter(enumerate(prompts))
+        jobs: list[Any] = []
+        for size in sizes:
+            works = [
+                backend.sample(base, snapshot, Canvas(prompt=prompt, seed=n), n, spec)
+                for n, prompt in (next(canvases) for _ in range(size))
+            ]
+            asked = engine.submit_all(works, tenant="test")
+            jobs += [job.future.result() for job in asked]
+        return [job.canvas_ids for job in jobs]
+
+    def trained_snapshot() -> TrainedAdapter:
+        adapter = new_adapter(backend, base)
+        drive(backend, training_work(backend, base, adapter, steps=5))
+        return backend.snapshot(adapter)
+
+    try:
+        snapshot = engine.call(trained_snapshot).result()
+        pairs = zip(answers([6]), answers([1] * 6), strict=True)
+        assert sum(together == alone for together, alone in pairs) >= 5  # a near tie may turn one
+    finally:
+        engine.stop(10)
+
+
+def same(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> bool:
+    """To the bit, wherever they lie."""
+    return given.keys() == wanted.keys() and all(torch.equal(given[n].cpu(), wanted[n].cpu()) for n in given)

@@ -145,6 +145,34 @@ def test_variable_length_blocks_equal_runs(model: Llama, adapter_pair, items) ->
         assert torch.allclose(hidden_states(), wanted, rtol=1e-4, atol=1e-5)
 
 
+def test_gradients_through_variable_length_blocks_equal_those_through_runs(
+    model: Llama, make_adapter
+) -> None:
+    adapter, lengths = make_adapter(targets=("q_proj", "v_proj", "o_proj")), (5, 8, 5, 3, 8, 9)
+    contexts = [KeyValueCache(model.config, capacity=8) for _ in lengths]
+    with torch.no_grad():
+        for n, context in enumerate(contexts):
+            model.hidden_states(model.batch([Segment(ids=ids(n, 2 + n % 4), mode="causal", cache=context)]))
+
+    def gradients() -> list[Tensor]:
+        segments = [
+            Segment(ids=ids(n, length), adapter=adapter, context=context if n % 3 else None)
+            for n, (length, context) in enumerate(zip(lengths, contexts, strict=True))
+        ]
+        batch = model.batch(segments)
+        hidden_ND = model.hidden_states(batch)
+        rows = torch.cat([torch.arange(*span) for span in batch.spans])
+        return list(torch.autograd.grad(hidden_ND[rows].square().sum(), list(adapter.parameters.values())))
+
+    wanted = gradients()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attention, "_has_flash", lambda qkv, config: True)
+        patch.setattr("torch.nn.attention.varlen.varlen_attn", plain_varlen)
+        given = gradients()
+    for gradient, exact in zip(given, wanted, strict=True):
+        assert torch.allclose(gradient, exact, rtol=1e-3, atol=1e-4 * float(exact.abs().max()))
+
+
 def test_neighbours_of_one_mode_make_one_block_whatever_came_before_them(model: Llama) -> None:
     context = KeyValueCache(model.config, capacity=4)
     context.advance(4, torch.zeros(1, model.config.hidden_size))

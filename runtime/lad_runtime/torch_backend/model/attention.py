@@ -81,11 +81,11 @@ def _seen(k_NHD: Tensor, v_NHD: Tensor, block: Block, layer: int) -> tuple[Tenso
     """Keys and values of a block's sequences, each behind those of its past."""
     if block.is_plain:
         return k_NHD, v_NHD
+    sizes = [run.stop - run.start for run in block.runs]
     keys: list[Tensor] = []
     values: list[Tensor] = []
-    for run in block.runs:
-        rows = slice(run.start - block.start, run.stop - block.start)
-        k, v = k_NHD[rows], v_NHD[rows]
+    # Split at once: the gradient of a slice would be a tensor of the whole block, for each run.
+    for run, k, v in zip(block.runs, k_NHD.split(sizes), v_NHD.split(sizes), strict=True):
         if run.cache is not None:
             k, v = run.cache.write(layer, k, v)
         elif run.contexts:
