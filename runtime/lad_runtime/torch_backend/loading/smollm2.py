@@ -77,7 +77,7 @@ def _not_installed(package: str) -> LadError:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256()  # hashlib.file_digest came with Python 3.11
     with path.open("rb") as file:
         while piece := file.read(1 << 20):
             digest.update(piece)
