@@ -1,4 +1,7 @@
-/** JSON that keeps the numbers JSON has no words for, and one order of keys. */
+/**
+ * JSON that keeps the numbers JSON has no words for, and one order of keys. Plain JSON that a person or another program reads, as
+ * superjson's and devalue's is not; canonicalize (RFC 8785) has no NaN.
+ */
 
 const SPECIAL: Readonly<Record<string, number>> = {
   NaN: Number.NaN,

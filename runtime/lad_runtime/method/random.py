@@ -1,8 +1,9 @@
 """Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
 
 Every random number of a run is a pure function of what it is for: no state, no order of calls, no batch layout can change it.
-`sdk/src/method/random.ts` computes the same numbers; `test/contract/philox.json` holds both to them. NumPy, because sequences are
-short and its calls cost a sixth of torch's.
+`sdk/src/method/random.ts` computes the same numbers; `test/contract/philox.json` holds both to them. NumPy's own Philox is the
+4x64 one, whose words JavaScript has as BigInt alone; its arrays compute this one, because sequences are short and its calls cost a
+sixth of torch's.
 """
 
 from collections.abc import Sequence

@@ -16,7 +16,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
+/**
+ * Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). Written out because fastest-levenshtein
+ * and leven take a swap, the commonest slip, for two edits.
+ */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

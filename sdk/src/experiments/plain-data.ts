@@ -1,4 +1,7 @@
-/** Values that a file of JSON can keep: strings, numbers, booleans, null, lists and objects of them. */
+/**
+ * Values that a file of JSON can keep: strings, numbers, booleans, null, lists and objects of them. structuredClone would copy what no
+ * JSON holds, and not say where it stood.
+ */
 
 import { optionName } from "../checks/check.js";
 import { invalidOption, type LadError, shown } from "../errors.js";

@@ -153,7 +153,10 @@ class FileManifest implements Manifest {
     await this.#write();
   }
 
-  /** Beside the file, synced, then in its place: a reader sees the old one or the new one. */
+  /**
+   * Beside the file, synced, then in its place: a reader sees the old one or the new one. The folder is synced too, which
+   * write-file-atomic leaves out: without it a crash could take the new file back.
+   */
   async #write(): Promise<void> {
     const points = Object.fromEntries(this.#points);
     const text = `${stringify({ version: VERSION, ...this.#experiment, points } satisfies Contents, 2)}\n`;

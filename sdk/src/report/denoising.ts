@@ -1,4 +1,5 @@
 /** One iteration of a sampler as lines of text: what stands on the canvas, what is masked, what just changed. */
+import stringWidth from "string-width";
 import { bar } from "./progress.js";
 
 /** One answer position as it is shown. */
@@ -22,7 +23,7 @@ const MASK = "░░";
 const ESCAPE = "\u001b[";
 const STYLES = { masked: "2", changed: "1;32", same: "" };
 
-/** A header with the share of masked positions, then the canvas, wrapped to `columns` characters. */
+/** A header with the share of masked positions, then the canvas, wrapped to `columns`. */
 export function denoisingLines(frame: DenoisingFrame, columns: number, color: boolean): string[] {
   const masked = frame.cells.filter((cell) => cell.state === "masked").length;
   const share = frame.cells.length > 0 ? 1 - masked / frame.cells.length : 1;
@@ -44,7 +45,7 @@ function wrapped(cells: readonly Cell[], width: number, color: boolean): string[
   let used = 0;
   for (const cell of cells) {
     const text = cell.state === "masked" ? MASK : visible(cell.text);
-    const size = [...text].length;
+    const size = stringWidth(text);
     if (used > 0 && used + size > width) {
       lines.push(`  ${line.trimEnd()}`);
       line = "";

@@ -1,4 +1,5 @@
 /** Draws a run while it goes on: its events in, lines in a `LiveBlock` out. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Cell, denoisingLines } from "./denoising.js";
 import { progressLine } from "./progress.js";
 import type { LiveBlock } from "./terminal.js";
@@ -79,7 +80,7 @@ export async function drawDenoising(
     const shown = { label, iteration: frame.iteration + 1, iterations: frame.iterations, cells };
     block.update(denoisingLines(shown, block.columns, block.color));
     before = frame.answer;
-    if (block.isLive) await new Promise((resolve) => setTimeout(resolve, PACE_MS));
+    if (block.isLive) await sleep(PACE_MS);
   }
   block.finish();
 }

@@ -1,4 +1,9 @@
-/** Numbers as people read them: few digits, units beside them. NaN and undefined are a dash. */
+/**
+ * Numbers as people read them: few digits, units beside them. NaN and undefined are a dash.
+ *
+ * Made of `toFixed` and `toLocaleString`: pretty-bytes writes `512.0 B` where it writes `3.0 GiB`, and Node 20 has no
+ * Intl.DurationFormat.
+ */
 
 /** Three significant digits from 1 upwards, `decimals` below: 1,234,567 · 98.7 · 0.123. */
 export function number(value: number | undefined, decimals = 3): string {

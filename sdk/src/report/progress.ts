@@ -29,7 +29,7 @@ export function progressLine(progress: Progress): string {
   return parts.join("  ").trimEnd();
 }
 
-/** A bar of `width` characters, filled to eighths of one. */
+/** A bar of `width` characters, filled to eighths of one; that of cli-progress knows whole ones alone. */
 export function bar(share: number, width = BAR_WIDTH): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
   const filled = "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");

@@ -1,4 +1,8 @@
-/** A table of text, for standard output. */
+/**
+ * A table of text, for standard output. Made here because what cli-table3 draws below the header it draws below every row, and one
+ * line below the header is all that this table has.
+ */
+import stringWidth from "string-width";
 
 /** One column: what it is called, and what it shows of a row. */
 export interface Column<Row> {
@@ -12,7 +16,7 @@ export interface Column<Row> {
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
   const widths = columns.map((column, index) =>
-    Math.max(length(column.header), ...cells.map((row) => length(row[index] ?? ""))),
+    Math.max(stringWidth(column.header), ...cells.map((row) => stringWidth(row[index] ?? ""))),
   );
   const line = (texts: readonly string[]) =>
     texts
@@ -24,11 +28,6 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
 }
 
 function padded(text: string, width: number, align: "left" | "right"): string {
-  const space = " ".repeat(Math.max(0, width - length(text)));
+  const space = " ".repeat(Math.max(0, width - stringWidth(text)));
   return align === "left" ? text + space : space + text;
-}
-
-/** Characters as they are seen: code points, not UTF-16 units. */
-function length(text: string): number {
-  return [...text].length;
 }

@@ -1,10 +1,12 @@
-/** The thin layer between lines of text and a terminal: what is drawn again in place there is a plain line elsewhere. */
+/** Between lines of text and a terminal: what log-update draws again in place there is a plain line elsewhere. */
+import { createLogUpdate } from "log-update";
 
 /** The part of a stream that is used; `process.stderr` is one. */
 export interface Output {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  rows?: number;
 }
 
 /** Options of a `LiveBlock`. */
@@ -17,19 +19,22 @@ export interface LiveBlockOptions {
   now?: () => number;
 }
 
-const ESCAPE = "\u001b[";
+/** Where the output does not tell its width. */
+const COLUMNS = 100;
 
 /** Lines that are drawn over and over in the same place; in a file or a pipe, an occasional plain line. */
 export class LiveBlock {
   readonly #output: Output;
+  /** Undefined where the output is no terminal. */
+  readonly #inPlace: ReturnType<typeof createLogUpdate> | undefined;
   readonly #intervalMs: number;
   readonly #now: () => number;
   #drawnAt = Number.NEGATIVE_INFINITY;
-  #height = 0;
   #pending: readonly string[] | undefined;
 
   constructor(options: LiveBlockOptions = {}) {
     this.#output = options.output ?? process.stderr;
+    this.#inPlace = this.isLive ? inPlace(this.#output) : undefined;
     this.#intervalMs = this.isLive ? (options.intervalMs ?? 80) : (options.plainIntervalMs ?? 5000);
     this.#now = options.now ?? Date.now;
   }
@@ -45,7 +50,7 @@ export class LiveBlock {
   }
 
   get columns(): number {
-    return this.#output.columns ?? 100;
+    return this.#output.columns ?? COLUMNS;
   }
 
   /** Draws the lines in place of those before, unless that was a moment ago. */
@@ -57,27 +62,20 @@ export class LiveBlock {
   /** Draws the last lines if they are not yet, and leaves them where they are. */
   finish(): void {
     if (this.#pending) this.#draw(this.#pending);
-    this.#height = 0;
+    this.#inPlace?.done();
     this.#drawnAt = Number.NEGATIVE_INFINITY;
   }
 
   #draw(lines: readonly string[]): void {
     this.#pending = undefined;
     this.#drawnAt = this.#now();
-    if (!this.isLive) {
-      this.#output.write(`${lines.join("\n")}\n`);
-      return;
-    }
-    const up = this.#height > 0 ? `${ESCAPE}${this.#height}A` : "";
-    const text = lines.map((line) => `\r${ESCAPE}2K${cut(line, this.columns)}\n`).join("");
-    this.#output.write(`${up}${text}${ESCAPE}0J`);
-    this.#height = lines.length;
+    const text = lines.join("\n");
+    if (this.#inPlace) this.#inPlace(text);
+    else this.#output.write(`${text}\n`);
   }
 }
 
-/** A line that is wider than the terminal would take two rows there, and the block could not be drawn over. */
-function cut(line: string, columns: number): string {
-  if (line.includes(ESCAPE)) return line; // its maker wrapped it
-  const characters = [...line];
-  return characters.length < columns ? line : `${characters.slice(0, Math.max(0, columns - 2)).join("")}…`;
+/** The cursor stays visible: log-update would hide that of standard error, whatever the output is. */
+function inPlace(output: Output): ReturnType<typeof createLogUpdate> {
+  return createLogUpdate(output as NodeJS.WritableStream, { showCursor: true, defaultWidth: COLUMNS });
 }

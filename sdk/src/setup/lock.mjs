@@ -1,4 +1,5 @@
-// Plain JavaScript, because sdk/bootstrap.mjs needs it before TypeScript can run.
+// Plain JavaScript and Node alone, because sdk/bootstrap.mjs needs it before TypeScript can run and before there is a node_modules
+// in which a library could lie. (proper-lockfile tells a dead process by a file's age, this one by its number.)
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 

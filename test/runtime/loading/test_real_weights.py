@@ -1,4 +1,4 @@
-"""SmolLM2-135M's real weights: our reading of the GGUF file, our forward and our tokenizer against transformers."""
+"""SmolLM2-135M's real weights: what the GGUF file becomes, our forward and our tokenizer against transformers."""
 
 import importlib.util
 import json

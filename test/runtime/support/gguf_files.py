@@ -1,15 +1,14 @@
-"""Small GGUF files, written by the reference package."""
+"""Small GGUF files, written by the library of the format's makers."""
 
 from pathlib import Path
 from typing import Any
 
-import pytest
+import gguf
 import torch
 
 
 def small_model(path: Path, **changes: Any) -> Path:
     """A Llama of one layer and a byte-level tokenizer; a change to None leaves a value out."""
-    gguf = pytest.importorskip("gguf")
     values: dict[str, Any] = {
         "llama.block_count": 1,
         "llama.context_length": 64,

@@ -4,7 +4,6 @@ import { bytes, duration, number, percent } from "../../../sdk/src/report/number
 import { bar, progressLine } from "../../../sdk/src/report/progress.js";
 import { rankTable } from "../../../sdk/src/report/rank-table.js";
 import { renderTable } from "../../../sdk/src/report/table.js";
-import { LiveBlock } from "../../../sdk/src/report/terminal.js";
 
 describe("numbers", () => {
   it("have the digits that are worth reading", () => {
@@ -43,6 +42,17 @@ describe("a table", () => {
       ],
     );
     expect(text).toBe("name     loss\n──────  ─────\na        1.50\nlonger  12.25");
+  });
+
+  it("counts columns of the terminal, of which some characters take two", () => {
+    const text = renderTable(
+      [
+        { header: "word", cell: (row: string) => row },
+        { header: "next", cell: () => "-" },
+      ],
+      ["犬と猫", "é"],
+    );
+    expect(text).toBe("  word  next\n──────  ────\n犬と猫     -\n     é     -");
   });
 
   it("is a header and a rule without rows", () => {
@@ -100,42 +110,14 @@ describe("a denoising frame", () => {
     }
   });
 
+  it("takes wide characters for two columns", () => {
+    const wide = Array.from({ length: 30 }, () => ({ text: "犬", state: "same" as const }));
+    const [, ...canvas] = denoisingLines({ label: "", iteration: 1, iterations: 1, cells: wide }, 32, false);
+    expect(canvas).toEqual([`  ${"犬".repeat(15)}`, `  ${"犬".repeat(15)}`]);
+  });
+
   it("never lets a model's output steer the terminal", () => {
     expect(visible("a\u001b[2Jb\u0007\u202Ec\nd")).toBe("a [2Jb  c⏎d");
-  });
-});
-
-describe("a live block", () => {
-  function terminal(isTTY: boolean) {
-    let text = "";
-    let time = 0;
-    const output = { isTTY, columns: 20, write: (more: string) => (text += more) };
-    const block = new LiveBlock({ output, intervalMs: 100, plainIntervalMs: 1000, now: () => time });
-    return { block, wait: (ms: number) => (time += ms), written: () => text };
-  }
-
-  it("draws over itself in a terminal, and clears what a taller one left", () => {
-    const { block, wait, written } = terminal(true);
-    block.update(["one", "two"]);
-    wait(100);
-    block.update(["three"]);
-    expect(written()).toBe("\r\u001b[2Kone\n\r\u001b[2Ktwo\n\u001b[0J\u001b[2A\r\u001b[2Kthree\n\u001b[0J");
-  });
-
-  it("cuts a line that the terminal would break in two", () => {
-    const { block, written } = terminal(true);
-    block.update(["x".repeat(30)]);
-    expect(written()).toContain(`${"x".repeat(18)}…\n`);
-  });
-
-  it("writes plain lines elsewhere, seldom, and always the last", () => {
-    const { block, wait, written } = terminal(false);
-    for (let step = 1; step <= 25; step += 1) {
-      block.update([`step ${step}`]);
-      wait(100);
-    }
-    block.finish();
-    expect(written()).toBe("step 1\nstep 11\nstep 21\nstep 25\n");
   });
 });
 

@@ -68,7 +68,11 @@ def _contents(adapter: LoraAdapter, base_name: str) -> dict[str, Iterator[bytes]
 
 
 def _safetensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes]:
-    """The file as `safetensors` writes it: the header's length, the header filled up to 8 bytes, the tensors in order."""
+    """The file as `safetensors` writes it: the header's length, the header filled up to 8 bytes, the tensors in order.
+
+    The library's `save_file` wants all tensors at once, which of an adapter on an accelerator is a second copy in this machine's
+    memory, and tells a full disk without the system's error number.
+    """
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
     for name, tensor in tensors.items():

