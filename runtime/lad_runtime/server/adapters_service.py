@@ -11,12 +11,15 @@ from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.engine.resident.makings import Begin, Making
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
-from lad_runtime.gen.lad.v1 import adapters_pb2_grpc
+from lad_runtime.gen.lad.v1 import adapters_pb2_grpc, worker_pb2
 from lad_runtime.server.making import made, same_request
 from lad_runtime.server.waiting import ended, entered, outlasted, whole
-from lad_runtime.wire.worker import read_adapter_spec, write_adapter
+from lad_runtime.types.adapters import AdapterInfo, AdapterSpec
+from lad_runtime.wire.codec import reader, writer
 
 _PIECE = 1 << 20
+_read_spec = reader(worker_pb2.AdapterSpec, AdapterSpec)
+_write_adapter = writer(AdapterInfo, worker_pb2.Adapter)
 
 
 class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
@@ -27,18 +30,18 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     async def CreateAdapter(
         self, request: pb.CreateAdapterRequest, context: aio.ServicerContext
     ) -> pb.CreateAdapterResponse:
-        spec = read_adapter_spec(request.spec)
+        spec = _read_spec(request.spec)
         making = self._making(
             request.adapter_id, request, lambda new_id: self._adapters.create(request.base_id, spec, new_id)
         )
         entry = await made(making)
-        return pb.CreateAdapterResponse(adapter=write_adapter(entry.info))
+        return pb.CreateAdapterResponse(adapter=_write_adapter(entry.info))
 
     async def GetAdapter(
         self, request: pb.GetAdapterRequest, context: aio.ServicerContext
     ) -> pb.GetAdapterResponse:
         entry = self._worker.registry.adapter(request.adapter_id)
-        return pb.GetAdapterResponse(adapter=write_adapter(entry.info))
+        return pb.GetAdapterResponse(adapter=_write_adapter(entry.info))
 
     async def DropAdapter(
         self, request: pb.DropAdapterRequest, context: aio.ServicerContext
@@ -59,7 +62,7 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
             kind="snapshot",
         )
         entry = await made(making)
-        return pb.SnapshotAdapterResponse(snapshot=write_adapter(entry.info))
+        return pb.SnapshotAdapterResponse(snapshot=_write_adapter(entry.info))
 
     async def DownloadAdapter(
         self, request: pb.DownloadAdapterRequest, context: aio.ServicerContext
@@ -83,7 +86,7 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
             await asyncio.to_thread(upload.finish)
             making = self._making(header.adapter_id, header, upload.take_in, content=upload.content)
             entry = await made(making)
-        return pb.UploadAdapterResponse(adapter=write_adapter(entry.info))
+        return pb.UploadAdapterResponse(adapter=_write_adapter(entry.info))
 
     async def SaveCheckpoint(
         self, request: pb.SaveCheckpointRequest, context: aio.ServicerContext
@@ -101,7 +104,7 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
             lambda new_id: self._adapters.load_checkpoint(request.base_id, request.name, new_id),
         )
         entry = await made(making)
-        return pb.LoadCheckpointResponse(adapter=write_adapter(entry.info))
+        return pb.LoadCheckpointResponse(adapter=_write_adapter(entry.info))
 
     async def DeleteCheckpoint(
         self, request: pb.DeleteCheckpointRequest, context: aio.ServicerContext

@@ -13,17 +13,18 @@ from lad_runtime.gen.lad.v1 import data_pb2_grpc
 from lad_runtime.server.preparing import Preparing
 from lad_runtime.server.threads import Threads
 from lad_runtime.server.waiting import whole
-from lad_runtime.wire.data import (
-    read_hub_dataset,
-    read_messages,
-    read_window,
-    write_example,
-    write_window_report,
-)
+from lad_runtime.types.data import HubDataset, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.wire.codec import reader, writer
 
 _STREAMED_AT_ONCE = 64
 _OPENING_THREADS = 8
 _MOST_OPENING = 64
+
+_read_hub_dataset = reader(pb.HubDataset, HubDataset)
+_read_message = reader(pb.Message, Message)
+_read_window = reader(pb.WindowSpec, WindowSpec)
+_write_window_report = writer(WindowReport, pb.WindowReport)
+_write_examples = writer(tuple[PreparedExample, ...], pb.StreamExamplesResponse)
 
 
 class DataService(data_pb2_grpc.DataServiceServicer):
@@ -55,7 +56,7 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         if source == "path":
             open_it = partial(store.read_file, request.path)
         elif source == "hub":
-            open_it = partial(store.read_hub, read_hub_dataset(request.hub))
+            open_it = partial(store.read_hub, _read_hub_dataset(request.hub))
         else:
             raise invalid_option("data", "", "it names no source", "Give a path or a hub data set.")
         each = object()  # what is read may have changed since another call began to
@@ -66,20 +67,20 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         self, request: pb.PrepareDatasetRequest, context: aio.ServicerContext
     ) -> pb.PrepareDatasetResponse:
         base = self._worker.registry.base(request.base_id)
-        window = read_window(request.window)
+        window = _read_window(request.window)
         _, report = await self._preparing.get(base, request.dataset_id, window)
-        return pb.PrepareDatasetResponse(report=write_window_report(report))
+        return pb.PrepareDatasetResponse(report=_write_window_report(report))
 
     async def StreamExamples(
         self, request: pb.StreamExamplesRequest, context: aio.ServicerContext
     ) -> AsyncIterator[pb.StreamExamplesResponse]:
         base = self._worker.registry.base(request.base_id)
-        window = read_window(request.window)
+        window = _read_window(request.window)
         examples, _ = await self._preparing.get(base, request.dataset_id, window)
         end = min(len(examples), request.offset + request.limit) if request.limit else len(examples)
         for start in range(request.offset, end, _STREAMED_AT_ONCE):
             pieces = examples[start : min(end, start + _STREAMED_AT_ONCE)]
-            yield pb.StreamExamplesResponse(examples=[write_example(example) for example in pieces])
+            yield _write_examples(pieces)
 
     async def Encode(self, request: pb.EncodeRequest, context: aio.ServicerContext) -> pb.EncodeResponse:
         results = await asyncio.to_thread(
@@ -98,7 +99,7 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         text, ids = await asyncio.to_thread(
             self._worker.bases.render,
             request.base_id,
-            read_messages(request.messages),
+            tuple(map(_read_message, request.messages)),
             request.add_generation_prompt,
             request.allow_special,
         )

@@ -1,25 +1,20 @@
-"""SamplingService and EvaluationService: sampling runs, single forwards, likelihoods."""
+"""SamplingService: sampling runs, and the primitive that a sampler of the caller's own is made of."""
 
 from concurrent.futures import Future
 
 from grpc import aio
 
-from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker
-from lad_runtime.gen.lad.v1 import evaluation_pb2, evaluation_pb2_grpc, sampling_pb2_grpc
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
+from lad_runtime.gen.lad.v1 import sampling_pb2_grpc
+from lad_runtime.server.computing import Computing
 from lad_runtime.server.making import made, same_request, starting_threads
-from lad_runtime.server.waiting import reply_of
-from lad_runtime.wire.enums import ATTENTION_MODE
-from lad_runtime.wire.sampling import (
-    read_canvas,
-    read_predict_canvas,
-    read_predict_spec,
-    read_sampling_spec,
-    read_score_item,
-    write_prediction,
-    write_score,
-)
+from lad_runtime.types.sampling import Prediction, PredictRequest, SamplingSpec
+from lad_runtime.wire.canvas import read_canvas
+from lad_runtime.wire.codec import reader
+
+_read_spec = reader(pb.SamplingSpec, SamplingSpec)
+_predict = Computing(pb.PredictRequest, PredictRequest, tuple[Prediction, ...], pb.PredictResponse)
 
 
 class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
@@ -33,7 +28,7 @@ class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
     ) -> pb.StartSamplingResponse:
         def start(run_id: str) -> str:
             canvases = [read_canvas(canvas) for canvas in request.canvases]
-            spec = read_sampling_spec(request.spec)
+            spec = _read_spec(request.spec)
             return self._sampling.start(request.base_id, request.adapter_id, canvases, spec, run_id).id
 
         def begin(run_id: str) -> "Future[str]":
@@ -44,24 +39,7 @@ class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
         return pb.StartSamplingResponse(run_id=run_id)
 
     async def Predict(self, request: pb.PredictRequest, context: aio.ServicerContext) -> pb.PredictResponse:
-        def submit() -> Job:
-            canvases = [read_predict_canvas(canvas) for canvas in request.canvases]
-            spec = read_predict_spec(request.spec)
-            return self._sampling.predict(request.base_id, request.adapter_id, canvases, spec)
-
-        return pb.PredictResponse(predictions=map(write_prediction, await reply_of(submit)))
-
-
-class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
-    def __init__(self, worker: Worker) -> None:
-        self._evaluation = worker.evaluation
-
-    async def Score(
-        self, request: evaluation_pb2.ScoreRequest, context: aio.ServicerContext
-    ) -> evaluation_pb2.ScoreResponse:
-        def submit() -> Job:
-            items = [read_score_item(item) for item in request.items]
-            mode = ATTENTION_MODE.read(request.mode)
-            return self._evaluation.score(request.base_id, request.adapter_id, items, mode)
-
-        return evaluation_pb2.ScoreResponse(scores=map(write_score, await reply_of(submit)))
+        return await _predict(
+            request,
+            lambda asked: self._sampling.predict(asked.base_id, asked.adapter_id, asked.canvases, asked.spec),
+        )

@@ -26,12 +26,13 @@ from lad_runtime.server.adapters_service import AdaptersService
 from lad_runtime.server.address import with_port
 from lad_runtime.server.connections import Connections, connections_by_descriptors
 from lad_runtime.server.data_service import DataService
+from lad_runtime.server.evaluation_service import EvaluationService
 from lad_runtime.server.interceptor import Guard
 from lad_runtime.server.lease import Lease
 from lad_runtime.server.methods import LARGEST, service_names
 from lad_runtime.server.preparing import Preparing
 from lad_runtime.server.runs_service import RunsService
-from lad_runtime.server.sampling_service import EvaluationService, SamplingService
+from lad_runtime.server.sampling_service import SamplingService
 from lad_runtime.server.training_service import TrainingService
 from lad_runtime.server.worker_service import WorkerService
 

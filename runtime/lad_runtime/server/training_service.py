@@ -9,24 +9,35 @@ from lad_runtime.engine.resident.numbered_calls import Call
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
+from lad_runtime.gen.lad.v1 import data_pb2, training_pb2_grpc
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
-from lad_runtime.gen.lad.v1 import training_pb2_grpc
 from lad_runtime.server.making import made, same_request, starting_threads
 from lad_runtime.server.preparing import Preparing
 from lad_runtime.server.waiting import ended, reply, reply_of
-from lad_runtime.types.primitives import ForwardSpec, NoisedExamples, TargetedSequence
-from lad_runtime.wire.data import read_window, write_window_report
-from lad_runtime.wire.enums import ATTENTION_MODE
-from lad_runtime.wire.training import (
-    read_loss,
-    read_noise,
-    read_noised_examples,
-    read_optimizer,
-    read_sequences,
-    read_training_spec,
-    write_forward_backward,
-    write_loss_report,
+from lad_runtime.types.data import WindowReport, WindowSpec
+from lad_runtime.types.primitives import (
+    ForwardBackwardResult,
+    ForwardSpec,
+    NoisedExamples,
+    OptimStepResult,
+    TargetedSequence,
+    ValidateRequest,
 )
+from lad_runtime.types.training import OptimizerSpec, TrainingSpec
+from lad_runtime.types.training_events import LossReport
+from lad_runtime.wire.codec import reader, writer
+
+_read_spec = reader(pb.TrainingSpec, TrainingSpec)
+_read_window = reader(data_pb2.WindowSpec, WindowSpec)
+_read_forward = reader(pb.ForwardBackwardRequest, ForwardSpec)
+_read_sequences = reader(pb.TargetedSequences, tuple[TargetedSequence, ...])
+_read_examples = reader(pb.NoisedExamples, NoisedExamples)
+_read_optimizer = reader(pb.OptimizerSpec, OptimizerSpec)
+_read_validation = reader(pb.ValidateRequest, ValidateRequest)
+_write_gradients = writer(ForwardBackwardResult, pb.ForwardBackwardResponse)
+_write_step = writer(OptimStepResult, pb.OptimStepResponse)
+_write_losses = writer(LossReport, pb.LossReport)
+_write_report = writer(WindowReport, data_pb2.WindowReport)
 
 
 class TrainingService(training_pb2_grpc.TrainingServiceServicer):
@@ -43,7 +54,7 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
     async def StartTraining(
         self, request: pb.StartTrainingRequest, context: aio.ServicerContext
     ) -> pb.StartTrainingResponse:
-        spec = read_training_spec(request.spec)
+        spec = _read_spec(request.spec)
         trainer = self._registry.trainer(request.adapter_id)
         if trainer != request.run_id:
             await ended(self._runs.ending([trainer]))
@@ -59,19 +70,15 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
         self, request: pb.ForwardBackwardRequest, context: aio.ServicerContext
     ) -> pb.ForwardBackwardResponse:
         def submit() -> Call:
-            forward = ForwardSpec(
-                attention=ATTENTION_MODE.read(request.mode),
-                micro_batch_tokens=request.micro_batch_tokens,
-                gradient_checkpointing=request.gradient_checkpointing,
-            )
+            forward = _read_forward(request)
             return self._primitives.forward_backward(
                 request.adapter_id, request.sequence, _given(request), forward
             )
 
         if request.WhichOneof("input") == "examples":
             base, given = self._registry.trainable(request.adapter_id).base, request.examples
-            await self._preparing.get(base, given.dataset_id, read_window(given.window))
-        return write_forward_backward(await reply_of(submit))
+            await self._preparing.get(base, given.dataset_id, _read_window(given.window))
+        return _write_gradients(await reply_of(submit))
 
     async def OptimStep(
         self, request: pb.OptimStepRequest, context: aio.ServicerContext
@@ -79,46 +86,43 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
         call = self._primitives.optim_step(
             request.adapter_id,
             request.sequence,
-            read_optimizer(request.optimizer),
+            _read_optimizer(request.optimizer),
             request.learning_rate,
             request.max_gradient_norm,
         )
-        result = await reply(call)
-        return pb.OptimStepResponse(gradient_norm=result.gradient_norm, step=result.step)
+        return _write_step(await reply(call))
 
     async def Validate(
         self, request: pb.ValidateRequest, context: aio.ServicerContext
     ) -> pb.ValidateResponse:
-        window, noise, loss = read_window(request.window), read_noise(request.noise), read_loss(request.loss)
-        base, _ = self._registry.weights(request.base_id, request.adapter_id)
+        asked = _read_validation(request)
+        base, _ = self._registry.weights(asked.base_id, asked.adapter_id)
 
         def submit() -> Job:
             return self._primitives.validate(
-                request.base_id,
-                request.adapter_id,
-                request.dataset_id,
-                window,
-                noise,
-                loss,
-                request.seed,
-                request.max_examples,
-                ATTENTION_MODE.read(request.attention),
+                asked.base_id,
+                asked.adapter_id,
+                asked.dataset_id,
+                asked.window,
+                asked.noise,
+                asked.loss,
+                asked.seed,
+                asked.max_examples,
+                asked.attention,
             )
 
         with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):
-            await self._preparing.get(base, request.dataset_id, window)
+            await self._preparing.get(base, asked.dataset_id, asked.window)
             losses, report = await reply_of(submit)
-        return pb.ValidateResponse(
-            report=write_loss_report(losses), window_report=write_window_report(report)
-        )
+        return pb.ValidateResponse(report=_write_losses(losses), window_report=_write_report(report))
 
 
 def _given(request: pb.ForwardBackwardRequest) -> tuple[TargetedSequence, ...] | NoisedExamples:
     kind = request.WhichOneof("input")
     if kind == "sequences":
-        return read_sequences(request.sequences)
+        return _read_sequences(request.sequences)
     if kind == "examples":
-        return read_noised_examples(request.examples)
+        return _read_examples(request.examples)
     raise invalid_option(
         "sequences", "", "there is nothing to compute", "Give sequences, or examples and a noise."
     )

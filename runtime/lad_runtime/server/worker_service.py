@@ -16,13 +16,19 @@ from lad_runtime.gen.lad.v1 import worker_pb2_grpc
 from lad_runtime.server.lease import Lease
 from lad_runtime.server.threads import Shared, Threads
 from lad_runtime.server.waiting import ended
-from lad_runtime.types.bases import BaseSpec, LoadProgress
+from lad_runtime.types.adapters import AdapterInfo
+from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
-from lad_runtime.wire.worker import read_base_spec, write_adapter, write_base, write_progress
+from lad_runtime.wire.codec import reader, writer
 
 _PROGRESS_SECONDS = 0.1
 _LOADING_THREADS = 8
 _MOST_LOADING = 64
+
+_read_base_spec = reader(pb.LoadBaseRequest, BaseSpec)
+_write_progress = writer(LoadProgress, pb.LoadProgress)
+_write_base = writer(BaseInfo, pb.Base)
+_write_adapter = writer(AdapterInfo, pb.Adapter)
 
 
 class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
@@ -60,8 +66,8 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             memory_bytes=device.memory_bytes,
             memory_budget_bytes=self._worker.memory.budget_bytes,
             offloaded_bytes=self._worker.memory.offloaded_bytes,
-            bases=[write_base(base.info) for base in registry.bases],
-            adapters=[write_adapter(adapter.info) for adapter in registry.adapters],
+            bases=[_write_base(base.info) for base in registry.bases],
+            adapters=[_write_adapter(adapter.info) for adapter in registry.adapters],
         )
 
     async def Hold(
@@ -74,7 +80,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
     async def LoadBase(
         self, request: pb.LoadBaseRequest, context: aio.ServicerContext
     ) -> AsyncIterator[pb.LoadBaseResponse]:
-        spec = read_base_spec(request)
+        spec = _read_base_spec(request)
         told = None
         while True:
             with self._threads.shared(spec, partial(self._load, spec)) as loading:
@@ -83,9 +89,9 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
                     done = bool((await asyncio.wait([loading.task], timeout=_PROGRESS_SECONDS))[0])
                     if loading.told != told:
                         told = loading.told
-                        yield pb.LoadBaseResponse(progress=write_progress(told))
+                        yield pb.LoadBaseResponse(progress=_write_progress(told))
                 if not loading.gave_up:
-                    yield pb.LoadBaseResponse(base=write_base(loading.task.result().info))
+                    yield pb.LoadBaseResponse(base=_write_base(loading.task.result().info))
                     return
 
     def _load(self, spec: BaseSpec, shared: Shared[BaseEntry]) -> BaseEntry:

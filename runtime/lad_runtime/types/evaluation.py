@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lad_runtime.types.attention import AttentionMode
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreItem:
@@ -12,6 +14,14 @@ class ScoreItem:
 
     prompt: tuple[int, ...]
     continuation: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRequest:
+    base_id: str
+    adapter_id: str  # empty: the base without an adapter
+    mode: AttentionMode
+    items: tuple[ScoreItem, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -242,6 +242,14 @@ class PredictCanvas:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PredictRequest:
+    base_id: str
+    adapter_id: str  # empty: the base without an adapter
+    canvases: tuple[PredictCanvas, ...]
+    spec: PredictSpec
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """Per answer position: sampled id, its confidence, entropy in nats.
 

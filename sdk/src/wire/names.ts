@@ -49,9 +49,9 @@ export const NOISE_KIND = {
 } as const;
 
 export const SUPERVISE_TOKENS = {
-  "all-tokens": SuperviseTokens.ALL,
-  "all-answer-tokens": SuperviseTokens.ALL_ANSWER,
-  "corrupted-answer-tokens": SuperviseTokens.CORRUPTED_ANSWER,
+  "all-tokens": SuperviseTokens.ALL_TOKENS,
+  "all-answer-tokens": SuperviseTokens.ALL_ANSWER_TOKENS,
+  "corrupted-answer-tokens": SuperviseTokens.CORRUPTED_ANSWER_TOKENS,
 } as const;
 
 export const LOSS_WEIGHTING = {
@@ -80,7 +80,7 @@ export const SAMPLING_MODE = {
   remask: SamplingMode.REMASK,
   refine: SamplingMode.REFINE,
   llada: SamplingMode.LLADA,
-  ar: SamplingMode.AUTOREGRESSIVE,
+  ar: SamplingMode.AR,
 } as const;
 
 export const CONFIDENCE = { unfiltered: Confidence.UNFILTERED, filtered: Confidence.FILTERED } as const;

@@ -1,0 +1,22 @@
+"""EvaluationService: likelihoods."""
+
+from grpc import aio
+
+from lad_runtime.engine.worker import Worker
+from lad_runtime.gen.lad.v1 import evaluation_pb2 as pb
+from lad_runtime.gen.lad.v1 import evaluation_pb2_grpc
+from lad_runtime.server.computing import Computing
+from lad_runtime.types.evaluation import Score, ScoreRequest
+
+_score = Computing(pb.ScoreRequest, ScoreRequest, tuple[Score, ...], pb.ScoreResponse)
+
+
+class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
+    def __init__(self, worker: Worker) -> None:
+        self._evaluation = worker.evaluation
+
+    async def Score(self, request: pb.ScoreRequest, context: aio.ServicerContext) -> pb.ScoreResponse:
+        return await _score(
+            request,
+            lambda asked: self._evaluation.score(asked.base_id, asked.adapter_id, asked.items, asked.mode),
+        )
