@@ -3,7 +3,7 @@
 from lad_runtime.engine.data.prepared import Prepared
 from lad_runtime.engine.resident.entries import BaseEntry
 from lad_runtime.engine.worker import Worker
-from lad_runtime.server.threads import Threads
+from lad_runtime.server.calls.threads import Threads
 from lad_runtime.types.data import WindowSpec
 
 _THREADS = 4  # they compete for the interpreter with everything else

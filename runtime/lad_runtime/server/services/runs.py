@@ -9,7 +9,7 @@ from grpc import aio
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import runs_pb2 as pb
 from lad_runtime.gen.lad.v1 import runs_pb2_grpc
-from lad_runtime.server.waiting import ended, follow
+from lad_runtime.server.calls.waiting import ended, follow
 from lad_runtime.types.runs import LoggedEvent, RunInfo
 from lad_runtime.wire.codec import writer
 

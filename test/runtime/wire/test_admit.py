@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import adapters_pb2, data_pb2, evaluation_pb2, training_pb2, worker_pb2
-from lad_runtime.server.methods import LARGEST, SMALL, method, service_names
+from lad_runtime.server.calls.methods import LARGEST, SMALL, method, service_names
 from lad_runtime.wire.admit import read_request
 from lad_runtime.wire.protocol import METHODS, max_bytes, max_items
 from test_fuzz import Fuzz, sound_requests

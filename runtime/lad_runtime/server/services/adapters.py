@@ -12,8 +12,8 @@ from lad_runtime.engine.resident.makings import Begin, Making
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
 from lad_runtime.gen.lad.v1 import adapters_pb2_grpc, worker_pb2
-from lad_runtime.server.making import made, same_request
-from lad_runtime.server.waiting import ended, entered, outlasted, whole
+from lad_runtime.server.calls.making import made, same_request
+from lad_runtime.server.calls.waiting import ended, entered, outlasted, whole
 from lad_runtime.types.adapters import AdapterInfo, AdapterSpec
 from lad_runtime.wire.codec import reader, writer
 

@@ -10,9 +10,9 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2 as pb
 from lad_runtime.gen.lad.v1 import data_pb2_grpc
-from lad_runtime.server.preparing import Preparing
-from lad_runtime.server.threads import Threads
-from lad_runtime.server.waiting import whole
+from lad_runtime.server.calls.preparing import Preparing
+from lad_runtime.server.calls.threads import Threads
+from lad_runtime.server.calls.waiting import whole
 from lad_runtime.types.data import HubDataset, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.wire.codec import reader, writer
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from lad_runtime.engine.resident.numbered_calls import Call
 from lad_runtime.engine.runs.event_log import EventLog
 from lad_runtime.engine.scheduler.job import Job
-from lad_runtime.server.in_flight import held_until
+from lad_runtime.server.calls.in_flight import held_until
 from lad_runtime.types.runs import LoggedEvent
 
 T = TypeVar("T")

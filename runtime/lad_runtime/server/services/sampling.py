@@ -7,8 +7,8 @@ from grpc import aio
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
 from lad_runtime.gen.lad.v1 import sampling_pb2_grpc
-from lad_runtime.server.computing import Computing
-from lad_runtime.server.making import made, same_request, starting_threads
+from lad_runtime.server.calls.computing import Computing
+from lad_runtime.server.calls.making import made, same_request, starting_threads
 from lad_runtime.types.sampling import Prediction, PredictRequest, SamplingSpec
 from lad_runtime.wire.canvas import read_canvas
 from lad_runtime.wire.codec import reader

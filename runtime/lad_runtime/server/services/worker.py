@@ -13,9 +13,9 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import worker_pb2 as pb
 from lad_runtime.gen.lad.v1 import worker_pb2_grpc
-from lad_runtime.server.lease import Lease
-from lad_runtime.server.threads import Shared, Threads
-from lad_runtime.server.waiting import ended
+from lad_runtime.server.calls.threads import Shared, Threads
+from lad_runtime.server.calls.waiting import ended
+from lad_runtime.server.process.lease import Lease
 from lad_runtime.types.adapters import AdapterInfo
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION

@@ -12,8 +12,8 @@ from grpc import aio
 
 from lad_runtime.engine.scheduler.failures import Describe, typed_error
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.server.in_flight import LENGTH_KEY, InFlight, check_length
-from lad_runtime.server.methods import SMALL, Method, method
+from lad_runtime.server.calls.in_flight import LENGTH_KEY, InFlight, check_length
+from lad_runtime.server.calls.methods import SMALL, Method, method
 from lad_runtime.wire.admit import read_request
 from lad_runtime.wire.errors import DETAIL_KEY, error_detail, status_of
 

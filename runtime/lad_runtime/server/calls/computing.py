@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from lad_runtime.engine.resident.numbered_calls import Call
 from lad_runtime.engine.scheduler.job import Job
-from lad_runtime.server.waiting import reply_of
+from lad_runtime.server.calls.waiting import reply_of
 from lad_runtime.wire.codec import reader, writer
 
 Asked = TypeVar("Asked")

@@ -5,7 +5,7 @@ from grpc import aio
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import evaluation_pb2 as pb
 from lad_runtime.gen.lad.v1 import evaluation_pb2_grpc
-from lad_runtime.server.computing import Computing
+from lad_runtime.server.calls.computing import Computing
 from lad_runtime.types.evaluation import Score, ScoreRequest
 
 _score = Computing(pb.ScoreRequest, ScoreRequest, tuple[Score, ...], pb.ScoreResponse)

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
-from lad_runtime.server.methods import SMALL, Method
+from lad_runtime.server.calls.methods import SMALL, Method
 
 LENGTH_KEY = "lad-request-bytes"
 """Metadata of a call: how long its request is. Where it is missing, as long as the method allows."""
