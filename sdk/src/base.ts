@@ -95,7 +95,7 @@ export class Base extends Model {
     const spec = { rank, alpha, targets: [...targets], dropout, seed };
     const request = { baseId: this.id, spec, adapterId: newId("adapter") };
     const client = this.client.within(timeoutMs);
-    const send = () => client.call(AdaptersService.createAdapter, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.createAdapter, request, { signal });
     const reply = await makingAdapter(this.client, request.adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
@@ -125,7 +125,7 @@ export class Base extends Model {
     const adapterId = newId("adapter");
     const client = this.client.within(timeoutMs);
     const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId };
-    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal });
     const reply = await makingAdapter(this.client, adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
