@@ -17,17 +17,17 @@ class ScoreItem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreRequest:
-    base_id: str
-    adapter_id: str  # empty: the base without an adapter
-    mode: AttentionMode
-    items: tuple[ScoreItem, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Score:
     """Log-likelihoods in nats, one per continuation token up to the first stop token; `greedy`: every one was the arg-max."""
 
     log_likelihood: float
     token_log_likelihoods: tuple[float, ...]
     greedy: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreTask:
+    """log p(continuation | prompt) of each item, and a Score for each."""
+
+    items: tuple[ScoreItem, ...]
+    mode: AttentionMode

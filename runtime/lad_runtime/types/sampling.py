@@ -242,14 +242,6 @@ class PredictCanvas:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictRequest:
-    base_id: str
-    adapter_id: str  # empty: the base without an adapter
-    canvases: tuple[PredictCanvas, ...]
-    spec: PredictSpec
-
-
-@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """Per answer position: sampled id, its confidence, entropy in nats.
 
@@ -262,3 +254,11 @@ class Prediction:
     top_ids: tuple[int, ...]
     top_probabilities: tuple[float, ...]
     logits: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictTask:
+    """One forward over each canvas, and a Prediction for each."""
+
+    canvases: tuple[PredictCanvas, ...]
+    spec: PredictSpec

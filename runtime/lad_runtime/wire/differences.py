@@ -20,6 +20,9 @@ class Difference:
 EVERYWHERE = {"bytes": "nbytes", "data_type": "dtype"}
 """Python has `bytes` for a type of its own, and torch says `dtype`."""
 
+ADDRESS = frozenset({"base_id", "adapter_id"})
+"""Whose weights a call is about: a value that has not these is what is asked of them."""
+
 DIFFERENCES: Mapping[tuple[str, Any], Difference] = {
     # The value keeps the stop token that answers learn apart from the others; the message tells all of them in two lists.
     ("lad.v1.Base", BaseInfo): Difference(apart=frozenset({"other_stops"})),
@@ -27,9 +30,9 @@ DIFFERENCES: Mapping[tuple[str, Any], Difference] = {
     ("lad.v1.LoadProgress", LoadProgress): Difference(names={"done_bytes": "done", "total_bytes": "total"}),
     # A client reads these beside answers and ids, the worker where nothing else is old or new.
     ("lad.v1.Edit", Edit): Difference(names={"old_token": "old", "new_token": "new"}),
-    # Whose gradient, by which number and of what is the call's; how it is computed is the value's.
+    # By which number and of what is the call's; how it is computed is the value's.
     ("lad.v1.ForwardBackwardRequest", ForwardSpec): Difference(
-        names={"mode": "attention"}, apart=frozenset({"adapter_id", "sequence", "input"})
+        names={"mode": "attention"}, apart=frozenset({"sequence", "input"})
     ),
 }
 

@@ -8,7 +8,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from lad_runtime.wire.cases import Cases
 from lad_runtime.wire.conversion import Act, Between, Conversion
-from lad_runtime.wire.differences import DIFFERENCES, EVERYWHERE, Difference
+from lad_runtime.wire.differences import ADDRESS, DIFFERENCES, EVERYWHERE, Difference
 from lad_runtime.wire.fields import of_field
 from lad_runtime.wire.formula import Formula
 from lad_runtime.wire.hints import without_none
@@ -24,7 +24,7 @@ class Record:
         self._between = between
         self._difference = DIFFERENCES.get((kind.full_name, record), Difference())
         self._hints = get_type_hints(record)
-        self._given = {field.name: field for field in fields(record)}
+        self._given = {field.name: field for field in fields(record) if field.init}
         self._reading = Formula("message")  # the value's fields, of a message
         self._writing = Formula("value")  # the message's fields, of a value
         self._with_default: dict[
@@ -52,7 +52,7 @@ class Record:
             raise TypeError(f"{self._kind.full_name} has no {left} for {self._record.__name__}")
 
     def _add_field(self, field: FieldDescriptor) -> None:
-        if field.name in self._difference.apart:
+        if field.name in self._difference.apart or (field.name in ADDRESS and field.name not in self._given):
             return
         name = self._difference.names.get(field.name) or EVERYWHERE.get(field.name, field.name)
         hint, is_nullable = without_none(self._hint(name))

@@ -1,7 +1,7 @@
 """One plan for a message and a value: what it reads and writes, and that it is refused where the two do not match."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
@@ -16,7 +16,7 @@ from lad_runtime.gen.lad.v1 import (
     worker_pb2,
 )
 from lad_runtime.types.data import PreparedExample
-from lad_runtime.types.evaluation import Score, ScoreItem, ScoreRequest
+from lad_runtime.types.evaluation import Score, ScoreItem, ScoreTask
 from lad_runtime.types.primitives import ForwardBackwardResult
 from lad_runtime.types.sampling import RemaskSpec, SamplingSpec
 from lad_runtime.types.training import TrainingSpec
@@ -40,6 +40,7 @@ class UploadHeader:
 
 @dataclass(frozen=True, kw_only=True)
 class FilePiece:
+    kind: Literal["piece"] = field(default="piece", init=False)  # which the message is by itself
     name: str
     data: bytes
 
@@ -100,9 +101,7 @@ def test_a_list_alone_in_its_message_is_a_tuple() -> None:
     item = evaluation_pb2.ScoreItem(prompt=tokens, continuation=data_pb2.TokenIds(ids=[3]))
     request = evaluation_pb2.ScoreRequest(base_id="b", mode=2, items=[item])
     items = (ScoreItem(prompt=(1, 2), continuation=(3,)),)
-    asked = ScoreRequest(base_id="b", adapter_id="", mode="causal", items=items)
-    assert reader(evaluation_pb2.ScoreRequest, ScoreRequest)(request) == asked
-    assert writer(ScoreRequest, evaluation_pb2.ScoreRequest)(asked) == request
+    assert reader(evaluation_pb2.ScoreRequest, ScoreTask)(request) == ScoreTask(mode="causal", items=items)
     scores = (Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True),)
     written = writer(tuple[Score, ...], evaluation_pb2.ScoreResponse)(scores)
     assert reader(evaluation_pb2.ScoreResponse, tuple[Score, ...])(written) == scores
@@ -149,8 +148,6 @@ class OfAnotherType:
 @dataclass(frozen=True, kw_only=True)
 class OfAnotherWord:
     mode: Literal["full", "sideways"]
-    base_id: str
-    adapter_id: str
     items: tuple[ScoreItem, ...]
 
 

@@ -4,17 +4,18 @@ from concurrent.futures import Future
 
 from grpc import aio
 
+from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
 from lad_runtime.gen.lad.v1 import sampling_pb2_grpc
 from lad_runtime.server.calls.computing import Computing
 from lad_runtime.server.calls.making import made, same_request, starting_threads
-from lad_runtime.types.sampling import Prediction, PredictRequest, SamplingSpec
+from lad_runtime.types.sampling import Prediction, PredictTask, SamplingSpec
 from lad_runtime.wire.canvas import read_canvas
 from lad_runtime.wire.codec import reader
 
 _read_spec = reader(pb.SamplingSpec, SamplingSpec)
-_predict = Computing(pb.PredictRequest, PredictRequest, tuple[Prediction, ...], pb.PredictResponse)
+_predict = Computing(pb.PredictRequest, PredictTask, tuple[Prediction, ...], pb.PredictResponse)
 
 
 class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
@@ -39,7 +40,7 @@ class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
         return pb.StartSamplingResponse(run_id=run_id)
 
     async def Predict(self, request: pb.PredictRequest, context: aio.ServicerContext) -> pb.PredictResponse:
-        return await _predict(
-            request,
-            lambda asked: self._sampling.predict(asked.base_id, asked.adapter_id, asked.canvases, asked.spec),
-        )
+        return await _predict(request, self._submit)
+
+    def _submit(self, base_id: str, adapter_id: str, task: PredictTask) -> Job:
+        return self._sampling.predict(base_id, adapter_id, task.canvases, task.spec)
