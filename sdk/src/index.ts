@@ -82,6 +82,9 @@ export type {
   ScoreOptions,
 } from "./options/primitives.js";
 export {
+  type Adamw,
+  type AdamwInput,
+  type AdamwOptions,
   type AdapterOptions,
   adamw,
   type BaseOptions,
@@ -109,6 +112,9 @@ export {
   type LossInput,
   type LossSpec,
   lad,
+  type Muon,
+  type MuonInput,
+  type MuonOptions,
   maskOnly,
   muon,
   type Noise,
@@ -126,6 +132,7 @@ export {
   type SampleOptions,
   type SamplingMode,
   type SaveOptions,
+  type ScheduleOptions,
   type ScheduleSpec,
   type TextOptions,
   type TrainingOptions,

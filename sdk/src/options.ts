@@ -60,11 +60,18 @@ export {
   uniform,
 } from "./options/noise.js";
 export {
+  type Adamw,
+  type AdamwInput,
+  type AdamwOptions,
   adamw,
+  type Muon,
+  type MuonInput,
+  type MuonOptions,
   muon,
   type Optimizer,
   type OptimizerInput,
   optimizerSpec,
+  type ScheduleOptions,
   type ScheduleSpec,
 } from "./options/optimizer.js";
 export {
