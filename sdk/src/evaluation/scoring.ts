@@ -1,12 +1,7 @@
 import type { Client } from "../client.js";
+import type { AttentionModeName } from "../options/attention.js";
 import type { SamplingTarget } from "../runs/sampling.js";
-import {
-  ATTENTION_MODE,
-  type AttentionModeName,
-  EvaluationService,
-  fromFloat32Bytes,
-  toTokenIds,
-} from "../wire.js";
+import { ATTENTION_MODE, EvaluationService, fromFloat32Bytes, toTokenIds } from "../wire.js";
 
 /** log p(continuation | prompt), in nats. */
 export interface Score {
