@@ -14,7 +14,7 @@ import { type TrainingOptions, trainingFields } from "./training.js";
 export interface Experiment {
   /** What it is called, for whoever reads its file. Default: nothing. */
   name?: string | undefined;
-  /** How the worker is started. Default: as `Runtime.start` does by itself. */
+  /** Options of `Runtime.start`, for whoever runs the file. Default: none. */
   runtime?: ExperimentRuntime | undefined;
   /** The base, or its name alone: `stub`, `tiny`, `smollm2-135m`, a hub id or a folder. */
   base: string | ExperimentBase;
