@@ -2,8 +2,9 @@
  * A training run written with the primitives: what the worker's own run does, step for step and number for number, with the
  * noise left to the caller. It is the loop behind `train({ noise: customNoise(…) })`, and one to start from.
  */
-import type { Adapter } from "../adapter.js";
+
 import { cancelled, invalidOption, LadError } from "../errors.js";
+import type { FrozenBase } from "../frozen-base.js";
 import { batches as requests } from "../grpc/batches.js";
 import { batches, type Draw } from "../method/data-order.js";
 import { learningRate } from "../method/learning-rate.js";
@@ -11,20 +12,36 @@ import { lossReport } from "../method/loss-report.js";
 import { type ShownExample, targeted } from "../method/loss-targets.js";
 import { applyNoise } from "../method/noise.js";
 import { Purpose, uniforms } from "../method/random.js";
+import type { ValidationResult } from "../model.js";
+import type { ForwardBackwardOptions, OptimStepOptions } from "../options/primitives.js";
 import {
+  type CallOptions,
   type CheckedTraining,
+  type CheckpointOptions,
   type CustomNoise,
   checkTraining,
   lad,
   type Noise,
   type TrainingOptions,
+  type ValidateOptions,
   type WindowSpec,
   warnOfWarmup,
 } from "../options.js";
 import type { PreparedExample } from "../prepared-example.js";
 import { emitWarning } from "../warnings.js";
-import type { LossReport, TrainingEvent, TrainingFinished, WindowReport } from "../wire.js";
+import type { AdapterInfo, LossReport, TrainingEvent, TrainingFinished, WindowReport } from "../wire.js";
+import type { ForwardBackwardResult, OptimStepResult } from "./steps.js";
 import { countSteps, type TrainingRun } from "./training.js";
+
+/** What the loop asks of an adapter: the primitives, and where its data is. */
+export interface TrainableAdapter {
+  readonly base: FrozenBase;
+  refresh(options: CallOptions): Promise<AdapterInfo>;
+  forwardBackward(options: ForwardBackwardOptions): Promise<ForwardBackwardResult>;
+  optimStep(options: OptimStepOptions): Promise<OptimStepResult>;
+  validate(options: ValidateOptions): Promise<ValidationResult>;
+  checkpoint(name: string, options: CheckpointOptions): Promise<string>;
+}
 
 /**
  * Trains an adapter from here, over `forwardBackward` and `optimStep`, with built-in noise or the caller's own.
@@ -34,7 +51,7 @@ import { countSteps, type TrainingRun } from "./training.js";
  * @throws LadError as `adapter.train`
  */
 export function trainingLoop(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   options: TrainingOptions,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   return loop(adapter, checkTraining(options, emitWarning), emitWarning);
@@ -51,7 +68,7 @@ export class LoopTraining implements TrainingRun {
   #failure: unknown;
   #opened = false;
 
-  constructor(adapter: Adapter, options: CheckedTraining, warn: (message: string) => void) {
+  constructor(adapter: TrainableAdapter, options: CheckedTraining, warn: (message: string) => void) {
     const { signal } = options;
     const stop = this.#stop.signal;
     const both = signal === undefined ? stop : AbortSignal.any([signal, stop]);
@@ -132,7 +149,7 @@ function notOnTheWorker(): LadError {
 }
 
 async function* loop(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   options: CheckedTraining,
   warn: (message: string) => void,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
@@ -203,7 +220,7 @@ function accountedBytes(parameterCount: number, { optimizer }: CheckedTraining):
  * one's.
  */
 async function takeStep(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   options: CheckedTraining,
   examples: readonly PreparedExample[],
   batch: readonly Draw[],
@@ -227,7 +244,7 @@ const SEQUENCE_BYTES = 32;
 
 /** `forwardBackward` of a batch of any size, in as few calls as hold it. */
 async function addGradients(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   sequences: ReturnType<typeof targeted>,
   how: Pick<CheckedTraining, "attention" | "microBatchTokens" | "gradientCheckpointing">,
 ): Promise<{ loss: number; ce: Float32Array }> {
@@ -246,7 +263,7 @@ async function addGradients(
 function corrupted(
   example: PreparedExample,
   epoch: number,
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   { noise, seed }: CheckedTraining,
 ): ShownExample {
   const { maskTokenId, eosTokenId, vocabSize } = adapter.base.info;
@@ -292,7 +309,7 @@ function isDue(step: number, steps: number, every = 0): boolean {
 }
 
 function validator(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   { validation, noise, loss, attention, signal, ...options }: CheckedTraining,
 ) {
   if (validation === undefined) return undefined;
@@ -304,7 +321,7 @@ function validator(
 }
 
 async function fetchExamples(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   options: CheckedTraining,
 ): Promise<{ examples: PreparedExample[]; report: WindowReport }> {
   const { signal } = options;

@@ -1,6 +1,6 @@
 /** One iteration of one request: 64 tokens of prompt and 64 of answer, against lad-generic's `denoise_stream`. */
-import { type Figure, LAD_GENERIC } from "./harness/figure.js";
-import { denoised } from "./harness/lad-generic.js";
+import { type Figure, LAD_GENERIC } from "../harness/figure.js";
+import { denoised } from "../harness/lad-generic.js";
 
 const ITERATIONS = 32;
 

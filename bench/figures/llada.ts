@@ -1,12 +1,12 @@
 /** LLaDA's fixed budget on four prompts of 64 tokens, four of the 64 answer tokens a step, against dllm's own sampler. */
-import type { BaseFacts, Bench } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import { DLLM, type Figure } from "./harness/figure.js";
-import { promptsOfTurns } from "./harness/inputs.js";
-import { compared, type Outcome, type Unit } from "./harness/result.js";
-import { agreement } from "./harness/same.js";
-import type { Side } from "./harness/side.js";
-import { type Round, takeTurns } from "./harness/turns.js";
+import type { BaseFacts, Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import { DLLM, type Figure } from "../harness/figure.js";
+import { promptsOfTurns } from "../harness/inputs.js";
+import { compared, type Outcome, type Unit } from "../harness/result.js";
+import { agreement } from "../harness/same.js";
+import type { Side } from "../harness/side.js";
+import { type Round, takeTurns } from "../harness/turns.js";
 
 const LENGTHS = [64, 64, 64, 64];
 const ANSWER_TOKENS = 64;

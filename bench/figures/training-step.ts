@@ -4,17 +4,17 @@
  * Against lad-generic, which gets the very ids that the worker corrupts for itself, the same adapter and the same settings.
  * In another attention mode: against our own `full`, prompts of 192 tokens and answers of 64, the loss of the answers.
  */
-import { invalidOption } from "../sdk/src/errors.js";
-import type { BaseFacts, Bench } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import { type Figure, LAD_GENERIC } from "./harness/figure.js";
-import { asJson, corrupted, SEED, windowsOfTurns } from "./harness/inputs.js";
-import type { Attention } from "./harness/options.js";
-import { compared, number, type Outcome, type Unit } from "./harness/result.js";
-import { sameTraining } from "./harness/same.js";
-import type { Side } from "./harness/side.js";
-import { median } from "./harness/statistics.js";
-import { type Round, type Sides, takeTurns } from "./harness/turns.js";
+import { invalidOption } from "../../sdk/src/errors.js";
+import type { BaseFacts, Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import { type Figure, LAD_GENERIC } from "../harness/figure.js";
+import { asJson, corrupted, SEED, windowsOfTurns } from "../harness/inputs.js";
+import type { Attention } from "../harness/options.js";
+import { compared, number, type Outcome, type Unit } from "../harness/result.js";
+import { sameTraining } from "../harness/same.js";
+import type { Side } from "../harness/side.js";
+import { median } from "../harness/statistics.js";
+import { type Round, type Sides, takeTurns } from "../harness/turns.js";
 
 const RANK = 64;
 const COUNT = 8;

@@ -1,6 +1,6 @@
 /** Eight requests at once, 64 tokens of prompt and 64 of answer each, against lad-generic's one after another. */
-import { type Figure, LAD_GENERIC } from "./harness/figure.js";
-import { denoised } from "./harness/lad-generic.js";
+import { type Figure, LAD_GENERIC } from "../harness/figure.js";
+import { denoised } from "../harness/lad-generic.js";
 
 const REQUESTS = 8;
 const ITERATIONS = 16;

@@ -4,15 +4,15 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BaseFacts, Bench } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import type { Figure } from "./harness/figure.js";
-import { SEED, tokenIds } from "./harness/inputs.js";
-import { compared, number, type Outcome, type Unit } from "./harness/result.js";
-import { sameAnswers, sameTraining } from "./harness/same.js";
-import { median } from "./harness/statistics.js";
-import { type Round, takeTurns } from "./harness/turns.js";
-import type { Inputs, LoadRequest } from "./sides/sdk-runs.js";
+import type { BaseFacts, Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import type { Figure } from "../harness/figure.js";
+import { SEED, tokenIds } from "../harness/inputs.js";
+import { compared, number, type Outcome, type Unit } from "../harness/result.js";
+import { sameAnswers, sameTraining } from "../harness/same.js";
+import { median } from "../harness/statistics.js";
+import { type Round, takeTurns } from "../harness/turns.js";
+import type { Inputs, LoadRequest } from "../sides/sdk-runs.js";
 
 const SMALL_PARAMETERS = 10_000_000;
 const COUNTS = {

@@ -1,11 +1,11 @@
 /** Greedy generation of 64 tokens for each of 8 prompts with a KV cache, against `generate` of transformers in one batch. */
-import type { BaseFacts, Bench } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import type { Figure } from "./harness/figure.js";
-import { promptsOfTurns } from "./harness/inputs.js";
-import { compared, type Outcome, type Unit } from "./harness/result.js";
-import { agreement } from "./harness/same.js";
-import { takeTurns } from "./harness/turns.js";
+import type { BaseFacts, Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import type { Figure } from "../harness/figure.js";
+import { promptsOfTurns } from "../harness/inputs.js";
+import { compared, type Outcome, type Unit } from "../harness/result.js";
+import { agreement } from "../harness/same.js";
+import { takeTurns } from "../harness/turns.js";
 
 const LENGTHS = [36, 40, 44, 48, 52, 56, 60, 64];
 const ANSWER_TOKENS = 64;

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from bench.sides.checkout import import_from
+from bench.references.checkout import import_from
 from bench.sides.device import PRECISIONS
 from bench.sides.serve import Values, serve
 

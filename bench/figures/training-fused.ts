@@ -3,15 +3,15 @@
  * rank 64 on all of them, and against the same four one after another; and their memory against that of four processes with one
  * adapter each.
  */
-import type { BaseFacts, Bench, Role } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import type { Figure } from "./harness/figure.js";
-import { asJson, SEED, windowsOfTurns } from "./harness/inputs.js";
-import { compared, number, type Outcome, summary, type Unit } from "./harness/result.js";
-import { lossTolerance, sameLosses } from "./harness/same.js";
-import type { Measurement, Side } from "./harness/side.js";
-import { median } from "./harness/statistics.js";
-import { type Round, takeTurns } from "./harness/turns.js";
+import type { BaseFacts, Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import type { Figure } from "../harness/figure.js";
+import { asJson, SEED, windowsOfTurns } from "../harness/inputs.js";
+import { compared, number, type Outcome, summary, type Unit } from "../harness/result.js";
+import { lossTolerance, sameLosses } from "../harness/same.js";
+import type { Measurement, Role, Side } from "../harness/side.js";
+import { median } from "../harness/statistics.js";
+import { type Round, takeTurns } from "../harness/turns.js";
 
 const RANKS = [4, 16, 64, 256];
 const RANK = 64;

@@ -7,7 +7,7 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
-from bench.sides.checkout import import_from
+from bench.references.checkout import import_from
 from bench.sides.device import PRECISIONS, finish_device
 from bench.sides.serve import Values, serve
 

@@ -2,15 +2,15 @@
  * How the time of a denoising iteration's forward grows: with the canvases, with their length, with the adapters that share a
  * batch, and with the threads. There is no reference; every point is a median of its own.
  */
-import { type Column, renderTable } from "../sdk/src/report/table.js";
-import type { BaseFacts, Bench } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import type { Figure } from "./harness/figure.js";
-import { tokenIds } from "./harness/inputs.js";
-import { number, type Outcome, type Unit } from "./harness/result.js";
-import type { Side } from "./harness/side.js";
-import { type Spread, spread } from "./harness/statistics.js";
-import { takeTurns } from "./harness/turns.js";
+import { type Column, renderTable } from "../../sdk/src/report/table.js";
+import type { BaseFacts, Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import type { Figure } from "../harness/figure.js";
+import { tokenIds } from "../harness/inputs.js";
+import { number, type Outcome, type Unit } from "../harness/result.js";
+import type { Side } from "../harness/side.js";
+import { type Spread, spread } from "../harness/statistics.js";
+import { takeTurns } from "../harness/turns.js";
 
 /** What one forward is over. */
 interface Point {

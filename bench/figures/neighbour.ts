@@ -2,13 +2,13 @@
  * How long one client's short request takes while another's step of very many examples is under way, against the same request on an
  * idle worker: the 95th percentile over many, through SDK and gRPC.
  */
-import type { BaseFacts, Bench } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import type { Figure } from "./harness/figure.js";
-import { number, type Outcome } from "./harness/result.js";
-import { median, percentile, spread } from "./harness/statistics.js";
+import type { BaseFacts, Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import type { Figure } from "../harness/figure.js";
+import { number, type Outcome } from "../harness/result.js";
+import { median, percentile, spread } from "../harness/statistics.js";
+import type { LoadRequest } from "../sides/sdk-runs.js";
 import { inputsOf } from "./overhead.js";
-import type { LoadRequest } from "./sides/sdk-runs.js";
 
 const ADAPTER = { rank: 8, targets: ["q_proj", "v_proj"], seed: 1 };
 const COUNTS = { steps: 100_000, iterations: 1 };

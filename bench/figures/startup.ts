@@ -1,10 +1,10 @@
 /** From `Runtime.start` to a worker that answers, against the bare import of PyTorch; and from there to a loaded base. */
-import type { Bench } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import type { Figure } from "./harness/figure.js";
-import { compared, number, type Outcome, type Unit } from "./harness/result.js";
-import { spread } from "./harness/statistics.js";
-import { takeTurns } from "./harness/turns.js";
+import type { Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import type { Figure } from "../harness/figure.js";
+import { compared, number, type Outcome, type Unit } from "../harness/result.js";
+import { spread } from "../harness/statistics.js";
+import { takeTurns } from "../harness/turns.js";
 
 const WARMUPS = 1;
 

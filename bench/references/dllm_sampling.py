@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import torch
 
-from bench.sides.checkout import import_from, skip_packages
+from bench.references.checkout import import_from, skip_packages
 from bench.sides.serve import Values, serve
 
 _PACKAGES = ("dllm", "dllm.core", "dllm.pipelines", "dllm.pipelines.a2d", "dllm.pipelines.a2d.models")

@@ -2,13 +2,13 @@
  * Whether a worker lives, and its memory stays what it is, while four clients ask for all it holds as fast as they can beside three
  * training runs that are cancelled and begun anew. Nothing is compared: a worker that dies is an error.
  */
-import type { BaseFacts, Bench } from "./harness/bench.js";
-import { conditionsOf } from "./harness/conditions.js";
-import type { Figure } from "./harness/figure.js";
-import { number, type Outcome } from "./harness/result.js";
-import { spread } from "./harness/statistics.js";
+import type { BaseFacts, Bench } from "../harness/bench.js";
+import { conditionsOf } from "../harness/conditions.js";
+import type { Figure } from "../harness/figure.js";
+import { number, type Outcome } from "../harness/result.js";
+import { spread } from "../harness/statistics.js";
+import type { StressLoad } from "../sides/sdk-stress.js";
 import { inputsOf } from "./overhead.js";
-import type { StressLoad } from "./sides/sdk-stress.js";
 
 const CLIENTS = 4;
 const RUNS = 3;
