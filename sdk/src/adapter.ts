@@ -48,6 +48,7 @@ import {
 
 /** A LoRA adapter on a frozen base: it is trained, sampled, saved and dropped without regard to any other. */
 export class Adapter extends Model {
+  /** The base that it belongs to. */
   readonly base: FrozenBase;
   #info: AdapterInfo;
   readonly #sequence: Sequence;
@@ -59,6 +60,7 @@ export class Adapter extends Model {
     this.#sequence = new Sequence(info.lastSequence, async () => (await this.refresh()).lastSequence);
   }
 
+  /** The adapter's id on the worker, by which `runtime.adapter` finds it. */
   get id(): string {
     return this.#info.id;
   }

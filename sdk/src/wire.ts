@@ -12,7 +12,6 @@ export { healthCheck } from "./wire/health.js";
 export { isAnsweredAtOnce, isIdempotent } from "./wire/methods.js";
 export {
   ATTENTION_MODE,
-  type AttentionModeName,
   DATA_TYPE,
   type RunKindName,
   type RunStateName,
