@@ -32,11 +32,10 @@ import { Snapshot, unlessGone } from "./snapshot.js";
 import {
   type AdapterInfo,
   AdaptersService,
-  ATTENTION_MODE,
-  type FilePiece,
-  type ForwardBackwardRequest,
   fromAdapter,
   fromFloat32Bytes,
+  numberOf,
+  pb,
   present,
   TrainingService,
   toFloat32Bytes,
@@ -105,7 +104,7 @@ export class Adapter extends Model {
     const input = "data" in given ? await noised(client, given) : toSequences(given);
     const request = {
       adapterId: this.id,
-      mode: ATTENTION_MODE[given.attention],
+      mode: numberOf(pb.training.AttentionMode, given.attention),
       input,
       microBatchTokens: given.microBatchTokens,
       gradientCheckpointing: given.gradientCheckpointing,
@@ -199,7 +198,10 @@ export class Adapter extends Model {
   }
 }
 
-async function noised(client: Client, given: CheckedNoised): Promise<ForwardBackwardRequest["input"]> {
+async function noised(
+  client: Client,
+  given: CheckedNoised,
+): Promise<pb.training.ForwardBackwardRequest["input"]> {
   const { id: datasetId } = await openDataset(client, given.data, given.signal);
   const value = {
     datasetId,
@@ -213,7 +215,7 @@ async function noised(client: Client, given: CheckedNoised): Promise<ForwardBack
   return { $case: "examples", value };
 }
 
-function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["input"] {
+function toSequences({ sequences }: CheckedSequences): pb.training.ForwardBackwardRequest["input"] {
   const value = {
     sequences: sequences.map(({ ids, targets, weights, promptTokens }) => ({
       ids: Array.from(ids),
@@ -225,6 +227,6 @@ function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["i
   return { $case: "sequences", value };
 }
 
-async function* piecesOf(messages: AsyncIterable<{ piece?: FilePiece | undefined }>) {
+async function* piecesOf(messages: AsyncIterable<{ piece?: pb.adapters.FilePiece | undefined }>) {
   for await (const { piece } of messages) yield present(piece, "a file");
 }

@@ -6,10 +6,11 @@ import type { CheckedCanvas } from "./options/primitives.js";
 import type { SamplingTarget } from "./runs/sampling.js";
 import {
   type Answer,
-  ATTENTION_MODE,
   type BaseInfo,
   fromPrediction,
+  numberOf,
   type Prediction,
+  pb,
   present,
   SamplingService,
   toDraw,
@@ -116,7 +117,7 @@ export class Canvas {
           iteration: this.#iteration,
           top,
           logits,
-          mode: ATTENTION_MODE[attention],
+          mode: numberOf(pb.training.AttentionMode, attention),
           guidanceScale: 0,
         },
       },
