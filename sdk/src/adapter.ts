@@ -9,9 +9,8 @@ import {
   type CheckedSequences,
   checkForwardBackward,
   checkOptimStep,
-  type ForwardBackwardOptions,
-  type OptimStepOptions,
-} from "./options/primitives.js";
+} from "./options/primitive-checks.js";
+import type { ForwardBackwardOptions, OptimStepOptions } from "./options/primitives.js";
 import {
   type CallOptions,
   type CheckpointOptions,

@@ -2,7 +2,7 @@ import type { Client } from "./client.js";
 import { decodeSequences, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
 import { endOfAnswer } from "./method/answer-end.js";
-import type { CheckedCanvas } from "./options/primitives.js";
+import type { CheckedCanvas } from "./options/primitive-checks.js";
 import type { SamplingTarget } from "./runs/sampling.js";
 import {
   type Answer,

@@ -59,19 +59,7 @@ export type {
   ExperimentSweep,
   ExperimentTraining,
 } from "./options/experiment.js";
-export type {
-  CanvasOptions,
-  ForwardBackwardOptions,
-  GradientOptions,
-  NoisedOptions,
-  OptimStepOptions,
-  PredictCanvas,
-  PredictOptions,
-  ScoreItem,
-  ScoreOptions,
-  SequenceInput,
-  SequencesOptions,
-} from "./options/primitives.js";
+export type * from "./options/primitives.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";

@@ -6,15 +6,8 @@ import { encodeTexts, renderChat } from "./data/text.js";
 import { type Evaluation, evaluateModel } from "./evaluation/evaluation.js";
 import { scoreItems } from "./evaluation/scoring.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
-import {
-  type CanvasOptions,
-  type CheckedScoreItem,
-  checkCanvas,
-  checkPredict,
-  checkScore,
-  type PredictOptions,
-  type ScoreOptions,
-} from "./options/primitives.js";
+import { type CheckedScoreItem, checkCanvas, checkPredict, checkScore } from "./options/primitive-checks.js";
+import type { CanvasOptions, PredictOptions, ScoreOptions } from "./options/primitives.js";
 import {
   checkSample,
   checkSampleMany,
