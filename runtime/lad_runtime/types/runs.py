@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lad_runtime.errors import LadError
+from lad_runtime.types.work import Event
 
 RunKind = Literal["training", "sampling"]
 
@@ -22,12 +23,12 @@ class RunInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunPaused:
+class RunPaused(Event):
     steps: int  # optimizer steps taken by then
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunResumed:
+class RunResumed(Event):
     steps: int  # optimizer steps taken by then
 
 

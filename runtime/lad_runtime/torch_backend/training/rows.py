@@ -1,6 +1,6 @@
 """The sequences of one optimizer step, made one after another as they are computed: of however many, few are in memory."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lad_runtime.method.data_order import Draw
@@ -10,9 +10,9 @@ from lad_runtime.method.random import Purpose
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.host_time import HostTime
-from lad_runtime.torch_backend.forward.requests import HostRequest
 from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.training import LossSpec, NoiseSpec
+from lad_runtime.types.work import Work
 
 _KEPT_TOKENS = 65_536
 """Noise of so many tokens is kept between counting and computing; what is beyond is drawn again, to the same numbers."""
@@ -57,7 +57,7 @@ class NoisedBatch(Iterable[NoisedRow]):
         self._kept: list[tuple[PreparedExample, NoisedExample]] = []  # of the first draws
         self._counted = 0
 
-    def count(self) -> Generator[HostRequest, None, None]:
+    def count(self) -> Work[None]:
         """Work that counts the examples of which something is supervised."""
         host, loss = HostTime(), self._noising.loss
         room, depends_on_noise = _KEPT_TOKENS, loss.supervise == "corrupted-answer-tokens"

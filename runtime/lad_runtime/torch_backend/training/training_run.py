@@ -1,9 +1,8 @@
 """What a training run does and how far it is: batches in a seeded order, noise, gradients, steps, validation, checkpoints."""
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lad_runtime.method.data_order import Draw, batch
 from lad_runtime.method.learning_rate import learning_rate
@@ -15,7 +14,7 @@ from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.training.primitives import accumulate
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.training.validate import validate
-from lad_runtime.types.data import PreparedExample, WindowReport
+from lad_runtime.types.data import Prepared, PreparedExample
 from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.training import TrainingSpec
 from lad_runtime.types.training_events import (
@@ -27,8 +26,6 @@ from lad_runtime.types.training_events import (
 )
 from lad_runtime.types.work import Work
 
-Validation = tuple[Sequence[PreparedExample], WindowReport]
-
 
 @dataclass
 class TrainingRun:
@@ -38,7 +35,7 @@ class TrainingRun:
     trained: TrainedAdapter
     examples: Sequence[PreparedExample]
     spec: TrainingSpec
-    validation: Validation | None
+    validation: Prepared | None
     checkpoints: CheckpointStore
     step: int = 0
     saved_step: int = -1
@@ -59,7 +56,7 @@ class TrainingRun:
             self.report, self.validated = position.report, position.validation
         self.trained.optimizer_for(self.spec.optimizer)
 
-    def take_step(self) -> Generator[Any, Any, StepEvent]:
+    def take_step(self) -> Work[StepEvent]:
         started, spec, trained = time.perf_counter(), self.spec, self.trained
         noising = Noising(base=self.base, noise=spec.noise, loss=spec.loss, seed=spec.seed)
         rows = NoisedBatch(noising, self.examples, self._draws)
@@ -101,7 +98,7 @@ class TrainingRun:
             gradient_checkpointing=self.spec.gradient_checkpointing,
         )
 
-    def validate(self, due: bool) -> Work:
+    def validate(self, due: bool) -> Work[None]:
         if self.validation is None or self.spec.validation is None or not due:
             return
         chosen = self.validation[0]
@@ -118,7 +115,7 @@ class TrainingRun:
         )
         yield ValidationEvent(step=self.step, report=self.validated)
 
-    def save(self, due: bool) -> Work:
+    def save(self, due: bool) -> Work[None]:
         if not due or self.step == self.saved_step:
             return
         position = RunPosition(
