@@ -13,6 +13,7 @@ from lad_runtime.method.row import Row
 from lad_runtime.torch_backend.adapters.optimizer import diverged
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.beside import Beside
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.torch_backend.training.micro_batches import Numbered, RowT, in_context, in_micro_batches
 from lad_runtime.torch_backend.training.needs import gradient_needs, step_needs
@@ -52,8 +53,12 @@ def forward_backward_noised(
 ) -> Work[ForwardBackwardResult]:
     """`forward_backward` of the sequences that a run with these options would compute for the rows as one batch of that epoch."""
     noising = Noising(base=base, noise=given.noise, loss=given.loss, seed=given.seed)
-    batch = NoisedBatch(noising, examples, lambda: (Draw(epoch=given.epoch, row=row) for row in given.rows))
-    yield from batch.count()
+    draws = [Draw(epoch=given.epoch, row=row) for row in given.rows]
+    drawing = Beside(lambda unwanted: NoisedBatch.drawn(noising, examples, lambda: draws, unwanted))
+    try:
+        batch = yield from drawing.result()
+    finally:
+        drawing.stop()
     return (yield from _all_or_nothing(base, trained, batch, forward))
 
 

@@ -72,10 +72,12 @@ def train(
         trained.check_finite()
         return run.outcome()
     finally:
+        run.rest()
         trained.clear_gradients()
 
 
 def _pause(run: TrainingRun, offloads: Path, control: TrainingControl) -> Work[None]:
+    run.rest()
     try:
         run.trained.offload(offloads)
     except LadError as error:

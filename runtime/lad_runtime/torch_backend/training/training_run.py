@@ -11,6 +11,7 @@ from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore, RunPo
 from lad_runtime.torch_backend.adapters.resume import resume, resume_warnings
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.beside import Beside
 from lad_runtime.torch_backend.training.primitives import accumulate
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.training.validate import validate
@@ -44,6 +45,7 @@ class TrainingRun:
     seconds: float = 0.0
     tokens: int = 0
     warnings: tuple[str, ...] = ()
+    ahead: Beside[NoisedBatch] | None = None  # rows of the step to come
 
     def begin(self) -> None:
         """Takes over the checkpoint to resume from, where there is one."""
@@ -58,9 +60,7 @@ class TrainingRun:
 
     def take_step(self) -> Work[StepEvent]:
         started, spec, trained = time.perf_counter(), self.spec, self.trained
-        noising = Noising(base=self.base, noise=spec.noise, loss=spec.loss, seed=spec.seed)
-        rows = NoisedBatch(noising, self.examples, self._draws)
-        yield from rows.count()
+        rows = yield from self._rows()
         tally = LossTally()
         yield from accumulate(
             self.base,
@@ -87,8 +87,27 @@ class TrainingRun:
             tokens_per_second=tally.tokens / seconds,
         )
 
-    def _draws(self) -> Iterable[Draw]:
-        return batch(self.spec.seed, len(self.examples), self.spec.batch_size, self.step)
+    def rest(self) -> None:
+        """Forgets what is made ahead: until the next step no thread is at work, and no rows are held."""
+        if self.ahead is not None:
+            self.ahead.stop()
+        self.ahead = None
+
+    def _rows(self) -> Work[NoisedBatch]:
+        """Those of this step, drawn during the last one; those of the next are begun."""
+        self.ahead = self.ahead or self._drawing(self.step)
+        rows = yield from self.ahead.result()
+        self.ahead = self._drawing(self.step + 1) if self.step + 1 < self.spec.steps else None
+        return rows
+
+    def _drawing(self, step: int) -> Beside[NoisedBatch]:
+        spec, examples = self.spec, self.examples
+        noising = Noising(base=self.base, noise=spec.noise, loss=spec.loss, seed=spec.seed)
+
+        def draws() -> Iterable[Draw]:
+            return batch(spec.seed, len(examples), spec.batch_size, step)
+
+        return Beside(lambda unwanted: NoisedBatch.drawn(noising, examples, draws, unwanted))
 
     @property
     def _forward(self) -> ForwardSpec:
