@@ -12,6 +12,7 @@ from lad_runtime.types.training_events import (
     TrainingStarted,
     ValidationEvent,
 )
+from lad_runtime.types.work import Event
 
 RunKind = Literal["training", "sampling"]
 
@@ -30,12 +31,12 @@ class RunInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunPaused:
+class RunPaused(Event):
     steps: int  # optimizer steps taken by then
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunResumed:
+class RunResumed(Event):
     steps: int  # optimizer steps taken by then
 
 

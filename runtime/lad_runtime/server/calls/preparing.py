@@ -1,10 +1,9 @@
 """Data sets prepared for calls, in threads of their own."""
 
-from lad_runtime.engine.data.prepared import Prepared
 from lad_runtime.engine.resident.entries import BaseEntry
 from lad_runtime.engine.worker import Worker
 from lad_runtime.server.calls.threads import Threads
-from lad_runtime.types.data import WindowSpec
+from lad_runtime.types.data import Prepared, WindowSpec
 
 _THREADS = 4  # they compete for the interpreter with everything else
 _MOST = 256

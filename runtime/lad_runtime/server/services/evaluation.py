@@ -2,7 +2,6 @@
 
 from grpc import aio
 
-from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import evaluation_pb2 as pb
 from lad_runtime.gen.lad.v1 import evaluation_pb2_grpc
@@ -14,10 +13,7 @@ _score = Computing(pb.ScoreRequest, ScoreTask, tuple[Score, ...], pb.ScoreRespon
 
 class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
     def __init__(self, worker: Worker) -> None:
-        self._evaluation = worker.evaluation
+        self._tasks = worker.tasks
 
     async def Score(self, request: pb.ScoreRequest, context: aio.ServicerContext) -> pb.ScoreResponse:
-        return await _score(request, self._submit)
-
-    def _submit(self, base_id: str, adapter_id: str, task: ScoreTask) -> Job:
-        return self._evaluation.score(base_id, adapter_id, task.items, task.mode)
+        return await _score(request, self._tasks.submit)

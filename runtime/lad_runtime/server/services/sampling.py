@@ -4,7 +4,6 @@ from concurrent.futures import Future
 
 from grpc import aio
 
-from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
 from lad_runtime.gen.lad.v1 import sampling_pb2_grpc
@@ -21,6 +20,7 @@ _predict = Computing(pb.PredictRequest, PredictTask, tuple[Prediction, ...], pb.
 class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
     def __init__(self, worker: Worker) -> None:
         self._sampling = worker.sampling
+        self._tasks = worker.tasks
         self._runs = worker.runs
         self._threads = starting_threads()
 
@@ -40,7 +40,4 @@ class SamplingService(sampling_pb2_grpc.SamplingServiceServicer):
         return pb.StartSamplingResponse(run_id=run_id)
 
     async def Predict(self, request: pb.PredictRequest, context: aio.ServicerContext) -> pb.PredictResponse:
-        return await _predict(request, self._submit)
-
-    def _submit(self, base_id: str, adapter_id: str, task: PredictTask) -> Job:
-        return self._sampling.predict(base_id, adapter_id, task.canvases, task.spec)
+        return await _predict(request, self._tasks.submit)
