@@ -11,16 +11,16 @@ from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import WindowSpec
-from lad_runtime.types.sampling import Canvas, SamplingSpec
+from lad_runtime.types.sampling import Canvas, SampleTask, SamplingSpec
 from lad_runtime.types.training import (
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
-    TrainingControl,
     TrainingSpec,
+    TrainTask,
 )
-from lad_runtime.types.work import Work
+from lad_runtime.types.work import Request, Work
 
 
 class BareLoop:
@@ -70,14 +70,16 @@ class BareLoop:
         return {"seconds": time.perf_counter() - started, **outcome}
 
     def _train(self) -> Values:
-        work = self._backend.train(
-            self._base, self._adapter, self._examples, self._report, self._training, None, TrainingControl()
+        work = self._backend.work(
+            self._base, self._adapter, TrainTask(spec=self._training, data=(self._examples, self._report))
         )
         return {"losses": [self._drive(work).report.loss]}
 
     def _sample(self) -> Values:
         snapshot = self._backend.snapshot(self._adapter)
-        work = self._backend.sample(self._base, snapshot, self._canvas, 0, self._sampling)
+        work = self._backend.work(
+            self._base, snapshot, SampleTask(canvas=self._canvas, index=0, spec=self._sampling)
+        )
         return {"answers": [list(self._drive(work).canvas_ids)]}
 
     def _drive(self, work: Work) -> Any:
@@ -87,8 +89,9 @@ class BareLoop:
                 item = work.send(reply)
             except StopIteration as end:
                 return end.value
-            is_request = hasattr(item, "group")  # else an event, which nobody reads here
-            reply = self._backend.compute([item])[0] if is_request else None
+            reply = None  # as after an event, which nobody reads here
+            if isinstance(item, Request):
+                (reply,) = self._backend.compute([item])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from bench.sides.lad_worker import LadWorker
 from bench.sides.serve import Values, serve
-from lad_runtime.types.sampling import PredictCanvas, PredictSpec
+from lad_runtime.types.sampling import PredictCanvas, PredictSpec, PredictTask
 
 _RANK = 16
 _DEVIATION = 0.02
@@ -25,13 +25,14 @@ class Forwards:
         canvases, tokens, adapters = request["canvases"], request["tokens"], request["adapters"]
         assert canvases % adapters == 0 and tokens <= len(self._ids)
         ids = self._ids[:tokens]
-        share = [
+        share = tuple(
             PredictCanvas(ids=ids, answer_start=tokens // 2, seed=seed)
             for seed in range(canvases // adapters)
-        ]
+        )
         backend, base = self._worker.backend, self._worker.base
         works = [
-            backend.predict(base, adapter, share, PredictSpec()) for adapter in self._adapters[:adapters]
+            backend.work(base, adapter, PredictTask(canvases=share, spec=PredictSpec()))
+            for adapter in self._adapters[:adapters]
         ]
         seconds, _ = self._worker.run(works)
         return {"seconds": seconds, "tokens": canvases * tokens}

@@ -4,7 +4,7 @@ import math
 
 from bench.sides.lad_worker import LadWorker
 from bench.sides.serve import Values, serve
-from lad_runtime.types.sampling import Canvas, DrawSpec, SamplingSpec
+from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
 
 _DEVIATION = 0.02
 """Of B, so that the adapter changes the answers and leaves sense in them."""
@@ -36,7 +36,7 @@ class Sampling:
     def run(self, request: Values) -> Values:
         backend, base = self._worker.backend, self._worker.base
         works = [
-            backend.sample(base, self._adapter, canvas, index, self._spec)
+            backend.work(base, self._adapter, SampleTask(canvas=canvas, index=index, spec=self._spec))
             for index, canvas in enumerate(self._turns[request.get("turn", 0)])
         ]
         seconds, answers = self._worker.run(works)

@@ -11,8 +11,8 @@ from lad_runtime.types.training import (
     NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
-    TrainingControl,
     TrainingSpec,
+    TrainTask,
 )
 from lad_runtime.types.training_events import StepEvent
 from lad_runtime.types.work import Work
@@ -60,8 +60,8 @@ class Training:
             tail_tokens=sum(sum(example.tail) for example in share),
         )
         spec = _spec(self._settings, len(share))
-        return self._worker.backend.train(
-            self._worker.base, adapter, share, report, spec, None, TrainingControl()
+        return self._worker.backend.work(
+            self._worker.base, adapter, TrainTask(spec=spec, data=(share, report))
         )
 
 

@@ -46,6 +46,13 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
         raise invalid_option(option, value, "it is not known", f"Give one of {', '.join(choices)}.")
 
 
+def check_count(option: str, count: int, most: int) -> None:
+    """So many parts of one request."""
+    if not 1 <= count <= most:
+        problem = f"a request holds from 1 to {most}"
+        raise invalid_option(option, count, problem, "Split it, or give at least one.")
+
+
 def check_name(option: str, value: str) -> None:
     """A name that may become part of a path: letters, digits, dot, underscore and hyphen, at most 64."""
     if not _NAME.fullmatch(value):

@@ -1,6 +1,7 @@
 """The one exception that crosses the worker's border, and its stable codes."""
 
 from enum import Enum
+from typing import NoReturn
 
 
 class ErrorCode(str, Enum):
@@ -60,6 +61,11 @@ def invalid_option(option: str, value: object, problem: str, remedy: str) -> Lad
         value=value,
         remedy=remedy,
     )
+
+
+def assert_never(value: NoReturn) -> NoReturn:
+    """Stands where no case is left; a type checker sees that none is. (`typing` has it from Python 3.11 on.)"""
+    raise AssertionError(f"there is no such case: {value!r}")
 
 
 def _shortened(value: object, limit: int = 120) -> str:

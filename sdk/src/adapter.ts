@@ -9,9 +9,8 @@ import {
   type CheckedSequences,
   checkForwardBackward,
   checkOptimStep,
-  type ForwardBackwardOptions,
-  type OptimStepOptions,
-} from "./options/primitives.js";
+} from "./options/primitive-checks.js";
+import type { ForwardBackwardOptions, OptimStepOptions } from "./options/primitives.js";
 import {
   type CallOptions,
   type CheckpointOptions,
@@ -32,11 +31,10 @@ import { Snapshot, unlessGone } from "./snapshot.js";
 import {
   type AdapterInfo,
   AdaptersService,
-  ATTENTION_MODE,
-  type FilePiece,
-  type ForwardBackwardRequest,
   fromAdapter,
   fromFloat32Bytes,
+  numberOf,
+  pb,
   present,
   TrainingService,
   toFloat32Bytes,
@@ -48,6 +46,7 @@ import {
 
 /** A LoRA adapter on a frozen base: it is trained, sampled, saved and dropped without regard to any other. */
 export class Adapter extends Model {
+  /** The base that it belongs to. */
   readonly base: FrozenBase;
   #info: AdapterInfo;
   readonly #sequence: Sequence;
@@ -59,6 +58,7 @@ export class Adapter extends Model {
     this.#sequence = new Sequence(info.lastSequence, async () => (await this.refresh()).lastSequence);
   }
 
+  /** The adapter's id on the worker, by which `runtime.adapter` finds it. */
   get id(): string {
     return this.#info.id;
   }
@@ -73,7 +73,7 @@ export class Adapter extends Model {
     const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id };
     const client = this.client.within(timeoutMs);
-    const reply = await client.call(AdaptersService.getAdapter, request, { signal, idempotent: true });
+    const reply = await client.call(AdaptersService.getAdapter, request, { signal });
     this.#info = fromAdapter(present(reply.adapter, "an adapter"));
     return this.#info;
   }
@@ -103,17 +103,13 @@ export class Adapter extends Model {
     const input = "data" in given ? await noised(client, given) : toSequences(given);
     const request = {
       adapterId: this.id,
-      mode: ATTENTION_MODE[given.attention],
+      mode: numberOf(pb.training.AttentionMode, given.attention),
       input,
       microBatchTokens: given.microBatchTokens,
       gradientCheckpointing: given.gradientCheckpointing,
     };
     const reply = await this.#sequence.next((sequence) =>
-      client.call(
-        TrainingService.forwardBackward,
-        { ...request, sequence },
-        { signal: given.signal, idempotent: true },
-      ),
+      client.call(TrainingService.forwardBackward, { ...request, sequence }, { signal: given.signal }),
     );
     return {
       loss: reply.loss,
@@ -138,7 +134,7 @@ export class Adapter extends Model {
       maxGradientNorm,
     };
     const reply = await this.#sequence.next((sequence) =>
-      client.call(TrainingService.optimStep, { ...request, sequence }, { signal, idempotent: true }),
+      client.call(TrainingService.optimStep, { ...request, sequence }, { signal }),
     );
     return { gradientNorm: reply.gradientNorm, step: Number(reply.step) };
   }
@@ -148,7 +144,7 @@ export class Adapter extends Model {
     const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id, snapshotId: newId("snapshot") };
     const client = this.client.within(timeoutMs);
-    const send = () => client.call(AdaptersService.snapshotAdapter, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.snapshotAdapter, request, { signal });
     const reply = await makingAdapter(this.client, request.snapshotId, send, signal);
     return new Snapshot(this.client, this.base, fromAdapter(present(reply.snapshot, "a snapshot")));
   }
@@ -179,7 +175,6 @@ export class Adapter extends Model {
     const request = { adapterId: this.id, name: check(checkpointName, name, "name"), overwrite };
     const reply = await this.client.within(timeoutMs).call(AdaptersService.saveCheckpoint, request, {
       signal,
-      idempotent: true,
     });
     return reply.digest;
   }
@@ -202,7 +197,10 @@ export class Adapter extends Model {
   }
 }
 
-async function noised(client: Client, given: CheckedNoised): Promise<ForwardBackwardRequest["input"]> {
+async function noised(
+  client: Client,
+  given: CheckedNoised,
+): Promise<pb.training.ForwardBackwardRequest["input"]> {
   const { id: datasetId } = await openDataset(client, given.data, given.signal);
   const value = {
     datasetId,
@@ -216,7 +214,7 @@ async function noised(client: Client, given: CheckedNoised): Promise<ForwardBack
   return { $case: "examples", value };
 }
 
-function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["input"] {
+function toSequences({ sequences }: CheckedSequences): pb.training.ForwardBackwardRequest["input"] {
   const value = {
     sequences: sequences.map(({ ids, targets, weights, promptTokens }) => ({
       ids: Array.from(ids),
@@ -228,6 +226,6 @@ function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["i
   return { $case: "sequences", value };
 }
 
-async function* piecesOf(messages: AsyncIterable<{ piece?: FilePiece | undefined }>) {
+async function* piecesOf(messages: AsyncIterable<{ piece?: pb.adapters.FilePiece | undefined }>) {
   for await (const { piece } of messages) yield present(piece, "a file");
 }

@@ -19,11 +19,11 @@ import {
   type AdapterInfo,
   AdaptersService,
   type BaseInfo,
-  DATA_TYPE,
   fromAdapter,
   fromBase,
-  type LoadBaseResponse,
+  type pb,
   present,
+  toDataType,
   WorkerService,
 } from "./wire.js";
 
@@ -40,7 +40,7 @@ export class Base extends FrozenBase {
     const spec = { rank, alpha, targets: [...targets], dropout, seed };
     const request = { baseId: this.id, spec, adapterId: newId("adapter") };
     const client = this.client.within(timeoutMs);
-    const send = () => client.call(AdaptersService.createAdapter, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.createAdapter, request, { signal });
     const reply = await makingAdapter(this.client, request.adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
@@ -70,7 +70,7 @@ export class Base extends FrozenBase {
     const adapterId = newId("adapter");
     const client = this.client.within(timeoutMs);
     const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId };
-    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal });
     const reply = await makingAdapter(this.client, adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
@@ -118,7 +118,7 @@ export async function loadBase(client: Client, name: string, options: BaseOption
     const remedy = "Give stub, tiny, smollm2-135m, a hub id, or a folder of the worker's machine.";
     throw invalidOption("name", name, "it must name a base", remedy);
   }
-  const request = { name, ...given, dataType: DATA_TYPE[dataType], systemPrompt };
+  const request = { name, ...given, dataType: toDataType(dataType), systemPrompt };
   let base: BaseInfo | undefined;
   for await (const { update } of client
     .within(timeoutMs)
@@ -130,7 +130,7 @@ export async function loadBase(client: Client, name: string, options: BaseOption
 }
 
 function note(
-  update: LoadBaseResponse["update"],
+  update: pb.worker.LoadBaseResponse["update"],
   onProgress: BaseOptions["onProgress"],
 ): BaseInfo | undefined {
   if (update?.$case === "base") return fromBase(update.value);

@@ -2,14 +2,15 @@ import type { Client } from "./client.js";
 import { decodeSequences, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
 import { endOfAnswer } from "./method/answer-end.js";
-import type { CheckedCanvas } from "./options/primitives.js";
+import type { CheckedCanvas } from "./options/primitive-checks.js";
 import type { SamplingTarget } from "./runs/sampling.js";
 import {
   type Answer,
-  ATTENTION_MODE,
   type BaseInfo,
   fromPrediction,
+  numberOf,
   type Prediction,
+  pb,
   present,
   SamplingService,
   toDraw,
@@ -19,6 +20,7 @@ import {
 export interface CanvasPrediction extends Prediction {
   /** From 0. */
   readonly iteration: number;
+  /** Predictions after which the canvas counts as settled. */
   readonly iterations: number;
   /** Keys the draws, and is there to key a policy's own. */
   readonly seed: bigint;
@@ -115,11 +117,11 @@ export class Canvas {
           iteration: this.#iteration,
           top,
           logits,
-          mode: ATTENTION_MODE[attention],
+          mode: numberOf(pb.training.AttentionMode, attention),
           guidanceScale: 0,
         },
       },
-      { signal, idempotent: true },
+      { signal },
     );
     const prediction = fromPrediction(present(reply.predictions[0], "a prediction"));
     this.#predicted = prediction.ids;

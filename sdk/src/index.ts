@@ -2,38 +2,24 @@
  * LoRA-Adapted Diffusion: adapts a causal Llama to diffusion and samples from it, on a PyTorch worker.
  *
  * Begin with {@link Runtime.start}.
+ *
+ * A file of which everything is public is exported whole; of the others, what users need.
  */
-export { Adapter } from "./adapter.js";
+export * from "./adapter.js";
 export { Base } from "./base.js";
-export { Canvas, type CanvasInput, type CanvasPrediction } from "./canvas.js";
+export * from "./canvas.js";
+export type { Complete } from "./checks/fields-of.js";
 export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
 export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
 export type { Evaluation } from "./evaluation/evaluation.js";
-export type { Score } from "./evaluation/scoring.js";
-export { experimentAt, formatExperiment, parseExperiment, readExperiment } from "./experiments/experiment.js";
-export { type Recipe, recipeFor, recipes } from "./experiments/recipes.js";
-export {
-  type ExperimentResult,
-  type RunExperimentOptions,
-  runExperiment,
-} from "./experiments/run-experiment.js";
-export { planRuns, type RunPlan, type RunPlanOptions } from "./experiments/run-plan.js";
-export {
-  type Axes,
-  type AxisValue,
-  type Point,
-  type SpecifiedSweepOptions,
-  Sweep,
-  type SweepContext,
-  type SweepOptions,
-  type SweepParts,
-  type SweepResult,
-  sweep,
-  type UnspecifiedSweepOptions,
-} from "./experiments/sweep.js";
+export * from "./experiments/experiment.js";
+export * from "./experiments/recipes.js";
+export * from "./experiments/run-experiment.js";
+export * from "./experiments/run-plan.js";
+export * from "./experiments/sweep.js";
 export type { FailedPoint, Outcome } from "./experiments/sweep-manifest.js";
-export type { FrozenBase, Question } from "./frozen-base.js";
+export type * from "./frozen-base.js";
 export {
   type AnswerState,
   grownAnswer,
@@ -41,9 +27,9 @@ export {
   maskedAnswer,
   type PolicyStep,
 } from "./method/answer-state.js";
-export { batches, type Draw, permutation } from "./method/data-order.js";
-export { type DrawnToken, drawToken, entropy, type TokenDraw } from "./method/draw.js";
-export { learningRate } from "./method/learning-rate.js";
+export * from "./method/data-order.js";
+export * from "./method/draw.js";
+export * from "./method/learning-rate.js";
 export { type ShownExample, type TargetedSequence, targeted, UNSUPERVISED } from "./method/loss-targets.js";
 export {
   type Accuracy,
@@ -57,32 +43,31 @@ export {
   scoredTokens,
   type TokenScores,
 } from "./method/metrics.js";
-export { applyNoise, type NoiseContext, type NoisedExample } from "./method/noise.js";
-export {
-  type BudgetStep,
-  chooseRemasked,
-  type LladaPolicy,
-  lladaBudget,
-  lladaStep,
-  type RemaskPolicy,
-  type RemaskSchedule,
-  refineStep,
-  remaskShare,
-  remaskStep,
-  shareCount,
-} from "./method/policies.js";
+export * from "./method/noise.js";
+export * from "./method/policies.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
-export { Model, type ValidationResult } from "./model.js";
+export * from "./model.js";
+export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";
-export type { Experiment } from "./options/experiment.js";
 export type {
-  CanvasOptions,
-  ForwardBackwardOptions,
-  OptimStepOptions,
-  PredictOptions,
-  ScoreOptions,
-} from "./options/primitives.js";
+  Experiment,
+  ExperimentAdapter,
+  ExperimentBase,
+  ExperimentEvaluation,
+  ExperimentRuntime,
+  ExperimentSampling,
+  ExperimentSweep,
+  ExperimentTraining,
+} from "./options/experiment.js";
+export type * from "./options/primitives.js";
+export type { StartOptions, WorkerOptions } from "./options/runtime.js";
+export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
+export type { SweepSettings } from "./options/sweep.js";
+export type { TrainingCheckpoint, ValidationOptions } from "./options/training.js";
 export {
+  type Adamw,
+  type AdamwInput,
+  type AdamwOptions,
   type AdapterOptions,
   adamw,
   type BaseOptions,
@@ -110,6 +95,9 @@ export {
   type LossInput,
   type LossSpec,
   lad,
+  type Muon,
+  type MuonInput,
+  type MuonOptions,
   maskOnly,
   muon,
   type Noise,
@@ -127,6 +115,7 @@ export {
   type SampleOptions,
   type SamplingMode,
   type SaveOptions,
+  type ScheduleOptions,
   type ScheduleSpec,
   type TextOptions,
   type TrainingOptions,
@@ -137,44 +126,14 @@ export {
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options.js";
-export type { PreparedExample } from "./prepared-example.js";
+export type * from "./prepared-example.js";
+export type * from "./results.js";
 export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";
-export type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";
+export type * from "./runs/steps.js";
 export type { TrainingRun } from "./runs/training.js";
 export { trainingLoop } from "./runs/training-loop.js";
-export { Runtime } from "./runtime.js";
+export * from "./runtime.js";
 export { Snapshot } from "./snapshot.js";
-export type { Method, Transport, TransportOptions } from "./transport.js";
-export { BUILD_VERSION, PROTOCOL_VERSION } from "./version.js";
-export type {
-  AdapterInfo,
-  Answer,
-  AttentionModeName,
-  BaseInfo,
-  CheckpointWritten,
-  Edit,
-  Frame,
-  LossReport,
-  MatrixKernel,
-  NumberedEvent,
-  Prediction,
-  RunCancelled,
-  RunEvent,
-  RunFailed,
-  RunInfo,
-  RunKindName,
-  RunPaused,
-  RunResumed,
-  RunStateName,
-  SamplingEvent,
-  SamplingFinished,
-  StopReasonName,
-  TrainingEvent,
-  TrainingFinished,
-  TrainingStarted,
-  TrainingStep,
-  Validation,
-  WindowReport,
-  WorkerInfo,
-} from "./wire.js";
+export type * from "./transport.js";
+export * from "./version.js";

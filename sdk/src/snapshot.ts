@@ -8,7 +8,9 @@ import { type AdapterInfo, AdaptersService } from "./wire.js";
 
 /** An adapter's weights as they were at one moment: it samples and scores, and nothing changes it. */
 export class Snapshot extends Model {
+  /** The base that it belongs to. */
   readonly base: FrozenBase;
+  /** The adapter as it was then. */
   readonly info: AdapterInfo;
 
   constructor(client: Client, base: FrozenBase, info: AdapterInfo) {
@@ -17,6 +19,7 @@ export class Snapshot extends Model {
     this.info = info;
   }
 
+  /** The snapshot's id on the worker. */
   get id(): string {
     return this.info.id;
   }

@@ -33,17 +33,17 @@ from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.primitives import ForwardSpec
-from lad_runtime.types.sampling import Canvas, DrawSpec, SamplingSpec
+from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
 from lad_runtime.types.training import (
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
-    TrainingControl,
     TrainingSpec,
+    TrainTask,
 )
 from lad_runtime.types.training_events import StepEvent
-from lad_runtime.types.work import Work
+from lad_runtime.types.work import Request, Work
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
 
@@ -278,7 +278,7 @@ def drive(backend: TorchBackend, work: Work) -> tuple[list[Any], Any]:
             item = work.send(reply)
         except StopIteration as end:
             return events, end.value
-        if hasattr(item, "group"):
+        if isinstance(item, Request):
             reply = backend.compute([item])[0]
         else:
             events.append(item)
@@ -313,7 +313,8 @@ def training_work(
         seed=1,
     )
     spec = replace(training, **options)
-    return backend.train(base, adapter, examples, report, spec, None, control or TrainingControl())
+    task = TrainTask(spec=spec, data=(examples, report), control=control or TrainingControl())
+    return backend.work(base, adapter, task)
 
 
 def losses_of(events: list[Any]) -> list[float]:
@@ -359,7 +360,7 @@ def test_samplers_draw_what_they_draw_on_the_cpu(
         questions = [b"Name the capitals.\nPeru Kenya", b"Give the opposites.\nhot old", b"Add 3 and 4."]
         prompts = [backend.encode(base, [question.decode()])[0] for question in questions]
         works = [
-            backend.sample(base, None, Canvas(prompt=prompt, seed=n), n, spec)
+            backend.work(base, None, SampleTask(canvas=Canvas(prompt=prompt, seed=n), index=n, spec=spec))
             for n, prompt in enumerate(prompts)
         ]
         return [drive(backend, work)[1].canvas_ids for work in works]
@@ -379,7 +380,10 @@ def test_running_out_of_memory_is_a_named_error_and_the_worker_goes_on(
     spec = SamplingSpec(mode="refine", answer_tokens=40, iterations=1, early_stop=False)
 
     def sample(canvases: int) -> list[Any]:
-        works = [backend.sample(base, None, Canvas(prompt=tokens, seed=n), n, spec) for n in range(canvases)]
+        works = [
+            backend.work(base, None, SampleTask(canvas=Canvas(prompt=tokens, seed=n), index=n, spec=spec))
+            for n in range(canvases)
+        ]
         return engine.submit_all(works, tenant="test")
 
     try:

@@ -7,10 +7,9 @@ from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.calls.adapter_uploads import AdapterUploads
 from lad_runtime.engine.calls.adapters import Adapters
 from lad_runtime.engine.calls.bases import Bases
-from lad_runtime.engine.calls.evaluation import Evaluation
 from lad_runtime.engine.calls.primitives import Primitives
-from lad_runtime.engine.calls.readers import Readers
 from lad_runtime.engine.calls.sampling import Sampling
+from lad_runtime.engine.calls.tasks import Tasks
 from lad_runtime.engine.calls.training_runs import TrainingRuns
 from lad_runtime.engine.data.datasets import DatasetStore
 from lad_runtime.engine.data.prepared import PreparedData
@@ -37,7 +36,7 @@ class Worker:
     training: TrainingRuns
     primitives: Primitives
     sampling: Sampling
-    evaluation: Evaluation
+    tasks: Tasks
     memory: Memory
 
     def drain(self, timeout_seconds: float) -> None:
@@ -54,7 +53,7 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
     prepared = PreparedData(backend, datasets)
     runs = Runs()
     memory = Memory(backend, registry, engine, memory_budget_bytes)
-    readers = Readers(engine, registry, memory)
+    tasks = Tasks(engine, backend, registry, memory)
     names = CheckpointNames(backend.has_checkpoint, registry.has_adapter)
     adapters = Adapters(engine, backend, registry, memory, names)
     transfers = Transfers(state / "transfers")
@@ -71,8 +70,8 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         uploads=AdapterUploads(adapters, backend, registry, memory, transfers),
         transfers=transfers,
         training=TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory, names),
-        primitives=Primitives(engine, backend, registry, prepared, memory, readers),
-        sampling=Sampling(engine, backend, registry, runs, memory, readers),
-        evaluation=Evaluation(backend, registry, readers),
+        primitives=Primitives(engine, backend, registry, prepared, memory, tasks),
+        sampling=Sampling(engine, backend, registry, runs, memory),
+        tasks=tasks,
         memory=memory,
     )

@@ -3,14 +3,12 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method import windows as window
-from lad_runtime.method.loss_targets import check_loss
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.peft_format import load_adapter, weight_bytes, write_adapter
 from lad_runtime.torch_backend.adapters.resume import restore
@@ -30,28 +28,17 @@ from lad_runtime.torch_backend.kernels.device import (
     threads_for,
 )
 from lad_runtime.torch_backend.memory.held import Held
-from lad_runtime.torch_backend.memory.needs import (
-    adapter_bytes,
-    gradient_needs,
-    prediction_bytes,
-    sampling_bytes,
-    step_needs,
-    training_needs,
-)
+from lad_runtime.torch_backend.memory.needs import adapter_bytes
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.row_independence import rows_are_independent
-from lad_runtime.torch_backend.sampling import predict, sampler, score
-from lad_runtime.torch_backend.training import primitives, trainer, validate
+from lad_runtime.torch_backend.task_kind import Setting
+from lad_runtime.torch_backend.tasks import kind_of
 from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.bases import BaseSpec, LoadProgress
 from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
-from lad_runtime.types.evaluation import ScoreItem
-from lad_runtime.types.memory import HeldMemory, TrainingNeeds
-from lad_runtime.types.primitives import ForwardSpec, NoisedExamples, TargetedSequence
-from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictSpec, SamplingSpec
-from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec, TrainingControl, TrainingSpec
-from lad_runtime.types.work import Work
+from lad_runtime.types.memory import HeldMemory, Needs
+from lad_runtime.types.task import Task
+from lad_runtime.types.work import OutcomeT, Request, Work
 
 _log = logging.getLogger(__name__)
 
@@ -120,23 +107,6 @@ class TorchBackend:
     def import_bytes(self, folder: Path) -> int:
         return weight_bytes(folder)
 
-    def training_needs(self, base: Base, adapter: TrainedAdapter, spec: TrainingSpec) -> TrainingNeeds:
-        return training_needs(base.model, spec, adapter.spec)
-
-    def gradient_needs(
-        self, base: Base, adapter: TrainedAdapter, longest: int, total: int, forward: ForwardSpec
-    ) -> TrainingNeeds:
-        return gradient_needs(base.model, longest, total, forward, adapter)
-
-    def step_needs(self, adapter: TrainedAdapter, optimizer: OptimizerSpec) -> TrainingNeeds:
-        return step_needs(adapter, optimizer)
-
-    def sampling_bytes(self, base: Base, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
-        return sampling_bytes(base.model, canvases, spec)
-
-    def prediction_bytes(self, base: Base, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
-        return prediction_bytes(base.model, canvases, spec)
-
     def unload_base(self, base: Base) -> None:
         base.close()
 
@@ -170,10 +140,12 @@ class TorchBackend:
             torch.cuda.empty_cache()
         return known
 
-    def compute(self, requests: Sequence[BoundRequest]) -> list[Any]:
-        base = requests[0].base
+    def compute(self, requests: Sequence[Request[object]]) -> list[object]:
+        bound = [request for request in requests if isinstance(request, BoundRequest)]
+        assert len(bound) == len(requests), "every work of this backend is placed"
+        base = bound[0].base
         self._use_threads(base)
-        return compute(base.model, [request.request for request in requests])
+        return compute(base.model, [request.request for request in bound])
 
     def create_adapter(self, base: Base, spec: AdapterSpec) -> TrainedAdapter:
         return self._held.adapter(TrainedAdapter(LoraAdapter.create(base.model.config, spec, self._device)))
@@ -213,110 +185,18 @@ class TorchBackend:
         restore(adapter, checkpoint)
         return adapter
 
-    def check_training(self, base: Base, spec: TrainingSpec) -> None:
-        check_loss(spec.loss, spec.noise)
+    def check(self, base: Base, task: Task[object]) -> None:
+        kind_of(task).check(base, task)
 
-    def train(
-        self,
-        base: Base,
-        adapter: TrainedAdapter,
-        examples: Sequence[PreparedExample],
-        report: WindowReport,
-        spec: TrainingSpec,
-        validation: tuple[Sequence[PreparedExample], WindowReport] | None,
-        control: TrainingControl,
-    ) -> Work:
-        work = trainer.train(
-            base,
-            adapter,
-            examples,
-            report,
-            spec,
-            validation,
-            checkpoints=self._checkpoints,
-            offloads=self._offloads,
-            control=control,
-        )
-        return self._placed(base, work)
+    def needs(self, base: Base, adapter: TrainedAdapter | None, tasks: Sequence[Task[object]]) -> Needs:
+        return kind_of(tasks[0]).needs(base, adapter, tasks)
 
-    def forward_backward(
-        self,
-        base: Base,
-        adapter: TrainedAdapter,
-        sequences: Sequence[TargetedSequence],
-        forward: ForwardSpec,
-    ) -> Work:
-        return self._placed(base, primitives.forward_backward(base, adapter, sequences, forward))
-
-    def forward_backward_noised(
-        self,
-        base: Base,
-        adapter: TrainedAdapter,
-        examples: Sequence[PreparedExample],
-        given: NoisedExamples,
-        forward: ForwardSpec,
-    ) -> Work:
-        work = primitives.forward_backward_noised(base, adapter, examples, given, forward)
-        return self._placed(base, work)
-
-    def optim_step(
-        self,
-        base: Base,
-        adapter: TrainedAdapter,
-        optimizer: OptimizerSpec,
-        learning_rate: float,
-        max_gradient_norm: float,
-    ) -> Work:
-        return self._placed(base, primitives.optim_step(adapter, optimizer, learning_rate, max_gradient_norm))
-
-    def validate(
-        self,
-        base: Base,
-        adapter: TrainedAdapter | None,
-        examples: Sequence[PreparedExample],
-        noise: NoiseSpec,
-        loss: LossSpec,
-        seed: int,
-        attention: AttentionMode,
-    ) -> Work:
-        work = validate.validate(base, _weights(adapter), examples, noise, loss, seed, attention=attention)
-        return self._placed(base, work)
-
-    def check_sampling(self, base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
-        sampler.check_canvas(base, canvas, spec)
-
-    def sample(
-        self, base: Base, adapter: TrainedAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
-    ) -> Work:
-        return self._placed(base, sampler.sample_canvas(base, _weights(adapter), canvas, index, spec))
-
-    def check_prediction(self, base: Base, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> None:
-        predict.check_prediction(base, canvases, spec)
-
-    def predict(
-        self,
-        base: Base,
-        adapter: TrainedAdapter | None,
-        canvases: Sequence[PredictCanvas],
-        spec: PredictSpec,
-    ) -> Work:
-        return self._placed(base, predict.predict(base, _weights(adapter), canvases, spec))
-
-    def check_scoring(self, base: Base, items: Sequence[ScoreItem]) -> None:
-        score.check_scoring(base, items)
-
-    def score(self, base: Base, adapter: TrainedAdapter | None, items: Sequence[ScoreItem]) -> Work:
-        return self._placed(base, score.score(base, _weights(adapter), items))
-
-    def _placed(self, base: Base, work: Work) -> Work:
-        return placed(base, work, lambda: self._use_threads(base))
+    def work(self, base: Base, adapter: TrainedAdapter | None, task: Task[OutcomeT]) -> Work[OutcomeT]:
+        setting = Setting(base=base, adapter=adapter, checkpoints=self._checkpoints, offloads=self._offloads)
+        return placed(base, kind_of(task).work(setting, task), lambda: self._use_threads(base))
 
     def _use_threads(self, base: Base) -> None:
         """Threads depend on the base alone, never on what else is resident, so that results do not either."""
         wanted = self._threads or threads_for(base.info.parameter_count)
         if torch.get_num_threads() != wanted:
             torch.set_num_threads(wanted)
-
-
-def _weights(adapter: TrainedAdapter | None) -> LoraAdapter | None:
-    return adapter.adapter if adapter else None

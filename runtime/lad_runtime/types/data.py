@@ -1,5 +1,6 @@
 """Text, examples, and the token windows that they become."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,3 +80,8 @@ class PreparedExample:
     ids: tuple[int, ...]
     answer: tuple[bool, ...]
     tail: tuple[bool, ...]
+
+
+Prepared = tuple[Sequence[PreparedExample], WindowReport]
+
+"""A data set's windows, and what became of its examples."""

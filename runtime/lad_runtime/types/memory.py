@@ -13,6 +13,14 @@ class TrainingNeeds:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What tasks take beside weights: bytes of keys and values that they read, or what training takes."""
+
+    caches: int = 0
+    training: TrainingNeeds | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeldMemory:
     """Bytes that are held now, storage that is shared counted once."""
 

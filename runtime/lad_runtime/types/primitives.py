@@ -4,12 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lad_runtime.checks import check_choice, check_whole
+from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
-from lad_runtime.types.data import WindowSpec
+from lad_runtime.types.data import Prepared, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.limits import MAX_UINT64
-from lad_runtime.types.training import LossSpec, NoiseSpec
+from lad_runtime.types.task import ReadingTask, Task
+from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec
+from lad_runtime.types.training_events import LossReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,90 @@ class ForwardBackwardResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ValidateRequest:
+    """The losses of a data set under noise that is fixed for each example, without training."""
+
+    base_id: str
+    adapter_id: str  # empty: the base without an adapter
+    dataset_id: str
+    window: WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    seed: int
+    max_examples: int  # 0: all
+    attention: AttentionMode
+
+
+@dataclass(frozen=True, kw_only=True)
 class OptimStepResult:
     gradient_norm: float  # before clipping
     step: int  # optimizer steps taken by this adapter
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardBackwardTask(Task[ForwardBackwardResult]):
+    """Adds the gradient of Σ weight · CE to the adapter's. Closed or failed, it adds nothing."""
+
+    sequences: tuple[TargetedSequence, ...]
+    forward: ForwardSpec
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence."""
+        return max(len(sequence.ids) for sequence in self.sequences)
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(sequence.ids) for sequence in self.sequences)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoisedForwardBackwardTask(Task[ForwardBackwardResult]):
+    """The same of the sequences that a run with these options would compute for the rows of `examples` as one batch."""
+
+    examples: Sequence[PreparedExample]
+    given: NoisedExamples
+    forward: ForwardSpec
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence, at most."""
+        return self.given.window.window
+
+    @property
+    def tokens(self) -> int:
+        return self.longest * len(self.given.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimStepTask(Task[OptimStepResult]):
+    """One step on the gradients gathered, which it clears."""
+
+    optimizer: OptimizerSpec
+    learning_rate: float
+    max_gradient_norm: float
+
+    def __post_init__(self) -> None:
+        check_number("learningRate", self.learning_rate, low=0)
+        check_number("maxGradientNorm", self.max_gradient_norm, low=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidateTask(ReadingTask[tuple[LossReport, WindowReport]]):
+    """Losses under noise that is fixed for each example, and the report of the data as it was given."""
+
+    data: Prepared
+    noise: NoiseSpec
+    loss: LossSpec
+    seed: int
+    attention: AttentionMode
+    user = "validation"
+
+    @property
+    def parts(self) -> tuple[str, int]:
+        return "examples", len(self.data[0])
+
+    @property
+    def tokens(self) -> int:
+        """Not known: what is computed at a time is cut as it comes."""
+        return 0

@@ -4,6 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lad_runtime.errors import LadError
+from lad_runtime.types.sampling import AnswerEvent, FrameEvent, SamplingOutcome
+from lad_runtime.types.training_events import (
+    CheckpointEvent,
+    StepEvent,
+    TrainingOutcome,
+    TrainingStarted,
+    ValidationEvent,
+)
+from lad_runtime.types.work import Event
 
 RunKind = Literal["training", "sampling"]
 
@@ -22,15 +31,39 @@ class RunInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunPaused:
+class RunPaused(Event):
     steps: int  # optimizer steps taken by then
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunResumed:
+class RunResumed(Event):
     steps: int  # optimizer steps taken by then
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunCancelled:
     steps: int  # optimizer steps or iterations taken by then
+
+
+RunEvent = (
+    TrainingStarted
+    | StepEvent
+    | ValidationEvent
+    | CheckpointEvent
+    | TrainingOutcome
+    | FrameEvent
+    | AnswerEvent
+    | SamplingOutcome
+    | LadError
+    | RunCancelled
+    | RunPaused
+    | RunResumed
+)
+"""What a run's log holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedEvent:
+    seq: int  # from 0, without gaps when appended
+    time: float  # seconds since the epoch
+    event: RunEvent

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from lad_runtime.checks import check_choice, check_number, check_whole
+from lad_runtime.checks import check_choice, check_count, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.types.attention import (
     ATTENTION_MODES,
@@ -12,8 +12,17 @@ from lad_runtime.types.attention import (
     AttentionMode,
     DenoisingAttention,
 )
+from lad_runtime.types.bases import BaseInfo
 from lad_runtime.types.data import Message
-from lad_runtime.types.limits import MAX_SHARE_WEIGHT, MAX_UINT64, MIN_SHARE_WEIGHT
+from lad_runtime.types.limits import (
+    MAX_PARTS,
+    MAX_REPLY_BYTES,
+    MAX_SHARE_WEIGHT,
+    MAX_UINT64,
+    MIN_SHARE_WEIGHT,
+)
+from lad_runtime.types.task import ReadingTask, Task
+from lad_runtime.types.work import Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +187,7 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrameEvent:
+class FrameEvent(Event):
     """One iteration of one canvas. `answer` is what was sampled at every position, before re-masking."""
 
     canvas: int
@@ -190,7 +199,7 @@ class FrameEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerEvent:
+class AnswerEvent(Event):
     """One canvas is done. `ids` is the answer up to and without its first stop token; `canvas_ids` all answer positions."""
 
     canvas: int
@@ -254,3 +263,47 @@ class Prediction:
     top_ids: tuple[int, ...]
     top_probabilities: tuple[float, ...]
     logits: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleTask(Task[AnswerEvent]):
+    """One canvas, number `index` of its run: FrameEvents, then its AnswerEvent."""
+
+    canvas: Canvas
+    index: int
+    spec: SamplingSpec
+
+    @property
+    def tokens(self) -> int:
+        return len(self.canvas.prompt) + self.spec.answer_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictTask(ReadingTask[tuple[Prediction, ...]]):
+    """One forward over each canvas, and a Prediction for each."""
+
+    canvases: tuple[PredictCanvas, ...]
+    spec: PredictSpec
+    user = "prediction"
+
+    def __post_init__(self) -> None:
+        check_count("canvases", len(self.canvases), MAX_PARTS)
+
+    def check(self, info: BaseInfo) -> None:
+        positions = sum(len(canvas.ids) - canvas.answer_start for canvas in self.canvases)
+        reply_bytes = 4 * positions * (info.vocab_size if self.spec.logits else 2 * self.spec.top)
+        if reply_bytes > MAX_REPLY_BYTES:
+            raise invalid_option(
+                "logits" if self.spec.logits else "top",
+                self.spec.logits or self.spec.top,
+                f"{positions} positions make {reply_bytes} bytes, and a reply holds {MAX_REPLY_BYTES}",
+                "Ask for fewer canvases or answer positions at once.",
+            )
+
+    @property
+    def parts(self) -> tuple[str, int]:
+        return "canvases", len(self.canvases)
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(canvas.ids) for canvas in self.canvases)

@@ -7,8 +7,10 @@ from typing import Literal
 from lad_runtime.checks import check_choice, check_name, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.types.attention import DENOISING_ATTENTION, DenoisingAttention
-from lad_runtime.types.data import WindowSpec
+from lad_runtime.types.data import Prepared, WindowSpec
 from lad_runtime.types.limits import MAX_SHARE_WEIGHT, MAX_TOKENS, MAX_UINT64, MIN_SHARE_WEIGHT
+from lad_runtime.types.task import Task
+from lad_runtime.types.training_events import TrainingOutcome
 
 NoiseKind = Literal["lad", "mask-only", "cover", "uniform", "none"]
 
@@ -167,3 +169,20 @@ class TrainingControl:
 
     stopping: Callable[[], bool] = lambda: False  # write the checkpoint, if there is a name for it, and end
     pausing: Callable[[], bool] = lambda: False  # park, holding as little memory as possible
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainTask(Task[TrainingOutcome]):
+    """A run: TrainingStarted, then steps, validations and checkpoints.
+
+    Where `control.stopping()` is true after a step, it writes its checkpoint, if it has a name, and raises LadError(CANCELLED).
+    Where `control.pausing()` is true before one, it parks, its gradients freed, its optimizer on disk. Closed or failed, it
+    leaves the adapter as the last whole step left it, without gradients.
+    """
+
+    spec: TrainingSpec
+    data: Prepared | None = (
+        None  # None until it is prepared: what is known before suffices to check and to reserve
+    )
+    validation: Prepared | None = None
+    control: TrainingControl = TrainingControl()

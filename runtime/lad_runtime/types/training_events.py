@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lad_runtime.types.data import WindowReport
+from lad_runtime.types.work import Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class LossReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingStarted:
+class TrainingStarted(Event):
     report: WindowReport
     validation_report: WindowReport | None
     trainable_parameters: int
@@ -37,7 +38,7 @@ class TrainingStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepEvent:
+class StepEvent(Event):
     step: int  # from 1: steps taken
     epoch: float
     report: LossReport
@@ -48,13 +49,13 @@ class StepEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValidationEvent:
+class ValidationEvent(Event):
     step: int
     report: LossReport
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckpointEvent:
+class CheckpointEvent(Event):
     step: int
     name: str
 

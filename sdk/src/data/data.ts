@@ -13,7 +13,7 @@ import {
   hubSplit,
   type WorkerJsonlSource,
 } from "../options.js";
-import { DataService, type OpenDatasetRequest } from "../wire.js";
+import { DataService, type pb } from "../wire.js";
 
 const PIECE_BYTES = 2 ** 20;
 
@@ -35,14 +35,8 @@ export async function openDataset(
       throw ofFile(error, jsonl);
     });
   }
-  const { datasetId, examples } = await client.call(
-    DataService.openDataset,
-    { source: toOpen(source) },
-    {
-      signal,
-      idempotent: true,
-    },
-  );
+  const request = { source: toOpen(source) };
+  const { datasetId, examples } = await client.call(DataService.openDataset, request, { signal });
   return { id: datasetId, examples: Number(examples) };
 }
 
@@ -50,7 +44,7 @@ function isExamples(source: DataSource): source is readonly Example[] {
   return Array.isArray(source);
 }
 
-function toOpen(source: WorkerJsonlSource | HubSource): NonNullable<OpenDatasetRequest["source"]> {
+function toOpen(source: WorkerJsonlSource | HubSource): NonNullable<pb.data.OpenDatasetRequest["source"]> {
   if ("workerJsonl" in source) return { $case: "path", value: source.workerJsonl };
   return { $case: "hub", value: toHub(source.hub) };
 }
@@ -85,10 +79,9 @@ async function send(
   name: string,
   signal: AbortSignal,
 ): Promise<Dataset> {
-  const settings = { signal, idempotent: true };
-  const known = await client.call(DataService.hasDataset, { datasetId: id }, settings);
+  const known = await client.call(DataService.hasDataset, { datasetId: id }, { signal });
   if (known.found) return { id, examples: Number(known.examples) };
-  const reply = await client.upload(DataService.uploadDataset, requests, settings);
+  const reply = await client.upload(DataService.uploadDataset, requests, { signal });
   if (reply.datasetId !== id) {
     throw new LadError("invalid-data", `${name} changed while it was being read.`, {
       option: "data",

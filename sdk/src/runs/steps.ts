@@ -4,7 +4,9 @@
 export interface ForwardBackwardResult {
   /** Σ weight · CE, in nats. */
   readonly loss: number;
+  /** All tokens computed. */
   readonly tokens: number;
+  /** Positions where something was predicted. */
   readonly supervisedTokens: number;
   /** CE of every position of every sequence, in order; 0 where nothing was predicted. */
   readonly ce: Float32Array;

@@ -1,4 +1,4 @@
-import type * as pb from "../gen/lad/v1/training.js";
+import * as pb from "../gen/lad/v1/training.js";
 import {
   type CheckedTraining,
   type LossSpec,
@@ -7,79 +7,31 @@ import {
   type Optimizer,
   optimizerSpec,
 } from "../options.js";
+import type { LossReport } from "../results/training.js";
+import { counted } from "./counted.js";
 import { toWindow } from "./data.js";
-import {
-  ATTENTION_MODE,
-  DECAY,
-  LOSS_WEIGHTING,
-  NOISE_KIND,
-  OPTIMIZER_KIND,
-  SUPERVISE_TOKENS,
-} from "./names.js";
-import { toNumber } from "./tensors.js";
-
-/**
- * Losses in nats. `loss` is what is optimised; every `ce` is a plain mean of −log p(the clean token) over one kind of the supervised
- * tokens, NaN over none. ln(vocabulary) is a guess at random, 0 certainty.
- *
- * Most supervised tokens may be shown as they are (with `supervise: "all-tokens"` the prompt too), and copying those is easy: how well
- * corrupted answers are repaired is in `corruptedCe`, and of it `corruptedContentCe` leaves out the tail, which is easy as well.
- */
-export interface LossReport {
-  /** Σ weight · CE over the batch, with the weights of `loss.weighting`. */
-  readonly loss: number;
-  /** Over every supervised token. */
-  readonly ce: number;
-  /** Over those that are no padding: the answer with the EOS that ends it, and the prompt where that is supervised. */
-  readonly contentCe: number;
-  /** Over the padding behind the answer, EOS throughout. */
-  readonly tailCe: number;
-  /** Over those whose input was corrupted, tail included. */
-  readonly corruptedCe: number;
-  /** Over those whose input was corrupted, without the tail. */
-  readonly corruptedContentCe: number;
-  /** All tokens computed. */
-  readonly tokens: number;
-  readonly supervisedTokens: number;
-  readonly contentTokens: number;
-  readonly tailTokens: number;
-  readonly corruptedTokens: number;
-  readonly corruptedContentTokens: number;
-}
+import { numberOf } from "./words.js";
 
 export function fromLossReport(report: pb.LossReport): LossReport {
-  return {
-    loss: report.loss,
-    ce: report.ce,
-    contentCe: report.contentCe,
-    tailCe: report.tailCe,
-    corruptedCe: report.corruptedCe,
-    corruptedContentCe: report.corruptedContentCe,
-    tokens: toNumber(report.tokens),
-    supervisedTokens: toNumber(report.supervisedTokens),
-    contentTokens: toNumber(report.contentTokens),
-    tailTokens: toNumber(report.tailTokens),
-    corruptedTokens: toNumber(report.corruptedTokens),
-    corruptedContentTokens: toNumber(report.corruptedContentTokens),
-  };
+  return counted(report);
 }
 
 export function toNoise(noise: Noise): pb.NoiseSpec {
   const spec = noiseSpec(noise);
-  return { ...spec, kind: NOISE_KIND[spec.kind] };
+  return { ...spec, kind: numberOf(pb.NoiseKind, spec.kind) };
 }
 
 export function toLoss(loss: LossSpec): pb.LossSpec {
   return {
-    supervise: SUPERVISE_TOKENS[loss.supervise],
+    supervise: numberOf(pb.SuperviseTokens, loss.supervise),
     tail: loss.tail,
-    weighting: LOSS_WEIGHTING[loss.weighting],
+    weighting: numberOf(pb.LossWeighting, loss.weighting),
   };
 }
 
 export function toOptimizer(optimizer: Optimizer): pb.OptimizerSpec {
   const spec = optimizerSpec(optimizer);
-  return { ...spec, kind: OPTIMIZER_KIND[spec.kind] };
+  return { ...spec, kind: numberOf(pb.OptimizerKind, spec.kind) };
 }
 
 /** What is known of a run only once its data are on the worker. */
@@ -97,7 +49,7 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     noise: toNoise(noise),
     loss: toLoss(options.loss),
     optimizer: toOptimizer(options.optimizer),
-    schedule: { ...schedule, decay: DECAY[schedule.decay] },
+    schedule: { ...schedule, decay: numberOf(pb.Decay, schedule.decay) },
     steps: data.steps,
     batchSize: options.batchSize,
     microBatchTokens: options.microBatchTokens,
@@ -115,7 +67,7 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     checkpointEverySteps: checkpoint?.everySteps ?? 0,
     checkpoint: checkpoint?.name ?? "",
     resume: checkpoint?.resume ?? false,
-    attention: ATTENTION_MODE[options.attention],
+    attention: numberOf(pb.AttentionMode, options.attention),
     gradientCheckpointing: options.gradientCheckpointing,
     shareWeight: options.shareWeight,
     overwrite: checkpoint?.overwrite ?? false,

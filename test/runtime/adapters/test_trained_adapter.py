@@ -12,8 +12,9 @@ from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.offload_folder import emptied_folder
 from lad_runtime.torch_backend.memory.held import Held
-from lad_runtime.torch_backend.memory.needs import adapter_bytes, training_needs
+from lad_runtime.torch_backend.memory.needs import adapter_bytes
 from lad_runtime.torch_backend.training import primitives
+from lad_runtime.torch_backend.training.needs import training_needs
 from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.types.runs import RunPaused, RunResumed
 from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec, TrainingControl

@@ -4,6 +4,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,7 +12,12 @@ import pytest
 from fake_backend import FakeBackend, FakeRequest
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.work import Park
+from lad_runtime.types.work import Event, Park
+
+
+@dataclass(frozen=True)
+class Told(Event):
+    value: float
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def counting(steps: int, **request: Any) -> Generator[Any, Any, float]:
     value = 0.0
     for _ in range(steps):
         value = yield FakeRequest(value=value, **request)
-        yield f"event {value:g}"
+        yield Told(value)
     return value
 
 
@@ -53,7 +59,7 @@ def test_a_work_gets_its_results_and_its_events_are_told_in_order(engine: Engine
     events: list[Any] = []
     job = engine.submit(counting(3), tenant="a", on_event=events.append)
     assert job.future.result(30) == 3
-    assert events == ["event 1", "event 2", "event 3"]
+    assert events == [Told(1), Told(2), Told(3)]
     assert job.computed == 3
 
 
@@ -131,7 +137,7 @@ def test_a_cancelled_work_ends_after_the_computation_in_hand(engine: Engine, bac
 def test_a_work_that_only_tells_events_can_be_cancelled_too(engine: Engine) -> None:
     def chatter() -> Generator[Any, Any, None]:
         while True:
-            yield "event"
+            yield Told(0)
 
     job = engine.submit(chatter(), tenant="a")
     time.sleep(0.01)
@@ -353,7 +359,7 @@ def test_a_newcomer_does_not_wait_until_a_thousand_cancelled_jobs_are_closed(eng
     newcomer.future.result(30)
     for job in jobs:
         assert failure(job).code is ErrorCode.CANCELLED
-    assert told[: told.index("event 1")].count("closed") < 600
+    assert told[: told.index(Told(1))].count("closed") < 600
 
 
 def test_a_job_that_is_cancelled_before_it_begins_never_does(engine: Engine) -> None:

@@ -8,16 +8,26 @@ from pathlib import Path
 import pytest
 
 from lad_runtime.engine.memory.sizes import told_apart
+from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.types.data import WindowSpec
-from lad_runtime.types.evaluation import ScoreItem
-from lad_runtime.types.primitives import ForwardSpec
-from lad_runtime.types.sampling import DrawSpec, PredictCanvas, PredictSpec
-from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec
+from lad_runtime.types.evaluation import ScoreItem, ScoreTask
+from lad_runtime.types.memory import TrainingNeeds
+from lad_runtime.types.primitives import ForwardBackwardTask, ForwardSpec, OptimStepTask
+from lad_runtime.types.sampling import DrawSpec, PredictCanvas, PredictSpec, PredictTask
+from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec, TrainTask
 from worker_support import SEQUENCE, Bench, budget_of, move_on, paused, refusal, step
 
 Starter = Callable[[int], Bench]
+
+
+def training_needs(bench: Bench, adapter: AdapterEntry) -> TrainingNeeds:
+    """Of the run that `bench.train` starts."""
+    task = TrainTask(spec=bench.training())
+    needs = bench.worker.backend.needs(adapter.base.resident, adapter.resident, [task]).training
+    assert needs is not None
+    return needs
 
 
 @pytest.fixture
@@ -67,10 +77,10 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
     worker.engine.call(lambda: gate.wait(30))
     if kind == "prediction":
         canvas = PredictCanvas(ids=(5, 6, 7), answer_start=1, seed=0)
-        job = worker.sampling.predict(base.id, "", [canvas], PredictSpec())
+        job = worker.tasks.submit(base.id, "", PredictTask(canvases=(canvas,), spec=PredictSpec()))
     elif kind == "score":
         item = ScoreItem(prompt=(5, 6), continuation=(7,))
-        job = worker.evaluation.score(base.id, "", [item], "causal")
+        job = worker.tasks.submit(base.id, "", ScoreTask(items=(item,), mode="causal"))
     else:
         window, dataset_id = WindowSpec(window=40), bench.dataset_id
         job = worker.primitives.validate(
@@ -87,7 +97,7 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
 def test_kept_prompts_give_way_to_whoever_needs_their_room(tmp_path: Path, start: Starter) -> None:
     probe = Bench(tmp_path / "probe")
     base = probe.base()
-    needs = probe.worker.backend.training_needs(base.resident, probe.adapter(base).resident, probe.training())
+    needs = training_needs(probe, probe.adapter(base))
     budget = probe.accounted + needs.state + needs.activations + 1000
     probe.worker.drain(30)
 
@@ -147,11 +157,14 @@ def test_primitives_need_what_they_come_to_hold(bench: Bench) -> None:
     backend, weights = bench.worker.backend, adapter.resident.nbytes
     base, sequences = adapter.base.resident, (SEQUENCE,)
     for kept in (0, weights):
-        needs = backend.gradient_needs(base, adapter.resident, 4, 4, ForwardSpec())
-        assert needs.state == weights and needs.activations > kept
+        task = ForwardBackwardTask(sequences=sequences, forward=ForwardSpec())
+        needs = backend.needs(base, adapter.resident, [task]).training
+        assert needs is not None and needs.state == weights and needs.activations > kept
         bench.worker.primitives.forward_backward(adapter.id, 0, sequences, ForwardSpec()).future.result(30)
         assert adapter.resident.state_nbytes == needs.state
-    needs = backend.step_needs(adapter.resident, OptimizerSpec())
+    step = OptimStepTask(optimizer=OptimizerSpec(), learning_rate=1e-3, max_gradient_norm=1.0)
+    needs = backend.needs(base, adapter.resident, [step]).training
+    assert needs is not None
     bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).future.result(30)
     assert adapter.resident.state_nbytes == needs.state - weights  # whose gradients are cleared
 
@@ -252,7 +265,7 @@ def test_a_run_that_is_resumed_before_it_has_parked_is_promised_its_memory_once(
 ) -> None:
     probe = Bench(tmp_path / "probe")
     adapter = probe.adapter(probe.base())
-    needs = probe.worker.backend.training_needs(adapter.base.resident, adapter.resident, probe.training())
+    needs = training_needs(probe, adapter)
     budget = probe.accounted + needs.state + needs.activations
     probe.worker.drain(30)
 

@@ -28,16 +28,17 @@ from lad_runtime.torch_backend.kernels.device import (
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import WindowReport, WindowSpec
-from lad_runtime.types.primitives import ForwardSpec, TargetedSequence
-from lad_runtime.types.sampling import Canvas, DrawSpec, SamplingSpec
+from lad_runtime.types.primitives import ForwardBackwardTask, ForwardSpec, TargetedSequence
+from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
 from lad_runtime.types.training import (
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
-    TrainingControl,
     TrainingSpec,
+    TrainTask,
 )
+from lad_runtime.types.work import Request
 
 LINES = [b'{"instruction": "%d + %d", "output": "%d"}' % (n, n, 2 * n) for n in range(12)]
 WINDOW = WindowSpec(window=24)
@@ -132,7 +133,7 @@ def alone(work: Any, backend: TorchBackend) -> tuple[list[Any], Any]:
             item = work.send(answer)
         except StopIteration as end:
             return events, end.value
-        if hasattr(item, "group"):
+        if isinstance(item, Request):
             (answer,) = backend.compute([item])
         else:
             events.append(item)
@@ -156,12 +157,12 @@ def test_adapters_trained_side_by_side_equal_each_alone_bit_for_bit(
     for rank in RANKS:
         lone = adapter(backend, base, rank)
         spec = training(rank, micro_batch_tokens)
-        alone(backend.train(base, lone, *prepared, spec, None, TrainingControl()), backend)
+        alone(backend.work(base, lone, TrainTask(spec=spec, data=prepared)), backend)
         expected.append(weights(lone))
     together = [engine.call(lambda rank=rank: adapter(backend, base, rank)).result(30) for rank in RANKS]
     jobs = [
         engine.submit(
-            backend.train(base, one, *prepared, training(rank, micro_batch_tokens), None, TrainingControl()),
+            backend.work(base, one, TrainTask(spec=training(rank, micro_batch_tokens), data=prepared)),
             tenant=rank,
         )
         for rank, one in zip(RANKS, together, strict=True)
@@ -196,7 +197,7 @@ def test_canvases_sampled_in_company_equal_each_alone_token_for_token(
 
     def works(frozen: TrainedAdapter) -> list[Any]:
         return [
-            backend.sample(base, frozen if adapted else None, canvas, 0, spec)
+            backend.work(base, frozen if adapted else None, SampleTask(canvas=canvas, index=0, spec=spec))
             for canvas, spec, adapted in requests
         ]
 
@@ -216,15 +217,17 @@ def sequence(*ids: int) -> TargetedSequence:
     return TargetedSequence(ids=ids, targets=ids, weights=(1.0,) * len(ids))
 
 
+def gradient_of(one: TargetedSequence) -> ForwardBackwardTask:
+    return ForwardBackwardTask(sequences=(one,), forward=ForwardSpec())
+
+
 def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
     backend: TorchBackend, base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two = [adapter(backend, base, rank) for rank in (2, 3)]
-    alone(backend.forward_backward(base, two[0], [sequence(1, 2, 3)], ForwardSpec()), backend)
+    alone(backend.work(base, two[0], gradient_of(sequence(1, 2, 3))), backend)
     before = [trained.gradients().tensors for trained in two]
-    requests = [
-        next(backend.forward_backward(base, trained, [sequence(4, 5, 6)], ForwardSpec())) for trained in two
-    ]
+    requests = [next(backend.work(base, trained, gradient_of(sequence(4, 5, 6)))) for trained in two]
 
     def out_of_memory(*_: Any) -> Any:
         raise torch.OutOfMemoryError("out of memory")
@@ -241,7 +244,10 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
 def test_a_batch_of_two_bases_is_never_merged(backend: TorchBackend, base: Base) -> None:
     other = backend.load_base(BaseSpec(name="stub", seed=1), lambda _: None)
     canvas, spec = Canvas(prompt=(65,), seed=0), SamplingSpec(mode="refine", answer_tokens=4, iterations=1)
-    first, second = (next(backend.sample(which, None, canvas, 0, spec)) for which in (base, other))
+    first, second = (
+        next(backend.work(which, None, SampleTask(canvas=canvas, index=0, spec=spec)))
+        for which in (base, other)
+    )
     assert isinstance(first, BoundRequest) and isinstance(first.request, LogitsRequest)
     assert first.group != second.group
     assert first.tokens == 5

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from lad_runtime.torch_backend.memory.needs import cache_bytes, prediction_bytes, sampling_bytes
+from lad_runtime.torch_backend.memory.needs import cache_bytes
 from lad_runtime.torch_backend.model.kv_cache import LivingCaches
-from lad_runtime.torch_backend.sampling.predict import predict
+from lad_runtime.torch_backend.sampling.needs import sampling_bytes
+from lad_runtime.torch_backend.sampling.predict import predict, prediction_bytes
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
 from lad_runtime.types.sampling import Canvas, DrawSpec, LladaSpec, PredictCanvas, PredictSpec, SamplingSpec
 from sampling_helpers import run_together, small_base, trained_adapter

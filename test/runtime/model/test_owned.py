@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from torch.overrides import TorchFunctionMode
 
-from lad_runtime.types.evaluation import ScoreItem
+from lad_runtime.types.evaluation import ScoreItem, ScoreTask
 from lad_runtime.types.primitives import ForwardSpec
-from lad_runtime.types.sampling import PredictCanvas, PredictSpec
+from lad_runtime.types.sampling import PredictCanvas, PredictSpec, PredictTask
 from lad_runtime.types.training import OptimizerSpec
 from worker_support import SEQUENCE, Bench, paused, step
 
@@ -77,8 +77,8 @@ def test_what_any_thread_may_ask_touches_no_tensor_of_adapters_in_every_state(
         exported.mkdir()
         worker.adapters.export(idle.id, exported).result(30)
         worker.adapters.take_in(base.id, exported).result(30)
-        worker.evaluation.score(base.id, training.id, [ITEM], "causal").future.result(30)
-        worker.sampling.predict(base.id, training.id, [CANVAS], PredictSpec()).future.result(30)
+        for task in (SCORE, PREDICT):
+            worker.tasks.submit(base.id, training.id, task).future.result(30)
         step(bench, idle)
         worker.training.resume(pausing)
         worker.adapters.drop(read.id)
@@ -110,5 +110,5 @@ def test_a_caches_tensors_are_written_by_the_thread_that_made_it_alone(bench: Be
         cache.write(0, keys, keys)
 
 
-CANVAS = PredictCanvas(ids=(5, 6, 7, 8), answer_start=2, seed=0)
-ITEM = ScoreItem(prompt=(5, 6), continuation=(7, 8))
+PREDICT = PredictTask(canvases=(PredictCanvas(ids=(5, 6, 7, 8), answer_start=2, seed=0),), spec=PredictSpec())
+SCORE = ScoreTask(items=(ScoreItem(prompt=(5, 6), continuation=(7, 8)),), mode="causal")

@@ -9,9 +9,10 @@ import torch
 
 from lad_runtime.errors import LadError
 from lad_runtime.method.policies.policy import AnswerState, Sampled
+from lad_runtime.method.policies.policy_of import policy_of
 from lad_runtime.torch_backend.sampling import predict as predicting
 from lad_runtime.torch_backend.sampling.predict import check_prediction, predict
-from lad_runtime.torch_backend.sampling.sampler import policy_of, sample_canvas
+from lad_runtime.torch_backend.sampling.sampler import sample_canvas
 from lad_runtime.types.sampling import (
     Canvas,
     DrawSpec,
@@ -57,7 +58,14 @@ def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
         sample_canvas(BASE, ADAPTER, Canvas(prompt=prompt, seed=seed), 0, spec), BASE.model
     )
 
-    policy = policy_of(spec, BASE, spec.answer_tokens, seed)
+    policy = policy_of(
+        spec.mode,
+        spec,
+        canvas_tokens=spec.answer_tokens,
+        seed=seed,
+        mask_token_id=MASK_ID,
+        stop_token_ids=BASE.info.stop_token_ids,
+    )
     state = AnswerState.all_masked(spec.answer_tokens, MASK_ID)
     for iteration in range(policy.iterations):
         canvas = PredictCanvas(ids=(*prompt, *state.ids_N.tolist()), answer_start=len(prompt), seed=seed)

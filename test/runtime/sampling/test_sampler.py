@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lad_runtime.errors import LadError
 from lad_runtime.method.policies.policy import remask_share, share_count
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.torch_backend.sampling.sampler import sample_canvas
+from lad_runtime.torch_backend.sampling.sampler import check_canvas, sample_canvas
 from lad_runtime.types.sampling import (
     AnswerEvent,
     Canvas,
@@ -378,9 +378,7 @@ def test_a_canvas_that_the_base_cannot_hold_is_refused_before_any_work(
     prompt: tuple[int, ...], tokens: int, mode: Any, option: str
 ) -> None:
     with pytest.raises(LadError) as raised:
-        sample_canvas(
-            BASE, None, Canvas(prompt=prompt, seed=1), 0, SamplingSpec(mode=mode, answer_tokens=tokens)
-        )
+        check_canvas(BASE, Canvas(prompt=prompt, seed=1), SamplingSpec(mode=mode, answer_tokens=tokens))
     assert raised.value.option == option
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,14 +14,17 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
-from lad_runtime.types.evaluation import Score, ScoreItem
-from lad_runtime.types.memory import HeldMemory, TrainingNeeds
+from lad_runtime.types.evaluation import Score, ScoreItem, ScoreTask
+from lad_runtime.types.memory import HeldMemory, Needs, TrainingNeeds
 from lad_runtime.types.primitives import (
     ForwardBackwardResult,
-    ForwardSpec,
+    ForwardBackwardTask,
     NoisedExamples,
+    NoisedForwardBackwardTask,
     OptimStepResult,
+    OptimStepTask,
     TargetedSequence,
+    ValidateTask,
 )
 from lad_runtime.types.runs import RunPaused, RunResumed
 from lad_runtime.types.sampling import (
@@ -31,10 +34,12 @@ from lad_runtime.types.sampling import (
     FrameEvent,
     PredictCanvas,
     Prediction,
-    PredictSpec,
+    PredictTask,
+    SampleTask,
     SamplingSpec,
 )
-from lad_runtime.types.training import TrainingControl, TrainingSpec
+from lad_runtime.types.task import Task
+from lad_runtime.types.training import TrainingControl, TrainingSpec, TrainTask
 from lad_runtime.types.training_events import (
     CheckpointEvent,
     LossReport,
@@ -42,7 +47,7 @@ from lad_runtime.types.training_events import (
     TrainingOutcome,
     TrainingStarted,
 )
-from lad_runtime.types.work import Park
+from lad_runtime.types.work import Park, Request, Work, ask
 
 REPORT = LossReport(
     loss=1.0,
@@ -61,7 +66,7 @@ REPORT = LossReport(
 
 
 @dataclass(frozen=True)
-class FakeRequest:
+class FakeRequest(Request[float]):
     """Asks for `value` + 1. `fails` makes any batch that it is in fail."""
 
     value: float = 0
@@ -165,20 +170,42 @@ class FakeBackend:
     def checkpoint_bytes(self, name: str) -> int:
         return 256
 
-    def training_needs(self, base: FakeBase, adapter: FakeAdapter, spec: TrainingSpec) -> TrainingNeeds:
-        return TrainingNeeds(state=768, activations=spec.micro_batch_tokens, tokens=spec.micro_batch_tokens)
+    def needs(self, base: FakeBase, adapter: FakeAdapter | None, tasks: Sequence[Task[object]]) -> Needs:
+        match tasks[0]:
+            case TrainTask(spec=spec):
+                tokens = spec.micro_batch_tokens
+                return Needs(training=TrainingNeeds(state=768, activations=tokens, tokens=tokens))
+            case ForwardBackwardTask() | NoisedForwardBackwardTask() | OptimStepTask():
+                return Needs(training=TrainingNeeds(state=0, activations=0, tokens=1))
+        return Needs()
 
-    def gradient_needs(self, base: FakeBase, adapter: FakeAdapter, *work: Any) -> TrainingNeeds:
-        return TrainingNeeds(state=0, activations=0, tokens=1)
+    def check(self, base: FakeBase, task: Task[object]) -> None:
+        match task:
+            case TrainTask(spec=spec) if spec.attention != "full":
+                raise LadError(ErrorCode.INVALID_OPTION, "The fake trains in full.", option="attention")
+            case SampleTask() if task.tokens > base.info.max_positions:
+                raise LadError(ErrorCode.INVALID_OPTION, "prompt is too long.", option="prompt")
 
-    def step_needs(self, adapter: FakeAdapter, optimizer: Any) -> TrainingNeeds:
-        return TrainingNeeds(state=0, activations=0, tokens=1)
-
-    def sampling_bytes(self, base: FakeBase, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
-        return 0
-
-    def prediction_bytes(self, base: FakeBase, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
-        return 0
+    def work(self, base: FakeBase, adapter: FakeAdapter | None, task: Task[Any]) -> Work[Any]:
+        if isinstance(task, SampleTask):
+            return self._sample(adapter, task.canvas, task.index, task.spec)
+        if isinstance(task, PredictTask):
+            return self._predict(task.canvases)
+        if isinstance(task, ScoreTask):
+            return self._score(task.items)
+        if isinstance(task, ValidateTask):
+            return self._validate(task)
+        assert adapter is not None
+        match task:
+            case TrainTask(data=data) if data is not None:
+                return self._train(adapter, *data, task.spec, task.validation, task.control)
+            case ForwardBackwardTask():
+                return self._forward_backward(adapter, task.sequences)
+            case NoisedForwardBackwardTask():
+                return self._forward_backward_noised(adapter, task.examples, task.given)
+            case OptimStepTask():
+                return self._optim_step(adapter)
+        raise AssertionError(task)
 
     def offload(self, adapter: FakeAdapter) -> None:
         adapter.offloaded_nbytes, adapter.state_nbytes = adapter.state_nbytes, 0
@@ -283,20 +310,15 @@ class FakeBackend:
             raise LadError(ErrorCode.NOT_FOUND, f"There is no checkpoint {name}.", option="name", value=name)
         return replace(self.saved[name])
 
-    def check_training(self, base: FakeBase, spec: TrainingSpec) -> None:
-        if spec.attention != "full":
-            raise LadError(ErrorCode.INVALID_OPTION, "The fake trains in full.", option="attention")
-
-    def train(
+    def _train(
         self,
-        base: FakeBase,
         adapter: FakeAdapter,
         examples: Sequence[PreparedExample],
         report: WindowReport,
         spec: TrainingSpec,
         validation: tuple[Sequence[PreparedExample], WindowReport] | None,
         control: TrainingControl,
-    ) -> Generator[Any, Any, TrainingOutcome]:
+    ) -> Work[TrainingOutcome]:
         yield TrainingStarted(
             report=report,
             validation_report=validation[1] if validation else None,
@@ -330,15 +352,11 @@ class FakeBackend:
             steps=spec.steps, report=REPORT, validation=None, seconds=0.1, tokens_per_second=1.0
         )
 
-    def forward_backward(
-        self,
-        base: FakeBase,
-        adapter: FakeAdapter,
-        sequences: Sequence[TargetedSequence],
-        forward: ForwardSpec,
-    ) -> Generator[Any, Any, ForwardBackwardResult]:
+    def _forward_backward(
+        self, adapter: FakeAdapter, sequences: Sequence[TargetedSequence]
+    ) -> Work[ForwardBackwardResult]:
         fails = ValueError("poison") if sequences[0].ids[0] == 13 else None
-        gradient = yield FakeRequest(value=len(sequences), fails=fails)
+        gradient = yield from ask(FakeRequest(value=len(sequences), fails=fails))
         adapter.gradient += gradient
         return ForwardBackwardResult(
             loss=adapter.gradient,
@@ -347,42 +365,30 @@ class FakeBackend:
             ce=tuple(sequence.weights for sequence in sequences),
         )
 
-    def forward_backward_noised(
-        self,
-        base: FakeBase,
-        adapter: FakeAdapter,
-        examples: Sequence[PreparedExample],
-        given: NoisedExamples,
-        forward: ForwardSpec,
-    ) -> Generator[Any, Any, ForwardBackwardResult]:
+    def _forward_backward_noised(
+        self, adapter: FakeAdapter, examples: Sequence[PreparedExample], given: NoisedExamples
+    ) -> Work[ForwardBackwardResult]:
         chosen = [examples[row] for row in given.rows]
         sequences = [
             TargetedSequence(ids=example.ids, targets=example.ids, weights=(1.0,) * len(example.ids))
             for example in chosen
         ]
-        return (yield from self.forward_backward(base, adapter, sequences, forward))
+        return (yield from self._forward_backward(adapter, sequences))
 
-    def optim_step(
-        self, base: FakeBase, adapter: FakeAdapter, *options: Any
-    ) -> Generator[Any, Any, OptimStepResult]:
+    def _optim_step(self, adapter: FakeAdapter) -> Work[OptimStepResult]:
         adapter.steps += 1
         norm, adapter.gradient = adapter.gradient, 0.0
         return OptimStepResult(gradient_norm=norm, step=adapter.steps)
         yield
 
-    def validate(
-        self, base: FakeBase, adapter: FakeAdapter | None, examples: Sequence[Any], *options: Any
-    ) -> Generator[Any, Any, LossReport]:
-        loss = yield FakeRequest(value=len(examples))
-        return replace(REPORT, loss=loss)
+    def _validate(self, task: ValidateTask) -> Work[tuple[LossReport, WindowReport]]:
+        examples, report = task.data
+        loss = yield from ask(FakeRequest(value=len(examples)))
+        return replace(REPORT, loss=loss), report
 
-    def check_sampling(self, base: FakeBase, canvas: Canvas, spec: SamplingSpec) -> None:
-        if len(canvas.prompt) + spec.answer_tokens > base.info.max_positions:
-            raise LadError(ErrorCode.INVALID_OPTION, "prompt is too long.", option="prompt")
-
-    def sample(
-        self, base: FakeBase, adapter: FakeAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
-    ) -> Generator[Any, Any, AnswerEvent]:
+    def _sample(
+        self, adapter: FakeAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
+    ) -> Work[AnswerEvent]:
         tokens = len(canvas.prompt) + spec.answer_tokens
         fails = ValueError("a secret detail") if canvas.seed == 13 else None
         answer = (adapter.steps if adapter else 0,) * spec.answer_tokens
@@ -410,19 +416,7 @@ class FakeBackend:
             stopped="iterations",
         )
 
-    def check_prediction(
-        self, base: FakeBase, canvases: Sequence[PredictCanvas], spec: PredictSpec
-    ) -> None: ...
-
-    def check_scoring(self, base: FakeBase, items: Sequence[ScoreItem]) -> None: ...
-
-    def predict(
-        self,
-        base: FakeBase,
-        adapter: FakeAdapter | None,
-        canvases: Sequence[PredictCanvas],
-        spec: PredictSpec,
-    ) -> Generator[Any, Any, tuple[Prediction, ...]]:
+    def _predict(self, canvases: Sequence[PredictCanvas]) -> Work[tuple[Prediction, ...]]:
         yield FakeRequest()
         return tuple(
             Prediction(
@@ -436,8 +430,6 @@ class FakeBackend:
             for canvas in canvases
         )
 
-    def score(
-        self, base: FakeBase, adapter: FakeAdapter | None, items: Sequence[ScoreItem]
-    ) -> Generator[Any, Any, tuple[Score, ...]]:
+    def _score(self, items: Sequence[ScoreItem]) -> Work[tuple[Score, ...]]:
         yield FakeRequest()
         return tuple(Score(log_likelihood=-1.5, token_log_likelihoods=(-1.5,), greedy=True) for _ in items)

@@ -47,19 +47,7 @@ class Bench:
         return self.worker.training.start(adapter_id, self.training(**options))
 
     def training(self, **options: Any) -> TrainingSpec:
-        return TrainingSpec(
-            **{
-                "dataset_id": self.dataset_id,
-                "window": WindowSpec(window=40),
-                "noise": NoiseSpec(),
-                "loss": LossSpec(),
-                "optimizer": OptimizerSpec(),
-                "schedule": ScheduleSpec(learning_rate=1e-3, warmup_steps=0),
-                "steps": 1,
-                "batch_size": 4,
-                **options,
-            }
-        )
+        return training_spec(self.dataset_id, **options)
 
     def sample(
         self,
@@ -72,13 +60,33 @@ class Bench:
         **options: Any,
     ) -> Run:
         """Canvases from a number on, each with another prompt of so many tokens."""
-        spec = SamplingSpec(
-            **{"mode": "refine", "answer_tokens": 4, "iterations": 2, "frames": False, **options}
-        )
+        spec = sampling_spec(**options)
         rest = (5,) * (tokens - 2)
         numbers = range(first, first + canvases)
         starts = [Canvas(prompt=(5 + n % 50, 5 + n // 50, *rest), seed=n) for n in numbers]
         return self.worker.sampling.start(base.id, adapter_id, starts, spec)
+
+
+def training_spec(dataset_id: str, **options: Any) -> TrainingSpec:
+    """A run of one step."""
+    return TrainingSpec(
+        **{
+            "dataset_id": dataset_id,
+            "window": WindowSpec(window=40),
+            "noise": NoiseSpec(),
+            "loss": LossSpec(),
+            "optimizer": OptimizerSpec(),
+            "schedule": ScheduleSpec(learning_rate=1e-3, warmup_steps=0),
+            "steps": 1,
+            "batch_size": 4,
+            **options,
+        }
+    )
+
+
+def sampling_spec(**options: Any) -> SamplingSpec:
+    """A run of two iterations, without frames."""
+    return SamplingSpec(**{"mode": "refine", "answer_tokens": 4, "iterations": 2, "frames": False, **options})
 
 
 def step(bench: Bench, adapter: AdapterEntry) -> None:

@@ -17,6 +17,7 @@ from lad_runtime.torch_backend.adapters.resume import restore, resume
 from lad_runtime.torch_backend.files.durable import MANIFEST, write_folder
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import GradientRequest
+from lad_runtime.torch_backend.tasks import kind_of
 from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.micro_batches import in_micro_batches
 from lad_runtime.torch_backend.training.rows import Noising
@@ -24,13 +25,20 @@ from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.bases import MatrixKernel
 from lad_runtime.types.data import WindowSpec
-from lad_runtime.types.primitives import ForwardSpec, TargetedSequence
+from lad_runtime.types.primitives import (
+    ForwardSpec,
+    NoisedExamples,
+    NoisedForwardBackwardTask,
+    TargetedSequence,
+    ValidateTask,
+)
 from lad_runtime.types.training import (
     LossSpec,
     NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
     TrainingControl,
+    TrainTask,
     ValidationSpec,
 )
 from lad_runtime.types.training_events import CheckpointEvent, StepEvent, TrainingStarted, ValidationEvent
@@ -628,9 +636,21 @@ def test_examples_of_which_nothing_is_supervised_do_not_count_in_the_mean():
     assert report.tokens == sum(len(example.ids) for example in EXAMPLES)
 
 
-def test_one_over_t_weights_are_refused_with_lad_noise(store):
+@pytest.mark.parametrize("kind", ["a run", "forwardBackward", "validate"])
+def test_one_over_t_weights_are_refused_with_lad_noise(kind):
+    loss = LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time")
+    spec = training(loss=loss)
+    if kind == "a run":
+        task = TrainTask(spec=spec)
+    elif kind == "forwardBackward":
+        given = NoisedExamples(
+            dataset_id="d", window=spec.window, noise=spec.noise, loss=loss, seed=1, epoch=0, rows=(0,)
+        )
+        task = NoisedForwardBackwardTask(examples=EXAMPLES, given=given, forward=ForwardSpec())
+    else:
+        task = ValidateTask(data=(EXAMPLES, REPORT), noise=spec.noise, loss=loss, seed=1, attention="full")
     with pytest.raises(LadError, match="lad noise has no time"):
-        run(store, training(loss=LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time")))
+        kind_of(task).check(BASE, task)
 
 
 def test_only_so_many_examples_are_validated_as_were_asked_for(store):

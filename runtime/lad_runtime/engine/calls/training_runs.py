@@ -3,11 +3,10 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
 
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.data.datasets import DatasetStore
-from lad_runtime.engine.data.prepared import Prepared, PreparedData
+from lad_runtime.engine.data.prepared import PreparedData
 from lad_runtime.engine.memory.budget import Memory, Requester
 from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.checkpoint_names import CheckpointNames, Writer
@@ -17,9 +16,11 @@ from lad_runtime.engine.runs.run import Run, Runs
 from lad_runtime.engine.scheduler.engine import Engine, stopping_error
 from lad_runtime.engine.scheduler.failures import typed_error
 from lad_runtime.errors import LadError
+from lad_runtime.types.data import Prepared
 from lad_runtime.types.runs import RunPaused
-from lad_runtime.types.training import TrainingControl, TrainingSpec
-from lad_runtime.types.training_events import CheckpointEvent, StepEvent
+from lad_runtime.types.training import TrainingControl, TrainingSpec, TrainTask
+from lad_runtime.types.training_events import CheckpointEvent, StepEvent, TrainingOutcome
+from lad_runtime.types.work import Event, Work
 
 
 class TrainingRuns:
@@ -54,7 +55,7 @@ class TrainingRuns:
         if self._draining.is_set():
             raise stopping_error()
         entry = self._registry.trainable(adapter_id)
-        self._backend.check_training(entry.base.resident, spec)
+        self._backend.check(entry.base.resident, TrainTask(spec=spec))
         self._store.examples(spec.dataset_id)
         if spec.validation is not None:
             self._store.examples(spec.validation.dataset_id)
@@ -102,7 +103,7 @@ class TrainingRuns:
         steps = _StepCount()
         adapter_id = entry.id  # a job outlives its run in the engine's hands, and the adapter should not
 
-        def on_event(event: Any) -> None:
+        def on_event(event: Event) -> None:
             steps.see(event)
             if isinstance(event, RunPaused) and run.pausing:
                 self._memory.end(run.id)
@@ -110,7 +111,7 @@ class TrainingRuns:
                 self._names.wrote(event.name, adapter_id)
             run.record(event)
 
-        def on_done(done: "Future[Any]") -> None:
+        def on_done(done: "Future[TrainingOutcome]") -> None:
             error = done.exception()
             if error is None:
                 run.finish(done.result())
@@ -119,22 +120,22 @@ class TrainingRuns:
 
         try:
             given_up = self._given_up(run)
-            examples, report = self._prepared.get(entry.base, spec.dataset_id, spec.window, given_up)
-            work = self._backend.train(
-                entry.base.resident,
-                entry.resident,
-                examples,
-                report,
-                spec,
-                self._validation(entry, spec, given_up),
-                TrainingControl(stopping=self._draining.is_set, pausing=lambda: run.pausing),
+            task = TrainTask(
+                spec=spec,
+                data=self._prepared.get(entry.base, spec.dataset_id, spec.window, given_up),
+                validation=self._validation(entry, spec, given_up),
+                control=TrainingControl(stopping=self._draining.is_set, pausing=lambda: run.pausing),
             )
+            work = self._work(entry, task)
             job = self._engine.submit(work, tenant=run.id, share_weight=spec.share_weight, on_event=on_event)
         except BaseException as error:
             run.fail(typed_error(error, self._backend.describe))
             return
         run.attach(job)
         job.future.add_done_callback(on_done)
+
+    def _work(self, entry: AdapterEntry, task: TrainTask) -> Work[TrainingOutcome]:
+        return (yield from self._backend.work(entry.base.resident, entry.resident, task))
 
     def _claim_name(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
         if spec.checkpoint:
@@ -143,14 +144,14 @@ class TrainingRuns:
             )
 
     def _reserve(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
-        needs = self._backend.training_needs(entry.base.resident, entry.resident, spec)
+        needs = self._backend.needs(entry.base.resident, entry.resident, [TrainTask(spec=spec)])
         requester = Requester(
             what=f"The training of {entry.id}",
             option="microBatchTokens",
             value=spec.micro_batch_tokens,
             remedy="train with a lower rank, smaller microBatchTokens or gradientCheckpointing",
         )
-        self._memory.begin(run_id, Reservation(adapter=entry.resident, needs=needs), requester)
+        self._memory.begin(run_id, Reservation.of(needs, entry.resident), requester)
 
     def _ended(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
         self._reserved.pop(run.id, None)
@@ -181,6 +182,6 @@ class _StepCount:
     def __init__(self) -> None:
         self.taken = 0
 
-    def see(self, event: Any) -> None:
+    def see(self, event: Event) -> None:
         if isinstance(event, StepEvent):
             self.taken = event.step

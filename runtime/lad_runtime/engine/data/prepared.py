@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
@@ -12,10 +12,9 @@ from lad_runtime.engine.data.datasets import DatasetStore
 from lad_runtime.engine.resident.entries import BaseEntry
 from lad_runtime.engine.scheduler.failures import typed_error
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.data import PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.data import Prepared, WindowSpec
 
 _KEPT = 8
-Prepared = tuple[Sequence[PreparedExample], WindowReport]
 Key = tuple[str, str, WindowSpec]
 
 

@@ -13,7 +13,7 @@ from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.work import Work
+from lad_runtime.types.work import OutcomeT, Work
 
 DEFAULT_SHARE = 0.8
 """Of the device's memory, where no budget is given: the rest is for temporaries, the interpreter and other programs."""
@@ -86,7 +86,7 @@ class Memory:
         finally:
             self.end(key)
 
-    def within(self, reservation: Reservation, requester: Requester, work: Work) -> Work:
+    def within(self, reservation: Reservation, requester: Requester, work: Work[OutcomeT]) -> Work[OutcomeT]:
         """The work with a reservation from its beginning to its end; it fails at once with what `begin` raises."""
         with self.reserved(reservation, requester):
             return (yield from work)

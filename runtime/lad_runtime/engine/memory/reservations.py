@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lad_runtime.engine.backend import ResidentAdapter
-from lad_runtime.types.memory import HeldMemory, TrainingNeeds
+from lad_runtime.types.memory import HeldMemory, Needs, TrainingNeeds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,12 @@ class Reservation:
     caches: int = 0  # keys and values that the works of a request read, those that they hold already included
     adapter: ResidentAdapter | None = None  # which is trained: `needs` are its own
     needs: TrainingNeeds | None = None
+
+    @classmethod
+    def of(cls, needs: Needs, adapter: ResidentAdapter | None = None) -> "Reservation":
+        """For tasks, with the adapter that they train where they train one."""
+        trained = adapter if needs.training else None
+        return cls(caches=needs.caches, adapter=trained, needs=needs.training)
 
     @property
     def nbytes(self) -> int:

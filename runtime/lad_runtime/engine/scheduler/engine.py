@@ -10,11 +10,13 @@ from typing import Any, Protocol, TypeVar
 from lad_runtime.engine.scheduler.admission import Admission
 from lad_runtime.engine.scheduler.failures import typed_error
 from lad_runtime.engine.scheduler.fair_queue import FairQueue
-from lad_runtime.engine.scheduler.job import Beginning, Job
-from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.work import Park, Work
+from lad_runtime.engine.scheduler.job import AnyJob, Beginning, Job
+from lad_runtime.errors import ErrorCode, LadError, assert_never
+from lad_runtime.types.work import Event, OutcomeT, Park, Request, Step, Work
 
 T = TypeVar("T")
+Call = tuple[Callable[[], Any], Future[Any]]
+"""A function, and the future of what it returns."""
 
 _BEGINNINGS = 64
 """So many works begin in a turn: each makes what its first request needs, a tenth of a millisecond or two."""
@@ -30,7 +32,7 @@ class Computer(Protocol):
     @property
     def token_budget(self) -> int: ...
 
-    def compute(self, requests: Sequence[Any]) -> Sequence[Any]: ...
+    def compute(self, requests: Sequence[Request[object]]) -> Sequence[object]: ...
 
     def describe(self, error: BaseException) -> LadError | None: ...
 
@@ -45,11 +47,11 @@ class Engine:
     def __init__(self, computer: Computer) -> None:
         self._computer = computer
         self._turns = FairQueue()
-        self._parked: set[Job] = set()
+        self._parked: set[AnyJob] = set()
         self._admission = Admission(computer.token_budget)
-        self._inbox: deque[Job | tuple[Callable[[], Any], Future[Any]]] = deque()
-        self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()  # taken in, and not yet run
-        self._woken: deque[Job] = deque()  # cancelled or resumed, and not yet looked at
+        self._inbox: deque[AnyJob | Call] = deque()
+        self._calls: deque[Call] = deque()  # taken in, and not yet run
+        self._woken: deque[AnyJob] = deque()  # cancelled or resumed, and not yet looked at
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="lad-engine", daemon=True)
@@ -59,13 +61,13 @@ class Engine:
 
     def submit(
         self,
-        work: Work,
+        work: Work[OutcomeT],
         *,
         tenant: Hashable,
         share_weight: float = 1.0,
-        on_event: Callable[[Any], None] = lambda _: None,
+        on_event: Callable[[Event], None] = lambda _: None,
         tokens: int = 0,
-    ) -> Job:
+    ) -> Job[OutcomeT]:
         """Takes in a work. `on_event` gets its events on the engine's thread and must not block.
 
         Works of one `tenant` share its part of the device, which is `share_weight` relative to those of others; `tokens` is
@@ -79,13 +81,13 @@ class Engine:
 
     def submit_all(
         self,
-        works: Sequence[Work],
+        works: Sequence[Work[OutcomeT]],
         *,
         tenant: Hashable,
         share_weight: float = 1.0,
-        on_event: Callable[[Any], None] = lambda _: None,
+        on_event: Callable[[Event], None] = lambda _: None,
         tokens: Sequence[int] = (),
-    ) -> list[Job]:
+    ) -> list[Job[OutcomeT]]:
         """Takes in all of the works or none; `tokens` are those of each.
 
         Those that fill one batch begin at once, the first in any case; the others when it is their tenant's turn.
@@ -130,7 +132,7 @@ class Engine:
         """What a work counts as in the turn in which it begins."""
         return max(1, self._computer.token_budget // _BEGINNINGS)
 
-    def _first_batch(self, jobs: Sequence[Job]) -> int:
+    def _first_batch(self, jobs: Sequence[AnyJob]) -> int:
         """How many of the jobs fill a batch with their first requests; one at least."""
         tokens = 0
         for index, job in enumerate(jobs):
@@ -139,7 +141,7 @@ class Engine:
             tokens += max(job.tokens, self._least_tokens)
         return len(jobs)
 
-    def _wake(self, job: Job) -> None:
+    def _wake(self, job: AnyJob) -> None:
         with self._changed:
             self._woken.append(job)
             self._changed.notify()
@@ -188,7 +190,7 @@ class Engine:
             if time.monotonic() > until and self._turns and not all_of_it:
                 return
 
-    def _look_at(self, job: Job) -> None:
+    def _look_at(self, job: AnyJob) -> None:
         """Ends a waiting job that was cancelled, and goes on with a parked one that was resumed."""
         if job in self._parked and (job.cancelling or job.take_resumption()):
             self._parked.remove(job)
@@ -205,7 +207,7 @@ class Engine:
         except BaseException as error:
             future.set_exception(typed_error(error, self._computer.describe))
 
-    def _compute(self, batch: list[Job]) -> None:
+    def _compute(self, batch: list[AnyJob]) -> None:
         """Computes one batch. Where a merged one fails, each request is computed alone, so that only the culprit fails."""
         if not batch:
             return
@@ -214,7 +216,8 @@ class Engine:
                 self._advance(job, None)
             return
         try:
-            results = self._computer.compute([job.request for job in batch])
+            # No name holds the requests: the traceback of an error that a work ends with would keep their tensors.
+            results = self._computer.compute(_requests(batch))
         except BaseException as error:
             failure = typed_error(error, self._computer.describe)
         else:
@@ -228,31 +231,33 @@ class Engine:
             for job in batch:
                 self._compute([job])
 
-    def _advance(self, job: Job, result: Any, failure: LadError | None = None) -> None:
-        """Runs a work up to its next request or its end. A failed computation is raised inside the work."""
+    def _advance(self, job: AnyJob, result: object, failure: LadError | None = None) -> None:
+        """Runs a work up to its next request, until it parks, or to its end. A failed computation is raised inside the work."""
         try:
-            item = _next_item(job, lambda: job.work.throw(failure) if failure else job.work.send(result))
-            while not hasattr(item, "group"):
-                if isinstance(item, Park):
+            step = _next_step(job, lambda: job.work.throw(failure) if failure else job.work.send(result))
+            while isinstance(step, Event):
+                job.on_event(step)
+                step = _next_step(job, lambda: next(job.work))
+            match step:
+                case Request():
+                    job.request = step
+                    self._turns.add(job)
+                case Park():
                     self._park(job)
-                    return
-                job.on_event(item)
-                item = _next_item(job, lambda: next(job.work))
+                case _:
+                    assert_never(step)
         except StopIteration as end:
             self._end(job, outcome=end.value)
         except BaseException as error:
             self._end(job, error=typed_error(error, self._computer.describe))
-        else:
-            job.request = item
-            self._turns.add(job)
 
-    def _park(self, job: Job) -> None:
+    def _park(self, job: AnyJob) -> None:
         job.request = None
         self._parked.add(job)
         if job.woken:
             self._wake(job)
 
-    def _end(self, job: Job, *, outcome: Any = None, error: LadError | None = None) -> None:
+    def _end(self, job: AnyJob, *, outcome: object = None, error: LadError | None = None) -> None:
         job.request = None
         with self._changed:
             self._admission.let_go(job.tokens)
@@ -262,11 +267,17 @@ class Engine:
             job.future.set_exception(error)
 
 
-def _computed_tokens(job: Job) -> int:
-    return 0 if job.request is None or isinstance(job.request, Beginning) else job.request.tokens
+def _requests(batch: Sequence[AnyJob]) -> list[Request[object]]:
+    requests = [job.request for job in batch if isinstance(job.request, Request)]
+    assert len(requests) == len(batch), "those that have not begun are a group of their own"
+    return requests
 
 
-def _next_item(job: Job, advance: Callable[[], Any]) -> Any:
+def _computed_tokens(job: AnyJob) -> int:
+    return job.request.tokens if isinstance(job.request, Request) else 0
+
+
+def _next_step(job: AnyJob, advance: Callable[[], Step]) -> Step:
     """What the work yields next; a cancelled one is closed instead."""
     if job.cancelling:
         job.work.close()

@@ -5,7 +5,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
-from lad_runtime.engine.scheduler.job import Job
+from lad_runtime.engine.scheduler.job import AnyJob
 from lad_runtime.engine.scheduler.share import Share, Waiting
 
 
@@ -45,14 +45,14 @@ class FairQueue:
         self._lent = 0  # cost computed ahead of turn, less what others have had since
         self._numbers = itertools.count()
 
-    def __iter__(self) -> Iterator[Job]:
+    def __iter__(self) -> Iterator[AnyJob]:
         """A snapshot of all waiting jobs."""
         return iter([job for share in self._shares.values() for job in share])
 
     def __bool__(self) -> bool:
         return self._jobs > 0
 
-    def add(self, job: Job) -> None:
+    def add(self, job: AnyJob) -> None:
         assert job.request is not None
         if job.tenant not in self._shares:
             self._shares[job.tenant] = self._joining(job.tenant)
@@ -62,12 +62,12 @@ class FairQueue:
         self._jobs += 1
         self.tokens += waiting.tokens
 
-    def remove(self, job: Job) -> None:
+    def remove(self, job: AnyJob) -> None:
         waiting = self._shares[job.tenant].remove(job)
         self._jobs -= 1
         self.tokens -= waiting.tokens
 
-    def next(self, token_budget: int) -> list[Job]:
+    def next(self, token_budget: int) -> list[AnyJob]:
         """Takes the jobs to compute in one batch; empty when none waits. The first one is taken whatever its size."""
         self._see_off()
         if not self._shares:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
-from lad_runtime.types.work import ForwardRequest, Work
+from lad_runtime.types.work import Event, OutcomeT, Request, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Beginning:
         return self.tokens
 
 
-class Job:
+class Job(Generic[OutcomeT]):
     """A submitted work: its future, the request it waits for, and how to cancel it.
 
     Everything but `cancel` and `future` belongs to the engine's thread.
@@ -28,11 +28,11 @@ class Job:
 
     def __init__(
         self,
-        work: Work,
+        work: Work[OutcomeT],
         tenant: Hashable,
         share_weight: float,
-        on_event: Callable[[Any], None],
-        wake: Callable[["Job"], None],
+        on_event: Callable[[Event], None],
+        wake: Callable[["Job[Any]"], None],
         tokens: int = 0,
     ) -> None:
         self.work = work
@@ -40,9 +40,9 @@ class Job:
         self.share_weight = share_weight
         self.on_event = on_event
         self.tokens = tokens  # that it wants computed at a time, where that is known beforehand
-        self.request: ForwardRequest | None = None
+        self.request: Request[object] | Beginning | None = None
         self.computed = 0  # requests answered so far
-        self.future: Future[Any] = Future()
+        self.future: Future[OutcomeT] = Future()
         self.future.set_running_or_notify_cancel()  # from here on only `cancel` below ends it early
         self._cancelling = False
         self._resuming = False
@@ -78,3 +78,7 @@ class Job:
     def woken(self) -> bool:
         """Whether a parked job is to be looked at."""
         return self._cancelling or self._resuming
+
+
+AnyJob = Job[Any]
+"""A job whatever comes of it."""

@@ -4,14 +4,14 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from lad_runtime.engine.scheduler.job import Job
+from lad_runtime.engine.scheduler.job import AnyJob
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A job and its request's figures, which are asked for once."""
 
-    job: Job
+    job: AnyJob
     number: int  # in order of arrival
     group: Hashable
     tokens: int
@@ -29,9 +29,9 @@ class Share:
         self.weight = 1.0
         self.had = 0  # cost computed for it since it joined
         self.head: Waiting | None = None  # who has waited longest
-        self._queues: dict[Hashable, OrderedDict[Job, Waiting]] = {}
+        self._queues: dict[Hashable, OrderedDict[AnyJob, Waiting]] = {}
 
-    def __iter__(self) -> Iterator[Job]:
+    def __iter__(self) -> Iterator[AnyJob]:
         return (job for queue in self._queues.values() for job in queue)
 
     def of_group(self, group: Hashable) -> Iterator[Waiting]:
@@ -54,7 +54,7 @@ class Share:
         self._queues.setdefault(waiting.group, OrderedDict())[waiting.job] = waiting
         self.head = self.head or waiting
 
-    def remove(self, job: Job) -> Waiting:
+    def remove(self, job: AnyJob) -> Waiting:
         assert job.request is not None
         group = job.request.group
         waiting = self._queues[group].pop(job)

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
 
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.requests import ForwardRequest
-from lad_runtime.types.work import Work
+from lad_runtime.types.work import OutcomeT, Request, Step, Work
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoundRequest:
+class BoundRequest(Request[object]):
     """A request and its base. Those of one base and kind share a group."""
 
     base: Base
@@ -29,19 +28,20 @@ class BoundRequest:
         return id(self.base), self.request.group
 
 
-def placed(base: Base, work: Work, prepare: Callable[[], None]) -> Work:
+def placed(base: Base, work: Work[OutcomeT], prepare: Callable[[], None]) -> Work[OutcomeT]:
     """The work with its requests tied to `base`. `prepare` is called before each of its stretches, which may compute too."""
     prepare()
-    advance: Callable[[], Any] = lambda: next(work)  # noqa: E731
+    advance: Callable[[], Step] = lambda: next(work)  # noqa: E731
     while True:
         try:
-            item = advance()
+            step = advance()
         except StopIteration as end:
-            return end.value
-        if isinstance(item, ForwardRequest):
-            item = BoundRequest(base=base, request=item)
+            outcome: OutcomeT = end.value
+            return outcome
+        if isinstance(step, ForwardRequest):
+            step = BoundRequest(base=base, request=step)
         try:
-            answer = yield item
+            answer = yield step
         except GeneratorExit:
             work.close()
             raise
@@ -52,9 +52,9 @@ def placed(base: Base, work: Work, prepare: Callable[[], None]) -> Work:
         prepare()
 
 
-def _sender(work: Work, answer: Any) -> Callable[[], Any]:
+def _sender(work: Work[OutcomeT], answer: object) -> Callable[[], Step]:
     return lambda: work.send(answer)
 
 
-def _thrower(work: Work, error: BaseException) -> Callable[[], Any]:
+def _thrower(work: Work[OutcomeT], error: BaseException) -> Callable[[], Step]:
     return lambda: work.throw(error)

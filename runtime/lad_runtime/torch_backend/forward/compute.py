@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,7 +25,7 @@ Results = list[tuple[Tensor, ...]]
 Gradients = list[tuple[Tensor, Tensor]]  # a parameter, and what its .grad grows by
 
 
-def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[Any]:
+def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
     """Every request's result, in order. On the CPU each is equal, bit for bit, to that request's computed alone.
 
     Inference requests share one forward. Gradient requests share another, unless two of them train the same adapter: summed in
@@ -34,8 +33,9 @@ def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[Any]:
     outside the vocabulary. All or nothing: where anything is raised, no gradient has been added and no cache has grown.
     """
     for request in requests:
-        request.check(vocab_size=model.config.vocab_size, max_positions=model.config.max_positions)
-    results: list[Any] = [None] * len(requests)
+        if isinstance(request, GradientRequest | LossRequest):
+            request.check_targets(model.config.vocab_size)
+    results: list[object] = [None] * len(requests)
     gradients: Gradients = []
     with _caches_kept_on_failure(requests):
         inference = [
@@ -55,13 +55,13 @@ def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[Any]:
 
 
 @torch.no_grad()
-def _infer(model: Llama, requests: Sequence[ForwardRequest]) -> list[Any]:
+def _infer(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
     segments = _segments(requests)
     if not any(segments):
         return [_head(model, request) if isinstance(request, HeadRequest) else None for request in requests]
     batch, spans = _laid_out(model, segments)
     hidden_ND = model.hidden_states(batch)
-    results: list[Any] = [
+    results: list[object] = [
         _head(model, request) if isinstance(request, HeadRequest) else None for request in requests
     ]
     scored = [(index, request) for index, request in enumerate(requests) if isinstance(request, LossRequest)]

@@ -1,8 +1,7 @@
 """What works do on the engine's thread themselves, beside what they ask for, in slices between which others have their turn."""
 
-from collections.abc import Generator
-
 from lad_runtime.torch_backend.forward.requests import HostRequest
+from lad_runtime.types.work import Work, ask
 
 SLICE_TOKENS = 4096
 """About what is made between two requests. Twice the default micro-batch: what is made for one needs no turn of its own."""
@@ -14,10 +13,10 @@ class HostTime:
     def __init__(self) -> None:
         self._tokens = 0
 
-    def spend(self, tokens: int) -> Generator[HostRequest, None, None]:
+    def spend(self, tokens: int) -> Work[None]:
         """Work that waits for a turn where so many more tokens would make the slice too long."""
         if self._tokens and self._tokens + tokens > SLICE_TOKENS:
-            yield HostRequest(tokens=self._tokens)
+            yield from ask(HostRequest(next_tokens=self._tokens))
             self._tokens = 0
         self._tokens += tokens
 

@@ -3,8 +3,7 @@
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Generator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 
@@ -14,6 +13,7 @@ from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter, Version
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.attention import AttentionMode
+from lad_runtime.types.work import Work, ask
 
 MAX_BYTES = 512 * 1024 * 1024
 """Keys and values that are kept for those who come later, at most; those in use are kept by their users."""
@@ -49,7 +49,7 @@ class Prompts:
 
     def context(
         self, model: Llama, adapter: LoraAdapter | None, prompt: Sequence[int], attention: AttentionMode
-    ) -> Generator[ContextRequest, Any, KeyValueCache | None]:
+    ) -> Work[KeyValueCache | None]:
         """Work that returns the filled cache of a prompt, which nobody may write to; None for an empty one."""
         (cache,) = yield from self.contexts(model, adapter, [prompt], attention)
         return cache
@@ -60,7 +60,7 @@ class Prompts:
         adapter: LoraAdapter | None,
         prompts: Sequence[Sequence[int]],
         attention: AttentionMode,
-    ) -> Generator[ContextRequest, Any, list[KeyValueCache | None]]:
+    ) -> Work[list[KeyValueCache | None]]:
         """`context` of several prompts, those that are missing computed together."""
         owner = None if attention == "causal-prefix" else adapter
         caches = [
@@ -72,7 +72,7 @@ class Prompts:
             if cache is not None and cache.length < len(prompt)
         }
         if missing:
-            yield ContextRequest.of(*missing.values())
+            yield from ask(ContextRequest.of(*missing.values()))
         filled = (cache is None or cache.length == len(p) for cache, p in zip(caches, prompts, strict=True))
         assert all(filled), "the request was computed"
         return caches

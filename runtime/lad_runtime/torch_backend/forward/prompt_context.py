@@ -1,8 +1,7 @@
 """What an answer is denoised behind: its prompt, computed anew with every canvas or once for all of them."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +13,7 @@ from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.attention import AttentionMode
+from lad_runtime.types.work import Work, ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Past:
         *,
         attention: AttentionMode,
         guided: bool,
-    ) -> Generator[ContextRequest, Any, "Past"]:
+    ) -> Work["Past"]:
         """Work that has the prompt computed, where its attention mode allows it and nobody has yet."""
         blind = (base.info.mask_token_id,) * len(prompt)
         prompts = (tuple(prompt), blind) if guided else (tuple(prompt),)
@@ -65,7 +65,7 @@ class Past:
         )
         return segments, (len(self.prompts[0]) + rows_R,) * len(segments)
 
-    def then(self, finished: Sequence[int]) -> Generator[ContextRequest, Any, "Past"]:
+    def then(self, finished: Sequence[int]) -> Work["Past"]:
         """Work that returns the past of what follows a finished canvas: it attends to that as to the prompt.
 
         A finished canvas is computed once: its tokens see one another and what came before, in `causal-prefix` through the
@@ -79,7 +79,6 @@ class Past:
         for cache, context in zip(grown, self.contexts, strict=True):
             if context is not None:
                 cache.begin_with(context)
-        yield ContextRequest.of(
-            *(prompt_segment(finished, self.adapter, self.attention, cache) for cache in grown)
-        )
+        segments = (prompt_segment(finished, self.adapter, self.attention, cache) for cache in grown)
+        yield from ask(ContextRequest.of(*segments))
         return replace(self, prompts=prompts, contexts=tuple(grown))

@@ -2,26 +2,21 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.types.work import Request, ResultT_co
 
 UNSUPERVISED = -100
 """The target of a token without a loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Forward:
-    """What every request is: segments that go through the model."""
+class _Forward(Request[ResultT_co]):
+    """Segments that go through the model."""
 
     segments: tuple[Segment, ...]
-
-    def check(self, *, vocab_size: int, max_positions: int) -> None:
-        """Raises LadError on ids and targets that the model does not have, and on sequences longer than it."""
-        for segment in self.segments:
-            segment.check(vocab_size=vocab_size, max_positions=max_positions)
 
     @property
     def tokens(self) -> int:
@@ -37,17 +32,29 @@ class _Forward:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Supervised(_Forward):
+class _Supervised(_Forward[tuple[Tensor, ...]]):
     """`targets[i]` [L] int64 are the ids that segment i should predict at the same position (−100: unsupervised)."""
 
     targets: tuple[Tensor, ...]
 
     def __post_init__(self) -> None:
-        _check_lengths("targets", self.segments, self.targets)
+        assert _lengths(self.targets) == _lengths(self.ids), "one target for each token"
 
-    def check(self, *, vocab_size: int, max_positions: int) -> None:
-        super().check(vocab_size=vocab_size, max_positions=max_positions)
-        _check_targets(self.targets, vocab_size)
+    @property
+    def ids(self) -> tuple[Tensor, ...]:
+        return tuple(segment.ids for segment in self.segments)
+
+    def check_targets(self, vocab_size: int) -> None:
+        """Raises LadError on targets that the model does not have."""
+        for target in self.targets:
+            supervised = target[target != UNSUPERVISED]
+            if len(supervised) and not 0 <= int(supervised.min()) <= int(supervised.max()) < vocab_size:
+                raise invalid_option(
+                    "targets",
+                    supervised.tolist(),
+                    f"the vocabulary has ids 0 to {vocab_size - 1}",
+                    "Give ids of this base, or −100 for tokens without a loss.",
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +70,7 @@ class GradientRequest(_Supervised):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_lengths("weights", self.segments, self.weights)
+        assert _lengths(self.weights) == _lengths(self.ids), "one weight for each token"
 
     @property
     def cost(self) -> int:
@@ -81,7 +88,7 @@ class LossRequest(_Supervised):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogitsRequest(_Forward):
+class LogitsRequest(_Forward[tuple[Tensor, ...]]):
     """Scores of the vocabulary at some tokens of every segment: `rows[i]` [R] int64 are positions within segment i.
 
     Result: one tensor [R, V] float32 for each segment, on the model's device.
@@ -90,22 +97,14 @@ class LogitsRequest(_Forward):
     rows: tuple[Tensor, ...]
 
     def __post_init__(self) -> None:
-        if len(self.rows) != len(self.segments):
-            raise invalid_option(
-                "rows", len(self.rows), f"there are {len(self.segments)} segments", "Give one each."
-            )
         for segment, rows in zip(self.segments, self.rows, strict=True):
-            if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < len(segment.ids):
-                raise invalid_option(
-                    "rows",
-                    rows.tolist(),
-                    f"the segment has {len(segment.ids)} tokens",
-                    "Give positions within it.",
-                )
+            assert not len(rows) or 0 <= int(rows.min()) <= int(rows.max()) < len(segment.ids), (
+                "rows are positions within the segment"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContextRequest(_Forward):
+class ContextRequest(_Forward[None]):
     """Caches filled with their segments' tokens, whose hidden states nobody asks for. Result: None.
 
     Several works may ask for the same cache: a segment whose cache has come to its end meanwhile is not computed again.
@@ -124,20 +123,13 @@ class ContextRequest(_Forward):
         pairs = zip(self.segments, self.ends, strict=True)
         return [segment for segment, end in pairs if segment.cache and segment.cache.length < end]
 
-    def check(self, *, vocab_size: int, max_positions: int) -> None:
-        for segment in self.missing:
-            segment.check(vocab_size=vocab_size, max_positions=max_positions)
-
 
 @dataclass(frozen=True, kw_only=True)
-class HeadRequest:
+class HeadRequest(Request[Tensor]):
     """Scores of the vocabulary for hidden states that are there already. Result: [R, V] float32 on the model's device."""
 
     hidden_RD: Tensor
     segments: tuple[Segment, ...] = ()
-
-    def check(self, *, vocab_size: int, max_positions: int) -> None:
-        """Nothing of it can be out of range."""
 
     @property
     def tokens(self) -> int:
@@ -153,14 +145,15 @@ class HeadRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostRequest:
+class HostRequest(Request[None]):
     """A turn for what the work does itself next: to make or look at about so many tokens. Result: None."""
 
-    tokens: int
+    next_tokens: int
     segments: tuple[Segment, ...] = ()
 
-    def check(self, *, vocab_size: int, max_positions: int) -> None:
-        """Nothing of it can be out of range."""
+    @property
+    def tokens(self) -> int:
+        return self.next_tokens
 
     @property
     def cost(self) -> int:
@@ -175,25 +168,5 @@ class HostRequest:
 ForwardRequest = GradientRequest | LossRequest | LogitsRequest | ContextRequest | HeadRequest | HostRequest
 
 
-def _check_lengths(option: str, segments: tuple[Segment, ...], values: tuple[Tensor, ...]) -> None:
-    lengths, wanted = [len(value) for value in values], [len(segment.ids) for segment in segments]
-    if lengths != wanted:
-        raise invalid_option(
-            option, lengths, f"the segments have {wanted} tokens", "Give one value for each token."
-        )
-    if option == "weights" and not all(bool(torch.isfinite(value).all()) for value in values):
-        raise invalid_option(
-            option, "not finite", "every weight must be a finite number", "Check the loss weights."
-        )
-
-
-def _check_targets(targets: tuple[Tensor, ...], vocab_size: int) -> None:
-    for target in targets:
-        supervised = target[target != UNSUPERVISED]
-        if len(supervised) and not 0 <= int(supervised.min()) <= int(supervised.max()) < vocab_size:
-            raise invalid_option(
-                "targets",
-                supervised.tolist(),
-                f"the vocabulary has ids 0 to {vocab_size - 1}",
-                "Give ids of this base, or −100 for tokens without a loss.",
-            )
+def _lengths(values: tuple[Tensor, ...]) -> list[int]:
+    return [len(value) for value in values]

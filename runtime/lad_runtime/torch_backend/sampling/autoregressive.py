@@ -1,23 +1,23 @@
 """Autoregressive sampling (docs/method.md §6): causal, one token after another, with a cache of keys and values."""
 
-from collections.abc import Generator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.requests import ForwardRequest, HeadRequest, LogitsRequest
+from lad_runtime.torch_backend.forward.requests import HeadRequest, LogitsRequest
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.draw import draw
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.sampling import AnswerEvent, Canvas, Edit, FrameEvent, SamplingSpec
+from lad_runtime.types.work import Work, ask
 
 
 def autoregress(
     base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
-) -> Generator[ForwardRequest | FrameEvent, Any, AnswerEvent]:
+) -> Work[AnswerEvent]:
     """Work: tokens until a stop token, or until there are `answer_tokens`; a frame of one edit for each.
 
     Token i is drawn as position 0 of iteration i: `predict` in mode `causal` with `iteration` i and the last token as its only
@@ -32,14 +32,14 @@ def autoregress(
     assert prompt is not None and prompt.last_hidden is not None, "the prompt has at least one token"
     cache = model.cache(capacity)
     cache.begin_with(prompt)
-    logits_1V = yield HeadRequest(hidden_RD=prompt.last_hidden)
+    logits_1V = yield from ask(HeadRequest(hidden_RD=prompt.last_hidden))
     answer: list[int] = []
     stopped: Literal["eos", "length"] = "length"
     for iteration in range(spec.answer_tokens):
         if answer:
             last = torch.tensor(answer[-1:])
             segment = Segment(ids=last, adapter=snapshot, mode="causal", cache=cache)
-            (logits_1V,) = yield LogitsRequest(segments=(segment,), rows=(torch.tensor([0]),))
+            (logits_1V,) = yield from ask(LogitsRequest(segments=(segment,), rows=(torch.tensor([0]),)))
         drawn = draw(
             logits_1V,
             spec.draw,

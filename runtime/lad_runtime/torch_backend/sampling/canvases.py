@@ -1,20 +1,18 @@
 """An answer from its first canvas to its last, and what is told of it."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from lad_runtime.method.answer_end import end_of_answer
 from lad_runtime.method.policies.policy import Policy
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
-from lad_runtime.torch_backend.forward.requests import ForwardRequest
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.denoise import Denoised, denoise
 from lad_runtime.types.limits import MAX_UINT64
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
+from lad_runtime.types.work import Work
 
-SamplingWork = Generator[ForwardRequest | FrameEvent, Any, AnswerEvent]
 PolicyMaker = Callable[[int, int], Policy]
 """The policy of a canvas of so many tokens, with a seed."""
 
@@ -26,7 +24,7 @@ def denoise_answer(
     index: int,
     spec: SamplingSpec,
     policy_of: PolicyMaker,
-) -> SamplingWork:
+) -> Work[AnswerEvent]:
     """Work: denoises an answer canvas by canvas, each of `canvas_tokens` positions (0: one canvas) behind the finished ones.
 
     Canvas k is denoised with seed + k, in the attention modes `full` and `causal-prefix` as it would be alone behind the same
@@ -69,22 +67,21 @@ def denoise_answer(
     )
 
 
-def _in_answer(
-    work: Generator[Any, Any, Denoised], finished: tuple[int, ...], forwards: int, left: int
-) -> Generator[Any, Any, Denoised]:
+def _in_answer(work: Work[Denoised], finished: tuple[int, ...], forwards: int, left: int) -> Work[Denoised]:
     """A canvas's work with its frames told as the whole answer's: behind what is finished, `left` iterations at most to come."""
-    reply: Any = None
+    reply: object = None
     while True:
         try:
-            item = work.send(reply)
+            step = work.send(reply)
         except StopIteration as end:
-            return end.value
-        if isinstance(item, FrameEvent):
-            item = replace(
-                item,
-                iteration=forwards + item.iteration,
+            done: Denoised = end.value
+            return done
+        if isinstance(step, FrameEvent):
+            step = replace(
+                step,
+                iteration=forwards + step.iteration,
                 iterations=forwards + left,
-                edits=tuple(replace(edit, position=len(finished) + edit.position) for edit in item.edits),
-                answer=(*finished, *item.answer),
+                edits=tuple(replace(edit, position=len(finished) + edit.position) for edit in step.edits),
+                answer=(*finished, *step.answer),
             )
-        reply = yield item
+        reply = yield step

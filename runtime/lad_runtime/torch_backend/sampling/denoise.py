@@ -1,8 +1,8 @@
 """The loop of every denoising policy over one canvas: forward, draw, then the policy's schedule → choose → commit."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from lad_runtime.torch_backend.forward.requests import LogitsRequest
 from lad_runtime.torch_backend.sampling.draw import draw
 from lad_runtime.torch_backend.sampling.predict import guided
 from lad_runtime.types.sampling import Edit, FrameEvent, SamplingSpec
+from lad_runtime.types.work import Work, ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class Denoised:
 
 def denoise(
     base: Base, past: Past, seed: int, index: int, spec: SamplingSpec, policy: Policy
-) -> Generator[LogitsRequest | FrameEvent, Any, Denoised]:
+) -> Work[Denoised]:
     """Work: denoises a canvas of `answer_tokens` MASKs behind what is `past`.
 
     With `grow_tokens` = k the answer begins with k positions, and k more are appended after each iteration but the last, up to
@@ -78,13 +79,11 @@ def denoise(
     return Denoised(ids=tuple(sampled.ids_N.tolist()), iterations=forwards, stopped=stopped)
 
 
-def _logits(
-    past: Past, state: AnswerState, predicted_N: Bools, spec: SamplingSpec
-) -> Generator[LogitsRequest, Any, Tensor]:
+def _logits(past: Past, state: AnswerState, predicted_N: Bools, spec: SamplingSpec) -> Work[Tensor]:
     """One forward over the canvas: float32 logits [R, V] of the predicted positions."""
     rows_R = torch.from_numpy(np.flatnonzero(predicted_N))
     segments, rows = past.canvas(torch.from_numpy(state.ids_N), rows_R)
-    logits = yield LogitsRequest(segments=segments, rows=rows)
+    logits = yield from ask(LogitsRequest(segments=segments, rows=rows))
     return guided(logits, spec.llada.guidance_scale)
 
 

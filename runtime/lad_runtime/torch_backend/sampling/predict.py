@@ -1,7 +1,7 @@
 """One forward over canvases: the primitive that a sampler of one's own is made of, and what the built-in ones compute with."""
 
-from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,11 +10,18 @@ from torch import Tensor
 from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
-from lad_runtime.torch_backend.forward.requests import ContextRequest, LogitsRequest
+from lad_runtime.torch_backend.forward.requests import LogitsRequest
+from lad_runtime.torch_backend.memory.needs import cache_bytes
+from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, most_probable
-from lad_runtime.types.sampling import PredictCanvas, Prediction, PredictSpec
+from lad_runtime.torch_backend.task_kind import TaskKind
+from lad_runtime.types.memory import Needs
+from lad_runtime.types.sampling import PredictCanvas, Prediction, PredictSpec, PredictTask
+from lad_runtime.types.work import Work, ask
+
+T = TypeVar("T")
 
 REQUEST_TOKENS = 2048
 """Sequences are asked for in requests of about so many tokens, which bounds the logits that are held at once."""
@@ -33,7 +40,7 @@ def check_prediction(base: Base, canvases: Sequence[PredictCanvas], spec: Predic
 
 def predict(
     base: Base, adapter: LoraAdapter | None, canvases: Sequence[PredictCanvas], spec: PredictSpec
-) -> Generator[LogitsRequest | ContextRequest, Any, tuple[Prediction, ...]]:
+) -> Work[tuple[Prediction, ...]]:
     """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
 
     Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
@@ -47,7 +54,7 @@ def predict(
             both, both_rows = yield from _canvas(base, adapter, canvas, spec)
             segments += both
             rows += both_rows
-        logits = yield LogitsRequest(segments=tuple(segments), rows=tuple(rows))
+        logits = yield from ask(LogitsRequest(segments=tuple(segments), rows=tuple(rows)))
         each = len(segments) // len(group)
         for index, canvas in enumerate(group):
             logits_RV = guided(logits[index * each : (index + 1) * each], spec.guidance_scale)
@@ -57,7 +64,7 @@ def predict(
 
 def _canvas(
     base: Base, adapter: LoraAdapter | None, canvas: PredictCanvas, spec: PredictSpec
-) -> Generator[ContextRequest, Any, tuple[tuple[Segment, ...], tuple[Tensor, ...]]]:
+) -> Work[tuple[tuple[Segment, ...], tuple[Tensor, ...]]]:
     """What the prediction of a canvas needs computed, and which rows of it: itself, and under guidance its masked prompt's.
 
     A prompt in the attention `prefix` is computed with it: `adapter` may have changed by the next prediction.
@@ -105,9 +112,9 @@ def check_tokens(base: Base, option: str, ids: Sequence[int], *, total: int) -> 
         )
 
 
-def in_groups(items: Sequence[Any], tokens: Sequence[int], limit: int) -> Iterator[list[Any]]:
+def in_groups(items: Sequence[T], tokens: Sequence[int], limit: int) -> Iterator[list[T]]:
     """Neighbouring items whose tokens sum to `limit` at most; an item beyond that stands alone."""
-    group: list[Any] = []
+    group: list[T] = []
     held = 0
     for item, count in zip(items, tokens, strict=True):
         if group and held + count > limit:
@@ -140,3 +147,22 @@ def _prediction(
         top_probabilities=tuple(top_probabilities.flatten().tolist()),
         logits=logits_RV.cpu().numpy().astype("<f4").tobytes() if spec.logits else b"",
     )
+
+
+def prediction_bytes(model: Llama, canvases: Sequence[PredictCanvas], spec: PredictSpec) -> int:
+    """Keys and values of the prompts that predictions read, those of one request at a time."""
+    if spec.mode != "causal-prefix":
+        return 0
+    groups = in_groups([c.answer_start for c in canvases], [len(c.ids) for c in canvases], REQUEST_TOKENS)
+    most = max(sum(group) for group in groups)
+    return cache_bytes(model, most * (2 if spec.guidance_scale > 0 else 1))
+
+
+PREDICTING = TaskKind(
+    task=PredictTask,
+    check=lambda base, task: check_prediction(base, task.canvases, task.spec),
+    needs=lambda base, _, tasks: Needs(
+        caches=sum(prediction_bytes(base.model, task.canvases, task.spec) for task in tasks)
+    ),
+    work=lambda at, task: predict(at.base, at.weights, task.canvases, task.spec),
+)

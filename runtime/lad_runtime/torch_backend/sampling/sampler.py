@@ -1,38 +1,38 @@
 """Samples a canvas in any mode."""
 
-from functools import partial
+from collections.abc import Sequence
 
 from lad_runtime.errors import invalid_option
-from lad_runtime.method.policies.llada import Llada
 from lad_runtime.method.policies.policy import Policy
-from lad_runtime.method.policies.refine import Refine
-from lad_runtime.method.policies.remask import Remask
+from lad_runtime.method.policies.policy_of import DenoisingMode, policy_of
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.autoregressive import autoregress
-from lad_runtime.torch_backend.sampling.canvases import SamplingWork, denoise_answer
+from lad_runtime.torch_backend.sampling.canvases import PolicyMaker, denoise_answer
+from lad_runtime.torch_backend.sampling.needs import sampling_bytes
 from lad_runtime.torch_backend.sampling.predict import check_tokens
-from lad_runtime.types.sampling import Canvas, SamplingSpec
+from lad_runtime.torch_backend.task_kind import TaskKind
+from lad_runtime.types.memory import Needs
+from lad_runtime.types.sampling import AnswerEvent, Canvas, SampleTask, SamplingSpec
+from lad_runtime.types.work import Work
 
 
 def sample_canvas(
     base: Base, snapshot: LoraAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
-) -> SamplingWork:
+) -> Work[AnswerEvent]:
     """Work: yields a request and (where `spec.frames`) a frame for each iteration, returns the answer.
 
     `index` names the canvas in frames and answer. `snapshot` must not change while the work runs: then the answer depends on
-    base, snapshot, canvas and spec alone.
-
-    Raises LadError(INVALID_OPTION) for token ids or a length that the base does not have, and in mode `ar` for an empty prompt.
+    base, snapshot, canvas and spec alone. `check_canvas` has seen canvas and spec.
     """
-    check_canvas(base, canvas, spec)
     if spec.mode == "ar":
         return autoregress(base, snapshot, canvas, index, spec)
-    return denoise_answer(base, snapshot, canvas, index, spec, partial(policy_of, spec, base))
+    return denoise_answer(base, snapshot, canvas, index, spec, _policy_maker(base, spec.mode, spec))
 
 
 def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
-    """Raises LadError(INVALID_OPTION) as `sample_canvas` does."""
+    """Raises LadError(INVALID_OPTION) for token ids or a length that the base does not have, and in mode `ar` for an empty
+    prompt."""
     check_tokens(base, "prompt", canvas.prompt, total=len(canvas.prompt) + 1)
     room = base.model.config.max_positions - len(canvas.prompt)
     if spec.answer_tokens > room:
@@ -48,21 +48,28 @@ def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
         )
 
 
-def policy_of(spec: SamplingSpec, base: Base, canvas_tokens: int, seed: int) -> Policy:
-    """The policy of modes remask, refine and llada for a canvas of so many positions."""
-    if spec.mode == "refine":
-        return Refine(iterations=spec.iterations)
-    if spec.mode == "llada":
-        return Llada(
-            spec=spec.llada,
-            answer_tokens=canvas_tokens,
-            max_iterations=spec.iterations,
+def _policy_maker(base: Base, mode: DenoisingMode, spec: SamplingSpec) -> PolicyMaker:
+    def make(canvas_tokens: int, seed: int) -> Policy:
+        return policy_of(
+            mode,
+            spec,
+            canvas_tokens=canvas_tokens,
+            seed=seed,
+            mask_token_id=base.info.mask_token_id,
             stop_token_ids=base.info.stop_token_ids,
         )
-    return Remask(
-        spec=spec.remask,
-        iterations=spec.iterations,
-        seed=seed,
-        stop_token_ids=base.info.stop_token_ids,
-        mask_token_id=base.info.mask_token_id,
-    )
+
+    return make
+
+
+def _needs(base: Base, tasks: Sequence[SampleTask]) -> Needs:
+    """Of the canvases of one run."""
+    return Needs(caches=sampling_bytes(base.model, [task.canvas for task in tasks], tasks[0].spec))
+
+
+SAMPLING = TaskKind(
+    task=SampleTask,
+    check=lambda base, task: check_canvas(base, task.canvas, task.spec),
+    needs=lambda base, _, tasks: _needs(base, tasks),
+    work=lambda at, task: sample_canvas(at.base, at.weights, task.canvas, task.index, task.spec),
+)

@@ -1,8 +1,7 @@
 """Log-likelihoods of continuations under the causal model: what perplexity and scoring by likelihood are made of."""
 
 import math
-from collections.abc import Generator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -15,7 +14,9 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.draw import arg_max
 from lad_runtime.torch_backend.sampling.predict import REQUEST_TOKENS, check_tokens, in_groups
-from lad_runtime.types.evaluation import Score, ScoreItem
+from lad_runtime.torch_backend.task_kind import TaskKind
+from lad_runtime.types.evaluation import Score, ScoreItem, ScoreTask
+from lad_runtime.types.work import Work, ask
 
 
 def check_scoring(base: Base, items: Sequence[ScoreItem]) -> None:
@@ -30,9 +31,7 @@ def check_scoring(base: Base, items: Sequence[ScoreItem]) -> None:
         check_tokens(base, "continuation", item.continuation, total=0)
 
 
-def score(
-    base: Base, adapter: LoraAdapter | None, items: Sequence[ScoreItem]
-) -> Generator[LogitsRequest, Any, tuple[Score, ...]]:
+def score(base: Base, adapter: LoraAdapter | None, items: Sequence[ScoreItem]) -> Work[tuple[Score, ...]]:
     """Work: log p(continuation | prompt) of each item under causal attention; a `Score` each.
 
     A continuation counts up to and with its first stop token. An empty one has log-likelihood 0 and takes no forward. `adapter`
@@ -50,7 +49,7 @@ def score(
             ids_L = torch.tensor((*item.prompt, *item.continuation[:-1]))
             segments.append(Segment(ids=ids_L, adapter=adapter, mode="causal"))
             rows.append(torch.arange(len(item.prompt) - 1, len(ids_L)))
-        logits = yield LogitsRequest(segments=tuple(segments), rows=tuple(rows))
+        logits = yield from ask(LogitsRequest(segments=tuple(segments), rows=tuple(rows)))
         for index, logits_RV in zip(group, logits, strict=True):
             scores[index] = _scored(logits_RV, items[index].continuation)
     return tuple(scores)
@@ -76,3 +75,10 @@ def _scored(logits_RV: Tensor, continuation: tuple[int, ...]) -> Score:
         token_log_likelihoods=tuple(token_R),
         greedy=bool((arg_max(logits_RV) == targets_R1).all()),
     )
+
+
+SCORING = TaskKind(
+    task=ScoreTask,
+    check=lambda base, task: check_scoring(base, task.items),
+    work=lambda at, task: score(at.base, at.weights, task.items),
+)

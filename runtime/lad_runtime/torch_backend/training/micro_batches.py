@@ -1,8 +1,8 @@
 """A batch of targeted sequences as requests of bounded size; how it is cut depends on the sequences and the bound alone."""
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,7 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.primitives import TargetedSequence
+from lad_runtime.types.work import Work
 
 RowT = TypeVar("RowT", bound=Row)
 Numbered = list[tuple[int, RowT]]
@@ -27,9 +28,9 @@ Numbered = list[tuple[int, RowT]]
 def in_micro_batches(
     rows: Iterable[RowT],
     max_tokens: int,
-    compute: Callable[[Numbered[RowT]], Generator[Any, Any, None]],
+    compute: Callable[[Numbered[RowT]], Work[None]],
     skip: Callable[[int, RowT], None],
-) -> Generator[Any, Any, None]:
+) -> Work[None]:
     """Work that has rows computed in order, as many a micro-batch as fit into `max_tokens`; a longer one has one of its own.
 
     Rows are taken as they are needed, and numbered. Those of which nothing is supervised are left out: they have neither loss
@@ -107,7 +108,7 @@ class ContextBatch:
 
 def in_context(
     base: Base, sequences: Sequence[TargetedSequence], attention: AttentionMode
-) -> Generator[Any, Any, ContextBatch]:
+) -> Work[ContextBatch]:
     """Work that has the prompts of a micro-batch computed by the unadapted base, in the attention mode `causal-prefix`.
 
     Raises LadError(INVALID_OPTION) there for a target within a prompt, which nothing of an adapter predicts, and for a sequence

@@ -1,9 +1,8 @@
 """What a training loop is made of. The worker's own run is this same code, so a loop of the caller's can equal it."""
 
 from array import array
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
-from typing import Any
 
 from torch import Tensor
 
@@ -14,23 +13,30 @@ from lad_runtime.method.row import Row
 from lad_runtime.torch_backend.adapters.optimizer import diverged
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.beside import Beside
+from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.torch_backend.training.micro_batches import Numbered, RowT, in_context, in_micro_batches
+from lad_runtime.torch_backend.training.needs import gradient_needs, step_needs
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.types.data import PreparedExample
+from lad_runtime.types.memory import Needs
 from lad_runtime.types.primitives import (
     ForwardBackwardResult,
+    ForwardBackwardTask,
     ForwardSpec,
     NoisedExamples,
+    NoisedForwardBackwardTask,
     OptimStepResult,
+    OptimStepTask,
     TargetedSequence,
 )
 from lad_runtime.types.training import OptimizerSpec
-from lad_runtime.types.work import Work
+from lad_runtime.types.work import Work, ask
 
 
 def forward_backward(
     base: Base, trained: TrainedAdapter, sequences: Sequence[TargetedSequence], forward: ForwardSpec
-) -> Work:
+) -> Work[ForwardBackwardResult]:
     """Work that adds the gradient of Σ weight · CE to the adapter's; returns ForwardBackwardResult.
 
     Closed, failed or diverged (DIVERGED: the loss is no finite number), it leaves the gradients as they were.
@@ -44,18 +50,21 @@ def forward_backward_noised(
     examples: Sequence[PreparedExample],
     given: NoisedExamples,
     forward: ForwardSpec,
-) -> Work:
+) -> Work[ForwardBackwardResult]:
     """`forward_backward` of the sequences that a run with these options would compute for the rows as one batch of that epoch."""
-    check_loss(given.loss, given.noise)
     noising = Noising(base=base, noise=given.noise, loss=given.loss, seed=given.seed)
-    batch = NoisedBatch(noising, examples, lambda: (Draw(epoch=given.epoch, row=row) for row in given.rows))
-    yield from batch.count()
+    draws = [Draw(epoch=given.epoch, row=row) for row in given.rows]
+    drawing = Beside(lambda unwanted: NoisedBatch.drawn(noising, examples, lambda: draws, unwanted))
+    try:
+        batch = yield from drawing.result()
+    finally:
+        drawing.stop()
     return (yield from _all_or_nothing(base, trained, batch, forward))
 
 
 def optim_step(
     trained: TrainedAdapter, optimizer: OptimizerSpec, learning_rate: float, max_gradient_norm: float
-) -> Work:
+) -> Work[OptimStepResult]:
     """Work that takes one optimizer step on the gradients gathered and clears them; returns OptimStepResult.
 
     Raises DIVERGED, weights untouched, where their norm is no finite number.
@@ -72,18 +81,19 @@ def accumulate(
     forward: ForwardSpec,
     see: Callable[[int, RowT, Tensor], None],
     skip: Callable[[int, RowT], None],
-) -> Generator[Any, Any, None]:
+) -> Work[None]:
     """Gathers gradients micro-batch by micro-batch. `see` is given each row's number, the row and its CE per position, [L] float32
     on the CPU; `skip` those of which nothing is supervised.
 
     Raises DIVERGED as soon as a loss is no finite number.
     """
 
-    def compute(batch: Numbered[RowT]) -> Generator[Any, Any, None]:
+    def compute(batch: Numbered[RowT]) -> Work[None]:
         context = yield from in_context(base, [row.sequence for _, row in batch], forward.attention)
-        result = yield context.gradient_request(
+        request = context.gradient_request(
             trained.adapter, trained.dropout_seed, checkpointing=forward.gradient_checkpointing
         )
+        result = yield from ask(request)
         trained.gather()
         for (number, row), ce_L in zip(batch, context.whole(result), strict=True):
             loss = weighted_loss(row.sequence, ce_L.numpy())
@@ -100,7 +110,7 @@ def _given(sequence: TargetedSequence) -> Row:
 
 def _all_or_nothing(
     base: Base, trained: TrainedAdapter, rows: Iterable[Row], forward: ForwardSpec
-) -> Generator[Any, Any, ForwardBackwardResult]:
+) -> Work[ForwardBackwardResult]:
     kept, sums = trained.gradients(), _Sums()
     try:
         yield from accumulate(base, trained, rows, forward, sums.see, sums.skip)
@@ -138,3 +148,39 @@ class _Sums:
     def _add(self, number: int, row: Row, ce: bytes) -> None:
         self._tokens += len(row.sequence.ids)
         self._ce[number] = array("f", ce)
+
+
+def _gradient_needs(
+    base: Base,
+    trained: TrainedAdapter | None,
+    tasks: Sequence[ForwardBackwardTask | NoisedForwardBackwardTask],
+) -> Needs:
+    (task,) = tasks
+    assert trained is not None, "gradients are an adapter's"
+    return Needs(training=gradient_needs(base.model, task.longest, task.tokens, task.forward, trained))
+
+
+def _step_needs(_: Base, trained: TrainedAdapter | None, tasks: Sequence[OptimStepTask]) -> Needs:
+    (task,) = tasks
+    assert trained is not None, "a step is an adapter's"
+    return Needs(training=step_needs(trained, task.optimizer))
+
+
+FORWARD_BACKWARD = TaskKind(
+    task=ForwardBackwardTask,
+    needs=_gradient_needs,
+    work=lambda at, task: forward_backward(at.base, at.trained, task.sequences, task.forward),
+)
+NOISED_FORWARD_BACKWARD = TaskKind(
+    task=NoisedForwardBackwardTask,
+    check=lambda _, task: check_loss(task.given.loss, task.given.noise),
+    needs=_gradient_needs,
+    work=lambda at, task: forward_backward_noised(
+        at.base, at.trained, task.examples, task.given, task.forward
+    ),
+)
+OPTIM_STEP = TaskKind(
+    task=OptimStepTask,
+    needs=_step_needs,
+    work=lambda at, task: optim_step(at.trained, task.optimizer, task.learning_rate, task.max_gradient_norm),
+)

@@ -1,6 +1,7 @@
 """The sequences of one optimizer step, made one after another as they are computed: of however many, few are in memory."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lad_runtime.method.data_order import Draw
@@ -9,8 +10,7 @@ from lad_runtime.method.noise import NoisedExample, apply_noise
 from lad_runtime.method.random import Purpose
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.host_time import HostTime
-from lad_runtime.torch_backend.forward.requests import HostRequest
+from lad_runtime.torch_backend.forward.beside import Unwanted
 from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.training import LossSpec, NoiseSpec
 
@@ -45,37 +45,46 @@ class Noising:
         return NoisedRow(sequence=sequence, example=example, noised=noised)
 
 
+@dataclass(frozen=True, kw_only=True)
 class NoisedBatch(Iterable[NoisedRow]):
-    """One step's rows. A row's weights depend on how many examples of the batch have a loss: `count` has to have run."""
+    """One step's rows, whose weights depend on how many examples of the batch have a loss."""
 
-    def __init__(
-        self, noising: Noising, examples: Sequence[PreparedExample], draws: Callable[[], Iterable[Draw]]
-    ) -> None:
-        self._noising = noising
-        self._examples = examples
-        self._draws = draws  # begins anew with each call
-        self._kept: list[tuple[PreparedExample, NoisedExample]] = []  # of the first draws
-        self._counted = 0
+    noising: Noising
+    examples: Sequence[PreparedExample]
+    draws: Callable[[], Iterable[Draw]]  # begins anew with each call
+    kept: Sequence[tuple[PreparedExample, NoisedExample]]  # of the first draws
+    counted: int  # examples of which something is supervised
 
-    def count(self) -> Generator[HostRequest, None, None]:
-        """Work that counts the examples of which something is supervised."""
-        host, loss = HostTime(), self._noising.loss
-        room, depends_on_noise = _KEPT_TOKENS, loss.supervise == "corrupted-answer-tokens"
-        for draw in self._draws():
-            example, noised = self._examples[draw.row], None
-            yield from host.spend(len(example.ids))
+    @classmethod
+    def drawn(
+        cls,
+        noising: Noising,
+        examples: Sequence[PreparedExample],
+        draws: Callable[[], Iterable[Draw]],
+        unwanted: Unwanted,
+    ) -> "NoisedBatch":
+        """Draws the noise, beside the device's work, and counts."""
+        kept: list[tuple[PreparedExample, NoisedExample]] = []
+        counted, room = 0, _KEPT_TOKENS
+        depends_on_noise = noising.loss.supervise == "corrupted-answer-tokens"
+        for draw in draws():
+            if unwanted():
+                break
+            example, noised = examples[draw.row], None
             if room > 0 or depends_on_noise:
-                noised = self._noising.corrupt(example, draw.epoch)
+                noised = noising.corrupt(example, draw.epoch)
             if room > 0 and noised is not None:
-                self._kept.append((example, noised))
+                kept.append((example, noised))
                 room -= len(example.ids)
-            self._counted += any(supervised_positions(example, noised, loss))
+            counted += any(supervised_positions(example, noised, noising.loss))
+            time.sleep(0)  # the interpreter is the engine's thread's first
+        return cls(noising=noising, examples=examples, draws=draws, kept=kept, counted=counted)
 
     def __iter__(self) -> Iterator[NoisedRow]:
-        for index, draw in enumerate(self._draws()):
-            if index < len(self._kept):
-                example, noised = self._kept[index]
+        for index, draw in enumerate(self.draws()):
+            if index < len(self.kept):
+                example, noised = self.kept[index]
             else:
-                example = self._examples[draw.row]
-                noised = self._noising.corrupt(example, draw.epoch)
-            yield self._noising.row(example, noised, self._counted)
+                example = self.examples[draw.row]
+                noised = self.noising.corrupt(example, draw.epoch)
+            yield self.noising.row(example, noised, self.counted)

@@ -3,17 +3,21 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.loss_targets import check_loss
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.training.training_run import TrainingRun, Validation
-from lad_runtime.types.data import PreparedExample, WindowReport
+from lad_runtime.torch_backend.task_kind import Setting, TaskKind
+from lad_runtime.torch_backend.training.needs import training_needs
+from lad_runtime.torch_backend.training.training_run import TrainingRun
+from lad_runtime.types.data import Prepared, PreparedExample, WindowReport
+from lad_runtime.types.memory import Needs
 from lad_runtime.types.runs import RunPaused, RunResumed
-from lad_runtime.types.training import TrainingControl, TrainingSpec
-from lad_runtime.types.training_events import TrainingStarted
+from lad_runtime.types.training import TrainingControl, TrainingSpec, TrainTask
+from lad_runtime.types.training_events import TrainingOutcome, TrainingStarted
 from lad_runtime.types.work import Park, Work
 
 _log = logging.getLogger("lad.training")
@@ -26,12 +30,12 @@ def train(
     examples: Sequence[PreparedExample],
     report: WindowReport,
     spec: TrainingSpec,
-    validation: Validation | None,
+    validation: Prepared | None,
     *,
     checkpoints: CheckpointStore,
     offloads: Path,
     control: TrainingControl = _TO_THE_END,
-) -> Work:
+) -> Work[TrainingOutcome]:
     """Work that yields TrainingStarted, StepEvents, ValidationEvents and CheckpointEvents; returns TrainingOutcome.
 
     It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients. Where
@@ -40,7 +44,6 @@ def train(
     `offloads` (or in memory, where the disk fails), and goes on to the same bits. Closed or failed (DIVERGED: a loss, gradient
     or weight that is no finite number), it leaves the adapter as the last whole step left it, without gradients.
     """
-    check_loss(spec.loss, spec.noise)
     run = TrainingRun(base, trained, examples, spec, validation, checkpoints)
     trained.clear_gradients()
     try:
@@ -69,10 +72,12 @@ def train(
         trained.check_finite()
         return run.outcome()
     finally:
+        run.rest()
         trained.clear_gradients()
 
 
-def _pause(run: TrainingRun, offloads: Path, control: TrainingControl) -> Work:
+def _pause(run: TrainingRun, offloads: Path, control: TrainingControl) -> Work[None]:
+    run.rest()
     try:
         run.trained.offload(offloads)
     except LadError as error:
@@ -85,7 +90,7 @@ def _pause(run: TrainingRun, offloads: Path, control: TrainingControl) -> Work:
     yield RunResumed(steps=run.step)
 
 
-def _stop(run: TrainingRun) -> Work:
+def _stop(run: TrainingRun) -> Work[NoReturn]:
     yield from run.save(due=bool(run.spec.checkpoint))
     raise _stopped(run.step, run.spec)
 
@@ -108,3 +113,31 @@ def _stopped(step: int, spec: TrainingSpec) -> LadError:
         if spec.checkpoint
         else "Start it again.",
     )
+
+
+def _needs(base: Base, trained: TrainedAdapter | None, tasks: Sequence[TrainTask]) -> Needs:
+    (task,) = tasks
+    assert trained is not None, "a run trains an adapter"
+    return Needs(training=training_needs(base.model, task.spec, trained.spec))
+
+
+def _work(at: Setting, task: TrainTask) -> Work[TrainingOutcome]:
+    assert task.data is not None, "its data is prepared"
+    return train(
+        at.base,
+        at.trained,
+        *task.data,
+        task.spec,
+        task.validation,
+        checkpoints=at.checkpoints,
+        offloads=at.offloads,
+        control=task.control,
+    )
+
+
+TRAINING = TaskKind(
+    task=TrainTask,
+    check=lambda _, task: check_loss(task.spec.loss, task.spec.noise),
+    needs=_needs,
+    work=_work,
+)

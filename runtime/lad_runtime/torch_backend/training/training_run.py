@@ -1,9 +1,8 @@
 """What a training run does and how far it is: batches in a seeded order, noise, gradients, steps, validation, checkpoints."""
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lad_runtime.method.data_order import Draw, batch
 from lad_runtime.method.learning_rate import learning_rate
@@ -12,10 +11,11 @@ from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore, RunPo
 from lad_runtime.torch_backend.adapters.resume import resume, resume_warnings
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.forward.beside import Beside
 from lad_runtime.torch_backend.training.primitives import accumulate
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.training.validate import validate
-from lad_runtime.types.data import PreparedExample, WindowReport
+from lad_runtime.types.data import Prepared, PreparedExample
 from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.training import TrainingSpec
 from lad_runtime.types.training_events import (
@@ -27,8 +27,6 @@ from lad_runtime.types.training_events import (
 )
 from lad_runtime.types.work import Work
 
-Validation = tuple[Sequence[PreparedExample], WindowReport]
-
 
 @dataclass
 class TrainingRun:
@@ -38,7 +36,7 @@ class TrainingRun:
     trained: TrainedAdapter
     examples: Sequence[PreparedExample]
     spec: TrainingSpec
-    validation: Validation | None
+    validation: Prepared | None
     checkpoints: CheckpointStore
     step: int = 0
     saved_step: int = -1
@@ -47,6 +45,7 @@ class TrainingRun:
     seconds: float = 0.0
     tokens: int = 0
     warnings: tuple[str, ...] = ()
+    ahead: Beside[NoisedBatch] | None = None  # rows of the step to come
 
     def begin(self) -> None:
         """Takes over the checkpoint to resume from, where there is one."""
@@ -59,11 +58,9 @@ class TrainingRun:
             self.report, self.validated = position.report, position.validation
         self.trained.optimizer_for(self.spec.optimizer)
 
-    def take_step(self) -> Generator[Any, Any, StepEvent]:
+    def take_step(self) -> Work[StepEvent]:
         started, spec, trained = time.perf_counter(), self.spec, self.trained
-        noising = Noising(base=self.base, noise=spec.noise, loss=spec.loss, seed=spec.seed)
-        rows = NoisedBatch(noising, self.examples, self._draws)
-        yield from rows.count()
+        rows = yield from self._rows()
         tally = LossTally()
         yield from accumulate(
             self.base,
@@ -90,8 +87,27 @@ class TrainingRun:
             tokens_per_second=tally.tokens / seconds,
         )
 
-    def _draws(self) -> Iterable[Draw]:
-        return batch(self.spec.seed, len(self.examples), self.spec.batch_size, self.step)
+    def rest(self) -> None:
+        """Forgets what is made ahead: until the next step no thread is at work, and no rows are held."""
+        if self.ahead is not None:
+            self.ahead.stop()
+        self.ahead = None
+
+    def _rows(self) -> Work[NoisedBatch]:
+        """Those of this step, drawn during the last one; those of the next are begun."""
+        self.ahead = self.ahead or self._drawing(self.step)
+        rows = yield from self.ahead.result()
+        self.ahead = self._drawing(self.step + 1) if self.step + 1 < self.spec.steps else None
+        return rows
+
+    def _drawing(self, step: int) -> Beside[NoisedBatch]:
+        spec, examples = self.spec, self.examples
+        noising = Noising(base=self.base, noise=spec.noise, loss=spec.loss, seed=spec.seed)
+
+        def draws() -> Iterable[Draw]:
+            return batch(spec.seed, len(examples), spec.batch_size, step)
+
+        return Beside(lambda unwanted: NoisedBatch.drawn(noising, examples, draws, unwanted))
 
     @property
     def _forward(self) -> ForwardSpec:
@@ -101,7 +117,7 @@ class TrainingRun:
             gradient_checkpointing=self.spec.gradient_checkpointing,
         )
 
-    def validate(self, due: bool) -> Work:
+    def validate(self, due: bool) -> Work[None]:
         if self.validation is None or self.spec.validation is None or not due:
             return
         chosen = self.validation[0]
@@ -118,7 +134,7 @@ class TrainingRun:
         )
         yield ValidationEvent(step=self.step, report=self.validated)
 
-    def save(self, due: bool) -> Work:
+    def save(self, due: bool) -> Work[None]:
         if not due or self.step == self.saved_step:
             return
         position = RunPosition(

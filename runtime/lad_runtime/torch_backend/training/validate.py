@@ -1,7 +1,6 @@
 """Losses of a data set under noise that is fixed for each example, so that those of different runs are comparable."""
 
-from collections.abc import Generator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from lad_runtime.method.loss_report import LossTally
 from lad_runtime.method.loss_targets import check_loss
@@ -9,12 +8,15 @@ from lad_runtime.method.random import Purpose
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.task_kind import Setting, TaskKind
 from lad_runtime.torch_backend.training.micro_batches import Numbered, in_context, in_micro_batches
 from lad_runtime.torch_backend.training.rows import Noising
 from lad_runtime.types.attention import AttentionMode
-from lad_runtime.types.data import PreparedExample
+from lad_runtime.types.data import PreparedExample, WindowReport
+from lad_runtime.types.primitives import ValidateTask
 from lad_runtime.types.training import LossSpec, NoiseSpec
 from lad_runtime.types.training_events import LossReport
+from lad_runtime.types.work import Work, ask
 
 MICRO_BATCH_TOKENS = 4096
 
@@ -29,20 +31,19 @@ def validate(
     *,
     attention: AttentionMode = "full",
     micro_batch_tokens: int = MICRO_BATCH_TOKENS,
-) -> Generator[Any, Any, LossReport]:
+) -> Work[LossReport]:
     """Work that returns the LossReport of `examples`; without an adapter, the base's own.
 
     Noise is keyed by (seed, example id) under a purpose of its own: never the noise that training draws. `loss` is the mean over
     an example's supervised tokens (with its 1/t weight, where asked for), then over the examples that have any.
     """
-    check_loss(loss, noise)
     noising = Noising(base=base, noise=noise, loss=loss, seed=seed, purpose=Purpose.VALIDATION_NOISE)
     tally, counted = LossTally(), 0
 
-    def compute(batch: Numbered[NoisedRow]) -> Generator[Any, Any, None]:
+    def compute(batch: Numbered[NoisedRow]) -> Work[None]:
         nonlocal counted
         context = yield from in_context(base, [row.sequence for _, row in batch], attention)
-        result = yield context.loss_request(adapter)
+        result = yield from ask(context.loss_request(adapter))
         counted += len(batch)
         for (_, row), ce_L in zip(batch, context.whole(result), strict=True):
             tally.add(row, ce_L.numpy())
@@ -52,3 +53,14 @@ def validate(
     rows = (noising.row(example, noising.corrupt(example, 0), 1) for example in windows)
     yield from in_micro_batches(rows, micro_batch_tokens, compute, lambda _, row: tally.skip(row))
     return tally.report(divisor=max(counted, 1))
+
+
+def _work(at: Setting, task: ValidateTask) -> Work[tuple[LossReport, WindowReport]]:
+    examples, report = task.data
+    losses = yield from validate(
+        at.base, at.weights, examples, task.noise, task.loss, task.seed, attention=task.attention
+    )
+    return losses, report
+
+
+VALIDATING = TaskKind(task=ValidateTask, check=lambda _, task: check_loss(task.loss, task.noise), work=_work)

@@ -1,4 +1,5 @@
 from lad_runtime.gen.lad.v1 import data_pb2 as _data_pb2
+from lad_runtime.gen.lad.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -20,9 +21,9 @@ class NoiseKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 class SuperviseTokens(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SUPERVISE_TOKENS_UNSPECIFIED: _ClassVar[SuperviseTokens]
-    SUPERVISE_TOKENS_ALL: _ClassVar[SuperviseTokens]
-    SUPERVISE_TOKENS_ALL_ANSWER: _ClassVar[SuperviseTokens]
-    SUPERVISE_TOKENS_CORRUPTED_ANSWER: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_ALL_TOKENS: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_ALL_ANSWER_TOKENS: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS: _ClassVar[SuperviseTokens]
 
 class LossWeighting(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -57,9 +58,9 @@ NOISE_KIND_COVER: NoiseKind
 NOISE_KIND_UNIFORM: NoiseKind
 NOISE_KIND_NONE: NoiseKind
 SUPERVISE_TOKENS_UNSPECIFIED: SuperviseTokens
-SUPERVISE_TOKENS_ALL: SuperviseTokens
-SUPERVISE_TOKENS_ALL_ANSWER: SuperviseTokens
-SUPERVISE_TOKENS_CORRUPTED_ANSWER: SuperviseTokens
+SUPERVISE_TOKENS_ALL_TOKENS: SuperviseTokens
+SUPERVISE_TOKENS_ALL_ANSWER_TOKENS: SuperviseTokens
+SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS: SuperviseTokens
 LOSS_WEIGHTING_UNSPECIFIED: LossWeighting
 LOSS_WEIGHTING_UNIFORM: LossWeighting
 LOSS_WEIGHTING_INVERSE_TIME: LossWeighting

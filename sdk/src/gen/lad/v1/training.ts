@@ -79,9 +79,9 @@ export function noiseKindToJSON(object: NoiseKind): string {
 
 export enum SuperviseTokens {
   UNSPECIFIED = 0,
-  ALL = 1,
-  ALL_ANSWER = 2,
-  CORRUPTED_ANSWER = 3,
+  ALL_TOKENS = 1,
+  ALL_ANSWER_TOKENS = 2,
+  CORRUPTED_ANSWER_TOKENS = 3,
 }
 
 export function superviseTokensFromJSON(object: any): SuperviseTokens {
@@ -90,14 +90,14 @@ export function superviseTokensFromJSON(object: any): SuperviseTokens {
     case "SUPERVISE_TOKENS_UNSPECIFIED":
       return SuperviseTokens.UNSPECIFIED;
     case 1:
-    case "SUPERVISE_TOKENS_ALL":
-      return SuperviseTokens.ALL;
+    case "SUPERVISE_TOKENS_ALL_TOKENS":
+      return SuperviseTokens.ALL_TOKENS;
     case 2:
-    case "SUPERVISE_TOKENS_ALL_ANSWER":
-      return SuperviseTokens.ALL_ANSWER;
+    case "SUPERVISE_TOKENS_ALL_ANSWER_TOKENS":
+      return SuperviseTokens.ALL_ANSWER_TOKENS;
     case 3:
-    case "SUPERVISE_TOKENS_CORRUPTED_ANSWER":
-      return SuperviseTokens.CORRUPTED_ANSWER;
+    case "SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS":
+      return SuperviseTokens.CORRUPTED_ANSWER_TOKENS;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SuperviseTokens");
   }
@@ -107,12 +107,12 @@ export function superviseTokensToJSON(object: SuperviseTokens): string {
   switch (object) {
     case SuperviseTokens.UNSPECIFIED:
       return "SUPERVISE_TOKENS_UNSPECIFIED";
-    case SuperviseTokens.ALL:
-      return "SUPERVISE_TOKENS_ALL";
-    case SuperviseTokens.ALL_ANSWER:
-      return "SUPERVISE_TOKENS_ALL_ANSWER";
-    case SuperviseTokens.CORRUPTED_ANSWER:
-      return "SUPERVISE_TOKENS_CORRUPTED_ANSWER";
+    case SuperviseTokens.ALL_TOKENS:
+      return "SUPERVISE_TOKENS_ALL_TOKENS";
+    case SuperviseTokens.ALL_ANSWER_TOKENS:
+      return "SUPERVISE_TOKENS_ALL_ANSWER_TOKENS";
+    case SuperviseTokens.CORRUPTED_ANSWER_TOKENS:
+      return "SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SuperviseTokens");
   }

@@ -1,0 +1,33 @@
+"""How much memory canvases take, by their shapes, before they are sampled."""
+
+from collections.abc import Sequence
+
+from lad_runtime.torch_backend.memory.needs import cache_bytes
+from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.types.sampling import Canvas, SamplingSpec
+
+
+def sampling_bytes(model: Llama, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
+    """Keys and values that the canvases of a request read, all of them being under way at once.
+
+    A prompt is there once for all canvases that begin with it. Each canvas copies it in front of its own answer, in mode `ar`
+    and where an answer goes canvas by canvas; there the copy that it grows from is still there beside the new one.
+    """
+    if spec.mode != "ar" and spec.attention == "full":
+        return 0
+    guided = spec.mode == "llada" and spec.llada.guidance_scale > 0
+    shared = sum(map(len, {canvas.prompt for canvas in canvases}))
+    if guided:
+        shared += sum({len(canvas.prompt) for canvas in canvases})
+    answers = _copied_answers(spec)
+    own = sum(len(canvas.prompt) + answer for canvas in canvases for answer in answers)
+    return cache_bytes(model, shared + own * (2 if guided else 1))
+
+
+def _copied_answers(spec: SamplingSpec) -> list[int]:
+    """Tokens of its answer in each of the caches that a canvas has of its own at once."""
+    if spec.mode == "ar":
+        return [spec.answer_tokens - 1]
+    size = spec.canvas_tokens or spec.answer_tokens
+    finished = range(size, spec.answer_tokens, size)
+    return list(finished[-2:])

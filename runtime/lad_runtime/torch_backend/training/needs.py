@@ -1,0 +1,40 @@
+"""How much memory training takes, by its shapes, before it begins."""
+
+from lad_runtime.torch_backend.adapters.optimizer import SLOTS
+from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
+from lad_runtime.torch_backend.memory.needs import activation_bytes, adapter_bytes
+from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.memory import TrainingNeeds
+from lad_runtime.types.primitives import ForwardSpec
+from lad_runtime.types.training import OptimizerSpec, TrainingSpec
+
+
+def training_needs(model: Llama, spec: TrainingSpec, adapter: AdapterSpec) -> TrainingNeeds:
+    """Gradients and optimizer state of an adapter, and what the largest micro-batch keeps for its backward."""
+    tokens = min(max(spec.micro_batch_tokens, spec.window.window), spec.batch_size * spec.window.window)
+    return TrainingNeeds(
+        state=adapter_bytes(model.config, adapter) * (1 + len(SLOTS[spec.optimizer.kind])),
+        activations=activation_bytes(model, adapter, tokens, checkpointing=spec.gradient_checkpointing),
+        tokens=tokens,
+    )
+
+
+def gradient_needs(
+    model: Llama, longest: int, total: int, forward: ForwardSpec, trained: TrainedAdapter
+) -> TrainingNeeds:
+    """Of `forwardBackward` over sequences of `total` tokens, the longest of which has `longest`: gradients, and while it computes
+    a copy of those gathered before, to go back to."""
+    tokens = min(max(forward.micro_batch_tokens, longest), total)
+    kept = trained.state_nbytes - trained.optimizer_nbytes
+    computed = activation_bytes(model, trained.spec, tokens, checkpointing=forward.gradient_checkpointing)
+    gradients = adapter_bytes(model.config, trained.spec)
+    return TrainingNeeds(
+        state=gradients + trained.optimizer_nbytes, activations=computed + kept, tokens=tokens
+    )
+
+
+def step_needs(trained: TrainedAdapter, optimizer: OptimizerSpec) -> TrainingNeeds:
+    """Of `optimStep`: gradients, also where none was gathered, and the optimizer's state."""
+    state = trained.adapter.weight_nbytes * (1 + len(SLOTS[optimizer.kind]))
+    return TrainingNeeds(state=state, activations=0, tokens=1)
