@@ -68,9 +68,12 @@ describe("the worker", () => {
   });
 
   it("lets what threads of RPCs reach read published numbers, never a tensor", () => {
-    const reached = /lad_runtime\/(engine|server|wire)\/|torch_backend\/memory\/(held|needs)\.py$/;
+    const reached =
+      /lad_runtime\/(engine|server|wire)\/|torch_backend\/(memory|sampling|training)\/(held|needs)\.py$/;
     const files = worker.filter(({ path }) => reached.test(path)).map(({ path }) => path);
-    expect(files).toContain("runtime/lad_runtime/torch_backend/memory/held.py");
+    for (const name of ["memory/held", "memory/needs", "sampling/needs", "training/needs"]) {
+      expect(files).toContain(`runtime/lad_runtime/torch_backend/${name}.py`);
+    }
     expect(touching(files, TENSORS)).toEqual([]);
     expect(touching(["runtime/lad_runtime/torch_backend/adapters/trained_adapter.py"], TENSORS)).not.toEqual(
       [],

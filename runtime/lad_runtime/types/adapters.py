@@ -9,7 +9,10 @@ from lad_runtime.types.limits import MAX_UINT64
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterSpec:
-    """A LoRA adapter (arXiv 2106.09685): W x + (alpha / rank) · B A x on each targeted projection of every layer."""
+    """A LoRA adapter (arXiv 2106.09685): W x + (alpha / rank) · B A x on each targeted projection of every layer.
+
+    Which ranks and targets its base allows is checked where an adapter is created (engine/calls/adapters.py).
+    """
 
     rank: int
     alpha: float

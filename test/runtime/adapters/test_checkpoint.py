@@ -1,16 +1,21 @@
 """Checkpoints are written whole or not at all, verified when read, and damaged ones passed over."""
 
 import errno
+import json
+import math
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from fake_backend import REPORT
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
+from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore, RunPosition
+from lad_runtime.torch_backend.adapters.checkpoint_format import FORMAT
 from lad_runtime.torch_backend.adapters.resume import restore
 from lad_runtime.torch_backend.files import durable
 from lad_runtime.types.training import OptimizerSpec
@@ -243,3 +248,49 @@ def test_a_folder_that_cannot_be_written_has_a_named_error(tmp_path):
     with pytest.raises(LadError, match="Not a directory") as caught:
         CheckpointStore(Path(tmp_path / "file")).write("run-1", new_adapter(), INFO)
     assert caught.value.code is ErrorCode.STORAGE
+
+
+def rewrite(store, name, number, change):
+    """Changes the state of a checkpoint, whole as far as its manifest says."""
+    folder = folder_of(store, name, number)
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+    state = json.loads(files["state.json"])
+    change(state)
+    shutil.rmtree(folder)
+    durable.write_folder(folder, files | {"state.json": json.dumps(state).encode()})
+
+
+def test_a_checkpoint_of_the_format_before_is_read_with_what_it_lacks_filled_in_by_name(store):
+    position = RunPosition(spec={"steps": 9}, step=2, report=REPORT, validation=None)
+    saved = trained_adapter(2)
+    store.write("run-1", saved, INFO, position)
+
+    def before(state):
+        for absent in ("format", "kernels"):
+            del state[absent]
+        for absent in ("corrupted_content_ce", "corrupted_content_tokens"):
+            del state["run"]["report"][absent]
+        del state["optimizer"]["newton_schulz_steps"]
+
+    rewrite(store, "run-1", 1, before)
+    found = store.read("run-1")
+    assert (found.steps, found.adapter, found.kernels) == (2, saved.spec, None)
+    assert found.optimizer == saved.optimizer.spec
+    assert same(found.parameters, weights_of(saved))
+    assert math.isnan(found.run.report.corrupted_content_ce)
+    expected = replace(found.run.report, corrupted_content_ce=REPORT.corrupted_content_ce)
+    assert expected == replace(REPORT, corrupted_content_tokens=0)
+
+
+def test_a_checkpoint_of_a_newer_format_is_refused_as_newer_and_no_older_one_is_taken_for_it(store):
+    for steps in (1, 2):
+        store.write("run-1", trained_adapter(steps), INFO)
+    rewrite(store, "run-1", 2, lambda state: state.update(format=FORMAT + 1, other="field"))
+    with pytest.raises(LadError, match=rf"run-1 is of format {FORMAT + 1}, which is newer") as caught:
+        store.read("run-1")
+    assert caught.value.code is ErrorCode.VERSION_MISMATCH
+
+
+def test_what_is_written_names_its_format(store):
+    store.write("run-1", trained_adapter(1), INFO)
+    assert json.loads((folder_of(store, "run-1", 1) / "state.json").read_bytes())["format"] == FORMAT

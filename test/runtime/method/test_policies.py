@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lad_runtime.errors import LadError
 from lad_runtime.method.policies.policy import Settled, llada_budget, remask_share, share_count
+from lad_runtime.method.policies.policy_of import policy_of
 from lad_runtime.types.sampling import Canvas, LladaSpec, RemaskSpec, SamplingSpec
 
 remasks = st.builds(
@@ -116,3 +117,9 @@ def test_a_specification_out_of_range_is_refused_by_name(make: object, option: s
         make()  # type: ignore[operator]
     assert raised.value.option == option
     assert raised.value.remedy
+
+
+def test_a_mode_without_a_policy_is_never_taken_for_another() -> None:
+    spec = SamplingSpec(mode="ar", answer_tokens=4)
+    with pytest.raises(AssertionError, match="no such case: 'ar'"):
+        policy_of("ar", spec, canvas_tokens=4, seed=0, mask_token_id=0, stop_token_ids=())  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lad_runtime.checks import check_name
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.adapters.checkpoint_format import FORMAT, check_format, read_value
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.durable import (
     DamagedFolderError,
@@ -100,7 +101,7 @@ class CheckpointStore:
     def read(self, name: str) -> Checkpoint:
         """The latest whole checkpoint of that name; a damaged one is passed over with a warning.
 
-        Raises NOT_FOUND where there is none, INVALID_FILE where none is whole.
+        Raises NOT_FOUND where there is none, INVALID_FILE where none is whole, VERSION_MISMATCH where a newer worker wrote it.
         """
         folder = self._folder(name)
         numbers = self._numbers(folder)
@@ -109,7 +110,7 @@ class CheckpointStore:
         for number in reversed(numbers):
             try:
                 verify_folder(folder / f"{number:08d}")
-                return _read(folder / f"{number:08d}")
+                return _read(folder / f"{number:08d}", name)
             except DamagedFolderError as damage:
                 _log.warning("checkpoint %s, number %d is damaged (%s)", name, number, damage)
         raise LadError(
@@ -169,6 +170,7 @@ def _not_found(name: str) -> LadError:
 def _files(trained: TrainedAdapter, info: BaseInfo, run: RunPosition | None) -> dict[str, bytes]:
     optimizer = trained.optimizer
     state = {
+        "format": FORMAT,
         "adapter": asdict(trained.spec),
         "base": {"name": info.name, "revision": info.revision},
         "kernels": [asdict(way) for way in info.kernels],
@@ -184,17 +186,18 @@ def _bytes(tensors: Mapping[str, Tensor]) -> bytes:
     return bytes(safetensors.torch.save({name: t.detach().contiguous() for name, t in tensors.items()}))
 
 
-def _read(folder: Path) -> Checkpoint:
-    """A folder that was verified, so whatever does not fit was written by another version of this program."""
+def _read(folder: Path, name: str) -> Checkpoint:
+    """A folder that was verified: its bytes are those that were written."""
     try:
         state = json.loads((folder / _STATE).read_bytes())
+        check_format(state, name)
         adapter, run = state["adapter"], state["run"]
         return Checkpoint(
-            adapter=AdapterSpec(**{**adapter, "targets": tuple(adapter["targets"])}),
+            adapter=read_value(AdapterSpec, {**adapter, "targets": tuple(adapter["targets"])}),
             base=state["base"],
             steps=state["steps"],
             parameters=safetensors.torch.load_file(folder / _ADAPTER),
-            optimizer=OptimizerSpec(**state["optimizer"]) if state["optimizer"] else None,
+            optimizer=read_value(OptimizerSpec, state["optimizer"]) if state["optimizer"] else None,
             optimizer_state=safetensors.torch.load_file(folder / _OPTIMIZER) if state["optimizer"] else {},
             run=_position(run) if run else None,
             kernels=_kernels(state["kernels"]) if "kernels" in state else None,
@@ -204,12 +207,14 @@ def _read(folder: Path) -> Checkpoint:
 
 
 def _position(run: dict[str, Any]) -> RunPosition:
-    reports = {key: LossReport(**run[key]) if run[key] else None for key in ("report", "validation")}
+    reports = {
+        key: read_value(LossReport, run[key]) if run[key] else None for key in ("report", "validation")
+    }
     return RunPosition(spec=run["spec"], step=run["step"], **reports)
 
 
 def _kernels(ways: list[dict[str, Any]]) -> tuple[MatrixKernel, ...]:
-    return tuple(MatrixKernel(**way) for way in ways)
+    return tuple(read_value(MatrixKernel, way) for way in ways)
 
 
 def spec_json(spec: TrainingSpec) -> dict[str, Any]:

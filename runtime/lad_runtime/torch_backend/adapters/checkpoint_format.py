@@ -1,0 +1,38 @@
+"""The format of a checkpoint's state: named in what is written, and read back by the names of fields, older formats too."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types.training_events import LossReport
+
+T = TypeVar("T")
+
+FORMAT = 2
+"""What is written. It grows when a field is added whose absence `_ABSENT` has to explain; format 1 does not name itself."""
+
+_ABSENT: Mapping[type, Mapping[str, object]] = {
+    # A measure that was not taken yet is one of no tokens.
+    LossReport: {field.name: math.nan if field.type is float else 0 for field in fields(LossReport)},
+}
+"""What it means that an older format does not have a field. Of classes that are not here, what their own defaults say."""
+
+
+def check_format(state: Mapping[str, Any], name: str) -> None:
+    """Raises LadError(VERSION_MISMATCH) for a checkpoint of a newer format than this worker writes."""
+    found = state.get("format", 1)
+    if found > FORMAT:
+        raise LadError(
+            ErrorCode.VERSION_MISMATCH,
+            f"The checkpoint {name} is of format {found}, which is newer than this worker's ({FORMAT}).",
+            option="checkpoint",
+            value=name,
+            remedy="Load it with the version of lad that wrote it, or a newer one.",
+        )
+
+
+def read_value(kind: type[T], values: Mapping[str, Any]) -> T:
+    """A value by the names of its fields. Raises TypeError for a field that it lacks, or that the class does not have."""
+    return kind(**{**_ABSENT.get(kind, {}), **values})
