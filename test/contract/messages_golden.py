@@ -14,9 +14,15 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.gen.lad.v1 import adapters_pb2, data_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2
+from lad_runtime.gen.lad.v1 import (
+    adapters_pb2,
+    data_pb2,
+    runs_pb2,
+    sampling_pb2,
+    training_pb2,
+    worker_pb2,
+)
 from lad_runtime.types.evaluation import Score
 from lad_runtime.types.sampling import AnswerEvent, Edit, FrameEvent, Prediction
 from lad_runtime.types.training_events import LossReport, StepEvent
@@ -53,17 +59,17 @@ def requests() -> list[Message]:
         dataset_id="ab" * 32,
         window=window,
         noise=training_pb2.NoiseSpec(
-            kind=3,
-            tail_noise=True,
-            full_mask_probability=0.1,
-            mask_probability=0.5,
-            max_mask_fraction=0.5,
-            swap_scale=0.25,
-            duplicate_scale=0.25,
-            shift_scale=0.25,
-            max_span=3,
-            max_shift=4,
-            min_time=0.001,
+            lad=training_pb2.LadNoise(
+                tail_noise=True,
+                full_mask_probability=0.1,
+                mask_probability=0.5,
+                max_mask_fraction=0.5,
+                swap_scale=0.25,
+                duplicate_scale=0.25,
+                shift_scale=0.25,
+                max_span=3,
+                max_shift=4,
+            )
         ),
         loss=training_pb2.LossSpec(supervise=2, tail=True, weighting=1),
         optimizer=training_pb2.OptimizerSpec(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lad_runtime.method.row import NoisedRow
-from lad_runtime.types.primitives import TargetedSequence
+from lad_runtime.method.targeted_sequence import TargetedSequence
 from lad_runtime.types.training_events import LossReport
 
 _KINDS = ("all", "content", "tail", "corrupted", "corrupted_content")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lad_runtime.checks import check_choice, check_whole
+from lad_runtime.method.prepared_example import PreparedExample as PreparedExample
 from lad_runtime.types.limits import MAX_TOKENS
 
 
@@ -69,13 +70,3 @@ class WindowReport:
     mask_tokens: int = 0  # in the answers' own text, where the mask is ordinary text
     end_token: str = ""  # that each answer ends with, and its tail is made of
     end_token_id: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedExample:
-    """Token ids of one example's window. `answer` marks the positions that are noised (tail included), `tail` the EOS padding."""
-
-    id: int
-    ids: tuple[int, ...]
-    answer: tuple[bool, ...]
-    tail: tuple[bool, ...]

@@ -6,7 +6,6 @@ from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2
 from lad_runtime.types.bases import DTypeName
 from lad_runtime.types.runs import RunKind, RunState
-from lad_runtime.types.training import NoiseKind
 
 Word = TypeVar("Word", bound=str)
 
@@ -55,22 +54,12 @@ SUPERVISE_TURNS: Enumeration[Any] = Enumeration(
         data_pb2.SUPERVISE_TURNS_ALL_ASSISTANT: "all-assistant",
     },
 )
-NOISE_KIND: Enumeration[NoiseKind] = Enumeration(
-    "noise",
-    {
-        training_pb2.NOISE_KIND_LAD: "lad",
-        training_pb2.NOISE_KIND_MASK_ONLY: "mask-only",
-        training_pb2.NOISE_KIND_COVER: "cover",
-        training_pb2.NOISE_KIND_UNIFORM: "uniform",
-        training_pb2.NOISE_KIND_NONE: "none",
-    },
-)
 SUPERVISE_TOKENS: Enumeration[Any] = Enumeration(
     "loss.supervise",
     {
-        training_pb2.SUPERVISE_TOKENS_ALL: "all-tokens",
-        training_pb2.SUPERVISE_TOKENS_ALL_ANSWER: "all-answer-tokens",
-        training_pb2.SUPERVISE_TOKENS_CORRUPTED_ANSWER: "corrupted-answer-tokens",
+        training_pb2.SUPERVISE_TOKENS_ALL_TOKENS: "all-tokens",
+        training_pb2.SUPERVISE_TOKENS_ALL_ANSWER_TOKENS: "all-answer-tokens",
+        training_pb2.SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS: "corrupted-answer-tokens",
     },
 )
 LOSS_WEIGHTING: Enumeration[Any] = Enumeration(

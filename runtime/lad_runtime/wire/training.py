@@ -1,6 +1,10 @@
 """Messages of training.proto."""
 
+from typing import cast
+
+from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
+from lad_runtime.method.noise import NOISES
 from lad_runtime.types.primitives import ForwardBackwardResult, NoisedExamples, TargetedSequence
 from lad_runtime.types.training import (
     LossSpec,
@@ -23,7 +27,6 @@ from lad_runtime.wire.enums import (
     ATTENTION_MODE,
     DECAY,
     LOSS_WEIGHTING,
-    NOISE_KIND,
     OPTIMIZER_KIND,
     SUPERVISE_TOKENS,
 )
@@ -31,19 +34,14 @@ from lad_runtime.wire.tensors import read_floats, write_floats
 
 
 def read_noise(message: pb.NoiseSpec) -> NoiseSpec:
-    return NoiseSpec(
-        kind=NOISE_KIND.read(message.kind),
-        tail_noise=message.tail_noise,
-        full_mask_probability=message.full_mask_probability,
-        mask_probability=message.mask_probability,
-        max_mask_fraction=message.max_mask_fraction,
-        swap_scale=message.swap_scale,
-        duplicate_scale=message.duplicate_scale,
-        shift_scale=message.shift_scale,
-        max_span=message.max_span,
-        max_shift=message.max_shift,
-        min_time=message.min_time,
-    )
+    """Raises LadError(INVALID_OPTION) where no noise, or that of a newer protocol, was given."""
+    kind = message.WhichOneof("kind")
+    if kind is None:
+        known = ", ".join(NOISES)
+        raise invalid_option("noise", "missing", "it is not a known value", f"Give one of {known}.")
+    options = getattr(message, kind)
+    given = {field.name: getattr(options, field.name) for field in options.DESCRIPTOR.fields}
+    return cast(NoiseSpec, NOISES[kind.replace("_", "-")](**given))
 
 
 def read_loss(message: pb.LossSpec) -> LossSpec:
