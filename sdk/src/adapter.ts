@@ -49,7 +49,9 @@ import {
 export interface ForwardBackwardResult {
   /** Σ weight · CE, in nats. */
   readonly loss: number;
+  /** All tokens computed. */
   readonly tokens: number;
+  /** Positions where something was predicted. */
   readonly supervisedTokens: number;
   /** CE of every position of every sequence, in order; 0 where nothing was predicted. */
   readonly ce: Float32Array;
@@ -65,7 +67,9 @@ export interface OptimStepResult {
 
 /** An adapter's weights as they were at one moment: it samples and scores, and nothing changes it. */
 export class Snapshot extends Model {
+  /** The base that it belongs to. */
   readonly base: Base;
+  /** The adapter as it was then. */
   readonly info: AdapterInfo;
 
   constructor(client: Client, base: Base, info: AdapterInfo) {
@@ -74,6 +78,7 @@ export class Snapshot extends Model {
     this.info = info;
   }
 
+  /** The snapshot's id on the worker. */
   get id(): string {
     return this.info.id;
   }
@@ -93,6 +98,7 @@ export class Snapshot extends Model {
 
 /** A LoRA adapter on a frozen base: it is trained, sampled, saved and dropped without regard to any other. */
 export class Adapter extends Model {
+  /** The base that it belongs to. */
   readonly base: Base;
   #info: AdapterInfo;
   readonly #sequence: Sequence;
@@ -104,6 +110,7 @@ export class Adapter extends Model {
     this.#sequence = new Sequence(info.lastSequence, async () => (await this.refresh()).lastSequence);
   }
 
+  /** The adapter's id on the worker, by which `runtime.adapter` finds it. */
   get id(): string {
     return this.#info.id;
   }

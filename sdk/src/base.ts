@@ -48,12 +48,15 @@ import {
 
 /** A prompt as token ids, and the right answer. */
 export interface Question {
+  /** The prompt. */
   readonly ids: number[];
+  /** The right answer, as text. */
   readonly reference: string;
 }
 
 /** A frozen base model, resident in the worker. It samples and scores by itself, and carries any number of adapters. */
 export class Base extends Model {
+  /** What the worker tells of it. */
   readonly info: BaseInfo;
   readonly #pieces = new Map<number, string>();
 
@@ -62,14 +65,17 @@ export class Base extends Model {
     this.info = info;
   }
 
+  /** The base's id on the worker. */
   get id(): string {
     return this.info.id;
   }
 
+  /** The name that it was loaded by. */
   get name(): string {
     return this.info.name;
   }
 
+  /** The token that stands for what is hidden. */
   get maskTokenId(): number {
     return this.info.maskTokenId;
   }

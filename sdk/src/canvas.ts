@@ -19,6 +19,7 @@ import {
 export interface CanvasPrediction extends Prediction {
   /** From 0. */
   readonly iteration: number;
+  /** Predictions after which the canvas counts as settled. */
   readonly iterations: number;
   /** Keys the draws, and is there to key a policy's own. */
   readonly seed: bigint;

@@ -62,16 +62,23 @@ export interface LadErrorDetails {
   remedy?: string | undefined;
   /** How long the worker asks to wait before another try. */
   retryAfterMs?: number | undefined;
+  /** What lies beneath. */
   cause?: unknown;
 }
 
 /** Every failure of this package. `message` ends with the remedy, `cause` keeps what lies beneath. */
 export class LadError extends Error {
+  /** The class's name. */
   override readonly name: string = "LadError";
+  /** What went wrong, in a word that never changes between versions. */
   readonly code: LadErrorCode;
+  /** The option as the caller wrote it, for instance `validation.everySteps`. */
   readonly option: string | undefined;
+  /** What was given, as text, shortened to 120 characters. */
   readonly value: string | undefined;
+  /** What to do about it: a full sentence. */
   readonly remedy: string | undefined;
+  /** Milliseconds that the worker asks to wait before another try. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: LadErrorCode, message: string, details: LadErrorDetails = {}) {
@@ -87,10 +94,13 @@ export class LadError extends Error {
 
 /** A worker that could not start (`worker-start-failed`) or ended in use (`worker-died`). */
 export class WorkerError extends LadError {
+  /** The class's name. */
   override readonly name = "WorkerError";
   /** The last lines of the worker's log, oldest first. */
   readonly log: readonly string[];
+  /** The process's exit code, where it ended by itself. */
   readonly exitCode: number | undefined;
+  /** The signal that ended the process, where one did. */
   readonly signal: string | undefined;
 
   constructor(

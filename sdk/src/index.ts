@@ -6,6 +6,7 @@
 export { Adapter, type ForwardBackwardResult, type OptimStepResult, Snapshot } from "./adapter.js";
 export { Base, type Question } from "./base.js";
 export { Canvas, type CanvasInput, type CanvasPrediction } from "./canvas.js";
+export type { Complete } from "./checks/fields-of.js";
 export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
 export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
@@ -72,16 +73,39 @@ export {
 } from "./method/policies.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
 export { Model, type ValidationResult } from "./model.js";
+export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";
-export type { Experiment } from "./options/experiment.js";
+export type {
+  Experiment,
+  ExperimentAdapter,
+  ExperimentBase,
+  ExperimentEvaluation,
+  ExperimentRuntime,
+  ExperimentSampling,
+  ExperimentSweep,
+  ExperimentTraining,
+} from "./options/experiment.js";
 export type {
   CanvasOptions,
   ForwardBackwardOptions,
+  GradientOptions,
+  NoisedOptions,
   OptimStepOptions,
+  PredictCanvas,
   PredictOptions,
+  ScoreItem,
   ScoreOptions,
+  SequenceInput,
+  SequencesOptions,
 } from "./options/primitives.js";
+export type { StartOptions, WorkerOptions } from "./options/runtime.js";
+export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
+export type { SweepSettings } from "./options/sweep.js";
+export type { TrainingCheckpoint, ValidationOptions } from "./options/training.js";
 export {
+  type Adamw,
+  type AdamwInput,
+  type AdamwOptions,
   type AdapterOptions,
   adamw,
   type BaseOptions,
@@ -109,6 +133,9 @@ export {
   type LossInput,
   type LossSpec,
   lad,
+  type Muon,
+  type MuonInput,
+  type MuonOptions,
   maskOnly,
   muon,
   type Noise,
@@ -126,6 +153,7 @@ export {
   type SampleOptions,
   type SamplingMode,
   type SaveOptions,
+  type ScheduleOptions,
   type ScheduleSpec,
   type TextOptions,
   type TrainingOptions,
@@ -147,7 +175,6 @@ export { BUILD_VERSION, PROTOCOL_VERSION } from "./version.js";
 export type {
   AdapterInfo,
   Answer,
-  AttentionModeName,
   BaseInfo,
   CheckpointWritten,
   Edit,

@@ -44,7 +44,9 @@ import {
 
 /** The losses of a data set, and what became of its examples. */
 export interface ValidationResult {
+  /** The losses. */
   readonly report: LossReport;
+  /** What became of the examples. */
   readonly data: WindowReport;
 }
 

@@ -7,9 +7,7 @@ export {
   adapterOptions,
   type BaseOptions,
   baseOptions,
-  type CallOptions,
   type CheckpointOptions,
-  callOptions,
   checkpointName,
   checkpointOptions,
   type LoadProgress,
@@ -18,6 +16,7 @@ export {
   type TextOptions,
   textOptions,
 } from "./options/base.js";
+export { type CallOptions, callOptions } from "./options/call.js";
 export {
   type ChatExample,
   type ChatMessage,
@@ -60,11 +59,18 @@ export {
   uniform,
 } from "./options/noise.js";
 export {
+  type Adamw,
+  type AdamwInput,
+  type AdamwOptions,
   adamw,
+  type Muon,
+  type MuonInput,
+  type MuonOptions,
   muon,
   type Optimizer,
   type OptimizerInput,
   optimizerSpec,
+  type ScheduleOptions,
   type ScheduleSpec,
 } from "./options/optimizer.js";
 export {

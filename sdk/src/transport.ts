@@ -7,11 +7,17 @@
 export interface Method<Request, Response> {
   /** `/package.Service/Method` */
   readonly path: string;
+  /** Whether many requests are sent. */
   readonly requestStream: boolean;
+  /** Whether many replies come. */
   readonly responseStream: boolean;
+  /** A request as bytes of protobuf. */
   readonly requestSerialize: (value: Request) => Buffer;
+  /** The request that bytes say. */
   readonly requestDeserialize: (bytes: Buffer) => Request;
+  /** A reply as bytes of protobuf. */
   readonly responseSerialize: (value: Response) => Buffer;
+  /** The reply that bytes say. */
   readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 

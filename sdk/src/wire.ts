@@ -11,7 +11,6 @@ export { fromErrorDetail, toErrorDetail } from "./wire/errors.js";
 export { healthCheck } from "./wire/health.js";
 export {
   ATTENTION_MODE,
-  type AttentionModeName,
   DATA_TYPE,
   type RunKindName,
   type RunStateName,

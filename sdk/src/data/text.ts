@@ -11,7 +11,9 @@ const tokenSequences = z.array(z.array(integer(0)).readonly());
 
 /** A chat as the model's template renders it. */
 export interface Rendered {
+  /** With its special tokens written out. */
   readonly text: string;
+  /** The same as token ids. */
   readonly ids: readonly number[];
 }
 

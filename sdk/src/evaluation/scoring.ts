@@ -1,15 +1,11 @@
 import type { Client } from "../client.js";
+import type { AttentionModeName } from "../options/attention.js";
 import type { SamplingTarget } from "../runs/sampling.js";
-import {
-  ATTENTION_MODE,
-  type AttentionModeName,
-  EvaluationService,
-  fromFloat32Bytes,
-  toTokenIds,
-} from "../wire.js";
+import { ATTENTION_MODE, EvaluationService, fromFloat32Bytes, toTokenIds } from "../wire.js";
 
 /** log p(continuation | prompt), in nats. */
 export interface Score {
+  /** Of the whole continuation: the sum over its tokens. */
   readonly logLikelihood: number;
   /** One a continuation token, up to its first stop token. */
   readonly tokenLogLikelihoods: Float32Array;

@@ -10,7 +10,9 @@ import { type AxisValue, Sweep } from "./sweep.js";
 
 /** What one point of an experiment comes to. */
 export interface ExperimentResult {
+  /** The adapter as it was at the end. */
   readonly adapter: AdapterInfo;
+  /** What its training came to. */
   readonly training: TrainingFinished;
   /** The last validation. */
   readonly validation: LossReport | undefined;
@@ -20,6 +22,7 @@ export interface ExperimentResult {
 
 /** What a run of an experiment may be given. */
 export interface RunExperimentOptions {
+  /** Ends the sweep with the error `cancelled`, once its points have let go. Default: none. */
   signal?: AbortSignal | undefined;
   /** Called with every event of every point's training. */
   onEvent?: (event: TrainingEvent, point: Readonly<Record<string, AxisValue>>) => void;

@@ -11,6 +11,7 @@ export interface RunPlanOptions {
   readonly adapter: AdapterOptions;
   /** What each run trains with; `steps` are the most that it may take. */
   readonly training: TrainingOptions & { readonly steps: number };
+  /** How many runs. */
   readonly runs: number;
   /** For all runs together. Default: as long as `steps` take. */
   readonly seconds?: number | undefined;

@@ -15,6 +15,7 @@ export type Outcome<Result> =
 export interface FailedPoint {
   /** Of a LadError. */
   readonly code: string | undefined;
+  /** The error's text. */
   readonly message: string;
 }
 

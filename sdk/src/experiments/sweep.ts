@@ -48,14 +48,21 @@ export interface SweepParts<Grid extends Axes, Result, Spec>
 /** A sweep whose `run` is given all that it depends on, which is what a manifest needs to tell experiments apart. */
 export interface SpecifiedSweepOptions<Grid extends Axes, Result, Spec>
   extends SweepParts<Grid, Result, Spec> {
+  /** All that `run` depends on beside the point, as JSON; `run` is given it, frozen. */
   spec: Spec;
+  /**
+   * A file that keeps every outcome, so that a sweep that was interrupted goes on where it was. It belongs to one `spec`: another
+   * one is another experiment and is refused. Default: none.
+   */
   manifest?: string | undefined;
 }
 
 /** A sweep that keeps nothing; with a `manifest`, a `spec` is needed as well. */
 export interface UnspecifiedSweepOptions<Grid extends Axes, Result>
   extends SweepParts<Grid, Result, undefined> {
+  /** What a manifest would need. Default: none. */
   spec?: undefined;
+  /** Keeping outcomes in a file needs a `spec`. Default: none. */
   manifest?: undefined;
 }
 

@@ -14,11 +14,15 @@ export interface AnswerState {
 
 /** What one iteration predicted at every answer position, as `canvas.predict()` gives it. */
 export interface IterationPrediction {
+  /** The sampled token ids, one for each answer position. */
   readonly ids: ArrayLike<number>;
+  /** Probability of each sampled token. */
   readonly confidences: ArrayLike<number>;
   /** From 0. */
   readonly iteration: number;
+  /** How many there are in all. */
   readonly iterations: number;
+  /** Keys the policy's draws. */
   readonly seed: bigint;
 }
 

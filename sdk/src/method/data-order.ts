@@ -3,7 +3,9 @@ import { argsort, Purpose, uniforms } from "./random.js";
 
 /** One example of a batch: its row in the data set, and the epoch that keys its noise. */
 export interface Draw {
+  /** From 0. */
   readonly epoch: number;
+  /** From 0. */
   readonly row: number;
 }
 

@@ -22,10 +22,15 @@ export interface TokenDraw {
   readonly eosBias?: number | undefined;
   /** The base's. */
   readonly stopTokenIds?: readonly number[] | undefined;
+  /**
+   * What counts as confidence: the probability at temperature 1 before any filter (`unfiltered`, the default), or in the distribution that
+   * is drawn from (`filtered`).
+   */
   readonly confidence?: "unfiltered" | "filtered" | undefined;
 }
 
 export interface DrawnToken {
+  /** The token. */
   readonly id: number;
   /** Its probability: at temperature 1 before any filter, or (`filtered`) in the distribution that was drawn from. */
   readonly confidence: number;

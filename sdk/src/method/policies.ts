@@ -14,6 +14,7 @@ import { clusteredPositions, guidedPositions, mostConfident, randomPositions, ta
 
 /** How much of an answer is re-masked after each iteration. */
 export interface RemaskSchedule {
+  /** How the share falls from iteration to iteration. */
   readonly schedule: "exponential" | "linear";
   /** s of the exponential schedule; above 0. */
   readonly sharpness: number;
@@ -23,6 +24,7 @@ export interface RemaskSchedule {
 
 /** Settings of `remaskStep`, complete. */
 export interface RemaskPolicy extends RemaskSchedule {
+  /** Which positions: any; runs of neighbours; or rather those of low confidence, with weights 1 − confidence. */
   readonly positions: "random" | "clustered" | "confidence";
   /** Weights 1 − confidence are clipped from below to this; above 0. */
   readonly minGuidanceWeight: number;
@@ -30,6 +32,7 @@ export interface RemaskPolicy extends RemaskSchedule {
   readonly clusterSpan: number;
   /** What was not re-masked: may be later; never is again, but may change; is final. */
   readonly retention: "none" | "editable" | "locked";
+  /** The base's. */
   readonly maskTokenId: number;
   /** The base's. */
   readonly stopTokenIds: readonly number[];
@@ -104,8 +107,11 @@ export function refineStep(state: AnswerState, prediction: IterationPrediction):
 
 /** One step of LLaDA's fixed budget: `count` masks of the positions start…stop−1 are committed. */
 export interface BudgetStep {
+  /** The block's first position. */
   readonly start: number;
+  /** The position after the block's last. */
   readonly stop: number;
+  /** How many of its masks are committed. */
   readonly count: number;
 }
 

@@ -12,8 +12,20 @@ export type DenoisingAttention = (typeof DENOISING)[number];
 
 export const denoisingAttention = oneOf(DENOISING);
 
-/** Also `causal`: every token attends to itself and what precedes it. */
-export const attention = oneOf([...DENOISING, "causal"]);
+const ALL = [...DENOISING, "causal"] as const;
+/**
+ * Which positions attend to which. `full`: all to all. `causal`: each to itself and what precedes it. `prefix`: the prompt to
+ * itself, the answer to everything. `causal-prefix`: the prompt as the unadapted causal base computes it, the answer to it and
+ * to itself.
+ */
+export type AttentionModeName = (typeof ALL)[number];
 
-/** The run's share of the device while others want it too, relative to theirs; from 0.001 to 1000. */
+export const attention = oneOf(ALL);
+
+/** What takes its turn on the device beside others. */
+export interface ShareOptions {
+  /** The run's share of the device while others want it too, relative to theirs: a number from 0.001 to 1,000. Default: 1. */
+  shareWeight?: number | undefined;
+}
+
 export const shareWeight = number(1e-3, 1e3);

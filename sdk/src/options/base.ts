@@ -1,8 +1,6 @@
-import type { z } from "zod";
 import {
   above,
   callback,
-  fields,
   flag,
   fractionBelowOne,
   integer,
@@ -12,89 +10,113 @@ import {
   storedName,
   text,
 } from "../checks/fields.js";
-import { callShape } from "./call.js";
-
-const DATA_TYPES = ["auto", "float32", "bfloat16", "float16"] as const;
+import { fieldsOf } from "../checks/fields-of.js";
+import { type CallOptions, callShape } from "./call.js";
 
 /** How far the loading of a base has come. */
 export interface LoadProgress {
   /** `download`, `convert`, `read` or `place`. */
   readonly phase: string;
+  /** Bytes that this phase is done with. */
   readonly doneBytes: number;
-  /** 0: not known. */
+  /** Bytes of the whole phase; 0: not known. */
   readonly totalBytes: number;
 }
 
 /** How a base is loaded. */
-export const baseOptions = fields({
+export interface BaseOptions extends CallOptions {
   /** A branch, tag or commit of a hub id. Default: the default branch; the commit it stood for is in `info.revision`. */
-  revision: text().default(""),
-  /** Of the frozen weights. `auto`: float32 on the CPU, bfloat16 on CUDA. Adapters are float32 always. */
-  dataType: oneOf(DATA_TYPES).default("auto"),
+  revision?: string | undefined;
+  /**
+   * Type of the frozen weights; `auto` is float32 on the CPU and bfloat16 on CUDA. Adapters are float32 always. Default: `auto`.
+   */
+  dataType?: "auto" | "float32" | "bfloat16" | "float16" | undefined;
   /** A string that the tokenizer makes exactly one token of. Default: the base's own entry, `MASK` for Llama 3. */
-  maskToken: text().default(""),
+  maskToken?: string | undefined;
   /** A Jinja chat template. Default: the model's own. */
-  chatTemplate: text().default(""),
+  chatTemplate?: string | undefined;
   /** Put before chats that have no system message; an empty string puts none. Default: that of the base's entry. */
-  systemPrompt: text().optional(),
-  /** For gated hub models. Default: what the worker's own environment holds (`HF_TOKEN`). */
-  hubToken: text().default(""),
-  /** Of the random weights of `stub`. */
-  seed: seed().default(0n),
+  systemPrompt?: string | undefined;
+  /** A token for gated hub models. Default: what the worker's own environment holds (`HF_TOKEN`). */
+  hubToken?: string | undefined;
+  /**
+   * Keys the random weights of `stub`, an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0.
+   */
+  seed?: number | bigint | undefined;
   /**
    * Fuses the kernels beside the matmuls with torch.compile, which takes seconds (`info.compileSeconds`) and a C++ compiler on the
-   * CPU. Numbers then differ in their last bits, which may also depend on what else is computed with them.
+   * CPU. Numbers then differ in their last bits, which may also depend on what else is computed with them. Default: false.
    */
+  compile?: boolean | undefined;
+  /** Called as bytes are downloaded, converted, read and placed on the device. Default: nobody is told. */
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
+}
+
+export const baseOptions = fieldsOf<BaseOptions>()({
+  revision: text().default(""),
+  dataType: oneOf(["auto", "float32", "bfloat16", "float16"]).default("auto"),
+  maskToken: text().default(""),
+  chatTemplate: text().default(""),
+  systemPrompt: text().optional(),
+  hubToken: text().default(""),
+  seed: seed().default(0n),
   compile: flag().default(false),
-  /** Called as bytes are downloaded, converted, read and placed on the device. */
   onProgress: callback<(progress: LoadProgress) => void>().optional(),
   ...callShape,
 });
-export type BaseOptions = z.input<typeof baseOptions>;
 
 /** A LoRA adapter (arXiv 2106.09685): W x + (alpha / rank) · B A x on every targeted projection of every layer. */
-export const adapterOptions = fields({
-  /** From 1 to the base's `info.maxRank`. */
+export interface AdapterOptions extends CallOptions {
+  /** Rows of A and columns of B: an integer of at least 1, and at most the base's `info.maxRank`. */
+  rank: number;
+  /** The update is scaled by alpha / rank: a finite number above 0. Default: the rank, as in the method. */
+  alpha?: number | undefined;
+  /** Projections out of the base's `info.projections`, at least one. Default: `q_proj` and `v_proj`, the method's. */
+  targets?: readonly string[] | undefined;
+  /** The share of the adapter's input that is dropped, in training only: a number from 0 to below 1. Default: 0. */
+  dropout?: number | undefined;
+  /**
+   * Keys A's initial values, uniform within ±1/√d_in; B starts at 0. An integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint).
+   * Default: 0.
+   */
+  seed?: number | bigint | undefined;
+}
+
+export const adapterOptions = fieldsOf<AdapterOptions>()({
   rank: integer(1),
-  /** The update is scaled by alpha / rank. Default: the rank, as in the method. */
   alpha: above(0).optional(),
-  /** Projections out of the base's `info.projections`. Default: `q_proj` and `v_proj`, the method's. */
   targets: list(text(), "a list of projection names, at least one").default(["q_proj", "v_proj"]),
-  /** Of the adapter's input, in training only. */
   dropout: fractionBelowOne().default(0),
-  /** Of A's initial values, uniform within ±1/√d_in; B starts at 0. */
   seed: seed().default(0n),
   ...callShape,
 });
-export type AdapterOptions = z.input<typeof adapterOptions>;
-
-/** What every call to the worker takes. */
-export const callOptions = fields(callShape);
-export type CallOptions = z.input<typeof callOptions>;
 
 /** What a call that makes token ids of text takes. */
-export const textOptions = fields({
-  /** Special tokens that are written out in the text, such as `<|im_end|>`, are those tokens; without it they are text. */
-  allowSpecial: flag().default(false),
-  ...callShape,
-});
-export type TextOptions = z.input<typeof textOptions>;
+export interface TextOptions extends CallOptions {
+  /** Special tokens that are written out in the text, such as `<|im_end|>`, are those tokens; else they are text. Default: false. */
+  allowSpecial?: boolean | undefined;
+}
+
+export const textOptions = fieldsOf<TextOptions>()({ allowSpecial: flag().default(false), ...callShape });
 
 /** What writing an adapter to a folder takes. */
-export const saveOptions = fields({
-  /** Replace a folder that is there. */
-  overwrite: flag().default(false),
-  ...callShape,
-});
-export type SaveOptions = z.input<typeof saveOptions>;
+export interface SaveOptions extends CallOptions {
+  /** Replace a folder that is there. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+export const saveOptions = fieldsOf<SaveOptions>()({ overwrite: flag().default(false), ...callShape });
 
 /** What writing a checkpoint to the worker's store takes. */
-export const checkpointOptions = fields({
-  /** Write over a checkpoint of that name which another adapter or an earlier worker wrote. */
+export interface CheckpointOptions extends CallOptions {
+  /** Write over a checkpoint of that name which another adapter or an earlier worker wrote. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+export const checkpointOptions = fieldsOf<CheckpointOptions>()({
   overwrite: flag().default(false),
   ...callShape,
 });
-export type CheckpointOptions = z.input<typeof checkpointOptions>;
 
 /** A name in the worker's store. */
 export const checkpointName = storedName();

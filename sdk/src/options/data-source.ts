@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { check } from "../checks/check.js";
-import { fields, filledText, integer } from "../checks/fields.js";
-import { callShape } from "./call.js";
+import { filledText, integer } from "../checks/fields.js";
+import { fieldsOf } from "../checks/fields-of.js";
+import { type CallOptions, callShape } from "./call.js";
 import {
   chatExample,
   type Example,
   type HubSplit,
   hubSplit,
   instructionExample,
+  type WindowOptions,
   windowShape,
 } from "./data.js";
 
@@ -15,28 +17,44 @@ const exampleSchema = z.union([instructionExample, chatExample], {
   error: "an object with instruction and output, or with messages",
 });
 
-/** A data set that the worker holds, named by the SHA-256 of its JSON lines. */
-const datasetSchema = fields({
+/** A data set that the worker holds. */
+export interface Dataset {
+  /** The SHA-256 of its JSON lines: 64 hexadecimal digits. */
+  readonly id: string;
+  /** How many examples it has: an integer from 0 to 9,007,199,254,740,991. */
+  readonly examples: number;
+}
+
+export const datasetSchema = fieldsOf<Dataset>()({
   id: z.string({ error: "a data set's id" }).regex(/^[0-9a-f]{64}$/, { error: "64 hexadecimal digits" }),
-  /** How many examples it has. */
   examples: integer(0, Number.MAX_SAFE_INTEGER),
 });
-export type Dataset = Readonly<z.output<typeof datasetSchema>>;
 
 /** A file of JSON lines on this machine; it is uploaded once, whatever its name. */
 export interface JsonlSource {
+  /** The file's path. */
   readonly jsonl: string;
 }
 
+export const jsonlSource = fieldsOf<JsonlSource>()({ jsonl: filledText("a file's path") });
+
 /** A file of JSON lines on the worker's machine. */
 export interface WorkerJsonlSource {
+  /** The file's path there. */
   readonly workerJsonl: string;
 }
 
+export const workerJsonlSource = fieldsOf<WorkerJsonlSource>()({
+  workerJsonl: filledText("a path on the worker's machine"),
+});
+
 /** A split on the hub, downloaded by the worker. */
 export interface HubSource {
+  /** Which split of which data set. */
   readonly hub: HubSplit;
 }
+
+export const hubSource = fieldsOf<HubSource>()({ hub: hubSplit });
 
 /** Where examples come from. */
 export type DataSource = readonly Example[] | JsonlSource | WorkerJsonlSource | HubSource | Dataset;
@@ -49,13 +67,15 @@ export const dataSourceSchema = z.union(
       .array(exampleSchema, { error: "a list of examples" })
       .min(1, { error: "a list of at least one example" })
       .readonly(),
-    fields({ jsonl: filledText("a file's path") }),
-    fields({ workerJsonl: filledText("a path on the worker's machine") }),
-    fields({ hub: hubSplit }),
+    jsonlSource,
+    workerJsonlSource,
+    hubSource,
     datasetSchema,
   ],
   { error: SOURCES },
 );
+/** A source with every default filled in. */
+export type CheckedSource = z.output<typeof dataSourceSchema>;
 
 /** Examples in a file of JSON lines on this machine. */
 export function jsonl(path: string): JsonlSource {
@@ -72,31 +92,42 @@ export function hub(name: string, options: Omit<HubSplit, "name"> = {}): HubSour
   return { hub: { name, ...options } };
 }
 
-const prepareFields = fields({ ...windowShape, ...callShape });
 /** Options of `base.prepare`. */
-export type PrepareOptions = z.input<typeof prepareFields>;
+export interface PrepareOptions extends WindowOptions, CallOptions {}
+
+export const prepareFields = fieldsOf<PrepareOptions>()({ ...windowShape, ...callShape });
 
 /** @throws LadError `invalid-option` */
 export function checkPrepare(data: DataSource, options: PrepareOptions) {
-  const source: DataSource = check(dataSourceSchema, data, "data");
+  const source = checkSource(data);
   const { signal, timeoutMs, ...window } = check(prepareFields, options);
   return { source, window, signal, timeoutMs };
 }
 
-const examplesFields = fields({
+/** Options of `base.examples` and `base.questions`. */
+export interface ExamplesOptions extends WindowOptions, CallOptions {
+  /** The first row wanted: an integer from 0 to 9,007,199,254,740,991. Default: 0. */
+  offset?: number | undefined;
+  /** How many rows: an integer from 0 to 9,007,199,254,740,991. Default: 0, to the end. */
+  limit?: number | undefined;
+}
+
+export const examplesFields = fieldsOf<ExamplesOptions>()({
   ...windowShape,
-  /** The first row wanted. */
   offset: integer(0, Number.MAX_SAFE_INTEGER).default(0),
-  /** 0: to the end. */
   limit: integer(0, Number.MAX_SAFE_INTEGER).default(0),
   ...callShape,
 });
-/** Options of `base.examples`. */
-export type ExamplesOptions = z.input<typeof examplesFields>;
+export type CheckedExamples = ReturnType<typeof checkExamples>;
 
 /** @throws LadError `invalid-option` */
 export function checkExamples(data: DataSource, options: ExamplesOptions) {
-  const source: DataSource = check(dataSourceSchema, data, "data");
+  const source = checkSource(data);
   const { signal, timeoutMs, offset, limit, ...window } = check(examplesFields, options);
   return { source, window, offset, limit, signal, timeoutMs };
+}
+
+/** @throws LadError `invalid-option` */
+export function checkSource(data: DataSource): CheckedSource {
+  return check(dataSourceSchema, data, "data");
 }

@@ -1,12 +1,19 @@
 import { z } from "zod";
-import { fields, filledText, flag, integer, list, oneOf, text } from "../checks/fields.js";
+import { filledText, flag, integer, list, oneOf, text } from "../checks/fields.js";
+import { type Complete, fieldsOf } from "../checks/fields-of.js";
 
 /** One turn of a chat. */
-const messageSchema = fields({
+export interface ChatMessage {
+  /** Who speaks. */
+  readonly role: "system" | "user" | "assistant";
+  /** What is said. */
+  readonly content: string;
+}
+
+export const messageSchema = fieldsOf<ChatMessage>()({
   role: oneOf(["system", "user", "assistant"]),
   content: text(),
 });
-export type ChatMessage = Readonly<z.output<typeof messageSchema>>;
 
 /** A chat, or a string that stands for one user message. */
 export const messagesSchema = z.union(
@@ -22,60 +29,102 @@ export const messagesSchema = z.union(
 const exampleId = integer(0, Number.MAX_SAFE_INTEGER);
 
 /** An instruction and its answer. Instruction and input are joined by a newline into one user message. */
-export const instructionExample = fields({
-  /** Keys the example's noise. Default: its row number. */
+export interface InstructionExample {
+  /** Keys the example's noise: an integer from 0 to 9,007,199,254,740,991. Default: its row number. */
+  readonly id?: number | undefined;
+  /** The system message. Default: the base's `info.systemPrompt`. */
+  readonly system?: string | undefined;
+  /** What is asked. */
+  readonly instruction: string;
+  /** What the instruction is about. Default: none. */
+  readonly input?: string | undefined;
+  /** The answer. */
+  readonly output: string;
+}
+
+export const instructionExample = fieldsOf<InstructionExample>()({
   id: exampleId.optional(),
   system: text().optional(),
   instruction: text(),
   input: text().optional(),
   output: text(),
 });
-export type InstructionExample = Readonly<z.output<typeof instructionExample>>;
 
 /** A chat whose last message is the assistant's answer. */
-export const chatExample = fields({
-  /** Keys the example's noise. Default: its row number. */
+export interface ChatExample {
+  /** Keys the example's noise: an integer from 0 to 9,007,199,254,740,991. Default: its row number. */
+  readonly id?: number | undefined;
+  /** The turns, at least one; the last is the assistant's. */
+  readonly messages: readonly ChatMessage[];
+}
+
+export const chatExample = fieldsOf<ChatExample>()({
   id: exampleId.optional(),
   messages: list(messageSchema, "a list of messages, at least one"),
 });
-export type ChatExample = Readonly<z.output<typeof chatExample>>;
 
 /** One example of training or validation data. */
 export type Example = InstructionExample | ChatExample;
 
 /** How examples become windows of tokens: prompt, answer and EOS tail together. */
-export const windowShape = {
-  /** Length of the window in tokens. */
-  windowTokens: integer(2, 2 ** 20).default(256),
-  /** Pad with the token that ends an answer: the tail is visible, noised and predicted, which is how the model learns where to stop. */
-  padToWindow: flag().default(true),
-  /** What happens to an example that does not fit; every dropped or truncated one is counted and reported. */
-  tooLong: oneOf(["drop", "truncate", "error"]).default("drop"),
-  /** Longest prompt in tokens; a longer one counts as too long. 0: no limit of its own. */
-  maxPromptTokens: integer(0, 2 ** 20).default(0),
-  /** Which assistant turns of a chat are answers: the last one, or all. */
-  superviseTurns: oneOf(["last", "all-assistant"]).default("last"),
+export interface WindowOptions {
+  /** Length of the window in tokens: an integer from 2 to 1,048,576. Default: 256. */
+  windowTokens?: number | undefined;
+  /**
+   * Pad with the token that ends an answer: the tail is visible, noised and predicted, which is how the model learns where to stop.
+   * Default: true.
+   */
+  padToWindow?: boolean | undefined;
+  /**
+   * What happens to an example that does not fit: it is left out (`drop`), cut (`truncate`), or refused (`error`); every dropped or
+   * truncated one is counted and reported. Default: `drop`.
+   */
+  tooLong?: "drop" | "truncate" | "error" | undefined;
+  /** Longest prompt in tokens: an integer from 0 to 1,048,576; a longer one counts as too long. Default: 0, no limit of its own. */
+  maxPromptTokens?: number | undefined;
+  /** Which assistant turns of a chat are answers: the `last` one, or all (`all-assistant`). Default: `last`. */
+  superviseTurns?: "last" | "all-assistant" | undefined;
   /**
    * Special tokens that are written out in a message or an answer, such as `<|im_end|>`, are those tokens. Without it they are text,
-   * as everything else in it, and the report counts them; the chat template's own are special tokens always.
+   * as everything else in it, and the report counts them; the chat template's own are special tokens always. Default: false.
    */
+  allowSpecial?: boolean | undefined;
+}
+
+/** How examples become windows, complete. */
+export interface WindowSpec extends Complete<WindowOptions> {}
+
+export const windowShape = {
+  windowTokens: integer(2, 2 ** 20).default(256),
+  padToWindow: flag().default(true),
+  tooLong: oneOf(["drop", "truncate", "error"]).default("drop"),
+  maxPromptTokens: integer(0, 2 ** 20).default(0),
+  superviseTurns: oneOf(["last", "all-assistant"]).default("last"),
   allowSpecial: flag().default(false),
 };
-export const windowOptions = fields(windowShape);
-export type WindowOptions = z.input<typeof windowOptions>;
-export type WindowSpec = Readonly<z.output<typeof windowOptions>>;
+export const windowOptions = fieldsOf<WindowOptions>()(windowShape);
 
 /** A split of a data set on the Hugging Face hub, read by the worker. */
-export const hubSplit = fields({
-  /** For instance `tatsu-lab/alpaca`. */
+export interface HubSplit {
+  /** The data set's id, for instance `tatsu-lab/alpaca`. */
+  name: string;
+  /** One of the data set's configurations. Default: its own default. */
+  config?: string | undefined;
+  /** One of the configuration's splits. Default: `train`. */
+  split?: string | undefined;
+  /** A branch, tag or commit. Default: the default branch. */
+  revision?: string | undefined;
+  /** A token for gated data sets. Default: what the worker's own environment holds (`HF_TOKEN`). */
+  hubToken?: string | undefined;
+  /** How many examples, from the first on: an integer of at least 0. Default: 0, all. */
+  maxExamples?: number | undefined;
+}
+
+export const hubSplit = fieldsOf<HubSplit>()({
   name: filledText(),
   config: text().default(""),
   split: filledText().default("train"),
-  /** A branch, tag or commit. */
   revision: text().default(""),
-  /** Default: what the worker's own environment holds. */
   hubToken: text().default(""),
-  /** 0: all. */
   maxExamples: integer(0).default(0),
 });
-export type HubSplit = z.input<typeof hubSplit>;

@@ -1,22 +1,34 @@
-import type { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
-import { fields, list, text, without } from "../checks/fields.js";
-import { type CheckedSampling, checkSampleMany, promptShape, specFields } from "./sampling.js";
+import { list, text, without } from "../checks/fields.js";
+import { fieldsOf } from "../checks/fields-of.js";
+import {
+  type CheckedSampling,
+  checkPrompt,
+  checkSpec,
+  type PromptOptions,
+  promptShape,
+  type SamplingOptions,
+  specFields,
+} from "./sampling.js";
 
-const itemFields = fields({
-  ...promptShape,
-  /** The right answer, where there is one. */
-  reference: text().optional(),
-});
 /** A question, and the right answer where there is one. */
-export type EvaluationItem = z.input<typeof itemFields>;
+export interface EvaluationItem extends PromptOptions {
+  /** The right answer. Default: none, and the question does not count for exact match. */
+  reference?: string | undefined;
+}
 
-const evaluateFields = fields({
+export const itemFields = fieldsOf<EvaluationItem>()({ ...promptShape, reference: text().optional() });
+
+/** Options of `evaluate`: questions, and how to sample their answers. */
+export interface EvaluateOptions extends Omit<SamplingOptions, "frames" | "detached"> {
+  /** The questions, at least one. */
+  items: readonly EvaluationItem[];
+}
+
+export const evaluateFields = fieldsOf<EvaluateOptions>()({
   items: list(itemFields, "a list of { messages, reference }, at least one"),
   ...without(specFields, "frames", "detached").shape,
 });
-/** Options of `evaluate`: questions, and how to sample their answers. */
-export type EvaluateOptions = z.input<typeof evaluateFields>;
 
 export interface CheckedEvaluation {
   readonly sampling: CheckedSampling;
@@ -26,14 +38,15 @@ export interface CheckedEvaluation {
 
 /** @throws LadError `invalid-option` */
 export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: Warn): CheckedEvaluation {
-  const given = check(evaluateFields, options);
-  const { items, ...spec } = options;
-  const canvases = items.map(({ messages, ids, allowSpecial, seed }) => ({
-    messages,
-    ids,
-    allowSpecial,
-    seed,
-  }));
-  const sampling = checkSampleMany({ ...spec, canvases, frames: false }, adapted, warn);
-  return { sampling, references: given.items.map(({ reference }) => reference), signal: given.signal };
+  const { items, ...spec } = check(evaluateFields, options);
+  for (const [index, item] of items.entries()) checkPrompt(item, `items[${index}].`);
+  const whole = { ...spec, frames: false, detached: false };
+  return {
+    sampling: {
+      canvases: items.map(({ reference: _, ...prompt }) => prompt),
+      spec: checkSpec(whole, options, adapted, warn),
+    },
+    references: items.map(({ reference }) => reference),
+    signal: spec.signal,
+  };
 }

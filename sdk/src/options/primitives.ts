@@ -1,16 +1,22 @@
 /** What the primitives take: the calls that loops and samplers written in TypeScript are made of. */
 import { z } from "zod";
 import { check } from "../checks/check.js";
-import { abortSignal, atLeast, fields, flag, integer, list, seed, text } from "../checks/fields.js";
+import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks/fields.js";
+import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
-import { attention, denoisingAttention } from "./attention.js";
-import { callShape } from "./call.js";
-import { windowShape } from "./data.js";
+import {
+  type AttentionModeName,
+  attention,
+  type DenoisingAttention,
+  denoisingAttention,
+} from "./attention.js";
+import { type CallOptions, callShape } from "./call.js";
+import { type WindowOptions, windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
-import { noiseSchema } from "./noise.js";
-import { optimizerSchema } from "./optimizer.js";
-import { checkPrompt, drawShape, promptShape } from "./sampling.js";
-import { lossSchema } from "./training.js";
+import { type NoiseInput, noiseSchema } from "./noise.js";
+import { type OptimizerInput, optimizerSchema } from "./optimizer.js";
+import { checkPrompt, type DrawOptions, drawShape, type PromptOptions, promptShape } from "./sampling.js";
+import { type LossInput, lossSchema } from "./training.js";
 
 /** Sequences, or rows of a data set, that one `forwardBackward` holds. The gradients of several calls add up. */
 export const MAX_SEQUENCES = 4096;
@@ -26,54 +32,95 @@ function numbers(what: string) {
   );
 }
 
-const targetedSequence = fields({
-  /** What stands at each position. */
-  ids: numbers("token ids"),
+/** One sequence of `forwardBackward`; every list has an entry for each position. */
+export interface SequenceInput {
+  /** What stands at each position: token ids. */
+  ids: ArrayLike<number>;
   /** The clean token of each position; −1 where nothing is predicted. */
-  targets: numbers("token ids, −1 where nothing is predicted"),
+  targets: ArrayLike<number>;
   /** Each position's weight in Σ weight · CE. */
+  weights: ArrayLike<number>;
+  /**
+   * How many tokens are the prompt, in the attention modes `prefix` and `causal-prefix`: an integer of at least 0. Default: 0.
+   */
+  promptTokens?: number | undefined;
+}
+
+export const sequenceInput = fieldsOf<SequenceInput>()({
+  ids: numbers("token ids"),
+  targets: numbers("token ids, −1 where nothing is predicted"),
   weights: numbers("numbers"),
-  /** How many tokens are the prompt, in the attention modes prefix and causal-prefix. */
   promptTokens: integer(0).default(0),
 });
 
-const sequencesFields = fields({
-  /** Sequences of the caller's own making, at most 4096: a larger batch is several calls, whose gradients add up. */
+/** How a forward and backward pass is computed. */
+export interface GradientOptions extends CallOptions {
+  /**
+   * How tokens attend. `full`: all to all; `causal`: each to itself and what precedes it; `prefix`: the prompt to itself, the answer
+   * to everything; `causal-prefix`: the prompt as the unadapted causal base computes it, the answer to it and to itself.
+   * Default: `full`.
+   */
+  attention?: AttentionModeName | undefined;
+  /**
+   * The work is split into micro-batches of at most this many tokens (a sequence is never split): an integer of at least 1.
+   * Default: 2,048.
+   */
+  microBatchTokens?: number | undefined;
+  /** Compute activations again in the backward instead of keeping them: less memory, more time. Default: false. */
+  gradientCheckpointing?: boolean | undefined;
+}
+
+const gradientShape = {
+  attention: attention.default("full"),
+  microBatchTokens: integer(1).default(2048),
+  gradientCheckpointing: flag().default(false),
+  ...callShape,
+};
+
+/** `forwardBackward` of sequences of the caller's own making. */
+export interface SequencesOptions extends GradientOptions {
+  /** The sequences, from 1 to 4,096: a larger batch is several calls, whose gradients add up. */
+  sequences: readonly SequenceInput[];
+}
+
+export const sequencesFields = fieldsOf<SequencesOptions>()({
   sequences: list(
-    targetedSequence,
+    sequenceInput,
     `a list of { ids, targets, weights }, from 1 to ${MAX_SEQUENCES}`,
     MAX_SEQUENCES,
   ),
-  attention: attention.default("full"),
-  /** The work is split into micro-batches of at most this many tokens. */
-  microBatchTokens: integer(1).default(2048),
-  /** Compute activations again in the backward instead of keeping them. */
-  gradientCheckpointing: flag().default(false),
-  ...callShape,
+  ...gradientShape,
 });
 
-const noisedFields = fields({
-  /** Examples that the worker noises and weights as in a run. */
+/** `forwardBackward` of examples that the worker noises and weights as in a run. */
+export interface NoisedOptions extends WindowOptions, GradientOptions {
+  /** Where the examples come from. */
+  data: DataSource;
+  /** Row numbers of the prepared data, from 1 to 4,096: a larger batch is several calls, whose gradients add up. */
+  rows: readonly number[];
+  /** How answers are corrupted. Default: `lad`. */
+  noise?: NoiseInput | undefined;
+  /** Which tokens are supervised, with what weight. Default: `all-tokens`. */
+  loss?: LossInput | undefined;
+  /** Keys the noise: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
+  seed?: number | bigint | undefined;
+  /** Keys the noise, too: an integer of at least 0. Default: 0. */
+  epoch?: number | undefined;
+}
+
+export const noisedFields = fieldsOf<NoisedOptions>()({
   data: dataSourceSchema,
   ...windowShape,
-  /** Rows of the prepared data, at most 4096: a larger batch is several calls, whose gradients add up. */
   rows: list(integer(0), `a list of row numbers, from 1 to ${MAX_SEQUENCES}`, MAX_SEQUENCES),
   noise: noiseSchema.default(() => noiseSchema.parse("lad")),
   loss: lossSchema.default(() => lossSchema.parse("all-tokens")),
   seed: seed().default(0n),
   epoch: integer(0).default(0),
-  attention: attention.default("full"),
-  /** The work is split into micro-batches of at most this many tokens. */
-  microBatchTokens: integer(1).default(2048),
-  /** Compute activations again in the backward instead of keeping them. */
-  gradientCheckpointing: flag().default(false),
-  ...callShape,
+  ...gradientShape,
 });
 
 /** Options of `adapter.forwardBackward`: sequences of one's own, or rows of a data set. */
-export type ForwardBackwardOptions =
-  | z.input<typeof sequencesFields>
-  | (Omit<z.input<typeof noisedFields>, "data"> & { data: DataSource });
+export type ForwardBackwardOptions = SequencesOptions | NoisedOptions;
 export type CheckedSequences = z.output<typeof sequencesFields>;
 export type CheckedNoised = z.output<typeof noisedFields>;
 
@@ -96,46 +143,77 @@ export function checkForwardBackward(options: ForwardBackwardOptions): CheckedSe
   return given;
 }
 
-const optimStepFields = fields({
+/** Options of `adapter.optimStep`. */
+export interface OptimStepOptions extends CallOptions {
+  /** The optimizer, whose state the adapter keeps. Default: `adamw`. */
+  optimizer?: OptimizerInput | undefined;
+  /** Of this step: a finite number of at least 0. */
+  learningRate: number;
+  /** The gradient's norm is clipped to this, a finite number of at least 0; 0: no clipping. Default: 0.5. */
+  maxGradientNorm?: number | undefined;
+}
+
+export const optimStepFields = fieldsOf<OptimStepOptions>()({
   optimizer: optimizerSchema.default(() => optimizerSchema.parse("adamw")),
   learningRate: atLeast(0),
-  /** The gradient's norm is clipped to this. 0: no clipping. */
   maxGradientNorm: atLeast(0).default(0.5),
   ...callShape,
 });
-/** Options of `adapter.optimStep`. */
-export type OptimStepOptions = z.input<typeof optimStepFields>;
 
 /** @throws LadError `invalid-option` */
 export function checkOptimStep(options: OptimStepOptions) {
   return check(optimStepFields, options);
 }
 
-const predictCanvas = fields({
-  /** Prompt and answer. */
+/** One canvas of `predict`. */
+export interface PredictCanvas {
+  /** Token ids of prompt and answer. */
+  ids: ArrayLike<number>;
+  /** Positions from here on are predicted: an integer of at least 0, below the number of ids. */
+  answerStart: number;
+  /** Keys the draws: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
+  seed?: number | bigint | undefined;
+}
+
+export const predictCanvas = fieldsOf<PredictCanvas>()({
   ids: numbers("token ids"),
-  /** Positions from here on are predicted. */
   answerStart: integer(0),
-  /** Keys the draws. */
   seed: seed().default(0n),
 });
 
-const predictFields = fields({
+/** Options of `predict`. */
+export interface PredictOptions extends DrawOptions, CallOptions {
+  /** The canvases, at least one; each is predicted as it would be alone. */
+  canvases: readonly PredictCanvas[];
+  /** Keys the draws, as in a run's iteration of that number: an integer of at least 0. Default: 0. */
+  iteration?: number | undefined;
+  /** How many of the most probable tokens to return for each position: an integer of at least 0. Default: 0. */
+  top?: number | undefined;
+  /** Return every position's logits. Default: false. */
+  logits?: boolean | undefined;
+  /**
+   * How tokens attend. `full`: all to all; `causal`: each to itself and what precedes it; `prefix`: the prompt to itself, the answer
+   * to everything; `causal-prefix`: the prompt as the unadapted causal base computes it, the answer to it and to itself.
+   * Default: `full`.
+   */
+  attention?: AttentionModeName | undefined;
+  /**
+   * The scale w of classifier-free guidance, (1 + w) · logits − w · logits of the canvas with a masked prompt; a finite number of at
+   * least 0. Default: 0, none.
+   */
+  guidanceScale?: number | undefined;
+}
+
+export const predictFields = fieldsOf<PredictOptions>()({
   canvases: list(predictCanvas, "a list of { ids, answerStart }, at least one"),
   ...drawShape,
-  /** Keys the draws, as in a run's iteration of that number. */
   iteration: integer(0).default(0),
-  /** How many of the most probable tokens to return for each position. */
   top: integer(0).default(0),
-  /** Return every position's logits. */
   logits: flag().default(false),
   attention: attention.default("full"),
-  /** Classifier-free guidance against the canvas with a masked prompt; 0: none. */
   guidanceScale: atLeast(0).default(0),
   ...callShape,
 });
-/** Options of `predict`. */
-export type PredictOptions = z.input<typeof predictFields>;
 
 /** @throws LadError `invalid-option` */
 export function checkPredict(options: PredictOptions) {
@@ -150,27 +228,43 @@ export function checkPredict(options: PredictOptions) {
   return { ...given, drawMethod: given.drawMethod ?? "inverse-cdf" };
 }
 
-const canvasFields = fields({
+/** Options of `canvas`. */
+export interface CanvasOptions extends PromptOptions, DrawOptions {
+  /** Length of the answer's part in tokens: an integer from 1 to 1,048,576. Default: 64. */
+  answerTokens?: number | undefined;
+  /**
+   * Answer positions at first, for a canvas that grows: an integer from 1 to 1,048,576, at most `answerTokens`. Default: all.
+   */
+  startTokens?: number | undefined;
+  /** The canvas counts as settled after so many predictions: an integer of at least 1. Default: 32. */
+  iterations?: number | undefined;
+  /**
+   * How the prompt attends, which should be as the adapter was trained. `full`: every token attends to its whole sequence; `prefix`:
+   * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: `full`.
+   */
+  attention?: DenoisingAttention | undefined;
+  /** It also counts as settled when three consecutive predictions sample the same answer. Default: true. */
+  earlyStop?: boolean | undefined;
+  /** How many of the most probable tokens each prediction has for each position: an integer of at least 0. Default: 0. */
+  top?: number | undefined;
+  /** Each prediction has every position's logits. Default: false. */
+  logits?: boolean | undefined;
+  /** Ends every call of the canvas with the error `cancelled`. Default: none. */
+  signal?: AbortSignal | undefined;
+}
+
+export const canvasFields = fieldsOf<CanvasOptions>()({
   ...promptShape,
-  /** Length of the answer's part. */
   answerTokens: integer(1, 2 ** 20).default(64),
-  /** Answer positions at first, for a canvas that grows. Default: all. */
   startTokens: integer(1, 2 ** 20).optional(),
-  /** The canvas counts as settled after so many predictions. */
   iterations: integer(1).default(32),
-  /** How the prompt attends, which should be as the adapter was trained. */
   attention: denoisingAttention.default("full"),
-  /** It also does when three consecutive predictions sample the same answer. */
   earlyStop: flag().default(true),
   ...drawShape,
-  /** How many of the most probable tokens each prediction has for each position. */
   top: integer(0).default(0),
-  /** Each prediction has every position's logits. */
   logits: flag().default(false),
   signal: abortSignal().optional(),
 });
-/** Options of `canvas`. */
-export type CanvasOptions = z.input<typeof canvasFields>;
 export type CheckedCanvas = ReturnType<typeof checkCanvas>;
 
 /** @throws LadError `invalid-option` */
@@ -185,23 +279,40 @@ export function checkCanvas(options: CanvasOptions) {
   return { ...given, drawMethod: given.drawMethod ?? "inverse-cdf" };
 }
 
-const scoreItem = fields({
+/** A prompt, and what may follow it. */
+export interface ScoreItem extends Omit<PromptOptions, "seed" | "allowSpecial"> {
+  /** Special tokens that are written out in `messages` or the continuation are those tokens, else they are text. Default: false. */
+  allowSpecial?: boolean | undefined;
+  /** What follows the prompt, as text or token ids. Its first stop token counts, what comes after it does not. */
+  continuation: string | readonly number[];
+}
+
+export const scoreItem = fieldsOf<ScoreItem>()({
   messages: promptShape.messages,
   ids: promptShape.ids,
-  /** Special tokens that are written out in `messages` or the continuation are those tokens; without it they are text. */
   allowSpecial: promptShape.allowSpecial,
-  /** What follows the prompt, as text or token ids. Its first stop token counts, what comes after it does not. */
   continuation: z.union([text(), z.array(integer(0), { error: "token ids" }).readonly()], {
     error: "a string or token ids",
   }),
 });
-const scoreFields = fields({
+
+/** Options of `score`. */
+export interface ScoreOptions extends CallOptions {
+  /** Prompts with their continuations, at least one. */
+  items: readonly ScoreItem[];
+  /**
+   * How tokens attend. `causal`: each to itself and what precedes it, which reads the model left to right; `full`: all to all;
+   * `prefix`: the prompt to itself, the continuation to everything; `causal-prefix`: the prompt as the unadapted causal base computes
+   * it, the continuation to it and to itself. Default: `causal`.
+   */
+  attention?: AttentionModeName | undefined;
+}
+
+export const scoreFields = fieldsOf<ScoreOptions>()({
   items: list(scoreItem, "a list of { messages, continuation }, at least one"),
   attention: attention.default("causal"),
   ...callShape,
 });
-/** Options of `score`. */
-export type ScoreOptions = z.input<typeof scoreFields>;
 export type CheckedScoreItem = z.output<typeof scoreItem>;
 
 /** @throws LadError `invalid-option` */

@@ -5,7 +5,6 @@ import {
   abortSignal,
   above,
   atLeast,
-  fields,
   flag,
   integer,
   list,
@@ -14,12 +13,139 @@ import {
   oneOf,
   seed,
 } from "../checks/fields.js";
+import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption, LadError } from "../errors.js";
-import { denoisingAttention, shareWeight } from "./attention.js";
-import { messagesSchema } from "./data.js";
+import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
+import { type ChatMessage, messagesSchema } from "./data.js";
 
 const SAMPLING_MODES = ["remask", "refine", "llada", "ar"] as const;
+/**
+ * How an answer comes about. `remask`: scheduled denoising with re-masking; `refine`: the sampled answer is the next input; `llada`:
+ * the most confident masks are committed, so many a step; `ar`: the causal base by itself, one token after another.
+ */
 export type SamplingMode = (typeof SAMPLING_MODES)[number];
+
+/** How a token is drawn from its position's distribution. */
+export interface DrawOptions {
+  /** Divides the logits: a finite number of at least 0. Default: 0, the most probable token. */
+  temperature?: number | undefined;
+  /** Only so many of the most probable tokens are drawn from: an integer of at least 0. Default: 0, no limit. */
+  topK?: number | undefined;
+  /**
+   * Only the fewest most probable tokens that together have this probability are drawn from: a number above 0 and at most 1.
+   * Default: 1, no limit.
+   */
+  topP?: number | undefined;
+  /**
+   * `inverse-cdf`: by one uniform number a position; `gumbel`: LLaDA's Gumbel-max. Default: `gumbel` in mode `llada`, else
+   * `inverse-cdf`.
+   */
+  drawMethod?: "inverse-cdf" | "gumbel" | undefined;
+  /**
+   * What counts as the sampled token's confidence: its probability at temperature 1 before any filter (`unfiltered`), or after
+   * temperature, top-k and top-p (`filtered`). Default: `unfiltered`.
+   */
+  confidence?: "unfiltered" | "filtered" | undefined;
+  /** Added to the logits of the base's stop tokens: a number, or -Infinity to forbid the stop tokens. Default: 0. */
+  eosBias?: number | undefined;
+}
+
+/** What is sampled for. */
+export interface PromptOptions {
+  /** A chat through the base's template, or a string that stands for one user message. Default: none, where `ids` are given. */
+  messages?: string | readonly ChatMessage[] | undefined;
+  /** The prompt as token ids, at least one, instead of messages. Default: none. */
+  ids?: readonly number[] | undefined;
+  /** Special tokens that are written out in `messages` are those tokens; without it they are text. Default: false. */
+  allowSpecial?: boolean | undefined;
+  /**
+   * Keys the draws and the choice of positions: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0.
+   */
+  seed?: number | bigint | undefined;
+}
+
+/** How to sample, whatever the prompt. */
+export interface SamplingOptions extends DrawOptions, ShareOptions {
+  /**
+   * `remask`: scheduled denoising with re-masking; `refine`: the sampled answer is the next input; `llada`: the most confident masks
+   * are committed, so many a step; `ar`: the causal base by itself, one token after another. Default: `remask`.
+   */
+  mode?: SamplingMode | undefined;
+  /**
+   * Length of the answer's part of the canvas in tokens, the most that `ar` generates: an integer from 1 to 1,048,576. Default: 64.
+   */
+  answerTokens?: number | undefined;
+  /** Forwards of `remask`, `refine` and `llada` for each canvas: an integer of at least 1. Default: 32. */
+  iterations?: number | undefined;
+  /** `remask`: how the re-masked share falls with x = i / I from iteration to iteration. Default: `exponential`. */
+  schedule?: "exponential" | "linear" | undefined;
+  /**
+   * `remask`, s of the exponential schedule n0 · (e^(−s·x) − e^(−s)) / (1 − e^(−s)): a finite number above 0. Default: 5.
+   */
+  sharpness?: number | undefined;
+  /** `remask`, n0: the share of the answer that is re-masked first, a number from 0 to 1. Default: 1. */
+  noiseStart?: number | undefined;
+  /**
+   * `remask`: which positions are masked again: any (`random`), runs of neighbours (`clustered`), or rather those of low confidence,
+   * with weights 1 − confidence (`confidence`). Default: `random`.
+   */
+  positions?: "random" | "clustered" | "confidence" | undefined;
+  /**
+   * `remask` at positions by `confidence`: weights are clipped from below to this, a number above 0 and at most 1. Default: 0.1.
+   */
+  minGuidanceWeight?: number | undefined;
+  /** `remask` at `clustered` positions: mean length of a cluster in tokens, an integer of at least 1. Default: 4. */
+  clusterSpan?: number | undefined;
+  /**
+   * `remask`: what becomes of a position that was not masked again: it may be later (`none`); it never is, and its token may still
+   * change (`editable`); its token is final (`locked`). Default: `none`.
+   */
+  retention?: "none" | "editable" | "locked" | undefined;
+  /**
+   * `llada`: tokens of a block; the next block begins when it has no mask left. An integer of at least 0. Default: 0, the whole
+   * answer is one block.
+   */
+  blockTokens?: number | undefined;
+  /**
+   * `llada`: the scale w of classifier-free guidance, (1 + w) · logits − w · logits of the canvas with a masked prompt; a finite
+   * number of at least 0. Default: 0, none.
+   */
+  guidanceScale?: number | undefined;
+  /** `llada`: a stop token never wins by confidence. Default: false. */
+  eosConfidenceOff?: boolean | undefined;
+  /** `remask` and `refine`: stop when three consecutive iterations sample the same answer. Default: true. */
+  earlyStop?: boolean | undefined;
+  /**
+   * `remask` and `refine`: begin with so many MASKs and append as many per iteration, an integer from 0 to 1,048,576. Default: 0, all
+   * from the start.
+   */
+  growTokens?: number | undefined;
+  /**
+   * How the prompt attends, which should be as the adapter was trained. `full`: every token attends to its whole sequence; `prefix`:
+   * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: `full`.
+   */
+  attention?: DenoisingAttention | undefined;
+  /**
+   * Denoise so many positions at once, canvas by canvas, each behind the finished ones: an integer from 0 to 1,048,576. Default: 0,
+   * the answer is one canvas.
+   */
+  canvasTokens?: number | undefined;
+  /** Stream every iteration; false: only answers. Default: true. */
+  frames?: boolean | undefined;
+  /** Leave the run going when its events are no longer read. Default: false. */
+  detached?: boolean | undefined;
+  /** Ends the run with the error `cancelled`. Default: none. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of `adapter.sample` and `base.sample`. */
+export interface SampleOptions extends PromptOptions, SamplingOptions {}
+
+/** Options of `adapter.sampleMany` and `base.sampleMany`. */
+export interface SampleManyOptions extends SamplingOptions {
+  /** The prompts, at least one. */
+  canvases: readonly PromptOptions[];
+}
 
 const eosBiasError = "a number, or -Infinity to forbid the stop tokens";
 
@@ -28,104 +154,70 @@ function isBias(value: unknown): boolean {
   return value === Number.NEGATIVE_INFINITY || Math.abs(value) <= MAX_FLOAT32;
 }
 
-/** How a token is drawn from its position's distribution. */
 export const drawShape = {
-  /** 0: the most probable token. */
   temperature: atLeast(0).default(0),
-  /** 0: no limit. */
   topK: integer(0).default(0),
-  /** 1: no limit. */
   topP: above(0).max(1, { error: "a number above 0 and at most 1" }).default(1),
-  /** `inverse-cdf`: one uniform number a position; `gumbel`: LLaDA's Gumbel-max. Default: gumbel for llada. */
   drawMethod: oneOf(["inverse-cdf", "gumbel"]).optional(),
-  /** The sampled token's probability at temperature 1 before any filter, or after temperature, top-k and top-p. */
   confidence: oneOf(["unfiltered", "filtered"]).default("unfiltered"),
-  /** Added to the logits of the base's stop tokens; -Infinity forbids them. */
   eosBias: z.custom<number>(isBias, { error: eosBiasError }).default(0),
 };
 
 const remaskShape = {
   schedule: oneOf(["exponential", "linear"]).default("exponential"),
-  /** s of n0 · (e^(−s·x) − e^(−s)) / (1 − e^(−s)), x = i/I. */
   sharpness: above(0).default(5),
-  /** n0: the share of the answer that is re-masked first. */
   noiseStart: number(0, 1).default(1),
-  /** Which positions: random; in clusters; or with weights 1 − confidence. */
   positions: oneOf(["random", "clustered", "confidence"]).default("random"),
-  /** Confidence weights are clipped from below to this. */
   minGuidanceWeight: above(0).max(1, { error: "a number above 0 and at most 1" }).default(0.1),
-  /** Mean length of a cluster, in tokens. */
   clusterSpan: integer(1).default(4),
-  /** What becomes of a position that was not re-masked: nothing; it is never masked again; its token is final. */
   retention: oneOf(["none", "editable", "locked"]).default("none"),
 };
 
 const lladaShape = {
-  /** 0: the whole answer is one block. */
   blockTokens: integer(0).default(0),
-  /** Classifier-free guidance; 0: none. */
   guidanceScale: atLeast(0).default(0),
-  /** A stop token never wins by confidence. */
   eosConfidenceOff: flag().default(false),
 };
 
 const specShape = {
-  /** `remask`: scheduled denoising; `refine`: the sampled answer is the next input; `llada`: fixed budget; `ar`. */
   mode: oneOf(SAMPLING_MODES).default("remask"),
-  /** Length of the answer's part of the canvas; the most that `ar` generates. */
   answerTokens: integer(1, 2 ** 20).default(64),
-  /** Forwards of remask, refine and llada, for each canvas. */
   iterations: integer(1).default(32),
   ...drawShape,
   ...remaskShape,
   ...lladaShape,
-  /** remask and refine: stop when three consecutive iterations sample the same answer. */
   earlyStop: flag().default(true),
-  /** remask and refine: begin with so many MASKs, append as many per iteration. 0: all from the start. */
   growTokens: integer(0, 2 ** 20).default(0),
-  /** How the prompt attends, which should be as the adapter was trained. */
   attention: denoisingAttention.default("full"),
-  /** Denoise so many positions at once, canvas by canvas, each behind the finished ones. 0: the answer is one canvas. */
   canvasTokens: integer(0, 2 ** 20).default(0),
   shareWeight: shareWeight.default(1),
-  /** Stream every iteration; false: only answers. */
   frames: flag().default(true),
-  /** Leave the run going when its events are no longer read. */
   detached: flag().default(false),
   signal: abortSignal().optional(),
 };
 
-/** How to sample, whatever the prompt. */
-export const specFields = fields(specShape);
+export const specFields = fieldsOf<SamplingOptions>()(specShape);
 
 const tokenIds = list(integer(0), "a list of token ids, at least one");
 
 export const promptShape = {
-  /** A chat through the base's template, or a string that stands for one user message. */
   messages: messagesSchema.optional(),
-  /** The prompt as token ids, instead of messages. */
   ids: tokenIds.optional(),
-  /** Special tokens that are written out in `messages` are those tokens; without it they are text. */
   allowSpecial: flag().default(false),
-  /** Keys the draws and the choice of positions. */
   seed: seed().default(0n),
 };
-const promptFields = fields(promptShape);
-export type PromptOptions = z.input<typeof promptFields>;
+export const promptFields = fieldsOf<PromptOptions>()(promptShape);
 export type Prompt = z.output<typeof promptFields>;
 
-export const sampleFields = fields({ ...promptShape, ...specShape });
-/** Options of `adapter.sample` and `base.sample`. */
-export type SampleOptions = z.input<typeof sampleFields>;
+export const sampleFields = fieldsOf<SampleOptions>()({ ...promptShape, ...specShape });
 
-const sampleManyFields = fields({
+export const sampleManyFields = fieldsOf<SampleManyOptions>()({
   canvases: list(promptFields, "a list of canvases, at least one"),
   ...specShape,
 });
-/** Options of `adapter.sampleMany` and `base.sampleMany`. */
-export type SampleManyOptions = z.input<typeof sampleManyFields>;
 
-export type SamplingSpec = Omit<z.output<typeof sampleManyFields>, "canvases" | "drawMethod"> & {
+/** How to sample, complete. */
+export type SamplingSpec = Omit<z.output<typeof specFields>, "drawMethod"> & {
   readonly drawMethod: "inverse-cdf" | "gumbel";
 };
 
@@ -149,6 +241,7 @@ export function checkSampleMany(options: SampleManyOptions, adapted: boolean, wa
   return { canvases, spec: checkSpec(spec, options, adapted, warn) };
 }
 
+/** @throws LadError `invalid-option` unless a prompt has either messages or ids */
 export function checkPrompt({ messages, ids }: Pick<Prompt, "messages" | "ids">, prefix = ""): void {
   if ((messages === undefined) !== (ids === undefined)) return;
   const both = messages !== undefined;
@@ -170,9 +263,15 @@ const USED_BY: Readonly<Record<string, readonly SamplingMode[]>> = {
   canvasTokens: ["remask", "refine", "llada"],
 };
 
-type Spec = Omit<z.output<typeof sampleManyFields>, "canvases">;
+type Spec = z.output<typeof specFields>;
 
-function checkSpec(spec: Spec, given: object, adapted: boolean, warn: Warn): SamplingSpec {
+/**
+ * Settings, checked for what no field tells by itself, and complete.
+ *
+ * @param given - the options as they were given, of which those without effect are warned of
+ * @throws LadError `invalid-option`
+ */
+export function checkSpec(spec: Spec, given: object, adapted: boolean, warn: Warn): SamplingSpec {
   const { mode } = spec;
   if (mode === "ar" && adapted) {
     throw invalidOption(

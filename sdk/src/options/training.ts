@@ -2,13 +2,21 @@
 import { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
 import { abortSignal, atLeast, fields, flag, integer, oneOf, seed, storedName } from "../checks/fields.js";
+import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
-import { type DenoisingAttention, denoisingAttention, shareWeight } from "./attention.js";
-import { callShape } from "./call.js";
-import { windowShape } from "./data.js";
+import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
+import { type CallOptions, callShape } from "./call.js";
+import { type WindowOptions, windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
-import { type CustomNoise, hasTime, type Noise, noiseSchema } from "./noise.js";
-import { defaultLearningRate, optimizerSchema, type ScheduleSpec, scheduleShape } from "./optimizer.js";
+import { type CustomNoise, hasTime, type Noise, type NoiseInput, noiseSchema } from "./noise.js";
+import {
+  defaultLearningRate,
+  type OptimizerInput,
+  optimizerSchema,
+  type ScheduleOptions,
+  type ScheduleSpec,
+  scheduleShape,
+} from "./optimizer.js";
 
 const SUPERVISE = ["all-tokens", "all-answer-tokens", "corrupted-answer-tokens"] as const;
 
@@ -28,23 +36,47 @@ export type LossInput = z.input<typeof lossSchema>;
 export type LossSpec = Readonly<z.output<typeof lossSchema>>;
 
 /** Validation with noise that is fixed for each example, so that losses of different runs are comparable. */
-const validationFields = fields({
+export interface ValidationOptions {
+  /** Where the examples come from. */
+  data: DataSource;
+  /** How many examples, from the first on: an integer of at least 0. Default: 0, all. */
+  maxExamples?: number | undefined;
+  /**
+   * Steps between two validations, beside those before the first step and after the last: an integer of at least 0. Default: 0, only
+   * those two.
+   */
+  everySteps?: number | undefined;
+  /** Keys the noise: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
+  seed?: number | bigint | undefined;
+}
+
+export const validationFields = fieldsOf<ValidationOptions>()({
   data: dataSourceSchema,
-  /** 0: all. */
   maxExamples: integer(0).default(0),
-  /** 0: only before the first step and after the last. */
   everySteps: integer(0).default(0),
   seed: seed().default(0n),
 });
 
 /** Adapter and optimizer, written to the worker's store. The name is the run's alone from its start to its end. */
-const checkpointFields = fields({
+export interface TrainingCheckpoint {
+  /**
+   * The checkpoint's name in the store: 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit.
+   */
+  name: string;
+  /** Steps between two checkpoints, beside that after the last step: an integer of at least 0. Default: 0, only that one. */
+  everySteps?: number | undefined;
+  /**
+   * Go on from the checkpoint of that name, where there is one. Another adapter that wrote it must have been dropped. Default: false.
+   */
+  resume?: boolean | undefined;
+  /** Write over a checkpoint of that name; with `resume`, also over one whose adapter is still there. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+export const checkpointFields = fieldsOf<TrainingCheckpoint>()({
   name: storedName(),
-  /** 0: only after the last step. */
   everySteps: integer(0).default(0),
-  /** Go on from the checkpoint of that name, where there is one. Another adapter that wrote it must have been dropped. */
   resume: flag().default(false),
-  /** Write over a checkpoint of that name; with `resume`, also over one whose adapter is still there. */
   overwrite: flag().default(false),
 });
 
@@ -53,41 +85,71 @@ const noiseOrCustom = z.union(
   { error: "one of lad, mask-only, cover, uniform, none, or lad(), …, customNoise()" },
 );
 
-export const trainingFields = fields({
+/** Options of `adapter.train`. */
+export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOptions {
+  /** Where the examples come from. */
+  data: DataSource;
+  /** How answers are corrupted. Default: `lad`. */
+  noise?: NoiseInput | CustomNoise | undefined;
+  /** Which tokens are supervised, with what weight. Default: `all-tokens`. */
+  loss?: LossInput | undefined;
+  /** What turns gradients into steps. Default: `adamw`. */
+  optimizer?: OptimizerInput | undefined;
+  /** Optimizer steps: an integer of at least 1. Default: as many as `epochs` need. */
+  steps?: number | undefined;
+  /** Passes over the data, where `steps` is not given: an integer of at least 1. Default: 1. */
+  epochs?: number | undefined;
+  /** Examples a step: an integer from 1 to 1,048,576. Default: 8. */
+  batchSize?: number | undefined;
+  /**
+   * A step is split into micro-batches of at most this many tokens (an example is never split): an integer of at least 1.
+   * Default: 2,048.
+   */
+  microBatchTokens?: number | undefined;
+  /** The gradient's norm is clipped to this, a finite number of at least 0; 0: no clipping. Default: 0.5. */
+  maxGradientNorm?: number | undefined;
+  /** Keys data order and noise: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
+  seed?: number | bigint | undefined;
+  /** Losses of other data as training goes on. Default: none. */
+  validation?: ValidationOptions | undefined;
+  /** What is written to the worker's store. Default: nothing. */
+  checkpoint?: TrainingCheckpoint | undefined;
+  /**
+   * How the prompt attends; an adapter is sampled as it was trained. `full`: every token attends to its whole sequence; `prefix`:
+   * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: `full`.
+   */
+  attention?: DenoisingAttention | undefined;
+  /**
+   * Compute activations again in the backward instead of keeping them: less memory, more time, the same numbers. Default: false.
+   */
+  gradientCheckpointing?: boolean | undefined;
+  /** Leave the run going when its events are no longer read; otherwise leaving the loop cancels it. Default: false. */
+  detached?: boolean | undefined;
+  /** Ends the run with the error `cancelled`. Default: none. */
+  signal?: AbortSignal | undefined;
+}
+
+export const trainingFields = fieldsOf<TrainingOptions>()({
   data: dataSourceSchema,
   ...windowShape,
   noise: noiseOrCustom.default(() => noiseSchema.parse("lad")),
   loss: lossSchema.default(() => lossFields.parse({})),
   optimizer: optimizerSchema.default(() => optimizerSchema.parse("adamw")),
   ...scheduleShape,
-  /** Optimizer steps. Default: as many as `epochs` need. */
   steps: integer(1).optional(),
-  /** Passes over the data, where `steps` is not given. Default 1. */
   epochs: integer(1).optional(),
-  /** Examples a step. */
   batchSize: integer(1, 2 ** 20).default(8),
-  /** A step is split into micro-batches of at most this many tokens (an example is never split). */
   microBatchTokens: integer(1).default(2048),
-  /** The gradient's norm is clipped to this. 0: no clipping. */
   maxGradientNorm: atLeast(0).default(0.5),
-  /** Of data order and noise. */
   seed: seed().default(0n),
   validation: validationFields.optional(),
   checkpoint: checkpointFields.optional(),
-  /** How the prompt attends; an adapter is sampled as it was trained. */
   attention: denoisingAttention.default("full"),
-  /** Compute activations again in the backward instead of keeping them: less memory, more time, the same numbers. */
   gradientCheckpointing: flag().default(false),
   shareWeight: shareWeight.default(1),
-  /** Leave the run going when its events are no longer read; otherwise leaving the loop cancels it. */
   detached: flag().default(false),
   signal: abortSignal().optional(),
 });
-/** Options of `adapter.train`. */
-export type TrainingOptions = Omit<z.input<typeof trainingFields>, "data" | "validation"> & {
-  data: DataSource;
-  validation?: (Omit<z.input<typeof validationFields>, "data"> & { data: DataSource }) | undefined;
-};
 type Checked = z.output<typeof trainingFields>;
 /** Options of `adapter.train` with every default filled in. */
 export type CheckedTraining = Omit<Checked, "learningRate"> & { readonly schedule: ScheduleSpec };
@@ -129,19 +191,36 @@ export function warnOfWarmup({ warmupSteps }: ScheduleSpec, steps: number, warn:
 }
 
 /** Options of `adapter.validate` and `base.validate`. */
-const validateFields = fields({
+export interface ValidateOptions extends WindowOptions, CallOptions {
+  /** Where the examples come from. */
+  data: DataSource;
+  /** How answers are corrupted. Default: `lad`. */
+  noise?: NoiseInput | undefined;
+  /** Which tokens are supervised, with what weight. Default: `all-tokens`. */
+  loss?: LossInput | undefined;
+  /**
+   * How the prompt attends. `full`: every token attends to its whole sequence; `prefix`: prompt tokens to the prompt alone;
+   * `causal-prefix`: the prompt runs through the unadapted causal base. Default: `full`.
+   */
+  attention?: DenoisingAttention | undefined;
+  /**
+   * Keys the noise, which is fixed for each example: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0.
+   */
+  seed?: number | bigint | undefined;
+  /** How many examples, from the first on: an integer of at least 0. Default: 0, all. */
+  maxExamples?: number | undefined;
+}
+
+export const validateFields = fieldsOf<ValidateOptions>()({
   data: dataSourceSchema,
   ...windowShape,
   noise: noiseSchema.default(() => noiseSchema.parse("lad")),
   loss: lossSchema.default(() => lossFields.parse({})),
   attention: denoisingAttention.default("full"),
-  /** Of the noise, which is fixed for each example. */
   seed: seed().default(0n),
-  /** 0: all. */
   maxExamples: integer(0).default(0),
   ...callShape,
 });
-export type ValidateOptions = Omit<z.input<typeof validateFields>, "data"> & { data: DataSource };
 
 export function checkValidate(options: ValidateOptions) {
   const given = check(validateFields, options);

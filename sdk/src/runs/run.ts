@@ -31,6 +31,7 @@ const followOptions = fields({
 
 /** A run by its id, started here or elsewhere. */
 export class Run {
+  /** The run's id on the worker. */
   readonly id: string;
   readonly #client: Client;
 

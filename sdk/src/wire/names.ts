@@ -21,6 +21,7 @@ import {
   SuperviseTokens,
 } from "../gen/lad/v1/training.js";
 import { DataType } from "../gen/lad/v1/worker.js";
+import type { AttentionModeName } from "../options/attention.js";
 
 export const DATA_TYPE = {
   auto: DataType.UNSPECIFIED,
@@ -68,13 +69,7 @@ export const ATTENTION_MODE = {
   causal: AttentionMode.CAUSAL,
   prefix: AttentionMode.PREFIX,
   "causal-prefix": AttentionMode.CAUSAL_PREFIX,
-} as const;
-/**
- * Which positions attend to which. `full`: all to all. `causal`: each to itself and what precedes it. `prefix`: the prompt to
- * itself, the answer to everything. `causal-prefix`: the prompt as the unadapted causal base computes it, the answer to it and
- * to itself.
- */
-export type AttentionModeName = keyof typeof ATTENTION_MODE;
+} as const satisfies Record<AttentionModeName, AttentionMode>;
 
 export const SAMPLING_MODE = {
   remask: SamplingMode.REMASK,
@@ -104,15 +99,17 @@ export const RETENTION = {
   locked: Retention.LOCKED,
 } as const;
 
+/** Why a sampler stopped: its iterations were used up, the answer was stable, EOS came, or the length was reached. */
+export type StopReasonName = "iterations" | "settled" | "eos" | "length";
 export const STOP_REASON = {
   iterations: StopReason.ITERATIONS,
   settled: StopReason.SETTLED,
   eos: StopReason.EOS,
   length: StopReason.LENGTH,
-} as const;
-/** Why a sampler stopped: its iterations were used up, the answer was stable, EOS came, or the length was reached. */
-export type StopReasonName = keyof typeof STOP_REASON;
+} as const satisfies Record<StopReasonName, StopReason>;
 
+/** What a run is doing. */
+export type RunStateName = "queued" | "running" | "finished" | "failed" | "cancelled" | "paused";
 export const RUN_STATE = {
   queued: RunState.QUEUED,
   running: RunState.RUNNING,
@@ -120,13 +117,14 @@ export const RUN_STATE = {
   failed: RunState.FAILED,
   cancelled: RunState.CANCELLED,
   paused: RunState.PAUSED,
-} as const;
-/** What a run is doing. */
-export type RunStateName = keyof typeof RUN_STATE;
+} as const satisfies Record<RunStateName, RunState>;
 
-export const RUN_KIND = { training: RunKind.TRAINING, sampling: RunKind.SAMPLING } as const;
 /** What kind of work a run is. */
-export type RunKindName = keyof typeof RUN_KIND;
+export type RunKindName = "training" | "sampling";
+export const RUN_KIND = {
+  training: RunKind.TRAINING,
+  sampling: RunKind.SAMPLING,
+} as const satisfies Record<RunKindName, RunKind>;
 
 /** The name of an enumeration's number. A worker of the same protocol version sends no other. */
 export function nameOf<Names extends Record<string, number>>(

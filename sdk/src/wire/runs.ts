@@ -10,9 +10,13 @@ import { present } from "./worker.js";
 
 /** A run of training has prepared its data. */
 export interface TrainingStarted {
+  /** Tells it from other events. */
   readonly type: "started";
+  /** What became of the training examples. */
   readonly data: WindowReport;
+  /** What became of the validation examples, where there are any. */
   readonly validationData: WindowReport | undefined;
+  /** Numbers that training changes. */
   readonly trainableParameters: number;
   /** Weights, gradients and optimizer state, counted by shape. */
   readonly accountedBytes: number;
@@ -24,41 +28,55 @@ export interface TrainingStarted {
 
 /** One optimizer step was taken. */
 export interface TrainingStep {
+  /** Tells it from other events. */
   readonly type: "step";
   /** Steps taken, this one included. */
   readonly step: number;
+  /** Passes over the data by then, such as 1.5. */
   readonly epoch: number;
+  /** The batch's losses, before the step. */
   readonly report: LossReport;
   /** Before clipping. */
   readonly gradientNorm: number;
+  /** Of this step. */
   readonly learningRate: number;
+  /** That the step took. */
   readonly seconds: number;
+  /** Tokens computed in it for each second. */
   readonly tokensPerSecond: number;
 }
 
 /** Losses of the validation data. */
 export interface Validation {
+  /** Tells it from other events. */
   readonly type: "validation";
   /** Steps taken by then. */
   readonly step: number;
+  /** The losses of all its examples. */
   readonly report: LossReport;
 }
 
 /** A checkpoint was written. */
 export interface CheckpointWritten {
+  /** Tells it from other events. */
   readonly type: "checkpoint";
+  /** Steps taken by then. */
   readonly step: number;
+  /** Its name in the store. */
   readonly name: string;
 }
 
 /** The end of a run of training, and what `result()` gives. */
 export interface TrainingFinished {
+  /** Tells it from other events. */
   readonly type: "finished";
+  /** Optimizer steps taken. */
   readonly steps: number;
   /** Of the last step; undefined when no step was taken. */
   readonly report: LossReport | undefined;
   /** The last one. */
   readonly validation: LossReport | undefined;
+  /** That the run took. */
   readonly seconds: number;
   /** Of the training steps alone. */
   readonly tokensPerSecond: number;
@@ -66,13 +84,17 @@ export interface TrainingFinished {
 
 /** The end of a run of sampling. */
 export interface SamplingFinished {
+  /** Tells it from other events. */
   readonly type: "sampled";
+  /** Canvases that were answered. */
   readonly canvases: number;
+  /** That the run took. */
   readonly seconds: number;
 }
 
 /** The end of a cancelled run. */
 export interface RunCancelled {
+  /** Tells it from other events. */
   readonly type: "cancelled";
   /** Optimizer steps or iterations taken by then. */
   readonly steps: number;
@@ -80,6 +102,7 @@ export interface RunCancelled {
 
 /** A run of training stopped after a step, to go on when it is resumed. */
 export interface RunPaused {
+  /** Tells it from other events. */
   readonly type: "paused";
   /** Optimizer steps taken by then. */
   readonly steps: number;
@@ -87,6 +110,7 @@ export interface RunPaused {
 
 /** A paused run goes on. */
 export interface RunResumed {
+  /** Tells it from other events. */
   readonly type: "resumed";
   /** Optimizer steps taken by then. */
   readonly steps: number;
@@ -94,7 +118,9 @@ export interface RunResumed {
 
 /** The end of a failed run; only a follower of `runtime.run(id)` sees it, all others get the error thrown. */
 export interface RunFailed {
+  /** Tells it from other events. */
   readonly type: "failed";
+  /** Why. */
   readonly error: LadError;
 }
 
@@ -112,17 +138,23 @@ export type RunEvent = TrainingEvent | SamplingEvent | RunFailed;
 
 /** An event with its number in the run's log. */
 export interface NumberedEvent {
+  /** From 0, without gaps. */
   readonly seq: number;
   /** By the worker's clock. */
   readonly time: Date;
+  /** What happened. */
   readonly event: RunEvent;
 }
 
 /** A run as the worker knows it. */
 export interface RunInfo {
+  /** The run's id on the worker. */
   readonly id: string;
+  /** What kind of work it is. */
   readonly kind: RunKindName;
+  /** What it is doing. */
   readonly state: RunStateName;
+  /** The base's id on the worker. */
   readonly baseId: string;
   /** Empty: the base without an adapter. */
   readonly adapterId: string;

@@ -18,6 +18,7 @@ import { fromFloat32Bytes } from "./tensors.js";
 
 /** One answer position that an iteration touched. Positions count from the answer's start. */
 export interface Edit {
+  /** From 0, the answer's first. */
   readonly position: number;
   /** What stood in the input; the mask token where it was masked. */
   readonly oldToken: number;
@@ -33,12 +34,15 @@ export interface Edit {
 
 /** One iteration of one canvas. */
 export interface Frame {
+  /** Tells it from other events. */
   readonly type: "frame";
   /** Which canvas of the run, from 0. */
   readonly canvas: number;
   /** From 0. */
   readonly iteration: number;
+  /** How many there are at most. */
   readonly iterations: number;
+  /** What the iteration changed, position by position. */
   readonly edits: readonly Edit[];
   /** What was sampled at every answer position, before re-masking. */
   readonly answer: readonly number[];
@@ -48,9 +52,11 @@ export interface Frame {
 
 /** A canvas that is done. */
 export interface Answer {
+  /** Tells it from other events. */
   readonly type: "answer";
   /** Which canvas of the run, from 0. */
   readonly canvas: number;
+  /** The answer without its stop token. */
   readonly text: string;
   /** Up to and without the first stop token. */
   readonly ids: readonly number[];
@@ -58,6 +64,7 @@ export interface Answer {
   readonly canvasIds: readonly number[];
   /** Forwards computed. */
   readonly iterations: number;
+  /** Why it was done. */
   readonly stopped: StopReasonName;
 }
 
@@ -71,6 +78,7 @@ export interface Prediction {
   readonly entropies: Float32Array;
   /** [positions × top], most probable first. */
   readonly topIds: readonly number[];
+  /** Their probabilities, in the same order. */
   readonly topProbabilities: Float32Array;
   /** [positions × vocabulary], where asked for, else empty. */
   readonly logits: Float32Array;

@@ -40,10 +40,15 @@ export interface LossReport {
   readonly corruptedContentCe: number;
   /** All tokens computed. */
   readonly tokens: number;
+  /** Tokens that `loss` and `ce` are over. */
   readonly supervisedTokens: number;
+  /** Tokens that `contentCe` is over. */
   readonly contentTokens: number;
+  /** Tokens that `tailCe` is over. */
   readonly tailTokens: number;
+  /** Tokens that `corruptedCe` is over. */
   readonly corruptedTokens: number;
+  /** Tokens that `corruptedContentCe` is over. */
   readonly corruptedContentTokens: number;
 }
 
