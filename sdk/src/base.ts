@@ -6,6 +6,7 @@ import { openFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
 import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
+import type { PreparedExample } from "./method/prepared-example.js";
 import { Model } from "./model.js";
 import {
   type AdapterOptions,
@@ -27,7 +28,6 @@ import {
   type TextOptions,
   textOptions,
 } from "./options.js";
-import type { PreparedExample } from "./prepared-example.js";
 import { makingAdapter, newId } from "./runs/making.js";
 import { prepare } from "./runs/training.js";
 import {

@@ -43,8 +43,17 @@ export {
 } from "./method/answer-state.js";
 export { batches, type Draw, permutation } from "./method/data-order.js";
 export { type DrawnToken, drawToken, entropy, type TokenDraw } from "./method/draw.js";
-export { learningRate } from "./method/learning-rate.js";
-export { type ShownExample, type TargetedSequence, targeted, UNSUPERVISED } from "./method/loss-targets.js";
+export { learningRate, type ScheduleSpec } from "./method/learning-rate.js";
+export {
+  IGNORE_INDEX,
+  IGNORE_INDEX as UNSUPERVISED,
+  type LossSpec,
+  type ShownExample,
+  type Supervise,
+  type TargetedSequence,
+  targeted,
+  type Weighting,
+} from "./method/loss-targets.js";
 export {
   type Accuracy,
   accuracy,
@@ -57,7 +66,32 @@ export {
   scoredTokens,
   type TokenScores,
 } from "./method/metrics.js";
-export { applyNoise, type NoiseContext, type NoisedExample } from "./method/noise.js";
+export {
+  applyNoise,
+  type Noise,
+  type NoiseContext,
+  type NoisedExample,
+  type NoiseKind,
+  type NoiseOptions,
+} from "./method/noise.js";
+export {
+  type Cover,
+  type CoverOptions,
+  cover,
+  type Lad,
+  type LadOptions,
+  lad,
+  type MaskOnly,
+  type MaskOnlyOptions,
+  maskOnly,
+  type NoNoise,
+  noises,
+  noNoise,
+  type TimedOptions,
+  type Uniform,
+  type UniformOptions,
+  uniform,
+} from "./method/noises/registered.js";
 export {
   type BudgetStep,
   chooseRemasked,
@@ -71,6 +105,7 @@ export {
   remaskStep,
   shareCount,
 } from "./method/policies.js";
+export type { PreparedExample } from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
 export { Model, type ValidationResult } from "./model.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
@@ -116,7 +151,6 @@ export {
   type ContainerOptions,
   type Corruption,
   type CustomNoise,
-  cover,
   customNoise,
   type DataSource,
   type Dataset,
@@ -131,18 +165,13 @@ export {
   type LoadProgress,
   type LocalOptions,
   type LossInput,
-  type LossSpec,
-  lad,
+  type LossOptions,
   type Muon,
   type MuonInput,
   type MuonOptions,
-  maskOnly,
   muon,
-  type Noise,
   type NoiseDraw,
   type NoiseInput,
-  type NoiseKind,
-  noNoise,
   type Optimizer,
   type OptimizerInput,
   type PrepareOptions,
@@ -154,17 +183,14 @@ export {
   type SamplingMode,
   type SaveOptions,
   type ScheduleOptions,
-  type ScheduleSpec,
   type TextOptions,
   type TrainingOptions,
-  uniform,
   type ValidateOptions,
   type WindowOptions,
   type WindowSpec,
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options.js";
-export type { PreparedExample } from "./prepared-example.js";
 export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";
 export type { TrainingRun } from "./runs/training.js";

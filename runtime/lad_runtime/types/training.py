@@ -6,6 +6,7 @@ from typing import Literal
 
 from lad_runtime.checks import check_choice, check_name, check_number, check_whole
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.learning_rate import ScheduleSpec as ScheduleSpec
 from lad_runtime.method.loss_targets import LossSpec as LossSpec
 from lad_runtime.method.loss_targets import check_answer_supervised
 from lad_runtime.method.noise import NoiseSpec as NoiseSpec
@@ -34,22 +35,6 @@ class OptimizerSpec:
         check_number("optimizer.epsilon", self.epsilon, above=0)
         check_number("optimizer.momentum", self.momentum, low=0, below=1)
         check_whole("optimizer.newtonSchulzSteps", self.newton_schulz_steps, low=1, high=100)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleSpec:
-    """Learning rate at step k (from 0): linear warm-up, then the decay to `final_fraction` of the peak, reached as the run ends."""
-
-    learning_rate: float = 1e-5
-    warmup_steps: int = 100
-    decay: Literal["cosine", "linear", "constant"] = "cosine"
-    final_fraction: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_number("learningRate", self.learning_rate, low=0)
-        check_whole("warmupSteps", self.warmup_steps, low=0)
-        check_choice("decay", self.decay, ("cosine", "linear", "constant"))
-        check_number("finalFraction", self.final_fraction, low=0, high=1)
 
 
 @dataclass(frozen=True, kw_only=True)
