@@ -11,6 +11,12 @@ export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
 export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
 export type { Evaluation } from "./evaluation/evaluation.js";
+export { distinctN } from "./evaluation/measures/distinct.js";
+export { type Accuracy, accuracy, exactMatch } from "./evaluation/measures/exact-match.js";
+export type { Answered, Measure, TokenScores } from "./evaluation/measures/measure.js";
+export { type Measured, measures } from "./evaluation/measures/measures.js";
+export { median, type Perplexity, perplexity, scoredTokens } from "./evaluation/measures/perplexity.js";
+export { repeatedNgramShare } from "./evaluation/measures/repeated.js";
 export type { Score } from "./evaluation/scoring.js";
 export { experimentAt, formatExperiment, parseExperiment, readExperiment } from "./experiments/experiment.js";
 export { type Recipe, recipeFor, recipes } from "./experiments/recipes.js";
@@ -54,18 +60,6 @@ export {
   targeted,
   type Weighting,
 } from "./method/loss-targets.js";
-export {
-  type Accuracy,
-  accuracy,
-  distinctN,
-  exactMatch,
-  median,
-  type Perplexity,
-  perplexity,
-  repeatedNgramShare,
-  scoredTokens,
-  type TokenScores,
-} from "./method/metrics.js";
 export {
   applyNoise,
   type Noise,
