@@ -4,8 +4,8 @@
  * Its result goes to standard output, as text or (`--json`) as one JSON object; how it is getting on goes to standard error.
  */
 import { LadError } from "../sdk/src/errors.js";
+import { FIGURES } from "./figures/all.js";
 import { Bench } from "./harness/bench.js";
-import { FIGURES } from "./harness/figures.js";
 import { parseBench, USAGE } from "./harness/options.js";
 import { asText } from "./harness/result.js";
 

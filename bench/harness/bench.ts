@@ -5,10 +5,7 @@ import { delimiter, join } from "node:path";
 import { pythonOfCheckout, root } from "../../sdk/tools/checkout.js";
 import { KEEPING_ALLOCATOR, referenceEnvironment, workerEnvironment } from "./environment.js";
 import type { BenchOptions } from "./options.js";
-import { type Command, Side } from "./side.js";
-
-/** Who is measured: `ours` and whatever is compared with it. */
-export type Role = "ours" | "reference" | "roofline" | "alone" | "inTurn";
+import { type Command, type Role, Side } from "./side.js";
 
 /** What our sides tell of the base that they loaded. */
 export interface BaseFacts {
@@ -55,14 +52,17 @@ export class Bench {
 
   /** A side of our own in Python, with the variables that a worker has. */
   ours(role: Role, module: string, threads = this.options.threads): Side {
-    return this.#python(role, module, workerEnvironment(threads));
+    return this.#python(role, `bench.sides.${module}`, workerEnvironment(threads));
   }
 
   /** A side of somebody else's in Python, with its own defaults. */
   reference(module: string): Side {
     const { threads, allocator } = this.options;
     const settings = allocator ? KEEPING_ALLOCATOR : {};
-    return this.#python("reference", module, { ...referenceEnvironment(threads), ...settings });
+    return this.#python("reference", `bench.references.${module}`, {
+      ...referenceEnvironment(threads),
+      ...settings,
+    });
   }
 
   /** A side of our own in TypeScript, which starts a worker through the SDK. */
@@ -89,7 +89,7 @@ export class Bench {
       PYTHONDONTWRITEBYTECODE: "1", // a checkout stays as it was
       HF_HUB_OFFLINE: "1",
     };
-    const words = ["-m", `bench.sides.${module}`];
+    const words = ["-m", module];
     return this.#start(role, { program: python, words, folder: this.scratch, environment });
   }
 

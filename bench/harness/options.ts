@@ -5,12 +5,29 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { nearest } from "../../sdk/src/checks/nearest.js";
 import { invalidOption, LadError } from "../../sdk/src/errors.js";
-import type { Figure } from "./figure.js";
 
 export const ATTENTION = ["full", "prefix", "causal-prefix"] as const;
 export const DEVICES = ["cpu", "cuda"] as const;
 export type Device = (typeof DEVICES)[number];
 export type Attention = (typeof ATTENTION)[number];
+
+/** A reference that a checkout may be given of. */
+export interface Repository {
+  readonly name: string;
+  /** A folder in it that tells it from others. */
+  readonly folder: string;
+}
+
+/** What a figure has to say to the command line. */
+export interface Measurable {
+  /** What is measured against what, in one sentence. */
+  readonly about: string;
+  /** The base that is measured unless another is named. */
+  readonly base: string;
+  /** The options that mean something here, beside those that every figure takes. */
+  readonly takes: readonly ("profile" | "attention" | "device" | "allocator" | "compile" | "minutes")[];
+  readonly against?: Repository;
+}
 
 export interface BenchOptions {
   readonly name: string;
@@ -42,7 +59,7 @@ export const USAGE =
 /** @throws LadError `invalid-option` */
 export function parseBench(
   words: readonly string[],
-  figures: Readonly<Record<string, Figure>>,
+  figures: Readonly<Record<string, Measurable>>,
 ): BenchOptions {
   const { values, positionals } = parsed(words);
   const [name, ...others] = positionals;
@@ -98,7 +115,7 @@ function parsed(words: readonly string[]) {
   }
 }
 
-function figureNamed(name: string | undefined, figures: Readonly<Record<string, Figure>>): Figure {
+function figureNamed(name: string | undefined, figures: Readonly<Record<string, Measurable>>): Measurable {
   const figure = name === undefined ? undefined : Object.hasOwn(figures, name) ? figures[name] : undefined;
   if (figure !== undefined) return figure;
   const names = Object.keys(figures);
@@ -126,7 +143,7 @@ function oneOf<Name extends string>(
 }
 
 /** An option that the figure would leave unused is an error. */
-function requireTaken(options: BenchOptions, figure: Figure): void {
+function requireTaken(options: BenchOptions, figure: Measurable): void {
   const given = {
     profile: options.profile !== undefined,
     attention: options.attention !== "full",
@@ -145,7 +162,7 @@ function requireTaken(options: BenchOptions, figure: Figure): void {
   }
 }
 
-function requireCheckout(folder: string, options: BenchOptions, { against }: Figure): void {
+function requireCheckout(folder: string, options: BenchOptions, { against }: Measurable): void {
   if (against === undefined) throw unused("against", options);
   if (existsSync(join(folder, against.folder))) return;
   throw invalidOption(

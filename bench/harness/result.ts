@@ -1,7 +1,6 @@
 /** What a figure comes to: one JSON object, or a few lines of text. */
 import { type Column, renderTable } from "../../sdk/src/report/table.js";
-import type { Role } from "./bench.js";
-import type { Measurement, Side } from "./side.js";
+import type { Measurement, Role, Side } from "./side.js";
 import { advantage, median, type Spread, spread } from "./statistics.js";
 import type { Round, Sides } from "./turns.js";
 

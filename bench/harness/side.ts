@@ -5,6 +5,9 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { LadError, type LadErrorCode } from "../../sdk/src/errors.js";
 
+/** Who is measured: `ours` and whatever is compared with it. */
+export type Role = "ours" | "reference" | "roofline" | "alone" | "inTurn";
+
 /** What a run came to. Which of the fields there are depends on the side. */
 export interface Measurement {
   readonly seconds: number;

@@ -1,6 +1,5 @@
 /** Runs the sides alternately, so that whatever else the machine does meets all of them alike. */
-import type { Role } from "./bench.js";
-import type { Measurement, Side } from "./side.js";
+import type { Measurement, Role, Side } from "./side.js";
 
 /** The sides by role, in the order in which they run. */
 export type Sides = Readonly<Partial<Record<Role, Side>> & { ours: Side }>;

@@ -1,9 +1,8 @@
-import type { Base } from "./base.js";
 import { check } from "./checks/check.js";
 import type { Client } from "./client.js";
 import { writeFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
-import { isLadError } from "./errors.js";
+import type { FrozenBase } from "./frozen-base.js";
 import { Model } from "./model.js";
 import {
   type CheckedNoised,
@@ -26,8 +25,10 @@ import {
 } from "./options.js";
 import { makingAdapter, newId } from "./runs/making.js";
 import { Sequence } from "./runs/numbered-calls.js";
+import type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";
 import { type TrainingRun, WorkerTraining } from "./runs/training.js";
 import { LoopTraining } from "./runs/training-loop.js";
+import { Snapshot, unlessGone } from "./snapshot.js";
 import {
   type AdapterInfo,
   AdaptersService,
@@ -45,65 +46,14 @@ import {
   toWindow,
 } from "./wire.js";
 
-/** What one forward and backward pass came to. */
-export interface ForwardBackwardResult {
-  /** Σ weight · CE, in nats. */
-  readonly loss: number;
-  /** All tokens computed. */
-  readonly tokens: number;
-  /** Positions where something was predicted. */
-  readonly supervisedTokens: number;
-  /** CE of every position of every sequence, in order; 0 where nothing was predicted. */
-  readonly ce: Float32Array;
-}
-
-/** What one optimizer step came to. */
-export interface OptimStepResult {
-  /** Before clipping. */
-  readonly gradientNorm: number;
-  /** Optimizer steps taken by this adapter. */
-  readonly step: number;
-}
-
-/** An adapter's weights as they were at one moment: it samples and scores, and nothing changes it. */
-export class Snapshot extends Model {
-  /** The base that it belongs to. */
-  readonly base: Base;
-  /** The adapter as it was then. */
-  readonly info: AdapterInfo;
-
-  constructor(client: Client, base: Base, info: AdapterInfo) {
-    super(client, base.info, info.id);
-    this.base = base;
-    this.info = info;
-  }
-
-  /** The snapshot's id on the worker. */
-  get id(): string {
-    return this.info.id;
-  }
-
-  /** Frees its memory. */
-  async drop(options: CallOptions = {}): Promise<void> {
-    const { signal, timeoutMs } = check(callOptions, options);
-    const client = this.client.within(timeoutMs);
-    await client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
-  }
-
-  /** As `drop`; that it is gone already is fine. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.drop().catch(unlessGone);
-  }
-}
-
 /** A LoRA adapter on a frozen base: it is trained, sampled, saved and dropped without regard to any other. */
 export class Adapter extends Model {
   /** The base that it belongs to. */
-  readonly base: Base;
+  readonly base: FrozenBase;
   #info: AdapterInfo;
   readonly #sequence: Sequence;
 
-  constructor(client: Client, base: Base, info: AdapterInfo) {
+  constructor(client: Client, base: FrozenBase, info: AdapterInfo) {
     super(client, base.info, info.id);
     this.base = base;
     this.#info = info;
@@ -125,7 +75,7 @@ export class Adapter extends Model {
     const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id };
     const client = this.client.within(timeoutMs);
-    const reply = await client.call(AdaptersService.getAdapter, request, { signal, idempotent: true });
+    const reply = await client.call(AdaptersService.getAdapter, request, { signal });
     this.#info = fromAdapter(present(reply.adapter, "an adapter"));
     return this.#info;
   }
@@ -161,11 +111,7 @@ export class Adapter extends Model {
       gradientCheckpointing: given.gradientCheckpointing,
     };
     const reply = await this.#sequence.next((sequence) =>
-      client.call(
-        TrainingService.forwardBackward,
-        { ...request, sequence },
-        { signal: given.signal, idempotent: true },
-      ),
+      client.call(TrainingService.forwardBackward, { ...request, sequence }, { signal: given.signal }),
     );
     return {
       loss: reply.loss,
@@ -190,7 +136,7 @@ export class Adapter extends Model {
       maxGradientNorm,
     };
     const reply = await this.#sequence.next((sequence) =>
-      client.call(TrainingService.optimStep, { ...request, sequence }, { signal, idempotent: true }),
+      client.call(TrainingService.optimStep, { ...request, sequence }, { signal }),
     );
     return { gradientNorm: reply.gradientNorm, step: Number(reply.step) };
   }
@@ -200,7 +146,7 @@ export class Adapter extends Model {
     const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id, snapshotId: newId("snapshot") };
     const client = this.client.within(timeoutMs);
-    const send = () => client.call(AdaptersService.snapshotAdapter, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.snapshotAdapter, request, { signal });
     const reply = await makingAdapter(this.client, request.snapshotId, send, signal);
     return new Snapshot(this.client, this.base, fromAdapter(present(reply.snapshot, "a snapshot")));
   }
@@ -231,7 +177,6 @@ export class Adapter extends Model {
     const request = { adapterId: this.id, name: check(checkpointName, name, "name"), overwrite };
     const reply = await this.client.within(timeoutMs).call(AdaptersService.saveCheckpoint, request, {
       signal,
-      idempotent: true,
     });
     return reply.digest;
   }
@@ -253,14 +198,6 @@ export class Adapter extends Model {
     await this.drop().catch(unlessGone);
   }
 }
-
-/** Dropping what went with its worker, or was dropped before, is no failure. */
-function unlessGone(error: unknown): void {
-  if (isLadError(error) && GONE.has(error.code)) return;
-  throw error;
-}
-
-const GONE: ReadonlySet<string> = new Set(["not-found", "unavailable", "worker-died"]);
 
 async function noised(client: Client, given: CheckedNoised): Promise<ForwardBackwardRequest["input"]> {
   const { id: datasetId } = await openDataset(client, given.data, given.signal);

@@ -3,93 +3,32 @@ import { check } from "./checks/check.js";
 import { nearest } from "./checks/nearest.js";
 import type { Client } from "./client.js";
 import { openFolder } from "./data/adapter-files.js";
-import { openDataset } from "./data/data.js";
-import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
-import type { PreparedExample } from "./method/prepared-example.js";
-import { Model } from "./model.js";
+import { FrozenBase } from "./frozen-base.js";
 import {
   type AdapterOptions,
   adapterOptions,
   type BaseOptions,
   baseOptions,
   type CallOptions,
-  type ChatMessage,
   callOptions,
-  checkExamples,
-  checkPrepare,
   checkpointName,
-  type DataSource,
-  type Dataset,
-  dataSourceSchema,
-  type ExamplesOptions,
-  messagesSchema,
-  type PrepareOptions,
-  type TextOptions,
-  textOptions,
 } from "./options.js";
 import { makingAdapter, newId } from "./runs/making.js";
-import { prepare } from "./runs/training.js";
 import {
   type AdapterInfo,
   AdaptersService,
   type BaseInfo,
   DATA_TYPE,
-  DataService,
   fromAdapter,
   fromBase,
-  fromPrepared,
   type LoadBaseResponse,
   present,
-  toWindow,
-  type WindowReport,
   WorkerService,
 } from "./wire.js";
 
-/** A prompt as token ids, and the right answer. */
-export interface Question {
-  /** The prompt. */
-  readonly ids: number[];
-  /** The right answer, as text. */
-  readonly reference: string;
-}
-
-/** A frozen base model, resident in the worker. It samples and scores by itself, and carries any number of adapters. */
-export class Base extends Model {
-  /** What the worker tells of it. */
-  readonly info: BaseInfo;
-  readonly #pieces = new Map<number, string>();
-
-  constructor(client: Client, info: BaseInfo) {
-    super(client, info, "");
-    this.info = info;
-  }
-
-  /** The base's id on the worker. */
-  get id(): string {
-    return this.info.id;
-  }
-
-  /** The name that it was loaded by. */
-  get name(): string {
-    return this.info.name;
-  }
-
-  /** The token that stands for what is hidden. */
-  get maskTokenId(): number {
-    return this.info.maskTokenId;
-  }
-
-  /** What answers learn to end with. */
-  get eosTokenId(): number {
-    return this.info.eosTokenId;
-  }
-
-  /** Every token that ends an answer. */
-  get stopTokenIds(): readonly number[] {
-    return this.info.stopTokenIds;
-  }
-
+/** A frozen base model that carries any number of adapters. */
+export class Base extends FrozenBase {
   /**
    * A new adapter: A drawn from the seed, B = 0, so that it begins as the base.
    *
@@ -101,7 +40,7 @@ export class Base extends Model {
     const spec = { rank, alpha, targets: [...targets], dropout, seed };
     const request = { baseId: this.id, spec, adapterId: newId("adapter") };
     const client = this.client.within(timeoutMs);
-    const send = () => client.call(AdaptersService.createAdapter, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.createAdapter, request, { signal });
     const reply = await makingAdapter(this.client, request.adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
@@ -131,111 +70,9 @@ export class Base extends Model {
     const adapterId = newId("adapter");
     const client = this.client.within(timeoutMs);
     const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId };
-    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal });
     const reply = await makingAdapter(this.client, adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
-  }
-
-  /**
-   * The token ids of a text, without special tokens of the tokenizer's own. Those that the text writes out are text, unless
-   * `allowSpecial` is given: so what a user typed cannot end a turn, and what was rendered elsewhere can still be encoded.
-   */
-  async encode(text: string, options: TextOptions = {}): Promise<readonly number[]> {
-    const { timeoutMs, ...settings } = check(textOptions, options);
-    const [ids] = await encodeTexts(this.client.within(timeoutMs), this.id, [text], settings);
-    return present(ids, "EncodeResponse.results");
-  }
-
-  /** The text of token ids; special tokens are left out. */
-  async decode(ids: ArrayLike<number>, options: CallOptions = {}): Promise<string> {
-    const { signal, timeoutMs } = check(callOptions, options);
-    const [text] = await decodeSequences(this.client.within(timeoutMs), this.id, [ids], false, signal);
-    return present(text, "DecodeResponse.texts");
-  }
-
-  /** Each token's own text, special tokens included, for showing a canvas: asked for once a token. */
-  async pieces(ids: ArrayLike<number>, options: CallOptions = {}): Promise<string[]> {
-    const { signal, timeoutMs } = check(callOptions, options);
-    const wanted = Array.from(ids);
-    const unknown = [...new Set(wanted)].filter((id) => !this.#pieces.has(id));
-    if (unknown.length > 0) {
-      const single = unknown.map((id) => [id]);
-      const texts = await decodeSequences(this.client.within(timeoutMs), this.id, single, true, signal);
-      unknown.forEach((id, i) => {
-        this.#pieces.set(id, texts[i] ?? "");
-      });
-    }
-    return wanted.map((id) => this.#pieces.get(id) ?? "");
-  }
-
-  /**
-   * A chat through the model's own template, as a prompt that the assistant's answer follows. Special tokens that the messages
-   * write out are text, unless `allowSpecial` is given.
-   *
-   * @throws LadError `invalid-data` for a chat that the template refuses, or in which it takes such a token apart
-   */
-  async render(messages: string | readonly ChatMessage[], options: TextOptions = {}): Promise<Rendered> {
-    const { timeoutMs, ...settings } = check(textOptions, options);
-    const client = this.client.within(timeoutMs);
-    return renderChat(client, this.id, check(messagesSchema, messages, "messages"), settings);
-  }
-
-  /**
-   * Brings examples to the worker, once, and names them by their content: what every call that takes data does by itself.
-   *
-   * @throws LadError `not-found` for a missing file, `invalid-data` with the line of an example that cannot be read
-   */
-  async dataset(data: DataSource, options: CallOptions = {}): Promise<Dataset> {
-    const { signal, timeoutMs } = check(callOptions, options);
-    return openDataset(this.client.within(timeoutMs), check(dataSourceSchema, data, "data"), signal);
-  }
-
-  /**
-   * Windows a data set and says what became of its examples.
-   *
-   * @throws LadError `invalid-data` with the line of an example that cannot be read, or does not fit with `tooLong: "error"`
-   */
-  async prepare(data: DataSource, options: PrepareOptions = {}): Promise<WindowReport> {
-    const { source, window, signal, timeoutMs } = checkPrepare(data, options);
-    const client = this.client.within(timeoutMs);
-    const dataset = await openDataset(client, source, signal);
-    return prepare(client, this.id, dataset, window, signal);
-  }
-
-  /** The prepared examples themselves, in the order of their rows. */
-  async *examples(
-    data: DataSource,
-    options: ExamplesOptions = {},
-  ): AsyncGenerator<PreparedExample, void, undefined> {
-    const { source, window, offset, limit, signal, timeoutMs } = checkExamples(data, options);
-    const client = this.client.within(timeoutMs);
-    const { id: datasetId } = await openDataset(client, source, signal);
-    const request = {
-      baseId: this.id,
-      datasetId,
-      window: toWindow(window),
-      offset: BigInt(offset),
-      limit: BigInt(limit),
-    };
-    for await (const { examples } of client.stream(DataService.streamExamples, request, { signal })) {
-      yield* examples.map(fromPrepared);
-    }
-  }
-
-  /** Examples as questions with their right answers, for `evaluate`: prompts as token ids, answers as text. */
-  async questions(data: DataSource, options: ExamplesOptions = {}): Promise<Question[]> {
-    const questions: { ids: number[]; answer: number[] }[] = [];
-    for await (const { ids, answer, tail } of this.examples(data, { ...options, padToWindow: false })) {
-      const start = answer.indexOf(1);
-      questions.push({
-        ids: ids.slice(0, start),
-        answer: ids.filter((_, i) => i >= start && answer[i] === 1 && tail[i] !== 1),
-      });
-    }
-    const answers = questions.map(({ answer }) => answer);
-    const client = this.client.within(options.timeoutMs);
-    const texts = await decodeSequences(client, this.id, answers, false, options.signal);
-    return questions.map(({ ids }, i) => ({ ids, reference: texts[i] ?? "" }));
   }
 
   /**

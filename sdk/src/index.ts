@@ -3,8 +3,8 @@
  *
  * Begin with {@link Runtime.start}.
  */
-export { Adapter, type ForwardBackwardResult, type OptimStepResult, Snapshot } from "./adapter.js";
-export { Base, type Question } from "./base.js";
+export { Adapter } from "./adapter.js";
+export { Base } from "./base.js";
 export { Canvas, type CanvasInput, type CanvasPrediction } from "./canvas.js";
 export type { Complete } from "./checks/fields-of.js";
 export type { Rendered } from "./data/text.js";
@@ -40,6 +40,7 @@ export {
   type UnspecifiedSweepOptions,
 } from "./experiments/sweep.js";
 export type { FailedPoint, Outcome } from "./experiments/sweep-manifest.js";
+export type { FrozenBase, Question } from "./frozen-base.js";
 export {
   type AnswerState,
   grownAnswer,
@@ -187,9 +188,11 @@ export {
 } from "./options.js";
 export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";
+export type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";
 export type { TrainingRun } from "./runs/training.js";
 export { trainingLoop } from "./runs/training-loop.js";
 export { Runtime } from "./runtime.js";
+export { Snapshot } from "./snapshot.js";
 export type { Method, Transport, TransportOptions } from "./transport.js";
 export { BUILD_VERSION, PROTOCOL_VERSION } from "./version.js";
 export type {

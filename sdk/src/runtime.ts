@@ -118,7 +118,7 @@ export class Runtime {
   async info(options: CallOptions = {}): Promise<WorkerInfo> {
     const { signal, timeoutMs } = check(callOptions, options);
     const client = this.#client.within(timeoutMs);
-    return fromInfo(await client.call(WorkerService.getInfo, {}, { signal, idempotent: true }));
+    return fromInfo(await client.call(WorkerService.getInfo, {}, { signal }));
   }
 
   /**
@@ -139,7 +139,7 @@ export class Runtime {
     const { signal, timeoutMs } = check(callOptions, options);
     const reply = await this.#client
       .within(timeoutMs)
-      .call(AdaptersService.getAdapter, { adapterId: id }, { signal, idempotent: true });
+      .call(AdaptersService.getAdapter, { adapterId: id }, { signal });
     const adapter = fromAdapter(present(reply.adapter, "an adapter"));
     const { bases } = await this.info(options);
     const info = bases.find((candidate) => candidate.id === adapter.baseId);
@@ -166,7 +166,7 @@ export class Runtime {
   async runs(options: CallOptions = {}): Promise<RunInfo[]> {
     const { signal, timeoutMs } = check(callOptions, options);
     const client = this.#client.within(timeoutMs);
-    const { runs } = await client.call(RunsService.listRuns, {}, { signal, idempotent: true });
+    const { runs } = await client.call(RunsService.listRuns, {}, { signal });
     return runs.map(fromRun);
   }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { isWithin, pythonSources, root, type Source, typescriptSources } from "./imports.js";
 
 const MOST_FILES = 20;
-const ROOTS = ["sdk", "runtime", "test", "examples", "proto"];
+const ROOTS = ["sdk", "runtime", "test", "examples", "proto", "bench"];
 const MADE_BY_PROGRAMS = /\/(gen|node_modules|\.venv|__pycache__|dist)(\/|$)/;
 
 /** Groups of nodes that reach each other: Tarjan's strongly connected components of more than one. */
@@ -97,8 +97,15 @@ describe("the rooms", () => {
   it("of the SDK do so as well", () => {
     const files = edgesBetween(sdk, scriptOf);
     expect(files.size).toBeGreaterThan(80);
+    expect(cycles(files)).toEqual([]);
     const folders = foldersOf(files, (name) => dirname(name));
     expect(cycles(new Map([...folders].filter(([folder]) => folder !== "sdk/src")))).toEqual([]);
+  });
+
+  it("of the benches do so too", () => {
+    const files = edgesBetween(typescriptSources("bench"), scriptOf);
+    expect(files.size).toBeGreaterThan(25);
+    expect(cycles(files)).toEqual([]);
   });
 
   it("see a cycle where there is one", () => {

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { FIGURES } from "../../bench/figures/all.js";
 import { LAD_GENERIC } from "../../bench/harness/figure.js";
-import { FIGURES } from "../../bench/harness/figures.js";
 import { parseBench } from "../../bench/harness/options.js";
 import { scratchFolder } from "../e2e/support/stub.js";
 

@@ -18,21 +18,26 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import (
     adapters_pb2,
     data_pb2,
+    evaluation_pb2,
     runs_pb2,
     sampling_pb2,
     training_pb2,
     worker_pb2,
 )
 from lad_runtime.types.evaluation import Score
+from lad_runtime.types.runs import LoggedEvent
 from lad_runtime.types.sampling import AnswerEvent, Edit, FrameEvent, Prediction
 from lad_runtime.types.training_events import LossReport, StepEvent
+from lad_runtime.wire.codec import writer
 from lad_runtime.wire.errors import error_detail
-from lad_runtime.wire.runs import write_event
-from lad_runtime.wire.sampling import write_prediction, write_score
 from lad_runtime.wire.tensors import write_floats
 
 FILE = Path(__file__).with_name("messages.json")
 MAX_UINT64 = 2**64 - 1
+
+write_prediction = writer(Prediction, sampling_pb2.Prediction)
+write_score = writer(Score, evaluation_pb2.Score)
+write_event = writer(LoggedEvent, runs_pb2.StreamEventsResponse)
 
 REPORT = LossReport(
     loss=0.5,
@@ -205,10 +210,10 @@ def replies() -> list[Message]:
     )
     return [
         error_detail(error),
-        write_event(7, 1700000000.5, step),
-        write_event(8, 1700000000.75, frame),
-        write_event(2**40, 1700000001.0, answer),
-        write_event(9, 1700000001.0, error),
+        write_event(LoggedEvent(seq=7, time=1700000000.5, event=step)),
+        write_event(LoggedEvent(seq=8, time=1700000000.75, event=frame)),
+        write_event(LoggedEvent(seq=2**40, time=1700000001.0, event=answer)),
+        write_event(LoggedEvent(seq=9, time=1700000001.0, event=error)),
         runs_pb2.StreamEventsResponse(cancelled=runs_pb2.RunCancelled(steps=2**60)),
         write_prediction(prediction),
         write_score(Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True)),

@@ -32,7 +32,7 @@ let base: Base;
 
 beforeAll(async () => {
   const { python, env } = pythonOfCheckout();
-  const path = [env.PYTHONPATH, join(root, "test/runtime")].join(":");
+  const path = [env.PYTHONPATH, join(root, "test/runtime/support")].join(":");
   await execa(python, ["-c", MAKE, folder], { env: { PYTHONPATH: path } });
   runtime = await startRuntime(scratch, { onWarning: (warning) => warnings.push(warning) });
   base = await runtime.loadBase(folder);

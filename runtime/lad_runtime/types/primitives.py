@@ -56,6 +56,21 @@ class ForwardBackwardResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ValidateRequest:
+    """The losses of a data set under noise that is fixed for each example, without training."""
+
+    base_id: str
+    adapter_id: str  # empty: the base without an adapter
+    dataset_id: str
+    window: WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    seed: int
+    max_examples: int  # 0: all
+    attention: AttentionMode
+
+
+@dataclass(frozen=True, kw_only=True)
 class OptimStepResult:
     gradient_norm: float  # before clipping
     step: int  # optimizer steps taken by this adapter

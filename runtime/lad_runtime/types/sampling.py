@@ -217,3 +217,11 @@ class Prediction:
     top_ids: tuple[int, ...]
     top_probabilities: tuple[float, ...]
     logits: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictTask:
+    """One forward over each canvas, and a Prediction for each."""
+
+    canvases: tuple[PredictCanvas, ...]
+    spec: PredictSpec

@@ -2,8 +2,9 @@
  * A training run written with the primitives: what the worker's own run does, step for step and number for number, with the
  * noise left to the caller. It is the loop behind `train({ noise: customNoise(…) })`, and one to start from.
  */
-import type { Adapter } from "../adapter.js";
+
 import { cancelled, invalidOption, LadError } from "../errors.js";
+import type { FrozenBase } from "../frozen-base.js";
 import { batches as requests } from "../grpc/batches.js";
 import { batches, type Draw } from "../method/data-order.js";
 import { learningRate } from "../method/learning-rate.js";
@@ -13,17 +14,33 @@ import { applyNoise, type Noise } from "../method/noise.js";
 import { lad } from "../method/noises/registered.js";
 import type { PreparedExample } from "../method/prepared-example.js";
 import { Purpose, uniforms } from "../method/random.js";
+import type { ValidationResult } from "../model.js";
+import type { ForwardBackwardOptions, OptimStepOptions } from "../options/primitives.js";
 import {
+  type CallOptions,
   type CheckedTraining,
+  type CheckpointOptions,
   type CustomNoise,
   checkTraining,
   type TrainingOptions,
+  type ValidateOptions,
   type WindowSpec,
   warnOfWarmup,
 } from "../options.js";
 import { emitWarning } from "../warnings.js";
-import type { LossReport, TrainingEvent, TrainingFinished, WindowReport } from "../wire.js";
+import type { AdapterInfo, LossReport, TrainingEvent, TrainingFinished, WindowReport } from "../wire.js";
+import type { ForwardBackwardResult, OptimStepResult } from "./steps.js";
 import { countSteps, type TrainingRun } from "./training.js";
+
+/** What the loop asks of an adapter: the primitives, and where its data is. */
+export interface TrainableAdapter {
+  readonly base: FrozenBase;
+  refresh(options: CallOptions): Promise<AdapterInfo>;
+  forwardBackward(options: ForwardBackwardOptions): Promise<ForwardBackwardResult>;
+  optimStep(options: OptimStepOptions): Promise<OptimStepResult>;
+  validate(options: ValidateOptions): Promise<ValidationResult>;
+  checkpoint(name: string, options: CheckpointOptions): Promise<string>;
+}
 
 /**
  * Trains an adapter from here, over `forwardBackward` and `optimStep`, with built-in noise or the caller's own.
@@ -33,7 +50,7 @@ import { countSteps, type TrainingRun } from "./training.js";
  * @throws LadError as `adapter.train`
  */
 export function trainingLoop(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   options: TrainingOptions,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   return loop(adapter, checkTraining(options, emitWarning), emitWarning);
@@ -50,7 +67,7 @@ export class LoopTraining implements TrainingRun {
   #failure: unknown;
   #opened = false;
 
-  constructor(adapter: Adapter, options: CheckedTraining, warn: (message: string) => void) {
+  constructor(adapter: TrainableAdapter, options: CheckedTraining, warn: (message: string) => void) {
     const { signal } = options;
     const stop = this.#stop.signal;
     const both = signal === undefined ? stop : AbortSignal.any([signal, stop]);
@@ -131,7 +148,7 @@ function notOnTheWorker(): LadError {
 }
 
 async function* loop(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   options: CheckedTraining,
   warn: (message: string) => void,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
@@ -202,7 +219,7 @@ function accountedBytes(parameterCount: number, { optimizer }: CheckedTraining):
  * one's.
  */
 async function takeStep(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   options: CheckedTraining,
   examples: readonly PreparedExample[],
   batch: readonly Draw[],
@@ -226,7 +243,7 @@ const SEQUENCE_BYTES = 32;
 
 /** `forwardBackward` of a batch of any size, in as few calls as hold it. */
 async function addGradients(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   sequences: ReturnType<typeof targeted>,
   how: Pick<CheckedTraining, "attention" | "microBatchTokens" | "gradientCheckpointing">,
 ): Promise<{ loss: number; ce: Float32Array }> {
@@ -245,7 +262,7 @@ async function addGradients(
 function corrupted(
   example: PreparedExample,
   epoch: number,
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   { noise, seed }: CheckedTraining,
 ): ShownExample {
   const { maskTokenId, eosTokenId, vocabSize } = adapter.base.info;
@@ -291,7 +308,7 @@ function isDue(step: number, steps: number, every = 0): boolean {
 }
 
 function validator(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   { validation, noise, loss, attention, signal, ...options }: CheckedTraining,
 ) {
   if (validation === undefined) return undefined;
@@ -303,7 +320,7 @@ function validator(
 }
 
 async function fetchExamples(
-  adapter: Adapter,
+  adapter: TrainableAdapter,
   options: CheckedTraining,
 ): Promise<{ examples: PreparedExample[]; report: WindowReport }> {
   const { signal } = options;

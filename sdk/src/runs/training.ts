@@ -138,7 +138,7 @@ async function startTraining(
   const data = { datasetId: dataset.id, validationId: validation?.id, steps };
   const request = { adapterId, spec: toTraining(options, noise, data), runId };
   await client.endings(signal);
-  const send = () => client.call(TrainingService.startTraining, request, { signal, idempotent: true });
+  const send = () => client.call(TrainingService.startTraining, request, { signal });
   return (await startingRun(client, runId, send, signal)).runId;
 }
 
@@ -162,7 +162,7 @@ export async function prepare(
   signal?: AbortSignal,
 ): Promise<WindowReport> {
   const request = { baseId, datasetId: dataset.id, window: toWindow(window) };
-  const reply = await client.call(DataService.prepareDataset, request, { signal, idempotent: true });
+  const reply = await client.call(DataService.prepareDataset, request, { signal });
   const report = fromWindowReport(present(reply.report, "PrepareDatasetResponse.report"));
   warnOfSpecialTokens(client, report, window.allowSpecial);
   return report;

@@ -66,7 +66,7 @@ export const SAMPLING_MODE = {
   remask: SamplingMode.REMASK,
   refine: SamplingMode.REFINE,
   llada: SamplingMode.LLADA,
-  ar: SamplingMode.AUTOREGRESSIVE,
+  ar: SamplingMode.AR,
 } as const;
 
 export const CONFIDENCE = { unfiltered: Confidence.UNFILTERED, filtered: Confidence.FILTERED } as const;
