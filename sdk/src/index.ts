@@ -54,6 +54,7 @@ export { learningRate, type ScheduleSpec } from "./method/learning-rate.js";
 export {
   IGNORE_INDEX,
   IGNORE_INDEX as UNSUPERVISED,
+  type LossOptions,
   type LossSpec,
   type ShownExample,
   type Supervise,
@@ -160,7 +161,6 @@ export {
   type LoadProgress,
   type LocalOptions,
   type LossInput,
-  type LossOptions,
   type Muon,
   type MuonInput,
   type MuonOptions,

@@ -43,7 +43,7 @@ export {
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options/data-source.js";
-export type { LossInput, LossOptions } from "./options/loss.js";
+export type { LossInput } from "./options/loss.js";
 export {
   type Corruption,
   type CustomNoise,

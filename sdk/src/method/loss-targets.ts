@@ -1,4 +1,5 @@
 /** Which tokens are supervised and with what weight: the very numbers that a run on the worker would use. */
+import type { Complete } from "../checks/fields-of.js";
 import type { PreparedExample } from "./prepared-example.js";
 
 /** A target that supervises nothing. */
@@ -86,15 +87,24 @@ export const WEIGHTINGS = {
 /** How supervised tokens are weighted. */
 export type Weighting = keyof typeof WEIGHTINGS;
 
-/** Which tokens are supervised, with what weight: complete. */
-export interface LossSpec {
-  /** Which tokens are supervised. */
-  readonly supervise: Supervise;
-  /** Whether the EOS tail is supervised. */
-  readonly tail: boolean;
-  /** How they are weighted. */
-  readonly weighting: Weighting;
+/** Which tokens are supervised, with what weight. */
+export interface LossOptions {
+  /**
+   * Which tokens are supervised. `all-tokens`: prompt, answer and tail; `all-answer-tokens`: answer and tail;
+   * `corrupted-answer-tokens`: what the noise changed of them. Default: `all-tokens`.
+   */
+  supervise?: Supervise | undefined;
+  /** Whether the EOS tail is supervised. Default: true. */
+  tail?: boolean | undefined;
+  /**
+   * How supervised tokens are weighted. `uniform`: the mean over an example's tokens, then over the examples; `inverse-time`: LLaDA's
+   * 1/t, normalised by the whole answer's length, over corrupted tokens under `mask-only` or `uniform` noise. Default: `uniform`.
+   */
+  weighting?: Weighting | undefined;
 }
+
+/** Which tokens are supervised, with what weight, complete. */
+export interface LossSpec extends Complete<LossOptions> {}
 
 /**
  * One optimizer step's batch with its targets and weights.

@@ -5,6 +5,7 @@ import { flag, oneOf } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
 import {
+  type LossOptions,
   type LossSpec,
   SUPERVISIONS,
   type Supervise,
@@ -19,22 +20,6 @@ import type { DenoisingAttention } from "./attention.js";
 import type { CustomNoise } from "./noise.js";
 
 const SUPERVISE = namesOf<Supervise>(SUPERVISIONS);
-
-/** Which tokens are supervised, with what weight. */
-export interface LossOptions {
-  /**
-   * Which tokens are supervised. `all-tokens`: prompt, answer and tail; `all-answer-tokens`: answer and tail;
-   * `corrupted-answer-tokens`: what the noise changed of them. Default: `all-tokens`.
-   */
-  supervise?: Supervise | undefined;
-  /** Whether the EOS tail is supervised. Default: true. */
-  tail?: boolean | undefined;
-  /**
-   * How supervised tokens are weighted. `uniform`: the mean over an example's tokens, then over the examples; `inverse-time`: LLaDA's
-   * 1/t, normalised by the whole answer's length, over corrupted tokens under `mask-only` or `uniform` noise. Default: `uniform`.
-   */
-  weighting?: Weighting | undefined;
-}
 
 /** Which tokens are supervised, by name or with its options. */
 export type LossInput = Supervise | LossOptions;

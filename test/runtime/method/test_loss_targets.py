@@ -1,17 +1,27 @@
 """Which tokens the loss counts, and how much each one weighs."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.method.loss_targets import check_loss, targeted
+from lad_runtime.method.loss_targets import (
+    SUPERVISIONS,
+    WEIGHTINGS,
+    Supervise,
+    Weighting,
+    check_answer_supervised,
+    check_loss,
+    targeted,
+)
 from lad_runtime.method.noise import apply_noise
 from method_specs import NOISE_BUILDERS, lad_noise, loss_spec, mask_only_noise
 from training_support import MASK, VOCABULARY, whole_batch, window, windows
 
-SUPERVISE = ("all-tokens", "all-answer-tokens", "corrupted-answer-tokens")
+SUPERVISE = tuple(SUPERVISIONS)
 LOSSES = st.builds(loss_spec, supervise=st.sampled_from(SUPERVISE), tail=st.booleans())
 
 
@@ -78,3 +88,26 @@ def test_inverse_time_is_refused_where_noise_has_no_time(kind):
 def test_inverse_time_is_refused_over_tokens_that_are_not_corrupted():
     with pytest.raises(LadError, match="supervise is all-tokens"):
         check_loss(loss_spec(weighting="inverse-time"), mask_only_noise())
+
+
+def test_every_word_of_a_loss_has_its_entry_and_the_other_way_round():
+    assert get_args(Supervise) == tuple(SUPERVISIONS)
+    assert get_args(Weighting) == tuple(WEIGHTINGS)
+
+
+@pytest.mark.parametrize("supervise", SUPERVISE)
+def test_a_loss_over_the_prompt_is_refused_where_answers_alone_are_computed(supervise):
+    loss = loss_spec(supervise=supervise)
+    if not SUPERVISIONS[supervise].prompt:
+        check_answer_supervised(loss)
+        return
+    with pytest.raises(LadError) as caught:
+        check_answer_supervised(loss)
+    assert caught.value.remedy == "Set loss.supervise to all-answer-tokens or corrupted-answer-tokens."
+
+
+def test_the_remedy_for_weights_without_a_time_names_the_noises_that_have_one():
+    loss = loss_spec(supervise="corrupted-answer-tokens", weighting="inverse-time")
+    with pytest.raises(LadError) as caught:
+        check_loss(loss, NOISE_BUILDERS["lad"]())
+    assert caught.value.remedy == "Use mask-only or uniform noise, or the weighting uniform."
