@@ -25,6 +25,7 @@ from lad_runtime.gen.lad.v1 import (
     training_pb2,
     worker_pb2,
 )
+from lad_runtime.method.noise import NOISES
 from lad_runtime.types.bases import BaseInfo, BaseSpec, MatrixKernel
 from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import TargetedSequence
@@ -148,7 +149,7 @@ def test_a_training_specification_keeps_every_value() -> None:
 def test_a_specification_without_a_noise_is_refused_with_the_names_of_all() -> None:
     error = refused(read_noise, training_pb2.NoiseSpec())
     assert (error.option, error.value) == ("noise", "missing")
-    assert error.remedy == "Give one of lad, mask-only, cover, uniform, none."
+    assert error.remedy == f"Give one of {', '.join(NOISES)}."
 
 
 @pytest.mark.parametrize(

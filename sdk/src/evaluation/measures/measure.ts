@@ -20,8 +20,8 @@ export interface Answered {
 export interface Measure<Value> {
   /** As tables name it. */
   readonly label: string;
-  /** What its figure counts: `share` goes from 0 to 1. */
-  readonly unit: "share" | "perplexity";
+  /** What its figure counts, such as `share`, which goes from 0 to 1. */
+  readonly unit: string;
   /** What of an answer it is computed from. Of those that need `references` only the answers that have one are given. */
   readonly needs: "answers" | "references" | "likelihoods";
   /** The value of a set of answers. */
