@@ -13,6 +13,12 @@ export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
 export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
 export type { Evaluation } from "./evaluation/evaluation.js";
+export * from "./evaluation/measures/distinct.js";
+export * from "./evaluation/measures/exact-match.js";
+export type * from "./evaluation/measures/measure.js";
+export * from "./evaluation/measures/measures.js";
+export * from "./evaluation/measures/perplexity.js";
+export * from "./evaluation/measures/repeated.js";
 export * from "./experiments/experiment.js";
 export * from "./experiments/recipes.js";
 export * from "./experiments/run-experiment.js";
@@ -30,21 +36,45 @@ export {
 export * from "./method/data-order.js";
 export * from "./method/draw.js";
 export * from "./method/learning-rate.js";
-export { type ShownExample, type TargetedSequence, targeted, UNSUPERVISED } from "./method/loss-targets.js";
 export {
-  type Accuracy,
-  accuracy,
-  distinctN,
-  exactMatch,
-  median,
-  type Perplexity,
-  perplexity,
-  repeatedNgramShare,
-  scoredTokens,
-  type TokenScores,
-} from "./method/metrics.js";
-export * from "./method/noise.js";
+  IGNORE_INDEX,
+  IGNORE_INDEX as UNSUPERVISED,
+  type LossOptions,
+  type LossSpec,
+  type ShownExample,
+  type Supervise,
+  type TargetedSequence,
+  targeted,
+  type Weighting,
+} from "./method/loss-targets.js";
+export {
+  applyNoise,
+  type Noise,
+  type NoiseContext,
+  type NoisedExample,
+  type NoiseKind,
+  type NoiseOptions,
+} from "./method/noise.js";
+export {
+  type Cover,
+  type CoverOptions,
+  cover,
+  type Lad,
+  type LadOptions,
+  lad,
+  type MaskOnly,
+  type MaskOnlyOptions,
+  maskOnly,
+  type NoNoise,
+  noises,
+  noNoise,
+  type TimedOptions,
+  type Uniform,
+  type UniformOptions,
+  uniform,
+} from "./method/noises/registered.js";
 export * from "./method/policies.js";
+export type * from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
 export * from "./model.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
@@ -78,7 +108,6 @@ export {
   type ContainerOptions,
   type Corruption,
   type CustomNoise,
-  cover,
   customNoise,
   type DataSource,
   type Dataset,
@@ -93,18 +122,12 @@ export {
   type LoadProgress,
   type LocalOptions,
   type LossInput,
-  type LossSpec,
-  lad,
   type Muon,
   type MuonInput,
   type MuonOptions,
-  maskOnly,
   muon,
-  type Noise,
   type NoiseDraw,
   type NoiseInput,
-  type NoiseKind,
-  noNoise,
   type Optimizer,
   type OptimizerInput,
   type PrepareOptions,
@@ -116,17 +139,14 @@ export {
   type SamplingMode,
   type SaveOptions,
   type ScheduleOptions,
-  type ScheduleSpec,
   type TextOptions,
   type TrainingOptions,
-  uniform,
   type ValidateOptions,
   type WindowOptions,
   type WindowSpec,
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options.js";
-export type * from "./prepared-example.js";
 export type * from "./results.js";
 export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";

@@ -43,20 +43,13 @@ export {
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options/data-source.js";
+export type { LossInput } from "./options/loss.js";
 export {
   type Corruption,
   type CustomNoise,
-  cover,
   customNoise,
-  lad,
-  maskOnly,
-  type Noise,
   type NoiseDraw,
   type NoiseInput,
-  type NoiseKind,
-  noiseSpec,
-  noNoise,
-  uniform,
 } from "./options/noise.js";
 export {
   type Adamw,
@@ -71,7 +64,6 @@ export {
   type OptimizerInput,
   optimizerSpec,
   type ScheduleOptions,
-  type ScheduleSpec,
 } from "./options/optimizer.js";
 export {
   type CheckedContainer,
@@ -96,8 +88,6 @@ export {
   type CheckedTraining,
   checkTraining,
   checkValidate,
-  type LossInput,
-  type LossSpec,
   type TrainingOptions,
   type ValidateOptions,
   warnOfWarmup,

@@ -64,17 +64,17 @@ def requests() -> list[Message]:
         dataset_id="ab" * 32,
         window=window,
         noise=training_pb2.NoiseSpec(
-            kind=3,
-            tail_noise=True,
-            full_mask_probability=0.1,
-            mask_probability=0.5,
-            max_mask_fraction=0.5,
-            swap_scale=0.25,
-            duplicate_scale=0.25,
-            shift_scale=0.25,
-            max_span=3,
-            max_shift=4,
-            min_time=0.001,
+            lad=training_pb2.LadNoise(
+                tail_noise=True,
+                full_mask_probability=0.1,
+                mask_probability=0.5,
+                max_mask_fraction=0.5,
+                swap_scale=0.25,
+                duplicate_scale=0.25,
+                shift_scale=0.25,
+                max_span=3,
+                max_shift=4,
+            )
         ),
         loss=training_pb2.LossSpec(supervise=2, tail=True, weighting=1),
         optimizer=training_pb2.OptimizerSpec(

@@ -35,15 +35,15 @@ from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
 from lad_runtime.types.training import (
-    LossSpec,
-    NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
+    TrainingControl,
     TrainingSpec,
     TrainTask,
 )
 from lad_runtime.types.training_events import StepEvent
 from lad_runtime.types.work import Request, Work
+from method_specs import lad_noise, loss_spec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
 
@@ -304,8 +304,8 @@ def training_work(
     training = TrainingSpec(
         dataset_id="tiny",
         window=window,
-        noise=NoiseSpec(),
-        loss=LossSpec(supervise="all-answer-tokens"),
+        noise=lad_noise(),
+        loss=loss_spec(supervise="all-answer-tokens"),
         optimizer=OptimizerSpec(kind="adamw"),
         schedule=ScheduleSpec(learning_rate=5e-3, warmup_steps=0, decay="constant"),
         steps=30,

@@ -8,6 +8,7 @@ import { attention, denoisingAttention } from "./attention.js";
 import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
 import { dataSourceSchema } from "./data-source.js";
+import { lossSchema } from "./loss.js";
 import { noiseSchema } from "./noise.js";
 import { optimizerSchema } from "./optimizer.js";
 import type {
@@ -23,7 +24,6 @@ import type {
   SequencesOptions,
 } from "./primitives.js";
 import { checkPrompt, drawShape, promptShape } from "./sampling.js";
-import { lossSchema } from "./training.js";
 
 /** Sequences, or rows of a data set, that one `forwardBackward` holds. The gradients of several calls add up. */
 export const MAX_SEQUENCES = 4096;

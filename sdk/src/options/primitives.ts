@@ -3,10 +3,10 @@ import type { AttentionModeName, DenoisingAttention } from "./attention.js";
 import type { CallOptions } from "./call.js";
 import type { WindowOptions } from "./data.js";
 import type { DataSource } from "./data-source.js";
+import type { LossInput } from "./loss.js";
 import type { NoiseInput } from "./noise.js";
 import type { OptimizerInput } from "./optimizer.js";
 import type { DrawOptions, PromptOptions } from "./sampling.js";
-import type { LossInput } from "./training.js";
 
 /** One sequence of `forwardBackward`; every list has an entry for each position. */
 export interface SequenceInput {

@@ -2,7 +2,8 @@ import type { Client } from "../client.js";
 import { openDataset } from "../data/data.js";
 import { warnOfSpecialTokens } from "../data/special-tokens.js";
 import { LadError } from "../errors.js";
-import { type CheckedTraining, type Dataset, type Noise, warnOfWarmup } from "../options.js";
+import type { Noise } from "../method/noise.js";
+import { type CheckedTraining, type Dataset, warnOfWarmup } from "../options.js";
 import {
   DataService,
   fromWindowReport,

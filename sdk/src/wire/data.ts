@@ -1,6 +1,6 @@
 import * as pb from "../gen/lad/v1/data.js";
+import type { PreparedExample } from "../method/prepared-example.js";
 import type { ChatMessage, WindowSpec } from "../options.js";
-import type { PreparedExample } from "../prepared-example.js";
 import type { WindowReport } from "../results/data.js";
 import { counted } from "./counted.js";
 import { numberOf } from "./words.js";

@@ -1,13 +1,8 @@
 import * as pb from "../gen/lad/v1/training.js";
-import {
-  type CheckedTraining,
-  type LossSpec,
-  type Noise,
-  noiseSpec,
-  type Optimizer,
-  optimizerSpec,
-} from "../options.js";
-import type { LossReport } from "../results/training.js";
+import type { LossReport } from "../method/loss-report.js";
+import type { LossSpec } from "../method/loss-targets.js";
+import type { Noise } from "../method/noise.js";
+import { type CheckedTraining, type Optimizer, optimizerSpec } from "../options.js";
 import { counted } from "./counted.js";
 import { toWindow } from "./data.js";
 import { numberOf } from "./words.js";
@@ -16,9 +11,8 @@ export function fromLossReport(report: pb.LossReport): LossReport {
   return counted(report);
 }
 
-export function toNoise(noise: Noise): pb.NoiseSpec {
-  const spec = noiseSpec(noise);
-  return { ...spec, kind: numberOf(pb.NoiseKind, spec.kind) };
+export function toNoise({ kind, ...options }: Noise): pb.NoiseSpec {
+  return { kind: { $case: camelCase(kind), value: options } as CaseOf<Noise> };
 }
 
 export function toLoss(loss: LossSpec): pb.LossSpec {
@@ -72,4 +66,16 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     shareWeight: options.shareWeight,
     overwrite: checkpoint?.overwrite ?? false,
   };
+}
+
+/** The case that holds a noise: the message's field of its name. */
+type CaseOf<Each extends Noise> = Each extends Noise
+  ? { $case: CamelCase<Each["kind"]>; value: Omit<Each, "kind"> }
+  : never;
+type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Rest}`
+  ? `${Head}${Capitalize<CamelCase<Rest>>}`
+  : Name;
+
+function camelCase(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

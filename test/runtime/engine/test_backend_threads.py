@@ -19,7 +19,8 @@ from lad_runtime.types.data import Message
 from lad_runtime.types.evaluation import ScoreItem, ScoreTask
 from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictSpec, PredictTask
-from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec
+from lad_runtime.types.training import OptimizerSpec
+from method_specs import lad_noise, loss_spec
 from worker_support import LINES, SEQUENCE, sampling_spec, training_spec
 
 ENGINE = "lad-engine"
@@ -94,7 +95,7 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     primitives.forward_backward(adapter.id, 1, (SEQUENCE,), ForwardSpec()).future.result(30)
     primitives.optim_step(adapter.id, 2, OptimizerSpec(), 1e-3, 1.0).future.result(30)
     primitives.validate(
-        base.id, adapter.id, dataset, window, NoiseSpec(), LossSpec(), 0, 0, "full"
+        base.id, adapter.id, dataset, window, lad_noise(), loss_spec(), 0, 0, "full"
     ).future.result(30)
     canvas = PredictCanvas(ids=(5, 6), answer_start=1, seed=0)
     item = ScoreItem(prompt=(5,), continuation=(6,))

@@ -31,14 +31,13 @@ from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import ForwardBackwardTask, ForwardSpec, TargetedSequence
 from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
 from lad_runtime.types.training import (
-    LossSpec,
-    NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
     TrainingSpec,
     TrainTask,
 )
 from lad_runtime.types.work import Request
+from method_specs import lad_noise, loss_spec
 
 LINES = [b'{"instruction": "%d + %d", "output": "%d"}' % (n, n, 2 * n) for n in range(12)]
 WINDOW = WindowSpec(window=24)
@@ -114,8 +113,8 @@ def training(seed: int, micro_batch_tokens: int = 2048) -> TrainingSpec:
     return TrainingSpec(
         dataset_id="",
         window=WINDOW,
-        noise=NoiseSpec(),
-        loss=LossSpec(),
+        noise=lad_noise(),
+        loss=loss_spec(),
         optimizer=OptimizerSpec(),
         schedule=ScheduleSpec(learning_rate=1e-2, warmup_steps=0),
         steps=5,
@@ -300,7 +299,7 @@ def test_a_loss_that_the_noise_does_not_allow_is_refused_before_data_is_prepared
     spec = AdapterSpec(rank=2, alpha=2, targets=("q_proj",))
     adapter_id = worker.adapters.create(base_id, spec).result(10).id
     wrong = TrainingSpec(
-        **{**vars(training(1)), "loss": LossSpec(weighting="inverse-time"), "dataset_id": "0" * 64}
+        **{**vars(training(1)), "loss": loss_spec(weighting="inverse-time"), "dataset_id": "0" * 64}
     )
     with pytest.raises(LadError, match="weighting"):
         worker.training.start(adapter_id, wrong)

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,12 +25,13 @@ from lad_runtime.gen.lad.v1 import (
     training_pb2,
     worker_pb2,
 )
+from lad_runtime.method.noise import NOISES
 from lad_runtime.types.bases import BaseInfo, BaseSpec, MatrixKernel
 from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import TargetedSequence
 from lad_runtime.types.runs import LoggedEvent, RunCancelled, RunPaused, RunResumed
 from lad_runtime.types.sampling import AnswerEvent, DrawSpec, Edit, FrameEvent, SamplingOutcome, SamplingSpec
-from lad_runtime.types.training import TrainingSpec
+from lad_runtime.types.training import NoiseSpec, TrainingSpec
 from lad_runtime.types.training_events import (
     CheckpointEvent,
     LossReport,
@@ -46,6 +48,7 @@ from lad_runtime.wire.protocol import FILES
 from lad_runtime.wire.words import enumeration
 
 read_window = reader(data_pb2.WindowSpec, WindowSpec)
+read_noise = reader(training_pb2.NoiseSpec, NoiseSpec)
 read_training_spec = reader(training_pb2.TrainingSpec, TrainingSpec)
 read_sequences = reader(training_pb2.TargetedSequences, tuple[TargetedSequence, ...])
 read_draw = reader(sampling_pb2.DrawSpec, DrawSpec)
@@ -56,7 +59,7 @@ write_base = writer(BaseInfo, worker_pb2.Base)
 write_event = writer(LoggedEvent, runs_pb2.StreamEventsResponse)
 
 WINDOW = data_pb2.WindowSpec(window=64, pad_to_window=True, too_long=1, supervise=1)
-NOISE = training_pb2.NoiseSpec(kind=1, tail_noise=True, max_span=3, max_shift=4, min_time=0.001)
+NOISE = training_pb2.NoiseSpec(lad=training_pb2.LadNoise(tail_noise=True, max_span=3, max_shift=4))
 LOSS = training_pb2.LossSpec(supervise=1, tail=True, weighting=1)
 OPTIMIZER = training_pb2.OptimizerSpec(kind=1, beta1=0.9, beta2=0.999, epsilon=1e-8, newton_schulz_steps=5)
 DRAW = sampling_pb2.DrawSpec(top_p=1, confidence=1, method=1)
@@ -143,6 +146,29 @@ def test_a_training_specification_keeps_every_value() -> None:
     assert (read.attention, read.gradient_checkpointing, read.share_weight) == ("causal-prefix", True, 2.5)
 
 
+def test_a_specification_without_a_noise_is_refused_with_the_names_of_all() -> None:
+    error = refused(read_noise, training_pb2.NoiseSpec())
+    assert (error.option, error.value) == ("noise", "missing")
+    assert error.remedy == f"Give one of {', '.join(NOISES)}."
+
+
+@pytest.mark.parametrize(
+    "field", list(training_pb2.NoiseSpec.DESCRIPTOR.fields), ids=lambda field: field.name
+)
+def test_every_noise_of_the_protocol_is_read_as_the_noise_of_its_name(field: FieldDescriptor) -> None:
+    message = training_pb2.NoiseSpec()
+    options = getattr(message, field.name)
+    options.SetInParent()
+    if "min_time" in options.DESCRIPTOR.fields_by_name:
+        options.min_time = 0.25
+    if "max_span" in options.DESCRIPTOR.fields_by_name:
+        options.max_span, options.max_shift = 7, 8
+    noise = read_noise(message)
+    assert noise.kind == field.name.replace("_", "-")
+    for option, value in vars(noise).items():
+        assert option == "kind" or value == getattr(options, option)
+
+
 @pytest.mark.parametrize(
     ("changes", "option"),
     [
@@ -155,8 +181,15 @@ def test_a_training_specification_keeps_every_value() -> None:
         ),
         ({"max_gradient_norm": math.nan}, "maxGradientNorm"),
         ({"window": data_pb2.WindowSpec(window=2**31)}, "windowTokens"),
-        ({"noise": training_pb2.NoiseSpec(swap_scale=math.nan)}, "noise.swapScale"),
-        ({"noise": training_pb2.NoiseSpec(mask_probability=1.5)}, "noise.maskProbability"),
+        (
+            {"noise": training_pb2.NoiseSpec(lad=training_pb2.LadNoise(swap_scale=math.nan))},
+            "noise.swapScale",
+        ),
+        (
+            {"noise": training_pb2.NoiseSpec(cover=training_pb2.CoverNoise(mask_probability=1.5))},
+            "noise.maskProbability",
+        ),
+        ({"noise": training_pb2.NoiseSpec(uniform=training_pb2.UniformNoise())}, "noise.minTime"),
         ({"optimizer": training_pb2.OptimizerSpec(beta1=1)}, "optimizer.beta1"),
         ({"optimizer": training_pb2.OptimizerSpec(epsilon=math.inf)}, "optimizer.epsilon"),
         ({"share_weight": -1}, "shareWeight"),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { check } from "../../../sdk/src/checks/check.js";
 import { LadError } from "../../../sdk/src/errors.js";
+import { cover, lad, maskOnly } from "../../../sdk/src/method/noises/registered.js";
 import {
   checkCanvas,
   checkForwardBackward,
@@ -17,12 +18,8 @@ import {
   checkSampleMany,
   checkTraining,
   checkValidate,
-  cover,
   customNoise,
-  lad,
-  maskOnly,
   muon,
-  noiseSpec,
   optimizerSpec,
   type TrainingOptions,
   warnOfWarmup,
@@ -84,7 +81,7 @@ describe("the defaults", () => {
       maxSpan: 3,
       maxShift: 4,
     });
-    expect(noiseSpec(maskOnly()).minTime).toBe(1e-3);
+    expect(maskOnly().minTime).toBe(1e-3);
     expect(cover().kind).toBe("cover");
   });
 

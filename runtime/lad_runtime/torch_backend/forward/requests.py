@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.work import Request, ResultT_co
-
-UNSUPERVISED = -100
-"""The target of a token without a loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +31,7 @@ class _Forward(Request[ResultT_co]):
 
 @dataclass(frozen=True, kw_only=True)
 class _Supervised(_Forward[tuple[Tensor, ...]]):
-    """`targets[i]` [L] int64 are the ids that segment i should predict at the same position (−100: unsupervised)."""
+    """`targets[i]` [L] int64 are the ids that segment i should predict at the same position, or IGNORE_INDEX."""
 
     targets: tuple[Tensor, ...]
 
@@ -47,13 +45,13 @@ class _Supervised(_Forward[tuple[Tensor, ...]]):
     def check_targets(self, vocab_size: int) -> None:
         """Raises LadError on targets that the model does not have."""
         for target in self.targets:
-            supervised = target[target != UNSUPERVISED]
+            supervised = target[target != IGNORE_INDEX]
             if len(supervised) and not 0 <= int(supervised.min()) <= int(supervised.max()) < vocab_size:
                 raise invalid_option(
                     "targets",
                     supervised.tolist(),
                     f"the vocabulary has ids 0 to {vocab_size - 1}",
-                    "Give ids of this base, or −100 for tokens without a loss.",
+                    "Give ids of this base, or −1 for tokens without a loss.",
                 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lad_runtime.method.data_order import Draw
-from lad_runtime.method.loss_targets import supervised_positions, targeted
+from lad_runtime.method.loss_targets import SUPERVISIONS, supervised_positions, targeted
 from lad_runtime.method.noise import NoisedExample, apply_noise
 from lad_runtime.method.random import Purpose
 from lad_runtime.method.row import NoisedRow
@@ -66,7 +66,7 @@ class NoisedBatch(Iterable[NoisedRow]):
         """Draws the noise, beside the device's work, and counts."""
         kept: list[tuple[PreparedExample, NoisedExample]] = []
         counted, room = 0, _KEPT_TOKENS
-        depends_on_noise = noising.loss.supervise == "corrupted-answer-tokens"
+        depends_on_noise = SUPERVISIONS[noising.loss.supervise].corrupted
         for draw in draws():
             if unwanted():
                 break

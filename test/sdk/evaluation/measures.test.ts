@@ -1,14 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  accuracy,
-  distinctN,
-  exactMatch,
-  median,
-  perplexity,
-  repeatedNgramShare,
-  scoredTokens,
-} from "../../../sdk/src/method/metrics.js";
+import { distinctN } from "../../../sdk/src/evaluation/measures/distinct.js";
+import { accuracy, exactMatch } from "../../../sdk/src/evaluation/measures/exact-match.js";
+import type { Answered } from "../../../sdk/src/evaluation/measures/measure.js";
+import { measured, measures } from "../../../sdk/src/evaluation/measures/measures.js";
+import { median, perplexity, scoredTokens } from "../../../sdk/src/evaluation/measures/perplexity.js";
+import { repeatedNgramShare } from "../../../sdk/src/evaluation/measures/repeated.js";
 
 const EOS = 2;
 
@@ -112,4 +109,45 @@ test("the median is the middle value or the mean of the middle two", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(median([])).toBeNaN();
+});
+
+describe("the measures of a set of answers", () => {
+  const answered = (text: string, reference?: string, nats: number[] = [-1]): Answered => ({
+    answer: {
+      type: "answer",
+      canvas: 0,
+      ids: [1, 2, 1, 2],
+      canvasIds: [1, 2, 1, 2, EOS],
+      text,
+      iterations: 1,
+      stopped: "settled",
+    },
+    reference,
+    scores: nats.length === 0 ? undefined : { tokenLogLikelihoods: nats },
+  });
+
+  test("are each that of the function of its name, of the answers that it needs", () => {
+    const all = [answered("a", "a"), answered("b"), answered(" c", "d", [])];
+    expect(measured(all)).toEqual({
+      exactMatch: exactMatch(["a", " c"], ["a", "d"]),
+      perplexity: perplexity([{ tokenLogLikelihoods: [-1] }, { tokenLogLikelihoods: [-1] }, undefined]),
+      distinct2: distinctN(Array(3).fill([1, 2, 1, 2]), 2),
+      repeated3: repeatedNgramShare(Array(3).fill([1, 2, 1, 2]), 3),
+    });
+  });
+
+  test("know no exact match where nothing has a reference", () => {
+    const { exactMatch: none } = measured([answered("a"), answered("b")]);
+    expect(none).toBeUndefined();
+    expect(measures.exactMatch.figure(none)).toBeNaN();
+    expect(measures.exactMatch.interval?.(none)).toEqual([0, 1]);
+  });
+
+  test("have one number each, within the interval of those that know one", () => {
+    const values = measured([answered("a", "a"), answered("b", "c")]);
+    expect(measures.exactMatch.figure(values.exactMatch)).toBe(0.5);
+    expect(measures.exactMatch.interval?.(values.exactMatch)).toEqual(values.exactMatch?.interval);
+    expect(measures.perplexity.figure(values.perplexity)).toBeCloseTo(Math.E, 12);
+    expect(measures.distinct2.figure(values.distinct2)).toBe(values.distinct2);
+  });
 });
