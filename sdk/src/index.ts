@@ -33,7 +33,7 @@ export {
   sweep,
   type UnspecifiedSweepOptions,
 } from "./experiments/sweep.js";
-export type { FailedPoint, Outcome } from "./experiments/sweep-manifest.js";
+export type { DonePoint, FailedPoint, Outcome, PointFailure } from "./experiments/sweep-manifest.js";
 export type { FrozenBase, Question } from "./frozen-base.js";
 export {
   type AnswerState,
@@ -171,7 +171,7 @@ export { SampleRun, SamplingRun } from "./runs/sampling.js";
 export type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";
 export type { TrainingRun } from "./runs/training.js";
 export { trainingLoop } from "./runs/training-loop.js";
-export { Runtime } from "./runtime.js";
+export { type Connection, Runtime } from "./runtime.js";
 export { Snapshot } from "./snapshot.js";
 export type { Method, Transport, TransportOptions } from "./transport.js";
 export { BUILD_VERSION, PROTOCOL_VERSION } from "./version.js";

@@ -23,9 +23,13 @@ export interface Recipe {
   readonly adapter: Pick<AdapterOptions, "targets">;
   /** Options of `adapter.train`, without the data. */
   readonly training: Omit<TrainingOptions, "data" | "validation"> & {
+    /** How answers are corrupted. */
     readonly noise: Noise;
+    /** Which tokens are supervised, with what weight. */
     readonly loss: LossInput;
+    /** Optimizer steps. */
     readonly steps: number;
+    /** Length of the window in tokens. */
     readonly windowTokens: number;
   };
   /** Options of `adapter.sample`: positions that hold the longest answer with its EOS. */

@@ -79,7 +79,9 @@ interface AnySweepOptions<Grid extends Axes, Result> extends SweepParts<Grid, Re
 
 /** How one point ended: with its result, or with what went wrong. */
 export type SweepResult<Grid extends Axes, Result> = Outcome<Result> & {
+  /** The point's values. */
   readonly point: Point<Grid>;
+  /** The point's number in the grid, the last axis running fastest. */
   readonly index: number;
   /** It was in the manifest already. */
   readonly resumed: boolean;

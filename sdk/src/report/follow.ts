@@ -5,19 +5,32 @@ import type { LiveBlock } from "./terminal.js";
 
 /** What is used of a training run's events. */
 export interface TrainingEventLike {
+  /** Of these only `step` is drawn. */
   readonly type: string;
+  /** Steps taken, this one included. */
   readonly step?: number;
+  /** That the step took. */
   readonly seconds?: number;
+  /** Tokens computed in it for each second. */
   readonly tokensPerSecond?: number;
-  readonly report?: { readonly loss: number } | undefined;
+  /** The batch's losses, in nats. */
+  readonly report?:
+    | {
+        /** What is optimised. */
+        readonly loss: number;
+      }
+    | undefined;
 }
 
 /** What is used of a sampler's frame. */
 export interface FrameLike {
+  /** From 0. */
   readonly iteration: number;
+  /** How many there are at most. */
   readonly iterations: number;
   /** What was sampled at every answer position. */
   readonly answer: readonly number[];
+  /** What the iteration changed; positions count from the answer's start. */
   readonly edits: readonly { readonly position: number; readonly remasked: boolean }[];
 }
 
@@ -58,7 +71,9 @@ function isStep<Event extends TrainingEventLike>(event: Event): event is Extract
 
 /** What is used of a base: each token's own text, and the tokens that end an answer. */
 export interface TokenTexts {
+  /** Every token that ends an answer. */
   readonly stopTokenIds: readonly number[];
+  /** Each token's own text. */
   pieces(ids: readonly number[]): Promise<readonly string[]>;
 }
 

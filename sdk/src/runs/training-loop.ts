@@ -20,6 +20,7 @@ import {
   type CheckpointOptions,
   type CustomNoise,
   checkTraining,
+  type Dataset,
   lad,
   type Noise,
   type TrainingOptions,
@@ -316,8 +317,12 @@ function validator(
   const { data, maxExamples, seed } = validation;
   const window = windowOf(options);
   const known: Noise = noise.kind === "custom" ? lad() : noise;
-  return () =>
-    adapter.validate({ data, ...window, noise: known, loss, attention, seed, maxExamples, signal });
+  const how = { ...window, noise: known, loss, attention, seed, maxExamples, signal };
+  let opened: Promise<Dataset> | undefined;
+  return async () => {
+    opened ??= adapter.base.dataset(data, { signal });
+    return adapter.validate({ data: await opened, ...how });
+  };
 }
 
 async function fetchExamples(
