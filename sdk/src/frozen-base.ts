@@ -37,6 +37,7 @@ export class FrozenBase extends Model {
   readonly info: BaseInfo;
   readonly #pieces = new Map<number, string>();
 
+  /** @internal */
   constructor(client: Client, info: BaseInfo) {
     super(client, info, "");
     this.info = info;

@@ -13,7 +13,8 @@ export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerEr
 export type { Evaluation } from "./evaluation/evaluation.js";
 export type { Score } from "./evaluation/scoring.js";
 export { experimentAt, formatExperiment, parseExperiment, readExperiment } from "./experiments/experiment.js";
-export { type Recipe, recipeFor, recipes } from "./experiments/recipes.js";
+export type { Frozen } from "./experiments/plain-data.js";
+export { type Recipe, type Recipes, recipeFor, recipes } from "./experiments/recipes.js";
 export {
   type ExperimentResult,
   type RunExperimentOptions,
@@ -48,6 +49,7 @@ export { learningRate } from "./method/learning-rate.js";
 export { type ShownExample, type TargetedSequence, targeted, UNSUPERVISED } from "./method/loss-targets.js";
 export {
   type Accuracy,
+  type AnswerTokens,
   accuracy,
   distinctN,
   exactMatch,
@@ -170,6 +172,7 @@ export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";
 export type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";
 export type { TrainingRun } from "./runs/training.js";
+export type { TrainableAdapter } from "./runs/training-loop.js";
 export { trainingLoop } from "./runs/training-loop.js";
 export { type Connection, Runtime } from "./runtime.js";
 export { Snapshot } from "./snapshot.js";

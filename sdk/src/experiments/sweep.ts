@@ -121,7 +121,10 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
   #wake = () => {};
   #arrived = this.#nextArrival();
 
-  /** @param findSpec - finds the spec that the manifest keeps, where that takes asking; default: the options' own */
+  /**
+   * @internal
+   * @param findSpec - finds the spec that the manifest keeps, where that takes asking; default: the options' own
+   */
   constructor(options: AnySweepOptions<Grid, Result>, findSpec?: (signal: AbortSignal) => Promise<unknown>) {
     this.#settings = checkSettings(options, findSpec !== undefined);
     const { spec } = this.#settings;
@@ -133,6 +136,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
     for (const point of this.points) checkPoint(point, options.check);
   }
 
+  /** Every point's outcome, as it comes. */
   async *[Symbol.asyncIterator](): AsyncGenerator<SweepResult<Grid, Result>, void, undefined> {
     const running = this.#start();
     running.catch(() => {});

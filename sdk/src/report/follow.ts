@@ -22,6 +22,12 @@ export interface TrainingEventLike {
     | undefined;
 }
 
+/** What tells a step from a training run's other events. */
+export interface StepLike {
+  /** Its kind. */
+  readonly type: "step";
+}
+
 /** What is used of a sampler's frame. */
 export interface FrameLike {
   /** From 0. */
@@ -31,7 +37,12 @@ export interface FrameLike {
   /** What was sampled at every answer position. */
   readonly answer: readonly number[];
   /** What the iteration changed; positions count from the answer's start. */
-  readonly edits: readonly { readonly position: number; readonly remasked: boolean }[];
+  readonly edits: readonly {
+    /** Which answer position. */
+    readonly position: number;
+    /** Whether the next input shows MASK there. */
+    readonly remasked: boolean;
+  }[];
 }
 
 /** Time between two frames in a terminal, without which a quick sampler could not be watched. */
@@ -48,8 +59,8 @@ export async function drawTraining<Event extends TrainingEventLike>(
   label: string,
   steps: number,
   events: AsyncIterable<Event>,
-): Promise<Extract<Event, { type: "step" }>[]> {
-  const taken: Extract<Event, { type: "step" }>[] = [];
+): Promise<Extract<Event, StepLike>[]> {
+  const taken: Extract<Event, StepLike>[] = [];
   let loss: number | undefined;
   let seconds = 0;
   for await (const event of events) {
@@ -65,7 +76,7 @@ export async function drawTraining<Event extends TrainingEventLike>(
   return taken;
 }
 
-function isStep<Event extends TrainingEventLike>(event: Event): event is Extract<Event, { type: "step" }> {
+function isStep<Event extends TrainingEventLike>(event: Event): event is Extract<Event, StepLike> {
   return event.type === "step";
 }
 

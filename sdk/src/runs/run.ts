@@ -36,6 +36,7 @@ export class Run {
   readonly id: string;
   readonly #client: Client;
 
+  /** @internal */
   constructor(client: Client, id: string) {
     this.#client = client;
     this.id = id;

@@ -36,11 +36,17 @@ import { countSteps, type TrainingRun } from "./training.js";
 
 /** What the loop asks of an adapter: the primitives, and where its data is. */
 export interface TrainableAdapter {
+  /** The base that it belongs to. */
   readonly base: FrozenBase;
+  /** What the worker tells of it now. */
   refresh(options: CallOptions): Promise<AdapterInfo>;
+  /** Adds gradients. */
   forwardBackward(options: ForwardBackwardOptions): Promise<ForwardBackwardResult>;
+  /** One step on the gradients gathered so far. */
   optimStep(options: OptimStepOptions): Promise<OptimStepResult>;
+  /** The losses of a data set. */
   validate(options: ValidateOptions): Promise<ValidationResult>;
+  /** Writes adapter and optimizer to the worker's store. */
   checkpoint(name: string, options: CheckpointOptions): Promise<string>;
 }
 

@@ -121,6 +121,11 @@ class UserProgram {
         this.#nameless(checker.getTypeOfSymbol(given), owner, `${within}(${given.name}).`, checker),
       );
     }
+    if (checker.isArrayType(type)) {
+      return checker
+        .getTypeArguments(type as ts.TypeReference)
+        .flatMap((item) => this.#nameless(item, owner, within, checker));
+    }
     if (type.isUnionOrIntersection()) {
       return type.types.flatMap((part) => this.#nameless(part, owner, within, checker));
     }
