@@ -1,8 +1,8 @@
 /** What both sides compute with, made once from a seed: token ids, and windows with their corruption. */
 import { applyNoise } from "../../sdk/src/method/noise.js";
+import { lad } from "../../sdk/src/method/noises/registered.js";
+import type { PreparedExample } from "../../sdk/src/method/prepared-example.js";
 import { Purpose, uniforms } from "../../sdk/src/method/random.js";
-import { lad } from "../../sdk/src/options/noise.js";
-import type { PreparedExample } from "../../sdk/src/prepared-example.js";
 import type { BaseFacts } from "./bench.js";
 
 type Vocabulary = Pick<BaseFacts, "vocabSize" | "maskTokenId" | "eosTokenId">;

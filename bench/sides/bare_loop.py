@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.sides.noise import NOISE
 from bench.sides.serve import Values, serve
 from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.torch_backend.backend import TorchBackend
@@ -14,7 +15,6 @@ from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.sampling import Canvas, SamplingSpec
 from lad_runtime.types.training import (
     LossSpec,
-    NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
     TrainingControl,
@@ -47,8 +47,8 @@ class BareLoop:
         self._training = TrainingSpec(
             dataset_id="bench",
             window=window,
-            noise=NoiseSpec(),
-            loss=LossSpec(),
+            noise=NOISE,
+            loss=LossSpec(supervise="all-tokens", tail=True, weighting="uniform"),
             optimizer=OptimizerSpec(),
             schedule=ScheduleSpec(learning_rate=request["learningRate"], warmup_steps=0, decay="constant"),
             steps=request["steps"],

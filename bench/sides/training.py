@@ -3,12 +3,12 @@
 from typing import Any
 
 from bench.sides.lad_worker import LadWorker
+from bench.sides.noise import NOISE
 from bench.sides.serve import Values, serve
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.types.data import PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.training import (
     LossSpec,
-    NoiseSpec,
     OptimizerSpec,
     ScheduleSpec,
     TrainingControl,
@@ -79,8 +79,8 @@ def _spec(request: Values, batch_size: int) -> TrainingSpec:
     return TrainingSpec(
         dataset_id="bench",
         window=WindowSpec(window=request["window"]),
-        noise=NoiseSpec(),
-        loss=LossSpec(supervise=request["supervise"]),
+        noise=NOISE,
+        loss=LossSpec(supervise=request["supervise"], tail=True, weighting="uniform"),
         optimizer=OptimizerSpec(),
         schedule=ScheduleSpec(learning_rate=request["learningRate"], warmup_steps=0, decay="constant"),
         steps=request["steps"],

@@ -13,10 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.server.address import socket_address, tcp_address
-from lad_runtime.server.command_line import Arguments, parse_arguments
-from lad_runtime.server.death_pipe import lead_process_group, read_token_line, watch_stdin
-from lad_runtime.server.state_folder import IN_USE_STATUS, StateInUseError, take_folder
+from lad_runtime.server.process.address import socket_address, tcp_address
+from lad_runtime.server.process.command_line import Arguments, parse_arguments
+from lad_runtime.server.process.death_pipe import lead_process_group, read_token_line, watch_stdin
+from lad_runtime.server.process.state_folder import IN_USE_STATUS, StateInUseError, take_folder
 
 
 def main(arguments: Arguments) -> int:

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from lad_runtime.errors import invalid_option
 
 MAX_FLOAT32 = 3.4028234663852886e38
+MAX_UINT64 = 2**64 - 1
+
+MAX_TOKENS = 2**20
+"""No window, span or answer is longer, whatever the base."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

@@ -76,7 +76,7 @@ export class Adapter extends Model {
     const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id };
     const client = this.client.within(timeoutMs);
-    const reply = await client.call(AdaptersService.getAdapter, request, { signal, idempotent: true });
+    const reply = await client.call(AdaptersService.getAdapter, request, { signal });
     this.#info = fromAdapter(present(reply.adapter, "an adapter"));
     return this.#info;
   }
@@ -112,11 +112,7 @@ export class Adapter extends Model {
       gradientCheckpointing: given.gradientCheckpointing,
     };
     const reply = await this.#sequence.next((sequence) =>
-      client.call(
-        TrainingService.forwardBackward,
-        { ...request, sequence },
-        { signal: given.signal, idempotent: true },
-      ),
+      client.call(TrainingService.forwardBackward, { ...request, sequence }, { signal: given.signal }),
     );
     return {
       loss: reply.loss,
@@ -141,7 +137,7 @@ export class Adapter extends Model {
       maxGradientNorm,
     };
     const reply = await this.#sequence.next((sequence) =>
-      client.call(TrainingService.optimStep, { ...request, sequence }, { signal, idempotent: true }),
+      client.call(TrainingService.optimStep, { ...request, sequence }, { signal }),
     );
     return { gradientNorm: reply.gradientNorm, step: Number(reply.step) };
   }
@@ -151,7 +147,7 @@ export class Adapter extends Model {
     const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id, snapshotId: newId("snapshot") };
     const client = this.client.within(timeoutMs);
-    const send = () => client.call(AdaptersService.snapshotAdapter, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.snapshotAdapter, request, { signal });
     const reply = await makingAdapter(this.client, request.snapshotId, send, signal);
     return new Snapshot(this.client, this.base, fromAdapter(present(reply.snapshot, "a snapshot")));
   }
@@ -182,7 +178,6 @@ export class Adapter extends Model {
     const request = { adapterId: this.id, name: check(checkpointName, name, "name"), overwrite };
     const reply = await this.client.within(timeoutMs).call(AdaptersService.saveCheckpoint, request, {
       signal,
-      idempotent: true,
     });
     return reply.digest;
   }

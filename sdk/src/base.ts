@@ -40,7 +40,7 @@ export class Base extends FrozenBase {
     const spec = { rank, alpha, targets: [...targets], dropout, seed };
     const request = { baseId: this.id, spec, adapterId: newId("adapter") };
     const client = this.client.within(timeoutMs);
-    const send = () => client.call(AdaptersService.createAdapter, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.createAdapter, request, { signal });
     const reply = await makingAdapter(this.client, request.adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
@@ -70,7 +70,7 @@ export class Base extends FrozenBase {
     const adapterId = newId("adapter");
     const client = this.client.within(timeoutMs);
     const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId };
-    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal, idempotent: true });
+    const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal });
     const reply = await makingAdapter(this.client, adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }

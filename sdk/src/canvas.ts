@@ -121,7 +121,7 @@ export class Canvas {
           guidanceScale: 0,
         },
       },
-      { signal, idempotent: true },
+      { signal },
     );
     const prediction = fromPrediction(present(reply.predictions[0], "a prediction"));
     this.#predicted = prediction.ids;

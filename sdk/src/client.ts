@@ -7,10 +7,11 @@ import { TimeLimit } from "./grpc/time-limit.js";
 import type { Dataset } from "./options.js";
 import { Shared } from "./shared.js";
 import type { Method, Transport, TransportOptions } from "./transport.js";
+import { isIdempotent } from "./wire.js";
 
 /** What a call may be given. */
 export interface CallSettings extends TransportOptions {
-  /** Whether the call may be sent again where it is not known to have arrived. Default false. */
+  /** Whether the call may be sent again where it is not known to have arrived. Default: as the protocol says of its method. */
   idempotent?: boolean;
 }
 
@@ -172,7 +173,7 @@ export class Client {
     method: Method<Request, Response>,
     request: Request | undefined,
     requests: () => Request | AsyncIterable<Request>,
-    { idempotent = false, ...options }: CallSettings,
+    { idempotent = isIdempotent(method), ...options }: CallSettings,
   ): Promise<Response> {
     const waits = idempotent ? [...RETRY_WAITS_MS] : [];
     const { signal, release } = this.#bounded(method, request, options);

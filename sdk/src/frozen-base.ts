@@ -2,6 +2,7 @@ import { check } from "./checks/check.js";
 import type { Client } from "./client.js";
 import { openDataset } from "./data/data.js";
 import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
+import type { PreparedExample } from "./method/prepared-example.js";
 import { Model } from "./model.js";
 import {
   type CallOptions,
@@ -19,7 +20,6 @@ import {
   type TextOptions,
   textOptions,
 } from "./options.js";
-import type { PreparedExample } from "./prepared-example.js";
 import { prepare } from "./runs/training.js";
 import { type BaseInfo, DataService, fromPrepared, present, toWindow, type WindowReport } from "./wire.js";
 

@@ -11,6 +11,13 @@ export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
 export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
 export type { Evaluation } from "./evaluation/evaluation.js";
+export { distinctN } from "./evaluation/measures/distinct.js";
+export { type Accuracy, accuracy, exactMatch } from "./evaluation/measures/exact-match.js";
+export type { Answered, Measure, TokenScores } from "./evaluation/measures/measure.js";
+export { type Measured, measures } from "./evaluation/measures/measures.js";
+export type { AnswerTokens } from "./evaluation/measures/ngrams.js";
+export { median, type Perplexity, perplexity, scoredTokens } from "./evaluation/measures/perplexity.js";
+export { repeatedNgramShare } from "./evaluation/measures/repeated.js";
 export type { Score } from "./evaluation/scoring.js";
 export { experimentAt, formatExperiment, parseExperiment, readExperiment } from "./experiments/experiment.js";
 export type { Frozen } from "./experiments/plain-data.js";
@@ -45,22 +52,44 @@ export {
 } from "./method/answer-state.js";
 export { batches, type Draw, permutation } from "./method/data-order.js";
 export { type DrawnToken, drawToken, entropy, type TokenDraw } from "./method/draw.js";
-export { learningRate } from "./method/learning-rate.js";
-export { type ShownExample, type TargetedSequence, targeted, UNSUPERVISED } from "./method/loss-targets.js";
+export { learningRate, type ScheduleSpec } from "./method/learning-rate.js";
 export {
-  type Accuracy,
-  type AnswerTokens,
-  accuracy,
-  distinctN,
-  exactMatch,
-  median,
-  type Perplexity,
-  perplexity,
-  repeatedNgramShare,
-  scoredTokens,
-  type TokenScores,
-} from "./method/metrics.js";
-export { applyNoise, type NoiseContext, type NoisedExample } from "./method/noise.js";
+  IGNORE_INDEX,
+  IGNORE_INDEX as UNSUPERVISED,
+  type LossOptions,
+  type LossSpec,
+  type ShownExample,
+  type Supervise,
+  type TargetedSequence,
+  targeted,
+  type Weighting,
+} from "./method/loss-targets.js";
+export {
+  applyNoise,
+  type Noise,
+  type NoiseContext,
+  type NoisedExample,
+  type NoiseKind,
+  type NoiseOptions,
+} from "./method/noise.js";
+export {
+  type Cover,
+  type CoverOptions,
+  cover,
+  type Lad,
+  type LadOptions,
+  lad,
+  type MaskOnly,
+  type MaskOnlyOptions,
+  maskOnly,
+  type NoNoise,
+  noises,
+  noNoise,
+  type TimedOptions,
+  type Uniform,
+  type UniformOptions,
+  uniform,
+} from "./method/noises/registered.js";
 export {
   type BudgetStep,
   chooseRemasked,
@@ -74,6 +103,7 @@ export {
   remaskStep,
   shareCount,
 } from "./method/policies.js";
+export type { PreparedExample } from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
 export { Model, type ValidationResult } from "./model.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
@@ -119,7 +149,6 @@ export {
   type ContainerOptions,
   type Corruption,
   type CustomNoise,
-  cover,
   customNoise,
   type DataSource,
   type Dataset,
@@ -134,18 +163,12 @@ export {
   type LoadProgress,
   type LocalOptions,
   type LossInput,
-  type LossSpec,
-  lad,
   type Muon,
   type MuonInput,
   type MuonOptions,
-  maskOnly,
   muon,
-  type Noise,
   type NoiseDraw,
   type NoiseInput,
-  type NoiseKind,
-  noNoise,
   type Optimizer,
   type OptimizerInput,
   type PrepareOptions,
@@ -157,17 +180,14 @@ export {
   type SamplingMode,
   type SaveOptions,
   type ScheduleOptions,
-  type ScheduleSpec,
   type TextOptions,
   type TrainingOptions,
-  uniform,
   type ValidateOptions,
   type WindowOptions,
   type WindowSpec,
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options.js";
-export type { PreparedExample } from "./prepared-example.js";
 export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";
 export type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";

@@ -114,7 +114,7 @@ export abstract class Model {
     };
     const { signal, timeoutMs } = given;
     const client = this.client.within(timeoutMs);
-    const reply = await client.call(SamplingService.predict, request, { signal, idempotent: true });
+    const reply = await client.call(SamplingService.predict, request, { signal });
     return reply.predictions.map(fromPrediction);
   }
 
@@ -166,7 +166,7 @@ export abstract class Model {
       seed,
       maxExamples,
     };
-    const reply = await client.call(TrainingService.validate, request, { signal, idempotent: true });
+    const reply = await client.call(TrainingService.validate, request, { signal });
     const report = fromLossReport(present(reply.report, "ValidateResponse.report"));
     const windows = fromWindowReport(present(reply.windowReport, "ValidateResponse.window_report"));
     warnOfSpecialTokens(client, windows, window.allowSpecial);

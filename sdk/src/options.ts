@@ -45,20 +45,13 @@ export {
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options/data-source.js";
+export type { LossInput } from "./options/loss.js";
 export {
   type Corruption,
   type CustomNoise,
-  cover,
   customNoise,
-  lad,
-  maskOnly,
-  type Noise,
   type NoiseDraw,
   type NoiseInput,
-  type NoiseKind,
-  noiseSpec,
-  noNoise,
-  uniform,
 } from "./options/noise.js";
 export {
   type Adamw,
@@ -73,7 +66,6 @@ export {
   type OptimizerInput,
   optimizerSpec,
   type ScheduleOptions,
-  type ScheduleSpec,
 } from "./options/optimizer.js";
 export {
   type CheckedContainer,
@@ -98,8 +90,6 @@ export {
   type CheckedTraining,
   checkTraining,
   checkValidate,
-  type LossInput,
-  type LossSpec,
   type TrainingOptions,
   type ValidateOptions,
   warnOfWarmup,

@@ -145,8 +145,7 @@ export class Runtime {
   async adapter(id: string, options: CallOptions = {}): Promise<Adapter> {
     const { signal, timeoutMs } = check(callOptions, options);
     const client = this.#client.within(timeoutMs);
-    const request = { adapterId: id };
-    const reply = await client.call(AdaptersService.getAdapter, request, { signal, idempotent: true });
+    const reply = await client.call(AdaptersService.getAdapter, { adapterId: id }, { signal });
     const adapter = fromAdapter(present(reply.adapter, "an adapter"));
     const { bases } = await infoOf(client, signal);
     const info = bases.find((candidate) => candidate.id === adapter.baseId);
@@ -173,7 +172,7 @@ export class Runtime {
   async runs(options: CallOptions = {}): Promise<RunInfo[]> {
     const { signal, timeoutMs } = check(callOptions, options);
     const client = this.#client.within(timeoutMs);
-    const { runs } = await client.call(RunsService.listRuns, {}, { signal, idempotent: true });
+    const { runs } = await client.call(RunsService.listRuns, {}, { signal });
     return runs.map(fromRun);
   }
 
@@ -210,7 +209,7 @@ export class Runtime {
 }
 
 async function infoOf(client: Client, signal: AbortSignal | undefined): Promise<WorkerInfo> {
-  return fromInfo(await client.call(WorkerService.getInfo, {}, { signal, idempotent: true }));
+  return fromInfo(await client.call(WorkerService.getInfo, {}, { signal }));
 }
 
 async function startWorker(started: ReturnType<typeof checkRuntime>, signal: AbortSignal): Promise<Worker> {

@@ -9,6 +9,7 @@ export {
 } from "./wire/data.js";
 export { fromErrorDetail, toErrorDetail } from "./wire/errors.js";
 export { healthCheck } from "./wire/health.js";
+export { isAnsweredAtOnce, isIdempotent } from "./wire/methods.js";
 export {
   ATTENTION_MODE,
   DATA_TYPE,

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { inFolder, pythonOfCheckout, root } from "./checkout.js";
+import { methodsSource } from "./methods.js";
 
 const TYPESCRIPT = "sdk/src/gen";
 const PYTHON = "runtime/lad_runtime/gen";
@@ -41,6 +42,7 @@ export async function staleFiles(): Promise<string[]> {
 async function generateTypeScript(target: string): Promise<void> {
   const template = "proto/buf.gen.yaml";
   await execa("buf", ["generate", "proto", "--template", template, "--output", target], inFolder());
+  await writeFile(join(target, TYPESCRIPT, "lad/v1/methods.ts"), await methodsSource());
 }
 
 async function generatePython(out: string): Promise<void> {

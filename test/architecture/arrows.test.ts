@@ -91,8 +91,8 @@ describe("the worker", () => {
     ).toEqual([]);
   });
 
-  it("has values and errors that depend on nothing", () => {
-    const plain = ["types", "errors", "checks"].map((name) => `lad_runtime.${name}`);
+  it("has values and errors that depend on nothing but the method", () => {
+    const plain = ["types", "errors", "checks", "method"].map((name) => `lad_runtime.${name}`);
     const files = plain.map((name) => `runtime/${name.replace(".", "/")}.py`);
     const foreign = worker
       .filter(({ path }) => files.includes(path) || path.startsWith("runtime/lad_runtime/types/"))

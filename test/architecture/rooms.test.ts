@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { pythonSources, root, type Source, typescriptSources } from "./imports.js";
+import { isWithin, pythonSources, root, type Source, typescriptSources } from "./imports.js";
 
 const MOST_FILES = 20;
 const ROOTS = ["sdk", "runtime", "test", "examples", "proto", "bench"];
@@ -128,9 +128,14 @@ const TWINS = [
   "loss-report",
   "loss-targets",
   "noise",
+  "prepared-example",
   "random",
   "structural-noise",
 ];
+
+/** Folders of which every file is in both languages, but for what lists the others. */
+const TWIN_FOLDERS = ["noises"];
+const NO_TWINS = ["registered.ts", "__init__.py"];
 
 describe("the method", () => {
   it.each(TWINS)("has %s in both languages", (name) => {
@@ -138,8 +143,18 @@ describe("the method", () => {
     expect(existsSync(join(root, `runtime/lad_runtime/method/${name.replaceAll("-", "_")}.py`))).toBe(true);
   });
 
+  it.each(TWIN_FOLDERS)("has every file of %s in both languages", (folder) => {
+    const names = (path: string, end: string) =>
+      readdirSync(join(root, path))
+        .filter((file) => file.endsWith(end) && !NO_TWINS.includes(file))
+        .map((file) => file.replace(end, "").replaceAll("_", "-"));
+    const own = names(`sdk/src/method/${folder}`, ".ts");
+    expect(own.length).toBeGreaterThan(4);
+    expect(names(`runtime/lad_runtime/method/${folder}`, ".py").sort()).toEqual(own.sort());
+  });
+
   it("knows neither torch nor RPCs nor the rest of the worker", () => {
-    const allowed = /^(lad_runtime\.(method|types|errors|checks)\b|numpy\b)/;
+    const allowed = /^(lad_runtime\.(method|errors|checks)\b|numpy\b)/;
     const own = worker.filter(({ path }) => path.startsWith("runtime/lad_runtime/method/"));
     expect(own.length).toBeGreaterThan(10);
     const foreign = own.flatMap(({ path, imports }) =>
@@ -152,5 +167,19 @@ describe("the method", () => {
         .map((name) => `${path} imports ${name}`),
     );
     expect(foreign).toEqual([]);
+  });
+
+  it("is below the options and the rest of the SDK, above what a value may be", () => {
+    const allowed = /^(sdk\/src\/(method|checks)\/|sdk\/src\/errors\.js$|zod$)/;
+    const foreign = sdk
+      .filter(({ path }) => isWithin(path, "sdk/src/method"))
+      .flatMap(({ path, imports }) =>
+        imports.filter((name) => !allowed.test(name)).map((name) => `${path} imports ${name}`),
+      );
+    expect(foreign).toEqual([]);
+    const below = sdk.filter(({ path }) => isWithin(path, "sdk/src/checks"));
+    expect(
+      below.flatMap(({ imports }) => imports.filter((name) => isWithin(name, "sdk/src/method"))),
+    ).toEqual([]);
   });
 });

@@ -14,19 +14,30 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.gen.lad.v1 import adapters_pb2, data_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2
+from lad_runtime.gen.lad.v1 import (
+    adapters_pb2,
+    data_pb2,
+    evaluation_pb2,
+    runs_pb2,
+    sampling_pb2,
+    training_pb2,
+    worker_pb2,
+)
 from lad_runtime.types.evaluation import Score
+from lad_runtime.types.runs import LoggedEvent
 from lad_runtime.types.sampling import AnswerEvent, Edit, FrameEvent, Prediction
 from lad_runtime.types.training_events import LossReport, StepEvent
+from lad_runtime.wire.codec import writer
 from lad_runtime.wire.errors import error_detail
-from lad_runtime.wire.runs import write_event
-from lad_runtime.wire.sampling import write_prediction, write_score
 from lad_runtime.wire.tensors import write_floats
 
 FILE = Path(__file__).with_name("messages.json")
 MAX_UINT64 = 2**64 - 1
+
+write_prediction = writer(Prediction, sampling_pb2.Prediction)
+write_score = writer(Score, evaluation_pb2.Score)
+write_event = writer(LoggedEvent, runs_pb2.StreamEventsResponse)
 
 REPORT = LossReport(
     loss=0.5,
@@ -53,17 +64,17 @@ def requests() -> list[Message]:
         dataset_id="ab" * 32,
         window=window,
         noise=training_pb2.NoiseSpec(
-            kind=3,
-            tail_noise=True,
-            full_mask_probability=0.1,
-            mask_probability=0.5,
-            max_mask_fraction=0.5,
-            swap_scale=0.25,
-            duplicate_scale=0.25,
-            shift_scale=0.25,
-            max_span=3,
-            max_shift=4,
-            min_time=0.001,
+            lad=training_pb2.LadNoise(
+                tail_noise=True,
+                full_mask_probability=0.1,
+                mask_probability=0.5,
+                max_mask_fraction=0.5,
+                swap_scale=0.25,
+                duplicate_scale=0.25,
+                shift_scale=0.25,
+                max_span=3,
+                max_shift=4,
+            )
         ),
         loss=training_pb2.LossSpec(supervise=2, tail=True, weighting=1),
         optimizer=training_pb2.OptimizerSpec(
@@ -199,10 +210,10 @@ def replies() -> list[Message]:
     )
     return [
         error_detail(error),
-        write_event(7, 1700000000.5, step),
-        write_event(8, 1700000000.75, frame),
-        write_event(2**40, 1700000001.0, answer),
-        write_event(9, 1700000001.0, error),
+        write_event(LoggedEvent(seq=7, time=1700000000.5, event=step)),
+        write_event(LoggedEvent(seq=8, time=1700000000.75, event=frame)),
+        write_event(LoggedEvent(seq=2**40, time=1700000001.0, event=answer)),
+        write_event(LoggedEvent(seq=9, time=1700000001.0, event=error)),
         runs_pb2.StreamEventsResponse(cancelled=runs_pb2.RunCancelled(steps=2**60)),
         write_prediction(prediction),
         write_score(Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True)),

@@ -1,6 +1,6 @@
 """Writes the golden files of the random numbers and of what training makes of them; Python and TypeScript both read them.
 
-    PYTHONPATH=runtime python test/contract/training_golden.py
+    PYTHONPATH=runtime:test/runtime/support python test/contract/training_golden.py
 
 64-bit integers are strings. A change of a file is a change of every seeded run: it needs a reason and a line in the CHANGELOG.
 """
@@ -8,16 +8,19 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.data_order import batch, permutation
-from lad_runtime.method.random import Purpose, uniforms
 from lad_runtime.method.learning_rate import learning_rate
 from lad_runtime.method.loss_targets import supervised_positions, targeted
+from lad_runtime.method.noise import apply_noise
+from lad_runtime.method.noises.drawing import Noise
+from lad_runtime.method.random import Purpose, uniforms
 from lad_runtime.types.data import PreparedExample
-from lad_runtime.types.training import LossSpec, NoiseSpec, ScheduleSpec
+from lad_runtime.types.training import LossSpec, ScheduleSpec
+from method_specs import NoNoise, cover_noise, lad_noise, loss_spec, mask_only_noise, uniform_noise
 
 FOLDER = Path(__file__).parent
 MASK_ID, EOS_ID, VOCAB_SIZE = 5, 2, 400
@@ -113,13 +116,13 @@ LAD_OPTIONS = [
     {"full_mask_probability": 0.0, "mask_probability": 0.0, "shift_scale": 1.0, "max_shift": 30},
 ]
 SPECS = [
-    *(NoiseSpec(kind=kind, **options) for kind in ("lad", "cover") for options in LAD_OPTIONS),
+    *(build(**options) for build in (lad_noise, cover_noise) for options in LAD_OPTIONS),
     *(
-        NoiseSpec(kind=kind, **options)
-        for kind in ("mask-only", "uniform")
+        build(**options)
+        for build in (mask_only_noise, uniform_noise)
         for options in ({}, {"min_time": 0.4, "tail_noise": False})
     ),
-    NoiseSpec(kind="none"),
+    NoNoise(),
 ]
 
 
@@ -134,17 +137,17 @@ def noise() -> Any:
             for index in range(len(EXAMPLES))
             for seed, epoch in ((0, 0), (11, 1), (MAX_UINT64, 3), (5, 70))
         ]
-        + [noise_case(index, NoiseSpec(), 3, 0, Purpose.VALIDATION_NOISE) for index in range(len(EXAMPLES))],
+        + [noise_case(index, lad_noise(), 3, 0, Purpose.VALIDATION_NOISE) for index in range(len(EXAMPLES))],
     }
 
 
-def noise_case(index: int, spec: NoiseSpec, seed: int, epoch: int, purpose: Purpose) -> Any:
+def noise_case(index: int, spec: Noise, seed: int, epoch: int, purpose: Purpose) -> Any:
     noised = apply_noise(
         EXAMPLES[index], spec, seed=seed, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE, purpose=purpose
     )
     return {
         "example": index,
-        "noise": camel(spec),
+        "noise": every_option(spec),
         "seed": str(seed),
         "epoch": epoch,
         "purpose": purpose.value,
@@ -193,9 +196,9 @@ def schedule() -> Any:
 
 
 def loss() -> Any:
-    noises = [NoiseSpec(), NoiseSpec(kind="mask-only"), NoiseSpec(kind="uniform", tail_noise=False)]
+    noises = [lad_noise(), mask_only_noise(), uniform_noise(tail_noise=False)]
     losses = [
-        LossSpec(supervise=supervise, tail=tail, weighting=weighting)
+        loss_spec(supervise=supervise, tail=tail, weighting=weighting)
         for supervise in ("all-tokens", "all-answer-tokens", "corrupted-answer-tokens")
         for tail in (True, False)
         for weighting in ("uniform", "inverse-time")
@@ -209,7 +212,7 @@ def loss() -> Any:
     ]
 
 
-def loss_case(noise_spec: NoiseSpec, loss_spec: LossSpec, epoch: int) -> Any:
+def loss_case(noise_spec: Noise, loss_spec: LossSpec, epoch: int) -> Any:
     noised = [
         apply_noise(example, noise_spec, seed=2, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE)
         for example in EXAMPLES
@@ -217,7 +220,7 @@ def loss_case(noise_spec: NoiseSpec, loss_spec: LossSpec, epoch: int) -> Any:
     pairs = list(zip(EXAMPLES, noised, strict=True))
     counted = sum(any(supervised_positions(*pair, loss_spec)) for pair in pairs)
     return {
-        "noise": camel(noise_spec),
+        "noise": every_option(noise_spec),
         "loss": camel(loss_spec),
         "seed": "2",
         "epoch": epoch,
@@ -240,8 +243,14 @@ def example_json(example: PreparedExample) -> Any:
     }
 
 
+def every_option(noise: Noise) -> dict[str, Any]:
+    """A noise's options among those of all noises, which have the method's values."""
+    all_options = {**camel(lad_noise()), "minTime": mask_only_noise().min_time}
+    return {**all_options, **camel(noise)}
+
+
 def camel(spec: Any) -> dict[str, Any]:
-    words = {name: name.split("_") for name in spec.__dataclass_fields__}
+    words = {field.name: field.name.split("_") for field in fields(spec)}
     return {
         first + "".join(word.capitalize() for word in rest): getattr(spec, name)
         for name, (first, *rest) in words.items()

@@ -30,16 +30,10 @@ from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.sampling import Canvas, DrawSpec, SamplingSpec
-from lad_runtime.types.training import (
-    LossSpec,
-    NoiseSpec,
-    OptimizerSpec,
-    ScheduleSpec,
-    TrainingControl,
-    TrainingSpec,
-)
+from lad_runtime.types.training import OptimizerSpec, ScheduleSpec, TrainingControl, TrainingSpec
 from lad_runtime.types.training_events import StepEvent
 from lad_runtime.types.work import Work
+from method_specs import lad_noise, loss_spec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
 
@@ -261,8 +255,8 @@ def trained_losses(backend: TorchBackend, base: Base, rate: float, **options: An
     training = TrainingSpec(
         dataset_id="tiny",
         window=window,
-        noise=NoiseSpec(),
-        loss=LossSpec(supervise="all-answer-tokens"),
+        noise=lad_noise(),
+        loss=loss_spec(supervise="all-answer-tokens"),
         optimizer=OptimizerSpec(kind="adamw"),
         schedule=ScheduleSpec(learning_rate=rate, warmup_steps=0, decay="constant"),
         steps=30,

@@ -4,7 +4,14 @@ import { describe, expect, it, vi } from "vitest";
 import { Client } from "../../sdk/src/client.js";
 import { LadError } from "../../sdk/src/errors.js";
 import { InMemoryTransport } from "../../sdk/src/testing/in-memory-transport.js";
-import { DataService, healthCheck, RunsService, TrainingService, WorkerService } from "../../sdk/src/wire.js";
+import {
+  AdaptersService,
+  DataService,
+  healthCheck,
+  RunsService,
+  TrainingService,
+  WorkerService,
+} from "../../sdk/src/wire.js";
 
 /** A method that fails so many times before it answers. */
 function flaky(failures: number, code: "unavailable" | "internal" = "unavailable") {
@@ -19,13 +26,13 @@ function flaky(failures: number, code: "unavailable" | "internal" = "unavailable
 describe("an idempotent call", () => {
   it("is sent again while the worker is out of reach", async () => {
     const { client, calls } = flaky(2);
-    await expect(client.call(RunsService.listRuns, {}, { idempotent: true })).resolves.toEqual({ runs: [] });
+    await expect(client.call(RunsService.listRuns, {})).resolves.toEqual({ runs: [] });
     expect(calls()).toBe(3);
   });
 
   it("is given up after four tries", async () => {
     const { client, calls } = flaky(9);
-    await expect(client.call(RunsService.listRuns, {}, { idempotent: true })).rejects.toMatchObject({
+    await expect(client.call(RunsService.listRuns, {})).rejects.toMatchObject({
       code: "unavailable",
     });
     expect(calls()).toBe(4);
@@ -33,7 +40,7 @@ describe("an idempotent call", () => {
 
   it("is not sent again when the worker answered with an error", async () => {
     const { client, calls } = flaky(1, "internal");
-    await expect(client.call(RunsService.listRuns, {}, { idempotent: true })).rejects.toMatchObject({
+    await expect(client.call(RunsService.listRuns, {})).rejects.toMatchObject({
       code: "internal",
     });
     expect(calls()).toBe(1);
@@ -43,7 +50,7 @@ describe("an idempotent call", () => {
     const { client } = flaky(9);
     const signal = AbortSignal.timeout(60);
     const started = performance.now();
-    await expect(client.call(RunsService.listRuns, {}, { idempotent: true, signal })).rejects.toMatchObject({
+    await expect(client.call(RunsService.listRuns, {}, { signal })).rejects.toMatchObject({
       code: "cancelled",
     });
     expect(performance.now() - started).toBeLessThan(600);
@@ -51,9 +58,14 @@ describe("an idempotent call", () => {
 });
 
 it("any other call is sent once", async () => {
-  const { client, calls } = flaky(1);
-  await expect(client.call(RunsService.listRuns, {})).rejects.toMatchObject({ code: "unavailable" });
-  expect(calls()).toBe(1);
+  let calls = 0;
+  const transport = new InMemoryTransport().onCall(AdaptersService.deleteCheckpoint, () => {
+    calls += 1;
+    throw new LadError("unavailable", "not now.");
+  });
+  const call = new Client(transport, () => {}).call(AdaptersService.deleteCheckpoint, { name: "n" });
+  await expect(call).rejects.toMatchObject({ code: "unavailable" });
+  expect(calls).toBe(1);
 });
 
 describe("a busy worker", () => {
@@ -139,7 +151,7 @@ describe("a time limit", () => {
 
   it("ends a call with the error timeout, which names the option and the value", async () => {
     const started = performance.now();
-    const call = silent().within(60).call(RunsService.listRuns, {}, { idempotent: true });
+    const call = silent().within(60).call(RunsService.listRuns, {});
     await expect(call).rejects.toMatchObject({ code: "timeout", option: "timeoutMs", value: "60" });
     expect(performance.now() - started).toBeGreaterThanOrEqual(55);
   });
@@ -159,7 +171,7 @@ describe("a time limit", () => {
 
   it("cuts the tries of an idempotent call short, and is told as what ended it", async () => {
     const { client, calls } = flaky(9);
-    const call = client.within(50).call(RunsService.listRuns, {}, { idempotent: true });
+    const call = client.within(50).call(RunsService.listRuns, {});
     await expect(call).rejects.toMatchObject({ code: "timeout", value: "50" });
     await sleep(400);
     expect(calls()).toBe(1);
@@ -208,7 +220,7 @@ describe("a time limit", () => {
 it("nothing is sent again once the client is closed", async () => {
   const { client, calls } = flaky(0);
   client.close();
-  await expect(client.call(RunsService.listRuns, {}, { idempotent: true })).rejects.toMatchObject({
+  await expect(client.call(RunsService.listRuns, {})).rejects.toMatchObject({
     code: "unavailable",
   });
   expect(calls()).toBe(0);

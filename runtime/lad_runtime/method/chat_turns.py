@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.data import Message
+from lad_runtime.method.example import Message
 
 Piece = tuple[str, bool]
 """Text, and whether it is an answer. An answer comes without the token that ends it."""

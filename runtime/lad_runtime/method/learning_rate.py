@@ -1,8 +1,26 @@
 """The learning rate of every step."""
 
+from dataclasses import dataclass
 from math import pi
+from typing import Literal
 
-from lad_runtime.types.training import ScheduleSpec
+from lad_runtime.checks import check_choice, check_number, check_whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpec:
+    """Learning rate at step k (from 0): linear warm-up, then the decay to `final_fraction` of the peak, reached as the run ends."""
+
+    learning_rate: float = 1e-5
+    warmup_steps: int = 100
+    decay: Literal["cosine", "linear", "constant"] = "cosine"
+    final_fraction: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_number("learningRate", self.learning_rate, low=0)
+        check_whole("warmupSteps", self.warmup_steps, low=0)
+        check_choice("decay", self.decay, ("cosine", "linear", "constant"))
+        check_number("finalFraction", self.final_fraction, low=0, high=1)
 
 
 def learning_rate(spec: ScheduleSpec, step: int, steps: int) -> float:

@@ -6,8 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lad_runtime.method.row import NoisedRow
-from lad_runtime.types.primitives import TargetedSequence
-from lad_runtime.types.training_events import LossReport
+from lad_runtime.method.targeted_sequence import TargetedSequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossReport:
+    """Losses in nats. `loss` is what is optimised; the others are plain means per token over the kinds of token named.
+
+    A mean over no tokens is NaN; `*_tokens` say over how many.
+    """
+
+    loss: float
+    ce: float  # over supervised tokens
+    content_ce: float  # supervised, not tail
+    tail_ce: float
+    corrupted_ce: float  # input differs from label, tail included
+    corrupted_content_ce: float
+    tokens: int  # all tokens computed
+    supervised_tokens: int
+    content_tokens: int
+    tail_tokens: int
+    corrupted_tokens: int
+    corrupted_content_tokens: int
+
 
 _KINDS = ("all", "content", "tail", "corrupted", "corrupted_content")
 

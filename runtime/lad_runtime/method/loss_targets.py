@@ -3,35 +3,117 @@
 `sdk/src/method/loss-targets.ts` computes the same; weights are computed in float64 and rounded once to float32 in both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from lad_runtime.checks import check_choice
 from lad_runtime.errors import invalid_option
-from lad_runtime.method.noise import NoisedExample
-from lad_runtime.types.data import PreparedExample
-from lad_runtime.types.primitives import TargetedSequence
-from lad_runtime.types.training import LossSpec, NoiseSpec
+from lad_runtime.method.noise import NOISES, NoisedExample
+from lad_runtime.method.noises.drawing import Noise
+from lad_runtime.method.prepared_example import PreparedExample
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX, TargetedSequence
 
-UNSUPERVISED = -1  # a target of TargetedSequence
+
+def _all_tokens(example: PreparedExample, noised: NoisedExample | None) -> Sequence[bool]:
+    return [True] * len(example.ids)
+
+
+def _all_answer_tokens(example: PreparedExample, noised: NoisedExample | None) -> Sequence[bool]:
+    return example.answer
+
+
+def _corrupted_answer_tokens(example: PreparedExample, noised: NoisedExample | None) -> Sequence[bool]:
+    assert noised is not None, "what is corrupted depends on the noise"
+    return [answer and changed for answer, changed in zip(example.answer, noised.corrupted, strict=True)]
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """Which tokens a loss counts, before those of the tail are left out."""
+
+    chosen: Callable[[PreparedExample, NoisedExample | None], Sequence[bool]]
+    prompt: bool = False  # tokens of the prompt too
+    corrupted: bool = False  # those alone that the noise changed, so that it depends on the noise
+
+
+Supervise = Literal["all-tokens", "all-answer-tokens", "corrupted-answer-tokens"]
+
+SUPERVISIONS: Mapping[Supervise, Supervision] = {
+    "all-tokens": Supervision(_all_tokens, prompt=True),
+    "all-answer-tokens": Supervision(_all_answer_tokens),
+    "corrupted-answer-tokens": Supervision(_corrupted_answer_tokens, corrupted=True),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeighedExample:
+    """What the weight of an example's tokens may depend on."""
+
+    example: PreparedExample
+    tail: bool  # whether the EOS tail is supervised
+    supervised: int  # tokens that are, at least one
+    time: float  # t of its noise; NaN where that has none
+    counted: int  # examples of the batch that have any supervised token
+
+    @property
+    def length(self) -> int:
+        """Tokens of the whole answer, with its tail where that is supervised."""
+        pairs = zip(self.example.answer, self.example.tail, strict=True)
+        return sum(answer and (self.tail or not tail) for answer, tail in pairs)
+
+
+def _uniform(of: WeighedExample) -> float:
+    """The mean over an example's tokens, then over the examples."""
+    return 1 / (of.supervised * of.counted)
+
+
+def _inverse_time(of: WeighedExample) -> float:
+    """LLaDA's estimate of the likelihood (arXiv 2502.09992, equation 3)."""
+    return 1 / (of.time * of.length * of.counted)
+
+
+@dataclass(frozen=True)
+class Weight:
+    of: Callable[[WeighedExample], float]
+    corrupted: bool = False  # belongs to corrupted tokens, of a noise that has a time
+
+
+Weighting = Literal["uniform", "inverse-time"]
+
+WEIGHTINGS: Mapping[Weighting, Weight] = {
+    "uniform": Weight(_uniform),
+    "inverse-time": Weight(_inverse_time, corrupted=True),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec:
+    """docs/method.md §4: which tokens are supervised and how they are weighted."""
+
+    supervise: Supervise
+    tail: bool  # supervise the EOS tail
+    weighting: Weighting
+
+    def __post_init__(self) -> None:
+        check_choice("loss.supervise", self.supervise, tuple(SUPERVISIONS))
+        check_choice("loss.weighting", self.weighting, tuple(WEIGHTINGS))
 
 
 def targeted(
     example: PreparedExample, noised: NoisedExample, spec: LossSpec, counted: int
 ) -> TargetedSequence:
-    """An example with its targets and weights, in a batch of which `counted` examples have any supervised token.
-
-    `uniform` weights are 1 / (n · E), n the example's supervised tokens, E the examples that have any: the mean over an
-    example's tokens, then over the examples. `inverse-time` weights are 1 / (t · L · E), L the whole answer's length (with its
-    tail, where that is supervised): LLaDA's estimate of the likelihood (arXiv 2502.09992, equation 3).
-    """
+    """An example with its targets and weights, in a batch of which `counted` examples have any supervised token."""
     chosen = supervised_positions(example, noised, spec)
+    weight = _weight(example, noised, sum(chosen), counted, spec)
     return TargetedSequence(
         ids=noised.ids,
         targets=tuple(
-            t if is_target else UNSUPERVISED for t, is_target in zip(example.ids, chosen, strict=True)
+            t if is_target else IGNORE_INDEX for t, is_target in zip(example.ids, chosen, strict=True)
         ),
-        weights=_weights(example, noised, chosen, counted, spec),
+        weights=tuple(weight if is_target else 0.0 for is_target in chosen),
         prompt_tokens=example.answer.index(True),
     )
 
@@ -40,53 +122,53 @@ def supervised_positions(
     example: PreparedExample, noised: NoisedExample | None, spec: LossSpec
 ) -> tuple[bool, ...]:
     """Which positions of the window the loss counts; without noise too, where it counts others than corrupted ones."""
-    if spec.supervise == "all-tokens":
-        chosen: Sequence[bool] = [True] * len(example.ids)
-    elif spec.supervise == "all-answer-tokens":
-        chosen = example.answer
-    else:
-        assert noised is not None, "what is corrupted depends on the noise"
-        chosen = [
-            answer and changed for answer, changed in zip(example.answer, noised.corrupted, strict=True)
-        ]
+    chosen = SUPERVISIONS[spec.supervise].chosen(example, noised)
     return tuple(
         is_chosen and (spec.tail or not tail) for is_chosen, tail in zip(chosen, example.tail, strict=True)
     )
 
 
-def check_loss(loss: LossSpec, noise: NoiseSpec) -> None:
-    """Raises INVALID_OPTION for 1/t weights where t means nothing: with `lad` noise, or over tokens that are not corrupted."""
-    if loss.weighting == "uniform":
+def check_loss(loss: LossSpec, noise: Noise) -> None:
+    """Raises INVALID_OPTION for 1/t weights where t means nothing: under a noise without one, or over tokens not corrupted."""
+    if not WEIGHTINGS[loss.weighting].corrupted:
         return
-    if noise.kind not in ("mask-only", "uniform"):
+    if not noise.has_time:
+        timed = " or ".join(kind for kind, other in NOISES.items() if other.has_time)
         raise invalid_option(
             "loss.weighting",
             loss.weighting,
             f"{noise.kind} noise has no time t to weight by",
-            "Use mask-only or uniform noise, or the weighting uniform.",
+            f"Use {timed} noise, or the weighting uniform.",
         )
-    if loss.supervise != "corrupted-answer-tokens":
+    if not SUPERVISIONS[loss.supervise].corrupted:
+        corrupted = " or ".join(name for name, other in SUPERVISIONS.items() if other.corrupted)
         raise invalid_option(
             "loss.weighting",
             loss.weighting,
             f"1/t weights belong to corrupted tokens, and supervise is {loss.supervise}",
-            "Set loss.supervise to corrupted-answer-tokens, or the weighting to uniform.",
+            f"Set loss.supervise to {corrupted}, or the weighting to uniform.",
         )
 
 
-def _weights(
-    example: PreparedExample, noised: NoisedExample, chosen: Sequence[bool], counted: int, spec: LossSpec
-) -> tuple[float, ...]:
-    count = sum(chosen)
-    if count == 0:
-        return (0.0,) * len(chosen)
-    if spec.weighting == "inverse-time":
-        length = sum(
-            answer and (spec.tail or not tail)
-            for answer, tail in zip(example.answer, example.tail, strict=True)
-        )
-        weight = 1 / (noised.time * length * counted)
-    else:
-        weight = 1 / (count * counted)
-    rounded = float(np.float32(weight))
-    return tuple(rounded if is_chosen else 0.0 for is_chosen in chosen)
+def check_answer_supervised(loss: LossSpec) -> None:
+    """Raises INVALID_OPTION for a loss over the prompt, of an adapter that computes answers alone (`causal-prefix`)."""
+    if not SUPERVISIONS[loss.supervise].prompt:
+        return
+    others = " or ".join(name for name, other in SUPERVISIONS.items() if not other.prompt)
+    raise invalid_option(
+        "loss.supervise",
+        loss.supervise,
+        "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
+        f"Set loss.supervise to {others}.",
+    )
+
+
+def _weight(
+    example: PreparedExample, noised: NoisedExample, supervised: int, counted: int, spec: LossSpec
+) -> float:
+    if supervised == 0:
+        return 0.0
+    of = WeighedExample(
+        example=example, tail=spec.tail, supervised=supervised, time=noised.time, counted=counted
+    )
+    return float(np.float32(WEIGHTINGS[spec.weighting].of(of)))

@@ -49,15 +49,15 @@ def uniform_lanes(
     assert 0 <= subject <= 2**64 - 1, f"subject {subject} is not a uint64"
     assert 0 <= round <= _WORD, f"round {round} is not a uint32"
     blocks = -(-count // 4)
-    round_keys = np.array([_round_keys(seed, int(purpose), lane) for lane in lanes], dtype=np.uint64)
-    counters = np.empty((4, len(lanes), blocks), dtype=np.uint64)
+    counters = np.empty((4, 1, blocks), dtype=np.uint64)  # those of every lane
     counters[0] = np.arange(blocks, dtype=np.uint64)
     counters[1] = round
     counters[2] = subject & _WORD
     counters[3] = subject >> 32
-    words_QLB = philox4x32(counters, round_keys.transpose(1, 2, 0)[..., None])
-    words_LC = words_QLB.transpose(1, 2, 0).reshape(len(lanes), 4 * blocks)[:, :count]
-    return words_LC.astype(np.float64) * 2.0**-32
+    words_QLB = philox4x32(counters, _round_keys_of(seed, int(purpose), tuple(lanes)))
+    numbers_LBQ = np.empty((len(lanes), blocks, 4))
+    np.multiply(words_QLB.transpose(1, 2, 0), 2.0**-32, out=numbers_LBQ)
+    return numbers_LBQ.reshape(len(lanes), 4 * blocks)[:, :count]
 
 
 def philox4x32(counters: NDArray[np.uint64], round_keys: NDArray[Any]) -> NDArray[np.uint64]:
@@ -70,7 +70,9 @@ def philox4x32(counters: NDArray[np.uint64], round_keys: NDArray[Any]) -> NDArra
     for key in round_keys:
         products = (even * multipliers)[::-1]
         even, odd = (products >> _HALF) ^ odd ^ key, products & _LOW
-    return np.stack((even[0], odd[0], even[1], odd[1]))
+    words = np.empty((4, *even.shape[1:]), dtype=np.uint64)
+    words[0::2], words[1::2] = even, odd
+    return words
 
 
 def expand_key(key0: int, key1: int) -> list[list[int]]:
@@ -79,6 +81,12 @@ def expand_key(key0: int, key1: int) -> list[list[int]]:
 
 
 @lru_cache(maxsize=4096)
+def _round_keys_of(seed: int, purpose: int, lanes: tuple[int, ...]) -> NDArray[np.uint64]:
+    """Of several sequences, as `philox4x32` takes them: [10, 2, lanes, 1]."""
+    keys = np.array([_round_keys(seed, purpose, lane) for lane in lanes], dtype=np.uint64)
+    return np.ascontiguousarray(keys.transpose(1, 2, 0)[..., None])
+
+
 def _round_keys(seed: int, purpose: int, lane: int) -> list[list[int]]:
     """Round keys of a sequence; its key is the first two words of the block (purpose, lane, 0, 0) under the seed."""
     assert 0 <= seed <= 2**64 - 1, f"seed {seed} is not a uint64"

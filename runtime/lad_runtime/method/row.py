@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from lad_runtime.method.noise import NoisedExample
-from lad_runtime.types.data import PreparedExample
-from lad_runtime.types.primitives import TargetedSequence
+from lad_runtime.method.prepared_example import PreparedExample
+from lad_runtime.method.targeted_sequence import TargetedSequence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,66 +1,62 @@
 """The structural part of `lad` noise (docs/method.md §3): tokens that travel, are doubled, or overwrite others.
 
-A cell is (token id, masked): whether it shows MASK travels with the token through every swap and copy. Each function returns
-new cells and takes its random numbers as an argument. `runs` are the [start, end) ranges of cells that stand side by side in
-the window; nothing crosses from one run to another, and an answer of one turn is one run.
+Each function returns new cells and takes its random numbers as an argument. `runs` are the [start, end) ranges of cells that stand
+side by side in the window; nothing crosses from one run to another, and an answer of one turn is one run.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
 from math import floor
 
-Cell = tuple[int, bool]
+import numpy as np
+from numpy.typing import NDArray
+
+Cells = NDArray[np.int64]
+"""[L, 2]: token id, and 1 where MASK is shown: a state that travels with the token through every swap and copy."""
+
 Run = tuple[int, int]
 
 
-def runs_of(positions: Sequence[int]) -> list[Run]:
+def runs_of(positions: NDArray[np.int64]) -> list[Run]:
     """The stretches of neighbouring window positions, as ranges of their indices: [3, 4, 5, 9] → [(0, 3), (3, 4)]."""
-    starts = [0, *(i + 1 for i, (a, b) in enumerate(pairwise(positions)) if b != a + 1)]
-    return list(pairwise([*starts, len(positions)])) if positions else []
+    starts = (np.flatnonzero(np.diff(positions) != 1) + 1).tolist()
+    return list(pairwise([0, *starts, len(positions)])) if len(positions) else []
 
 
-def swap(
-    cells: Sequence[Cell], runs: Sequence[Run], uniforms: Sequence[float], probability: float
-) -> list[Cell]:
+def swap(cells: Cells, runs: Sequence[Run], uniforms: NDArray[np.float64], probability: float) -> Cells:
     """Each adjacent pair, left to right, changes places where uniform number i (of its left cell) is below `probability`.
 
-    A token that was swapped to the right takes part in the next pair, so it can travel.
+    A token that was swapped to the right takes part in the next pair, so it can travel: behind neighbouring swaps from i on
+    stands the token of i, and before it those that it passed, each one place to the left.
     """
-    moved = list(cells)
-    for start, end in runs:
-        for i in range(start, end - 1):
-            if uniforms[i] < probability:
-                moved[i], moved[i + 1] = moved[i + 1], moved[i]
-    return moved
+    index = np.arange(len(cells))
+    swapped = (uniforms < probability) & ~_lasts(cells, runs)
+    behind = np.zeros_like(swapped)
+    behind[1:] = swapped[:-1]
+    began = np.maximum.accumulate(np.where(swapped & ~behind, index, 0))
+    return cells[np.where(swapped, index + 1, np.where(behind, began, index))]
 
 
 def duplicate(
-    cells: Sequence[Cell],
+    cells: Cells,
     runs: Sequence[Run],
-    chosen: Sequence[float],
-    sides: Sequence[float],
+    chosen: NDArray[np.float64],
+    sides: NDArray[np.float64],
     probability: float,
-) -> list[Cell]:
+) -> Cells:
     """Cells whose `chosen` number is below `probability` become copies of a neighbour: the left one where `sides` is below ½.
 
     All left copies are taken at once, then all right copies from what that left; a copy past a run's edge is skipped.
     """
-    copied = list(cells)
-    for start, end in runs:
-        for i in range(start + 1, end):
-            if chosen[i] < probability and sides[i] < 0.5:
-                copied[i] = cells[i - 1]
-    left = list(copied)
-    for start, end in runs:
-        for i in range(start, end - 1):
-            if chosen[i] < probability and sides[i] >= 0.5:
-                copied[i] = left[i + 1]
-    return copied
+    index = np.arange(len(cells))
+    is_chosen, from_left = chosen < probability, sides < 0.5
+    left = cells[index - (is_chosen & from_left & ~_firsts(cells, runs))]
+    return left[index + (is_chosen & ~from_left & ~_lasts(cells, runs))]
 
 
 def shift(
-    cells: Sequence[Cell], runs: Sequence[Run], uniforms: Sequence[float], *, max_span: int, max_shift: int
-) -> list[Cell]:
+    cells: Cells, runs: Sequence[Run], uniforms: Sequence[float], *, max_span: int, max_shift: int
+) -> Cells:
     """One span of 1…`max_span` cells is copied 1…`max_shift` places to a side, clamped to its run, over what is there.
 
     `uniforms` are five numbers: which cell picks the run, the span's length, its start, the distance, the side (left below ½).
@@ -71,6 +67,19 @@ def shift(
     source = start + floor(place * (end - start - span + 1))
     step = 1 + floor(distance * max_shift)
     target = min(max(source - step if side < 0.5 else source + step, start), end - span)
-    shifted = list(cells)
+    shifted = cells.copy()
     shifted[target : target + span] = cells[source : source + span]
     return shifted
+
+
+def _firsts(cells: Cells, runs: Sequence[Run]) -> NDArray[np.bool_]:
+    """True at the first cell of each run, [L]."""
+    firsts = np.zeros(len(cells), dtype=np.bool_)
+    firsts[[start for start, _ in runs]] = True
+    return firsts
+
+
+def _lasts(cells: Cells, runs: Sequence[Run]) -> NDArray[np.bool_]:
+    lasts = np.zeros(len(cells), dtype=np.bool_)
+    lasts[[end - 1 for _, end in runs]] = True
+    return lasts

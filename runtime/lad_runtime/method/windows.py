@@ -7,8 +7,9 @@ from typing import Protocol, overload
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.method.chat_turns import Piece, every_answer, last_answer
-from lad_runtime.types.bases import BaseInfo
-from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.method.example import Example, Message
+from lad_runtime.method.prepared_example import PreparedExample
+from lad_runtime.method.window_spec import WindowReport, WindowSpec
 
 
 class Encoder(Protocol):
@@ -33,6 +34,16 @@ class Encoder(Protocol):
     def encode(self, text: str) -> list[int]: ...
 
     def render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str: ...
+
+
+class Positions(Protocol):
+    """What windowing needs of a base."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def max_positions(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class PreparedExamples(Sequence[PreparedExample]):
 
 
 def prepare(
-    examples: Iterable[Example], spec: WindowSpec, tokenizer: Encoder, info: BaseInfo
+    examples: Iterable[Example], spec: WindowSpec, tokenizer: Encoder, info: Positions
 ) -> tuple[PreparedExamples, WindowReport]:
     """Renders, encodes and windows examples in order; every one that is dropped or cut is counted.
 

@@ -22,18 +22,19 @@ from lad_runtime.gen.lad.v1 import (
     training_pb2_grpc,
     worker_pb2_grpc,
 )
-from lad_runtime.server.adapters_service import AdaptersService
-from lad_runtime.server.address import with_port
-from lad_runtime.server.connections import Connections, connections_by_descriptors
-from lad_runtime.server.data_service import DataService
-from lad_runtime.server.interceptor import Guard
-from lad_runtime.server.lease import Lease
-from lad_runtime.server.methods import LARGEST, service_names
-from lad_runtime.server.preparing import Preparing
-from lad_runtime.server.runs_service import RunsService
-from lad_runtime.server.sampling_service import EvaluationService, SamplingService
-from lad_runtime.server.training_service import TrainingService
-from lad_runtime.server.worker_service import WorkerService
+from lad_runtime.server.calls.interceptor import Guard
+from lad_runtime.server.calls.methods import LARGEST, service_names
+from lad_runtime.server.calls.preparing import Preparing
+from lad_runtime.server.process.address import with_port
+from lad_runtime.server.process.connections import Connections, connections_by_descriptors
+from lad_runtime.server.process.lease import Lease
+from lad_runtime.server.services.adapters import AdaptersService
+from lad_runtime.server.services.data import DataService
+from lad_runtime.server.services.evaluation import EvaluationService
+from lad_runtime.server.services.runs import RunsService
+from lad_runtime.server.services.sampling import SamplingService
+from lad_runtime.server.services.training import TrainingService
+from lad_runtime.server.services.worker import WorkerService
 
 _log = logging.getLogger("lad.server")
 _DRAIN_SECONDS = 60.0

@@ -67,7 +67,7 @@ class BaseInfo:
     revision: str
     parameter_count: int
     nbytes: int
-    dtype: str
+    dtype: DTypeName
     vocab_size: int
     hidden_size: int
     num_layers: int

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lad_runtime.types.attention import AttentionMode
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreItem:
@@ -21,3 +23,11 @@ class Score:
     log_likelihood: float
     token_log_likelihoods: tuple[float, ...]
     greedy: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreTask:
+    """log p(continuation | prompt) of each item, and a Score for each."""
+
+    items: tuple[ScoreItem, ...]
+    mode: AttentionMode

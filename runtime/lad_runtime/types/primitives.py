@@ -1,44 +1,16 @@
 """What a training loop of the caller's own sends, and is sent."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lad_runtime.checks import check_choice, check_whole
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.loss_targets import LossSpec
+from lad_runtime.method.noise import NoiseSpec
+from lad_runtime.method.targeted_sequence import TargetedSequence as TargetedSequence
 from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
 from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.limits import MAX_UINT64
-from lad_runtime.types.training import LossSpec, NoiseSpec
-
-
-@dataclass(frozen=True, kw_only=True)
-class TargetedSequence:
-    """One sequence of the caller's own making: what stands at each position, what is predicted there, with what weight.
-
-    A target of -1 supervises nothing. Weights are float32 values. In the attention modes `prefix` and `causal-prefix` the
-    first `prompt_tokens` are the prompt.
-    """
-
-    ids: tuple[int, ...]
-    targets: tuple[int, ...]
-    weights: tuple[float, ...]
-    prompt_tokens: int = 0
-
-    def __post_init__(self) -> None:
-        check_whole("promptTokens", self.prompt_tokens, low=0, high=len(self.ids))
-        for option, values in (("targets", self.targets), ("weights", self.weights)):
-            if len(values) != len(self.ids):
-                raise invalid_option(
-                    option,
-                    len(values),
-                    f"a sequence of {len(self.ids)} ids needs as many",
-                    "Give one for each id.",
-                )
-        if not self.ids:
-            raise invalid_option("ids", [], "the sequence is empty", "Give at least one token.")
-        if not all(map(math.isfinite, self.weights)):
-            raise invalid_option("weights", "NaN or infinite", "they must be finite", "Give finite numbers.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +53,21 @@ class ForwardBackwardResult:
     tokens: int
     supervised_tokens: int
     ce: tuple[Sequence[float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidateRequest:
+    """The losses of a data set under noise that is fixed for each example, without training."""
+
+    base_id: str
+    adapter_id: str  # empty: the base without an adapter
+    dataset_id: str
+    window: WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    seed: int
+    max_examples: int  # 0: all
+    attention: AttentionMode
 
 
 @dataclass(frozen=True, kw_only=True)

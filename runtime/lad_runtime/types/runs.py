@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lad_runtime.errors import LadError
+from lad_runtime.types.sampling import AnswerEvent, FrameEvent, SamplingOutcome
+from lad_runtime.types.training_events import (
+    CheckpointEvent,
+    StepEvent,
+    TrainingOutcome,
+    TrainingStarted,
+    ValidationEvent,
+)
 
 RunKind = Literal["training", "sampling"]
 
@@ -34,3 +42,27 @@ class RunResumed:
 @dataclass(frozen=True, kw_only=True)
 class RunCancelled:
     steps: int  # optimizer steps or iterations taken by then
+
+
+RunEvent = (
+    TrainingStarted
+    | StepEvent
+    | ValidationEvent
+    | CheckpointEvent
+    | TrainingOutcome
+    | FrameEvent
+    | AnswerEvent
+    | SamplingOutcome
+    | LadError
+    | RunCancelled
+    | RunPaused
+    | RunResumed
+)
+"""What a run's log holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedEvent:
+    seq: int  # from 0, without gaps when appended
+    time: float  # seconds since the epoch
+    event: RunEvent

@@ -1,11 +1,13 @@
 """Sampling runs, single forwards, and what comes of them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.policies.specs import LladaSpec as LladaSpec
+from lad_runtime.method.policies.specs import RemaskSpec as RemaskSpec
 from lad_runtime.types.attention import (
     ATTENTION_MODES,
     DENOISING_ATTENTION,
@@ -42,45 +44,6 @@ class DrawSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemaskSpec:
-    """Scheduled denoising with re-masking (docs/method.md §6).
-
-    `retention` says what becomes of a position that an iteration did not re-mask: `none`, it may be re-masked later;
-    `editable`, it is never MASK again, but its token is sampled anew in every iteration; `locked`, its token is final.
-    """
-
-    schedule: Literal["exponential", "linear"] = "exponential"
-    sharpness: float = 5.0
-    noise_start: float = 1.0
-    positions: Literal["random", "clustered", "confidence"] = "random"
-    min_guidance_weight: float = 0.1
-    cluster_span: int = 4  # mean length of a cluster, in tokens
-    retention: Literal["none", "editable", "locked"] = "none"
-
-    def __post_init__(self) -> None:
-        check_choice("schedule", self.schedule, ("exponential", "linear"))
-        check_number("sharpness", self.sharpness, above=0)
-        check_number("noiseStart", self.noise_start, low=0, high=1)
-        check_choice("positions", self.positions, ("random", "clustered", "confidence"))
-        check_number("minGuidanceWeight", self.min_guidance_weight, above=0, high=1)
-        check_whole("clusterSpan", self.cluster_span, low=1)
-        check_choice("retention", self.retention, ("none", "editable", "locked"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class LladaSpec:
-    """LLaDA's fixed budget (arXiv 2502.09992): each step commits its share of the most confident masks, for good."""
-
-    block_tokens: int = 0  # 0: one block
-    guidance_scale: float = 0.0  # classifier-free guidance
-    eos_confidence_off: bool = False  # a stop token never wins by confidence
-
-    def __post_init__(self) -> None:
-        check_whole("blockTokens", self.block_tokens, low=0)
-        check_number("guidanceScale", self.guidance_scale, low=0)
-
-
-@dataclass(frozen=True, kw_only=True)
 class SamplingSpec:
     """One denoising (or autoregressive) run over canvases of prompt + `answer_tokens` positions.
 
@@ -92,8 +55,8 @@ class SamplingSpec:
     answer_tokens: int
     iterations: int = 32
     draw: DrawSpec = DrawSpec()
-    remask: RemaskSpec = RemaskSpec()
-    llada: LladaSpec = LladaSpec()
+    remask: RemaskSpec = field(default_factory=RemaskSpec)
+    llada: LladaSpec = field(default_factory=LladaSpec)
     early_stop: bool = True  # remask, refine: stop when three consecutive iterations sample the same answer
     grow_tokens: int = 0  # >0: begin with so many MASKs, append as many per iteration, up to answer_tokens
     frames: bool = True  # False: only the result
@@ -254,3 +217,11 @@ class Prediction:
     top_ids: tuple[int, ...]
     top_probabilities: tuple[float, ...]
     logits: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictTask:
+    """One forward over each canvas, and a Prediction for each."""
+
+    canvases: tuple[PredictCanvas, ...]
+    spec: PredictSpec

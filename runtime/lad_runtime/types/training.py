@@ -6,55 +6,13 @@ from typing import Literal
 
 from lad_runtime.checks import check_choice, check_name, check_number, check_whole
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.learning_rate import ScheduleSpec as ScheduleSpec
+from lad_runtime.method.loss_targets import LossSpec as LossSpec
+from lad_runtime.method.loss_targets import check_answer_supervised
+from lad_runtime.method.noise import NoiseSpec as NoiseSpec
 from lad_runtime.types.attention import DENOISING_ATTENTION, DenoisingAttention
 from lad_runtime.types.data import WindowSpec
-from lad_runtime.types.limits import MAX_SHARE_WEIGHT, MAX_TOKENS, MAX_UINT64, MIN_SHARE_WEIGHT
-
-NoiseKind = Literal["lad", "mask-only", "cover", "uniform", "none"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoiseSpec:
-    """Structural noise of docs/method.md §3. The defaults are the method's."""
-
-    kind: NoiseKind = "lad"
-    tail_noise: bool = True  # False: the EOS tail stays clean and visible
-    full_mask_probability: float = 0.1
-    mask_probability: float = 0.5
-    max_mask_fraction: float = 0.5
-    swap_scale: float = 0.25
-    duplicate_scale: float = 0.25
-    shift_scale: float = 0.25
-    max_span: int = 3
-    max_shift: int = 4
-    min_time: float = 1e-3  # t_min of mask-only and uniform
-
-    def __post_init__(self) -> None:
-        check_choice("noise", self.kind, ("lad", "mask-only", "cover", "uniform", "none"))
-        check_number("noise.fullMaskProbability", self.full_mask_probability, low=0, high=1)
-        check_number("noise.maskProbability", self.mask_probability, low=0, high=1)
-        check_number("noise.maxMaskFraction", self.max_mask_fraction, low=0, high=1)
-        check_number("noise.swapScale", self.swap_scale, low=0, high=1)
-        check_number("noise.duplicateScale", self.duplicate_scale, low=0, high=1)
-        check_number("noise.shiftScale", self.shift_scale, low=0, high=1)
-        check_whole("noise.maxSpan", self.max_span, low=1, high=MAX_TOKENS)
-        check_whole("noise.maxShift", self.max_shift, low=1, high=MAX_TOKENS)
-        check_number("noise.minTime", self.min_time, above=0, high=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossSpec:
-    """docs/method.md §4: which tokens are supervised and how they are weighted."""
-
-    supervise: Literal["all-tokens", "all-answer-tokens", "corrupted-answer-tokens"] = "all-tokens"
-    tail: bool = True  # supervise the EOS tail
-    weighting: Literal["uniform", "inverse-time"] = "uniform"  # inverse-time: LLaDA's 1/t, masked-only losses
-
-    def __post_init__(self) -> None:
-        check_choice(
-            "loss.supervise", self.supervise, ("all-tokens", "all-answer-tokens", "corrupted-answer-tokens")
-        )
-        check_choice("loss.weighting", self.weighting, ("uniform", "inverse-time"))
+from lad_runtime.types.limits import MAX_SHARE_WEIGHT, MAX_UINT64, MIN_SHARE_WEIGHT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,22 +35,6 @@ class OptimizerSpec:
         check_number("optimizer.epsilon", self.epsilon, above=0)
         check_number("optimizer.momentum", self.momentum, low=0, below=1)
         check_whole("optimizer.newtonSchulzSteps", self.newton_schulz_steps, low=1, high=100)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleSpec:
-    """Learning rate at step k (from 0): linear warm-up, then the decay to `final_fraction` of the peak, reached as the run ends."""
-
-    learning_rate: float = 1e-5
-    warmup_steps: int = 100
-    decay: Literal["cosine", "linear", "constant"] = "cosine"
-    final_fraction: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_number("learningRate", self.learning_rate, low=0)
-        check_whole("warmupSteps", self.warmup_steps, low=0)
-        check_choice("decay", self.decay, ("cosine", "linear", "constant"))
-        check_number("finalFraction", self.final_fraction, low=0, high=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,13 +85,8 @@ class TrainingSpec:
         check_whole("checkpoint.everySteps", self.checkpoint_every_steps, low=0)
         check_choice("attention", self.attention, DENOISING_ATTENTION)
         check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
-        if self.attention == "causal-prefix" and self.loss.supervise == "all-tokens":
-            raise invalid_option(
-                "loss.supervise",
-                self.loss.supervise,
-                "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
-                "Set loss.supervise to all-answer-tokens or corrupted-answer-tokens.",
-            )
+        if self.attention == "causal-prefix":
+            check_answer_supervised(self.loss)
         if self.checkpoint:
             check_name("checkpoint.name", self.checkpoint)
         elif self.checkpoint_every_steps or self.resume:

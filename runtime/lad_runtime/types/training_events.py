@@ -2,28 +2,8 @@
 
 from dataclasses import dataclass
 
+from lad_runtime.method.loss_report import LossReport as LossReport
 from lad_runtime.types.data import WindowReport
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossReport:
-    """Losses in nats. `loss` is what is optimised; the others are plain means per token over the kinds of token named.
-
-    A mean over no tokens is NaN; `*_tokens` say over how many.
-    """
-
-    loss: float
-    ce: float  # over supervised tokens
-    content_ce: float  # supervised, not tail
-    tail_ce: float
-    corrupted_ce: float  # input differs from label, tail included
-    corrupted_content_ce: float
-    tokens: int  # all tokens computed
-    supervised_tokens: int
-    content_tokens: int
-    tail_tokens: int
-    corrupted_tokens: int
-    corrupted_content_tokens: int
 
 
 @dataclass(frozen=True, kw_only=True)

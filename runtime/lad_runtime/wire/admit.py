@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from lad_runtime.errors import LadError, invalid_option
-from lad_runtime.wire.limits import LIMITS, Limit
+from lad_runtime.wire.protocol import max_bytes, max_items
 
 _MOST_FIELDS = 1 << 16
 """Of a request, those of its parts included: what looking through it may cost, less than a tenth of a second. 4,096 items have
@@ -19,7 +19,6 @@ _MOST_UNKNOWN = 256
 
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5  # how a field's value is laid out
 _GOES_ON = bytes(range(128, 256))  # bytes of a varint that are not its last
-_NO_LIMIT = Limit()
 
 
 def read_request(kind: type[Any], data: bytes) -> Any:
@@ -38,7 +37,8 @@ class _NotAMessageError(Exception):
 @dataclass(frozen=True, kw_only=True)
 class _Field:
     option: str
-    limit: Limit
+    max_items: int | None
+    max_bytes: int | None  # of each, where there are several
     packed: bool  # a list of numbers, which may lie in one piece
     repeated: bool
     parts: Descriptor | None  # where the field is a message itself
@@ -50,10 +50,10 @@ def _fields(kind: Descriptor) -> dict[int, _Field]:
 
 
 def _field(field: FieldDescriptor) -> _Field:
-    assert field.containing_type is not None
     return _Field(
         option=field.json_name,
-        limit=LIMITS.get(f"{field.containing_type.name}.{field.name}", _NO_LIMIT),
+        max_items=max_items(field),
+        max_bytes=max_bytes(field),
         packed=bool(field.is_packed),
         repeated=bool(field.is_repeated),
         parts=field.message_type,
@@ -110,11 +110,11 @@ class _Bytes:
         if field.parts is not None:
             inner = {} if field.repeated else counts.setdefault(number, {})
             self.measure(value, value + nbytes, _fields(field.parts), inner)
-        elif field.limit.nbytes is not None and nbytes > field.limit.nbytes:
+        elif field.max_bytes is not None and nbytes > field.max_bytes:
             raise invalid_option(
                 field.option,
                 f"{nbytes} bytes",
-                f"it may have at most {field.limit.nbytes}",
+                f"it may have at most {field.max_bytes}",
                 "Give a shorter one, or send it in pieces.",
             )
 
@@ -143,7 +143,7 @@ class _Bytes:
 
 def _count(field: _Field, more: int, number: int, counts: dict[int, Any]) -> None:
     counts[number] = counts.get(number, 0) + more
-    most = field.limit.items
+    most = field.max_items
     if most is not None and counts[number] > most:
         raise invalid_option(
             field.option, counts[number], f"a request holds at most {most}", "Send fewer at once."

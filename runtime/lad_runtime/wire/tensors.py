@@ -14,6 +14,11 @@ def write_floats(values: Iterable[float]) -> bytes:
     return packed.tobytes()
 
 
+def write_rows(rows: Iterable[Iterable[float]]) -> bytes:
+    """One behind the other."""
+    return b"".join(map(write_floats, rows))
+
+
 def read_floats(option: str, data: bytes) -> tuple[float, ...]:
     """Raises LadError(INVALID_OPTION) when the bytes are not whole float32 numbers."""
     if len(data) % 4:
@@ -24,3 +29,8 @@ def read_floats(option: str, data: bytes) -> tuple[float, ...]:
     if sys.byteorder == "big":
         packed.byteswap()
     return tuple(packed)
+
+
+def read_flags(data: bytes) -> tuple[bool, ...]:
+    """One a byte; `bytes` writes them."""
+    return tuple(map(bool, data))

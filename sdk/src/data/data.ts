@@ -27,14 +27,8 @@ export async function openDataset(
       throw ofFile(error, jsonl);
     });
   }
-  const { datasetId, examples } = await client.call(
-    DataService.openDataset,
-    { source: toOpen(source) },
-    {
-      signal,
-      idempotent: true,
-    },
-  );
+  const request = { source: toOpen(source) };
+  const { datasetId, examples } = await client.call(DataService.openDataset, request, { signal });
   return { id: datasetId, examples: Number(examples) };
 }
 
@@ -76,10 +70,9 @@ async function send(
   name: string,
   signal: AbortSignal,
 ): Promise<Dataset> {
-  const settings = { signal, idempotent: true };
-  const known = await client.call(DataService.hasDataset, { datasetId: id }, settings);
+  const known = await client.call(DataService.hasDataset, { datasetId: id }, { signal });
   if (known.found) return { id, examples: Number(known.examples) };
-  const reply = await client.upload(DataService.uploadDataset, requests, settings);
+  const reply = await client.upload(DataService.uploadDataset, requests, { signal });
   if (reply.datasetId !== id) {
     throw new LadError("invalid-data", `${name} changed while it was being read.`, {
       option: "data",

@@ -34,7 +34,7 @@ export async function encodeTexts(
   const ids: number[][] = [];
   for (const some of batches(texts, (text) => 3 * text.length)) {
     const request = { baseId, texts: some, allowSpecial };
-    const { results } = await client.call(DataService.encode, request, { signal, idempotent: true });
+    const { results } = await client.call(DataService.encode, request, { signal });
     ids.push(...some.map((_, i) => present(results[i], "EncodeResponse.results").ids));
   }
   return ids;
@@ -55,7 +55,7 @@ export async function decodeSequences(
   const decoded: string[] = [];
   for (const some of batches(checked, (ids) => 3 * ids.length)) {
     const request = { baseId, sequences: some.map((ids) => toTokenIds(ids)), keepSpecial };
-    const { texts } = await client.call(DataService.decode, request, { signal, idempotent: true });
+    const { texts } = await client.call(DataService.decode, request, { signal });
     decoded.push(...some.map((_, i) => present(texts[i], "DecodeResponse.texts")));
   }
   return decoded;
@@ -69,5 +69,5 @@ export async function renderChat(
   { allowSpecial, signal }: TextSettings,
 ): Promise<Rendered> {
   const request = { baseId, messages: toMessages(messages), addGenerationPrompt: true, allowSpecial };
-  return client.call(DataService.render, request, { signal, idempotent: true });
+  return client.call(DataService.render, request, { signal });
 }

@@ -1,34 +1,20 @@
 /** Answers questions and measures the answers (docs/method.md §7). */
 import type { Client } from "../client.js";
 import { renderChat } from "../data/text.js";
-import {
-  type Accuracy,
-  distinctN,
-  exactMatch,
-  type Perplexity,
-  perplexity,
-  repeatedNgramShare,
-  scoredTokens,
-} from "../method/metrics.js";
 import type { CheckedEvaluation } from "../options/evaluation.js";
 import { SamplingRun, type SamplingTarget } from "../runs/sampling.js";
 import type { Answer, BaseInfo } from "../wire.js";
+import type { TokenScores } from "./measures/measure.js";
+import { type Measured, measured, needLikelihoods } from "./measures/measures.js";
+import { scoredTokens } from "./measures/perplexity.js";
 import { scoreItems } from "./scoring.js";
 
 /** What the answers to a set of questions are worth. */
-export interface Evaluation {
+export interface Evaluation extends Measured {
   /** In the order of the questions. */
   readonly answers: readonly Answer[];
-  /** Of the answers that have a reference; undefined where none has. */
-  readonly exactMatch: Accuracy | undefined;
-  /** Of the answers given their prompts, under the model that `perplexityModel` names. */
-  readonly perplexity: Perplexity;
   /** The causal model that judged: the base with its adapters off. */
   readonly perplexityModel: string;
-  /** Unique bigrams / bigrams, over all answers. */
-  readonly distinct2: number;
-  /** The share of trigrams that stood in the same answer before. */
-  readonly repeated3: number;
   /** Of sampling alone. */
   readonly seconds: number;
 }
@@ -54,28 +40,27 @@ export async function evaluateModel(
   const started = performance.now();
   const answers = await new SamplingRun(client, target, { ...sampling, canvases }).result();
   const seconds = (performance.now() - started) / 1000;
+  const scores = needLikelihoods() ? await scoreAnswers(client, base, prompts, answers, signal) : [];
+  const answered = answers.map((answer, i) => ({
+    answer,
+    reference: references[i],
+    scores: scores[i],
+  }));
+  return { answers, ...measured(answered), perplexityModel: base.name, seconds };
+}
+
+/** Of each answer's tokens under the causal base; undefined for an answer without a token before its end. */
+async function scoreAnswers(
+  client: Client,
+  base: BaseInfo,
+  prompts: readonly (readonly number[])[],
+  answers: readonly Answer[],
+  signal: AbortSignal | undefined,
+): Promise<(TokenScores | undefined)[]> {
   const scored = answers.map(({ canvasIds }) => scoredTokens(canvasIds, base.stopTokenIds));
   const items = scored.flatMap((continuation, i) =>
     continuation === undefined ? [] : [{ prompt: prompts[i] ?? [], continuation }],
   );
   const scores = await scoreItems(client, { baseId: base.id, adapterId: "" }, items, "causal", signal);
-  const known = references.flatMap((reference, i) =>
-    reference === undefined ? [] : [{ reference, text: answers[i]?.text ?? "" }],
-  );
-  const ids = answers.map((answer) => answer.ids);
-  return {
-    answers,
-    exactMatch:
-      known.length === 0
-        ? undefined
-        : exactMatch(
-            known.map(({ text }) => text),
-            known.map(({ reference }) => reference),
-          ),
-    perplexity: perplexity(scored.map((tokens) => (tokens === undefined ? undefined : scores.shift()))),
-    perplexityModel: base.name,
-    distinct2: distinctN(ids, 2),
-    repeated3: repeatedNgramShare(ids, 3),
-    seconds,
-  };
+  return scored.map((tokens) => (tokens === undefined ? undefined : scores.shift()));
 }

@@ -39,7 +39,7 @@ export async function scoreItems(
         continuation: toTokenIds(continuation),
       })),
     };
-    const { scores } = await client.call(EvaluationService.score, request, { signal, idempotent: true });
+    const { scores } = await client.call(EvaluationService.score, request, { signal });
     for (const { logLikelihood, tokenLogLikelihoods, greedy } of scores) {
       all.push({ logLikelihood, tokenLogLikelihoods: fromFloat32Bytes(tokenLogLikelihoods), greedy });
     }

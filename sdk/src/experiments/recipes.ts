@@ -1,14 +1,13 @@
 /** Settings that are known to work, in one place: the method's own, and what was found best for the small bases. */
 import { invalidOption } from "../errors.js";
+import type { Noise } from "../method/noise.js";
+import { cover, lad } from "../method/noises/registered.js";
 import {
   type AdapterOptions,
   adamw,
   type BaseOptions,
-  cover,
   type LossInput,
-  lad,
   muon,
-  type Noise,
   type SampleOptions,
   type TrainingOptions,
 } from "../options.js";

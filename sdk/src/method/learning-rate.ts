@@ -1,4 +1,14 @@
-import type { ScheduleSpec } from "../options/optimizer.js";
+/** A whole schedule, as the worker and `learningRate()` of this package take it. */
+export interface ScheduleSpec {
+  /** The peak, after the warm-up. */
+  readonly learningRate: number;
+  /** Steps in which the learning rate rises from 0 to its peak. */
+  readonly warmupSteps: number;
+  /** How it falls after that: along half a cosine, along a line, or not. */
+  readonly decay: "cosine" | "linear" | "constant";
+  /** The share of the peak that is reached one step after the last, from 0 to 1. */
+  readonly finalFraction: number;
+}
 
 /**
  * The learning rate at `step` (from 0) of a run of `steps`, the very number that the worker would use.

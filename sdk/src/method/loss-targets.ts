@@ -1,15 +1,17 @@
 /** Which tokens are supervised and with what weight: the very numbers that a run on the worker would use. */
-import type { LossSpec } from "../options/training.js";
-import type { PreparedExample } from "../prepared-example.js";
+import type { Complete } from "../checks/fields-of.js";
+import type { PreparedExample } from "./prepared-example.js";
 
 /** A target that supervises nothing. */
-export const UNSUPERVISED = -1;
+export const IGNORE_INDEX = -1;
 
 /** What stands at each position, what is predicted there, with what weight. */
 export interface TargetedSequence {
+  /** What stands at each position. */
   readonly ids: readonly number[];
-  /** The clean token, or {@link UNSUPERVISED}. */
+  /** The clean token, or {@link IGNORE_INDEX}. */
   readonly targets: Int32Array;
+  /** Each position's weight in Σ weight · CE. */
   readonly weights: Float32Array;
   /** How many tokens precede the answer. */
   readonly promptTokens: number;
@@ -17,10 +19,92 @@ export interface TargetedSequence {
 
 /** An example's input as some noise made it. */
 export interface ShownExample {
+  /** Token ids, as many as the clean example has. */
   readonly ids: ArrayLike<number>;
   /** t in (0, 1]; needed for `inverse-time` weights. */
   readonly time?: number | undefined;
 }
+
+/** Which tokens a loss counts, before those of the tail are left out. */
+export interface Supervision {
+  /** Tokens of the prompt too. */
+  readonly prompt: boolean;
+  /** Those alone that the noise changed. */
+  readonly corrupted: boolean;
+  counts(example: PreparedExample, shown: ShownExample, position: number): boolean;
+}
+
+const isAnswer = ({ answer }: PreparedExample, position: number) => answer[position] === 1;
+
+/** Every choice of supervised tokens. */
+export const SUPERVISIONS = {
+  "all-tokens": { prompt: true, corrupted: false, counts: () => true },
+  "all-answer-tokens": {
+    prompt: false,
+    corrupted: false,
+    counts: (example, _, position) => isAnswer(example, position),
+  },
+  "corrupted-answer-tokens": {
+    prompt: false,
+    corrupted: true,
+    counts: (example, shown, position) =>
+      isAnswer(example, position) && shown.ids[position] !== example.ids[position],
+  },
+} as const satisfies Readonly<Record<string, Supervision>>;
+/** Which tokens are supervised. */
+export type Supervise = keyof typeof SUPERVISIONS;
+
+/** What the weight of an example's tokens may depend on. */
+export interface WeighedExample {
+  readonly example: PreparedExample;
+  /** Whether the EOS tail is supervised. */
+  readonly tail: boolean;
+  /** Its tokens that are, at least one. */
+  readonly supervised: number;
+  /** t of its noise. */
+  readonly time: number | undefined;
+  /** Examples of the batch that have any supervised token. */
+  readonly counted: number;
+}
+
+/** How the supervised tokens of an example are weighted. */
+export interface Weight {
+  /** It belongs to corrupted tokens, of a noise that has a time. */
+  readonly corrupted: boolean;
+  of(weighed: WeighedExample): number;
+}
+
+/** Every choice of weights. */
+export const WEIGHTINGS = {
+  /** The mean over an example's tokens, then over the examples. */
+  uniform: { corrupted: false, of: ({ supervised, counted }) => 1 / (supervised * counted) },
+  /** LLaDA's estimate of the likelihood (arXiv 2502.09992, equation 3). */
+  "inverse-time": {
+    corrupted: true,
+    of: (weighed) => 1 / (timeOf(weighed) * answerLength(weighed) * weighed.counted),
+  },
+} as const satisfies Readonly<Record<string, Weight>>;
+/** How supervised tokens are weighted. */
+export type Weighting = keyof typeof WEIGHTINGS;
+
+/** Which tokens are supervised, with what weight. */
+export interface LossOptions {
+  /**
+   * Which tokens are supervised. `all-tokens`: prompt, answer and tail; `all-answer-tokens`: answer and tail;
+   * `corrupted-answer-tokens`: what the noise changed of them. Default: `all-tokens`.
+   */
+  supervise?: Supervise | undefined;
+  /** Whether the EOS tail is supervised. Default: true. */
+  tail?: boolean | undefined;
+  /**
+   * How supervised tokens are weighted. `uniform`: the mean over an example's tokens, then over the examples; `inverse-time`: LLaDA's
+   * 1/t, normalised by the whole answer's length, over corrupted tokens under `mask-only` or `uniform` noise. Default: `uniform`.
+   */
+  weighting?: Weighting | undefined;
+}
+
+/** Which tokens are supervised, with what weight, complete. */
+export interface LossSpec extends Complete<LossOptions> {}
 
 /**
  * One optimizer step's batch with its targets and weights.
@@ -49,7 +133,7 @@ export function targeted(
     const weight = Math.fround(exampleWeight(example, input, chosen, counted, loss));
     return {
       ids: Array.from(input.ids),
-      targets: Int32Array.from(chosen, (is, j) => (is === 1 ? (example.ids[j] as number) : UNSUPERVISED)),
+      targets: Int32Array.from(chosen, (is, j) => (is === 1 ? (example.ids[j] as number) : IGNORE_INDEX)),
       weights: Float32Array.from(chosen, (is) => (is === 1 ? weight : 0)),
       promptTokens: example.answer.indexOf(1),
     };
@@ -62,16 +146,12 @@ export function supervisedPositions(
   shown: ShownExample,
   loss: LossSpec,
 ): Uint8Array {
-  const { ids, answer, tail } = example;
+  const { ids, tail } = example;
   if (shown.ids.length !== ids.length) {
     throw new RangeError(`A noised example has ${shown.ids.length} ids, the clean one ${ids.length}.`);
   }
-  return Uint8Array.from(ids, (clean, i) => {
-    if (tail[i] === 1 && !loss.tail) return 0;
-    if (loss.supervise === "all-tokens") return 1;
-    if (answer[i] !== 1) return 0;
-    return loss.supervise === "all-answer-tokens" || shown.ids[i] !== clean ? 1 : 0;
-  });
+  const { counts }: Supervision = SUPERVISIONS[loss.supervise];
+  return Uint8Array.from(ids, (_, i) => ((loss.tail || tail[i] !== 1) && counts(example, shown, i) ? 1 : 0));
 }
 
 function exampleWeight(
@@ -79,17 +159,22 @@ function exampleWeight(
   { time }: ShownExample,
   chosen: Uint8Array,
   counted: number,
-  loss: LossSpec,
+  { tail, weighting }: LossSpec,
 ): number {
-  const count = chosen.reduce((sum, is) => sum + is, 0);
-  if (count === 0) return 0;
-  if (loss.weighting === "uniform") return 1 / (count * counted);
-  if (time === undefined || !(time > 0)) {
-    throw new RangeError("inverse-time weights need the t of every noised example, above 0.");
-  }
-  const length = example.answer.reduce(
-    (sum, is, i) => sum + (is === 1 && (loss.tail || example.tail[i] !== 1) ? 1 : 0),
+  const supervised = chosen.reduce((sum, is) => sum + is, 0);
+  if (supervised === 0) return 0;
+  return WEIGHTINGS[weighting].of({ example, tail, supervised, time, counted });
+}
+
+function timeOf({ time }: WeighedExample): number {
+  if (time !== undefined && time > 0) return time;
+  throw new RangeError("inverse-time weights need the t of every noised example, above 0.");
+}
+
+/** Tokens of the whole answer, with its tail where that is supervised. */
+function answerLength({ example, tail }: WeighedExample): number {
+  return example.answer.reduce(
+    (sum, is, i) => sum + (is === 1 && (tail || example.tail[i] !== 1) ? 1 : 0),
     0,
   );
-  return 1 / (time * length * counted);
 }

@@ -115,9 +115,6 @@ export interface ScheduleOptions {
   finalFraction?: number | undefined;
 }
 
-/** A whole schedule, as the worker and `learningRate()` of this package take it. */
-export interface ScheduleSpec extends Complete<ScheduleOptions> {}
-
 export const scheduleShape = {
   learningRate: atLeast(0).optional(),
   warmupSteps: integer(0).default(100),

@@ -13,10 +13,10 @@ import {
 import { type CallOptions, callShape } from "./call.js";
 import { type WindowOptions, windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
+import { type LossInput, lossSchema } from "./loss.js";
 import { type NoiseInput, noiseSchema } from "./noise.js";
 import { type OptimizerInput, optimizerSchema } from "./optimizer.js";
 import { checkPrompt, type DrawOptions, drawShape, type PromptOptions, promptShape } from "./sampling.js";
-import { type LossInput, lossSchema } from "./training.js";
 
 /** Sequences, or rows of a data set, that one `forwardBackward` holds. The gradients of several calls add up. */
 export const MAX_SEQUENCES = 4096;

@@ -1,39 +1,22 @@
 /** What a training run and the training primitives take. Defaults are the method's, called `lad`. */
-import { z } from "zod";
+import type { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
-import { abortSignal, atLeast, fields, flag, integer, oneOf, seed, storedName } from "../checks/fields.js";
+import { abortSignal, atLeast, flag, integer, seed, storedName } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
-import { invalidOption } from "../errors.js";
+import type { ScheduleSpec } from "../method/learning-rate.js";
 import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
 import { type CallOptions, callShape } from "./call.js";
 import { type WindowOptions, windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
-import { type CustomNoise, hasTime, type Noise, type NoiseInput, noiseSchema } from "./noise.js";
+import { checkLossFits, checkSupervises, type LossInput, lossSchema } from "./loss.js";
+import { type CustomNoise, type NoiseInput, noiseOrCustom, noiseSchema } from "./noise.js";
 import {
   defaultLearningRate,
   type OptimizerInput,
   optimizerSchema,
   type ScheduleOptions,
-  type ScheduleSpec,
   scheduleShape,
 } from "./optimizer.js";
-
-const SUPERVISE = ["all-tokens", "all-answer-tokens", "corrupted-answer-tokens"] as const;
-
-const lossFields = fields({
-  /** Which tokens are supervised: prompt, answer and tail; answer and tail; or what was corrupted of them. */
-  supervise: oneOf(SUPERVISE).default("all-tokens"),
-  /** Whether the EOS tail is supervised. */
-  tail: flag().default(true),
-  /** `inverse-time` is LLaDA's 1/t, normalised by the whole answer's length; for mask-only and uniform noise. */
-  weighting: oneOf(["uniform", "inverse-time"]).default("uniform"),
-});
-export const lossSchema = z.union(
-  [oneOf(SUPERVISE).transform((supervise) => lossFields.parse({ supervise })), lossFields],
-  { error: `one of ${SUPERVISE.join(", ")}, or an object` },
-);
-export type LossInput = z.input<typeof lossSchema>;
-export type LossSpec = Readonly<z.output<typeof lossSchema>>;
 
 /** Validation with noise that is fixed for each example, so that losses of different runs are comparable. */
 export interface ValidationOptions {
@@ -79,11 +62,6 @@ export const checkpointFields = fieldsOf<TrainingCheckpoint>()({
   resume: flag().default(false),
   overwrite: flag().default(false),
 });
-
-const noiseOrCustom = z.union(
-  [noiseSchema, z.custom<CustomNoise>((value) => isCustomNoise(value), { error: "a noise" })],
-  { error: "one of lad, mask-only, cover, uniform, none, or lad(), …, customNoise()" },
-);
 
 /** Options of `adapter.train`. */
 export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOptions {
@@ -133,7 +111,7 @@ export const trainingFields = fieldsOf<TrainingOptions>()({
   data: dataSourceSchema,
   ...windowShape,
   noise: noiseOrCustom.default(() => noiseSchema.parse("lad")),
-  loss: lossSchema.default(() => lossFields.parse({})),
+  loss: lossSchema.default(() => lossSchema.parse({})),
   optimizer: optimizerSchema.default(() => optimizerSchema.parse("adamw")),
   ...scheduleShape,
   steps: integer(1).optional(),
@@ -215,7 +193,7 @@ export const validateFields = fieldsOf<ValidateOptions>()({
   data: dataSourceSchema,
   ...windowShape,
   noise: noiseSchema.default(() => noiseSchema.parse("lad")),
-  loss: lossSchema.default(() => lossFields.parse({})),
+  loss: lossSchema.default(() => lossSchema.parse({})),
   attention: denoisingAttention.default("full"),
   seed: seed().default(0n),
   maxExamples: integer(0).default(0),
@@ -226,40 +204,4 @@ export function checkValidate(options: ValidateOptions) {
   const given = check(validateFields, options);
   checkLossFits(given.loss, given.noise);
   return given;
-}
-
-/** 1/t weights belong to noises that draw a t, and to the tokens that were corrupted. */
-function checkLossFits({ weighting, supervise }: LossSpec, noise: Noise | CustomNoise): void {
-  if (weighting !== "inverse-time") return;
-  if (!hasTime(noise) && noise.kind !== "custom") {
-    throw invalidOption(
-      "loss.weighting",
-      weighting,
-      `${noise.kind} noise has no time t to weight by`,
-      "Use maskOnly() or uniform() noise, or the weighting uniform.",
-    );
-  }
-  if (supervise !== "corrupted-answer-tokens") {
-    throw invalidOption(
-      "loss.weighting",
-      weighting,
-      `1/t weights belong to corrupted tokens, and loss.supervise is ${supervise}`,
-      "Set loss.supervise to corrupted-answer-tokens, or the weighting to uniform.",
-    );
-  }
-}
-
-/** In `causal-prefix` attention nothing of the adapter computes the prompt. */
-function checkSupervises({ supervise }: LossSpec, attention: DenoisingAttention): void {
-  if (attention !== "causal-prefix" || supervise !== "all-tokens") return;
-  throw invalidOption(
-    "loss.supervise",
-    supervise,
-    "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
-    "Set loss.supervise to all-answer-tokens or corrupted-answer-tokens.",
-  );
-}
-
-function isCustomNoise(value: unknown): boolean {
-  return typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "custom";
 }

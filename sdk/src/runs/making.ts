@@ -27,8 +27,8 @@ export function makingAdapter<Reply>(
   send: () => Promise<Reply>,
   signal?: AbortSignal,
 ): Promise<Reply> {
-  const drop = () =>
-    client.call(AdaptersService.dropAdapter, { adapterId }, { timeoutMs: TAKE_BACK_MS, idempotent: true });
+  const settings = { timeoutMs: TAKE_BACK_MS, idempotent: true }; // that it is gone already is as well
+  const drop = () => client.call(AdaptersService.dropAdapter, { adapterId }, settings);
   return making(send, drop, signal);
 }
 

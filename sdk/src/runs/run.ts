@@ -51,7 +51,7 @@ export class Run {
     const { signal, timeoutMs } = check(callOptions, options);
     const reply = await this.#client
       .within(timeoutMs)
-      .call(RunsService.getRun, { runId: this.id }, { signal, idempotent: true });
+      .call(RunsService.getRun, { runId: this.id }, { signal });
     return fromRun(present(reply.run, "a run"));
   }
 
@@ -94,17 +94,17 @@ export class Run {
 /** Has a run end, and comes back when it has; one that is not there yet never begins. */
 export function cancelRun(client: Client, runId: string, options: TransportOptions = {}): Promise<unknown> {
   const request = { runId, wait: true };
-  const ending = client.call(RunsService.cancelRun, request, { ...options, idempotent: true });
+  const ending = client.call(RunsService.cancelRun, request, { ...options });
   client.ends(ending);
   return ending;
 }
 
 export async function pauseRun(client: Client, runId: string, signal?: AbortSignal): Promise<void> {
-  await client.call(RunsService.pauseRun, { runId }, { signal, idempotent: true });
+  await client.call(RunsService.pauseRun, { runId }, { signal });
 }
 
 export async function resumeRun(client: Client, runId: string, signal?: AbortSignal): Promise<void> {
-  await client.call(RunsService.resumeRun, { runId }, { signal, idempotent: true });
+  await client.call(RunsService.resumeRun, { runId }, { signal });
 }
 
 const RECONNECT_WAITS_MS: readonly number[] = [100, 250, 600, 1500];

@@ -108,6 +108,6 @@ async function startSampling(
     canvases: canvases.map(toCanvas),
     spec: toSampling({ ...spec, frames: spec.frames && watched }),
   };
-  const send = () => client.call(SamplingService.startSampling, request, { signal, idempotent: true });
+  const send = () => client.call(SamplingService.startSampling, request, { signal });
   return (await startingRun(client, runId, send, signal)).runId;
 }

@@ -10,7 +10,9 @@ import { batches, type Draw } from "../method/data-order.js";
 import { learningRate } from "../method/learning-rate.js";
 import { lossReport } from "../method/loss-report.js";
 import { type ShownExample, targeted } from "../method/loss-targets.js";
-import { applyNoise } from "../method/noise.js";
+import { applyNoise, type Noise } from "../method/noise.js";
+import { lad } from "../method/noises/registered.js";
+import type { PreparedExample } from "../method/prepared-example.js";
 import { Purpose, uniforms } from "../method/random.js";
 import type { ValidationResult } from "../model.js";
 import type { ForwardBackwardOptions, OptimStepOptions } from "../options/primitives.js";
@@ -21,14 +23,11 @@ import {
   type CustomNoise,
   checkTraining,
   type Dataset,
-  lad,
-  type Noise,
   type TrainingOptions,
   type ValidateOptions,
   type WindowSpec,
   warnOfWarmup,
 } from "../options.js";
-import type { PreparedExample } from "../prepared-example.js";
 import { emitWarning } from "../warnings.js";
 import type { AdapterInfo, LossReport, TrainingEvent, TrainingFinished, WindowReport } from "../wire.js";
 import type { ForwardBackwardResult, OptimStepResult } from "./steps.js";

@@ -2,7 +2,8 @@ import type { Client } from "../client.js";
 import { openDataset } from "../data/data.js";
 import { warnOfSpecialTokens } from "../data/special-tokens.js";
 import { LadError } from "../errors.js";
-import { type CheckedTraining, type Dataset, type Noise, warnOfWarmup } from "../options.js";
+import type { Noise } from "../method/noise.js";
+import { type CheckedTraining, type Dataset, warnOfWarmup } from "../options.js";
 import {
   DataService,
   fromWindowReport,
@@ -137,7 +138,7 @@ async function startTraining(
   const data = { datasetId: dataset.id, validationId: validation?.id, steps };
   const request = { adapterId, spec: toTraining(options, noise, data), runId };
   await client.endings(signal);
-  const send = () => client.call(TrainingService.startTraining, request, { signal, idempotent: true });
+  const send = () => client.call(TrainingService.startTraining, request, { signal });
   return (await startingRun(client, runId, send, signal)).runId;
 }
 
@@ -161,7 +162,7 @@ export async function prepare(
   signal?: AbortSignal,
 ): Promise<WindowReport> {
   const request = { baseId, datasetId: dataset.id, window: toWindow(window) };
-  const reply = await client.call(DataService.prepareDataset, request, { signal, idempotent: true });
+  const reply = await client.call(DataService.prepareDataset, request, { signal });
   const report = fromWindowReport(present(reply.report, "PrepareDatasetResponse.report"));
   warnOfSpecialTokens(client, report, window.allowSpecial);
   return report;

@@ -1,6 +1,6 @@
 import type * as pb from "../gen/lad/v1/data.js";
+import type { PreparedExample } from "../method/prepared-example.js";
 import type { ChatMessage, WindowSpec } from "../options.js";
-import type { PreparedExample } from "../prepared-example.js";
 import { SUPERVISE_TURNS, TOO_LONG } from "./names.js";
 import { toNumber } from "./tensors.js";
 

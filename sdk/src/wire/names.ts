@@ -16,7 +16,6 @@ import {
   AttentionMode,
   Decay,
   LossWeighting,
-  NoiseKind,
   OptimizerKind,
   SuperviseTokens,
 } from "../gen/lad/v1/training.js";
@@ -41,18 +40,10 @@ export const SUPERVISE_TURNS = {
   "all-assistant": SuperviseTurns.ALL_ASSISTANT,
 } as const;
 
-export const NOISE_KIND = {
-  lad: NoiseKind.LAD,
-  "mask-only": NoiseKind.MASK_ONLY,
-  cover: NoiseKind.COVER,
-  uniform: NoiseKind.UNIFORM,
-  none: NoiseKind.NONE,
-} as const;
-
 export const SUPERVISE_TOKENS = {
-  "all-tokens": SuperviseTokens.ALL,
-  "all-answer-tokens": SuperviseTokens.ALL_ANSWER,
-  "corrupted-answer-tokens": SuperviseTokens.CORRUPTED_ANSWER,
+  "all-tokens": SuperviseTokens.ALL_TOKENS,
+  "all-answer-tokens": SuperviseTokens.ALL_ANSWER_TOKENS,
+  "corrupted-answer-tokens": SuperviseTokens.CORRUPTED_ANSWER_TOKENS,
 } as const;
 
 export const LOSS_WEIGHTING = {
@@ -75,7 +66,7 @@ export const SAMPLING_MODE = {
   remask: SamplingMode.REMASK,
   refine: SamplingMode.REFINE,
   llada: SamplingMode.LLADA,
-  ar: SamplingMode.AUTOREGRESSIVE,
+  ar: SamplingMode.AR,
 } as const;
 
 export const CONFIDENCE = { unfiltered: Confidence.UNFILTERED, filtered: Confidence.FILTERED } as const;

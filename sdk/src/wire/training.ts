@@ -1,56 +1,13 @@
 import type * as pb from "../gen/lad/v1/training.js";
-import {
-  type CheckedTraining,
-  type LossSpec,
-  type Noise,
-  noiseSpec,
-  type Optimizer,
-  optimizerSpec,
-} from "../options.js";
+import type { LossReport } from "../method/loss-report.js";
+import type { LossSpec } from "../method/loss-targets.js";
+import type { Noise } from "../method/noise.js";
+import { type CheckedTraining, type Optimizer, optimizerSpec } from "../options.js";
 import { toWindow } from "./data.js";
-import {
-  ATTENTION_MODE,
-  DECAY,
-  LOSS_WEIGHTING,
-  NOISE_KIND,
-  OPTIMIZER_KIND,
-  SUPERVISE_TOKENS,
-} from "./names.js";
+import { ATTENTION_MODE, DECAY, LOSS_WEIGHTING, OPTIMIZER_KIND, SUPERVISE_TOKENS } from "./names.js";
 import { toNumber } from "./tensors.js";
 
-/**
- * Losses in nats. `loss` is what is optimised; every `ce` is a plain mean of −log p(the clean token) over one kind of the supervised
- * tokens, NaN over none. ln(vocabulary) is a guess at random, 0 certainty.
- *
- * Most supervised tokens may be shown as they are (with `supervise: "all-tokens"` the prompt too), and copying those is easy: how well
- * corrupted answers are repaired is in `corruptedCe`, and of it `corruptedContentCe` leaves out the tail, which is easy as well.
- */
-export interface LossReport {
-  /** Σ weight · CE over the batch, with the weights of `loss.weighting`. */
-  readonly loss: number;
-  /** Over every supervised token. */
-  readonly ce: number;
-  /** Over those that are no padding: the answer with the EOS that ends it, and the prompt where that is supervised. */
-  readonly contentCe: number;
-  /** Over the padding behind the answer, EOS throughout. */
-  readonly tailCe: number;
-  /** Over those whose input was corrupted, tail included. */
-  readonly corruptedCe: number;
-  /** Over those whose input was corrupted, without the tail. */
-  readonly corruptedContentCe: number;
-  /** All tokens computed. */
-  readonly tokens: number;
-  /** Tokens that `loss` and `ce` are over. */
-  readonly supervisedTokens: number;
-  /** Tokens that `contentCe` is over. */
-  readonly contentTokens: number;
-  /** Tokens that `tailCe` is over. */
-  readonly tailTokens: number;
-  /** Tokens that `corruptedCe` is over. */
-  readonly corruptedTokens: number;
-  /** Tokens that `corruptedContentCe` is over. */
-  readonly corruptedContentTokens: number;
-}
+export type { LossReport };
 
 export function fromLossReport(report: pb.LossReport): LossReport {
   return {
@@ -69,9 +26,8 @@ export function fromLossReport(report: pb.LossReport): LossReport {
   };
 }
 
-export function toNoise(noise: Noise): pb.NoiseSpec {
-  const spec = noiseSpec(noise);
-  return { ...spec, kind: NOISE_KIND[spec.kind] };
+export function toNoise({ kind, ...options }: Noise): pb.NoiseSpec {
+  return { kind: { $case: camelCase(kind), value: options } as CaseOf<Noise> };
 }
 
 export function toLoss(loss: LossSpec): pb.LossSpec {
@@ -125,4 +81,16 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     shareWeight: options.shareWeight,
     overwrite: checkpoint?.overwrite ?? false,
   };
+}
+
+/** The case that holds a noise: the message's field of its name. */
+type CaseOf<Each extends Noise> = Each extends Noise
+  ? { $case: CamelCase<Each["kind"]>; value: Omit<Each, "kind"> }
+  : never;
+type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Rest}`
+  ? `${Head}${Capitalize<CamelCase<Rest>>}`
+  : Name;
+
+function camelCase(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

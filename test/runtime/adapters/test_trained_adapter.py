@@ -16,8 +16,9 @@ from lad_runtime.torch_backend.memory.needs import adapter_bytes, training_needs
 from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.types.runs import RunPaused, RunResumed
-from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec, TrainingControl
+from lad_runtime.types.training import OptimizerSpec, TrainingControl
 from lad_runtime.types.work import Park
+from method_specs import lad_noise, loss_spec
 from training_support import (
     CONFIG,
     EXAMPLES,
@@ -35,7 +36,7 @@ BASE = tiny_base()
 
 
 def step(trained: TrainedAdapter, kind: str = "adamw") -> None:
-    sequences = noised_batch(BASE, EXAMPLES, NoiseSpec(), LossSpec(), trained.steps, 0)
+    sequences = noised_batch(BASE, EXAMPLES, lad_noise(), loss_spec(), trained.steps, 0)
     drive(primitives.forward_backward(BASE, trained, sequences, primitives.ForwardSpec()), BASE.model)
     drive(primitives.optim_step(trained, OptimizerSpec(kind=kind), 1e-2, 0.5), BASE.model)
 

@@ -14,7 +14,8 @@ from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.evaluation import ScoreItem
 from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.sampling import DrawSpec, PredictCanvas, PredictSpec
-from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec
+from lad_runtime.types.training import OptimizerSpec
+from method_specs import lad_noise, loss_spec
 from worker_support import SEQUENCE, Bench, budget_of, move_on, paused, refusal, step
 
 Starter = Callable[[int], Bench]
@@ -74,7 +75,7 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
     else:
         window, dataset_id = WindowSpec(window=40), bench.dataset_id
         job = worker.primitives.validate(
-            base.id, "", dataset_id, window, NoiseSpec(), LossSpec(), 0, 4, "full"
+            base.id, "", dataset_id, window, lad_noise(), loss_spec(), 0, 4, "full"
         )
     with pytest.raises(LadError, match=f"is used by {kind}-") as refused:
         worker.bases.unload(base.id)

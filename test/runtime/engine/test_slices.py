@@ -15,15 +15,15 @@ from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.primitives import ForwardSpec, NoisedExamples, TargetedSequence
-from lad_runtime.types.training import LossSpec, NoiseSpec
 from lad_runtime.types.training_events import StepEvent
+from method_specs import NOISE_BUILDERS, loss_spec
 from training_support import EXAMPLES, REPORT, drive, new_adapter, same, tiny_base, training, weights_of
 from worker_support import SEQUENCE, Bench
 
 BASE = tiny_base()
 MANY = 3000  # examples of 6 to 16 tokens: a dozen slices
 MICRO = 512
-CORRUPTED = LossSpec(supervise="corrupted-answer-tokens")
+CORRUPTED = loss_spec(supervise="corrupted-answer-tokens")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def noised(loss=CORRUPTED, noise="lad", count=MANY):
     return NoisedExamples(
         dataset_id="d",
         window=WindowSpec(window=16),
-        noise=NoiseSpec(kind=noise),
+        noise=NOISE_BUILDERS[noise](),
         loss=loss,
         seed=1,
         epoch=0,
@@ -70,7 +70,7 @@ def noised(loss=CORRUPTED, noise="lad", count=MANY):
     )
 
 
-@pytest.mark.parametrize("loss", [LossSpec(), CORRUPTED], ids=["all tokens", "corrupted tokens"])
+@pytest.mark.parametrize("loss", [loss_spec(), CORRUPTED], ids=["all tokens", "corrupted tokens"])
 @pytest.mark.parametrize("noise", ["lad", "none"])
 @pytest.mark.parametrize("what", ["a step", "forwardBackward", "validation"])
 def test_what_is_made_between_two_requests_does_not_grow_with_the_request(
@@ -78,7 +78,7 @@ def test_what_is_made_between_two_requests_does_not_grow_with_the_request(
 ):
     if what == "a step":
         spec = training(
-            steps=1, batch_size=MANY, micro_batch_tokens=MICRO, noise=NoiseSpec(kind=noise), loss=loss
+            steps=1, batch_size=MANY, micro_batch_tokens=MICRO, noise=NOISE_BUILDERS[noise](), loss=loss
         )
         work = run(CheckpointStore(tmp_path), spec, new_adapter())
     elif what == "forwardBackward":
@@ -86,7 +86,7 @@ def test_what_is_made_between_two_requests_does_not_grow_with_the_request(
         work = primitives.forward_backward_noised(BASE, new_adapter(), EXAMPLES, noised(loss, noise), forward)
     else:
         examples = EXAMPLES * (MANY // len(EXAMPLES))
-        work = validate(BASE, None, examples, NoiseSpec(kind=noise), loss, 1, micro_batch_tokens=MICRO)
+        work = validate(BASE, None, examples, NOISE_BUILDERS[noise](), loss, 1, micro_batch_tokens=MICRO)
     drive_in_stretches(work, stretches)
     assert stretches["all"] > 10 * SLICE_TOKENS
     assert stretches["most"] <= 3 * (SLICE_TOKENS + 16)  # each token is noised, looked at and targeted
@@ -127,7 +127,7 @@ def test_a_batch_holds_no_more_rows_at_once_than_a_micro_batch_and_the_noise_tha
     assert living == 0
 
 
-@pytest.mark.parametrize("loss", [LossSpec(), LossSpec(tail=False), CORRUPTED])
+@pytest.mark.parametrize("loss", [loss_spec(), loss_spec(tail=False), CORRUPTED])
 @pytest.mark.parametrize("kept", [0, 30, 10_000])
 def test_slices_and_noise_that_is_drawn_again_change_no_bit(loss, kept, monkeypatch, tmp_path):
     spec = training(steps=3, batch_size=25, loss=loss, micro_batch_tokens=50)

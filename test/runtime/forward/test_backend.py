@@ -30,14 +30,8 @@ from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import ForwardSpec, TargetedSequence
 from lad_runtime.types.sampling import Canvas, DrawSpec, SamplingSpec
-from lad_runtime.types.training import (
-    LossSpec,
-    NoiseSpec,
-    OptimizerSpec,
-    ScheduleSpec,
-    TrainingControl,
-    TrainingSpec,
-)
+from lad_runtime.types.training import OptimizerSpec, ScheduleSpec, TrainingControl, TrainingSpec
+from method_specs import lad_noise, loss_spec
 
 LINES = [b'{"instruction": "%d + %d", "output": "%d"}' % (n, n, 2 * n) for n in range(12)]
 WINDOW = WindowSpec(window=24)
@@ -113,8 +107,8 @@ def training(seed: int, micro_batch_tokens: int = 2048) -> TrainingSpec:
     return TrainingSpec(
         dataset_id="",
         window=WINDOW,
-        noise=NoiseSpec(),
-        loss=LossSpec(),
+        noise=lad_noise(),
+        loss=loss_spec(),
         optimizer=OptimizerSpec(),
         schedule=ScheduleSpec(learning_rate=1e-2, warmup_steps=0),
         steps=5,
@@ -294,7 +288,7 @@ def test_a_loss_that_the_noise_does_not_allow_is_refused_before_data_is_prepared
     spec = AdapterSpec(rank=2, alpha=2, targets=("q_proj",))
     adapter_id = worker.adapters.create(base_id, spec).result(10).id
     wrong = TrainingSpec(
-        **{**vars(training(1)), "loss": LossSpec(weighting="inverse-time"), "dataset_id": "0" * 64}
+        **{**vars(training(1)), "loss": loss_spec(weighting="inverse-time"), "dataset_id": "0" * 64}
     )
     with pytest.raises(LadError, match="weighting"):
         worker.training.start(adapter_id, wrong)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lad_runtime.errors import LadError
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import (
     ForwardRequest,
@@ -31,7 +32,7 @@ def gradient_request(
     """Every third token unsupervised, weights in (0, 1)."""
     targets = [ids(seed + 50 + i, length) for i, length in enumerate(lengths)]
     for target in targets:
-        target[::3] = -100
+        target[::3] = IGNORE_INDEX
     weights = [
         torch.rand(length, generator=torch.Generator().manual_seed(seed + length)) for length in lengths
     ]
@@ -74,7 +75,7 @@ def test_a_gradient_request_gives_plain_cross_entropies_and_their_weighted_gradi
         batch.spans, request.targets, request.weights, result, strict=True
     ):
         plain = torch.nn.functional.cross_entropy(
-            logits[start:stop], target, reduction="none", ignore_index=-100
+            logits[start:stop], target, reduction="none", ignore_index=IGNORE_INDEX
         )
         total = total + (weight * plain).sum()
         assert torch.allclose(ce, plain.detach(), rtol=1e-5, atol=1e-5)
@@ -119,7 +120,7 @@ def test_a_base_without_adapter_has_losses_and_no_gradient(model: Llama) -> None
 def test_a_request_without_supervised_tokens_has_zero_losses_and_gradients(model: Llama, adapter) -> None:
     segment = Segment(ids=ids(1, 5), adapter=adapter)
     request = GradientRequest(
-        segments=(segment,), targets=(torch.full((5,), -100),), weights=(torch.ones(5),)
+        segments=(segment,), targets=(torch.full((5,), IGNORE_INDEX),), weights=(torch.ones(5),)
     )
     ((ce,),) = compute(model, [request])
     assert not ce.any() and len(ce) == 5

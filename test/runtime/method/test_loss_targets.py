@@ -1,18 +1,28 @@
 """Which tokens the loss counts, and how much each one weighs."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.method.loss_targets import check_loss, targeted
+from lad_runtime.method.loss_targets import (
+    SUPERVISIONS,
+    WEIGHTINGS,
+    Supervise,
+    Weighting,
+    check_answer_supervised,
+    check_loss,
+    targeted,
+)
 from lad_runtime.method.noise import apply_noise
-from lad_runtime.types.training import LossSpec, NoiseSpec
+from method_specs import NOISE_BUILDERS, lad_noise, loss_spec, mask_only_noise
 from training_support import MASK, VOCABULARY, whole_batch, window, windows
 
-SUPERVISE = ("all-tokens", "all-answer-tokens", "corrupted-answer-tokens")
-LOSSES = st.builds(LossSpec, supervise=st.sampled_from(SUPERVISE), tail=st.booleans())
+SUPERVISE = tuple(SUPERVISIONS)
+LOSSES = st.builds(loss_spec, supervise=st.sampled_from(SUPERVISE), tail=st.booleans())
 
 
 def noised(example, noise, seed):
@@ -21,7 +31,7 @@ def noised(example, noise, seed):
 
 @given(st.lists(windows(), min_size=1, max_size=4), LOSSES, st.integers(0, 99))
 def test_weights_are_the_mean_over_tokens_then_over_examples_that_have_any(examples, loss, seed):
-    shown = [noised(example, NoiseSpec(), seed) for example in examples]
+    shown = [noised(example, lad_noise(), seed) for example in examples]
     sequences = whole_batch(examples, shown, loss)
     sums = [sum(sequence.weights) for sequence in sequences]
     counts = [sum(target >= 0 for target in sequence.targets) for sequence in sequences]
@@ -33,7 +43,7 @@ def test_weights_are_the_mean_over_tokens_then_over_examples_that_have_any(examp
 
 @given(windows(), LOSSES, st.integers(0, 99))
 def test_supervised_are_the_tokens_that_were_asked_for_and_their_targets_the_clean_ids(example, loss, seed):
-    shown = noised(example, NoiseSpec(), seed)
+    shown = noised(example, lad_noise(), seed)
     sequence = targeted(example, shown, loss, 1)
     for i, target in enumerate(sequence.targets):
         wanted = (
@@ -47,9 +57,9 @@ def test_supervised_are_the_tokens_that_were_asked_for_and_their_targets_the_cle
 
 def test_inverse_time_weights_are_1_over_t_times_the_whole_answers_length():
     example = window(prompt=3, answer=6, tail=4)
-    shown = noised(example, NoiseSpec(kind="mask-only"), 1)
+    shown = noised(example, mask_only_noise(), 1)
     for tail, length in ((True, 10), (False, 6)):
-        loss = LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time", tail=tail)
+        loss = loss_spec(supervise="corrupted-answer-tokens", weighting="inverse-time", tail=tail)
         sequence = targeted(example, shown, loss, 1)
         weights = {w for w, t in zip(sequence.weights, sequence.targets, strict=True) if t >= 0}
         assert weights == {float(np.float32(1 / (shown.time * length)))}
@@ -57,8 +67,8 @@ def test_inverse_time_weights_are_1_over_t_times_the_whole_answers_length():
 
 def test_inverse_time_estimates_the_whole_answers_loss_without_bias():
     """With every token's CE equal to 1, E[Σ weight · CE] = 1, whatever t."""
-    loss = LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time")
-    noise = NoiseSpec(kind="mask-only", min_time=0.2)
+    loss = loss_spec(supervise="corrupted-answer-tokens", weighting="inverse-time")
+    noise = mask_only_noise(min_time=0.2)
     totals = []
     for seed in range(1000):
         example = window(answer=20, tail=0)
@@ -68,13 +78,36 @@ def test_inverse_time_estimates_the_whole_answers_loss_without_bias():
 
 @pytest.mark.parametrize("kind", ["lad", "cover", "none"])
 def test_inverse_time_is_refused_where_noise_has_no_time(kind):
-    loss = LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time")
+    loss = loss_spec(supervise="corrupted-answer-tokens", weighting="inverse-time")
     with pytest.raises(LadError, match=f"{kind} noise has no time t") as caught:
-        check_loss(loss, NoiseSpec(kind=kind))
+        check_loss(loss, NOISE_BUILDERS[kind]())
     assert caught.value.code is ErrorCode.INVALID_OPTION
     assert caught.value.option == "loss.weighting"
 
 
 def test_inverse_time_is_refused_over_tokens_that_are_not_corrupted():
     with pytest.raises(LadError, match="supervise is all-tokens"):
-        check_loss(LossSpec(weighting="inverse-time"), NoiseSpec(kind="mask-only"))
+        check_loss(loss_spec(weighting="inverse-time"), mask_only_noise())
+
+
+def test_every_word_of_a_loss_has_its_entry_and_the_other_way_round():
+    assert get_args(Supervise) == tuple(SUPERVISIONS)
+    assert get_args(Weighting) == tuple(WEIGHTINGS)
+
+
+@pytest.mark.parametrize("supervise", SUPERVISE)
+def test_a_loss_over_the_prompt_is_refused_where_answers_alone_are_computed(supervise):
+    loss = loss_spec(supervise=supervise)
+    if not SUPERVISIONS[supervise].prompt:
+        check_answer_supervised(loss)
+        return
+    with pytest.raises(LadError) as caught:
+        check_answer_supervised(loss)
+    assert caught.value.remedy == "Set loss.supervise to all-answer-tokens or corrupted-answer-tokens."
+
+
+def test_the_remedy_for_weights_without_a_time_names_the_noises_that_have_one():
+    loss = loss_spec(supervise="corrupted-answer-tokens", weighting="inverse-time")
+    with pytest.raises(LadError) as caught:
+        check_loss(loss, NOISE_BUILDERS["lad"]())
+    assert caught.value.remedy == "Use mask-only or uniform noise, or the weighting uniform."

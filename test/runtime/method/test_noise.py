@@ -4,6 +4,7 @@ import math
 import random
 from math import floor
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.random import Purpose, uniforms
 from lad_runtime.method.structural_noise import duplicate, runs_of, shift, swap
 from lad_runtime.types.data import PreparedExample
-from lad_runtime.types.training import NoiseSpec
+from method_specs import NoNoise, cover_noise, lad_noise, mask_only_noise, uniform_noise
 from training_support import EOS, MASK, VOCABULARY, window, windows
 
 SEEDS = st.integers(0, 2**64 - 1)
@@ -22,7 +23,7 @@ SHARES = st.sampled_from([0.0, 0.25, 0.5, 1.0])
 
 def noise(example, spec=None, seed=0, epoch=0):
     return apply_noise(
-        example, spec or NoiseSpec(), seed=seed, epoch=epoch, mask_id=MASK, vocab_size=VOCABULARY
+        example, spec or lad_noise(), seed=seed, epoch=epoch, mask_id=MASK, vocab_size=VOCABULARY
     )
 
 
@@ -95,7 +96,7 @@ def plain_result(example, cells):
     SEEDS,
     EPOCHS,
     st.builds(
-        NoiseSpec,
+        lad_noise,
         tail_noise=st.booleans(),
         full_mask_probability=SHARES,
         mask_probability=SHARES,
@@ -114,10 +115,10 @@ def test_lad_noise_is_that_of_a_slow_plain_version(example, seed, epoch, spec):
 
 # --- what every kind keeps ----------------------------------------------------------------------------------------------
 
-SPECS = st.builds(
-    NoiseSpec,
-    kind=st.sampled_from(["lad", "mask-only", "cover", "uniform", "none"]),
-    tail_noise=st.booleans(),
+SPECS = st.just(NoNoise()) | st.builds(
+    lambda build, tail_noise: build(tail_noise=tail_noise),
+    st.sampled_from([lad_noise, mask_only_noise, cover_noise, uniform_noise]),
+    st.booleans(),
 )
 
 
@@ -125,7 +126,7 @@ SPECS = st.builds(
 def test_the_prompt_and_a_tail_that_is_to_stay_clean_are_never_touched(example, spec, seed):
     noised = noise(example, spec, seed)
     for shown, clean, answer, tail in zip(noised.ids, example.ids, example.answer, example.tail, strict=True):
-        if not answer or (tail and not spec.tail_noise):
+        if not answer or (tail and not spec.noises_tail):
             assert shown == clean
 
 
@@ -152,7 +153,7 @@ def test_noise_depends_on_seed_example_and_epoch_alone(example, spec, seed, epoc
 
 
 def test_another_seed_example_or_epoch_gives_another_noise():
-    spec = NoiseSpec(kind="mask-only", min_time=0.5)
+    spec = mask_only_noise(min_time=0.5)
     shown = {
         noise(window(id, answer=40), spec, seed, epoch).masked
         for id, seed, epoch in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
@@ -161,7 +162,7 @@ def test_another_seed_example_or_epoch_gives_another_noise():
 
 
 def test_validation_draws_noise_of_its_own():
-    example, spec = window(answer=40), NoiseSpec(kind="mask-only", min_time=0.5)
+    example, spec = window(answer=40), mask_only_noise(min_time=0.5)
     options = {"seed": 0, "epoch": 0, "mask_id": MASK, "vocab_size": VOCABULARY}
     training = apply_noise(example, spec, **options)
     assert apply_noise(example, spec, **options, purpose=Purpose.VALIDATION_NOISE).masked != training.masked
@@ -169,8 +170,8 @@ def test_validation_draws_noise_of_its_own():
 
 def test_the_mask_token_as_ordinary_text_is_not_taken_for_a_mask():
     text = PreparedExample(id=0, ids=(9, MASK, MASK), answer=(False, True, True), tail=(False,) * 3)
-    assert noise(text, NoiseSpec(kind="none")).masked == (False, False, False)
-    full = noise(text, NoiseSpec(full_mask_probability=1.0))
+    assert noise(text, NoNoise()).masked == (False, False, False)
+    full = noise(text, lad_noise(full_mask_probability=1.0))
     assert full.masked == (False, True, True)
     assert not any(full.corrupted)
 
@@ -192,7 +193,7 @@ def test_a_tenth_of_the_draws_mask_the_whole_answer():
 
 
 def test_otherwise_half_of_the_draws_mask_exactly_a_floored_share_below_one_half():
-    spec = NoiseSpec(full_mask_probability=0, swap_scale=0, duplicate_scale=0, shift_scale=0)
+    spec = lad_noise(full_mask_probability=0, swap_scale=0, duplicate_scale=0, shift_scale=0)
     counts = [sum(noise(distinct(id, 20), spec).masked) for id in range(DRAWS)]
     assert max(counts) == 9
     # f · 20 with f ~ U(0, ½) floors to each of 0 … 9 equally often
@@ -202,7 +203,7 @@ def test_otherwise_half_of_the_draws_mask_exactly_a_floored_share_below_one_half
 
 
 def test_masked_positions_are_uniform():
-    spec = NoiseSpec(
+    spec = lad_noise(
         full_mask_probability=0, mask_probability=1, swap_scale=0, duplicate_scale=0, shift_scale=0
     )
     totals = [0] * 10
@@ -248,7 +249,7 @@ def still(length):
 
 
 def test_swaps_copies_and_shifts_carry_the_mask_with_the_token():
-    spec = NoiseSpec(
+    spec = lad_noise(
         full_mask_probability=0, mask_probability=1, swap_scale=1, duplicate_scale=1, shift_scale=1
     )
     moved = 0
@@ -261,7 +262,7 @@ def test_swaps_copies_and_shifts_carry_the_mask_with_the_token():
 
 
 def test_answers_of_one_or_two_tokens_are_masked_but_not_rearranged():
-    spec = NoiseSpec(
+    spec = lad_noise(
         full_mask_probability=0, mask_probability=0, swap_scale=1, duplicate_scale=1, shift_scale=1
     )
     for id in range(50):
@@ -270,7 +271,7 @@ def test_answers_of_one_or_two_tokens_are_masked_but_not_rearranged():
 
 
 def test_mask_only_masks_a_share_t_and_at_least_one():
-    spec = NoiseSpec(kind="mask-only")
+    spec = mask_only_noise()
     shares, times = [], []
     for id in range(DRAWS):
         noised = noise(distinct(id, 30), spec)
@@ -288,7 +289,7 @@ def test_mask_only_masks_a_share_t_and_at_least_one():
 
 
 def test_the_one_token_that_mask_only_always_masks_is_any_of_them():
-    spec = NoiseSpec(kind="mask-only", min_time=1e-9)
+    spec = mask_only_noise(min_time=1e-9)
     firsts = [0] * 4
     for id in range(DRAWS):
         noised = noise(distinct(id, 4), spec)
@@ -298,7 +299,7 @@ def test_the_one_token_that_mask_only_always_masks_is_any_of_them():
 
 
 def test_cover_is_lad_for_half_of_the_examples_and_mask_only_up_to_all_for_the_others():
-    cover = NoiseSpec(kind="cover")
+    cover = cover_noise()
     timed = [
         (id, noised) for id in range(DRAWS) if not math.isnan((noised := noise(distinct(id, 20), cover)).time)
     ]
@@ -308,11 +309,11 @@ def test_cover_is_lad_for_half_of_the_examples_and_mask_only_up_to_all_for_the_o
     masked_only = {id for id, _ in timed}
     for id in range(200):
         if id not in masked_only:
-            assert noise(distinct(id, 20), cover).ids == noise(distinct(id, 20), NoiseSpec()).ids
+            assert noise(distinct(id, 20), cover).ids == noise(distinct(id, 20), lad_noise()).ids
 
 
 def test_uniform_replaces_a_share_t_by_tokens_of_the_whole_vocabulary():
-    spec = NoiseSpec(kind="uniform", min_time=0.9)
+    spec = uniform_noise(min_time=0.9)
     seen = set()
     replaced = 0
     for id in range(200):
@@ -335,25 +336,30 @@ def test_a_tail_that_is_noised_takes_part_as_answer_does():
 
 
 def cells(text):
-    return [(ord(letter), letter.isupper()) for letter in text]
+    return np.array([(ord(letter), letter.isupper()) for letter in text])
 
 
 def text(cells):
-    return "".join(chr(id) for id, _ in cells)
+    return "".join(chr(id) for id, _ in cells.tolist())
+
+
+def uniform(*numbers):
+    return np.array(numbers)
 
 
 def test_a_swapped_token_can_travel():
     whole = [(0, 4)]
-    assert text(swap(cells("abcd"), whole, [0.0, 0.0, 0.0], 0.5)) == "bcda"
-    assert text(swap(cells("abcd"), whole, [0.9, 0.0, 0.9], 0.5)) == "acbd"
+    assert text(swap(cells("abcd"), whole, uniform(0.0, 0.0, 0.0, 0.0), 0.5)) == "bcda"
+    assert text(swap(cells("abcd"), whole, uniform(0.9, 0.0, 0.9, 0.0), 0.5)) == "acbd"
 
 
 def test_left_copies_are_taken_at_once_and_before_the_right_copies():
-    whole, low, high = [(0, 4)], [0.0] * 4, [0.9] * 4
+    whole, low, high = [(0, 4)], uniform(0.0, 0.0, 0.0, 0.0), uniform(0.9, 0.9, 0.9, 0.9)
     assert text(duplicate(cells("abcd"), whole, low, low, 0.5)) == "aabc"
     assert text(duplicate(cells("abcd"), whole, low, high, 0.5)) == "bcdd"
     # b copies a (left); then a copies what b now is (right)
-    assert text(duplicate(cells("abcd"), whole, [0.0, 0.0, 0.9, 0.9], [0.9, 0.0, 0.9, 0.9], 0.5)) == "aacd"
+    chosen, sides = uniform(0.0, 0.0, 0.9, 0.9), uniform(0.9, 0.0, 0.9, 0.9)
+    assert text(duplicate(cells("abcd"), whole, chosen, sides, 0.5)) == "aacd"
 
 
 def test_a_shift_copies_a_span_over_what_is_there_and_stays_inside():
@@ -365,14 +371,14 @@ def test_a_shift_copies_a_span_over_what_is_there_and_stays_inside():
 
 
 def test_nothing_crosses_from_one_answer_to_the_next():
-    runs = runs_of([3, 4, 5, 9, 10])
+    runs = runs_of(np.array([3, 4, 5, 9, 10]))
     assert runs == [(0, 3), (3, 5)]
     generator = random.Random(1)
     for _ in range(200):
         numbers = [generator.random() for _ in range(5)]
         for moved in (
-            swap(cells("abcXY"), runs, numbers, 1.0),
-            duplicate(cells("abcXY"), runs, [0.0] * 5, numbers, 1.0),
+            swap(cells("abcXY"), runs, uniform(*numbers), 1.0),
+            duplicate(cells("abcXY"), runs, uniform(*[0.0] * 5), uniform(*numbers), 1.0),
             shift(cells("abcXY"), runs, numbers, max_span=3, max_shift=4),
         ):
             assert set(text(moved[:3])) <= set("abc") and set(text(moved[3:])) <= set("XY")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import LossRequest
 from lad_runtime.torch_backend.model.segment import Segment
@@ -56,7 +57,7 @@ def test_scores_are_minus_the_losses_of_a_causal_forward() -> None:
     adapter = trained_adapter()
     _, (ours,) = run_alone(score(BASE, adapter, ITEMS[:1]), BASE.model)
     segment = Segment(ids=torch.tensor([7, 8, 9, 10, 11]), adapter=adapter, mode="causal")
-    targets = torch.tensor([-100, -100, 10, 11, 12])
+    targets = torch.tensor([IGNORE_INDEX, IGNORE_INDEX, 10, 11, 12])
     ((ce_L,),) = compute(BASE.model, [LossRequest(segments=(segment,), targets=(targets,))])
     assert [-value for value in ours.token_log_likelihoods] == pytest.approx(ce_L[2:].tolist(), rel=1e-5)
 

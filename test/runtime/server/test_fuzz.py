@@ -16,22 +16,15 @@ from lad_runtime.gen.lad.v1 import (
     adapters_pb2,
     data_pb2,
     evaluation_pb2,
-    runs_pb2,
     sampling_pb2,
     training_pb2,
     worker_pb2,
 )
+from lad_runtime.wire.protocol import METHODS
 from test_server import HEADERS, Client
 from test_wire import DRAW, LOSS, NOISE, OPTIMIZER, training_spec
 from test_worker_process import LINES, worker
 
-FILES = (adapters_pb2, data_pb2, evaluation_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2)
-METHODS = [
-    method
-    for file in FILES
-    for service in file.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-]
 REMOVING = ("DropAdapter", "UnloadBase")  # what the others need
 TRIES = 24
 WINDOW = data_pb2.WindowSpec(window=24, pad_to_window=True, too_long=1, supervise=1)

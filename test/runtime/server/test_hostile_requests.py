@@ -14,7 +14,7 @@ import pytest
 from grpc import aio
 
 from lad_runtime.gen.lad.v1 import adapters_pb2, adapters_pb2_grpc, data_pb2, training_pb2, worker_pb2
-from lad_runtime.server.methods import LARGEST
+from lad_runtime.server.calls.methods import LARGEST
 from test_server import HEADERS, Client, details_of, refused
 from test_worker_process import LINES, START_SECONDS, WINDOW, Started, worker
 

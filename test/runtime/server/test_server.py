@@ -40,11 +40,11 @@ from lad_runtime.gen.lad.v1 import (
     worker_pb2,
     worker_pb2_grpc,
 )
-from lad_runtime.server import connections as connections_module
-from lad_runtime.server import in_flight
-from lad_runtime.server.connections import Connections, connections_by_descriptors
-from lad_runtime.server.in_flight import InFlight
-from lad_runtime.server.methods import method
+from lad_runtime.server.calls import in_flight
+from lad_runtime.server.calls.in_flight import InFlight
+from lad_runtime.server.calls.methods import method
+from lad_runtime.server.process import connections as connections_module
+from lad_runtime.server.process.connections import Connections, connections_by_descriptors
 from lad_runtime.server.serve import serve
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
 from lad_runtime.wire.errors import DETAIL_KEY

@@ -18,7 +18,7 @@ from lad_runtime.engine.data import datasets
 from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import adapters_pb2, data_pb2, training_pb2
-from lad_runtime.server.threads import Shared, Threads
+from lad_runtime.server.calls.threads import Shared, Threads
 from lad_runtime.types.bases import LoadProgress
 from lad_runtime.types.data import Example, PreparedExample, WindowReport, WindowSpec
 from test_server import HEADERS, Client, serving

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.server.state_folder import StateInUseError, take_folder
+from lad_runtime.server.process.state_folder import StateInUseError, take_folder
 
 HOLD = (
-    "import sys, pathlib; from lad_runtime.server.state_folder import take_folder\n"
+    "import sys, pathlib; from lad_runtime.server.process.state_folder import take_folder\n"
     "print(take_folder(pathlib.Path(sys.argv[1]), or_next=True), flush=True); sys.stdin.read()"
 )
 

@@ -16,7 +16,8 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.training.rows import Noising
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.data import PreparedExample, WindowReport, WindowSpec
-from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec, ScheduleSpec, TrainingSpec
+from lad_runtime.types.training import OptimizerSpec, ScheduleSpec, TrainingSpec
+from method_specs import lad_noise, loss_spec
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 MASK, EOS, VOCABULARY = 3, 2, 40
@@ -78,8 +79,8 @@ def training(**options):
         **{
             "dataset_id": "d",
             "window": WindowSpec(window=16, pad_to_window=False),
-            "noise": NoiseSpec(),
-            "loss": LossSpec(),
+            "noise": lad_noise(),
+            "loss": loss_spec(),
             "optimizer": OptimizerSpec(),
             "schedule": ScheduleSpec(learning_rate=1e-2, warmup_steps=2),
             "steps": 6,

@@ -15,7 +15,8 @@ from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.primitives import ForwardSpec, TargetedSequence
 from lad_runtime.types.sampling import Canvas, SamplingSpec
-from lad_runtime.types.training import LossSpec, NoiseSpec, OptimizerSpec, ScheduleSpec, TrainingSpec
+from lad_runtime.types.training import OptimizerSpec, ScheduleSpec, TrainingSpec
+from method_specs import lad_noise, loss_spec
 
 LINES = "".join(f'{{"instruction": "{n} + 1", "output": "{n + 1}"}}\n' for n in range(20))
 SEQUENCE = TargetedSequence(ids=(5, 6, 7, 8), targets=(6, 7, 8, 9), weights=(1.0,) * 4)
@@ -51,8 +52,8 @@ class Bench:
             **{
                 "dataset_id": self.dataset_id,
                 "window": WindowSpec(window=40),
-                "noise": NoiseSpec(),
-                "loss": LossSpec(),
+                "noise": lad_noise(),
+                "loss": loss_spec(),
                 "optimizer": OptimizerSpec(),
                 "schedule": ScheduleSpec(learning_rate=1e-3, warmup_steps=0),
                 "steps": 1,

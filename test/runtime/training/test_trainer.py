@@ -25,15 +25,9 @@ from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.bases import MatrixKernel
 from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.primitives import ForwardSpec, TargetedSequence
-from lad_runtime.types.training import (
-    LossSpec,
-    NoiseSpec,
-    OptimizerSpec,
-    ScheduleSpec,
-    TrainingControl,
-    ValidationSpec,
-)
+from lad_runtime.types.training import OptimizerSpec, ScheduleSpec, TrainingControl, ValidationSpec
 from lad_runtime.types.training_events import CheckpointEvent, StepEvent, TrainingStarted, ValidationEvent
+from method_specs import NOISE_BUILDERS, NoNoise, cover_noise, lad_noise, loss_spec
 from training_support import (
     EXAMPLES,
     REPORT,
@@ -126,7 +120,7 @@ def test_training_lowers_the_loss(store, optimizer):
         steps=20,
         optimizer=OptimizerSpec(kind=optimizer),
         schedule=ScheduleSpec(learning_rate=5e-2, warmup_steps=2),
-        noise=NoiseSpec(kind="none"),
+        noise=NoNoise(),
         validation=VALIDATION,
     )
     _, events, _ = run(store, spec, new_adapter(8, targets=("q_proj", "v_proj", "o_proj", "down_proj")))
@@ -136,7 +130,7 @@ def test_training_lowers_the_loss(store, optimizer):
 
 def test_a_report_tells_content_tail_and_corrupted_tokens_apart(store):
     spec = training(
-        steps=1, batch_size=10, noise=NoiseSpec(full_mask_probability=1.0), micro_batch_tokens=999
+        steps=1, batch_size=10, noise=lad_noise(full_mask_probability=1.0), micro_batch_tokens=999
     )
     trained = new_adapter()
     sequences = noised_batch(BASE, EXAMPLES, spec.noise, spec.loss, spec.seed, 0)
@@ -169,7 +163,7 @@ def test_a_report_tells_content_tail_and_corrupted_tokens_apart(store):
 
 def test_a_batch_of_which_nothing_is_supervised_has_no_loss_and_no_gradient(store):
     spec = training(
-        steps=2, noise=NoiseSpec(kind="none"), loss=LossSpec(supervise="corrupted-answer-tokens"),
+        steps=2, noise=NoNoise(), loss=loss_spec(supervise="corrupted-answer-tokens"),
         optimizer=OptimizerSpec(weight_decay=0.0),
     )  # fmt: skip
     trained = new_adapter()
@@ -225,8 +219,8 @@ def test_how_a_batch_is_split_changes_the_gradient_only_in_its_last_bits(store):
 def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind, optimizer, attention):
     spec = training(
         steps=5,
-        noise=NoiseSpec(kind=kind),
-        loss=LossSpec(supervise="all-answer-tokens"),
+        noise=NOISE_BUILDERS[kind](),
+        loss=loss_spec(supervise="all-answer-tokens"),
         optimizer=OptimizerSpec(kind=optimizer),
         max_gradient_norm=0.1,
         attention=attention,
@@ -257,7 +251,7 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind,
 @pytest.mark.parametrize("attention", ["full", "prefix", "causal-prefix"])
 def test_gradient_checkpointing_changes_no_bit(store, attention):
     spec = training(
-        steps=4, loss=LossSpec(supervise="all-answer-tokens"), attention=attention, validation=VALIDATION
+        steps=4, loss=loss_spec(supervise="all-answer-tokens"), attention=attention, validation=VALIDATION
     )
     dropping = {"dropout": 0.3}
     kept, events, outcome = run(store, spec, new_adapter(**dropping))
@@ -268,7 +262,7 @@ def test_gradient_checkpointing_changes_no_bit(store, attention):
 
 
 def test_what_an_adapter_is_trained_in_changes_what_it_becomes(store):
-    loss = LossSpec(supervise="all-answer-tokens")
+    loss = loss_spec(supervise="all-answer-tokens")
     modes = ("full", "prefix", "causal-prefix")
     weights = [weights_of(run(store, training(loss=loss, attention=mode))[0]) for mode in modes]
     for index, one in enumerate(weights):
@@ -276,7 +270,7 @@ def test_what_an_adapter_is_trained_in_changes_what_it_becomes(store):
 
 
 def test_gradients_of_several_calls_add_up():
-    sequences = noised_batch(BASE, EXAMPLES, NoiseSpec(), LossSpec(), 0, 0)
+    sequences = noised_batch(BASE, EXAMPLES, lad_noise(), loss_spec(), 0, 0)
     once, twice = new_adapter(), new_adapter()
     drive(primitives.forward_backward(BASE, once, sequences, ForwardSpec(micro_batch_tokens=24)), BASE.model)
     for part in (sequences[:4], sequences[4:]):
@@ -320,7 +314,7 @@ def run_until(store, spec, trained, step, base=BASE):
 def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit_and_not_a_cold_start(store, tmp_path, optimizer):
     spec = training(
         steps=8, optimizer=OptimizerSpec(kind=optimizer), validation=VALIDATION, checkpoint="run-1",
-        checkpoint_every_steps=3, noise=NoiseSpec(kind="cover"),
+        checkpoint_every_steps=3, noise=cover_noise(),
     )  # fmt: skip
     whole, all_events, outcome = run(CheckpointStore(tmp_path / "whole"), spec)
 
@@ -423,7 +417,7 @@ def test_a_run_that_overwrites_begins_cold_and_leaves_nothing_of_what_was_there(
     [
         ({"batch_size": 8}, "batchSize"),
         ({"seed": 6}, "seed"),
-        ({"noise": NoiseSpec(max_span=2)}, "noise.maxSpan"),
+        ({"noise": lad_noise(max_span=2)}, "noise.maxSpan"),
         ({"optimizer": OptimizerSpec(kind="muon")}, "optimizer"),
         ({"dataset_id": "other"}, "data"),
         ({"window": WindowSpec(window=100)}, "windowTokens"),
@@ -564,7 +558,7 @@ def test_a_gradient_that_is_no_number_ends_a_run_before_the_weights_are_touched(
 
 def test_a_forward_backward_that_fails_or_is_closed_leaves_the_gradients_gathered_before():
     trained = new_adapter()
-    sequences = noised_batch(BASE, EXAMPLES, NoiseSpec(), LossSpec(), 0, 0)
+    sequences = noised_batch(BASE, EXAMPLES, lad_noise(), loss_spec(), 0, 0)
     drive(
         primitives.forward_backward(BASE, trained, sequences[:3], ForwardSpec(micro_batch_tokens=999)),
         BASE.model,
@@ -603,7 +597,13 @@ def test_validation_is_the_same_in_any_company_and_for_any_run():
 
     def validated(examples, micro_batch_tokens=999):
         generator = validate(
-            BASE, trained.adapter, examples, NoiseSpec(), LossSpec(), 3, micro_batch_tokens=micro_batch_tokens
+            BASE,
+            trained.adapter,
+            examples,
+            lad_noise(),
+            loss_spec(),
+            3,
+            micro_batch_tokens=micro_batch_tokens,
         )
         return drive(generator, BASE.model)[1]
 
@@ -616,21 +616,21 @@ def test_validation_is_the_same_in_any_company_and_for_any_run():
 
 
 def test_an_adapter_that_changes_nothing_yet_validates_as_the_base_alone():
-    options = (EXAMPLES, NoiseSpec(), LossSpec(), 3)
+    options = (EXAMPLES, lad_noise(), loss_spec(), 3)
     with_adapter = drive(validate(BASE, new_adapter().adapter, *options), BASE.model)[1]
     assert drive(validate(BASE, None, *options), BASE.model)[1] == with_adapter
 
 
 def test_examples_of_which_nothing_is_supervised_do_not_count_in_the_mean():
-    loss = LossSpec(supervise="corrupted-answer-tokens")
-    report = drive(validate(BASE, None, EXAMPLES, NoiseSpec(kind="none"), loss, 0), BASE.model)[1]
+    loss = loss_spec(supervise="corrupted-answer-tokens")
+    report = drive(validate(BASE, None, EXAMPLES, NoNoise(), loss, 0), BASE.model)[1]
     assert math.isnan(report.loss) and report.supervised_tokens == 0
     assert report.tokens == sum(len(example.ids) for example in EXAMPLES)
 
 
 def test_one_over_t_weights_are_refused_with_lad_noise(store):
     with pytest.raises(LadError, match="lad noise has no time"):
-        run(store, training(loss=LossSpec(supervise="corrupted-answer-tokens", weighting="inverse-time")))
+        run(store, training(loss=loss_spec(supervise="corrupted-answer-tokens", weighting="inverse-time")))
 
 
 def test_only_so_many_examples_are_validated_as_were_asked_for(store):

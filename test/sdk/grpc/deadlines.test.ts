@@ -1,16 +1,18 @@
 import { expect, it } from "vitest";
-import { BOUNDS, boundOf, QUESTION_MS } from "../../../sdk/src/grpc/deadlines.js";
+import { METHODS } from "../../../sdk/src/gen/lad/v1/methods.js";
+import { boundOf, QUESTION_MS } from "../../../sdk/src/grpc/deadlines.js";
 import {
   AdaptersService,
   DataService,
   EvaluationService,
+  isIdempotent,
   RunsService,
   SamplingService,
   TrainingService,
   WorkerService,
 } from "../../../sdk/src/wire.js";
 
-it("every method of every service has a bound", () => {
+it("the protocol's options are known of every method of every service", () => {
   const services = [
     AdaptersService,
     DataService,
@@ -21,7 +23,26 @@ it("every method of every service has a bound", () => {
     WorkerService,
   ];
   const paths = services.flatMap((service) => Object.values(service).map(({ path }) => path as string));
-  expect([...BOUNDS.keys()].sort()).toEqual(paths.sort());
+  expect(Object.keys(METHODS).sort()).toEqual(paths.sort());
+});
+
+it("what makes or changes a thing under an id or a number may be sent again, what drops or removes one may not", () => {
+  for (const method of [
+    AdaptersService.createAdapter,
+    TrainingService.forwardBackward,
+    RunsService.listRuns,
+    EvaluationService.score,
+  ]) {
+    expect(isIdempotent(method), method.path).toBe(true);
+  }
+  for (const method of [
+    AdaptersService.dropAdapter,
+    AdaptersService.deleteCheckpoint,
+    AdaptersService.uploadAdapter,
+    WorkerService.unloadBase,
+  ]) {
+    expect(isIdempotent(method), method.path).toBe(false);
+  }
 });
 
 it("a question has seconds, what waits for the device as long as the worker lives", () => {

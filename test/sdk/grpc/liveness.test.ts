@@ -28,7 +28,7 @@ it("a call that waits for the device goes on for as long as the worker says that
 
 it("ends with the error timeout once the worker no longer answers, which is asked twice", async () => {
   const { client, asked } = worker(2);
-  const call = client.call(TrainingService.optimStep, step, { idempotent: true });
+  const call = client.call(TrainingService.optimStep, step);
   await expect(call).rejects.toMatchObject({ code: "timeout", option: "timeoutMs", value: "1050" });
   await expect(call).rejects.toThrow(
     /OptimStep was given up: the worker has not answered anything for 1.05 s/,

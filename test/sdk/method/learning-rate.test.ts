@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { ScheduleSpec } from "../../../sdk/src/method/learning-rate.js";
 import { learningRate } from "../../../sdk/src/method/learning-rate.js";
-import type { ScheduleSpec } from "../../../sdk/src/options/optimizer.js";
 import golden from "../../contract/schedule.json" with { type: "json" };
 
 test("learning rates are the worker's, to the last bit", () => {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { supervisedPositions, targeted, UNSUPERVISED } from "../../../sdk/src/method/loss-targets.js";
-import { applyNoise } from "../../../sdk/src/method/noise.js";
-import type { Noise } from "../../../sdk/src/options/noise.js";
-import type { LossSpec } from "../../../sdk/src/options/training.js";
-import type { PreparedExample } from "../../../sdk/src/prepared-example.js";
+import {
+  IGNORE_INDEX,
+  type LossSpec,
+  supervisedPositions,
+  targeted,
+} from "../../../sdk/src/method/loss-targets.js";
+import { applyNoise, type Noise } from "../../../sdk/src/method/noise.js";
+import type { PreparedExample } from "../../../sdk/src/method/prepared-example.js";
 import golden from "../../contract/loss.json" with { type: "json" };
 import noiseGolden from "../../contract/noise.json" with { type: "json" };
 
@@ -32,7 +35,7 @@ describe("targets and weights", () => {
       const own = targeted(examples, noised, loss as LossSpec);
       expect(
         own.map(({ targets, weights }) => ({
-          supervised: [...targets.keys()].filter((i) => targets[i] !== UNSUPERVISED),
+          supervised: [...targets.keys()].filter((i) => targets[i] !== IGNORE_INDEX),
           weight: Math.max(...weights),
         })),
       ).toEqual(sequences);
@@ -53,7 +56,7 @@ describe("targets and weights", () => {
     const [one, none] = targeted([first, second], [shown, second], loss);
     expect(one?.weights[6]).toBe(1);
     expect(none?.weights.every((weight) => weight === 0)).toBe(true);
-    expect(none?.targets.every((target) => target === UNSUPERVISED)).toBe(true);
+    expect(none?.targets.every((target) => target === IGNORE_INDEX)).toBe(true);
   });
 
   test("name a noised example of another length, and a missing t", () => {

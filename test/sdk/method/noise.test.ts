@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { applyNoise, type NoiseContext } from "../../../sdk/src/method/noise.js";
+import { applyNoise, type Noise, type NoiseContext } from "../../../sdk/src/method/noise.js";
+import { cover, lad, maskOnly, noNoise, uniform } from "../../../sdk/src/method/noises/registered.js";
+import type { PreparedExample } from "../../../sdk/src/method/prepared-example.js";
 import type { Purpose } from "../../../sdk/src/method/random.js";
-import { cover, lad, maskOnly, type Noise, noNoise, uniform } from "../../../sdk/src/options/noise.js";
-import type { PreparedExample } from "../../../sdk/src/prepared-example.js";
 import golden from "../../contract/noise.json" with { type: "json" };
 
 const MASK = 5;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { check } from "../../../sdk/src/checks/check.js";
 import { LadError } from "../../../sdk/src/errors.js";
+import { cover, lad, maskOnly } from "../../../sdk/src/method/noises/registered.js";
 import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import {
   checkCanvas,
@@ -18,12 +19,8 @@ import {
   checkSampleMany,
   checkTraining,
   checkValidate,
-  cover,
   customNoise,
-  lad,
-  maskOnly,
   muon,
-  noiseSpec,
   optimizerSpec,
   type TrainingOptions,
   warnOfWarmup,
@@ -85,7 +82,7 @@ describe("the defaults", () => {
       maxSpan: 3,
       maxShift: 4,
     });
-    expect(noiseSpec(maskOnly()).minTime).toBe(1e-3);
+    expect(maskOnly().minTime).toBe(1e-3);
     expect(cover().kind).toBe("cover");
   });
 

@@ -54,7 +54,7 @@ describe("sampling one canvas", () => {
     await base.sample({ messages: "2 + 2", mode: "ar" }).result();
     await adapter.sample({ ids: [3, 4], seed: 2n ** 64n - 1n, eosBias: Number.NEGATIVE_INFINITY }).result();
     const [bare, adapted] = transport.requestsOf(SamplingService.startSampling);
-    expect(bare).toMatchObject({ adapterId: "", spec: { mode: SamplingMode.AUTOREGRESSIVE } });
+    expect(bare).toMatchObject({ adapterId: "", spec: { mode: SamplingMode.AR } });
     expect(bare?.canvases[0]?.prompt).toMatchObject({ $case: "chat" });
     expect(adapted).toMatchObject({
       adapterId: "adapter-1",

@@ -4,21 +4,14 @@ import bisect
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.types.runs import LoggedEvent
 from lad_runtime.types.sampling import FrameEvent
 
 _MAX_WEIGHT = 500_000
 """About 100 MB of events: a frame weighs its edits and tokens, any other event a few numbers."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoggedEvent:
-    seq: int  # from 0, without gaps when appended
-    time: float  # seconds since the epoch
-    event: Any
 
 
 class EventLog:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lad_runtime.method.choose import Bools, most_confident
 from lad_runtime.method.policies.policy import AnswerState, BudgetStep, Sampled, llada_budget
-from lad_runtime.types.sampling import LladaSpec
+from lad_runtime.method.policies.specs import LladaSpec
 
 
 @dataclass(frozen=True, kw_only=True)

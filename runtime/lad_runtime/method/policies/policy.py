@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lad_runtime.method.choose import Bools, Floats
-from lad_runtime.types.sampling import RemaskSpec
+from lad_runtime.method.policies.specs import RemaskSpec
 
 Ids = NDArray[np.int64]
 

@@ -11,7 +11,7 @@ from lad_runtime.method.choose import (
     random_positions,
 )
 from lad_runtime.method.policies.policy import AnswerState, Sampled, remask_share, share_count
-from lad_runtime.types.sampling import RemaskSpec
+from lad_runtime.method.policies.specs import RemaskSpec
 
 
 @dataclass(frozen=True, kw_only=True)

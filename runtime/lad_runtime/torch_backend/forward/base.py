@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -21,7 +22,7 @@ from lad_runtime.torch_backend.model.layers import weight_count
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.tokenizer.tokenizer import Tokenizer
 from lad_runtime.torch_backend.tokenizer.tokenizer_files import load_tokenizer
-from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress, MatrixKernel
+from lad_runtime.types.bases import BaseInfo, BaseSpec, DTypeName, LoadProgress, MatrixKernel
 
 MAX_RANK = 1024
 """The highest LoRA rank; nothing but memory and sense bounds it."""
@@ -139,7 +140,7 @@ def _info(
     warnings: tuple[str, ...],
 ) -> BaseInfo:
     config = model.config
-    dtype = str(model.dtype).removeprefix("torch.")
+    dtype = cast(DTypeName, str(model.dtype).removeprefix("torch."))
     slug = re.sub(r"[^A-Za-z0-9]+", "-", Path(spec.name).name).strip("-")[:32] or "base"
     return BaseInfo(
         id=f"{slug}-{revision[:12]}-{dtype}",

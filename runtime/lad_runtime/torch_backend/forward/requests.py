@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.torch_backend.model.segment import Segment
-
-UNSUPERVISED = -100
-"""The target of a token without a loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +36,7 @@ class _Forward:
 
 @dataclass(frozen=True, kw_only=True)
 class _Supervised(_Forward):
-    """`targets[i]` [L] int64 are the ids that segment i should predict at the same position (−100: unsupervised)."""
+    """`targets[i]` [L] int64 are the ids that segment i should predict at the same position, or IGNORE_INDEX."""
 
     targets: tuple[Tensor, ...]
 
@@ -189,11 +187,11 @@ def _check_lengths(option: str, segments: tuple[Segment, ...], values: tuple[Ten
 
 def _check_targets(targets: tuple[Tensor, ...], vocab_size: int) -> None:
     for target in targets:
-        supervised = target[target != UNSUPERVISED]
+        supervised = target[target != IGNORE_INDEX]
         if len(supervised) and not 0 <= int(supervised.min()) <= int(supervised.max()) < vocab_size:
             raise invalid_option(
                 "targets",
                 supervised.tolist(),
                 f"the vocabulary has ids 0 to {vocab_size - 1}",
-                "Give ids of this base, or −100 for tokens without a loss.",
+                "Give ids of this base, or −1 for tokens without a loss.",
             )

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lad_runtime.torch_backend.forward.requests import UNSUPERVISED, GradientRequest, LossRequest
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
+from lad_runtime.torch_backend.forward.requests import GradientRequest, LossRequest
 from lad_runtime.torch_backend.kernels.device import on_device
 from lad_runtime.torch_backend.model.flat_batch import padded_indices
 
@@ -22,7 +23,7 @@ class SupervisedRows:
     def __init__(
         self, requests: Sequence[GradientRequest | LossRequest], spans: Sequence[Sequence[Span]]
     ) -> None:
-        self._kept = [[targets != UNSUPERVISED for targets in request.targets] for request in requests]
+        self._kept = [[targets != IGNORE_INDEX for targets in request.targets] for request in requests]
         rows, targets, weights = [], [], []
         for request, request_spans, request_kept in zip(requests, spans, self._kept, strict=True):
             for index, ((start, _), kept) in enumerate(zip(request_spans, request_kept, strict=True)):

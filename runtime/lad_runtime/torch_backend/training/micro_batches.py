@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.row import Row
-from lad_runtime.torch_backend.forward import requests as requests
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.host_time import HostTime
 from lad_runtime.torch_backend.forward.requests import GradientRequest, LossRequest
@@ -99,10 +99,10 @@ class ContextBatch:
         )
 
     def _targets(self) -> tuple[Tensor, ...]:
-        """A caller's −1 as the requests' own mark of an unsupervised token."""
+        """Whatever is no token id supervises nothing."""
         pairs = zip(self.sequences, self._begins, strict=True)
         targets = [torch.tensor(s.targets[begin:], dtype=torch.int64) for s, begin in pairs]
-        return tuple(t.where(t >= 0, requests.UNSUPERVISED) for t in targets)
+        return tuple(t.clamp(min=IGNORE_INDEX) for t in targets)
 
 
 def in_context(
@@ -125,7 +125,7 @@ def in_context(
 def _check_answer(sequence: TargetedSequence) -> None:
     if (
         sequence.prompt_tokens == len(sequence.ids)
-        or max(sequence.targets[: sequence.prompt_tokens], default=-1) >= 0
+        or max(sequence.targets[: sequence.prompt_tokens], default=IGNORE_INDEX) >= 0
     ):
         raise invalid_option(
             "promptTokens",

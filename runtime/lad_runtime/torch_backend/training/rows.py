@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lad_runtime.method.data_order import Draw
-from lad_runtime.method.loss_targets import supervised_positions, targeted
+from lad_runtime.method.loss_targets import SUPERVISIONS, supervised_positions, targeted
 from lad_runtime.method.noise import NoisedExample, apply_noise
 from lad_runtime.method.random import Purpose
 from lad_runtime.method.row import NoisedRow
@@ -60,7 +60,7 @@ class NoisedBatch(Iterable[NoisedRow]):
     def count(self) -> Generator[HostRequest, None, None]:
         """Work that counts the examples of which something is supervised."""
         host, loss = HostTime(), self._noising.loss
-        room, depends_on_noise = _KEPT_TOKENS, loss.supervise == "corrupted-answer-tokens"
+        room, depends_on_noise = _KEPT_TOKENS, SUPERVISIONS[loss.supervise].corrupted
         for draw in self._draws():
             example, noised = self._examples[draw.row], None
             yield from host.spend(len(example.ids))

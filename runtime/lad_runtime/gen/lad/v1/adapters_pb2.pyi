@@ -1,3 +1,4 @@
+from lad_runtime.gen.lad.v1 import options_pb2 as _options_pb2
 from lad_runtime.gen.lad.v1 import worker_pb2 as _worker_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor

@@ -23,24 +23,33 @@ _sym_db = _symbol_database.Default()
 
 
 from lad_runtime.gen.lad.v1 import data_pb2 as lad_dot_v1_dot_data__pb2
+from lad_runtime.gen.lad.v1 import options_pb2 as lad_dot_v1_dot_options__pb2
 from lad_runtime.gen.lad.v1 import training_pb2 as lad_dot_v1_dot_training__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17lad/v1/evaluation.proto\x12\x06lad.v1\x1a\x11lad/v1/data.proto\x1a\x15lad/v1/training.proto\"z\n\x0cScoreRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\x12\x12\n\nadapter_id\x18\x02 \x01(\t\x12#\n\x04mode\x18\x03 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12 \n\x05items\x18\x04 \x03(\x0b\x32\x11.lad.v1.ScoreItem\"U\n\tScoreItem\x12 \n\x06prompt\x18\x01 \x01(\x0b\x32\x10.lad.v1.TokenIds\x12&\n\x0c\x63ontinuation\x18\x02 \x01(\x0b\x32\x10.lad.v1.TokenIds\".\n\rScoreResponse\x12\x1d\n\x06scores\x18\x01 \x03(\x0b\x32\r.lad.v1.Score\"N\n\x05Score\x12\x16\n\x0elog_likelihood\x18\x01 \x01(\x01\x12\x1d\n\x15token_log_likelihoods\x18\x02 \x01(\x0c\x12\x0e\n\x06greedy\x18\x03 \x01(\x08\x32I\n\x11\x45valuationService\x12\x34\n\x05Score\x12\x14.lad.v1.ScoreRequest\x1a\x15.lad.v1.ScoreResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17lad/v1/evaluation.proto\x12\x06lad.v1\x1a\x11lad/v1/data.proto\x1a\x14lad/v1/options.proto\x1a\x15lad/v1/training.proto\"\x8f\x01\n\x0cScoreRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\nadapter_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12#\n\x04mode\x18\x03 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\'\n\x05items\x18\x04 \x03(\x0b\x32\x11.lad.v1.ScoreItemB\x05\x88\xb5\x18\x80 \"U\n\tScoreItem\x12 \n\x06prompt\x18\x01 \x01(\x0b\x32\x10.lad.v1.TokenIds\x12&\n\x0c\x63ontinuation\x18\x02 \x01(\x0b\x32\x10.lad.v1.TokenIds\".\n\rScoreResponse\x12\x1d\n\x06scores\x18\x01 \x03(\x0b\x32\r.lad.v1.Score\"N\n\x05Score\x12\x16\n\x0elog_likelihood\x18\x01 \x01(\x01\x12\x1d\n\x15token_log_likelihoods\x18\x02 \x01(\x0c\x12\x0e\n\x06greedy\x18\x03 \x01(\x08\x32U\n\x11\x45valuationService\x12@\n\x05Score\x12\x14.lad.v1.ScoreRequest\x1a\x15.lad.v1.ScoreResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lad.v1.evaluation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SCOREREQUEST']._serialized_start=77
-  _globals['_SCOREREQUEST']._serialized_end=199
-  _globals['_SCOREITEM']._serialized_start=201
-  _globals['_SCOREITEM']._serialized_end=286
-  _globals['_SCORERESPONSE']._serialized_start=288
-  _globals['_SCORERESPONSE']._serialized_end=334
-  _globals['_SCORE']._serialized_start=336
-  _globals['_SCORE']._serialized_end=414
-  _globals['_EVALUATIONSERVICE']._serialized_start=416
-  _globals['_EVALUATIONSERVICE']._serialized_end=489
+  _globals['_SCOREREQUEST'].fields_by_name['base_id']._loaded_options = None
+  _globals['_SCOREREQUEST'].fields_by_name['base_id']._serialized_options = b'\220\265\030\200\002'
+  _globals['_SCOREREQUEST'].fields_by_name['adapter_id']._loaded_options = None
+  _globals['_SCOREREQUEST'].fields_by_name['adapter_id']._serialized_options = b'\220\265\030\200\002'
+  _globals['_SCOREREQUEST'].fields_by_name['items']._loaded_options = None
+  _globals['_SCOREREQUEST'].fields_by_name['items']._serialized_options = b'\210\265\030\200 '
+  _globals['_EVALUATIONSERVICE'].methods_by_name['Score']._loaded_options = None
+  _globals['_EVALUATIONSERVICE'].methods_by_name['Score']._serialized_options = b'\220\002\001\210\265\030\200\200\200\004'
+  _globals['_SCOREREQUEST']._serialized_start=100
+  _globals['_SCOREREQUEST']._serialized_end=243
+  _globals['_SCOREITEM']._serialized_start=245
+  _globals['_SCOREITEM']._serialized_end=330
+  _globals['_SCORERESPONSE']._serialized_start=332
+  _globals['_SCORERESPONSE']._serialized_end=378
+  _globals['_SCORE']._serialized_start=380
+  _globals['_SCORE']._serialized_end=458
+  _globals['_EVALUATIONSERVICE']._serialized_start=460
+  _globals['_EVALUATIONSERVICE']._serialized_end=545
 # @@protoc_insertion_point(module_scope)

@@ -1,4 +1,5 @@
 from lad_runtime.gen.lad.v1 import data_pb2 as _data_pb2
+from lad_runtime.gen.lad.v1 import options_pb2 as _options_pb2
 from lad_runtime.gen.lad.v1 import training_pb2 as _training_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor

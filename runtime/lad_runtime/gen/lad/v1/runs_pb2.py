@@ -22,54 +22,81 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from lad_runtime.gen.lad.v1 import options_pb2 as lad_dot_v1_dot_options__pb2
 from lad_runtime.gen.lad.v1 import sampling_pb2 as lad_dot_v1_dot_sampling__pb2
 from lad_runtime.gen.lad.v1 import training_pb2 as lad_dot_v1_dot_training__pb2
 from lad_runtime.gen.lad.v1 import worker_pb2 as lad_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11lad/v1/runs.proto\x12\x06lad.v1\x1a\x15lad/v1/sampling.proto\x1a\x15lad/v1/training.proto\x1a\x13lad/v1/worker.proto\"\xac\x01\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1d\n\x04kind\x18\x02 \x01(\x0e\x32\x0f.lad.v1.RunKind\x12\x1f\n\x05state\x18\x03 \x01(\x0e\x32\x10.lad.v1.RunState\x12\x0f\n\x07\x62\x61se_id\x18\x04 \x01(\t\x12\x12\n\nadapter_id\x18\x05 \x01(\t\x12\x10\n\x08next_seq\x18\x06 \x01(\x04\x12\"\n\x05\x65rror\x18\x07 \x01(\x0b\x32\x13.lad.v1.ErrorDetail\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"*\n\x0eGetRunResponse\x12\x18\n\x03run\x18\x01 \x01(\x0b\x32\x0b.lad.v1.Run\"\x11\n\x0fListRunsRequest\"-\n\x10ListRunsResponse\x12\x19\n\x04runs\x18\x01 \x03(\x0b\x32\x0b.lad.v1.Run\"0\n\x10\x43\x61ncelRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04wait\x18\x02 \x01(\x08\"-\n\x11\x43\x61ncelRunResponse\x12\x18\n\x03run\x18\x01 \x01(\x0b\x32\x0b.lad.v1.Run\"!\n\x0fPauseRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\",\n\x10PauseRunResponse\x12\x18\n\x03run\x18\x01 \x01(\x0b\x32\x0b.lad.v1.Run\"\"\n\x10ResumeRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"-\n\x11ResumeRunResponse\x12\x18\n\x03run\x18\x01 \x01(\x0b\x32\x0b.lad.v1.Run\"7\n\x13StreamEventsRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x04\"\xc0\x04\n\x14StreamEventsResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x0c\n\x04time\x18\x02 \x01(\x01\x12\x33\n\x10training_started\x18\x03 \x01(\x0b\x32\x17.lad.v1.TrainingStartedH\x00\x12-\n\rtraining_step\x18\x04 \x01(\x0b\x32\x14.lad.v1.TrainingStepH\x00\x12(\n\nvalidation\x18\x05 \x01(\x0b\x32\x12.lad.v1.ValidationH\x00\x12(\n\ncheckpoint\x18\x06 \x01(\x0b\x32\x12.lad.v1.CheckpointH\x00\x12\x35\n\x11training_finished\x18\x07 \x01(\x0b\x32\x18.lad.v1.TrainingFinishedH\x00\x12\x1e\n\x05\x66rame\x18\x08 \x01(\x0b\x32\r.lad.v1.FrameH\x00\x12 \n\x06\x61nswer\x18\t \x01(\x0b\x32\x0e.lad.v1.AnswerH\x00\x12\x35\n\x11sampling_finished\x18\n \x01(\x0b\x32\x18.lad.v1.SamplingFinishedH\x00\x12%\n\x06\x66\x61iled\x18\x0b \x01(\x0b\x32\x13.lad.v1.ErrorDetailH\x00\x12)\n\tcancelled\x18\x0c \x01(\x0b\x32\x14.lad.v1.RunCancelledH\x00\x12#\n\x06paused\x18\r \x01(\x0b\x32\x11.lad.v1.RunPausedH\x00\x12%\n\x07resumed\x18\x0e \x01(\x0b\x32\x12.lad.v1.RunResumedH\x00\x42\x07\n\x05\x65vent\"\x1d\n\x0cRunCancelled\x12\r\n\x05steps\x18\x01 \x01(\x04\"\x1a\n\tRunPaused\x12\r\n\x05steps\x18\x01 \x01(\x04\"\x1b\n\nRunResumed\x12\r\n\x05steps\x18\x01 \x01(\x04*\xaf\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x16\n\x12RUN_STATE_FINISHED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x12\x14\n\x10RUN_STATE_PAUSED\x10\x06*Q\n\x07RunKind\x12\x18\n\x14RUN_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_KIND_TRAINING\x10\x01\x12\x15\n\x11RUN_KIND_SAMPLING\x10\x02\x32\x95\x03\n\x0bRunsService\x12\x37\n\x06GetRun\x12\x15.lad.v1.GetRunRequest\x1a\x16.lad.v1.GetRunResponse\x12=\n\x08ListRuns\x12\x17.lad.v1.ListRunsRequest\x1a\x18.lad.v1.ListRunsResponse\x12@\n\tCancelRun\x12\x18.lad.v1.CancelRunRequest\x1a\x19.lad.v1.CancelRunResponse\x12=\n\x08PauseRun\x12\x17.lad.v1.PauseRunRequest\x1a\x18.lad.v1.PauseRunResponse\x12@\n\tResumeRun\x12\x18.lad.v1.ResumeRunRequest\x1a\x19.lad.v1.ResumeRunResponse\x12K\n\x0cStreamEvents\x12\x1b.lad.v1.StreamEventsRequest\x1a\x1c.lad.v1.StreamEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11lad/v1/runs.proto\x12\x06lad.v1\x1a\x14lad/v1/options.proto\x1a\x15lad/v1/sampling.proto\x1a\x15lad/v1/training.proto\x1a\x13lad/v1/worker.proto\"\xac\x01\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1d\n\x04kind\x18\x02 \x01(\x0e\x32\x0f.lad.v1.RunKind\x12\x1f\n\x05state\x18\x03 \x01(\x0e\x32\x10.lad.v1.RunState\x12\x0f\n\x07\x62\x61se_id\x18\x04 \x01(\t\x12\x12\n\nadapter_id\x18\x05 \x01(\t\x12\x10\n\x08next_seq\x18\x06 \x01(\x04\x12\"\n\x05\x65rror\x18\x07 \x01(\x0b\x32\x13.lad.v1.ErrorDetail\"&\n\rGetRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"*\n\x0eGetRunResponse\x12\x18\n\x03run\x18\x01 \x01(\x0b\x32\x0b.lad.v1.Run\"\x11\n\x0fListRunsRequest\"-\n\x10ListRunsResponse\x12\x19\n\x04runs\x18\x01 \x03(\x0b\x32\x0b.lad.v1.Run\"7\n\x10\x43\x61ncelRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x0c\n\x04wait\x18\x02 \x01(\x08\"-\n\x11\x43\x61ncelRunResponse\x12\x18\n\x03run\x18\x01 \x01(\x0b\x32\x0b.lad.v1.Run\"(\n\x0fPauseRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\",\n\x10PauseRunResponse\x12\x18\n\x03run\x18\x01 \x01(\x0b\x32\x0b.lad.v1.Run\")\n\x10ResumeRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"-\n\x11ResumeRunResponse\x12\x18\n\x03run\x18\x01 \x01(\x0b\x32\x0b.lad.v1.Run\">\n\x13StreamEventsRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x04\"\xc0\x04\n\x14StreamEventsResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x0c\n\x04time\x18\x02 \x01(\x01\x12\x33\n\x10training_started\x18\x03 \x01(\x0b\x32\x17.lad.v1.TrainingStartedH\x00\x12-\n\rtraining_step\x18\x04 \x01(\x0b\x32\x14.lad.v1.TrainingStepH\x00\x12(\n\nvalidation\x18\x05 \x01(\x0b\x32\x12.lad.v1.ValidationH\x00\x12(\n\ncheckpoint\x18\x06 \x01(\x0b\x32\x12.lad.v1.CheckpointH\x00\x12\x35\n\x11training_finished\x18\x07 \x01(\x0b\x32\x18.lad.v1.TrainingFinishedH\x00\x12\x1e\n\x05\x66rame\x18\x08 \x01(\x0b\x32\r.lad.v1.FrameH\x00\x12 \n\x06\x61nswer\x18\t \x01(\x0b\x32\x0e.lad.v1.AnswerH\x00\x12\x35\n\x11sampling_finished\x18\n \x01(\x0b\x32\x18.lad.v1.SamplingFinishedH\x00\x12%\n\x06\x66\x61iled\x18\x0b \x01(\x0b\x32\x13.lad.v1.ErrorDetailH\x00\x12)\n\tcancelled\x18\x0c \x01(\x0b\x32\x14.lad.v1.RunCancelledH\x00\x12#\n\x06paused\x18\r \x01(\x0b\x32\x11.lad.v1.RunPausedH\x00\x12%\n\x07resumed\x18\x0e \x01(\x0b\x32\x12.lad.v1.RunResumedH\x00\x42\x07\n\x05\x65vent\"\x1d\n\x0cRunCancelled\x12\r\n\x05steps\x18\x01 \x01(\x04\"\x1a\n\tRunPaused\x12\r\n\x05steps\x18\x01 \x01(\x04\"\x1b\n\nRunResumed\x12\r\n\x05steps\x18\x01 \x01(\x04*\xba\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x16\n\x12RUN_STATE_FINISHED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x12\x14\n\x10RUN_STATE_PAUSED\x10\x06\x1a\t\x8a\xb5\x18\x05state*[\n\x07RunKind\x12\x18\n\x14RUN_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_KIND_TRAINING\x10\x01\x12\x15\n\x11RUN_KIND_SAMPLING\x10\x02\x1a\x08\x8a\xb5\x18\x04kind2\xc3\x03\n\x0bRunsService\x12@\n\x06GetRun\x12\x15.lad.v1.GetRunRequest\x1a\x16.lad.v1.GetRunResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12\x46\n\x08ListRuns\x12\x17.lad.v1.ListRunsRequest\x1a\x18.lad.v1.ListRunsResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12I\n\tCancelRun\x12\x18.lad.v1.CancelRunRequest\x1a\x19.lad.v1.CancelRunResponse\"\x07\x90\x02\x02\x90\xb5\x18\x01\x12\x46\n\x08PauseRun\x12\x17.lad.v1.PauseRunRequest\x1a\x18.lad.v1.PauseRunResponse\"\x07\x90\x02\x02\x90\xb5\x18\x01\x12\x45\n\tResumeRun\x12\x18.lad.v1.ResumeRunRequest\x1a\x19.lad.v1.ResumeRunResponse\"\x03\x90\x02\x02\x12P\n\x0cStreamEvents\x12\x1b.lad.v1.StreamEventsRequest\x1a\x1c.lad.v1.StreamEventsResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lad.v1.runs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RUNSTATE']._serialized_start=1400
-  _globals['_RUNSTATE']._serialized_end=1575
-  _globals['_RUNKIND']._serialized_start=1577
-  _globals['_RUNKIND']._serialized_end=1658
-  _globals['_RUN']._serialized_start=97
-  _globals['_RUN']._serialized_end=269
-  _globals['_GETRUNREQUEST']._serialized_start=271
-  _globals['_GETRUNREQUEST']._serialized_end=302
-  _globals['_GETRUNRESPONSE']._serialized_start=304
-  _globals['_GETRUNRESPONSE']._serialized_end=346
-  _globals['_LISTRUNSREQUEST']._serialized_start=348
-  _globals['_LISTRUNSREQUEST']._serialized_end=365
-  _globals['_LISTRUNSRESPONSE']._serialized_start=367
-  _globals['_LISTRUNSRESPONSE']._serialized_end=412
-  _globals['_CANCELRUNREQUEST']._serialized_start=414
-  _globals['_CANCELRUNREQUEST']._serialized_end=462
-  _globals['_CANCELRUNRESPONSE']._serialized_start=464
-  _globals['_CANCELRUNRESPONSE']._serialized_end=509
-  _globals['_PAUSERUNREQUEST']._serialized_start=511
-  _globals['_PAUSERUNREQUEST']._serialized_end=544
-  _globals['_PAUSERUNRESPONSE']._serialized_start=546
-  _globals['_PAUSERUNRESPONSE']._serialized_end=590
-  _globals['_RESUMERUNREQUEST']._serialized_start=592
-  _globals['_RESUMERUNREQUEST']._serialized_end=626
-  _globals['_RESUMERUNRESPONSE']._serialized_start=628
-  _globals['_RESUMERUNRESPONSE']._serialized_end=673
-  _globals['_STREAMEVENTSREQUEST']._serialized_start=675
-  _globals['_STREAMEVENTSREQUEST']._serialized_end=730
-  _globals['_STREAMEVENTSRESPONSE']._serialized_start=733
-  _globals['_STREAMEVENTSRESPONSE']._serialized_end=1309
-  _globals['_RUNCANCELLED']._serialized_start=1311
-  _globals['_RUNCANCELLED']._serialized_end=1340
-  _globals['_RUNPAUSED']._serialized_start=1342
-  _globals['_RUNPAUSED']._serialized_end=1368
-  _globals['_RUNRESUMED']._serialized_start=1370
-  _globals['_RUNRESUMED']._serialized_end=1397
-  _globals['_RUNSSERVICE']._serialized_start=1661
-  _globals['_RUNSSERVICE']._serialized_end=2066
+  _globals['_RUNSTATE']._loaded_options = None
+  _globals['_RUNSTATE']._serialized_options = b'\212\265\030\005state'
+  _globals['_RUNKIND']._loaded_options = None
+  _globals['_RUNKIND']._serialized_options = b'\212\265\030\004kind'
+  _globals['_GETRUNREQUEST'].fields_by_name['run_id']._loaded_options = None
+  _globals['_GETRUNREQUEST'].fields_by_name['run_id']._serialized_options = b'\220\265\030\200\002'
+  _globals['_CANCELRUNREQUEST'].fields_by_name['run_id']._loaded_options = None
+  _globals['_CANCELRUNREQUEST'].fields_by_name['run_id']._serialized_options = b'\220\265\030\200\002'
+  _globals['_PAUSERUNREQUEST'].fields_by_name['run_id']._loaded_options = None
+  _globals['_PAUSERUNREQUEST'].fields_by_name['run_id']._serialized_options = b'\220\265\030\200\002'
+  _globals['_RESUMERUNREQUEST'].fields_by_name['run_id']._loaded_options = None
+  _globals['_RESUMERUNREQUEST'].fields_by_name['run_id']._serialized_options = b'\220\265\030\200\002'
+  _globals['_STREAMEVENTSREQUEST'].fields_by_name['run_id']._loaded_options = None
+  _globals['_STREAMEVENTSREQUEST'].fields_by_name['run_id']._serialized_options = b'\220\265\030\200\002'
+  _globals['_RUNSSERVICE'].methods_by_name['GetRun']._loaded_options = None
+  _globals['_RUNSSERVICE'].methods_by_name['GetRun']._serialized_options = b'\220\002\001\220\265\030\001'
+  _globals['_RUNSSERVICE'].methods_by_name['ListRuns']._loaded_options = None
+  _globals['_RUNSSERVICE'].methods_by_name['ListRuns']._serialized_options = b'\220\002\001\220\265\030\001'
+  _globals['_RUNSSERVICE'].methods_by_name['CancelRun']._loaded_options = None
+  _globals['_RUNSSERVICE'].methods_by_name['CancelRun']._serialized_options = b'\220\002\002\220\265\030\001'
+  _globals['_RUNSSERVICE'].methods_by_name['PauseRun']._loaded_options = None
+  _globals['_RUNSSERVICE'].methods_by_name['PauseRun']._serialized_options = b'\220\002\002\220\265\030\001'
+  _globals['_RUNSSERVICE'].methods_by_name['ResumeRun']._loaded_options = None
+  _globals['_RUNSSERVICE'].methods_by_name['ResumeRun']._serialized_options = b'\220\002\002'
+  _globals['_RUNSSERVICE'].methods_by_name['StreamEvents']._loaded_options = None
+  _globals['_RUNSSERVICE'].methods_by_name['StreamEvents']._serialized_options = b'\220\002\001'
+  _globals['_RUNSTATE']._serialized_start=1457
+  _globals['_RUNSTATE']._serialized_end=1643
+  _globals['_RUNKIND']._serialized_start=1645
+  _globals['_RUNKIND']._serialized_end=1736
+  _globals['_RUN']._serialized_start=119
+  _globals['_RUN']._serialized_end=291
+  _globals['_GETRUNREQUEST']._serialized_start=293
+  _globals['_GETRUNREQUEST']._serialized_end=331
+  _globals['_GETRUNRESPONSE']._serialized_start=333
+  _globals['_GETRUNRESPONSE']._serialized_end=375
+  _globals['_LISTRUNSREQUEST']._serialized_start=377
+  _globals['_LISTRUNSREQUEST']._serialized_end=394
+  _globals['_LISTRUNSRESPONSE']._serialized_start=396
+  _globals['_LISTRUNSRESPONSE']._serialized_end=441
+  _globals['_CANCELRUNREQUEST']._serialized_start=443
+  _globals['_CANCELRUNREQUEST']._serialized_end=498
+  _globals['_CANCELRUNRESPONSE']._serialized_start=500
+  _globals['_CANCELRUNRESPONSE']._serialized_end=545
+  _globals['_PAUSERUNREQUEST']._serialized_start=547
+  _globals['_PAUSERUNREQUEST']._serialized_end=587
+  _globals['_PAUSERUNRESPONSE']._serialized_start=589
+  _globals['_PAUSERUNRESPONSE']._serialized_end=633
+  _globals['_RESUMERUNREQUEST']._serialized_start=635
+  _globals['_RESUMERUNREQUEST']._serialized_end=676
+  _globals['_RESUMERUNRESPONSE']._serialized_start=678
+  _globals['_RESUMERUNRESPONSE']._serialized_end=723
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=725
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=787
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=790
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=1366
+  _globals['_RUNCANCELLED']._serialized_start=1368
+  _globals['_RUNCANCELLED']._serialized_end=1397
+  _globals['_RUNPAUSED']._serialized_start=1399
+  _globals['_RUNPAUSED']._serialized_end=1425
+  _globals['_RUNRESUMED']._serialized_start=1427
+  _globals['_RUNRESUMED']._serialized_end=1454
+  _globals['_RUNSSERVICE']._serialized_start=1739
+  _globals['_RUNSSERVICE']._serialized_end=2190
 # @@protoc_insertion_point(module_scope)

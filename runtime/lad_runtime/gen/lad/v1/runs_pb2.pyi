@@ -1,3 +1,4 @@
+from lad_runtime.gen.lad.v1 import options_pb2 as _options_pb2
 from lad_runtime.gen.lad.v1 import sampling_pb2 as _sampling_pb2
 from lad_runtime.gen.lad.v1 import training_pb2 as _training_pb2
 from lad_runtime.gen.lad.v1 import worker_pb2 as _worker_pb2

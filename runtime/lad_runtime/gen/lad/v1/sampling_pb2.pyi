@@ -1,4 +1,5 @@
 from lad_runtime.gen.lad.v1 import data_pb2 as _data_pb2
+from lad_runtime.gen.lad.v1 import options_pb2 as _options_pb2
 from lad_runtime.gen.lad.v1 import training_pb2 as _training_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -15,7 +16,7 @@ class SamplingMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SAMPLING_MODE_REMASK: _ClassVar[SamplingMode]
     SAMPLING_MODE_REFINE: _ClassVar[SamplingMode]
     SAMPLING_MODE_LLADA: _ClassVar[SamplingMode]
-    SAMPLING_MODE_AUTOREGRESSIVE: _ClassVar[SamplingMode]
+    SAMPLING_MODE_AR: _ClassVar[SamplingMode]
 
 class Confidence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -60,7 +61,7 @@ SAMPLING_MODE_UNSPECIFIED: SamplingMode
 SAMPLING_MODE_REMASK: SamplingMode
 SAMPLING_MODE_REFINE: SamplingMode
 SAMPLING_MODE_LLADA: SamplingMode
-SAMPLING_MODE_AUTOREGRESSIVE: SamplingMode
+SAMPLING_MODE_AR: SamplingMode
 CONFIDENCE_UNSPECIFIED: Confidence
 CONFIDENCE_UNFILTERED: Confidence
 CONFIDENCE_FILTERED: Confidence

@@ -1,4 +1,5 @@
 from lad_runtime.gen.lad.v1 import data_pb2 as _data_pb2
+from lad_runtime.gen.lad.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -8,21 +9,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class NoiseKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    NOISE_KIND_UNSPECIFIED: _ClassVar[NoiseKind]
-    NOISE_KIND_LAD: _ClassVar[NoiseKind]
-    NOISE_KIND_MASK_ONLY: _ClassVar[NoiseKind]
-    NOISE_KIND_COVER: _ClassVar[NoiseKind]
-    NOISE_KIND_UNIFORM: _ClassVar[NoiseKind]
-    NOISE_KIND_NONE: _ClassVar[NoiseKind]
-
 class SuperviseTokens(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SUPERVISE_TOKENS_UNSPECIFIED: _ClassVar[SuperviseTokens]
-    SUPERVISE_TOKENS_ALL: _ClassVar[SuperviseTokens]
-    SUPERVISE_TOKENS_ALL_ANSWER: _ClassVar[SuperviseTokens]
-    SUPERVISE_TOKENS_CORRUPTED_ANSWER: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_ALL_TOKENS: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_ALL_ANSWER_TOKENS: _ClassVar[SuperviseTokens]
+    SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS: _ClassVar[SuperviseTokens]
 
 class LossWeighting(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -50,16 +42,10 @@ class AttentionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTENTION_MODE_CAUSAL: _ClassVar[AttentionMode]
     ATTENTION_MODE_PREFIX: _ClassVar[AttentionMode]
     ATTENTION_MODE_CAUSAL_PREFIX: _ClassVar[AttentionMode]
-NOISE_KIND_UNSPECIFIED: NoiseKind
-NOISE_KIND_LAD: NoiseKind
-NOISE_KIND_MASK_ONLY: NoiseKind
-NOISE_KIND_COVER: NoiseKind
-NOISE_KIND_UNIFORM: NoiseKind
-NOISE_KIND_NONE: NoiseKind
 SUPERVISE_TOKENS_UNSPECIFIED: SuperviseTokens
-SUPERVISE_TOKENS_ALL: SuperviseTokens
-SUPERVISE_TOKENS_ALL_ANSWER: SuperviseTokens
-SUPERVISE_TOKENS_CORRUPTED_ANSWER: SuperviseTokens
+SUPERVISE_TOKENS_ALL_TOKENS: SuperviseTokens
+SUPERVISE_TOKENS_ALL_ANSWER_TOKENS: SuperviseTokens
+SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS: SuperviseTokens
 LOSS_WEIGHTING_UNSPECIFIED: LossWeighting
 LOSS_WEIGHTING_UNIFORM: LossWeighting
 LOSS_WEIGHTING_INVERSE_TIME: LossWeighting
@@ -77,8 +63,21 @@ ATTENTION_MODE_PREFIX: AttentionMode
 ATTENTION_MODE_CAUSAL_PREFIX: AttentionMode
 
 class NoiseSpec(_message.Message):
-    __slots__ = ("kind", "tail_noise", "full_mask_probability", "mask_probability", "max_mask_fraction", "swap_scale", "duplicate_scale", "shift_scale", "max_span", "max_shift", "min_time")
-    KIND_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("lad", "mask_only", "cover", "uniform", "none")
+    LAD_FIELD_NUMBER: _ClassVar[int]
+    MASK_ONLY_FIELD_NUMBER: _ClassVar[int]
+    COVER_FIELD_NUMBER: _ClassVar[int]
+    UNIFORM_FIELD_NUMBER: _ClassVar[int]
+    NONE_FIELD_NUMBER: _ClassVar[int]
+    lad: LadNoise
+    mask_only: MaskOnlyNoise
+    cover: CoverNoise
+    uniform: UniformNoise
+    none: NoNoise
+    def __init__(self, lad: _Optional[_Union[LadNoise, _Mapping]] = ..., mask_only: _Optional[_Union[MaskOnlyNoise, _Mapping]] = ..., cover: _Optional[_Union[CoverNoise, _Mapping]] = ..., uniform: _Optional[_Union[UniformNoise, _Mapping]] = ..., none: _Optional[_Union[NoNoise, _Mapping]] = ...) -> None: ...
+
+class LadNoise(_message.Message):
+    __slots__ = ("tail_noise", "full_mask_probability", "mask_probability", "max_mask_fraction", "swap_scale", "duplicate_scale", "shift_scale", "max_span", "max_shift")
     TAIL_NOISE_FIELD_NUMBER: _ClassVar[int]
     FULL_MASK_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     MASK_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -88,8 +87,6 @@ class NoiseSpec(_message.Message):
     SHIFT_SCALE_FIELD_NUMBER: _ClassVar[int]
     MAX_SPAN_FIELD_NUMBER: _ClassVar[int]
     MAX_SHIFT_FIELD_NUMBER: _ClassVar[int]
-    MIN_TIME_FIELD_NUMBER: _ClassVar[int]
-    kind: NoiseKind
     tail_noise: bool
     full_mask_probability: float
     mask_probability: float
@@ -99,8 +96,49 @@ class NoiseSpec(_message.Message):
     shift_scale: float
     max_span: int
     max_shift: int
+    def __init__(self, tail_noise: _Optional[bool] = ..., full_mask_probability: _Optional[float] = ..., mask_probability: _Optional[float] = ..., max_mask_fraction: _Optional[float] = ..., swap_scale: _Optional[float] = ..., duplicate_scale: _Optional[float] = ..., shift_scale: _Optional[float] = ..., max_span: _Optional[int] = ..., max_shift: _Optional[int] = ...) -> None: ...
+
+class MaskOnlyNoise(_message.Message):
+    __slots__ = ("tail_noise", "min_time")
+    TAIL_NOISE_FIELD_NUMBER: _ClassVar[int]
+    MIN_TIME_FIELD_NUMBER: _ClassVar[int]
+    tail_noise: bool
     min_time: float
-    def __init__(self, kind: _Optional[_Union[NoiseKind, str]] = ..., tail_noise: _Optional[bool] = ..., full_mask_probability: _Optional[float] = ..., mask_probability: _Optional[float] = ..., max_mask_fraction: _Optional[float] = ..., swap_scale: _Optional[float] = ..., duplicate_scale: _Optional[float] = ..., shift_scale: _Optional[float] = ..., max_span: _Optional[int] = ..., max_shift: _Optional[int] = ..., min_time: _Optional[float] = ...) -> None: ...
+    def __init__(self, tail_noise: _Optional[bool] = ..., min_time: _Optional[float] = ...) -> None: ...
+
+class CoverNoise(_message.Message):
+    __slots__ = ("tail_noise", "full_mask_probability", "mask_probability", "max_mask_fraction", "swap_scale", "duplicate_scale", "shift_scale", "max_span", "max_shift")
+    TAIL_NOISE_FIELD_NUMBER: _ClassVar[int]
+    FULL_MASK_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    MASK_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    MAX_MASK_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    SWAP_SCALE_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    SHIFT_SCALE_FIELD_NUMBER: _ClassVar[int]
+    MAX_SPAN_FIELD_NUMBER: _ClassVar[int]
+    MAX_SHIFT_FIELD_NUMBER: _ClassVar[int]
+    tail_noise: bool
+    full_mask_probability: float
+    mask_probability: float
+    max_mask_fraction: float
+    swap_scale: float
+    duplicate_scale: float
+    shift_scale: float
+    max_span: int
+    max_shift: int
+    def __init__(self, tail_noise: _Optional[bool] = ..., full_mask_probability: _Optional[float] = ..., mask_probability: _Optional[float] = ..., max_mask_fraction: _Optional[float] = ..., swap_scale: _Optional[float] = ..., duplicate_scale: _Optional[float] = ..., shift_scale: _Optional[float] = ..., max_span: _Optional[int] = ..., max_shift: _Optional[int] = ...) -> None: ...
+
+class UniformNoise(_message.Message):
+    __slots__ = ("tail_noise", "min_time")
+    TAIL_NOISE_FIELD_NUMBER: _ClassVar[int]
+    MIN_TIME_FIELD_NUMBER: _ClassVar[int]
+    tail_noise: bool
+    min_time: float
+    def __init__(self, tail_noise: _Optional[bool] = ..., min_time: _Optional[float] = ...) -> None: ...
+
+class NoNoise(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class LossSpec(_message.Message):
     __slots__ = ("supervise", "tail", "weighting")

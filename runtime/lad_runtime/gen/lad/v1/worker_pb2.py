@@ -22,49 +22,76 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from lad_runtime.gen.lad.v1 import options_pb2 as lad_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13lad/v1/worker.proto\x12\x06lad.v1\"C\n\x10HandshakeRequest\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x15\n\rbuild_version\x18\x02 \x01(\t\"Q\n\x11HandshakeResponse\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x15\n\rbuild_version\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\r\"\x10\n\x0eGetInfoRequest\"\x9b\x02\n\x0fGetInfoResponse\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65vice_name\x18\x02 \x01(\t\x12\x0f\n\x07threads\x18\x03 \x01(\r\x12\x15\n\rtorch_version\x18\x04 \x01(\t\x12\x16\n\x0epython_version\x18\x05 \x01(\t\x12\x17\n\x0f\x61\x63\x63ounted_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cmemory_bytes\x18\x07 \x01(\x04\x12\x1b\n\x05\x62\x61ses\x18\x08 \x03(\x0b\x32\x0c.lad.v1.Base\x12!\n\x08\x61\x64\x61pters\x18\t \x03(\x0b\x32\x0f.lad.v1.Adapter\x12\x1b\n\x13memory_budget_bytes\x18\n \x01(\x04\x12\x17\n\x0foffloaded_bytes\x18\x0b \x01(\x04\"\r\n\x0bHoldRequest\"%\n\x0cHoldResponse\x12\x15\n\rlease_seconds\x18\x01 \x01(\r\"\xe1\x01\n\x0fLoadBaseRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12#\n\tdata_type\x18\x03 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x12\n\nmask_token\x18\x04 \x01(\t\x12\x15\n\rchat_template\x18\x05 \x01(\t\x12\x1a\n\rsystem_prompt\x18\x06 \x01(\tH\x00\x88\x01\x01\x12\x11\n\thub_token\x18\x07 \x01(\t\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12\x0f\n\x07\x63ompile\x18\t \x01(\x08\x42\x10\n\x0e_system_prompt\"d\n\x10LoadBaseResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.lad.v1.LoadProgressH\x00\x12\x1c\n\x04\x62\x61se\x18\x02 \x01(\x0b\x32\x0c.lad.v1.BaseH\x00\x42\x08\n\x06update\"F\n\x0cLoadProgress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\x12\n\ndone_bytes\x18\x02 \x01(\x04\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x04\"\xa8\x04\n\x04\x42\x61se\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x17\n\x0fparameter_count\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12#\n\tdata_type\x18\x06 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x12\n\nvocab_size\x18\x07 \x01(\r\x12\x13\n\x0bhidden_size\x18\x08 \x01(\r\x12\x12\n\nnum_layers\x18\t \x01(\r\x12\x11\n\tnum_heads\x18\n \x01(\r\x12\x14\n\x0cnum_kv_heads\x18\x0b \x01(\r\x12\x15\n\rmax_positions\x18\x0c \x01(\r\x12\x13\n\x0bprojections\x18\r \x03(\t\x12\x10\n\x08max_rank\x18\x0e \x01(\r\x12\x12\n\nmask_token\x18\x0f \x01(\t\x12\x15\n\rmask_token_id\x18\x10 \x01(\r\x12\x11\n\teos_token\x18\x11 \x01(\t\x12\x14\n\x0c\x65os_token_id\x18\x12 \x01(\r\x12\x15\n\rsystem_prompt\x18\x13 \x01(\t\x12\x19\n\x11has_chat_template\x18\x14 \x01(\x08\x12\x17\n\x0f\x63ompile_seconds\x18\x15 \x01(\x01\x12\x13\n\x0bstop_tokens\x18\x16 \x03(\t\x12\x16\n\x0estop_token_ids\x18\x17 \x03(\r\x12\x10\n\x08warnings\x18\x18 \x03(\t\x12%\n\x07kernels\x18\x19 \x03(\x0b\x32\x14.lad.v1.MatrixKernel\">\n\x0cMatrixKernel\x12\x0e\n\x06matrix\x18\x01 \x01(\t\x12\x0e\n\x06kernel\x18\x02 \x01(\t\x12\x0e\n\x06layout\x18\x03 \x01(\t\"$\n\x11UnloadBaseRequest\x12\x0f\n\x07\x62\x61se_id\x18\x01 \x01(\t\"\x14\n\x12UnloadBaseResponse\"\x97\x01\n\x07\x41\x64\x61pter\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61se_id\x18\x02 \x01(\t\x12!\n\x04spec\x18\x03 \x01(\x0b\x32\x13.lad.v1.AdapterSpec\x12\x17\n\x0fparameter_count\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12\r\n\x05steps\x18\x06 \x01(\x04\x12\x15\n\rlast_sequence\x18\x07 \x01(\x04\"Z\n\x0b\x41\x64\x61pterSpec\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\r\n\x05\x61lpha\x18\x02 \x01(\x01\x12\x0f\n\x07targets\x18\x03 \x03(\t\x12\x0f\n\x07\x64ropout\x18\x04 \x01(\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x04\"s\n\x0b\x45rrorDetail\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06option\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x06 \x01(\r*k\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x01\x12\x16\n\x12\x44\x41TA_TYPE_BFLOAT16\x10\x02\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT16\x10\x03\x32\xc8\x02\n\rWorkerService\x12@\n\tHandshake\x12\x18.lad.v1.HandshakeRequest\x1a\x19.lad.v1.HandshakeResponse\x12:\n\x07GetInfo\x12\x16.lad.v1.GetInfoRequest\x1a\x17.lad.v1.GetInfoResponse\x12\x33\n\x04Hold\x12\x13.lad.v1.HoldRequest\x1a\x14.lad.v1.HoldResponse0\x01\x12?\n\x08LoadBase\x12\x17.lad.v1.LoadBaseRequest\x1a\x18.lad.v1.LoadBaseResponse0\x01\x12\x43\n\nUnloadBase\x12\x19.lad.v1.UnloadBaseRequest\x1a\x1a.lad.v1.UnloadBaseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13lad/v1/worker.proto\x12\x06lad.v1\x1a\x14lad/v1/options.proto\"J\n\x10HandshakeRequest\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x1c\n\rbuild_version\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\"Q\n\x11HandshakeResponse\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x15\n\rbuild_version\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\r\"\x10\n\x0eGetInfoRequest\"\x9b\x02\n\x0fGetInfoResponse\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65vice_name\x18\x02 \x01(\t\x12\x0f\n\x07threads\x18\x03 \x01(\r\x12\x15\n\rtorch_version\x18\x04 \x01(\t\x12\x16\n\x0epython_version\x18\x05 \x01(\t\x12\x17\n\x0f\x61\x63\x63ounted_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cmemory_bytes\x18\x07 \x01(\x04\x12\x1b\n\x05\x62\x61ses\x18\x08 \x03(\x0b\x32\x0c.lad.v1.Base\x12!\n\x08\x61\x64\x61pters\x18\t \x03(\x0b\x32\x0f.lad.v1.Adapter\x12\x1b\n\x13memory_budget_bytes\x18\n \x01(\x04\x12\x17\n\x0foffloaded_bytes\x18\x0b \x01(\x04\"\r\n\x0bHoldRequest\"%\n\x0cHoldResponse\x12\x15\n\rlease_seconds\x18\x01 \x01(\r\"\x8d\x02\n\x0fLoadBaseRequest\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x17\n\x08revision\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12#\n\tdata_type\x18\x03 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x19\n\nmask_token\x18\x04 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x1d\n\rchat_template\x18\x05 \x01(\tB\x06\x90\xb5\x18\x80\x80\x10\x12\"\n\rsystem_prompt\x18\x06 \x01(\tB\x06\x90\xb5\x18\x80\x80\x04H\x00\x88\x01\x01\x12\x18\n\thub_token\x18\x07 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12\x0f\n\x07\x63ompile\x18\t \x01(\x08\x42\x10\n\x0e_system_prompt\"d\n\x10LoadBaseResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.lad.v1.LoadProgressH\x00\x12\x1c\n\x04\x62\x61se\x18\x02 \x01(\x0b\x32\x0c.lad.v1.BaseH\x00\x42\x08\n\x06update\"F\n\x0cLoadProgress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\x12\n\ndone_bytes\x18\x02 \x01(\x04\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x04\"\xa8\x04\n\x04\x42\x61se\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x17\n\x0fparameter_count\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12#\n\tdata_type\x18\x06 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x12\n\nvocab_size\x18\x07 \x01(\r\x12\x13\n\x0bhidden_size\x18\x08 \x01(\r\x12\x12\n\nnum_layers\x18\t \x01(\r\x12\x11\n\tnum_heads\x18\n \x01(\r\x12\x14\n\x0cnum_kv_heads\x18\x0b \x01(\r\x12\x15\n\rmax_positions\x18\x0c \x01(\r\x12\x13\n\x0bprojections\x18\r \x03(\t\x12\x10\n\x08max_rank\x18\x0e \x01(\r\x12\x12\n\nmask_token\x18\x0f \x01(\t\x12\x15\n\rmask_token_id\x18\x10 \x01(\r\x12\x11\n\teos_token\x18\x11 \x01(\t\x12\x14\n\x0c\x65os_token_id\x18\x12 \x01(\r\x12\x15\n\rsystem_prompt\x18\x13 \x01(\t\x12\x19\n\x11has_chat_template\x18\x14 \x01(\x08\x12\x17\n\x0f\x63ompile_seconds\x18\x15 \x01(\x01\x12\x13\n\x0bstop_tokens\x18\x16 \x03(\t\x12\x16\n\x0estop_token_ids\x18\x17 \x03(\r\x12\x10\n\x08warnings\x18\x18 \x03(\t\x12%\n\x07kernels\x18\x19 \x03(\x0b\x32\x14.lad.v1.MatrixKernel\">\n\x0cMatrixKernel\x12\x0e\n\x06matrix\x18\x01 \x01(\t\x12\x0e\n\x06kernel\x18\x02 \x01(\t\x12\x0e\n\x06layout\x18\x03 \x01(\t\"+\n\x11UnloadBaseRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"\x14\n\x12UnloadBaseResponse\"\x97\x01\n\x07\x41\x64\x61pter\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61se_id\x18\x02 \x01(\t\x12!\n\x04spec\x18\x03 \x01(\x0b\x32\x13.lad.v1.AdapterSpec\x12\x17\n\x0fparameter_count\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12\r\n\x05steps\x18\x06 \x01(\x04\x12\x15\n\rlast_sequence\x18\x07 \x01(\x04\"e\n\x0b\x41\x64\x61pterSpec\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\r\n\x05\x61lpha\x18\x02 \x01(\x01\x12\x1a\n\x07targets\x18\x03 \x03(\tB\t\x88\xb5\x18@\x90\xb5\x18\x80\x02\x12\x0f\n\x07\x64ropout\x18\x04 \x01(\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x04\"s\n\x0b\x45rrorDetail\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06option\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x06 \x01(\r*u\n\x08\x44\x61taType\x12#\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x1a\x08\x8a\xb5\x18\x04\x61uto\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x01\x12\x16\n\x12\x44\x41TA_TYPE_BFLOAT16\x10\x02\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT16\x10\x03\x32\xe2\x02\n\rWorkerService\x12I\n\tHandshake\x12\x18.lad.v1.HandshakeRequest\x1a\x19.lad.v1.HandshakeResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12\x43\n\x07GetInfo\x12\x16.lad.v1.GetInfoRequest\x1a\x17.lad.v1.GetInfoResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12\x33\n\x04Hold\x12\x13.lad.v1.HoldRequest\x1a\x14.lad.v1.HoldResponse0\x01\x12G\n\x08LoadBase\x12\x17.lad.v1.LoadBaseRequest\x1a\x18.lad.v1.LoadBaseResponse\"\x06\x88\xb5\x18\x80\x80 0\x01\x12\x43\n\nUnloadBase\x12\x19.lad.v1.UnloadBaseRequest\x1a\x1a.lad.v1.UnloadBaseResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lad.v1.worker_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DATATYPE']._serialized_start=1985
-  _globals['_DATATYPE']._serialized_end=2092
-  _globals['_HANDSHAKEREQUEST']._serialized_start=31
-  _globals['_HANDSHAKEREQUEST']._serialized_end=98
-  _globals['_HANDSHAKERESPONSE']._serialized_start=100
-  _globals['_HANDSHAKERESPONSE']._serialized_end=181
-  _globals['_GETINFOREQUEST']._serialized_start=183
-  _globals['_GETINFOREQUEST']._serialized_end=199
-  _globals['_GETINFORESPONSE']._serialized_start=202
-  _globals['_GETINFORESPONSE']._serialized_end=485
-  _globals['_HOLDREQUEST']._serialized_start=487
-  _globals['_HOLDREQUEST']._serialized_end=500
-  _globals['_HOLDRESPONSE']._serialized_start=502
-  _globals['_HOLDRESPONSE']._serialized_end=539
-  _globals['_LOADBASEREQUEST']._serialized_start=542
-  _globals['_LOADBASEREQUEST']._serialized_end=767
-  _globals['_LOADBASERESPONSE']._serialized_start=769
-  _globals['_LOADBASERESPONSE']._serialized_end=869
-  _globals['_LOADPROGRESS']._serialized_start=871
-  _globals['_LOADPROGRESS']._serialized_end=941
-  _globals['_BASE']._serialized_start=944
-  _globals['_BASE']._serialized_end=1496
-  _globals['_MATRIXKERNEL']._serialized_start=1498
-  _globals['_MATRIXKERNEL']._serialized_end=1560
-  _globals['_UNLOADBASEREQUEST']._serialized_start=1562
-  _globals['_UNLOADBASEREQUEST']._serialized_end=1598
-  _globals['_UNLOADBASERESPONSE']._serialized_start=1600
-  _globals['_UNLOADBASERESPONSE']._serialized_end=1620
-  _globals['_ADAPTER']._serialized_start=1623
-  _globals['_ADAPTER']._serialized_end=1774
-  _globals['_ADAPTERSPEC']._serialized_start=1776
-  _globals['_ADAPTERSPEC']._serialized_end=1866
-  _globals['_ERRORDETAIL']._serialized_start=1868
-  _globals['_ERRORDETAIL']._serialized_end=1983
-  _globals['_WORKERSERVICE']._serialized_start=2095
-  _globals['_WORKERSERVICE']._serialized_end=2423
+  _globals['_DATATYPE'].values_by_name["DATA_TYPE_UNSPECIFIED"]._loaded_options = None
+  _globals['_DATATYPE'].values_by_name["DATA_TYPE_UNSPECIFIED"]._serialized_options = b'\212\265\030\004auto'
+  _globals['_HANDSHAKEREQUEST'].fields_by_name['build_version']._loaded_options = None
+  _globals['_HANDSHAKEREQUEST'].fields_by_name['build_version']._serialized_options = b'\220\265\030\200\002'
+  _globals['_LOADBASEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_LOADBASEREQUEST'].fields_by_name['name']._serialized_options = b'\220\265\030\200 '
+  _globals['_LOADBASEREQUEST'].fields_by_name['revision']._loaded_options = None
+  _globals['_LOADBASEREQUEST'].fields_by_name['revision']._serialized_options = b'\220\265\030\200\010'
+  _globals['_LOADBASEREQUEST'].fields_by_name['mask_token']._loaded_options = None
+  _globals['_LOADBASEREQUEST'].fields_by_name['mask_token']._serialized_options = b'\220\265\030\200\010'
+  _globals['_LOADBASEREQUEST'].fields_by_name['chat_template']._loaded_options = None
+  _globals['_LOADBASEREQUEST'].fields_by_name['chat_template']._serialized_options = b'\220\265\030\200\200\020'
+  _globals['_LOADBASEREQUEST'].fields_by_name['system_prompt']._loaded_options = None
+  _globals['_LOADBASEREQUEST'].fields_by_name['system_prompt']._serialized_options = b'\220\265\030\200\200\004'
+  _globals['_LOADBASEREQUEST'].fields_by_name['hub_token']._loaded_options = None
+  _globals['_LOADBASEREQUEST'].fields_by_name['hub_token']._serialized_options = b'\220\265\030\200 '
+  _globals['_UNLOADBASEREQUEST'].fields_by_name['base_id']._loaded_options = None
+  _globals['_UNLOADBASEREQUEST'].fields_by_name['base_id']._serialized_options = b'\220\265\030\200\002'
+  _globals['_ADAPTERSPEC'].fields_by_name['targets']._loaded_options = None
+  _globals['_ADAPTERSPEC'].fields_by_name['targets']._serialized_options = b'\210\265\030@\220\265\030\200\002'
+  _globals['_WORKERSERVICE'].methods_by_name['Handshake']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['Handshake']._serialized_options = b'\220\002\001\220\265\030\001'
+  _globals['_WORKERSERVICE'].methods_by_name['GetInfo']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['GetInfo']._serialized_options = b'\220\002\001\220\265\030\001'
+  _globals['_WORKERSERVICE'].methods_by_name['LoadBase']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['LoadBase']._serialized_options = b'\210\265\030\200\200 '
+  _globals['_DATATYPE']._serialized_start=2076
+  _globals['_DATATYPE']._serialized_end=2193
+  _globals['_HANDSHAKEREQUEST']._serialized_start=53
+  _globals['_HANDSHAKEREQUEST']._serialized_end=127
+  _globals['_HANDSHAKERESPONSE']._serialized_start=129
+  _globals['_HANDSHAKERESPONSE']._serialized_end=210
+  _globals['_GETINFOREQUEST']._serialized_start=212
+  _globals['_GETINFOREQUEST']._serialized_end=228
+  _globals['_GETINFORESPONSE']._serialized_start=231
+  _globals['_GETINFORESPONSE']._serialized_end=514
+  _globals['_HOLDREQUEST']._serialized_start=516
+  _globals['_HOLDREQUEST']._serialized_end=529
+  _globals['_HOLDRESPONSE']._serialized_start=531
+  _globals['_HOLDRESPONSE']._serialized_end=568
+  _globals['_LOADBASEREQUEST']._serialized_start=571
+  _globals['_LOADBASEREQUEST']._serialized_end=840
+  _globals['_LOADBASERESPONSE']._serialized_start=842
+  _globals['_LOADBASERESPONSE']._serialized_end=942
+  _globals['_LOADPROGRESS']._serialized_start=944
+  _globals['_LOADPROGRESS']._serialized_end=1014
+  _globals['_BASE']._serialized_start=1017
+  _globals['_BASE']._serialized_end=1569
+  _globals['_MATRIXKERNEL']._serialized_start=1571
+  _globals['_MATRIXKERNEL']._serialized_end=1633
+  _globals['_UNLOADBASEREQUEST']._serialized_start=1635
+  _globals['_UNLOADBASEREQUEST']._serialized_end=1678
+  _globals['_UNLOADBASERESPONSE']._serialized_start=1680
+  _globals['_UNLOADBASERESPONSE']._serialized_end=1700
+  _globals['_ADAPTER']._serialized_start=1703
+  _globals['_ADAPTER']._serialized_end=1854
+  _globals['_ADAPTERSPEC']._serialized_start=1856
+  _globals['_ADAPTERSPEC']._serialized_end=1957
+  _globals['_ERRORDETAIL']._serialized_start=1959
+  _globals['_ERRORDETAIL']._serialized_end=2074
+  _globals['_WORKERSERVICE']._serialized_start=2196
+  _globals['_WORKERSERVICE']._serialized_end=2550
 # @@protoc_insertion_point(module_scope)

@@ -33,8 +33,8 @@ export enum SamplingMode {
   REFINE = 2,
   /** LLADA - LLaDA's fixed budget. */
   LLADA = 3,
-  /** AUTOREGRESSIVE - Autoregressive, causal, with a cache of keys and values. */
-  AUTOREGRESSIVE = 4,
+  /** AR - Autoregressive, causal, with a cache of keys and values. */
+  AR = 4,
 }
 
 export function samplingModeFromJSON(object: any): SamplingMode {
@@ -52,8 +52,8 @@ export function samplingModeFromJSON(object: any): SamplingMode {
     case "SAMPLING_MODE_LLADA":
       return SamplingMode.LLADA;
     case 4:
-    case "SAMPLING_MODE_AUTOREGRESSIVE":
-      return SamplingMode.AUTOREGRESSIVE;
+    case "SAMPLING_MODE_AR":
+      return SamplingMode.AR;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SamplingMode");
   }
@@ -69,8 +69,8 @@ export function samplingModeToJSON(object: SamplingMode): string {
       return "SAMPLING_MODE_REFINE";
     case SamplingMode.LLADA:
       return "SAMPLING_MODE_LLADA";
-    case SamplingMode.AUTOREGRESSIVE:
-      return "SAMPLING_MODE_AUTOREGRESSIVE";
+    case SamplingMode.AR:
+      return "SAMPLING_MODE_AR";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SamplingMode");
   }
@@ -352,9 +352,15 @@ export interface SamplingSpec {
   mode: SamplingMode;
   answerTokens: number;
   iterations: number;
-  draw: DrawSpec | undefined;
-  remask: RemaskSpec | undefined;
-  llada:
+  draw:
+    | DrawSpec
+    | undefined;
+  /** Of mode REMASK; others may leave it out. */
+  remask?:
+    | RemaskSpec
+    | undefined;
+  /** Of mode LLADA; others may leave it out. */
+  llada?:
     | LladaSpec
     | undefined;
   /** Stop when the sampled answer is the same in three consecutive iterations (remask, refine). */

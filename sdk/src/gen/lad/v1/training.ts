@@ -24,64 +24,11 @@ export const protobufPackage = "lad.v1";
 
 export const protobufFileName = "lad/v1/training.proto";
 
-export enum NoiseKind {
-  UNSPECIFIED = 0,
-  LAD = 1,
-  MASK_ONLY = 2,
-  COVER = 3,
-  UNIFORM = 4,
-  NONE = 5,
-}
-
-export function noiseKindFromJSON(object: any): NoiseKind {
-  switch (object) {
-    case 0:
-    case "NOISE_KIND_UNSPECIFIED":
-      return NoiseKind.UNSPECIFIED;
-    case 1:
-    case "NOISE_KIND_LAD":
-      return NoiseKind.LAD;
-    case 2:
-    case "NOISE_KIND_MASK_ONLY":
-      return NoiseKind.MASK_ONLY;
-    case 3:
-    case "NOISE_KIND_COVER":
-      return NoiseKind.COVER;
-    case 4:
-    case "NOISE_KIND_UNIFORM":
-      return NoiseKind.UNIFORM;
-    case 5:
-    case "NOISE_KIND_NONE":
-      return NoiseKind.NONE;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum NoiseKind");
-  }
-}
-
-export function noiseKindToJSON(object: NoiseKind): string {
-  switch (object) {
-    case NoiseKind.UNSPECIFIED:
-      return "NOISE_KIND_UNSPECIFIED";
-    case NoiseKind.LAD:
-      return "NOISE_KIND_LAD";
-    case NoiseKind.MASK_ONLY:
-      return "NOISE_KIND_MASK_ONLY";
-    case NoiseKind.COVER:
-      return "NOISE_KIND_COVER";
-    case NoiseKind.UNIFORM:
-      return "NOISE_KIND_UNIFORM";
-    case NoiseKind.NONE:
-      return "NOISE_KIND_NONE";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum NoiseKind");
-  }
-}
-
 export enum SuperviseTokens {
   UNSPECIFIED = 0,
-  ALL = 1,
-  ALL_ANSWER = 2,
-  CORRUPTED_ANSWER = 3,
+  ALL_TOKENS = 1,
+  ALL_ANSWER_TOKENS = 2,
+  CORRUPTED_ANSWER_TOKENS = 3,
 }
 
 export function superviseTokensFromJSON(object: any): SuperviseTokens {
@@ -90,14 +37,14 @@ export function superviseTokensFromJSON(object: any): SuperviseTokens {
     case "SUPERVISE_TOKENS_UNSPECIFIED":
       return SuperviseTokens.UNSPECIFIED;
     case 1:
-    case "SUPERVISE_TOKENS_ALL":
-      return SuperviseTokens.ALL;
+    case "SUPERVISE_TOKENS_ALL_TOKENS":
+      return SuperviseTokens.ALL_TOKENS;
     case 2:
-    case "SUPERVISE_TOKENS_ALL_ANSWER":
-      return SuperviseTokens.ALL_ANSWER;
+    case "SUPERVISE_TOKENS_ALL_ANSWER_TOKENS":
+      return SuperviseTokens.ALL_ANSWER_TOKENS;
     case 3:
-    case "SUPERVISE_TOKENS_CORRUPTED_ANSWER":
-      return SuperviseTokens.CORRUPTED_ANSWER;
+    case "SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS":
+      return SuperviseTokens.CORRUPTED_ANSWER_TOKENS;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SuperviseTokens");
   }
@@ -107,12 +54,12 @@ export function superviseTokensToJSON(object: SuperviseTokens): string {
   switch (object) {
     case SuperviseTokens.UNSPECIFIED:
       return "SUPERVISE_TOKENS_UNSPECIFIED";
-    case SuperviseTokens.ALL:
-      return "SUPERVISE_TOKENS_ALL";
-    case SuperviseTokens.ALL_ANSWER:
-      return "SUPERVISE_TOKENS_ALL_ANSWER";
-    case SuperviseTokens.CORRUPTED_ANSWER:
-      return "SUPERVISE_TOKENS_CORRUPTED_ANSWER";
+    case SuperviseTokens.ALL_TOKENS:
+      return "SUPERVISE_TOKENS_ALL_TOKENS";
+    case SuperviseTokens.ALL_ANSWER_TOKENS:
+      return "SUPERVISE_TOKENS_ALL_ANSWER_TOKENS";
+    case SuperviseTokens.CORRUPTED_ANSWER_TOKENS:
+      return "SUPERVISE_TOKENS_CORRUPTED_ANSWER_TOKENS";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SuperviseTokens");
   }
@@ -279,19 +226,58 @@ export function attentionModeToJSON(object: AttentionMode): string {
   }
 }
 
+/** What corrupts answers, complete. */
 export interface NoiseSpec {
-  kind: NoiseKind;
+  kind:
+    | { $case: "lad"; value: LadNoise }
+    | { $case: "maskOnly"; value: MaskOnlyNoise }
+    | { $case: "cover"; value: CoverNoise }
+    | { $case: "uniform"; value: UniformNoise }
+    | { $case: "none"; value: NoNoise }
+    | undefined;
+}
+
+/** Masks, then swaps, duplications and one span shift, whose probabilities are the draw p times their scales. */
+export interface LadNoise {
+  /** False: the EOS tail stays clean and visible. */
   tailNoise: boolean;
   fullMaskProbability: number;
   maskProbability: number;
   maxMaskFraction: number;
-  /** Probabilities are the draw p times these. */
+  swapScale: number;
+  duplicateScale: number;
+  shiftScale: number;
+  /** Tokens. */
+  maxSpan: number;
+  maxShift: number;
+}
+
+/** Each token becomes MASK with probability t ~ U(min_time, 1), at least one. */
+export interface MaskOnlyNoise {
+  tailNoise: boolean;
+  minTime: number;
+}
+
+/** Half of the examples as LadNoise, half masked with t ~ U(0, 1). */
+export interface CoverNoise {
+  tailNoise: boolean;
+  fullMaskProbability: number;
+  maskProbability: number;
+  maxMaskFraction: number;
   swapScale: number;
   duplicateScale: number;
   shiftScale: number;
   maxSpan: number;
   maxShift: number;
+}
+
+/** Each token becomes a uniformly drawn one of the vocabulary with probability t ~ U(min_time, 1). */
+export interface UniformNoise {
+  tailNoise: boolean;
   minTime: number;
+}
+
+export interface NoNoise {
 }
 
 export interface LossSpec {
@@ -510,55 +496,27 @@ export interface ValidateResponse {
 }
 
 function createBaseNoiseSpec(): NoiseSpec {
-  return {
-    kind: 0,
-    tailNoise: false,
-    fullMaskProbability: 0,
-    maskProbability: 0,
-    maxMaskFraction: 0,
-    swapScale: 0,
-    duplicateScale: 0,
-    shiftScale: 0,
-    maxSpan: 0,
-    maxShift: 0,
-    minTime: 0,
-  };
+  return { kind: undefined };
 }
 
 export const NoiseSpec: MessageFns<NoiseSpec> = {
   encode(message: NoiseSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.kind !== 0) {
-      writer.uint32(8).int32(message.kind);
-    }
-    if (message.tailNoise !== false) {
-      writer.uint32(16).bool(message.tailNoise);
-    }
-    if (message.fullMaskProbability !== 0) {
-      writer.uint32(25).double(message.fullMaskProbability);
-    }
-    if (message.maskProbability !== 0) {
-      writer.uint32(33).double(message.maskProbability);
-    }
-    if (message.maxMaskFraction !== 0) {
-      writer.uint32(41).double(message.maxMaskFraction);
-    }
-    if (message.swapScale !== 0) {
-      writer.uint32(49).double(message.swapScale);
-    }
-    if (message.duplicateScale !== 0) {
-      writer.uint32(57).double(message.duplicateScale);
-    }
-    if (message.shiftScale !== 0) {
-      writer.uint32(65).double(message.shiftScale);
-    }
-    if (message.maxSpan !== 0) {
-      writer.uint32(72).uint32(message.maxSpan);
-    }
-    if (message.maxShift !== 0) {
-      writer.uint32(80).uint32(message.maxShift);
-    }
-    if (message.minTime !== 0) {
-      writer.uint32(89).double(message.minTime);
+    switch (message.kind?.$case) {
+      case "lad":
+        LadNoise.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "maskOnly":
+        MaskOnlyNoise.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "cover":
+        CoverNoise.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "uniform":
+        UniformNoise.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "none":
+        NoNoise.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -577,91 +535,43 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.kind = reader.int32() as any;
+            message.kind = { $case: "lad", value: LadNoise.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 18) {
               break;
             }
 
-            message.tailNoise = reader.bool();
+            message.kind = { $case: "maskOnly", value: MaskOnlyNoise.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
-            if (tag !== 25) {
+            if (tag !== 26) {
               break;
             }
 
-            message.fullMaskProbability = reader.double();
+            message.kind = { $case: "cover", value: CoverNoise.decode(reader, reader.uint32()) };
             continue;
           }
           case 4: {
-            if (tag !== 33) {
+            if (tag !== 34) {
               break;
             }
 
-            message.maskProbability = reader.double();
+            message.kind = { $case: "uniform", value: UniformNoise.decode(reader, reader.uint32()) };
             continue;
           }
           case 5: {
-            if (tag !== 41) {
+            if (tag !== 42) {
               break;
             }
 
-            message.maxMaskFraction = reader.double();
-            continue;
-          }
-          case 6: {
-            if (tag !== 49) {
-              break;
-            }
-
-            message.swapScale = reader.double();
-            continue;
-          }
-          case 7: {
-            if (tag !== 57) {
-              break;
-            }
-
-            message.duplicateScale = reader.double();
-            continue;
-          }
-          case 8: {
-            if (tag !== 65) {
-              break;
-            }
-
-            message.shiftScale = reader.double();
-            continue;
-          }
-          case 9: {
-            if (tag !== 72) {
-              break;
-            }
-
-            message.maxSpan = reader.uint32();
-            continue;
-          }
-          case 10: {
-            if (tag !== 80) {
-              break;
-            }
-
-            message.maxShift = reader.uint32();
-            continue;
-          }
-          case 11: {
-            if (tag !== 89) {
-              break;
-            }
-
-            message.minTime = reader.double();
+            message.kind = { $case: "none", value: NoNoise.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -678,7 +588,224 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
 
   fromJSON(object: any): NoiseSpec {
     return {
-      kind: isSet(object.kind) ? noiseKindFromJSON(object.kind) : 0,
+      kind: isSet(object.lad)
+        ? { $case: "lad", value: LadNoise.fromJSON(object.lad) }
+        : isSet(object.maskOnly)
+        ? { $case: "maskOnly", value: MaskOnlyNoise.fromJSON(object.maskOnly) }
+        : isSet(object.mask_only)
+        ? { $case: "maskOnly", value: MaskOnlyNoise.fromJSON(object.mask_only) }
+        : isSet(object.cover)
+        ? { $case: "cover", value: CoverNoise.fromJSON(object.cover) }
+        : isSet(object.uniform)
+        ? { $case: "uniform", value: UniformNoise.fromJSON(object.uniform) }
+        : isSet(object.none)
+        ? { $case: "none", value: NoNoise.fromJSON(object.none) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: NoiseSpec): unknown {
+    const obj: any = {};
+    if (message.kind?.$case === "lad") {
+      obj.lad = LadNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "maskOnly") {
+      obj.maskOnly = MaskOnlyNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "cover") {
+      obj.cover = CoverNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "uniform") {
+      obj.uniform = UniformNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "none") {
+      obj.none = NoNoise.toJSON(message.kind.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<NoiseSpec>, I>>(base?: I): NoiseSpec {
+    return NoiseSpec.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NoiseSpec>, I>>(object: I): NoiseSpec {
+    const message = createBaseNoiseSpec();
+    switch (object.kind?.$case) {
+      case "lad": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "lad", value: LadNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "maskOnly": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "maskOnly", value: MaskOnlyNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "cover": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cover", value: CoverNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "uniform": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "uniform", value: UniformNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "none": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "none", value: NoNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseLadNoise(): LadNoise {
+  return {
+    tailNoise: false,
+    fullMaskProbability: 0,
+    maskProbability: 0,
+    maxMaskFraction: 0,
+    swapScale: 0,
+    duplicateScale: 0,
+    shiftScale: 0,
+    maxSpan: 0,
+    maxShift: 0,
+  };
+}
+
+export const LadNoise: MessageFns<LadNoise> = {
+  encode(message: LadNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tailNoise !== false) {
+      writer.uint32(8).bool(message.tailNoise);
+    }
+    if (message.fullMaskProbability !== 0) {
+      writer.uint32(17).double(message.fullMaskProbability);
+    }
+    if (message.maskProbability !== 0) {
+      writer.uint32(25).double(message.maskProbability);
+    }
+    if (message.maxMaskFraction !== 0) {
+      writer.uint32(33).double(message.maxMaskFraction);
+    }
+    if (message.swapScale !== 0) {
+      writer.uint32(41).double(message.swapScale);
+    }
+    if (message.duplicateScale !== 0) {
+      writer.uint32(49).double(message.duplicateScale);
+    }
+    if (message.shiftScale !== 0) {
+      writer.uint32(57).double(message.shiftScale);
+    }
+    if (message.maxSpan !== 0) {
+      writer.uint32(64).uint32(message.maxSpan);
+    }
+    if (message.maxShift !== 0) {
+      writer.uint32(72).uint32(message.maxShift);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LadNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLadNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tailNoise = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.fullMaskProbability = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.maskProbability = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.maxMaskFraction = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.swapScale = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.duplicateScale = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.shiftScale = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.maxSpan = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maxShift = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LadNoise {
+    return {
       tailNoise: isSet(object.tailNoise)
         ? globalThis.Boolean(object.tailNoise)
         : isSet(object.tail_noise)
@@ -724,19 +851,11 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
         : isSet(object.max_shift)
         ? globalThis.Number(object.max_shift)
         : 0,
-      minTime: isSet(object.minTime)
-        ? globalThis.Number(object.minTime)
-        : isSet(object.min_time)
-        ? globalThis.Number(object.min_time)
-        : 0,
     };
   },
 
-  toJSON(message: NoiseSpec): unknown {
+  toJSON(message: LadNoise): unknown {
     const obj: any = {};
-    if (message.kind !== 0) {
-      obj.kind = noiseKindToJSON(message.kind);
-    }
     if (message.tailNoise !== false) {
       obj.tailNoise = message.tailNoise;
     }
@@ -764,18 +883,14 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
     if (message.maxShift !== 0) {
       obj.maxShift = Math.round(message.maxShift);
     }
-    if (message.minTime !== 0) {
-      obj.minTime = floatToJson(message.minTime);
-    }
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<NoiseSpec>, I>>(base?: I): NoiseSpec {
-    return NoiseSpec.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<LadNoise>, I>>(base?: I): LadNoise {
+    return LadNoise.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<NoiseSpec>, I>>(object: I): NoiseSpec {
-    const message = createBaseNoiseSpec();
-    message.kind = object.kind ?? 0;
+  fromPartial<I extends Exact<DeepPartial<LadNoise>, I>>(object: I): LadNoise {
+    const message = createBaseLadNoise();
     message.tailNoise = object.tailNoise ?? false;
     message.fullMaskProbability = object.fullMaskProbability ?? 0;
     message.maskProbability = object.maskProbability ?? 0;
@@ -785,7 +900,487 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
     message.shiftScale = object.shiftScale ?? 0;
     message.maxSpan = object.maxSpan ?? 0;
     message.maxShift = object.maxShift ?? 0;
+    return message;
+  },
+};
+
+function createBaseMaskOnlyNoise(): MaskOnlyNoise {
+  return { tailNoise: false, minTime: 0 };
+}
+
+export const MaskOnlyNoise: MessageFns<MaskOnlyNoise> = {
+  encode(message: MaskOnlyNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tailNoise !== false) {
+      writer.uint32(8).bool(message.tailNoise);
+    }
+    if (message.minTime !== 0) {
+      writer.uint32(17).double(message.minTime);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MaskOnlyNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMaskOnlyNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tailNoise = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.minTime = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MaskOnlyNoise {
+    return {
+      tailNoise: isSet(object.tailNoise)
+        ? globalThis.Boolean(object.tailNoise)
+        : isSet(object.tail_noise)
+        ? globalThis.Boolean(object.tail_noise)
+        : false,
+      minTime: isSet(object.minTime)
+        ? globalThis.Number(object.minTime)
+        : isSet(object.min_time)
+        ? globalThis.Number(object.min_time)
+        : 0,
+    };
+  },
+
+  toJSON(message: MaskOnlyNoise): unknown {
+    const obj: any = {};
+    if (message.tailNoise !== false) {
+      obj.tailNoise = message.tailNoise;
+    }
+    if (message.minTime !== 0) {
+      obj.minTime = floatToJson(message.minTime);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MaskOnlyNoise>, I>>(base?: I): MaskOnlyNoise {
+    return MaskOnlyNoise.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MaskOnlyNoise>, I>>(object: I): MaskOnlyNoise {
+    const message = createBaseMaskOnlyNoise();
+    message.tailNoise = object.tailNoise ?? false;
     message.minTime = object.minTime ?? 0;
+    return message;
+  },
+};
+
+function createBaseCoverNoise(): CoverNoise {
+  return {
+    tailNoise: false,
+    fullMaskProbability: 0,
+    maskProbability: 0,
+    maxMaskFraction: 0,
+    swapScale: 0,
+    duplicateScale: 0,
+    shiftScale: 0,
+    maxSpan: 0,
+    maxShift: 0,
+  };
+}
+
+export const CoverNoise: MessageFns<CoverNoise> = {
+  encode(message: CoverNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tailNoise !== false) {
+      writer.uint32(8).bool(message.tailNoise);
+    }
+    if (message.fullMaskProbability !== 0) {
+      writer.uint32(17).double(message.fullMaskProbability);
+    }
+    if (message.maskProbability !== 0) {
+      writer.uint32(25).double(message.maskProbability);
+    }
+    if (message.maxMaskFraction !== 0) {
+      writer.uint32(33).double(message.maxMaskFraction);
+    }
+    if (message.swapScale !== 0) {
+      writer.uint32(41).double(message.swapScale);
+    }
+    if (message.duplicateScale !== 0) {
+      writer.uint32(49).double(message.duplicateScale);
+    }
+    if (message.shiftScale !== 0) {
+      writer.uint32(57).double(message.shiftScale);
+    }
+    if (message.maxSpan !== 0) {
+      writer.uint32(64).uint32(message.maxSpan);
+    }
+    if (message.maxShift !== 0) {
+      writer.uint32(72).uint32(message.maxShift);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoverNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoverNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tailNoise = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.fullMaskProbability = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.maskProbability = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.maxMaskFraction = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.swapScale = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.duplicateScale = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.shiftScale = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.maxSpan = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maxShift = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CoverNoise {
+    return {
+      tailNoise: isSet(object.tailNoise)
+        ? globalThis.Boolean(object.tailNoise)
+        : isSet(object.tail_noise)
+        ? globalThis.Boolean(object.tail_noise)
+        : false,
+      fullMaskProbability: isSet(object.fullMaskProbability)
+        ? globalThis.Number(object.fullMaskProbability)
+        : isSet(object.full_mask_probability)
+        ? globalThis.Number(object.full_mask_probability)
+        : 0,
+      maskProbability: isSet(object.maskProbability)
+        ? globalThis.Number(object.maskProbability)
+        : isSet(object.mask_probability)
+        ? globalThis.Number(object.mask_probability)
+        : 0,
+      maxMaskFraction: isSet(object.maxMaskFraction)
+        ? globalThis.Number(object.maxMaskFraction)
+        : isSet(object.max_mask_fraction)
+        ? globalThis.Number(object.max_mask_fraction)
+        : 0,
+      swapScale: isSet(object.swapScale)
+        ? globalThis.Number(object.swapScale)
+        : isSet(object.swap_scale)
+        ? globalThis.Number(object.swap_scale)
+        : 0,
+      duplicateScale: isSet(object.duplicateScale)
+        ? globalThis.Number(object.duplicateScale)
+        : isSet(object.duplicate_scale)
+        ? globalThis.Number(object.duplicate_scale)
+        : 0,
+      shiftScale: isSet(object.shiftScale)
+        ? globalThis.Number(object.shiftScale)
+        : isSet(object.shift_scale)
+        ? globalThis.Number(object.shift_scale)
+        : 0,
+      maxSpan: isSet(object.maxSpan)
+        ? globalThis.Number(object.maxSpan)
+        : isSet(object.max_span)
+        ? globalThis.Number(object.max_span)
+        : 0,
+      maxShift: isSet(object.maxShift)
+        ? globalThis.Number(object.maxShift)
+        : isSet(object.max_shift)
+        ? globalThis.Number(object.max_shift)
+        : 0,
+    };
+  },
+
+  toJSON(message: CoverNoise): unknown {
+    const obj: any = {};
+    if (message.tailNoise !== false) {
+      obj.tailNoise = message.tailNoise;
+    }
+    if (message.fullMaskProbability !== 0) {
+      obj.fullMaskProbability = floatToJson(message.fullMaskProbability);
+    }
+    if (message.maskProbability !== 0) {
+      obj.maskProbability = floatToJson(message.maskProbability);
+    }
+    if (message.maxMaskFraction !== 0) {
+      obj.maxMaskFraction = floatToJson(message.maxMaskFraction);
+    }
+    if (message.swapScale !== 0) {
+      obj.swapScale = floatToJson(message.swapScale);
+    }
+    if (message.duplicateScale !== 0) {
+      obj.duplicateScale = floatToJson(message.duplicateScale);
+    }
+    if (message.shiftScale !== 0) {
+      obj.shiftScale = floatToJson(message.shiftScale);
+    }
+    if (message.maxSpan !== 0) {
+      obj.maxSpan = Math.round(message.maxSpan);
+    }
+    if (message.maxShift !== 0) {
+      obj.maxShift = Math.round(message.maxShift);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CoverNoise>, I>>(base?: I): CoverNoise {
+    return CoverNoise.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CoverNoise>, I>>(object: I): CoverNoise {
+    const message = createBaseCoverNoise();
+    message.tailNoise = object.tailNoise ?? false;
+    message.fullMaskProbability = object.fullMaskProbability ?? 0;
+    message.maskProbability = object.maskProbability ?? 0;
+    message.maxMaskFraction = object.maxMaskFraction ?? 0;
+    message.swapScale = object.swapScale ?? 0;
+    message.duplicateScale = object.duplicateScale ?? 0;
+    message.shiftScale = object.shiftScale ?? 0;
+    message.maxSpan = object.maxSpan ?? 0;
+    message.maxShift = object.maxShift ?? 0;
+    return message;
+  },
+};
+
+function createBaseUniformNoise(): UniformNoise {
+  return { tailNoise: false, minTime: 0 };
+}
+
+export const UniformNoise: MessageFns<UniformNoise> = {
+  encode(message: UniformNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tailNoise !== false) {
+      writer.uint32(8).bool(message.tailNoise);
+    }
+    if (message.minTime !== 0) {
+      writer.uint32(17).double(message.minTime);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UniformNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUniformNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tailNoise = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.minTime = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UniformNoise {
+    return {
+      tailNoise: isSet(object.tailNoise)
+        ? globalThis.Boolean(object.tailNoise)
+        : isSet(object.tail_noise)
+        ? globalThis.Boolean(object.tail_noise)
+        : false,
+      minTime: isSet(object.minTime)
+        ? globalThis.Number(object.minTime)
+        : isSet(object.min_time)
+        ? globalThis.Number(object.min_time)
+        : 0,
+    };
+  },
+
+  toJSON(message: UniformNoise): unknown {
+    const obj: any = {};
+    if (message.tailNoise !== false) {
+      obj.tailNoise = message.tailNoise;
+    }
+    if (message.minTime !== 0) {
+      obj.minTime = floatToJson(message.minTime);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UniformNoise>, I>>(base?: I): UniformNoise {
+    return UniformNoise.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UniformNoise>, I>>(object: I): UniformNoise {
+    const message = createBaseUniformNoise();
+    message.tailNoise = object.tailNoise ?? false;
+    message.minTime = object.minTime ?? 0;
+    return message;
+  },
+};
+
+function createBaseNoNoise(): NoNoise {
+  return {};
+}
+
+export const NoNoise: MessageFns<NoNoise> = {
+  encode(_: NoNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NoNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNoNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): NoNoise {
+    return {};
+  },
+
+  toJSON(_: NoNoise): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<NoNoise>, I>>(base?: I): NoNoise {
+    return NoNoise.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NoNoise>, I>>(_: I): NoNoise {
+    const message = createBaseNoNoise();
     return message;
   },
 };

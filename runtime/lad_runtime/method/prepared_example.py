@@ -1,0 +1,13 @@
+"""One example as a base sees it: its window of token ids, and what each position is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedExample:
+    """Token ids of one example's window. `answer` marks the positions that are noised (tail included), `tail` the EOS padding."""
+
+    id: int
+    ids: tuple[int, ...]
+    answer: tuple[bool, ...]
+    tail: tuple[bool, ...]

@@ -1,0 +1,41 @@
+"""How examples become token windows, and what became of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lad_runtime.checks import MAX_TOKENS, check_choice, check_whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowSpec:
+    """How examples become token windows (docs/method.md §2). `window` in tokens, prompt and answer and tail together."""
+
+    window: int = 256
+    pad_to_window: bool = True  # pad with EOS; the tail is visible and part of the answer
+    too_long: Literal["drop", "truncate", "error"] = "drop"
+    max_prompt_tokens: int = 0  # 0: no limit of its own
+    supervise: Literal["last", "all-assistant"] = "last"
+    allow_special: bool = False  # control tokens that a message writes out are those tokens, not text
+
+    def __post_init__(self) -> None:
+        check_whole("windowTokens", self.window, low=2, high=MAX_TOKENS)
+        check_choice("tooLong", self.too_long, ("drop", "truncate", "error"))
+        check_whole("maxPromptTokens", self.max_prompt_tokens, low=0, high=MAX_TOKENS)
+        check_choice("superviseTurns", self.supervise, ("last", "all-assistant"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowReport:
+    """What became of a data set's examples; nothing is dropped or cut without being counted here."""
+
+    examples: int
+    kept: int
+    dropped: int
+    truncated: int
+    prompt_tokens: int
+    answer_tokens: int  # the token that ends an answer included, the tail not
+    tail_tokens: int
+    special_tokens: int = 0  # that messages write out
+    mask_tokens: int = 0  # in the answers' own text, where the mask is ordinary text
+    end_token: str = ""  # that each answer ends with, and its tail is made of
+    end_token_id: int = 0

@@ -1,0 +1,111 @@
+"""Awaits what other threads compute, without ever blocking the event loop."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+from lad_runtime.engine.resident.numbered_calls import Call
+from lad_runtime.engine.runs.event_log import EventLog
+from lad_runtime.engine.scheduler.job import Job
+from lad_runtime.server.calls.in_flight import held_until
+from lad_runtime.types.runs import LoggedEvent
+
+T = TypeVar("T")
+
+_CANCELLED_SECONDS = 0.02
+
+
+async def reply(work: Job | Call) -> Any:
+    """What comes of submitted work; when its caller goes away, it is left."""
+    held_until(work.future)
+    try:
+        return await asyncio.wrap_future(work.future)
+    except asyncio.CancelledError:
+        work.leave()
+        raise
+
+
+async def reply_of(submit: Callable[[], Job | Call]) -> Any:
+    """`reply` of the work that a blocking function submits; it is left as well where its caller goes away before that."""
+    submitting = asyncio.ensure_future(asyncio.to_thread(submit))
+    try:
+        work = await asyncio.shield(submitting)
+    except asyncio.CancelledError:
+        submitting.add_done_callback(_leave)
+        raise
+    return await reply(work)
+
+
+def _leave(submitting: "asyncio.Future[Job | Call]") -> None:
+    if not submitting.cancelled() and submitting.exception() is None:
+        submitting.result().leave()
+
+
+async def whole(requests: AsyncIterator[T]) -> AsyncIterator[T]:
+    """The requests of a client's stream. One that was cancelled ends like any other, a moment before its call is cancelled, so
+    that moment is waited for: what comes after the last request is done for whole streams alone.
+    """
+    async for request in requests:
+        yield request
+    await asyncio.sleep(_CANCELLED_SECONDS)
+
+
+async def outlasted(work: "Future[T]") -> T:
+    """What comes of work that uses what its call has: a call that is cancelled meanwhile goes on until nothing uses it any more."""
+    try:
+        return await asyncio.wrap_future(work)
+    except asyncio.CancelledError:
+        await asyncio.gather(asyncio.wrap_future(work), return_exceptions=True)
+        raise
+
+
+async def ended(ends: "Iterable[Future[None]]") -> None:
+    """Comes back when all of these have come."""
+    for end in ends:
+        await asyncio.wrap_future(end)
+
+
+@asynccontextmanager
+async def entered(make: Callable[[], AbstractContextManager[T]]) -> AsyncIterator[T]:
+    """What blocks while it is made or left, in threads; left also where the call was cancelled while it was being made."""
+    making = asyncio.ensure_future(asyncio.to_thread(lambda: _both(make())))
+    try:
+        made, leave = await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.add_done_callback(lambda done: done.exception() or done.result()[1]())
+        raise
+    try:
+        yield made
+    finally:
+        await asyncio.shield(asyncio.to_thread(leave))
+
+
+def _both(manager: AbstractContextManager[T]) -> tuple[T, Callable[[], object]]:
+    return manager.__enter__(), lambda: manager.__exit__(None, None, None)
+
+
+async def follow(log: EventLog, from_seq: int) -> AsyncGenerator[LoggedEvent, None]:
+    """Events from a number on as they come; ends after the last one. Each follower reads the log at its own pace."""
+    loop = asyncio.get_running_loop()
+    changed = asyncio.Event()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(changed.set)
+
+    forget = log.listen(wake)
+    try:
+        while True:
+            changed.clear()
+            closed = log.closed
+            events = log.read(from_seq)
+            for event in events:
+                yield event
+                from_seq = event.seq + 1
+            if not events:
+                if closed:
+                    return
+                await changed.wait()
+    finally:
+        forget()

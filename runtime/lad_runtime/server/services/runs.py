@@ -1,0 +1,62 @@
+"""RunsService: following, pausing and cancelling runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from grpc import aio
+
+from lad_runtime.engine.worker import Worker
+from lad_runtime.gen.lad.v1 import runs_pb2 as pb
+from lad_runtime.gen.lad.v1 import runs_pb2_grpc
+from lad_runtime.server.calls.waiting import ended, follow
+from lad_runtime.types.runs import LoggedEvent, RunInfo
+from lad_runtime.wire.codec import writer
+
+_write_run = writer(RunInfo, pb.Run)
+_write_event = writer(LoggedEvent, pb.StreamEventsResponse)
+
+
+class RunsService(runs_pb2_grpc.RunsServiceServicer):
+    def __init__(self, worker: Worker) -> None:
+        self._runs = worker.runs
+        self._training = worker.training
+
+    async def GetRun(self, request: pb.GetRunRequest, context: aio.ServicerContext) -> pb.GetRunResponse:
+        return pb.GetRunResponse(run=_write_run(self._runs.get(request.run_id).info))
+
+    async def ListRuns(
+        self, request: pb.ListRunsRequest, context: aio.ServicerContext
+    ) -> pb.ListRunsResponse:
+        return pb.ListRunsResponse(runs=[_write_run(run.info) for run in self._runs.all()])
+
+    async def CancelRun(
+        self, request: pb.CancelRunRequest, context: aio.ServicerContext
+    ) -> pb.CancelRunResponse:
+        end = self._runs.cancel(request.run_id)
+        if request.wait:
+            await ended([end])
+        run = self._runs.find(request.run_id)  # there is none where it was cancelled before it began
+        return pb.CancelRunResponse(run=_write_run(run.info) if run else None)
+
+    async def PauseRun(
+        self, request: pb.PauseRunRequest, context: aio.ServicerContext
+    ) -> pb.PauseRunResponse:
+        run = self._runs.get(request.run_id)
+        run.pause()
+        return pb.PauseRunResponse(run=_write_run(run.info))
+
+    async def ResumeRun(
+        self, request: pb.ResumeRunRequest, context: aio.ServicerContext
+    ) -> pb.ResumeRunResponse:
+        run = self._runs.get(request.run_id)
+        await asyncio.to_thread(self._training.resume, run)
+        return pb.ResumeRunResponse(run=_write_run(run.info))
+
+    async def StreamEvents(
+        self, request: pb.StreamEventsRequest, context: aio.ServicerContext
+    ) -> AsyncIterator[pb.StreamEventsResponse]:
+        log = self._runs.get(request.run_id).log
+        async with aclosing(follow(log, request.from_seq)) as events:
+            async for logged in events:
+                yield _write_event(logged)

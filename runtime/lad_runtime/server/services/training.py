@@ -1,0 +1,128 @@
+"""TrainingService: runs, and the primitives."""
+
+import secrets
+from concurrent.futures import Future
+
+from grpc import aio
+
+from lad_runtime.engine.resident.numbered_calls import Call
+from lad_runtime.engine.scheduler.job import Job
+from lad_runtime.engine.worker import Worker
+from lad_runtime.errors import invalid_option
+from lad_runtime.gen.lad.v1 import data_pb2, training_pb2_grpc
+from lad_runtime.gen.lad.v1 import training_pb2 as pb
+from lad_runtime.server.calls.making import made, same_request, starting_threads
+from lad_runtime.server.calls.preparing import Preparing
+from lad_runtime.server.calls.waiting import ended, reply, reply_of
+from lad_runtime.types.data import WindowReport, WindowSpec
+from lad_runtime.types.primitives import (
+    ForwardBackwardResult,
+    ForwardSpec,
+    NoisedExamples,
+    OptimStepResult,
+    TargetedSequence,
+    ValidateRequest,
+)
+from lad_runtime.types.training import OptimizerSpec, TrainingSpec
+from lad_runtime.types.training_events import LossReport
+from lad_runtime.wire.codec import reader, writer
+
+_read_spec = reader(pb.TrainingSpec, TrainingSpec)
+_read_window = reader(data_pb2.WindowSpec, WindowSpec)
+_read_forward = reader(pb.ForwardBackwardRequest, ForwardSpec)
+_read_sequences = reader(pb.TargetedSequences, tuple[TargetedSequence, ...])
+_read_examples = reader(pb.NoisedExamples, NoisedExamples)
+_read_optimizer = reader(pb.OptimizerSpec, OptimizerSpec)
+_read_validation = reader(pb.ValidateRequest, ValidateRequest)
+_write_gradients = writer(ForwardBackwardResult, pb.ForwardBackwardResponse)
+_write_step = writer(OptimStepResult, pb.OptimStepResponse)
+_write_losses = writer(LossReport, pb.LossReport)
+_write_report = writer(WindowReport, data_pb2.WindowReport)
+
+
+class TrainingService(training_pb2_grpc.TrainingServiceServicer):
+    """A numbered call goes on for a while when its client goes away, which may ask for the reply again; any other is cancelled."""
+
+    def __init__(self, worker: Worker, preparing: Preparing) -> None:
+        self._preparing = preparing
+        self._training = worker.training
+        self._registry = worker.registry
+        self._runs = worker.runs
+        self._threads = starting_threads()
+        self._primitives = worker.primitives
+
+    async def StartTraining(
+        self, request: pb.StartTrainingRequest, context: aio.ServicerContext
+    ) -> pb.StartTrainingResponse:
+        spec = _read_spec(request.spec)
+        trainer = self._registry.trainer(request.adapter_id)
+        if trainer != request.run_id:
+            await ended(self._runs.ending([trainer]))
+
+        def begin(run_id: str) -> "Future[str]":
+            return self._threads.submit(lambda: self._training.start(request.adapter_id, spec, run_id).id)
+
+        making = self._runs.starts.make("runId", request.run_id, same_request(request), begin, kind="run")
+        run_id = await made(making)
+        return pb.StartTrainingResponse(run_id=run_id)
+
+    async def ForwardBackward(
+        self, request: pb.ForwardBackwardRequest, context: aio.ServicerContext
+    ) -> pb.ForwardBackwardResponse:
+        def submit() -> Call:
+            forward = _read_forward(request)
+            return self._primitives.forward_backward(
+                request.adapter_id, request.sequence, _given(request), forward
+            )
+
+        if request.WhichOneof("input") == "examples":
+            base, given = self._registry.trainable(request.adapter_id).base, request.examples
+            await self._preparing.get(base, given.dataset_id, _read_window(given.window))
+        return _write_gradients(await reply_of(submit))
+
+    async def OptimStep(
+        self, request: pb.OptimStepRequest, context: aio.ServicerContext
+    ) -> pb.OptimStepResponse:
+        call = self._primitives.optim_step(
+            request.adapter_id,
+            request.sequence,
+            _read_optimizer(request.optimizer),
+            request.learning_rate,
+            request.max_gradient_norm,
+        )
+        return _write_step(await reply(call))
+
+    async def Validate(
+        self, request: pb.ValidateRequest, context: aio.ServicerContext
+    ) -> pb.ValidateResponse:
+        asked = _read_validation(request)
+        base, _ = self._registry.weights(asked.base_id, asked.adapter_id)
+
+        def submit() -> Job:
+            return self._primitives.validate(
+                asked.base_id,
+                asked.adapter_id,
+                asked.dataset_id,
+                asked.window,
+                asked.noise,
+                asked.loss,
+                asked.seed,
+                asked.max_examples,
+                asked.attention,
+            )
+
+        with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):
+            await self._preparing.get(base, asked.dataset_id, asked.window)
+            losses, report = await reply_of(submit)
+        return pb.ValidateResponse(report=_write_losses(losses), window_report=_write_report(report))
+
+
+def _given(request: pb.ForwardBackwardRequest) -> tuple[TargetedSequence, ...] | NoisedExamples:
+    kind = request.WhichOneof("input")
+    if kind == "sequences":
+        return _read_sequences(request.sequences)
+    if kind == "examples":
+        return _read_examples(request.examples)
+    raise invalid_option(
+        "sequences", "", "there is nothing to compute", "Give sequences, or examples and a noise."
+    )

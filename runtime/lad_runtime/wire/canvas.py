@@ -1,0 +1,23 @@
+"""What a sampler starts from. By hand: the seed stands beside the oneof in the message, and within both values."""
+
+from lad_runtime.errors import invalid_option
+from lad_runtime.gen.lad.v1 import data_pb2
+from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
+from lad_runtime.types.data import Message
+from lad_runtime.types.sampling import Canvas, Chat
+from lad_runtime.wire.codec import reader
+
+_read_message = reader(data_pb2.Message, Message)
+
+
+def read_canvas(message: pb.Canvas) -> Canvas | Chat:
+    kind = message.WhichOneof("prompt")
+    if kind == "ids":
+        return Canvas(prompt=tuple(message.ids.ids), seed=message.seed)
+    if kind == "chat":
+        return Chat(
+            messages=tuple(map(_read_message, message.chat.messages)),
+            seed=message.seed,
+            allow_special=message.chat.allow_special,
+        )
+    raise invalid_option("prompt", "", "it is missing", "Give token ids or chat messages.")

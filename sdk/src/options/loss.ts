@@ -1,0 +1,82 @@
+/** Which tokens are supervised and with what weight (docs/method.md §4), and which of these go together with what else. */
+import { z } from "zod";
+import { check } from "../checks/check.js";
+import { flag, oneOf } from "../checks/fields.js";
+import { fieldsOf } from "../checks/fields-of.js";
+import { invalidOption } from "../errors.js";
+import {
+  type LossOptions,
+  type LossSpec,
+  SUPERVISIONS,
+  type Supervise,
+  type Supervision,
+  WEIGHTINGS,
+  type Weight,
+  type Weighting,
+} from "../method/loss-targets.js";
+import { NOISE_KINDS, type Noise, noiseDefinition } from "../method/noise.js";
+import { noises } from "../method/noises/registered.js";
+import type { DenoisingAttention } from "./attention.js";
+import type { CustomNoise } from "./noise.js";
+
+const SUPERVISE = namesOf<Supervise>(SUPERVISIONS);
+
+/** Which tokens are supervised, by name or with its options. */
+export type LossInput = Supervise | LossOptions;
+
+export const lossFields = fieldsOf<LossOptions>()({
+  supervise: oneOf(SUPERVISE).default("all-tokens"),
+  tail: flag().default(true),
+  weighting: oneOf(namesOf<Weighting>(WEIGHTINGS)).default("uniform"),
+});
+
+export const lossSchema: z.ZodType<LossSpec, LossInput> = z.union(
+  [oneOf(SUPERVISE).transform((supervise) => check(lossFields, { supervise })), lossFields],
+  { error: `one of ${SUPERVISE.join(", ")}, or an object` },
+);
+
+/** Weights that belong to corrupted tokens need those, and a noise that draws a t; of a custom one nobody knows. */
+export function checkLossFits({ weighting, supervise }: LossSpec, noise: Noise | CustomNoise): void {
+  const weight: Weight = WEIGHTINGS[weighting];
+  if (!weight.corrupted) return;
+  if (noise.kind !== "custom" && !noiseDefinition(noise.kind).hasTime) {
+    const timed = NOISE_KINDS.filter((kind) => noiseDefinition(kind).hasTime);
+    throw invalidOption(
+      "loss.weighting",
+      weighting,
+      `${noise.kind} noise has no time t to weight by`,
+      `Use ${either(timed.map((kind) => `${noises[kind].name}()`))} noise, or the weighting uniform.`,
+    );
+  }
+  if (!SUPERVISIONS[supervise].corrupted) {
+    throw invalidOption(
+      "loss.weighting",
+      weighting,
+      `1/t weights belong to corrupted tokens, and loss.supervise is ${supervise}`,
+      `Set loss.supervise to ${either(supervisionsWhere(({ corrupted }) => corrupted))}, or the weighting to uniform.`,
+    );
+  }
+}
+
+/** In `causal-prefix` attention nothing of the adapter computes the prompt. */
+export function checkSupervises({ supervise }: LossSpec, attention: DenoisingAttention): void {
+  if (attention !== "causal-prefix" || !SUPERVISIONS[supervise].prompt) return;
+  throw invalidOption(
+    "loss.supervise",
+    supervise,
+    "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
+    `Set loss.supervise to ${either(supervisionsWhere(({ prompt }) => !prompt))}.`,
+  );
+}
+
+function supervisionsWhere(isWanted: (supervision: Supervision) => boolean): Supervise[] {
+  return SUPERVISE.filter((name) => isWanted(SUPERVISIONS[name]));
+}
+
+function either(words: readonly string[]): string {
+  return words.join(" or ");
+}
+
+function namesOf<Name extends string>(registered: Readonly<Record<Name, unknown>>): [Name, ...Name[]] {
+  return Object.keys(registered) as [Name, ...Name[]];
+}

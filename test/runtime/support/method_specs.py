@@ -1,0 +1,52 @@
+"""Complete specifications with the method's values, but for what a test says."""
+
+from typing import Any
+
+from lad_runtime.method.loss_targets import LossSpec
+from lad_runtime.method.noises.cover import CoverNoise
+from lad_runtime.method.noises.lad import LadNoise
+from lad_runtime.method.noises.mask_only import MaskOnlyNoise
+from lad_runtime.method.noises.none import NoNoise
+from lad_runtime.method.noises.uniform import UniformNoise
+
+_STRUCTURAL: dict[str, Any] = {
+    "tail_noise": True,
+    "full_mask_probability": 0.1,
+    "mask_probability": 0.5,
+    "max_mask_fraction": 0.5,
+    "swap_scale": 0.25,
+    "duplicate_scale": 0.25,
+    "shift_scale": 0.25,
+    "max_span": 3,
+    "max_shift": 4,
+}
+_TIMED: dict[str, Any] = {"tail_noise": True, "min_time": 1e-3}
+
+
+def lad_noise(**options: Any) -> LadNoise:
+    return LadNoise(**{**_STRUCTURAL, **options})
+
+
+def mask_only_noise(**options: Any) -> MaskOnlyNoise:
+    return MaskOnlyNoise(**{**_TIMED, **options})
+
+
+def cover_noise(**options: Any) -> CoverNoise:
+    return CoverNoise(**{**_STRUCTURAL, **options})
+
+
+def uniform_noise(**options: Any) -> UniformNoise:
+    return UniformNoise(**{**_TIMED, **options})
+
+
+NOISE_BUILDERS = {
+    "lad": lad_noise,
+    "mask-only": mask_only_noise,
+    "cover": cover_noise,
+    "uniform": uniform_noise,
+    "none": NoNoise,
+}
+
+
+def loss_spec(**options: Any) -> LossSpec:
+    return LossSpec(**{"supervise": "all-tokens", "tail": True, "weighting": "uniform", **options})

@@ -1,0 +1,81 @@
+import { describe, expect, it, test } from "vitest";
+import { SUPERVISIONS, WEIGHTINGS } from "../../../sdk/src/method/loss-targets.js";
+import { NOISE_KINDS, type Noise, type NoiseKind, noiseDefinition } from "../../../sdk/src/method/noise.js";
+import { cover, lad, maskOnly, noises } from "../../../sdk/src/method/noises/registered.js";
+import { checkLossFits, checkSupervises, lossSchema } from "../../../sdk/src/options/loss.js";
+import { type NoiseInput, noiseSchema } from "../../../sdk/src/options/noise.js";
+import { toNoise } from "../../../sdk/src/wire.js";
+
+describe.each(NOISE_KINDS)("the noise %s", (kind) => {
+  it("is the same by its name, by its builder and as an object", () => {
+    expect(noiseSchema.parse(kind)).toEqual(noises[kind]());
+    expect(noiseSchema.parse({ kind })).toEqual(noises[kind]());
+  });
+
+  it("is sent as the message of its name, with its own options alone", () => {
+    const { kind: name, ...options } = noises[kind]();
+    const camel = name.replace(/-./g, (letters) => letters.slice(1).toUpperCase());
+    expect(toNoise(noises[kind]())).toEqual({ kind: { $case: camel, value: options } });
+  });
+
+  it("says of itself what its builder makes", () => {
+    expect(noiseDefinition(kind).kind).toBe(kind);
+    const { kind: _, ...options } = noises[kind]();
+    expect(noiseDefinition(kind).options.parse({})).toEqual(options);
+  });
+});
+
+describe("an option of another noise", () => {
+  it("does not compile", () => {
+    // @ts-expect-error
+    expect(() => maskOnly({ swapScale: 1 })).toThrow(/swapScale is 1: there is no such option/);
+    // @ts-expect-error
+    const input: NoiseInput = { kind: "mask-only", maxSpan: 3 };
+    expect(noiseSchema.safeParse(input).success).toBe(false);
+    // @ts-expect-error
+    expect((lad() as Noise & { kind: "lad" }).minTime).toBeUndefined();
+  });
+
+  it("is no option of none, which has none", () => {
+    expect(noiseSchema.safeParse({ kind: "none", tailNoise: false }).success).toBe(false);
+  });
+});
+
+describe("a loss", () => {
+  const timed = NOISE_KINDS.filter((kind) => noiseDefinition(kind).hasTime);
+
+  test("of inverse-time weights goes with the noises that have a time, and with no others", () => {
+    expect(timed).toEqual<NoiseKind[]>(["mask-only", "uniform"]);
+    const loss = lossSchema.parse({ supervise: "corrupted-answer-tokens", weighting: "inverse-time" });
+    for (const kind of NOISE_KINDS) {
+      const fit = () => checkLossFits(loss, noises[kind]());
+      if (timed.includes(kind)) expect(fit).not.toThrow();
+      else expect(fit).toThrow(/Use maskOnly\(\) or uniform\(\) noise, or the weighting uniform/);
+    }
+  });
+
+  test("of uniform weights goes with every noise", () => {
+    for (const kind of NOISE_KINDS) {
+      expect(() => checkLossFits(lossSchema.parse("all-tokens"), noises[kind]())).not.toThrow();
+    }
+  });
+
+  test("over the prompt is refused where nothing of the adapter computes it", () => {
+    for (const [supervise, { prompt }] of Object.entries(SUPERVISIONS)) {
+      const check = () => checkSupervises(lossSchema.parse(supervise), "causal-prefix");
+      if (prompt) expect(check).toThrow(/Set loss.supervise to all-answer-tokens or corrupted-answer-tokens/);
+      else expect(check).not.toThrow();
+      expect(() => checkSupervises(lossSchema.parse(supervise), "full")).not.toThrow();
+    }
+  });
+
+  test("names the choices that there are", () => {
+    expect(() => lossSchema.parse({ weighting: "none" })).toThrow(Object.keys(WEIGHTINGS).join(", "));
+    expect(() => lossSchema.parse("none")).toThrow(Object.keys(SUPERVISIONS).join(", "));
+  });
+
+  test("is not fooled by a time that some of the examples have", () => {
+    const loss = lossSchema.parse({ supervise: "corrupted-answer-tokens", weighting: "inverse-time" });
+    expect(() => checkLossFits(loss, cover())).toThrow(/cover noise has no time t/);
+  });
+});
