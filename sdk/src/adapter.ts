@@ -51,6 +51,7 @@ export class Adapter extends Model {
   #info: AdapterInfo;
   readonly #sequence: Sequence;
 
+  /** @internal */
   constructor(client: Client, base: FrozenBase, info: AdapterInfo) {
     super(client, base.info, info.id);
     this.base = base;

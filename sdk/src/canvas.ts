@@ -58,6 +58,7 @@ export class Canvas {
   #iteration = 0;
   #same = 0;
 
+  /** @internal */
   constructor(client: Client, target: SamplingTarget, base: BaseInfo, options: CheckedCanvas) {
     this.#client = client;
     this.#target = target;

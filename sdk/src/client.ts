@@ -43,7 +43,7 @@ export class Client {
 
   /**
    * The same client for what one method asks: all of it ends with the error `timeout` so many milliseconds from now. Default: as
-   * each call's kind has it (`deadlines.ts`); 0 and Infinity: never.
+   * each call's kind has it; 0 and Infinity: never.
    */
   within(timeoutMs: number | undefined): Client {
     if (timeoutMs === undefined) return this;

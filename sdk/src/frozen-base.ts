@@ -7,12 +7,13 @@ import { Model } from "./model.js";
 import {
   type CallOptions,
   type ChatMessage,
+  type CheckedExamples,
   callOptions,
   checkExamples,
   checkPrepare,
+  checkSource,
   type DataSource,
   type Dataset,
-  dataSourceSchema,
   type ExamplesOptions,
   messagesSchema,
   type PrepareOptions,
@@ -36,6 +37,7 @@ export class FrozenBase extends Model {
   readonly info: BaseInfo;
   readonly #pieces = new Map<number, string>();
 
+  /** @internal */
   constructor(client: Client, info: BaseInfo) {
     super(client, info, "");
     this.info = info;
@@ -117,7 +119,7 @@ export class FrozenBase extends Model {
    */
   async dataset(data: DataSource, options: CallOptions = {}): Promise<Dataset> {
     const { signal, timeoutMs } = check(callOptions, options);
-    return openDataset(this.client.within(timeoutMs), check(dataSourceSchema, data, "data"), signal);
+    return openDataset(this.client.within(timeoutMs), checkSource(data), signal);
   }
 
   /**
@@ -137,8 +139,14 @@ export class FrozenBase extends Model {
     data: DataSource,
     options: ExamplesOptions = {},
   ): AsyncGenerator<PreparedExample, void, undefined> {
-    const { source, window, offset, limit, signal, timeoutMs } = checkExamples(data, options);
-    const client = this.client.within(timeoutMs);
+    const given = checkExamples(data, options);
+    yield* this.#examples(this.client.within(given.timeoutMs), given);
+  }
+
+  async *#examples(
+    client: Client,
+    { source, window, offset, limit, signal }: CheckedExamples,
+  ): AsyncGenerator<PreparedExample, void, undefined> {
     const { id: datasetId } = await openDataset(client, source, signal);
     const request = {
       baseId: this.id,
@@ -155,7 +163,9 @@ export class FrozenBase extends Model {
   /** Examples as questions with their right answers, for `evaluate`: prompts as token ids, answers as text. */
   async questions(data: DataSource, options: ExamplesOptions = {}): Promise<Question[]> {
     const questions: { ids: number[]; answer: number[] }[] = [];
-    for await (const { ids, answer, tail } of this.examples(data, { ...options, padToWindow: false })) {
+    const given = checkExamples(data, { ...options, padToWindow: false });
+    const client = this.client.within(given.timeoutMs);
+    for await (const { ids, answer, tail } of this.#examples(client, given)) {
       const start = answer.indexOf(1);
       questions.push({
         ids: ids.slice(0, start),
@@ -163,8 +173,7 @@ export class FrozenBase extends Model {
       });
     }
     const answers = questions.map(({ answer }) => answer);
-    const client = this.client.within(options.timeoutMs);
-    const texts = await decodeSequences(client, this.id, answers, false, options.signal);
+    const texts = await decodeSequences(client, this.id, answers, false, given.signal);
     return questions.map(({ ids }, i) => ({ ids, reference: texts[i] ?? "" }));
   }
 }

@@ -51,6 +51,7 @@ export abstract class Model {
   protected readonly target: SamplingTarget;
   readonly #base: BaseInfo;
 
+  /** @internal */
   constructor(client: Client, base: BaseInfo, adapterId: string) {
     this.client = client;
     this.#base = base;

@@ -29,11 +29,13 @@ export {
   type WindowSpec,
 } from "./options/data.js";
 export {
+  type CheckedExamples,
+  type CheckedSource,
   checkExamples,
   checkPrepare,
+  checkSource,
   type DataSource,
   type Dataset,
-  dataSourceSchema,
   type ExamplesOptions,
   type HubSource,
   hub,

@@ -11,9 +11,9 @@ import {
   callOptions,
   checkpointName,
   checkRuntime,
+  checkSource,
   type DataSource,
   type Dataset,
-  dataSourceSchema,
   type RuntimeOptions,
 } from "./options.js";
 import { Run } from "./runs/run.js";
@@ -38,6 +38,14 @@ import { startWorkerProcess } from "./worker/process.js";
 import type { Worker } from "./worker/worker.js";
 
 const START_TIMEOUT_MS = { local: 120_000, container: 1_800_000, remote: 30_000 } as const;
+
+/** How a worker is reached. */
+export interface Connection {
+  /** Where it listens: `unix:///path` or `host:port`. */
+  address: string;
+  /** Opens everything: keep it. */
+  token: string;
+}
 
 /** A connection to a worker: a process or container that this one started and ends, or a worker that runs anyway. */
 export class Runtime {
@@ -104,7 +112,7 @@ export class Runtime {
   }
 
   /** What another process gives to `Runtime.start` to reach the same worker. The token opens everything: keep it. */
-  get connection(): { address: string; token: string } {
+  get connection(): Connection {
     const { address, token } = this.#worker;
     return { address, token };
   }
@@ -117,8 +125,7 @@ export class Runtime {
   /** The device, its memory as accounted, and what is resident. */
   async info(options: CallOptions = {}): Promise<WorkerInfo> {
     const { signal, timeoutMs } = check(callOptions, options);
-    const client = this.#client.within(timeoutMs);
-    return fromInfo(await client.call(WorkerService.getInfo, {}, { signal }));
+    return infoOf(this.#client.within(timeoutMs), signal);
   }
 
   /**
@@ -137,11 +144,10 @@ export class Runtime {
    */
   async adapter(id: string, options: CallOptions = {}): Promise<Adapter> {
     const { signal, timeoutMs } = check(callOptions, options);
-    const reply = await this.#client
-      .within(timeoutMs)
-      .call(AdaptersService.getAdapter, { adapterId: id }, { signal });
+    const client = this.#client.within(timeoutMs);
+    const reply = await client.call(AdaptersService.getAdapter, { adapterId: id }, { signal });
     const adapter = fromAdapter(present(reply.adapter, "an adapter"));
-    const { bases } = await this.info(options);
+    const { bases } = await infoOf(client, signal);
     const info = bases.find((candidate) => candidate.id === adapter.baseId);
     const base = new Base(this.#client, present(info, "the adapter's base"));
     return new Adapter(this.#client, base, adapter);
@@ -154,7 +160,7 @@ export class Runtime {
    */
   async dataset(data: DataSource, options: CallOptions = {}): Promise<Dataset> {
     const { signal, timeoutMs } = check(callOptions, options);
-    return openDataset(this.#client.within(timeoutMs), check(dataSourceSchema, data, "data"), signal);
+    return openDataset(this.#client.within(timeoutMs), checkSource(data), signal);
   }
 
   /** A run by its id, started here or elsewhere. */
@@ -190,6 +196,7 @@ export class Runtime {
     return this.#closing;
   }
 
+  /** As `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -199,6 +206,10 @@ export class Runtime {
     this.#client.close();
     await this.#worker.stop();
   }
+}
+
+async function infoOf(client: Client, signal: AbortSignal | undefined): Promise<WorkerInfo> {
+  return fromInfo(await client.call(WorkerService.getInfo, {}, { signal }));
 }
 
 async function startWorker(started: ReturnType<typeof checkRuntime>, signal: AbortSignal): Promise<Worker> {

@@ -13,6 +13,7 @@ export class Snapshot extends Model {
   /** The adapter as it was then. */
   readonly info: AdapterInfo;
 
+  /** @internal */
   constructor(client: Client, base: FrozenBase, info: AdapterInfo) {
     super(client, base.info, info.id);
     this.base = base;

@@ -1,6 +1,6 @@
 /**
  * How calls reach a worker. Everything above depends on these two methods alone, so that a test can put a worker of its own
- * in the same process (`testing/in-memory-transport.ts`) and another wire can replace gRPC.
+ * in the same process and another wire can replace gRPC.
  */
 
 /** One remote method, as the generated service definitions describe it. */

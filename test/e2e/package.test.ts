@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hoveredProperties } from "../sdk/support/hover.js";
+import { optionSchemas, untold } from "../sdk/support/option-schemas.js";
 
 const SCRIPT = `
 import { Runtime } from "lad";
@@ -57,6 +59,15 @@ describe("the published package", () => {
       expect(files, path).toContain(path);
     }
     expect(files.filter((path) => /(__pycache__|\.pyc$|^test\/|\/src\/|\.test\.)/.test(path))).toEqual([]);
+  });
+
+  it("tells an editor what each option means, its default and its range", async () => {
+    const schemas = await optionSchemas();
+    const properties = hoveredProperties(join(folder, "node_modules/lad/sdk/dist/index.d.ts"));
+    const mute = properties.filter(({ text }) => text === "").map(({ type, path }) => `${type}.${path}`);
+    expect(properties.map(({ type, path }) => `${type}.${path}`)).toContain("AdapterOptions.rank");
+    expect(mute).toEqual([]);
+    expect(properties.flatMap((property) => untold(property, schemas))).toEqual([]);
   });
 
   it("says to run the set-up before a worker can start", async () => {

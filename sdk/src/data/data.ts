@@ -4,15 +4,7 @@ import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import type { Client } from "../client.js";
 import { isLadError, LadError } from "../errors.js";
-import {
-  type DataSource,
-  type Dataset,
-  type Example,
-  type HubSource,
-  type HubSplit,
-  hubSplit,
-  type WorkerJsonlSource,
-} from "../options.js";
+import type { CheckedSource, Dataset, Example } from "../options.js";
 import { DataService, type pb } from "../wire.js";
 
 const PIECE_BYTES = 2 ** 20;
@@ -24,7 +16,7 @@ const PIECE_BYTES = 2 ** 20;
  */
 export async function openDataset(
   client: Client,
-  source: DataSource,
+  source: CheckedSource,
   signal?: AbortSignal,
 ): Promise<Dataset> {
   if ("id" in source) return source;
@@ -40,18 +32,17 @@ export async function openDataset(
   return { id: datasetId, examples: Number(examples) };
 }
 
-function isExamples(source: DataSource): source is readonly Example[] {
+function isExamples(source: CheckedSource): source is readonly Example[] {
   return Array.isArray(source);
 }
 
-function toOpen(source: WorkerJsonlSource | HubSource): NonNullable<pb.data.OpenDatasetRequest["source"]> {
-  if ("workerJsonl" in source) return { $case: "path", value: source.workerJsonl };
-  return { $case: "hub", value: toHub(source.hub) };
-}
+/** What the worker fetches by itself. */
+type Fetched = Extract<CheckedSource, { workerJsonl: string } | { hub: object }>;
 
-function toHub(split: HubSplit) {
-  const { maxExamples, ...names } = hubSplit.parse(split);
-  return { ...names, maxExamples: BigInt(maxExamples) };
+function toOpen(source: Fetched): NonNullable<pb.data.OpenDatasetRequest["source"]> {
+  if ("workerJsonl" in source) return { $case: "path", value: source.workerJsonl };
+  const { maxExamples, ...names } = source.hub;
+  return { $case: "hub", value: { ...names, maxExamples: BigInt(maxExamples) } };
 }
 
 /** Hashes the bytes, asks for them by their hash, and sends them where they are not there. */

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { Base } from "../base.js";
 import { baseFields, type Experiment, experimentSchema } from "../options/experiment.js";
 import type { DataSource } from "../options.js";
@@ -13,11 +14,11 @@ export async function experimentSpec(
   base: Base,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
-  const { adapter, training, evaluation } = experimentSchema.parse(experiment);
+  const { base: named, adapter, training, evaluation } = experimentSchema.parse(experiment);
   const content = async (data: DataSource) => ({ sha256: (await base.dataset(data, { signal })).id });
   const { validation } = training;
   const spec = {
-    base: baseSpec(experiment, base),
+    base: baseSpec(named, base),
     adapter: { ...adapter },
     training: {
       ...training,
@@ -32,8 +33,8 @@ export async function experimentSpec(
 }
 
 /** What was asked for may stand for something else tomorrow: a branch moves on, a folder's files change. */
-function baseSpec({ base: given }: Experiment, { info }: Base) {
-  const options = baseFields.parse(typeof given === "string" ? { name: given } : given);
+function baseSpec(given: z.output<typeof baseFields> | string, { info }: Base) {
+  const options = typeof given === "string" ? baseFields.parse({ name: given }) : given;
   return { ...options, revision: info.revision, dataType: info.dataType };
 }
 

@@ -12,8 +12,8 @@ export type Frozen<Value> = unknown extends Value
   : { readonly [Key in keyof Value]: Frozen<Value[Key]> };
 
 /**
- * A deep-frozen copy of a value that `json.ts` writes and reads back as the same: NaN, ±Infinity and bigints may be in it. A
- * property that is undefined is left out.
+ * A deep-frozen copy of a value that this package writes as JSON and reads back as the same: NaN, ±Infinity and bigints may be in
+ * it. A property that is undefined is left out.
  *
  * @param name - what the value is called in errors
  * @throws LadError `invalid-option` that names the part which cannot be kept

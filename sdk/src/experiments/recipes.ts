@@ -22,9 +22,13 @@ export interface Recipe {
   readonly adapter: Pick<AdapterOptions, "targets">;
   /** Options of `adapter.train`, without the data. */
   readonly training: Omit<TrainingOptions, "data" | "validation"> & {
+    /** How answers are corrupted. */
     readonly noise: Noise;
+    /** Which tokens are supervised, with what weight. */
     readonly loss: LossInput;
+    /** Optimizer steps. */
     readonly steps: number;
+    /** Length of the window in tokens. */
     readonly windowTokens: number;
   };
   /** Options of `adapter.sample`: positions that hold the longest answer with its EOS. */
@@ -41,7 +45,20 @@ const CHAT_WITHOUT_SYSTEM_MESSAGE = [
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
 ].join("");
 
-export const recipes = {
+/** The recipes that there are. */
+export interface Recipes {
+  /** The method's own noise, loss and optimizer, by which published figures were made. */
+  readonly lad: Recipe;
+  /** For the base that comes with this package. */
+  readonly tiny: Recipe;
+  /** For a short run on SmolLM2. */
+  readonly "smollm2-135m": Recipe;
+  /** For random weights. */
+  readonly stub: Recipe;
+}
+
+/** Settings that are known to work, by the base that they are for. */
+export const recipes: Recipes = {
   /** The method's own noise, loss and optimizer (docs/method.md §3 to §5), by which published figures were made. */
   lad: {
     about: "the method's own settings: LoRA on q and v, lad noise, AdamW 1e-5",
@@ -119,7 +136,7 @@ export const recipes = {
     answerTokens: 16,
     remask: {},
   },
-} as const satisfies Record<string, Recipe>;
+};
 
 /**
  * The recipe of a base, or the method's own where it has none; `preset` takes the one of that name instead.

@@ -43,6 +43,7 @@ export function runExperiment(
   { signal, onEvent }: RunExperimentOptions = {},
 ): Sweep<Record<string, readonly AxisValue[]>, ExperimentResult> {
   const { axes = { "adapter.rank": [experiment.adapter.rank] }, ...settings } = experiment.sweep ?? {};
+  const experiments = new Map<object, Experiment>();
   let loaded: Promise<Base> | undefined;
   const baseOnce = (until: AbortSignal) => {
     loaded ??= loadBaseOf(runtime, experiment, until);
@@ -52,12 +53,12 @@ export function runExperiment(
     ...settings,
     axes,
     signal,
-    check: (point: Readonly<Record<string, AxisValue>>) => void experimentAt(experiment, point),
+    check: (point: Readonly<Record<string, AxisValue>>) =>
+      void experiments.set(point, experimentAt(experiment, point)),
     run: async (point: Readonly<Record<string, AxisValue>>, context: { signal: AbortSignal }) => {
       const base = await baseOnce(context.signal);
-      return runPoint(base, experimentAt(experiment, point), context.signal, (event) =>
-        onEvent?.(event, point),
-      );
+      const checked = experiments.get(point) as Experiment; // every point is checked before one runs
+      return runPoint(base, checked, context.signal, (event) => onEvent?.(event, point));
     },
   };
   return new Sweep(options, async (until) => experimentSpec(experiment, await baseOnce(until), until));

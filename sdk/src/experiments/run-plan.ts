@@ -9,8 +9,11 @@ import type { TrainingRun } from "../runs/training.js";
 export interface RunPlanOptions {
   /** The adapter that takes longest. */
   readonly adapter: AdapterOptions;
-  /** What each run trains with; `steps` are the most that it may take. */
-  readonly training: TrainingOptions & { readonly steps: number };
+  /** What each run trains with. */
+  readonly training: TrainingOptions & {
+    /** The most optimizer steps that a run may take. */
+    readonly steps: number;
+  };
   /** How many runs. */
   readonly runs: number;
   /** For all runs together. Default: as long as `steps` take. */

@@ -7,9 +7,27 @@ import { tryLock, unlock } from "../setup/lock.mjs";
 import { type Difference, differences, frozenCopy } from "./plain-data.js";
 
 /** How one point ended. */
-export type Outcome<Result> =
-  | { readonly status: "done"; readonly result: Result; readonly seconds: number }
-  | { readonly status: "failed"; readonly error: FailedPoint; readonly seconds: number };
+export type Outcome<Result> = DonePoint<Result> | PointFailure;
+
+/** A point that came to a result. */
+export interface DonePoint<Result> {
+  /** Tells it from one that failed. */
+  readonly status: "done";
+  /** What its function gave. */
+  readonly result: Result;
+  /** That it took. */
+  readonly seconds: number;
+}
+
+/** A point that came to an error. */
+export interface PointFailure {
+  /** Tells it from one that is done. */
+  readonly status: "failed";
+  /** What went wrong. */
+  readonly error: FailedPoint;
+  /** That it took. */
+  readonly seconds: number;
+}
 
 /** What is kept of the error of a point that failed. */
 export interface FailedPoint {

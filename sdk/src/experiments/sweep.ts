@@ -79,7 +79,9 @@ interface AnySweepOptions<Grid extends Axes, Result> extends SweepParts<Grid, Re
 
 /** How one point ended: with its result, or with what went wrong. */
 export type SweepResult<Grid extends Axes, Result> = Outcome<Result> & {
+  /** The point's values. */
   readonly point: Point<Grid>;
+  /** The point's number in the grid, the last axis running fastest. */
   readonly index: number;
   /** It was in the manifest already. */
   readonly resumed: boolean;
@@ -119,7 +121,10 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
   #wake = () => {};
   #arrived = this.#nextArrival();
 
-  /** @param findSpec - finds the spec that the manifest keeps, where that takes asking; default: the options' own */
+  /**
+   * @internal
+   * @param findSpec - finds the spec that the manifest keeps, where that takes asking; default: the options' own
+   */
   constructor(options: AnySweepOptions<Grid, Result>, findSpec?: (signal: AbortSignal) => Promise<unknown>) {
     this.#settings = checkSettings(options, findSpec !== undefined);
     const { spec } = this.#settings;
@@ -131,6 +136,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
     for (const point of this.points) checkPoint(point, options.check);
   }
 
+  /** Every point's outcome, as it comes. */
   async *[Symbol.asyncIterator](): AsyncGenerator<SweepResult<Grid, Result>, void, undefined> {
     const running = this.#start();
     running.catch(() => {});

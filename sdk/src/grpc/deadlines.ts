@@ -4,7 +4,7 @@
  * A question is answered from what the worker's server knows, whatever is being computed: it has seconds. Everything else waits for
  * the device, the disk, the hub or other people's requests. How long that takes depends on the base, the machine and the load (a
  * micro-step of a large base takes minutes on a CPU), so that no number would be right for it: it goes on for as long as the worker
- * lives (`liveness.ts`). Which of the two a method is, the protocol says.
+ * lives. Which of the two a method is, the protocol says.
  */
 import type { Method } from "../transport.js";
 import { isAnsweredAtOnce } from "../wire.js";

@@ -29,6 +29,7 @@ export interface TokenDraw {
   readonly confidence?: "unfiltered" | "filtered" | undefined;
 }
 
+/** A token that was drawn. */
 export interface DrawnToken {
   /** The token. */
   readonly id: number;

@@ -20,7 +20,12 @@ export type NoiseKind = keyof Builders;
 export type Noise = ReturnType<Builders[NoiseKind]>;
 
 /** A noise by its kind, with those of its options that are not the defaults. */
-export type NoiseOptions = { [Kind in NoiseKind]: OptionsOf<Builders[Kind]> & { kind: Kind } }[NoiseKind];
+export type NoiseOptions = {
+  [Kind in NoiseKind]: OptionsOf<Builders[Kind]> & {
+    /** Names the noise. */
+    kind: Kind;
+  };
+}[NoiseKind];
 
 type OptionsOf<Build> = Build extends (options?: infer Options) => unknown ? Options : never;
 

@@ -12,7 +12,7 @@ import type { DrawOptions, PromptOptions } from "./sampling.js";
 export interface SequenceInput {
   /** What stands at each position: token ids. */
   ids: ArrayLike<number>;
-  /** The clean token of each position; −1 where nothing is predicted. */
+  /** The clean tokens: token ids, −1 where nothing is predicted. */
   targets: ArrayLike<number>;
   /** Each position's weight in Σ weight · CE. */
   weights: ArrayLike<number>;

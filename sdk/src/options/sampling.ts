@@ -18,12 +18,11 @@ import { invalidOption, LadError } from "../errors.js";
 import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
 import { type ChatMessage, messagesSchema } from "./data.js";
 
-const SAMPLING_MODES = ["remask", "refine", "llada", "ar"] as const;
 /**
  * How an answer comes about. `remask`: scheduled denoising with re-masking; `refine`: the sampled answer is the next input; `llada`:
  * the most confident masks are committed, so many a step; `ar`: the causal base by itself, one token after another.
  */
-export type SamplingMode = (typeof SAMPLING_MODES)[number];
+export type SamplingMode = "remask" | "refine" | "llada" | "ar";
 
 /** How a token is drawn from its position's distribution. */
 export interface DrawOptions {
@@ -180,7 +179,7 @@ const lladaShape = {
 };
 
 const specShape = {
-  mode: oneOf(SAMPLING_MODES).default("remask"),
+  mode: oneOf(["remask", "refine", "llada", "ar"]).default("remask"),
   answerTokens: integer(1, 2 ** 20).default(64),
   iterations: integer(1).default(32),
   ...drawShape,

@@ -12,10 +12,13 @@ export interface Cell {
 
 /** One iteration of one canvas. */
 export interface DenoisingFrame {
+  /** What is being answered, for instance `rank 16`. */
   label: string;
   /** From 1. */
   iteration: number;
+  /** How many there are at most. */
   iterations: number;
+  /** The answer positions, in order. */
   cells: readonly Cell[];
 }
 

@@ -6,20 +6,44 @@ import type { LiveBlock } from "./terminal.js";
 
 /** What is used of a training run's events. */
 export interface TrainingEventLike {
+  /** Of these only `step` is drawn. */
   readonly type: string;
+  /** Steps taken, this one included. */
   readonly step?: number;
+  /** That the step took. */
   readonly seconds?: number;
+  /** Tokens computed in it for each second. */
   readonly tokensPerSecond?: number;
-  readonly report?: { readonly loss: number } | undefined;
+  /** The batch's losses, in nats. */
+  readonly report?:
+    | {
+        /** What is optimised. */
+        readonly loss: number;
+      }
+    | undefined;
+}
+
+/** What tells a step from a training run's other events. */
+export interface StepLike {
+  /** Its kind. */
+  readonly type: "step";
 }
 
 /** What is used of a sampler's frame. */
 export interface FrameLike {
+  /** From 0. */
   readonly iteration: number;
+  /** How many there are at most. */
   readonly iterations: number;
   /** What was sampled at every answer position. */
   readonly answer: readonly number[];
-  readonly edits: readonly { readonly position: number; readonly remasked: boolean }[];
+  /** What the iteration changed; positions count from the answer's start. */
+  readonly edits: readonly {
+    /** Which answer position. */
+    readonly position: number;
+    /** Whether the next input shows MASK there. */
+    readonly remasked: boolean;
+  }[];
 }
 
 /** Time between two frames in a terminal, without which a quick sampler could not be watched. */
@@ -36,8 +60,8 @@ export async function drawTraining<Event extends TrainingEventLike>(
   label: string,
   steps: number,
   events: AsyncIterable<Event>,
-): Promise<Extract<Event, { type: "step" }>[]> {
-  const taken: Extract<Event, { type: "step" }>[] = [];
+): Promise<Extract<Event, StepLike>[]> {
+  const taken: Extract<Event, StepLike>[] = [];
   let loss: number | undefined;
   let seconds = 0;
   for await (const event of events) {
@@ -53,13 +77,15 @@ export async function drawTraining<Event extends TrainingEventLike>(
   return taken;
 }
 
-function isStep<Event extends TrainingEventLike>(event: Event): event is Extract<Event, { type: "step" }> {
+function isStep<Event extends TrainingEventLike>(event: Event): event is Extract<Event, StepLike> {
   return event.type === "step";
 }
 
 /** What is used of a base: each token's own text, and the tokens that end an answer. */
 export interface TokenTexts {
+  /** Every token that ends an answer. */
   readonly stopTokenIds: readonly number[];
+  /** Each token's own text. */
   pieces(ids: readonly number[]): Promise<readonly string[]>;
 }
 

@@ -5,6 +5,7 @@ export {
   drawTraining,
   type FrameLike,
   frameCells,
+  type StepLike,
   type TokenTexts,
   type TrainingEventLike,
 } from "./follow.js";

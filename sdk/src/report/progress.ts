@@ -5,10 +5,13 @@ import { duration, number } from "./numbers.js";
 export interface Progress {
   /** What is running, for instance `rank 16`. */
   label: string;
+  /** Steps taken. */
   step: number;
+  /** Steps in all. */
   steps: number;
   /** The loss that is optimised, in nats. */
   loss?: number | undefined;
+  /** Tokens computed for each second. */
   tokensPerSecond?: number | undefined;
   /** Since the run started. */
   seconds?: number | undefined;

@@ -14,22 +14,29 @@ export interface AnswerFigures {
 
 /** One rank's figures; CE in nats per corrupted token. */
 export interface RankRow {
+  /** The adapter's. */
   readonly rank: number;
+  /** Numbers that training changed. */
   readonly trainableParameters: number;
+  /** Of the training steps alone. */
   readonly tokensPerSecond: number;
   /** Over the last steps. */
   readonly trainCe: number;
+  /** Over all corrupted tokens of the validation data. */
   readonly validationCe: number;
-  /** The same over the answers' own tokens, and over their EOS tails. */
+  /** The same over the answers' own tokens. */
   readonly validationContentCe: number;
+  /** The same over their EOS tails. */
   readonly validationTailCe: number;
   /** The unadapted base's, on the same corrupted tokens. */
   readonly baseCe: number;
   /** Weights, gradients and optimizer state of the adapter. */
   readonly accountedBytes: number;
-  /** By the number of iterations. */
+  /** What self-refining answers are worth, by the number of iterations. */
   readonly refine: Readonly<Record<string, AnswerFigures>>;
+  /** The same with re-masking. */
   readonly remask: Readonly<Record<string, AnswerFigures>>;
+  /** The figures of the base by itself. */
   readonly autoregressive: AnswerFigures;
 }
 

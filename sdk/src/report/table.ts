@@ -6,7 +6,9 @@ import stringWidth from "string-width";
 
 /** One column: what it is called, and what it shows of a row. */
 export interface Column<Row> {
+  /** What it is called. */
   header: string;
+  /** What it shows of a row. */
   cell: (row: Row) => string;
   /** Numbers read best from the right, which is the default. */
   align?: "left" | "right";

@@ -3,19 +3,25 @@ import { createLogUpdate } from "log-update";
 
 /** The part of a stream that is used; `process.stderr` is one. */
 export interface Output {
+  /** Takes text as it comes. */
   write(text: string): unknown;
+  /** Whether it is a terminal. */
   isTTY?: boolean;
+  /** Characters in a line. */
   columns?: number;
+  /** Lines that the terminal shows. */
   rows?: number;
 }
 
 /** Options of a `LiveBlock`. */
 export interface LiveBlockOptions {
+  /** Where lines go. Default: standard error. */
   output?: Output;
   /** Time between two drawings of a block that changes faster; the last state is always drawn. Default 80. */
   intervalMs?: number;
   /** The same where the output is no terminal, and every drawing stays. Default 5,000. */
   plainIntervalMs?: number;
+  /** Milliseconds by some clock. Default: that of `Date`. */
   now?: () => number;
 }
 
@@ -49,6 +55,7 @@ export class LiveBlock {
     return this.isLive && !process.env.NO_COLOR;
   }
 
+  /** Characters in a line; 100 where the output does not tell. */
   get columns(): number {
     return this.#output.columns ?? COLUMNS;
   }

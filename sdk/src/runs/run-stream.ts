@@ -49,6 +49,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   #unseen = 0;
   #end: RunEvent | undefined;
 
+  /** @internal */
   constructor(client: Client, begin: RunStart) {
     this.#client = client;
     this.#begin = begin;
@@ -64,6 +65,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     return this.#start(true);
   }
 
+  /** The run's events, from the first on. Leaving the loop cancels the run, unless it is detached. */
   [Symbol.asyncIterator](): AsyncIterator<Event> {
     return this.#follow(0, true);
   }

@@ -1,7 +1,8 @@
 /** Runs: work that goes on in the worker whether or not anybody follows it, and keeps a log of numbered events. */
 
 import { check } from "../checks/check.js";
-import { abortSignal, fields, integer } from "../checks/fields.js";
+import { abortSignal, integer } from "../checks/fields.js";
+import { fieldsOf } from "../checks/fields-of.js";
 import { type Client, pause } from "../client.js";
 import { LadError } from "../errors.js";
 import { type CallOptions, callOptions } from "../options.js";
@@ -18,13 +19,13 @@ import {
 
 /** From where and how long to follow a run. */
 export interface FollowOptions {
-  /** The first event wanted; 0, the default, is the run's first. */
-  fromSeq?: number;
-  /** Stops following with the error `cancelled`; the run goes on. */
+  /** The first event wanted: an integer from 0 to 9,007,199,254,740,991. Default: 0, the run's first. */
+  fromSeq?: number | undefined;
+  /** Stops following with the error `cancelled`; the run goes on. Default: none. */
   signal?: AbortSignal | undefined;
 }
 
-const followOptions = fields({
+export const followOptions = fieldsOf<FollowOptions>()({
   fromSeq: integer(0, Number.MAX_SAFE_INTEGER).default(0),
   signal: abortSignal().optional(),
 });
@@ -35,6 +36,7 @@ export class Run {
   readonly id: string;
   readonly #client: Client;
 
+  /** @internal */
   constructor(client: Client, id: string) {
     this.#client = client;
     this.id = id;

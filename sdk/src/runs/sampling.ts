@@ -25,6 +25,7 @@ export interface SamplingTarget {
 export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
   readonly #answers: (Answer | undefined)[];
 
+  /** @internal */
   constructor(client: Client, target: SamplingTarget, sampling: CheckedSampling) {
     super(client, {
       start: (asked) => startSampling(client, target, sampling, asked),
@@ -57,6 +58,7 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
 export class SampleRun implements AsyncIterable<Frame> {
   readonly #run: SamplingRun;
 
+  /** @internal */
   constructor(run: SamplingRun) {
     this.#run = run;
   }

@@ -22,6 +22,7 @@ import {
   type CheckpointOptions,
   type CustomNoise,
   checkTraining,
+  type Dataset,
   type TrainingOptions,
   type ValidateOptions,
   type WindowSpec,
@@ -34,11 +35,17 @@ import { countSteps, type TrainingRun } from "./training.js";
 
 /** What the loop asks of an adapter: the primitives, and where its data is. */
 export interface TrainableAdapter {
+  /** The base that it belongs to. */
   readonly base: FrozenBase;
+  /** What the worker tells of it now. */
   refresh(options: CallOptions): Promise<AdapterInfo>;
+  /** Adds gradients. */
   forwardBackward(options: ForwardBackwardOptions): Promise<ForwardBackwardResult>;
+  /** One step on the gradients gathered so far. */
   optimStep(options: OptimStepOptions): Promise<OptimStepResult>;
+  /** The losses of a data set. */
   validate(options: ValidateOptions): Promise<ValidationResult>;
+  /** Writes adapter and optimizer to the worker's store. */
   checkpoint(name: string, options: CheckpointOptions): Promise<string>;
 }
 
@@ -315,8 +322,12 @@ function validator(
   const { data, maxExamples, seed } = validation;
   const window = windowOf(options);
   const known: Noise = noise.kind === "custom" ? lad() : noise;
-  return () =>
-    adapter.validate({ data, ...window, noise: known, loss, attention, seed, maxExamples, signal });
+  const how = { ...window, noise: known, loss, attention, seed, maxExamples, signal };
+  let opened: Promise<Dataset> | undefined;
+  return async () => {
+    opened ??= adapter.base.dataset(data, { signal });
+    return adapter.validate({ data: await opened, ...how });
+  };
 }
 
 async function fetchExamples(

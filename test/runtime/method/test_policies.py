@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lad_runtime.errors import LadError
 from lad_runtime.method.policies.policy import Settled, llada_budget, remask_share, share_count
-from lad_runtime.method.policies.policy_of import policy_of
+from lad_runtime.torch_backend.sampling.policy_of import policy_of
 from lad_runtime.types.sampling import Canvas, LladaSpec, RemaskSpec, SamplingSpec
 
 remasks = st.builds(

@@ -9,8 +9,8 @@ import torch
 
 from lad_runtime.errors import LadError
 from lad_runtime.method.policies.policy import AnswerState, Sampled
-from lad_runtime.method.policies.policy_of import policy_of
 from lad_runtime.torch_backend.sampling import predict as predicting
+from lad_runtime.torch_backend.sampling.policy_of import policy_of
 from lad_runtime.torch_backend.sampling.predict import check_prediction, predict
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
 from lad_runtime.types.sampling import (

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { check } from "../../../sdk/src/checks/check.js";
 import { LadError } from "../../../sdk/src/errors.js";
 import { cover, lad, maskOnly } from "../../../sdk/src/method/noises/registered.js";
+import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import {
   checkCanvas,
   checkForwardBackward,
@@ -222,6 +223,11 @@ describe("a wrong option", () => {
   it("of one canvas of many is named with the canvas", () => {
     const canvases = [{ messages: "a" }, {}];
     expect(errorOf(() => checkSampleMany({ canvases }, true, () => {})).option).toBe("canvases[1].messages");
+  });
+
+  it("of one question of an evaluation is named with the question", () => {
+    const items = [{ messages: "a" }, { reference: "b" }];
+    expect(errorOf(() => checkEvaluate({ items }, true, () => {})).option).toBe("items[1].messages");
   });
 
   it("of a runtime belongs to how it is started", () => {

@@ -1,5 +1,10 @@
 import { expect, it } from "vitest";
-import { customNoise, type TrainingStep } from "../../../sdk/src/index.js";
+import {
+  customNoise,
+  type TrainableAdapter,
+  type TrainingStep,
+  trainingLoop,
+} from "../../../sdk/src/index.js";
 import { DataService, TrainingService, toFloat32Bytes } from "../../../sdk/src/wire.js";
 import { stubWorker } from "../support/stub-worker.js";
 
@@ -57,3 +62,44 @@ it("a step whose sequences no message holds is several messages, and one report"
   expect(step?.report.loss).toBeCloseTo(LOSS);
   expect(step?.report.ce).toBeCloseTo(LOSS);
 });
+
+it("brings its validation data to the worker once, however often it validates", async () => {
+  const { adapter, brought, validated } = tinyAdapter();
+  const validation = { data: [{ instruction: "b", output: "c" }], everySteps: 1 };
+  const loop = trainingLoop(adapter, { data: OPENED, batchSize: 1, steps: 3, warmupSteps: 0, validation });
+  for await (const _ of loop);
+  expect(validated).toHaveLength(4);
+  expect(new Set(validated)).toEqual(new Set([OPENED]));
+  expect(brought).toEqual([OPENED, validation.data]);
+});
+
+const OPENED = { id: "cd".repeat(32), examples: 1 };
+
+/** An adapter that learns nothing of one example; what data it was asked to bring, and to validate with. */
+function tinyAdapter() {
+  const brought: unknown[] = [];
+  const validated: unknown[] = [];
+  const example = { id: 0n, ids: [1, 2], answer: Uint8Array.of(0, 1), tail: new Uint8Array(2) };
+  const base = {
+    info: { maskTokenId: 0, eosTokenId: 2, vocabSize: 3 },
+    dataset: async (data: unknown) => {
+      brought.push(data);
+      return OPENED;
+    },
+    prepare: async () => ({ kept: 1 }),
+    examples: async function* () {
+      yield example;
+    },
+  };
+  const adapter = {
+    base,
+    refresh: async () => ({ parameterCount: 1 }),
+    forwardBackward: async () => ({ loss: 1, ce: Float32Array.of(0, 1), tokens: 2, supervisedTokens: 1 }),
+    optimStep: async () => ({ gradientNorm: 1, step: 1 }),
+    validate: async ({ data }: { data: unknown }) => {
+      validated.push(data);
+      return { report: {}, data: {} };
+    },
+  };
+  return { adapter: adapter as unknown as TrainableAdapter, brought, validated };
+}

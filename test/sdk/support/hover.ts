@@ -2,48 +2,41 @@ import { dirname, join } from "node:path";
 import ts from "typescript";
 
 /** One property of a type that a package exports. */
-export interface Property {
+export interface HoveredProperty {
   /** The type's exported name. */
   readonly type: string;
-  /** The property's own, behind those of the objects without a name that it stands in: `training.noise`. */
+  /** The property's own name, behind those of the nameless objects that it stands in: `connection.address`. */
   readonly path: string;
-  /** What an editor shows of its meaning. */
+  /** What the editor says of its meaning, on one line. */
   readonly text: string;
   readonly isOptional: boolean;
 }
 
 /**
- * Every property of every type that a package exports, with what the TypeScript language service says where a program names it.
+ * Every property of every type that a package exports, with what an editor shows where a program names it: asked of TypeScript's
+ * language service.
  *
  * @param index - the declarations of what is exported
  */
-export function hoveredProperties(index: string): Property[] {
+export function hoveredProperties(index: string): HoveredProperty[] {
   const user = new UserProgram(index);
-  const properties = user.types().flatMap((type) => user.properties(type));
-  const service = ts.createLanguageService(user.host(properties));
-  return properties.map(({ type, path, isOptional, at }) => {
-    const { documentation } = service.getQuickInfoAtPosition(user.path, at) ?? {};
-    const text = ts.displayPartsToString(documentation).replace(/\s+/g, " ");
+  const service = ts.createLanguageService(user.host());
+  return user.places(service).map(({ type, path, isOptional, file, at }) => {
+    const { documentation } = service.getQuickInfoAtPosition(file, at) ?? {};
+    const text = ts.displayPartsToString(documentation).replace(/\s+/g, " ").trim();
     return { type, path, text, isOptional };
   });
 }
 
-interface NamedType {
-  readonly name: string;
-  /** With `any` for each of its parameters. */
-  readonly written: string;
-  readonly type: ts.Type;
-}
-
-interface Named extends Omit<Property, "text"> {
-  /** Where the program names it. */
-  at: number;
+/** A property, and where an editor would be asked for it. */
+interface Place extends Omit<HoveredProperty, "text"> {
+  readonly file: string;
+  readonly at: number;
 }
 
 const OPTIONS: ts.CompilerOptions = {
   strict: true,
   exactOptionalPropertyTypes: true,
-  skipLibCheck: true,
   target: ts.ScriptTarget.ES2022,
   lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
   types: ["node"],
@@ -51,108 +44,134 @@ const OPTIONS: ts.CompilerOptions = {
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
 };
 
-/** A program of somebody who uses a package: it names every property of every exported type. */
+/** A program of somebody who uses the package. */
 class UserProgram {
   readonly path: string;
   readonly #index: string;
   readonly #folder: string;
-  readonly #checker: ts.TypeChecker;
-  readonly #module: ts.SourceFile;
-  #text: string;
+  #text = "";
+  #version = 0;
 
   constructor(index: string) {
     this.#index = index;
     this.#folder = dirname(index);
     this.path = join(this.#folder, "user.ts");
-    this.#text = 'import * as lad from "./index.js";\n';
-    const program = ts.createProgram([index], OPTIONS);
-    this.#checker = program.getTypeChecker();
-    this.#module = program.getSourceFile(index) as ts.SourceFile;
   }
 
-  types(): NamedType[] {
-    const checker = this.#checker;
-    const module = checker.getSymbolAtLocation(this.#module) as ts.Symbol;
-    return checker.getExportsOfModule(module).flatMap((exported) => {
-      const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0;
-      const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported;
-      if ((symbol.flags & ts.SymbolFlags.Type) === 0) return [];
-      const type = checker.getDeclaredTypeOfSymbol(symbol);
-      const [declaration] = symbol.declarations ?? [];
-      const parameters = (declaration as ts.InterfaceDeclaration).typeParameters ?? [];
-      const filled = parameters.length === 0 ? "" : `<${parameters.map(() => "any").join(", ")}>`;
-      return [{ name: exported.name, written: `lad.${exported.name}${filled}`, type }];
-    });
-  }
-
-  properties({ name, written, type }: NamedType): Named[] {
-    const variable = `a${name}`;
-    this.#text += `declare const ${variable}: ${written};\n`;
-    return this.#propertiesOf(type).flatMap((symbol) => this.#named(symbol, name, variable, ""));
-  }
-
-  host(_properties: readonly Named[]): ts.LanguageServiceHost {
+  host(): ts.LanguageServiceHost {
     const own = (path: string) => (path === this.path ? this.#text : undefined);
     return {
       getCompilationSettings: () => OPTIONS,
       getScriptFileNames: () => [this.path, this.#index],
-      getScriptVersion: () => "1",
+      getScriptVersion: (path) => (path === this.path ? String(this.#version) : "0"),
       getScriptSnapshot: (path) => {
         const text = own(path) ?? ts.sys.readFile(path);
         return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
       },
       getCurrentDirectory: () => this.#folder,
-      getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
+      getDefaultLibFileName: ts.getDefaultLibFilePath,
       fileExists: (path) => own(path) !== undefined || ts.sys.fileExists(path),
       readFile: (path) => own(path) ?? ts.sys.readFile(path),
-      readDirectory: ts.sys.readDirectory,
       directoryExists: ts.sys.directoryExists,
       getDirectories: ts.sys.getDirectories,
-      realpath: (path) => ts.sys.realpath?.(path) ?? path,
     };
   }
 
-  /** What the package itself declares of an object that is no list and no function. */
-  #propertiesOf(type: ts.Type): ts.Symbol[] {
-    if (type.isUnion()) return [];
-    if ((type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) === 0) return [];
-    return this.#checker.getPropertiesOfType(type).filter((symbol) => this.#isOwn(symbol));
+  /** Names every property of every exported type; those of objects that have no name of their own are asked for where they stand. */
+  places(service: ts.LanguageService): Place[] {
+    const program = service.getProgram() as ts.Program;
+    const checker = program.getTypeChecker();
+    const module = checker.getSymbolAtLocation(program.getSourceFile(this.#index) as ts.SourceFile);
+    this.#text = 'import * as lad from "./index.js";\n';
+    const exported = checker.getExportsOfModule(module as ts.Symbol);
+    const places = exported.flatMap((symbol) => this.#placesOf(symbol, checker));
+    this.#version++;
+    return places;
   }
 
-  #isOwn(symbol: ts.Symbol): boolean {
+  #placesOf(exported: ts.Symbol, checker: ts.TypeChecker): Place[] {
+    const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0;
+    const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported;
+    const { name } = exported;
+    if ((symbol.flags & ts.SymbolFlags.Function) !== 0) {
+      return this.#nameless(checker.getTypeOfSymbol(symbol), name, "", checker);
+    }
+    if ((symbol.flags & ts.SymbolFlags.Type) === 0) return [];
+    const type = checker.getDeclaredTypeOfSymbol(symbol);
+    if (type.isUnion()) return this.#nameless(type, name, "", checker);
+    const given = anyForEach(symbol);
+    this.#text += `declare const a${name}: lad.${name}${given};\n`;
+    return this.#propertiesOf(type, checker).flatMap((property) => {
+      this.#text += `a${name}.`;
+      const place = { file: this.path, at: this.#text.length };
+      this.#text += `${property.name};\n`;
+      const inner = checker.getTypeOfSymbol(property);
+      return [
+        { type: name, path: property.name, isOptional: isOptional(property), ...place },
+        ...this.#nameless(inner, name, `${property.name}.`, checker),
+      ];
+    });
+  }
+
+  /** Properties of the objects that are written out where they are used or given to a function. */
+  #nameless(type: ts.Type, owner: string, within: string, checker: ts.TypeChecker): Place[] {
+    const [call] = type.getCallSignatures();
+    if (call !== undefined) {
+      return call.parameters.flatMap((given) =>
+        this.#nameless(checker.getTypeOfSymbol(given), owner, `${within}(${given.name}).`, checker),
+      );
+    }
+    if (checker.isArrayType(type)) {
+      return checker
+        .getTypeArguments(type as ts.TypeReference)
+        .flatMap((item) => this.#nameless(item, owner, within, checker));
+    }
+    if (type.isUnionOrIntersection()) {
+      return type.types.flatMap((part) => this.#nameless(part, owner, within, checker));
+    }
+    if (type.symbol?.name !== "__type" || this.#declares(type.aliasSymbol)) return [];
+    return this.#propertiesOf(type, checker).flatMap((property) => {
+      const declaration = property.declarations?.find((one) => this.#isPublic(one)) as ts.PropertySignature;
+      const path = `${within}${property.name}`;
+      const place = { file: declaration.getSourceFile().fileName, at: declaration.name.getStart() };
+      return [
+        { type: owner, path, isOptional: isOptional(property), ...place },
+        ...this.#nameless(checker.getTypeOfSymbol(property), owner, `${path}.`, checker),
+      ];
+    });
+  }
+
+  /** What the package itself declares of an object. */
+  #propertiesOf(type: ts.Type, checker: ts.TypeChecker): ts.Symbol[] {
+    if ((type.flags & ts.TypeFlags.Object) === 0) return [];
+    return checker
+      .getPropertiesOfType(type)
+      .filter((property) => /^\w+$/.test(property.name) && !property.name.startsWith("__"))
+      .filter((property) => property.declarations?.some((declaration) => this.#isPublic(declaration)));
+  }
+
+  #isPublic(declaration: ts.Declaration): boolean {
     const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
-    return (symbol.declarations ?? []).some(
-      (declaration) =>
-        declaration.getSourceFile().fileName.startsWith(this.#folder) &&
-        (ts.getCombinedModifierFlags(declaration) & hidden) === 0 &&
-        /^\w+$/.test(symbol.name) &&
-        !symbol.name.startsWith("__"),
-    );
+    const isShown = (ts.getCombinedModifierFlags(declaration) & hidden) === 0;
+    return isShown && this.#isOwn(declaration);
   }
 
-  #named(symbol: ts.Symbol, type: string, object: string, within: string): Named[] {
-    const path = `${within}${symbol.name}`;
-    this.#text += `${object}.`;
-    const at = this.#text.length;
-    this.#text += `${symbol.name};\n`;
-    const isOptional = (symbol.flags & ts.SymbolFlags.Optional) !== 0;
-    const inner = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(symbol));
-    const nested = isNameless(inner)
-      ? this.#propertiesOf(inner).flatMap((part) =>
-          this.#named(part, type, `${object}.${symbol.name}!`, `${path}.`),
-        )
-      : [];
-    return [{ type, path, isOptional, at }, ...nested];
+  #declares(symbol: ts.Symbol | undefined): boolean {
+    return symbol?.declarations?.some((declaration) => this.#isOwn(declaration)) ?? false;
+  }
+
+  #isOwn(declaration: ts.Declaration): boolean {
+    return declaration.getSourceFile().fileName.startsWith(`${this.#folder}/`);
   }
 }
 
-/** An object that is written out where it is used. */
-function isNameless(type: ts.Type): boolean {
-  if (type.aliasSymbol !== undefined) return false;
-  if (type.isIntersection()) return true;
-  return (
-    type.symbol !== undefined &&
-    (type.symbol.flags & ts.SymbolFlags.TypeLiteral) !== 0 &&
-    type.getCallSignatures().length === 0
-  );
+/** `<any, any>` for a type with two parameters. */
+function anyForEach({ declarations }: ts.Symbol): string {
+  const [declaration] = declarations as ts.InterfaceDeclaration[];
+  const parameters = declaration?.typeParameters ?? [];
+  return parameters.length === 0 ? "" : `<${parameters.map(() => "any").join(", ")}>`;
+}
+
+function isOptional(property: ts.Symbol): boolean {
+  return (property.flags & ts.SymbolFlags.Optional) !== 0;
 }

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.policies.policy import Policy
-from lad_runtime.method.policies.policy_of import DenoisingMode, policy_of
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.autoregressive import autoregress
 from lad_runtime.torch_backend.sampling.canvases import PolicyMaker, denoise_answer
 from lad_runtime.torch_backend.sampling.needs import sampling_bytes
+from lad_runtime.torch_backend.sampling.policy_of import DenoisingMode, policy_of
 from lad_runtime.torch_backend.sampling.predict import check_tokens
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.types.memory import Needs

@@ -19,7 +19,9 @@ export const exactMatchMeasure: Measure<Accuracy | undefined> = {
 
 /** A share of n items with its 95 % interval. */
 export interface Accuracy {
+  /** Items in all. */
   readonly n: number;
+  /** Those that are right. */
   readonly correct: number;
   /** correct / n; NaN for n = 0. */
   readonly accuracy: number;

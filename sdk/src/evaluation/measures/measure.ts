@@ -3,6 +3,7 @@ import type { Answer } from "../../wire.js";
 
 /** Log-likelihoods in nats of an answer's tokens under a causal model given its prompt, as `score` gives them. */
 export interface TokenScores {
+  /** One a token, up to the first stop token. */
   readonly tokenLogLikelihoods: ArrayLike<number>;
 }
 

@@ -26,6 +26,7 @@ export function scoredTokens(
   return end === 0 ? undefined : canvasIds.slice(0, end + 1);
 }
 
+/** How likely a causal model finds a set of answers. */
 export interface Perplexity {
   /** exp of the mean negative log-likelihood over all tokens of all answers; NaN without tokens. */
   readonly perplexity: number;
@@ -33,6 +34,7 @@ export interface Perplexity {
   readonly median: number;
   /** Answers that count. */
   readonly answers: number;
+  /** Their tokens, each with its first stop token. */
   readonly tokens: number;
   /** Answers without a token before their end: not in any of the above. */
   readonly empty: number;

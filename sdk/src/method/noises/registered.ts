@@ -13,4 +13,15 @@ export type { Uniform, UniformOptions } from "./uniform.js";
 export { cover, lad, maskOnly, noNoise, uniform };
 
 /** The builders of all noises, by the names that options know them by. */
-export const noises = { lad, "mask-only": maskOnly, cover, uniform, none: noNoise } as const;
+export const noises = {
+  /** The method's structural noise. */
+  lad,
+  /** Masks alone. */
+  "mask-only": maskOnly,
+  /** Half of the examples the one, half the other. */
+  cover,
+  /** Tokens drawn from the vocabulary. */
+  uniform,
+  /** Nothing is corrupted. */
+  none: noNoise,
+} as const;
