@@ -124,6 +124,7 @@ export interface RunFailed {
   /** Why. */
   readonly error: LadError;
 }
+/** What a run of training tells, in order. */
 export type TrainingEvent =
   | TrainingStarted
   | TrainingStep
@@ -133,7 +134,9 @@ export type TrainingEvent =
   | RunResumed
   | TrainingFinished
   | RunCancelled;
+/** What a run of sampling tells, in order. */
 export type SamplingEvent = Frame | Answer | SamplingFinished | RunCancelled;
+/** What a run of any kind tells. */
 export type RunEvent = TrainingEvent | SamplingEvent | RunFailed;
 
 /** An event with its number in the run's log. */
