@@ -9,9 +9,8 @@ import {
   type CheckedSequences,
   checkForwardBackward,
   checkOptimStep,
-  type ForwardBackwardOptions,
-  type OptimStepOptions,
-} from "./options/primitives.js";
+} from "./options/primitive-checks.js";
+import type { ForwardBackwardOptions, OptimStepOptions } from "./options/primitives.js";
 import {
   type CallOptions,
   type CheckpointOptions,
@@ -32,11 +31,10 @@ import { Snapshot, unlessGone } from "./snapshot.js";
 import {
   type AdapterInfo,
   AdaptersService,
-  ATTENTION_MODE,
-  type FilePiece,
-  type ForwardBackwardRequest,
   fromAdapter,
   fromFloat32Bytes,
+  numberOf,
+  pb,
   present,
   TrainingService,
   toFloat32Bytes,
@@ -105,7 +103,7 @@ export class Adapter extends Model {
     const input = "data" in given ? await noised(client, given) : toSequences(given);
     const request = {
       adapterId: this.id,
-      mode: ATTENTION_MODE[given.attention],
+      mode: numberOf(pb.training.AttentionMode, given.attention),
       input,
       microBatchTokens: given.microBatchTokens,
       gradientCheckpointing: given.gradientCheckpointing,
@@ -199,7 +197,10 @@ export class Adapter extends Model {
   }
 }
 
-async function noised(client: Client, given: CheckedNoised): Promise<ForwardBackwardRequest["input"]> {
+async function noised(
+  client: Client,
+  given: CheckedNoised,
+): Promise<pb.training.ForwardBackwardRequest["input"]> {
   const { id: datasetId } = await openDataset(client, given.data, given.signal);
   const value = {
     datasetId,
@@ -213,7 +214,7 @@ async function noised(client: Client, given: CheckedNoised): Promise<ForwardBack
   return { $case: "examples", value };
 }
 
-function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["input"] {
+function toSequences({ sequences }: CheckedSequences): pb.training.ForwardBackwardRequest["input"] {
   const value = {
     sequences: sequences.map(({ ids, targets, weights, promptTokens }) => ({
       ids: Array.from(ids),
@@ -225,6 +226,6 @@ function toSequences({ sequences }: CheckedSequences): ForwardBackwardRequest["i
   return { $case: "sequences", value };
 }
 
-async function* piecesOf(messages: AsyncIterable<{ piece?: FilePiece | undefined }>) {
+async function* piecesOf(messages: AsyncIterable<{ piece?: pb.adapters.FilePiece | undefined }>) {
   for await (const { piece } of messages) yield present(piece, "a file");
 }

@@ -19,11 +19,11 @@ import {
   type AdapterInfo,
   AdaptersService,
   type BaseInfo,
-  DATA_TYPE,
   fromAdapter,
   fromBase,
-  type LoadBaseResponse,
+  type pb,
   present,
+  toDataType,
   WorkerService,
 } from "./wire.js";
 
@@ -118,7 +118,7 @@ export async function loadBase(client: Client, name: string, options: BaseOption
     const remedy = "Give stub, tiny, smollm2-135m, a hub id, or a folder of the worker's machine.";
     throw invalidOption("name", name, "it must name a base", remedy);
   }
-  const request = { name, ...given, dataType: DATA_TYPE[dataType], systemPrompt };
+  const request = { name, ...given, dataType: toDataType(dataType), systemPrompt };
   let base: BaseInfo | undefined;
   for await (const { update } of client
     .within(timeoutMs)
@@ -130,7 +130,7 @@ export async function loadBase(client: Client, name: string, options: BaseOption
 }
 
 function note(
-  update: LoadBaseResponse["update"],
+  update: pb.worker.LoadBaseResponse["update"],
   onProgress: BaseOptions["onProgress"],
 ): BaseInfo | undefined {
   if (update?.$case === "base") return fromBase(update.value);

@@ -2,14 +2,15 @@ import type { Client } from "./client.js";
 import { decodeSequences, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
 import { endOfAnswer } from "./method/answer-end.js";
-import type { CheckedCanvas } from "./options/primitives.js";
+import type { CheckedCanvas } from "./options/primitive-checks.js";
 import type { SamplingTarget } from "./runs/sampling.js";
 import {
   type Answer,
-  ATTENTION_MODE,
   type BaseInfo,
   fromPrediction,
+  numberOf,
   type Prediction,
+  pb,
   present,
   SamplingService,
   toDraw,
@@ -116,7 +117,7 @@ export class Canvas {
           iteration: this.#iteration,
           top,
           logits,
-          mode: ATTENTION_MODE[attention],
+          mode: numberOf(pb.training.AttentionMode, attention),
           guidanceScale: 0,
         },
       },

@@ -2,10 +2,12 @@
  * LoRA-Adapted Diffusion: adapts a causal Llama to diffusion and samples from it, on a PyTorch worker.
  *
  * Begin with {@link Runtime.start}.
+ *
+ * A file of which everything is public is exported whole; of the others, what users need.
  */
-export { Adapter } from "./adapter.js";
+export * from "./adapter.js";
 export { Base } from "./base.js";
-export { Canvas, type CanvasInput, type CanvasPrediction } from "./canvas.js";
+export * from "./canvas.js";
 export type { Complete } from "./checks/fields-of.js";
 export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
@@ -17,30 +19,13 @@ export type { Answered, Measure, TokenScores } from "./evaluation/measures/measu
 export { type Measured, measures } from "./evaluation/measures/measures.js";
 export { median, type Perplexity, perplexity, scoredTokens } from "./evaluation/measures/perplexity.js";
 export { repeatedNgramShare } from "./evaluation/measures/repeated.js";
-export type { Score } from "./evaluation/scoring.js";
-export { experimentAt, formatExperiment, parseExperiment, readExperiment } from "./experiments/experiment.js";
-export { type Recipe, recipeFor, recipes } from "./experiments/recipes.js";
-export {
-  type ExperimentResult,
-  type RunExperimentOptions,
-  runExperiment,
-} from "./experiments/run-experiment.js";
-export { planRuns, type RunPlan, type RunPlanOptions } from "./experiments/run-plan.js";
-export {
-  type Axes,
-  type AxisValue,
-  type Point,
-  type SpecifiedSweepOptions,
-  Sweep,
-  type SweepContext,
-  type SweepOptions,
-  type SweepParts,
-  type SweepResult,
-  sweep,
-  type UnspecifiedSweepOptions,
-} from "./experiments/sweep.js";
+export * from "./experiments/experiment.js";
+export * from "./experiments/recipes.js";
+export * from "./experiments/run-experiment.js";
+export * from "./experiments/run-plan.js";
+export * from "./experiments/sweep.js";
 export type { FailedPoint, Outcome } from "./experiments/sweep-manifest.js";
-export type { FrozenBase, Question } from "./frozen-base.js";
+export type * from "./frozen-base.js";
 export {
   type AnswerState,
   grownAnswer,
@@ -48,9 +33,9 @@ export {
   maskedAnswer,
   type PolicyStep,
 } from "./method/answer-state.js";
-export { batches, type Draw, permutation } from "./method/data-order.js";
-export { type DrawnToken, drawToken, entropy, type TokenDraw } from "./method/draw.js";
-export { learningRate, type ScheduleSpec } from "./method/learning-rate.js";
+export * from "./method/data-order.js";
+export * from "./method/draw.js";
+export * from "./method/learning-rate.js";
 export {
   IGNORE_INDEX,
   IGNORE_INDEX as UNSUPERVISED,
@@ -70,40 +55,11 @@ export {
   type NoiseKind,
   type NoiseOptions,
 } from "./method/noise.js";
-export {
-  type Cover,
-  type CoverOptions,
-  cover,
-  type Lad,
-  type LadOptions,
-  lad,
-  type MaskOnly,
-  type MaskOnlyOptions,
-  maskOnly,
-  type NoNoise,
-  noises,
-  noNoise,
-  type TimedOptions,
-  type Uniform,
-  type UniformOptions,
-  uniform,
-} from "./method/noises/registered.js";
-export {
-  type BudgetStep,
-  chooseRemasked,
-  type LladaPolicy,
-  lladaBudget,
-  lladaStep,
-  type RemaskPolicy,
-  type RemaskSchedule,
-  refineStep,
-  remaskShare,
-  remaskStep,
-  shareCount,
-} from "./method/policies.js";
-export type { PreparedExample } from "./method/prepared-example.js";
+export * from "./method/noises/registered.js";
+export * from "./method/policies.js";
+export type * from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
-export { Model, type ValidationResult } from "./model.js";
+export * from "./model.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";
 export type {
@@ -116,19 +72,7 @@ export type {
   ExperimentSweep,
   ExperimentTraining,
 } from "./options/experiment.js";
-export type {
-  CanvasOptions,
-  ForwardBackwardOptions,
-  GradientOptions,
-  NoisedOptions,
-  OptimStepOptions,
-  PredictCanvas,
-  PredictOptions,
-  ScoreItem,
-  ScoreOptions,
-  SequenceInput,
-  SequencesOptions,
-} from "./options/primitives.js";
+export type * from "./options/primitives.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";
@@ -186,42 +130,13 @@ export {
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options.js";
+export type * from "./results.js";
 export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";
-export type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";
+export type * from "./runs/steps.js";
 export type { TrainingRun } from "./runs/training.js";
 export { trainingLoop } from "./runs/training-loop.js";
-export { Runtime } from "./runtime.js";
+export * from "./runtime.js";
 export { Snapshot } from "./snapshot.js";
-export type { Method, Transport, TransportOptions } from "./transport.js";
-export { BUILD_VERSION, PROTOCOL_VERSION } from "./version.js";
-export type {
-  AdapterInfo,
-  Answer,
-  BaseInfo,
-  CheckpointWritten,
-  Edit,
-  Frame,
-  LossReport,
-  MatrixKernel,
-  NumberedEvent,
-  Prediction,
-  RunCancelled,
-  RunEvent,
-  RunFailed,
-  RunInfo,
-  RunKindName,
-  RunPaused,
-  RunResumed,
-  RunStateName,
-  SamplingEvent,
-  SamplingFinished,
-  StopReasonName,
-  TrainingEvent,
-  TrainingFinished,
-  TrainingStarted,
-  TrainingStep,
-  Validation,
-  WindowReport,
-  WorkerInfo,
-} from "./wire.js";
+export type * from "./transport.js";
+export * from "./version.js";

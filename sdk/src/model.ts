@@ -4,17 +4,10 @@ import { openDataset } from "./data/data.js";
 import { warnOfSpecialTokens } from "./data/special-tokens.js";
 import { encodeTexts, renderChat } from "./data/text.js";
 import { type Evaluation, evaluateModel } from "./evaluation/evaluation.js";
-import { type Score, scoreItems } from "./evaluation/scoring.js";
+import { scoreItems } from "./evaluation/scoring.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
-import {
-  type CanvasOptions,
-  type CheckedScoreItem,
-  checkCanvas,
-  checkPredict,
-  checkScore,
-  type PredictOptions,
-  type ScoreOptions,
-} from "./options/primitives.js";
+import { type CheckedScoreItem, checkCanvas, checkPredict, checkScore } from "./options/primitive-checks.js";
+import type { CanvasOptions, PredictOptions, ScoreOptions } from "./options/primitives.js";
 import {
   checkSample,
   checkSampleMany,
@@ -25,15 +18,17 @@ import {
 } from "./options.js";
 import { SampleRun, SamplingRun, type SamplingTarget } from "./runs/sampling.js";
 import {
-  ATTENTION_MODE,
   type BaseInfo,
   fromLossReport,
   fromPrediction,
   fromWindowReport,
   type LossReport,
+  numberOf,
   type Prediction,
+  pb,
   present,
   SamplingService,
+  type Score,
   TrainingService,
   toDraw,
   toLoss,
@@ -107,7 +102,7 @@ export abstract class Model {
         iteration: given.iteration,
         top: given.top,
         logits: given.logits,
-        mode: ATTENTION_MODE[given.attention],
+        mode: numberOf(pb.training.AttentionMode, given.attention),
         guidanceScale: given.guidanceScale,
       },
     };
@@ -161,7 +156,7 @@ export abstract class Model {
       window: toWindow(window),
       noise: toNoise(noise),
       loss: toLoss(loss),
-      attention: ATTENTION_MODE[attention],
+      attention: numberOf(pb.training.AttentionMode, attention),
       seed,
       maxExamples,
     };

@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { check } from "../checks/check.js";
 import { filledText } from "../checks/fields.js";
 import { isLadError, LadError } from "../errors.js";
-import type { FilePiece } from "../wire.js";
+import type { pb } from "../wire.js";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const PIECE_BYTES = 2 ** 20;
@@ -25,7 +25,7 @@ const OF_AN_ADAPTER: ReadonlySet<string> = new Set([CONFIG, WEIGHTS, "adapter_mo
  */
 export async function writeFolder(
   folder: string,
-  pieces: AsyncIterable<FilePiece>,
+  pieces: AsyncIterable<pb.adapters.FilePiece>,
   { overwrite }: { overwrite: boolean },
 ): Promise<void> {
   const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
@@ -54,7 +54,7 @@ export interface AdapterFolder {
   /** In the order in which their pieces come. */
   readonly files: readonly { readonly name: string; readonly bytes: bigint }[];
   /** At most 1 MiB each. */
-  pieces(): AsyncGenerator<FilePiece, void, undefined>;
+  pieces(): AsyncGenerator<pb.adapters.FilePiece, void, undefined>;
 }
 
 /**
@@ -90,7 +90,7 @@ async function sized(source: string, name: string): Promise<{ name: string; byte
 async function* readPieces(
   source: string,
   files: AdapterFolder["files"],
-): AsyncGenerator<FilePiece, void, undefined> {
+): AsyncGenerator<pb.adapters.FilePiece, void, undefined> {
   for (const { name } of files) {
     const pieces = createReadStream(join(source, name), { highWaterMark: PIECE_BYTES });
     for await (const data of pieces) yield { name, data: data as Buffer };
@@ -98,7 +98,7 @@ async function* readPieces(
 }
 
 /** Files come one after another; a name is data, so it is checked before it becomes a path. */
-async function writePieces(folder: string, pieces: AsyncIterable<FilePiece>): Promise<void> {
+async function writePieces(folder: string, pieces: AsyncIterable<pb.adapters.FilePiece>): Promise<void> {
   let current: { name: string; file: FileHandle } | undefined;
   try {
     for await (const { name, data } of pieces) {

@@ -13,7 +13,7 @@ import {
   hubSplit,
   type WorkerJsonlSource,
 } from "../options.js";
-import { DataService, type OpenDatasetRequest } from "../wire.js";
+import { DataService, type pb } from "../wire.js";
 
 const PIECE_BYTES = 2 ** 20;
 
@@ -44,7 +44,7 @@ function isExamples(source: DataSource): source is readonly Example[] {
   return Array.isArray(source);
 }
 
-function toOpen(source: WorkerJsonlSource | HubSource): NonNullable<OpenDatasetRequest["source"]> {
+function toOpen(source: WorkerJsonlSource | HubSource): NonNullable<pb.data.OpenDatasetRequest["source"]> {
   if ("workerJsonl" in source) return { $case: "path", value: source.workerJsonl };
   return { $case: "hub", value: toHub(source.hub) };
 }

@@ -1,17 +1,7 @@
 import type { Client } from "../client.js";
 import type { AttentionModeName } from "../options/attention.js";
 import type { SamplingTarget } from "../runs/sampling.js";
-import { ATTENTION_MODE, EvaluationService, fromFloat32Bytes, toTokenIds } from "../wire.js";
-
-/** log p(continuation | prompt), in nats. */
-export interface Score {
-  /** Of the whole continuation: the sum over its tokens. */
-  readonly logLikelihood: number;
-  /** One a continuation token, up to its first stop token. */
-  readonly tokenLogLikelihoods: Float32Array;
-  /** Every token was the most probable one. */
-  readonly greedy: boolean;
-}
+import { EvaluationService, fromFloat32Bytes, numberOf, pb, type Score, toTokenIds } from "../wire.js";
 
 /** A prompt and what follows it, as token ids. */
 export interface ScoredSequence {
@@ -33,7 +23,7 @@ export async function scoreItems(
   for (let start = 0; start < items.length; start += ITEMS_A_CALL) {
     const request = {
       ...target,
-      mode: ATTENTION_MODE[attention],
+      mode: numberOf(pb.training.AttentionMode, attention),
       items: items.slice(start, start + ITEMS_A_CALL).map(({ prompt, continuation }) => ({
         prompt: toTokenIds(prompt),
         continuation: toTokenIds(continuation),

@@ -1,36 +1,12 @@
 /** What the primitives take: the calls that loops and samplers written in TypeScript are made of. */
-import { z } from "zod";
-import { check } from "../checks/check.js";
-import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks/fields.js";
-import { fieldsOf } from "../checks/fields-of.js";
-import { invalidOption } from "../errors.js";
-import {
-  type AttentionModeName,
-  attention,
-  type DenoisingAttention,
-  denoisingAttention,
-} from "./attention.js";
-import { type CallOptions, callShape } from "./call.js";
-import { type WindowOptions, windowShape } from "./data.js";
-import { type DataSource, dataSourceSchema } from "./data-source.js";
-import { type LossInput, lossSchema } from "./loss.js";
-import { type NoiseInput, noiseSchema } from "./noise.js";
-import { type OptimizerInput, optimizerSchema } from "./optimizer.js";
-import { checkPrompt, type DrawOptions, drawShape, type PromptOptions, promptShape } from "./sampling.js";
-
-/** Sequences, or rows of a data set, that one `forwardBackward` holds. The gradients of several calls add up. */
-export const MAX_SEQUENCES = 4096;
-
-/** Numbers in an array or a typed array. */
-function numbers(what: string) {
-  return z.custom<ArrayLike<number>>(
-    (value) =>
-      typeof value === "object" &&
-      value !== null &&
-      typeof (value as { length?: unknown }).length === "number",
-    { error: what },
-  );
-}
+import type { AttentionModeName, DenoisingAttention } from "./attention.js";
+import type { CallOptions } from "./call.js";
+import type { WindowOptions } from "./data.js";
+import type { DataSource } from "./data-source.js";
+import type { LossInput } from "./loss.js";
+import type { NoiseInput } from "./noise.js";
+import type { OptimizerInput } from "./optimizer.js";
+import type { DrawOptions, PromptOptions } from "./sampling.js";
 
 /** One sequence of `forwardBackward`; every list has an entry for each position. */
 export interface SequenceInput {
@@ -45,13 +21,6 @@ export interface SequenceInput {
    */
   promptTokens?: number | undefined;
 }
-
-export const sequenceInput = fieldsOf<SequenceInput>()({
-  ids: numbers("token ids"),
-  targets: numbers("token ids, −1 where nothing is predicted"),
-  weights: numbers("numbers"),
-  promptTokens: integer(0).default(0),
-});
 
 /** How a forward and backward pass is computed. */
 export interface GradientOptions extends CallOptions {
@@ -70,27 +39,11 @@ export interface GradientOptions extends CallOptions {
   gradientCheckpointing?: boolean | undefined;
 }
 
-const gradientShape = {
-  attention: attention.default("full"),
-  microBatchTokens: integer(1).default(2048),
-  gradientCheckpointing: flag().default(false),
-  ...callShape,
-};
-
 /** `forwardBackward` of sequences of the caller's own making. */
 export interface SequencesOptions extends GradientOptions {
   /** The sequences, from 1 to 4,096: a larger batch is several calls, whose gradients add up. */
   sequences: readonly SequenceInput[];
 }
-
-export const sequencesFields = fieldsOf<SequencesOptions>()({
-  sequences: list(
-    sequenceInput,
-    `a list of { ids, targets, weights }, from 1 to ${MAX_SEQUENCES}`,
-    MAX_SEQUENCES,
-  ),
-  ...gradientShape,
-});
 
 /** `forwardBackward` of examples that the worker noises and weights as in a run. */
 export interface NoisedOptions extends WindowOptions, GradientOptions {
@@ -108,40 +61,8 @@ export interface NoisedOptions extends WindowOptions, GradientOptions {
   epoch?: number | undefined;
 }
 
-export const noisedFields = fieldsOf<NoisedOptions>()({
-  data: dataSourceSchema,
-  ...windowShape,
-  rows: list(integer(0), `a list of row numbers, from 1 to ${MAX_SEQUENCES}`, MAX_SEQUENCES),
-  noise: noiseSchema.default(() => noiseSchema.parse("lad")),
-  loss: lossSchema.default(() => lossSchema.parse("all-tokens")),
-  seed: seed().default(0n),
-  epoch: integer(0).default(0),
-  ...gradientShape,
-});
-
 /** Options of `adapter.forwardBackward`: sequences of one's own, or rows of a data set. */
 export type ForwardBackwardOptions = SequencesOptions | NoisedOptions;
-export type CheckedSequences = z.output<typeof sequencesFields>;
-export type CheckedNoised = z.output<typeof noisedFields>;
-
-/** @throws LadError `invalid-option` */
-export function checkForwardBackward(options: ForwardBackwardOptions): CheckedSequences | CheckedNoised {
-  if ("data" in options) return check(noisedFields, options);
-  const given = check(sequencesFields, options);
-  for (const [index, { ids, targets, weights }] of given.sequences.entries()) {
-    const name = `sequences[${index}]`;
-    if (ids.length === 0) throw invalidOption(`${name}.ids`, [], "it is empty", "Give at least one token.");
-    for (const [key, values] of Object.entries({ targets, weights })) {
-      if (values.length === ids.length) continue;
-      const problem = `it has ${values.length} entries and ids has ${ids.length}`;
-      throw invalidOption(`${name}.${key}`, Array.from(values), problem, "Give one for each id.");
-    }
-    checkEach(ids, `${name}.ids`, "a token id", isTokenId);
-    checkEach(targets, `${name}.targets`, "a token id or −1", (id) => id === -1 || isTokenId(id));
-    checkEach(weights, `${name}.weights`, "a finite number", Number.isFinite);
-  }
-  return given;
-}
 
 /** Options of `adapter.optimStep`. */
 export interface OptimStepOptions extends CallOptions {
@@ -153,18 +74,6 @@ export interface OptimStepOptions extends CallOptions {
   maxGradientNorm?: number | undefined;
 }
 
-export const optimStepFields = fieldsOf<OptimStepOptions>()({
-  optimizer: optimizerSchema.default(() => optimizerSchema.parse("adamw")),
-  learningRate: atLeast(0),
-  maxGradientNorm: atLeast(0).default(0.5),
-  ...callShape,
-});
-
-/** @throws LadError `invalid-option` */
-export function checkOptimStep(options: OptimStepOptions) {
-  return check(optimStepFields, options);
-}
-
 /** One canvas of `predict`. */
 export interface PredictCanvas {
   /** Token ids of prompt and answer. */
@@ -174,12 +83,6 @@ export interface PredictCanvas {
   /** Keys the draws: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
   seed?: number | bigint | undefined;
 }
-
-export const predictCanvas = fieldsOf<PredictCanvas>()({
-  ids: numbers("token ids"),
-  answerStart: integer(0),
-  seed: seed().default(0n),
-});
 
 /** Options of `predict`. */
 export interface PredictOptions extends DrawOptions, CallOptions {
@@ -202,30 +105,6 @@ export interface PredictOptions extends DrawOptions, CallOptions {
    * least 0. Default: 0, none.
    */
   guidanceScale?: number | undefined;
-}
-
-export const predictFields = fieldsOf<PredictOptions>()({
-  canvases: list(predictCanvas, "a list of { ids, answerStart }, at least one"),
-  ...drawShape,
-  iteration: integer(0).default(0),
-  top: integer(0).default(0),
-  logits: flag().default(false),
-  attention: attention.default("full"),
-  guidanceScale: atLeast(0).default(0),
-  ...callShape,
-});
-
-/** @throws LadError `invalid-option` */
-export function checkPredict(options: PredictOptions) {
-  const given = check(predictFields, options);
-  for (const [index, { ids, answerStart }] of given.canvases.entries()) {
-    const name = `canvases[${index}]`;
-    checkEach(ids, `${name}.ids`, "a token id", isTokenId);
-    if (answerStart < ids.length) continue;
-    const problem = `the canvas has ${ids.length} positions, so that nothing is predicted`;
-    throw invalidOption(`${name}.answerStart`, answerStart, problem, "Give a position of the canvas.");
-  }
-  return { ...given, drawMethod: given.drawMethod ?? "inverse-cdf" };
 }
 
 /** Options of `canvas`. */
@@ -253,32 +132,6 @@ export interface CanvasOptions extends PromptOptions, DrawOptions {
   signal?: AbortSignal | undefined;
 }
 
-export const canvasFields = fieldsOf<CanvasOptions>()({
-  ...promptShape,
-  answerTokens: integer(1, 2 ** 20).default(64),
-  startTokens: integer(1, 2 ** 20).optional(),
-  iterations: integer(1).default(32),
-  attention: denoisingAttention.default("full"),
-  earlyStop: flag().default(true),
-  ...drawShape,
-  top: integer(0).default(0),
-  logits: flag().default(false),
-  signal: abortSignal().optional(),
-});
-export type CheckedCanvas = ReturnType<typeof checkCanvas>;
-
-/** @throws LadError `invalid-option` */
-export function checkCanvas(options: CanvasOptions) {
-  const given = check(canvasFields, options);
-  checkPrompt(given);
-  const { startTokens, answerTokens } = given;
-  if (startTokens !== undefined && startTokens > answerTokens) {
-    const problem = `the canvas ends with ${answerTokens} answer positions`;
-    throw invalidOption("startTokens", startTokens, problem, `Give at most ${answerTokens}.`);
-  }
-  return { ...given, drawMethod: given.drawMethod ?? "inverse-cdf" };
-}
-
 /** A prompt, and what may follow it. */
 export interface ScoreItem extends Omit<PromptOptions, "seed" | "allowSpecial"> {
   /** Special tokens that are written out in `messages` or the continuation are those tokens, else they are text. Default: false. */
@@ -286,15 +139,6 @@ export interface ScoreItem extends Omit<PromptOptions, "seed" | "allowSpecial"> 
   /** What follows the prompt, as text or token ids. Its first stop token counts, what comes after it does not. */
   continuation: string | readonly number[];
 }
-
-export const scoreItem = fieldsOf<ScoreItem>()({
-  messages: promptShape.messages,
-  ids: promptShape.ids,
-  allowSpecial: promptShape.allowSpecial,
-  continuation: z.union([text(), z.array(integer(0), { error: "token ids" }).readonly()], {
-    error: "a string or token ids",
-  }),
-});
 
 /** Options of `score`. */
 export interface ScoreOptions extends CallOptions {
@@ -306,34 +150,4 @@ export interface ScoreOptions extends CallOptions {
    * it, the continuation to it and to itself. Default: `causal`.
    */
   attention?: AttentionModeName | undefined;
-}
-
-export const scoreFields = fieldsOf<ScoreOptions>()({
-  items: list(scoreItem, "a list of { messages, continuation }, at least one"),
-  attention: attention.default("causal"),
-  ...callShape,
-});
-export type CheckedScoreItem = z.output<typeof scoreItem>;
-
-/** @throws LadError `invalid-option` */
-export function checkScore(options: ScoreOptions) {
-  const given = check(scoreFields, options);
-  for (const [index, item] of given.items.entries()) checkPrompt(item, `items[${index}].`);
-  return given;
-}
-
-function isTokenId(id: number): boolean {
-  return Number.isInteger(id) && id >= 0;
-}
-
-function checkEach(
-  values: ArrayLike<number>,
-  option: string,
-  what: string,
-  test: (value: number) => boolean,
-): void {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if (!test(value)) throw invalidOption(`${option}[${i}]`, value, `it must be ${what}`, `Give ${what}.`);
-  }
 }

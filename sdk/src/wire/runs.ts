@@ -1,184 +1,25 @@
-import type { LadError } from "../errors.js";
-import type * as pb from "../gen/lad/v1/runs.js";
-import { fromWindowReport, type WindowReport } from "./data.js";
+import * as pb from "../gen/lad/v1/runs.js";
+import type { NumberedEvent, RunEvent, RunInfo } from "../results/runs.js";
+import { counted } from "./counted.js";
+import { fromWindowReport } from "./data.js";
 import { fromErrorDetail } from "./errors.js";
-import { nameOf, RUN_KIND, RUN_STATE, type RunKindName, type RunStateName } from "./names.js";
-import { type Answer, type Frame, fromAnswer, fromFrame } from "./sampling.js";
-import { toNumber } from "./tensors.js";
-import { fromLossReport, type LossReport } from "./training.js";
+import { fromAnswer, fromFrame } from "./sampling.js";
+import { fromLossReport } from "./training.js";
+import { wordOf } from "./words.js";
 import { present } from "./worker.js";
-
-/** A run of training has prepared its data. */
-export interface TrainingStarted {
-  /** Tells it from other events. */
-  readonly type: "started";
-  /** What became of the training examples. */
-  readonly data: WindowReport;
-  /** What became of the validation examples, where there are any. */
-  readonly validationData: WindowReport | undefined;
-  /** Numbers that training changes. */
-  readonly trainableParameters: number;
-  /** Weights, gradients and optimizer state, counted by shape. */
-  readonly accountedBytes: number;
-  /** Above 0 where a checkpoint is gone on from. */
-  readonly fromStep: number;
-  /** What the caller should know, in a sentence each, such as that a resumed run is multiplied by other kernels than before. */
-  readonly warnings: readonly string[];
-}
-
-/** One optimizer step was taken. */
-export interface TrainingStep {
-  /** Tells it from other events. */
-  readonly type: "step";
-  /** Steps taken, this one included. */
-  readonly step: number;
-  /** Passes over the data by then, such as 1.5. */
-  readonly epoch: number;
-  /** The batch's losses, before the step. */
-  readonly report: LossReport;
-  /** Before clipping. */
-  readonly gradientNorm: number;
-  /** Of this step. */
-  readonly learningRate: number;
-  /** That the step took. */
-  readonly seconds: number;
-  /** Tokens computed in it for each second. */
-  readonly tokensPerSecond: number;
-}
-
-/** Losses of the validation data. */
-export interface Validation {
-  /** Tells it from other events. */
-  readonly type: "validation";
-  /** Steps taken by then. */
-  readonly step: number;
-  /** The losses of all its examples. */
-  readonly report: LossReport;
-}
-
-/** A checkpoint was written. */
-export interface CheckpointWritten {
-  /** Tells it from other events. */
-  readonly type: "checkpoint";
-  /** Steps taken by then. */
-  readonly step: number;
-  /** Its name in the store. */
-  readonly name: string;
-}
-
-/** The end of a run of training, and what `result()` gives. */
-export interface TrainingFinished {
-  /** Tells it from other events. */
-  readonly type: "finished";
-  /** Optimizer steps taken. */
-  readonly steps: number;
-  /** Of the last step; undefined when no step was taken. */
-  readonly report: LossReport | undefined;
-  /** The last one. */
-  readonly validation: LossReport | undefined;
-  /** That the run took. */
-  readonly seconds: number;
-  /** Of the training steps alone. */
-  readonly tokensPerSecond: number;
-}
-
-/** The end of a run of sampling. */
-export interface SamplingFinished {
-  /** Tells it from other events. */
-  readonly type: "sampled";
-  /** Canvases that were answered. */
-  readonly canvases: number;
-  /** That the run took. */
-  readonly seconds: number;
-}
-
-/** The end of a cancelled run. */
-export interface RunCancelled {
-  /** Tells it from other events. */
-  readonly type: "cancelled";
-  /** Optimizer steps or iterations taken by then. */
-  readonly steps: number;
-}
-
-/** A run of training stopped after a step, to go on when it is resumed. */
-export interface RunPaused {
-  /** Tells it from other events. */
-  readonly type: "paused";
-  /** Optimizer steps taken by then. */
-  readonly steps: number;
-}
-
-/** A paused run goes on. */
-export interface RunResumed {
-  /** Tells it from other events. */
-  readonly type: "resumed";
-  /** Optimizer steps taken by then. */
-  readonly steps: number;
-}
-
-/** The end of a failed run; only a follower of `runtime.run(id)` sees it, all others get the error thrown. */
-export interface RunFailed {
-  /** Tells it from other events. */
-  readonly type: "failed";
-  /** Why. */
-  readonly error: LadError;
-}
-
-export type TrainingEvent =
-  | TrainingStarted
-  | TrainingStep
-  | Validation
-  | CheckpointWritten
-  | RunPaused
-  | RunResumed
-  | TrainingFinished
-  | RunCancelled;
-export type SamplingEvent = Frame | Answer | SamplingFinished | RunCancelled;
-export type RunEvent = TrainingEvent | SamplingEvent | RunFailed;
-
-/** An event with its number in the run's log. */
-export interface NumberedEvent {
-  /** From 0, without gaps. */
-  readonly seq: number;
-  /** By the worker's clock. */
-  readonly time: Date;
-  /** What happened. */
-  readonly event: RunEvent;
-}
-
-/** A run as the worker knows it. */
-export interface RunInfo {
-  /** The run's id on the worker. */
-  readonly id: string;
-  /** What kind of work it is. */
-  readonly kind: RunKindName;
-  /** What it is doing. */
-  readonly state: RunStateName;
-  /** The base's id on the worker. */
-  readonly baseId: string;
-  /** Empty: the base without an adapter. */
-  readonly adapterId: string;
-  /** Number of the next event. */
-  readonly nextSeq: number;
-  /** Why it failed. */
-  readonly error: LadError | undefined;
-}
 
 export function fromRun(run: pb.Run): RunInfo {
   return {
-    id: run.id,
-    kind: nameOf(RUN_KIND, run.kind),
-    state: nameOf(RUN_STATE, run.state),
-    baseId: run.baseId,
-    adapterId: run.adapterId,
-    nextSeq: toNumber(run.nextSeq),
-    error: run.error === undefined ? undefined : fromErrorDetail(run.error),
+    ...counted(run),
+    kind: wordOf(pb.RunKind, run.kind),
+    state: wordOf(pb.RunState, run.state),
+    error: run.error && fromErrorDetail(run.error),
   };
 }
 
 export function fromEvent(message: pb.StreamEventsResponse): NumberedEvent {
   return {
-    seq: toNumber(message.seq),
+    seq: Number(message.seq),
     time: new Date(message.time * 1000),
     event: fromPayload(present(message.event, "StreamEventsResponse.event")),
   };
@@ -187,50 +28,39 @@ export function fromEvent(message: pb.StreamEventsResponse): NumberedEvent {
 function fromPayload(event: NonNullable<pb.StreamEventsResponse["event"]>): RunEvent {
   switch (event.$case) {
     case "trainingStarted": {
-      const { report, validationReport, trainableParameters, accountedBytes, fromStep, warnings } =
-        event.value;
+      const { report, validationReport, ...rest } = event.value;
       return {
         type: "started",
+        ...counted(rest),
         data: fromWindowReport(present(report, "TrainingStarted.report")),
         validationData: validationReport && fromWindowReport(validationReport),
-        trainableParameters: toNumber(trainableParameters),
-        accountedBytes: toNumber(accountedBytes),
-        fromStep: toNumber(fromStep),
-        warnings,
       };
     }
     case "trainingStep": {
-      const { step, epoch, report, gradientNorm, learningRate, seconds, tokensPerSecond } = event.value;
+      const { report, ...rest } = event.value;
       return {
         type: "step",
-        step: toNumber(step),
-        epoch,
+        ...counted(rest),
         report: fromLossReport(present(report, "TrainingStep.report")),
-        gradientNorm,
-        learningRate,
-        seconds,
-        tokensPerSecond,
       };
     }
     case "validation": {
       const { step, report } = event.value;
       return {
         type: "validation",
-        step: toNumber(step),
+        step: Number(step),
         report: fromLossReport(present(report, "Validation.report")),
       };
     }
     case "checkpoint":
-      return { type: "checkpoint", step: toNumber(event.value.step), name: event.value.name };
+      return { type: "checkpoint", ...counted(event.value) };
     case "trainingFinished": {
-      const { steps, report, validation, seconds, tokensPerSecond } = event.value;
+      const { report, validation, ...rest } = event.value;
       return {
         type: "finished",
-        steps: toNumber(steps),
+        ...counted(rest),
         report: report && fromLossReport(report),
         validation: validation && fromLossReport(validation),
-        seconds,
-        tokensPerSecond,
       };
     }
     case "frame":
@@ -244,6 +74,6 @@ function fromPayload(event: NonNullable<pb.StreamEventsResponse["event"]>): RunE
     case "cancelled":
     case "paused":
     case "resumed":
-      return { type: event.$case, steps: toNumber(event.value.steps) };
+      return { type: event.$case, ...counted(event.value) };
   }
 }

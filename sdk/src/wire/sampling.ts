@@ -1,88 +1,11 @@
-import type * as pb from "../gen/lad/v1/sampling.js";
+import * as pb from "../gen/lad/v1/sampling.js";
+import { AttentionMode } from "../gen/lad/v1/training.js";
 import type { Prompt } from "../options/sampling.js";
 import type { SamplingSpec } from "../options.js";
+import type { Answer, Frame, Prediction } from "../results/sampling.js";
 import { toMessages } from "./data.js";
-import {
-  ATTENTION_MODE,
-  CONFIDENCE,
-  DRAW_METHOD,
-  nameOf,
-  REMASK_POSITIONS,
-  REMASK_SCHEDULE,
-  RETENTION,
-  SAMPLING_MODE,
-  STOP_REASON,
-  type StopReasonName,
-} from "./names.js";
 import { fromFloat32Bytes } from "./tensors.js";
-
-/** One answer position that an iteration touched. Positions count from the answer's start. */
-export interface Edit {
-  /** From 0, the answer's first. */
-  readonly position: number;
-  /** What stood in the input; the mask token where it was masked. */
-  readonly oldToken: number;
-  /** What was sampled. */
-  readonly newToken: number;
-  /** Probability of the sampled token. */
-  readonly confidence: number;
-  /** The next input shows MASK here. */
-  readonly remasked: boolean;
-  /** Retained from re-masking, or committed for good. */
-  readonly kept: boolean;
-}
-
-/** One iteration of one canvas. */
-export interface Frame {
-  /** Tells it from other events. */
-  readonly type: "frame";
-  /** Which canvas of the run, from 0. */
-  readonly canvas: number;
-  /** From 0. */
-  readonly iteration: number;
-  /** How many there are at most. */
-  readonly iterations: number;
-  /** What the iteration changed, position by position. */
-  readonly edits: readonly Edit[];
-  /** What was sampled at every answer position, before re-masking. */
-  readonly answer: readonly number[];
-  /** MASK positions of the next input. */
-  readonly masked: number;
-}
-
-/** A canvas that is done. */
-export interface Answer {
-  /** Tells it from other events. */
-  readonly type: "answer";
-  /** Which canvas of the run, from 0. */
-  readonly canvas: number;
-  /** The answer without its stop token. */
-  readonly text: string;
-  /** Up to and without the first stop token. */
-  readonly ids: readonly number[];
-  /** Every answer position. */
-  readonly canvasIds: readonly number[];
-  /** Forwards computed. */
-  readonly iterations: number;
-  /** Why it was done. */
-  readonly stopped: StopReasonName;
-}
-
-/** What one forward over a canvas gives at each answer position. */
-export interface Prediction {
-  /** The sampled token ids. */
-  readonly ids: readonly number[];
-  /** Probability of each sampled token. */
-  readonly confidences: Float32Array;
-  /** Of each position's distribution, in nats. */
-  readonly entropies: Float32Array;
-  /** [positions × top], most probable first. */
-  readonly topIds: readonly number[];
-  /** Their probabilities, in the same order. */
-  readonly topProbabilities: Float32Array;
-  /** [positions × vocabulary], where asked for, else empty. */
-  readonly logits: Float32Array;
-}
+import { numberOf, wordOf } from "./words.js";
 
 /** How tokens are drawn, complete. */
 export interface DrawSpec {
@@ -99,26 +22,26 @@ export function toDraw(draw: DrawSpec): pb.DrawSpec {
     temperature: draw.temperature,
     topK: draw.topK,
     topP: draw.topP,
-    confidence: CONFIDENCE[draw.confidence],
+    confidence: numberOf(pb.Confidence, draw.confidence),
     eosBias: draw.eosBias,
-    method: DRAW_METHOD[draw.drawMethod],
+    method: numberOf(pb.DrawMethod, draw.drawMethod),
   };
 }
 
 export function toSampling(spec: SamplingSpec): pb.SamplingSpec {
   return {
-    mode: SAMPLING_MODE[spec.mode],
+    mode: numberOf(pb.SamplingMode, spec.mode),
     answerTokens: spec.answerTokens,
     iterations: spec.iterations,
     draw: toDraw(spec),
     remask: {
-      schedule: REMASK_SCHEDULE[spec.schedule],
+      schedule: numberOf(pb.RemaskSchedule, spec.schedule),
       sharpness: spec.sharpness,
       noiseStart: spec.noiseStart,
-      positions: REMASK_POSITIONS[spec.positions],
+      positions: numberOf(pb.RemaskPositions, spec.positions),
       minGuidanceWeight: spec.minGuidanceWeight,
       clusterSpan: spec.clusterSpan,
-      retention: RETENTION[spec.retention],
+      retention: numberOf(pb.Retention, spec.retention),
     },
     llada: {
       blockTokens: spec.blockTokens,
@@ -128,7 +51,7 @@ export function toSampling(spec: SamplingSpec): pb.SamplingSpec {
     earlyStop: spec.earlyStop,
     growTokens: spec.growTokens,
     frames: spec.frames,
-    attention: ATTENTION_MODE[spec.attention],
+    attention: numberOf(AttentionMode, spec.attention),
     canvasTokens: spec.canvasTokens,
     shareWeight: spec.shareWeight,
   };
@@ -147,7 +70,7 @@ export function fromFrame(frame: pb.Frame): Frame {
 }
 
 export function fromAnswer(answer: pb.Answer): Answer {
-  return { type: "answer", ...answer, stopped: nameOf(STOP_REASON, answer.stopped) };
+  return { type: "answer", ...answer, stopped: wordOf(pb.StopReason, answer.stopped) };
 }
 
 export function fromPrediction(prediction: pb.Prediction): Prediction {

@@ -1,13 +1,8 @@
 /** The worker's services, each method with its path and its messages' encoding. */
-
-export type { FilePiece } from "../gen/lad/v1/adapters.js";
 export { AdaptersServiceService as AdaptersService } from "../gen/lad/v1/adapters.js";
-export type { OpenDatasetRequest } from "../gen/lad/v1/data.js";
 export { DataServiceService as DataService } from "../gen/lad/v1/data.js";
 export { EvaluationServiceService as EvaluationService } from "../gen/lad/v1/evaluation.js";
 export { RunsServiceService as RunsService } from "../gen/lad/v1/runs.js";
 export { SamplingServiceService as SamplingService } from "../gen/lad/v1/sampling.js";
-export type { ForwardBackwardRequest } from "../gen/lad/v1/training.js";
 export { TrainingServiceService as TrainingService } from "../gen/lad/v1/training.js";
-export type { LoadBaseResponse } from "../gen/lad/v1/worker.js";
 export { WorkerServiceService as WorkerService } from "../gen/lad/v1/worker.js";

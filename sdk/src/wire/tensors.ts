@@ -12,8 +12,3 @@ export function toFloat32Bytes(values: ArrayLike<number>): Buffer {
   for (let i = 0; i < values.length; i++) bytes.writeFloatLE(values[i] as number, 4 * i);
   return bytes;
 }
-
-/** A count, a size or a sequence number, all of which stay below 2⁵³. */
-export function toNumber(value: bigint): number {
-  return Number(value);
-}

@@ -1,29 +1,14 @@
-import type * as pb from "../gen/lad/v1/training.js";
+import * as pb from "../gen/lad/v1/training.js";
 import type { LossReport } from "../method/loss-report.js";
 import type { LossSpec } from "../method/loss-targets.js";
 import type { Noise } from "../method/noise.js";
 import { type CheckedTraining, type Optimizer, optimizerSpec } from "../options.js";
+import { counted } from "./counted.js";
 import { toWindow } from "./data.js";
-import { ATTENTION_MODE, DECAY, LOSS_WEIGHTING, OPTIMIZER_KIND, SUPERVISE_TOKENS } from "./names.js";
-import { toNumber } from "./tensors.js";
-
-export type { LossReport };
+import { numberOf } from "./words.js";
 
 export function fromLossReport(report: pb.LossReport): LossReport {
-  return {
-    loss: report.loss,
-    ce: report.ce,
-    contentCe: report.contentCe,
-    tailCe: report.tailCe,
-    corruptedCe: report.corruptedCe,
-    corruptedContentCe: report.corruptedContentCe,
-    tokens: toNumber(report.tokens),
-    supervisedTokens: toNumber(report.supervisedTokens),
-    contentTokens: toNumber(report.contentTokens),
-    tailTokens: toNumber(report.tailTokens),
-    corruptedTokens: toNumber(report.corruptedTokens),
-    corruptedContentTokens: toNumber(report.corruptedContentTokens),
-  };
+  return counted(report);
 }
 
 export function toNoise({ kind, ...options }: Noise): pb.NoiseSpec {
@@ -32,15 +17,15 @@ export function toNoise({ kind, ...options }: Noise): pb.NoiseSpec {
 
 export function toLoss(loss: LossSpec): pb.LossSpec {
   return {
-    supervise: SUPERVISE_TOKENS[loss.supervise],
+    supervise: numberOf(pb.SuperviseTokens, loss.supervise),
     tail: loss.tail,
-    weighting: LOSS_WEIGHTING[loss.weighting],
+    weighting: numberOf(pb.LossWeighting, loss.weighting),
   };
 }
 
 export function toOptimizer(optimizer: Optimizer): pb.OptimizerSpec {
   const spec = optimizerSpec(optimizer);
-  return { ...spec, kind: OPTIMIZER_KIND[spec.kind] };
+  return { ...spec, kind: numberOf(pb.OptimizerKind, spec.kind) };
 }
 
 /** What is known of a run only once its data are on the worker. */
@@ -58,7 +43,7 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     noise: toNoise(noise),
     loss: toLoss(options.loss),
     optimizer: toOptimizer(options.optimizer),
-    schedule: { ...schedule, decay: DECAY[schedule.decay] },
+    schedule: { ...schedule, decay: numberOf(pb.Decay, schedule.decay) },
     steps: data.steps,
     batchSize: options.batchSize,
     microBatchTokens: options.microBatchTokens,
@@ -76,7 +61,7 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     checkpointEverySteps: checkpoint?.everySteps ?? 0,
     checkpoint: checkpoint?.name ?? "",
     resume: checkpoint?.resume ?? false,
-    attention: ATTENTION_MODE[options.attention],
+    attention: numberOf(pb.AttentionMode, options.attention),
     gradientCheckpointing: options.gradientCheckpointing,
     shareWeight: options.shareWeight,
     overwrite: checkpoint?.overwrite ?? false,

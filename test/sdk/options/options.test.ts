@@ -8,7 +8,7 @@ import {
   checkOptimStep,
   checkPredict,
   checkScore,
-} from "../../../sdk/src/options/primitives.js";
+} from "../../../sdk/src/options/primitive-checks.js";
 import {
   adamw,
   adapterOptions,

@@ -150,5 +150,9 @@ class UserProgram {
 function isNameless(type: ts.Type): boolean {
   if (type.aliasSymbol !== undefined) return false;
   if (type.isIntersection()) return true;
-  return type.symbol !== undefined && (type.symbol.flags & ts.SymbolFlags.TypeLiteral) !== 0 && type.getCallSignatures().length === 0;
+  return (
+    type.symbol !== undefined &&
+    (type.symbol.flags & ts.SymbolFlags.TypeLiteral) !== 0 &&
+    type.getCallSignatures().length === 0
+  );
 }

@@ -1,0 +1,7 @@
+/** What the worker answers, as this package's own values: every type of these files is public. */
+export type * from "./results/data.js";
+export type * from "./results/evaluation.js";
+export type * from "./results/runs.js";
+export type * from "./results/sampling.js";
+export type * from "./results/training.js";
+export type * from "./results/worker.js";

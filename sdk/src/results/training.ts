@@ -1,0 +1,1 @@
+export type { LossReport } from "../method/loss-report.js";
