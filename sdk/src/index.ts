@@ -57,24 +57,7 @@ export {
   type NoiseKind,
   type NoiseOptions,
 } from "./method/noise.js";
-export {
-  type Cover,
-  type CoverOptions,
-  cover,
-  type Lad,
-  type LadOptions,
-  lad,
-  type MaskOnly,
-  type MaskOnlyOptions,
-  maskOnly,
-  type NoNoise,
-  noises,
-  noNoise,
-  type TimedOptions,
-  type Uniform,
-  type UniformOptions,
-  uniform,
-} from "./method/noises/registered.js";
+export * from "./method/noises/registered.js";
 export * from "./method/policies.js";
 export type * from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";

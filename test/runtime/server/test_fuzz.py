@@ -74,7 +74,9 @@ class Fuzz:
                 self._set(made, field)
 
     def _change(self, made: Any) -> None:
-        """One value somewhere in the message: another, one more, or none."""
+        """One value somewhere in the message: another, one more, or none; nothing where it has no fields."""
+        if not made.DESCRIPTOR.fields:
+            return
         field = self._random.choice(made.DESCRIPTOR.fields)
         present = list(getattr(made, field.name)) if field.is_repeated else [getattr(made, field.name)]
         if field.message_type is not None and present and self._random.random() < 0.8:

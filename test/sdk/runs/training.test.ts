@@ -147,7 +147,7 @@ describe("what a run is started with", () => {
     const [request] = transport.requestsOf(TrainingService.startTraining);
     expect(request?.spec).toMatchObject({
       window: { window: 256, padToWindow: true },
-      noise: { tailNoise: true, minTime: 1e-3, maxSpan: 3 },
+      noise: { kind: { $case: "maskOnly", value: { tailNoise: true, minTime: 1e-3 } } },
       optimizer: { weightDecay: 0.01, momentum: 0.95, beta1: 0.9, newtonSchulzSteps: 5 },
       schedule: { learningRate: 1e-2, warmupSteps: 0 },
       steps: 2,
