@@ -21,7 +21,6 @@ from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import ContextRequest, GradientRequest, LogitsRequest
-from lad_runtime.torch_backend.memory.needs import gradient_needs
 from lad_runtime.torch_backend.model.compiled_elementwise import compiled_kernels
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
@@ -29,11 +28,12 @@ from lad_runtime.torch_backend.model.layout import Block
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.torch_backend.training.needs import gradient_needs
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.primitives import ForwardSpec
-from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
+from lad_runtime.types.sampling import AnswerEvent, Canvas, DrawSpec, SampleTask, SamplingSpec
 from lad_runtime.types.training import (
     OptimizerSpec,
     ScheduleSpec,
@@ -317,6 +317,19 @@ def training_work(
     return backend.work(base, adapter, task)
 
 
+def sampling_work(
+    backend: TorchBackend,
+    base: Base,
+    adapter: TrainedAdapter | None,
+    prompt: tuple[int, ...],
+    number: int,
+    spec: SamplingSpec,
+) -> Work[AnswerEvent]:
+    """One canvas of several, with a seed of its own."""
+    task = SampleTask(canvas=Canvas(prompt=prompt, seed=number), index=number, spec=spec)
+    return backend.work(base, adapter, task)
+
+
 def losses_of(events: list[Any]) -> list[float]:
     return [event.report.loss for event in events if isinstance(event, StepEvent)]
 
@@ -359,10 +372,7 @@ def test_samplers_draw_what_they_draw_on_the_cpu(
         base, backend = tiny(device, "float32"), backends[device]
         questions = [b"Name the capitals.\nPeru Kenya", b"Give the opposites.\nhot old", b"Add 3 and 4."]
         prompts = [backend.encode(base, [question.decode()])[0] for question in questions]
-        works = [
-            backend.work(base, None, SampleTask(canvas=Canvas(prompt=prompt, seed=n), index=n, spec=spec))
-            for n, prompt in enumerate(prompts)
-        ]
+        works = [sampling_work(backend, base, None, prompt, n, spec) for n, prompt in enumerate(prompts)]
         return [drive(backend, work)[1].canvas_ids for work in works]
 
     pairs = list(zip(answers("cuda"), answers("cpu"), strict=True))
@@ -380,10 +390,7 @@ def test_running_out_of_memory_is_a_named_error_and_the_worker_goes_on(
     spec = SamplingSpec(mode="refine", answer_tokens=40, iterations=1, early_stop=False)
 
     def sample(canvases: int) -> list[Any]:
-        works = [
-            backend.work(base, None, SampleTask(canvas=Canvas(prompt=tokens, seed=n), index=n, spec=spec))
-            for n in range(canvases)
-        ]
+        works = [sampling_work(backend, base, None, tokens, n, spec) for n in range(canvases)]
         return engine.submit_all(works, tenant="test")
 
     try:
@@ -543,7 +550,7 @@ def test_requests_at_once_are_answered_as_each_is_alone(backends, tiny, tmp_path
         jobs: list[Any] = []
         for size in sizes:
             works = [
-                backend.sample(base, snapshot, Canvas(prompt=prompt, seed=n), n, spec)
+                sampling_work(backend, base, snapshot, prompt, n, spec)
                 for n, prompt in (next(canvases) for _ in range(size))
             ]
             asked = engine.submit_all(works, tenant="test")
