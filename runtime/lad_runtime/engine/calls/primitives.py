@@ -15,6 +15,7 @@ from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import (
@@ -32,7 +33,7 @@ from lad_runtime.types.training_events import LossReport
 from lad_runtime.types.work import OutcomeT, Work
 
 MAX_SEQUENCES = 4096
-"""Of one call of `forwardBackward`, rows of a data set as well."""
+"""Of one call of `forwardBackward`."""
 
 
 class Primitives:
@@ -133,17 +134,18 @@ class Primitives:
     def _given(
         self, entry: AdapterEntry, sequences: Sequence[TargetedSequence], forward: ForwardSpec
     ) -> ForwardBackwardTask:
-        _check_count("sequences", len(sequences))
+        _check_count(len(sequences))
         for sequence in sequences:
             check_fits(entry.base, "ids", len(sequence.ids))
             check_ids(entry.base, "ids", sequence.ids)
-            check_ids(entry.base, "targets", [target for target in sequence.targets if target != -1])
+            check_ids(
+                entry.base, "targets", [target for target in sequence.targets if target != IGNORE_INDEX]
+            )
         return ForwardBackwardTask(sequences=tuple(sequences), forward=forward)
 
     def _noised(
         self, entry: AdapterEntry, given: NoisedExamples, forward: ForwardSpec
     ) -> NoisedForwardBackwardTask:
-        _check_count("rows", len(given.rows))
         examples, _ = self._prepared.get(entry.base, given.dataset_id, given.window)
         beyond = next((row for row in given.rows if row >= len(examples)), None)
         if beyond is not None:
@@ -153,10 +155,10 @@ class Primitives:
         return NoisedForwardBackwardTask(examples=examples, given=given, forward=forward)
 
 
-def _check_count(option: str, count: int) -> None:
+def _check_count(count: int) -> None:
     if not 1 <= count <= MAX_SEQUENCES:
         raise invalid_option(
-            option,
+            "sequences",
             count,
             f"a call holds from 1 to {MAX_SEQUENCES}",
             "Give at least one, and a larger batch in several calls: their gradients add up.",
