@@ -148,7 +148,7 @@ class HostRequest(Request[None]):
 
     @property
     def cost(self) -> int:
-        """Noise and targets of a token take three quarters of a forward through `stub`, a twentieth through `tiny`."""
+        """Noise and targets of a token take a fifth of a forward through `stub`, a fiftieth through `tiny`."""
         return -(-self.tokens // 4)
 
     @property
