@@ -14,7 +14,7 @@ from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.types.limits import MAX_SHARE_WEIGHT, MIN_SHARE_WEIGHT
 
 BUDGET = 64
-SHARER = st.tuples(
+TENANT = st.tuples(
     st.floats(0.1, 8.0),  # weight
     st.integers(1, 2 * BUDGET),  # tokens of each request
     st.sampled_from(["a", "b"]),  # group
@@ -48,7 +48,7 @@ def cost_of(batches: list[list[Job]]) -> Counter:
 
 
 @settings(max_examples=100, deadline=None)
-@given(tenants=st.lists(SHARER, min_size=1, max_size=6), batches=st.integers(1, 300))
+@given(tenants=st.lists(TENANT, min_size=1, max_size=6), batches=st.integers(1, 300))
 def test_what_each_gets_is_its_weights_share_to_within_two_batches(tenants: list, batches: int) -> None:
     turns = FairQueue()
     for index, (weight, tokens, group) in enumerate(tenants):
@@ -60,7 +60,7 @@ def test_what_each_gets_is_its_weights_share_to_within_two_batches(tenants: list
 
 
 @settings(max_examples=60, deadline=None)
-@given(tenants=st.lists(SHARER, min_size=1, max_size=6))
+@given(tenants=st.lists(TENANT, min_size=1, max_size=6))
 def test_a_batch_is_of_one_group_within_the_budget_or_a_single_request(tenants: list) -> None:
     turns = FairQueue()
     for index, (weight, tokens, group) in enumerate(tenants):

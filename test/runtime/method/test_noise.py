@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.random import Purpose, uniforms
-from lad_runtime.method.structural_noise import duplicate, runs_of, shift, swap
+from lad_runtime.method.structural_noise import duplicate, shift, stretches_of, swap
 from lad_runtime.types.data import PreparedExample
 from method_specs import NoNoise, cover_noise, lad_noise, mask_only_noise, uniform_noise
 from training_support import EOS, MASK, VOCABULARY, window, windows
@@ -371,7 +371,7 @@ def test_a_shift_copies_a_span_over_what_is_there_and_stays_inside():
 
 
 def test_nothing_crosses_from_one_answer_to_the_next():
-    runs = runs_of(np.array([3, 4, 5, 9, 10]))
+    runs = stretches_of(np.array([3, 4, 5, 9, 10]))
     assert runs == [(0, 3), (3, 5)]
     generator = random.Random(1)
     for _ in range(200):

@@ -50,13 +50,13 @@ def test_every_token_has_its_row_and_every_adapter_full_rows(make_adapter, items
         covered[batch.padding] += 1
     assert covered.eq(1).all()
     assert all(group.start % ROW_MULTIPLE == group.stop % ROW_MULTIPLE == 0 for group in batch.adapters)
-    assert [run.start for run in batch.runs] == [0, *(run.stop for run in batch.runs)][:-1]
-    assert batch.runs[-1].stop == batch.rows
+    assert [stack.start for stack in batch.stacks] == [0, *(stack.stop for stack in batch.stacks)][:-1]
+    assert batch.stacks[-1].stop == batch.rows
 
 
 def test_equal_lengths_share_a_run_wherever_they_stood() -> None:
     batch = flat(*(Segment(ids=ids(i, length)) for i, length in enumerate((5, 8, 5, 8, 5, 1))))
-    assert [(run.count, run.lengths[0]) for run in batch.runs] == [(1, 1), (3, 5), (2, 8)]
+    assert [(stack.count, stack.lengths[0]) for stack in batch.stacks] == [(1, 1), (3, 5), (2, 8)]
     assert batch.spans == [(1, 6), (16, 24), (6, 11), (24, 32), (11, 16), (0, 1)]
     assert batch.padding is None
 
@@ -135,7 +135,7 @@ def test_variable_length_blocks_equal_runs(model: Llama, adapter_pair, items) ->
         segments = [segment(seed, *item) for seed, item in enumerate(items)]
         empty = KeyValueCache(model.config, capacity=8)
         batch = model.batch([*segments, Segment(ids=ids(9, 3), mode="causal", cache=empty)])
-        assert len(batch.blocks) <= len(batch.runs)
+        assert len(batch.blocks) <= len(batch.stacks)
         return model.hidden_states(batch)
 
     with torch.no_grad(), pytest.MonkeyPatch.context() as patch:

@@ -26,7 +26,7 @@ class _Loading:
     """Of one specification: whose turn it is, and how many want it."""
 
     callers: int = 0
-    turn: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Bases:
@@ -77,11 +77,11 @@ class Bases:
             loading = self._loading.setdefault(spec, _Loading())
             loading.callers += 1
         try:
-            _take(loading.turn, wanted)
+            _take(loading.lock, wanted)
             try:
                 yield
             finally:
-                loading.turn.release()
+                loading.lock.release()
         finally:
             with self._lock:
                 loading.callers -= 1
@@ -122,9 +122,9 @@ class Bases:
         return self._backend.render(base.resident, messages, add_generation_prompt, allow_special)
 
 
-def _take(turn: threading.Lock, wanted: Callable[[], bool]) -> None:
+def _take(lock: threading.Lock, wanted: Callable[[], bool]) -> None:
     while wanted():
-        if turn.acquire(timeout=_LOOK_SECONDS):
+        if lock.acquire(timeout=_LOOK_SECONDS):
             return
     raise _unwanted()
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lad_runtime.method.random import Purpose, uniform_lanes
-from lad_runtime.method.structural_noise import Cells, Run, runs_of
+from lad_runtime.method.structural_noise import Cells, Stretch, stretches_of
 
 KEYS, SWAPS, CHOSEN, SIDES, TOKENS = range(1, 6)
 """Lanes with one number for each cell. Lane 0 holds the single ones:"""
@@ -65,8 +65,8 @@ class Drawing:
         return self._lanes[number, : len(self.positions)]
 
     @property
-    def runs(self) -> list[Run]:
-        return runs_of(self.positions)
+    def stretches(self) -> list[Stretch]:
+        return stretches_of(self.positions)
 
     @cached_property
     def _lanes(self) -> NDArray[np.float64]:

@@ -60,13 +60,13 @@ class StructuralNoise(Noise):
         return self._rearranged(cells, drawing) if len(cells) > 2 else cells
 
     def _rearranged(self, cells: Cells, drawing: Drawing) -> Cells:
-        strength, runs = drawing.scalar(STRENGTH), drawing.runs
-        cells = swap(cells, runs, drawing.lane(SWAPS), self.swap_scale * strength)
+        strength, stretches = drawing.scalar(STRENGTH), drawing.stretches
+        cells = swap(cells, stretches, drawing.lane(SWAPS), self.swap_scale * strength)
         cells = duplicate(
-            cells, runs, drawing.lane(CHOSEN), drawing.lane(SIDES), self.duplicate_scale * strength
+            cells, stretches, drawing.lane(CHOSEN), drawing.lane(SIDES), self.duplicate_scale * strength
         )
         if drawing.scalar(SHIFT) < self.shift_scale * strength:
-            cells = shift(cells, runs, drawing.span, max_span=self.max_span, max_shift=self.max_shift)
+            cells = shift(cells, stretches, drawing.span, max_span=self.max_span, max_shift=self.max_shift)
         return cells
 
 

@@ -44,10 +44,10 @@ def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
         if inference:
             for index, result in zip(inference, _infer(model, [requests[i] for i in inference]), strict=True):
                 results[index] = result
-        for turn in _turns(requests):
-            losses, added = _differentiate(model, [request for _, request in turn])
+        for batch in _batches(requests):
+            losses, added = _differentiate(model, [request for _, request in batch])
             gradients += added
-            for (index, _), result in zip(turn, losses, strict=True):
+            for (index, _), result in zip(batch, losses, strict=True):
                 results[index] = result
     for parameter, gradient in gradients:
         parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
@@ -129,21 +129,21 @@ def _head(model: Llama, request: HeadRequest) -> Tensor:
     return model.logits(request.hidden_RD[rows_R])[: len(request.hidden_RD)]
 
 
-def _turns(requests: Sequence[ForwardRequest]) -> list[list[tuple[int, GradientRequest]]]:
-    """Gradient requests and their indices, no adapter being trained by two requests of one turn, each as early as order allows."""
-    turns: list[list[tuple[int, GradientRequest]]] = []
+def _batches(requests: Sequence[ForwardRequest]) -> list[list[tuple[int, GradientRequest]]]:
+    """Gradient requests and their indices, no adapter being trained by two requests of one batch, each as early as order allows."""
+    batches: list[list[tuple[int, GradientRequest]]] = []
     taken: list[set[int]] = []
     for index, request in enumerate(requests):
         if not isinstance(request, GradientRequest):
             continue
         adapters = {id(segment.adapter) for segment in request.segments if segment.adapter is not None}
-        turn = 1 + max((i for i, others in enumerate(taken) if others & adapters), default=-1)
-        if turn == len(turns):
-            turns.append([])
+        number = 1 + max((i for i, others in enumerate(taken) if others & adapters), default=-1)
+        if number == len(batches):
+            batches.append([])
             taken.append(set())
-        turns[turn].append((index, request))
-        taken[turn] |= adapters
-    return turns
+        batches[number].append((index, request))
+        taken[number] |= adapters
+    return batches
 
 
 @contextmanager

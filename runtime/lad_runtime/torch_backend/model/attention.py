@@ -13,7 +13,7 @@ from lad_runtime.torch_backend.kernels.rope import rotate_
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.flash_attention import variable_length
 from lad_runtime.torch_backend.model.flat_batch import FlatBatch
-from lad_runtime.torch_backend.model.layout import Block, Run
+from lad_runtime.torch_backend.model.layout import Block, Stack
 
 
 def attend(
@@ -21,12 +21,12 @@ def attend(
 ) -> Tensor:
     """Rotate and attend. `qkv` [N, (heads + 2 kv_heads) · head_dim] is overwritten; returns [N, heads · head_dim].
 
-    On the CPU one maskless SDPA call per run of equal sequences (two in the mode `prefix`); on CUDA in half precision one
+    On the CPU one maskless SDPA call per stack of equal sequences (two in the mode `prefix`); on CUDA in half precision one
     variable-length flash call per block of sequences of any length, whether they have a past or not. Rows of padding mean
     nothing.
     """
     rotated = _rotated(qkv_NE, cos, sin, config)
-    parts: Sequence[Block | Run] = batch.blocks if _has_flash(qkv_NE, config) else batch.runs
+    parts: Sequence[Block | Stack] = batch.blocks if _has_flash(qkv_NE, config) else batch.stacks
     pieces = rotated.split([part.stop - part.start for part in parts]) if len(parts) > 1 else (rotated,)
     outputs = [_part(piece, part, layer, config) for piece, part in zip(pieces, parts, strict=True)]
     return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
@@ -36,8 +36,8 @@ def _has_flash(qkv: Tensor, config: LlamaConfig) -> bool:
     return qkv.is_cuda and qkv.dtype in (torch.float16, torch.bfloat16) and config.head_dim % 8 == 0
 
 
-def _part(qkv: Tensor, part: Block | Run, layer: int, config: LlamaConfig) -> Tensor:
-    if isinstance(part, Run) and part.count == 0:
+def _part(qkv: Tensor, part: Block | Stack, layer: int, config: LlamaConfig) -> Tensor:
+    if isinstance(part, Stack) and part.count == 0:
         return qkv.new_zeros(part.stop - part.start, config.query_size)
     heads = qkv.unflatten(-1, (-1, config.head_dim))
     q, k, v = heads.split((config.num_heads, config.num_kv_heads, config.num_kv_heads), dim=-2)
@@ -81,24 +81,24 @@ def _seen(k_NHD: Tensor, v_NHD: Tensor, block: Block, layer: int) -> tuple[Tenso
     """Keys and values of a block's sequences, each behind those of its past."""
     if block.is_plain:
         return k_NHD, v_NHD
-    sizes = [run.stop - run.start for run in block.runs]
+    sizes = [stack.stop - stack.start for stack in block.stacks]
     keys: list[Tensor] = []
     values: list[Tensor] = []
-    # Split at once: the gradient of a slice would be a tensor of the whole block, for each run.
-    for run, k, v in zip(block.runs, k_NHD.split(sizes), v_NHD.split(sizes), strict=True):
-        if run.cache is not None:
-            k, v = run.cache.write(layer, k, v)
-        elif run.contexts:
-            k, v = _behind(run, k, v, layer)
+    # Split at once: the gradient of a slice would be a tensor of the whole block, for each stack.
+    for stack, k, v in zip(block.stacks, k_NHD.split(sizes), v_NHD.split(sizes), strict=True):
+        if stack.cache is not None:
+            k, v = stack.cache.write(layer, k, v)
+        elif stack.contexts:
+            k, v = _behind(stack, k, v, layer)
         keys.append(k)
         values.append(v)
     return torch.cat(keys), torch.cat(values)
 
 
-def _behind(run: Run, k_NHD: Tensor, v_NHD: Tensor, layer: int) -> tuple[Tensor, Tensor]:
-    """Keys and values of a run's sequences, each behind those of its context."""
-    pasts = [context.read(layer) for context in run.contexts]
-    tokens = (run.stop - run.start) // run.count
+def _behind(stack: Stack, k_NHD: Tensor, v_NHD: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+    """Keys and values of a stack's sequences, each behind those of its context."""
+    pasts = [context.read(layer) for context in stack.contexts]
+    tokens = (stack.stop - stack.start) // stack.count
     new = zip(k_NHD.split(tokens), v_NHD.split(tokens), strict=True)
     keys, values = zip(*(pair for both in zip(pasts, new, strict=True) for pair in both), strict=True)
     return torch.cat(keys), torch.cat(values)

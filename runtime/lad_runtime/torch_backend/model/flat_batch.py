@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lad_runtime.torch_backend.kernels.device import on_device
 from lad_runtime.torch_backend.kernels.matmul import ROW_MULTIPLE
-from lad_runtime.torch_backend.model.layout import AdapterRows, Block, Run, blocks_of, grouped
+from lad_runtime.torch_backend.model.layout import AdapterRows, Block, Stack, blocks_of, grouped
 from lad_runtime.torch_backend.model.segment import Segment
 
 
@@ -33,7 +33,7 @@ class FlatBatch:
         self.end = max(segment.end for segment in segments)  # one more than the highest position
         self.spans: list[tuple[int, int]] = [(0, 0)] * len(segments)
         self.adapters: list[AdapterRows] = []
-        self.runs: list[Run] = []
+        self.stacks: list[Stack] = []
         self.rows = 0
         self._device = torch.device(device)
         padding = [torch.arange(*self._add(group)) for group in grouped(segments)]
@@ -48,9 +48,9 @@ class FlatBatch:
             self.padding = on_device(torch.cat(padding), self._device)
 
     @cached_property
-    def blocks(self) -> list[Block | Run]:
-        """The batch's runs for variable-length attention; padding counts as sequences of their own."""
-        return blocks_of(self.runs, self._device)
+    def blocks(self) -> list[Block | Stack]:
+        """The batch's stacks for variable-length attention; padding counts as sequences of their own."""
+        return blocks_of(self.stacks, self._device)
 
     def advance_caches(self, hidden_ND: Tensor) -> None:
         """Count the segments' tokens as filled, once every layer has written them and `hidden` [N, D] is known."""
@@ -64,24 +64,24 @@ class FlatBatch:
         for index in group:
             segment = self.segments[index]
             self.spans[index] = (self.rows, self.rows + len(segment.ids))
-            self._add_run(Run.of(segment, self.rows))
+            self._add_stack(Stack.of(segment, self.rows))
         filled = self.rows
         padded = -(-filled // ROW_MULTIPLE) * ROW_MULTIPLE
         if padded > filled:
-            self._add_run(Run(start=filled, stop=padded, count=0))
+            self._add_stack(Stack(start=filled, stop=padded, count=0))
         head = self.segments[group[0]]
         if head.adapter is not None:
             rows = AdapterRows(adapter=head.adapter, start=start, stop=padded, dropout_seed=head.dropout_seed)
             self.adapters.append(rows)
         return filled, padded
 
-    def _add_run(self, run: Run) -> None:
-        joined = self.runs[-1].joined(run) if self.runs else None
+    def _add_stack(self, stack: Stack) -> None:
+        joined = self.stacks[-1].joined(stack) if self.stacks else None
         if joined is None:
-            self.runs.append(run)
+            self.stacks.append(stack)
         else:
-            self.runs[-1] = joined
-        self.rows = run.stop
+            self.stacks[-1] = joined
+        self.rows = stack.stop
 
 
 def padded_indices(rows_R: Tensor) -> Tensor:

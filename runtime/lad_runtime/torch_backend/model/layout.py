@@ -1,4 +1,4 @@
-"""The parts of a flat batch: rows of one adapter, runs of equal sequences, blocks of sequences of any length."""
+"""The parts of a flat batch: rows of one adapter, stacks of equal sequences, blocks of sequences of any length."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,11 +23,11 @@ class AdapterRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class Stack:
     """Neighbouring sequences of equal length and mode, which the same attention calls compute. `count` 0: rows of padding.
 
     The first `split` tokens of each do not see those behind them (0: all see all). There is a context for each sequence, all of
-    one length, or none; a run with a cache is one sequence.
+    one length, or none; a stack with a cache is one sequence.
     """
 
     start: int
@@ -39,8 +39,8 @@ class Run:
     contexts: tuple[KeyValueCache, ...] = ()
 
     @classmethod
-    def of(cls, segment: Segment, start: int) -> "Run":
-        """The run of one sequence."""
+    def of(cls, segment: Segment, start: int) -> "Stack":
+        """The stack of one sequence."""
         return cls(
             start=start,
             stop=start + len(segment.ids),
@@ -63,8 +63,8 @@ class Run:
         count = max(self.count, 1)
         return [(self.stop - self.start) // count] * count
 
-    def joined(self, other: "Run") -> "Run | None":
-        """Both as one run, or None where one call cannot compute them."""
+    def joined(self, other: "Stack") -> "Stack | None":
+        """Both as one stack, or None where one call cannot compute them."""
         if self.cache or other.cache or not (self.count and other.count) or self._shape != other._shape:
             return None
         contexts = (*self.contexts, *other.contexts)
@@ -96,20 +96,20 @@ class Block:
     start: int
     stop: int
     causal: bool
-    runs: tuple[Run, ...]
+    stacks: tuple[Stack, ...]
     new: Lengths
     seen: Lengths
 
     @classmethod
-    def of(cls, runs: Sequence[Run], device: torch.device) -> "Block":
-        new = [length for run in runs for length in run.lengths]
-        seen = [run.past_tokens + length for run in runs for length in run.lengths]
+    def of(cls, stacks: Sequence[Stack], device: torch.device) -> "Block":
+        new = [length for stack in stacks for length in stack.lengths]
+        seen = [stack.past_tokens + length for stack in stacks for length in stack.lengths]
         own = Lengths.of(new, device)
         return cls(
-            start=runs[0].start,
-            stop=runs[-1].stop,
-            causal=runs[0].causal,
-            runs=tuple(runs),
+            start=stacks[0].start,
+            stop=stacks[-1].stop,
+            causal=stacks[0].causal,
+            stacks=tuple(stacks),
             new=own,
             seen=own if seen == new else Lengths.of(seen, device),
         )
@@ -117,24 +117,24 @@ class Block:
     @property
     def is_plain(self) -> bool:
         """Whether no sequence has a past, or begins one."""
-        return not any(run.cache or run.contexts for run in self.runs)
+        return not any(stack.cache or stack.contexts for stack in self.stacks)
 
 
-def blocks_of(runs: Sequence[Run], device: torch.device) -> list[Block | Run]:
-    """The runs in order, merged into as few blocks as their modes allow; those with a split stay as they are."""
-    merged: list[list[Run]] = []
-    for run in runs:
+def blocks_of(stacks: Sequence[Stack], device: torch.device) -> list[Block | Stack]:
+    """The stacks in order, merged into as few blocks as their modes allow; those with a split stay as they are."""
+    merged: list[list[Stack]] = []
+    for stack in stacks:
         first = merged[-1][0] if merged else None
-        same = first is not None and not first.split and (run.count == 0 or run.causal == first.causal)
-        if same and not run.split:
-            merged[-1].append(run)
+        same = first is not None and not first.split and (stack.count == 0 or stack.causal == first.causal)
+        if same and not stack.split:
+            merged[-1].append(stack)
         else:
-            merged.append([run])
+            merged.append([stack])
     return [group[0] if group[0].split else Block.of(group, device) for group in merged]
 
 
 def grouped(segments: Sequence[Segment]) -> list[list[int]]:
-    """Segment indices by adapter, in order of appearance; within an adapter so that runs are long."""
+    """Segment indices by adapter, in order of appearance; within an adapter so that stacks are long."""
     groups: dict[tuple[int, int | None], list[int]] = {}
     for index, segment in enumerate(segments):
         groups.setdefault((id(segment.adapter), segment.dropout_seed), []).append(index)

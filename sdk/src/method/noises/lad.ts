@@ -2,7 +2,7 @@
 import { check } from "../../checks/check.js";
 import { flag, integer, probability } from "../../checks/fields.js";
 import { type Complete, fieldsOf } from "../../checks/fields-of.js";
-import { type Cells, duplicate, runsOf, shift, swap } from "../structural-noise.js";
+import { type Cells, duplicate, shift, stretchesOf, swap } from "../structural-noise.js";
 import { type Drawing, defineNoise, LANE, lowest, masked, SCALAR } from "./drawing.js";
 
 /** How much `lad` noise masks and rearranges. Each example draws a strength p ~ U(0, 1), which the scales are multiplied by. */
@@ -73,10 +73,10 @@ export function structured(clean: Cells, noise: Complete<LadOptions>, drawing: D
 
 function rearranged(masked: Cells, noise: Complete<LadOptions>, drawing: Drawing): Cells {
   const strength = drawing.scalar(SCALAR.strength);
-  const runs = runsOf(drawing.positions);
-  const swapped = swap(masked, runs, drawing.lane(LANE.swaps), noise.swapScale * strength);
+  const stretches = stretchesOf(drawing.positions);
+  const swapped = swap(masked, stretches, drawing.lane(LANE.swaps), noise.swapScale * strength);
   const [chosen, sides] = [drawing.lane(LANE.chosen), drawing.lane(LANE.sides)];
-  const cells = duplicate(swapped, runs, chosen, sides, noise.duplicateScale * strength);
+  const cells = duplicate(swapped, stretches, chosen, sides, noise.duplicateScale * strength);
   const isShifted = drawing.scalar(SCALAR.shift) < noise.shiftScale * strength;
-  return isShifted ? shift(cells, runs, drawing.span(), noise) : cells;
+  return isShifted ? shift(cells, stretches, drawing.span(), noise) : cells;
 }
