@@ -1,7 +1,6 @@
 """What `forwardBackward` is given is checked once, against its base, before anything is computed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -33,7 +33,7 @@ from lad_runtime.types.training_events import LossReport
 from lad_runtime.types.work import OutcomeT, Work
 
 MAX_SEQUENCES = 4096
-"""Of one call of `forwardBackward`."""
+"""Of one call of `forwardBackward`, rows of a data set as well."""
 
 
 class Primitives:
