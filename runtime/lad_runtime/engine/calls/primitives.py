@@ -134,7 +134,7 @@ class Primitives:
     def _given(
         self, entry: AdapterEntry, sequences: Sequence[TargetedSequence], forward: ForwardSpec
     ) -> ForwardBackwardTask:
-        _check_count(len(sequences))
+        _check_count("sequences", len(sequences))
         for sequence in sequences:
             check_fits(entry.base, "ids", len(sequence.ids))
             check_ids(entry.base, "ids", sequence.ids)
@@ -146,6 +146,7 @@ class Primitives:
     def _noised(
         self, entry: AdapterEntry, given: NoisedExamples, forward: ForwardSpec
     ) -> NoisedForwardBackwardTask:
+        _check_count("rows", len(given.rows))
         examples, _ = self._prepared.get(entry.base, given.dataset_id, given.window)
         beyond = next((row for row in given.rows if row >= len(examples)), None)
         if beyond is not None:
@@ -155,10 +156,10 @@ class Primitives:
         return NoisedForwardBackwardTask(examples=examples, given=given, forward=forward)
 
 
-def _check_count(count: int) -> None:
+def _check_count(option: str, count: int) -> None:
     if not 1 <= count <= MAX_SEQUENCES:
         raise invalid_option(
-            "sequences",
+            option,
             count,
             f"a call holds from 1 to {MAX_SEQUENCES}",
             "Give at least one, and a larger batch in several calls: their gradients add up.",
