@@ -20,9 +20,9 @@ from lad_runtime.server.process.state_folder import IN_USE_STATUS, StateInUseErr
 
 
 def main(arguments: Arguments) -> int:
-    """Runs the worker until it is told to stop; the exit status. Tells why it could not start on stderr.
+    """Runs the worker until it is told to stop and returns the exit status. Writes the reason to stderr if it cannot start.
 
-    On stdout it says `state FOLDER`, where it keeps data sets and checkpoints, then `ready ADDRESS`.
+    Prints `state FOLDER` (the folder of data sets and checkpoints) on stdout, then `ready ADDRESS`.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server takes over
     _log_one_line_each(arguments.log_level)
@@ -32,7 +32,7 @@ def main(arguments: Arguments) -> int:
     def clean_up() -> None:
         if arguments.socket and bound.is_set():
             Path(arguments.socket).unlink(missing_ok=True)
-            if arguments.token_stdin:  # its folder was made for it, by a process that may be dead
+            if arguments.token_stdin:  # the client made the folder for this socket, and may be dead
                 with suppress(OSError):
                     Path(arguments.socket).parent.rmdir()
         if arguments.state is None:
@@ -67,7 +67,7 @@ def main(arguments: Arguments) -> int:
 
 def _run(arguments: Arguments, state: Path, token: str, on_ready: Callable[[str], None]) -> None:
     address = socket_address(arguments.socket) if arguments.socket else tcp_address(arguments.listen or "")
-    _spin_briefly()  # read once, when torch is loaded
+    _spin_briefly()  # OpenMP reads the variable once, when torch is loaded
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # texts are encoded one at a time
     from lad_runtime.engine.worker import make_worker
     from lad_runtime.server.serve import serve
@@ -82,10 +82,10 @@ def _run(arguments: Arguments, state: Path, token: str, on_ready: Callable[[str]
 
 
 def _spin_briefly() -> None:
-    """How long an idle OpenMP thread spins before it sleeps, unless the environment says.
+    """Sets how long an idle OpenMP thread spins before it sleeps, unless the environment sets a wait policy.
 
-    Sleeping at once costs a small model half its speed (a step of `tiny`: 140 ms; 70 ms with this), spinning as long as
-    libgomp does by default takes the cores from whoever else works.
+    Sleeping at once costs a small model half its speed (a step of `tiny` takes 140 ms; 70 ms with this setting). Spinning for
+    libgomp's default time takes the cores from other threads and processes.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -111,7 +111,7 @@ def _token(arguments: Arguments) -> str:
 
 
 class _OneLine(logging.Formatter):
-    """A record a line, its traceback included."""
+    """Writes each record, traceback included, on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(record).replace("\n", "\\n")
@@ -127,4 +127,4 @@ if __name__ == "__main__":
     status = main(parse_arguments(sys.argv[1:]))
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)  # without waiting for threads that load or download
+    os._exit(status)  # does not wait for threads that load or download

@@ -10,7 +10,7 @@ MAX_FLOAT32 = 3.4028234663852886e38
 MAX_UINT64 = 2**64 - 1
 
 MAX_TOKENS = 2**20
-"""No window, span or answer is longer, whatever the base."""
+"""The most tokens in a window, span or answer, on any base."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -24,7 +24,7 @@ def check_number(
     above: float | None = None,
     below: float | None = None,
 ) -> None:
-    """A number that float32 holds with low ≤ value ≤ high; `above` and `below` are bounds that are themselves outside."""
+    """Requires a finite float32 number with low ≤ value ≤ high; `above` and `below` are exclusive bounds."""
     finite = isinstance(value, int | float) and abs(value) <= MAX_FLOAT32
     inside = (
         finite
@@ -38,7 +38,7 @@ def check_number(
 
 
 def check_whole(option: str, value: int, *, low: int, high: int | None = None) -> None:
-    """A whole number with low ≤ value ≤ high."""
+    """Requires a whole number with low ≤ value ≤ high."""
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if not is_whole or value < low or (high is not None and value > high):
         allowed = _range("a whole number", low, math.inf if high is None else high, None, None)
@@ -46,20 +46,20 @@ def check_whole(option: str, value: int, *, low: int, high: int | None = None) -
 
 
 def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
-    """One of the named values."""
+    """Requires one of the named values."""
     if value not in choices:
         raise invalid_option(option, value, "it is not known", f"Give one of {', '.join(choices)}.")
 
 
 def check_count(option: str, count: int, most: int) -> None:
-    """So many parts of one request."""
+    """Requires from 1 to `most` parts in one request."""
     if not 1 <= count <= most:
         problem = f"a request holds from 1 to {most}"
         raise invalid_option(option, count, problem, "Split it, or give at least one.")
 
 
 def check_name(option: str, value: str) -> None:
-    """A name that may become part of a path: letters, digits, dot, underscore and hyphen, at most 64."""
+    """Requires a name that is safe in a path: letters, digits, dot, underscore and hyphen, at most 64."""
     if not _NAME.fullmatch(value):
         raise invalid_option(
             option,

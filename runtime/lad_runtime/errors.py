@@ -1,11 +1,11 @@
-"""The one exception that crosses the worker's border, and its stable codes."""
+"""The one exception type that leaves the worker, and its stable codes."""
 
 from enum import Enum
 from typing import NoReturn
 
 
 class ErrorCode(str, Enum):
-    """What went wrong, in words that never change between versions (the wire carries the value)."""
+    """The kind of an error. Its values never change between versions: clients receive them."""
 
     INVALID_OPTION = "invalid-option"  # a value outside its range, or of the wrong kind
     NOT_FOUND = "not-found"  # a base, adapter, data set, run, checkpoint or file that does not exist
@@ -21,7 +21,7 @@ class ErrorCode(str, Enum):
     STORAGE = "storage"  # a full disk, a failed write
     CANCELLED = "cancelled"
     DIVERGED = "diverged"  # a loss or gradient that is no longer a number
-    BUSY = "busy"  # as much as is admitted is under way; nothing was done, try again
+    BUSY = "busy"  # the worker is at its limit of concurrent work; nothing was done, try again
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
 
@@ -29,8 +29,8 @@ class ErrorCode(str, Enum):
 class LadError(Exception):
     """An error with a stable code; its text names the option, the value and the remedy.
 
-    `option` is the name as the TypeScript user wrote it (camelCase), `value` what was given, shortened; `retry_after_ms` of BUSY
-    is how long to wait before another try (0: no hint).
+    `option` is the option's name in TypeScript (camelCase) and `value` the given value, shortened. With BUSY, `retry_after_ms`
+    says how long to wait before the next try (0: no hint).
     """
 
     def __init__(
@@ -64,7 +64,7 @@ def invalid_option(option: str, value: object, problem: str, remedy: str) -> Lad
 
 
 def assert_never(value: NoReturn) -> NoReturn:
-    """Stands where no case is left; a type checker sees that none is. (`typing` has it from Python 3.11 on.)"""
+    """Marks unreachable code, which the type checker proves. (`typing` has this function from Python 3.11 on.)"""
     raise AssertionError(f"there is no such case: {value!r}")
 
 

@@ -1,9 +1,9 @@
-"""What a client compares before its first call."""
+"""The versions that a client compares with its own before its first call."""
 
 from lad_runtime import __version__
 
 PROTOCOL_VERSION = 2
-"""Of `proto/lad/v1`; raised when a client of the version before could misunderstand a reply."""
+"""The version of `proto/lad/v1`. It increases when a client of the previous version could misunderstand a reply."""
 
 BUILD_VERSION = __version__
-"""Of the package, the same as the npm package's."""
+"""The version of this package, equal to the npm package's."""

@@ -44,7 +44,7 @@ import {
   toWindow,
 } from "./wire.js";
 
-/** A LoRA adapter on a frozen base: it is trained, sampled, saved and dropped without regard to any other. */
+/** A LoRA adapter on a frozen base. It is trained, sampled, saved and dropped independently of all others. */
 export class Adapter extends Model {
   /** The base that it belongs to. */
   readonly base: FrozenBase;
@@ -64,12 +64,12 @@ export class Adapter extends Model {
     return this.#info.id;
   }
 
-  /** As it was when last asked for; see `refresh`. */
+  /** The adapter's state when it was last read from the worker; see `refresh`. */
   get info(): AdapterInfo {
     return this.#info;
   }
 
-  /** Asks the worker for the adapter's steps and memory as they are now. */
+  /** Reads the adapter's present steps and memory from the worker. */
   async refresh(options: CallOptions = {}): Promise<AdapterInfo> {
     const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id };
@@ -80,7 +80,7 @@ export class Adapter extends Model {
   }
 
   /**
-   * Trains the adapter. Nothing happens until the run's events are read or its `result()` is asked for; leaving the loop
+   * Trains the adapter. The run starts when its events are read or its `result()` is called. Leaving the loop over its events
    * cancels it, unless it is `detached`.
    *
    * @throws LadError `invalid-option`
@@ -93,8 +93,8 @@ export class Adapter extends Model {
   }
 
   /**
-   * Adds the gradient of Σ weight · CE to the adapter's: of sequences given as they are, or of a data set's rows that the
-   * worker noises and weights as in a run.
+   * Adds the gradient of Σ weight · CE to the adapter's gradients. The input is either sequences as given, or rows of a data
+   * set, to which the worker applies noise and weights as in a run.
    *
    * @throws LadError `invalid-option`, `diverged`
    */
@@ -121,7 +121,7 @@ export class Adapter extends Model {
   }
 
   /**
-   * One optimizer step on the gradients gathered so far, which it clears; on zeros where there are none.
+   * Makes one optimizer step with the accumulated gradients and clears them. Without gradients it steps on zeros.
    *
    * @throws LadError `invalid-option`, `diverged`
    */
@@ -140,7 +140,7 @@ export class Adapter extends Model {
     return { gradientNorm: reply.gradientNorm, step: Number(reply.step) };
   }
 
-  /** Freezes the weights as they are now. */
+  /** Freezes the present weights. */
   async snapshot(options: CallOptions = {}): Promise<Snapshot> {
     const { signal, timeoutMs } = check(callOptions, options);
     const request = { adapterId: this.id, snapshotId: newId("snapshot") };
@@ -151,7 +151,7 @@ export class Adapter extends Model {
   }
 
   /**
-   * Writes the adapter to a folder of this machine in PEFT's format. The folder appears whole or not at all.
+   * Writes the adapter to a folder of this machine in PEFT's format. The folder appears atomically.
    *
    * @throws LadError `already-exists` unless `overwrite` is set, `storage`
    */
@@ -163,13 +163,13 @@ export class Adapter extends Model {
   }
 
   /**
-   * Writes adapter and optimizer to the worker's store under a name; `base.loadCheckpoint` reads them. The digest of what was
-   * written.
+   * Writes adapter and optimizer to the worker's store under a name, from which `base.loadCheckpoint` reads them. Returns a
+   * digest of the checkpoint.
    *
-   * The name is the adapter's then: it writes over its own checkpoint, and nobody else does.
+   * The adapter then owns the name: it may overwrite its own checkpoint; other adapters need `overwrite`.
    *
-   * @throws LadError `invalid-option`, `storage`; `already-exists` where another adapter or an earlier worker wrote under that name,
-   *   unless `overwrite` is set; `invalid-state` while a run writes under it
+   * @throws LadError `invalid-option`, `storage`; `already-exists` if another adapter or an earlier worker wrote the checkpoint,
+   *   unless `overwrite` is set; `invalid-state` while a run writes under that name
    */
   async checkpoint(name: string, options: CheckpointOptions = {}): Promise<string> {
     const { overwrite, signal, timeoutMs } = check(checkpointOptions, options);
@@ -181,7 +181,7 @@ export class Adapter extends Model {
   }
 
   /**
-   * Frees its memory. A run that was cancelled, and trains it still, is waited for.
+   * Frees the adapter's memory. If a cancelled run still trains it, waits for that run.
    *
    * @throws LadError `invalid-state` while a run trains it
    */
@@ -192,7 +192,7 @@ export class Adapter extends Model {
     await client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
   }
 
-  /** As `drop`; that it is gone already is fine. */
+  /** As `drop`, but does nothing if the adapter is gone already. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drop().catch(unlessGone);
   }

@@ -30,9 +30,9 @@ import {
 /** A frozen base model that carries any number of adapters. */
 export class Base extends FrozenBase {
   /**
-   * A new adapter: A drawn from the seed, B = 0, so that it begins as the base.
+   * Creates an adapter: A is drawn from the seed, and B = 0, so that it begins equal to the base.
    *
-   * @throws LadError `invalid-option`, naming the base's limits, before anything is asked of the worker
+   * @throws LadError `invalid-option`, naming the base's limits, before any call to the worker
    */
   async createAdapter(options: AdapterOptions): Promise<Adapter> {
     const { rank, alpha = rank, targets, dropout, seed, signal, timeoutMs } = check(adapterOptions, options);
@@ -46,7 +46,7 @@ export class Base extends FrozenBase {
   }
 
   /**
-   * A new adapter from a folder of this machine in PEFT's format, without an optimizer's state.
+   * Creates an adapter from a folder of this machine in PEFT's format, without an optimizer's state.
    *
    * @throws LadError `not-found`, `invalid-file`
    */
@@ -61,7 +61,7 @@ export class Base extends FrozenBase {
   }
 
   /**
-   * A new adapter with its optimizer from the worker's store.
+   * Creates an adapter, with its optimizer, from a checkpoint in the worker's store.
    *
    * @throws LadError `not-found`, `invalid-file`
    */
@@ -76,7 +76,7 @@ export class Base extends FrozenBase {
   }
 
   /**
-   * Drops the base from the worker's memory. Runs that were cancelled, and use it still, are waited for.
+   * Drops the base from the worker's memory. If cancelled runs still use it, waits for them.
    *
    * @throws LadError `invalid-state` while adapters or runs use it
    */
@@ -140,7 +140,7 @@ function note(
   return undefined;
 }
 
-/** What will come first, then the files. */
+/** The messages of an upload: a header that declares the files, then their pieces. */
 async function* uploadOf(baseId: string, adapterId: string, folder: string) {
   const { files, pieces } = await openFolder(folder);
   yield { part: { $case: "header" as const, value: { baseId, adapterId, files: [...files] } } };

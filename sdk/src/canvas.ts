@@ -16,34 +16,34 @@ import {
   toDraw,
 } from "./wire.js";
 
-/** What a canvas's prediction was made of, beside the prediction itself. */
+/** A canvas's prediction, with the input that it was made from. */
 export interface CanvasPrediction extends Prediction {
-  /** From 0. */
+  /** The prediction's number, from 0. */
   readonly iteration: number;
-  /** Predictions after which the canvas counts as settled. */
+  /** The number of predictions after which the canvas is settled. */
   readonly iterations: number;
-  /** Keys the draws, and is there to key a policy's own. */
+  /** The seed of the draws; a policy may use it for its own. */
   readonly seed: bigint;
-  /** The input's answer positions. */
+  /** The answer positions of the input. */
   readonly input: CanvasInput;
 }
 
 /** The answer's part of a canvas. */
 export interface CanvasInput {
-  /** Token ids; what stands under a mask does not matter. */
+  /** Token ids; those at masked positions do not matter. */
   readonly ids: ArrayLike<number>;
-  /** True (or 1) where MASK is shown. Default: nowhere. */
+  /** True (or 1) at masked positions. Default: none is masked. */
   readonly masked?: ArrayLike<boolean | number> | undefined;
 }
 
-/** Consecutive samples that have to agree for a canvas to be settled. */
+/** The number of consecutive equal samples that settle a canvas. */
 const STABLE = 3;
 
 /**
- * A canvas for a sampler of one's own: prompt and answer positions, all MASK at first.
+ * A canvas for your own sampler: a prompt and answer positions, which are all MASK at first.
  *
- * One round is `canvas.write(policy(await canvas.predict()))`. Which positions are masked is state beside the ids, never read
- * off them: the mask token is ordinary text elsewhere.
+ * One round is `canvas.write(policy(await canvas.predict()))`. The masked positions are kept apart from the token ids, since the
+ * mask token may also be ordinary text.
  */
 export class Canvas {
   readonly #client: Client;
@@ -74,7 +74,7 @@ export class Canvas {
     return this.#ids;
   }
 
-  /** Which answer positions show MASK. */
+  /** Whether each answer position is masked. */
   get masked(): readonly boolean[] {
     return this.#masked;
   }
@@ -85,15 +85,15 @@ export class Canvas {
   }
 
   /**
-   * Whether `iterations` predictions were made, or three consecutive rounds sampled the same answer: what was written, and
-   * what was predicted where MASK was written.
+   * Whether `iterations` predictions were made, or three consecutive rounds gave the same answer (the written tokens, and the
+   * predicted ones at masked positions).
    */
   get settled(): boolean {
     const { iterations, earlyStop } = this.#options;
     return this.#iteration >= iterations || (earlyStop && this.#same >= STABLE);
   }
 
-  /** The prompt's token ids, rendered by the worker at the first call. */
+  /** The prompt's token ids. The worker renders them at the first call. */
   async prompt(): Promise<readonly number[]> {
     if (this.#prompt === undefined) {
       const { ids, messages = [], allowSpecial, signal } = this.#options;
@@ -103,7 +103,7 @@ export class Canvas {
     return this.#prompt;
   }
 
-  /** One forward: what would stand at every answer position. The canvas itself changes with `write` alone. */
+  /** Predicts a token for every answer position with one forward. Only `write` changes the canvas itself. */
   async predict(): Promise<CanvasPrediction> {
     const { attention, seed, iterations, top, logits, signal } = this.#options;
     const prompt = await this.prompt();
@@ -130,7 +130,7 @@ export class Canvas {
   }
 
   /**
-   * Sets the next input: as many positions as there were or more, up to `answerTokens`.
+   * Sets the next input: at least as many positions as before, at most `answerTokens`.
    *
    * @throws LadError `invalid-option`
    */
@@ -145,7 +145,7 @@ export class Canvas {
     this.#same = isEqual(before, this.#sampled) ? this.#same + 1 : 1;
   }
 
-  /** The answer as it stands: what is written, and the last prediction where MASK still shows. */
+  /** The present answer: the written tokens, and the last predicted ones at masked positions. */
   async answer(): Promise<Answer> {
     const canvasIds = this.#ids.map((id, i) => (this.#masked[i] ? (this.#predicted[i] ?? id) : id));
     const ids = canvasIds.slice(0, endOfAnswer(canvasIds, this.#base.stopTokenIds));

@@ -9,19 +9,19 @@ import { Shared } from "./shared.js";
 import type { Method, Transport, TransportOptions } from "./transport.js";
 import { isIdempotent } from "./wire.js";
 
-/** What a call may be given. */
+/** Settings of a call. */
 export interface CallSettings extends TransportOptions {
-  /** Whether the call may be sent again where it is not known to have arrived. Default: as the protocol says of its method. */
+  /** Whether the call may be sent again if it is not known to have arrived. Default: as the protocol says for its method. */
   idempotent?: boolean;
 }
 
-/** Waits between the tries of an idempotent call. */
+/** The waits between the tries of an idempotent call, in milliseconds. */
 const RETRY_WAITS_MS: readonly number[] = [100, 250, 600];
-/** How often a call that a busy worker refused is sent again, each time after as long as the worker asks for. */
+/** How often a call is sent again that a busy worker rejected, each time after the wait that the worker asks for. */
 const BUSY_TRIES = 5;
 const LEAVE_MS = 5_000;
 
-/** What every handle of one worker shares: the transport, whether the worker lives, and where warnings go. */
+/** The state that all handles of one worker share: the transport, the worker's liveness, and the handler of warnings. */
 export class Client {
   readonly warn: Warn;
   readonly #connection: Connection;
@@ -42,8 +42,8 @@ export class Client {
   }
 
   /**
-   * The same client for what one method asks: all of it ends with the error `timeout` so many milliseconds from now. Default: as
-   * each call's kind has it; 0 and Infinity: never.
+   * A view of this client for one method: all of its calls together end with the error `timeout` after so many milliseconds.
+   * Default: the limit of each call's kind; 0 and Infinity: no limit.
    */
   within(timeoutMs: number | undefined): Client {
     if (timeoutMs === undefined) return this;
@@ -52,9 +52,10 @@ export class Client {
   }
 
   /**
-   * One request, one reply. A busy worker is asked again, whatever the call: it has refused it before it did anything.
+   * Sends one request and returns one reply. If the worker is busy, the call is sent again, even if it is not idempotent: a busy
+   * worker rejects calls before it does anything.
    *
-   * @throws LadError `busy` when it is so for longer, `timeout`
+   * @throws LadError `busy` if the worker stays busy, `timeout`
    */
   call<Request, Response>(
     method: Method<Request, Response>,
@@ -65,9 +66,9 @@ export class Client {
   }
 
   /**
-   * Many requests, one reply. A busy worker is asked again, as by `call`.
+   * Sends many requests and returns one reply. If the worker is busy, they are sent again, as by `call`.
    *
-   * @param requests - gives them from the first on, each time that they are sent
+   * @param requests - makes the requests from the first on, for each try
    * @throws LadError `busy`, `timeout`
    */
   upload<Request, Response>(
@@ -78,7 +79,7 @@ export class Client {
     return this.#asked(method, undefined, requests, settings);
   }
 
-  /** One request, many replies; see {@link Transport.serverStream}. */
+  /** Sends one request and yields many replies; see {@link Transport.serverStream}. */
   async *stream<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
@@ -96,10 +97,10 @@ export class Client {
   }
 
   /**
-   * Brings a data set to the worker, once for all who want it at the same time: each waits until its own signal or time limit ends,
-   * and the work goes on for as long as one of them does.
+   * Uploads a data set to the worker, once for all callers that want it at the same time. Each caller waits until its own signal
+   * or time limit; the upload continues while at least one caller waits.
    *
-   * @param method - what a wait that ends early is told as
+   * @param method - the method that the error of an early end names
    */
   async bring<Request, Response>(
     datasetId: string,
@@ -116,26 +117,26 @@ export class Client {
     }
   }
 
-  /** Warns of something that is worth one warning, however often it is come upon. */
+  /** Emits a warning once, however often it is called with the same message. */
   warnOnce(message: string): void {
     if (this.#connection.told.has(message)) return;
     this.#connection.told.add(message);
     this.warn(message);
   }
 
-  /** Whether the worker was out of reach for a moment, rather than gone or unwilling. */
+  /** Whether an error means that the worker could not be reached for a moment, and neither ended nor rejected the call. */
   mayRetry(error: unknown): boolean {
     return !this.#connection.closed && isLadError(error, "unavailable");
   }
 
-  /** Notes a run's end that was asked for: what the run uses is free once it is there. */
+  /** Registers the end of a run that was asked to end. Once it resolves, the run's resources are free. */
   ends(ending: Promise<unknown>): void {
     this.#connection.endings.add(ending);
     const forget = () => this.#connection.endings.delete(ending);
     ending.then(forget, forget);
   }
 
-  /** Comes back when the runs that this side has asked to end have ended, or failed to. */
+  /** Waits until the runs that this side has asked to end have ended, or failed to. */
   async endings(signal?: AbortSignal): Promise<void> {
     if (this.#connection.endings.size === 0 || signal?.aborted) return;
     const given = new AbortController();
@@ -150,13 +151,13 @@ export class Client {
     given.abort();
   }
 
-  /** Notes how to end a run that is followed; the function that forgets it. */
+  /** Registers how to cancel a run that is followed; returns the function that removes it. */
   follows(cancel: () => Promise<void>): () => void {
     this.#connection.followed.add(cancel);
     return () => this.#connection.followed.delete(cancel);
   }
 
-  /** Cancels every run that is followed, as leaving its loop would; comes back when they have ended, or after a while. */
+  /** Cancels every run that is followed, as leaving its loop would, and waits for a limited time until they have ended. */
   async leave(): Promise<void> {
     if (this.#connection.followed.size === 0) return;
     const ended = Promise.all([...this.#connection.followed].map((cancel) => cancel()));
@@ -168,7 +169,7 @@ export class Client {
     this.#connection.transport.close();
   }
 
-  /** Sends what `requests` gives until it is answered, or refused for good. */
+  /** Sends the requests until they are answered or the tries are used up. */
   async #asked<Request, Response>(
     method: Method<Request, Response>,
     request: Request | undefined,
@@ -196,7 +197,7 @@ export class Client {
     }
   }
 
-  /** One signal for whatever ends a call from this side: the caller's own, its time limit, a worker that does not answer. */
+  /** One signal for all that can end a call from this side: the caller's signal, its time limit, a worker that does not answer. */
   #bounded<Request, Response>(
     method: Method<Request, Response>,
     request: Request | undefined,
@@ -217,17 +218,17 @@ export class Client {
   }
 }
 
-/** What the views of one client have in common. */
+/** The state that all views of one client share. */
 interface Connection {
   readonly transport: Transport;
   readonly liveness: Liveness;
   /** How to end each run that is followed. */
   readonly followed: Set<() => Promise<void>>;
-  /** Ends of runs that were asked for and have not come. */
+  /** The ends of runs that were asked to end and have not ended yet. */
   readonly endings: Set<Promise<unknown>>;
-  /** On their way to the worker, by their ids. */
+  /** Data sets that are being uploaded, by their ids. */
   readonly datasets: Shared<Dataset>;
-  /** What is warned of once. */
+  /** The messages that were warned of. */
   readonly told: Set<string>;
   closed: boolean;
 }
@@ -238,7 +239,7 @@ interface View {
 }
 
 /**
- * Waits.
+ * Waits for so many milliseconds.
  *
  * @throws LadError `cancelled` as soon as the signal is aborted
  */

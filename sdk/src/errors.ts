@@ -1,9 +1,8 @@
 /**
- * The one error of this package. Its `code` never changes between versions; its text names the option, the value and the
- * remedy.
+ * The error type of this package. Its codes never change between versions; its text names the option, the value and the remedy.
  */
 
-/** What went wrong. The first group comes from the worker, the second from this side. */
+/** The kind of an error. The worker reports those up to `busy`; this side adds the others. */
 export type LadErrorCode =
   /** A value outside its range, of the wrong kind, or a name that does not exist. */
   | "invalid-option"
@@ -30,7 +29,7 @@ export type LadErrorCode =
   | "cancelled"
   /** A loss or gradient that is no longer a number. */
   | "diverged"
-  /** The worker has as much work as it admits; `retryAfterMs` says when to try again. */
+  /** The worker is at its limit of work; `retryAfterMs` says when to try again. */
   | "busy"
   /** The worker cannot be reached, or is stopping. */
   | "unavailable"
@@ -41,7 +40,7 @@ export type LadErrorCode =
   | "worker-died"
   /** A call took longer than its `timeoutMs`. */
   | "timeout"
-  /** A state folder that another worker has. */
+  /** A state folder that another worker uses. */
   | "state-in-use"
   /** A TCP port that another program listens on. */
   | "port-in-use"
@@ -52,7 +51,7 @@ export type LadErrorCode =
   /** No container engine, or an image that could not be built or started. */
   | "container-failed";
 
-/** What a {@link LadError} carries beside its code and message. */
+/** The details of a {@link LadError} besides its code and message. */
 export interface LadErrorDetails {
   /** The option as the caller wrote it, for instance `validation.everySteps`. */
   option?: string | undefined;
@@ -60,17 +59,17 @@ export interface LadErrorDetails {
   value?: unknown;
   /** What to do about it: a full sentence. */
   remedy?: string | undefined;
-  /** How long the worker asks to wait before another try. */
+  /** Milliseconds to wait before the next try, as the worker asks. */
   retryAfterMs?: number | undefined;
-  /** What lies beneath. */
+  /** The underlying error. */
   cause?: unknown;
 }
 
-/** Every failure of this package. `message` ends with the remedy, `cause` keeps what lies beneath. */
+/** The error of every failure in this package. `message` ends with the remedy; `cause` is the underlying error. */
 export class LadError extends Error {
   /** The class's name. */
   override readonly name: string = "LadError";
-  /** What went wrong, in a word that never changes between versions. */
+  /** The kind of the error, in a word that never changes between versions. */
   readonly code: LadErrorCode;
   /** The option as the caller wrote it, for instance `validation.everySteps`. */
   readonly option: string | undefined;
@@ -78,7 +77,7 @@ export class LadError extends Error {
   readonly value: string | undefined;
   /** What to do about it: a full sentence. */
   readonly remedy: string | undefined;
-  /** Milliseconds that the worker asks to wait before another try. */
+  /** Milliseconds to wait before the next try, as the worker asks. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: LadErrorCode, message: string, details: LadErrorDetails = {}) {
@@ -98,9 +97,9 @@ export class WorkerError extends LadError {
   override readonly name = "WorkerError";
   /** The last lines of the worker's log, oldest first. */
   readonly log: readonly string[];
-  /** The process's exit code, where it ended by itself. */
+  /** The process's exit code, if it exited by itself. */
   readonly exitCode: number | undefined;
-  /** The signal that ended the process, where one did. */
+  /** The signal that ended the process, if one did. */
   readonly signal: string | undefined;
 
   constructor(
@@ -132,12 +131,12 @@ export function invalidOption(option: string, value: unknown, problem: string, r
   });
 }
 
-/** Whether something is a LadError, of that code where one is given. */
+/** Whether an error is a LadError, and of the given code if there is one. */
 export function isLadError(error: unknown, code?: LadErrorCode): error is LadError {
   return error instanceof LadError && (code === undefined || error.code === code);
 }
 
-/** An aborted signal's error, with the signal's own reason as its cause. */
+/** The error of an aborted call, with the signal's reason as its cause. */
 export function cancelled(what: string, signal?: AbortSignal): LadError {
   const reason: unknown = signal?.reason;
   if (reason instanceof LadError) return reason;

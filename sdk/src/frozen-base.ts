@@ -23,7 +23,7 @@ import {
 import { prepare } from "./runs/training.js";
 import { type BaseInfo, DataService, fromPrepared, present, toWindow, type WindowReport } from "./wire.js";
 
-/** A prompt as token ids, and the right answer. */
+/** A question: its prompt as token ids, and the right answer. */
 export interface Question {
   /** The prompt. */
   readonly ids: number[];
@@ -31,9 +31,9 @@ export interface Question {
   readonly reference: string;
 }
 
-/** A frozen base model, resident in the worker: its text and data, and what it samples and scores by itself. */
+/** A frozen base model, resident in the worker: it tokenizes text, prepares data, and samples and scores without an adapter. */
 export class FrozenBase extends Model {
-  /** What the worker tells of it. */
+  /** What the worker knows about the base. */
   readonly info: BaseInfo;
   readonly #pieces = new Map<number, string>();
 
@@ -48,17 +48,17 @@ export class FrozenBase extends Model {
     return this.info.id;
   }
 
-  /** The name that it was loaded by. */
+  /** The name under which it was loaded. */
   get name(): string {
     return this.info.name;
   }
 
-  /** The token that stands for what is hidden. */
+  /** The token that stands for a hidden token. */
   get maskTokenId(): number {
     return this.info.maskTokenId;
   }
 
-  /** What answers learn to end with. */
+  /** The token with which training answers end. */
   get eosTokenId(): number {
     return this.info.eosTokenId;
   }
@@ -69,8 +69,8 @@ export class FrozenBase extends Model {
   }
 
   /**
-   * The token ids of a text, without special tokens of the tokenizer's own. Those that the text writes out are text, unless
-   * `allowSpecial` is given: so what a user typed cannot end a turn, and what was rendered elsewhere can still be encoded.
+   * The token ids of a text; the tokenizer adds no special tokens. Special tokens that the text writes out are encoded as plain
+   * text, so that a user's input cannot end a turn. With `allowSpecial` they are special tokens, as rendered text needs.
    */
   async encode(text: string, options: TextOptions = {}): Promise<readonly number[]> {
     const { timeoutMs, ...settings } = check(textOptions, options);
@@ -78,14 +78,14 @@ export class FrozenBase extends Model {
     return present(ids, "EncodeResponse.results");
   }
 
-  /** The text of token ids; special tokens are left out. */
+  /** The text of token ids, without special tokens. */
   async decode(ids: ArrayLike<number>, options: CallOptions = {}): Promise<string> {
     const { signal, timeoutMs } = check(callOptions, options);
     const [text] = await decodeSequences(this.client.within(timeoutMs), this.id, [ids], false, signal);
     return present(text, "DecodeResponse.texts");
   }
 
-  /** Each token's own text, special tokens included, for showing a canvas: asked for once a token. */
+  /** Each token's own text, special tokens included, for showing a canvas. Each token is decoded once and then cached. */
   async pieces(ids: ArrayLike<number>, options: CallOptions = {}): Promise<string[]> {
     const { signal, timeoutMs } = check(callOptions, options);
     const wanted = Array.from(ids);
@@ -101,10 +101,10 @@ export class FrozenBase extends Model {
   }
 
   /**
-   * A chat through the model's own template, as a prompt that the assistant's answer follows. Special tokens that the messages
-   * write out are text, unless `allowSpecial` is given.
+   * Renders a chat with the model's template, as a prompt for the assistant's answer. Special tokens that the messages write out
+   * are encoded as plain text, unless `allowSpecial` is given.
    *
-   * @throws LadError `invalid-data` for a chat that the template refuses, or in which it takes such a token apart
+   * @throws LadError `invalid-data` for a chat that the template rejects, or in which it changes such a written-out token
    */
   async render(messages: string | readonly ChatMessage[], options: TextOptions = {}): Promise<Rendered> {
     const { timeoutMs, ...settings } = check(textOptions, options);
@@ -113,7 +113,8 @@ export class FrozenBase extends Model {
   }
 
   /**
-   * Brings examples to the worker, once, and names them by their content: what every call that takes data does by itself.
+   * Uploads examples to the worker, unless it has them, and identifies them by their content. Every call that takes data does
+   * this itself.
    *
    * @throws LadError `not-found` for a missing file, `invalid-data` with the line of an example that cannot be read
    */
@@ -123,9 +124,9 @@ export class FrozenBase extends Model {
   }
 
   /**
-   * Windows a data set and says what became of its examples.
+   * Cuts a data set to token windows and reports how many examples fit.
    *
-   * @throws LadError `invalid-data` with the line of an example that cannot be read, or does not fit with `tooLong: "error"`
+   * @throws LadError `invalid-data` with the line of an example that cannot be read, or that is too long with `tooLong: "error"`
    */
   async prepare(data: DataSource, options: PrepareOptions = {}): Promise<WindowReport> {
     const { source, window, signal, timeoutMs } = checkPrepare(data, options);
@@ -134,7 +135,7 @@ export class FrozenBase extends Model {
     return prepare(client, this.id, dataset, window, signal);
   }
 
-  /** The prepared examples themselves, in the order of their rows. */
+  /** Yields the prepared examples in the order of their rows. */
   async *examples(
     data: DataSource,
     options: ExamplesOptions = {},
@@ -160,7 +161,7 @@ export class FrozenBase extends Model {
     }
   }
 
-  /** Examples as questions with their right answers, for `evaluate`: prompts as token ids, answers as text. */
+  /** Turns examples into questions with right answers for `evaluate`: prompts as token ids, answers as text. */
   async questions(data: DataSource, options: ExamplesOptions = {}): Promise<Question[]> {
     const questions: { ids: number[]; answer: number[] }[] = [];
     const given = checkExamples(data, { ...options, padToWindow: false });

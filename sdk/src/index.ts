@@ -3,7 +3,7 @@
  *
  * Begin with {@link Runtime.start}.
  *
- * A file of which everything is public is exported whole; of the others, what users need.
+ * Files in which everything is public are exported whole; from the others, only what users need.
  */
 export * from "./adapter.js";
 export { Base } from "./base.js";

@@ -1,6 +1,6 @@
 /**
- * JSON that keeps the numbers JSON has no words for, and one order of keys. Plain JSON that a person or another program reads, as
- * superjson's and devalue's is not; canonicalize (RFC 8785) has no NaN.
+ * JSON that can represent NaN, ±Infinity and bigints, with a canonical order of keys. Unlike the output of superjson and devalue,
+ * it is plain JSON for people and other programs; canonicalize (RFC 8785) has no NaN.
  */
 
 const SPECIAL: Readonly<Record<string, number>> = {
@@ -9,7 +9,7 @@ const SPECIAL: Readonly<Record<string, number>> = {
   "-Infinity": Number.NEGATIVE_INFINITY,
 };
 
-/** Numbers that are not finite, and bigints, stand as `{"$number": "NaN"}` and `{"$bigint": "7"}`. */
+/** A value as JSON text. Non-finite numbers and bigints are written as `{"$number": "NaN"}` and `{"$bigint": "7"}`. */
 export function stringify(value: unknown, indent?: number): string {
   return JSON.stringify(value, (_, inner: unknown) => written(inner), indent) ?? "null";
 }
@@ -18,7 +18,7 @@ export function parse(text: string): unknown {
   return JSON.parse(text, (_, inner: unknown) => read(inner));
 }
 
-/** The same text for equal values, whatever the order of their keys. */
+/** A value as JSON text with sorted keys, so that equal values give equal text. */
 export function canonical(value: unknown): string {
   return JSON.stringify(sorted(written(value))) ?? "null";
 }

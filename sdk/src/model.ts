@@ -37,15 +37,15 @@ import {
   type WindowReport,
 } from "./wire.js";
 
-/** The losses of a data set, and what became of its examples. */
+/** The losses on a data set, and the report of how its examples were cut to windows. */
 export interface ValidationResult {
   /** The losses. */
   readonly report: LossReport;
-  /** What became of the examples. */
+  /** How many examples fit the window. */
   readonly data: WindowReport;
 }
 
-/** Whatever predicts tokens: a base, an adapter on it, or an adapter's snapshot. */
+/** A model that predicts tokens: a base, an adapter on it, or an adapter's snapshot. */
 export abstract class Model {
   protected readonly client: Client;
   protected readonly target: SamplingTarget;
@@ -59,8 +59,8 @@ export abstract class Model {
   }
 
   /**
-   * Answers one prompt: iterate over the run for its frames, or await its `result()`. The weights are those of the moment
-   * when the run starts, which is when it is first read.
+   * Answers one prompt: iterate over the run for its frames, or await its `result()`. The run starts when it is first read, and
+   * uses the weights of that moment throughout.
    *
    * @throws LadError `invalid-option`
    */
@@ -70,7 +70,7 @@ export abstract class Model {
   }
 
   /**
-   * Answers many prompts in one run. Each canvas gets the answer that it would get alone.
+   * Answers many prompts in one run. Each answer is the same as in a run of its own.
    *
    * @throws LadError `invalid-option`
    */
@@ -80,7 +80,7 @@ export abstract class Model {
   }
 
   /**
-   * A canvas for a sampler of one's own.
+   * Makes a canvas for your own sampler.
    *
    * @throws LadError `invalid-option`
    */
@@ -89,7 +89,7 @@ export abstract class Model {
   }
 
   /**
-   * The primitive beneath every sampler: one forward over canvases.
+   * Computes one forward over canvases: the primitive of every sampler.
    *
    * @throws LadError `invalid-option`
    */
@@ -114,7 +114,7 @@ export abstract class Model {
   }
 
   /**
-   * Log-likelihoods of continuations. `attention: "causal"`, the default, reads the model left to right.
+   * Computes log-likelihoods of continuations. The default, `attention: "causal"`, evaluates the model from left to right.
    *
    * @throws LadError `invalid-option`
    */
@@ -131,8 +131,8 @@ export abstract class Model {
   }
 
   /**
-   * Answers questions and measures the answers: exact match with the references, perplexity under the base with its adapters
-   * off, distinct-2, repeated trigrams.
+   * Answers questions and measures the answers: exact match with the references, perplexity under the base without adapters,
+   * distinct-2, repeated trigrams.
    *
    * @throws LadError `invalid-option`
    */
@@ -142,7 +142,7 @@ export abstract class Model {
   }
 
   /**
-   * The losses of a data set under noise that is fixed for each example, so that different models are comparable.
+   * Computes the losses on a data set under noise that is fixed for each example, so that different models are comparable.
    *
    * @throws LadError `invalid-option`, `invalid-data`
    */
@@ -181,7 +181,7 @@ export abstract class Model {
     return ids ?? (await renderChat(client, this.#base.id, messages, { allowSpecial, signal })).ids;
   }
 
-  /** All texts that are taken in the same way go to the tokenizer in one call. */
+  /** Encodes all texts with the same `allowSpecial` in one call. */
   async #continuationIds(
     client: Client,
     items: readonly CheckedScoreItem[],

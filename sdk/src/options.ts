@@ -1,6 +1,6 @@
 /**
- * Every option of this package: its default, its range and what it means. The worker gets complete specifications and has no
- * defaults of its own.
+ * Every option of this package: its meaning, range and default. The worker receives complete specifications and has no defaults of
+ * its own.
  */
 export {
   type AdapterOptions,

@@ -1,4 +1,4 @@
-/** What the worker answers, as this package's own values: every type of these files is public. */
+/** The worker's replies as this package's own types. Every type in these files is public. */
 export type * from "./results/data.js";
 export type * from "./results/evaluation.js";
 export type * from "./results/runs.js";

@@ -39,15 +39,15 @@ import type { Worker } from "./worker/worker.js";
 
 const START_TIMEOUT_MS = { local: 120_000, container: 1_800_000, remote: 30_000 } as const;
 
-/** How a worker is reached. */
+/** What is needed to reach a worker. */
 export interface Connection {
   /** Where it listens: `unix:///path` or `host:port`. */
   address: string;
-  /** Opens everything: keep it. */
+  /** Gives full access to the worker: keep it secret. */
   token: string;
 }
 
-/** A connection to a worker: a process or container that this one started and ends, or a worker that runs anyway. */
+/** A connection to a worker: a process or container that this process starts and ends, or a worker that already runs. */
 export class Runtime {
   readonly #client: Client;
   readonly #worker: Worker;
@@ -59,7 +59,7 @@ export class Runtime {
   }
 
   /**
-   * Starts or reaches a worker; comes back once it is healthy and speaks this client's protocol.
+   * Starts or reaches a worker; resolves once it is healthy and speaks this client's protocol.
    *
    * `{ device }` starts a local process, `{ container }` a container, `{ address, token }` reaches a running worker.
    *
@@ -90,18 +90,18 @@ export class Runtime {
     return new Runtime(new Client(transport, onWarning), worker);
   }
 
-  /** A runtime over a transport of one's own: how tests put a worker into the same process. */
+  /** A runtime over your own transport; tests use it to put a worker into the same process. */
   static over(transport: Transport, options: { onWarning?: (message: string) => void } = {}): Runtime {
     const worker = remoteWorker({ address: "", token: "" });
     return new Runtime(new Client(transport, options.onWarning ?? emitWarning), worker);
   }
 
-  /** The worker's process, where it is a child of this one. */
+  /** The process id of the worker, if it is a child of this process. */
   get workerPid(): number | undefined {
     return this.#worker.pid;
   }
 
-  /** Where the worker keeps data sets and checkpoints, where this process started it as a process of its own. */
+  /** The folder in which the worker keeps data sets and checkpoints, if it is a child of this process. */
   get stateFolder(): string | undefined {
     return this.#worker.stateFolder;
   }
@@ -111,7 +111,7 @@ export class Runtime {
     return this.#worker.address;
   }
 
-  /** What another process gives to `Runtime.start` to reach the same worker. The token opens everything: keep it. */
+  /** The options of `Runtime.start` with which another process reaches this worker. The token gives full access: keep it secret. */
   get connection(): Connection {
     const { address, token } = this.#worker;
     return { address, token };
@@ -122,14 +122,14 @@ export class Runtime {
     return this.#worker.log.tail(200);
   }
 
-  /** The device, its memory as accounted, and what is resident. */
+  /** The device, its accounted memory, and the resident bases and adapters. */
   async info(options: CallOptions = {}): Promise<WorkerInfo> {
     const { signal, timeoutMs } = check(callOptions, options);
     return infoOf(this.#client.within(timeoutMs), signal);
   }
 
   /**
-   * Loads a base, or finds it resident: `stub`, `tiny`, `smollm2-135m`, a hub id or a folder of the worker's machine.
+   * Loads a base, or finds it resident: `stub`, `tiny`, `smollm2-135m`, a hub id or a folder on the worker's machine.
    *
    * @throws LadError `not-found`, `access-denied`, `invalid-file`, `unsupported-model`, `invalid-option`, `out-of-memory`
    */
@@ -138,7 +138,7 @@ export class Runtime {
   }
 
   /**
-   * An adapter that is resident already, by its id.
+   * Finds a resident adapter by its id.
    *
    * @throws LadError `not-found`
    */
@@ -154,7 +154,7 @@ export class Runtime {
   }
 
   /**
-   * Brings examples to the worker, once, and names them by their content.
+   * Uploads examples to the worker, unless it has them, and identifies them by their content.
    *
    * @throws LadError `not-found` for a missing file, `invalid-data` with the line of an example that cannot be read
    */
@@ -168,7 +168,7 @@ export class Runtime {
     return new Run(this.#client, id);
   }
 
-  /** Every run that the worker remembers. */
+  /** All runs that the worker remembers. */
   async runs(options: CallOptions = {}): Promise<RunInfo[]> {
     const { signal, timeoutMs } = check(callOptions, options);
     const client = this.#client.within(timeoutMs);
@@ -177,7 +177,7 @@ export class Runtime {
   }
 
   /**
-   * Removes a checkpoint from the worker's store, whoever wrote it; its name is free again.
+   * Removes a checkpoint from the worker's store, whichever adapter wrote it; its name is then free.
    *
    * @throws LadError `not-found`, `invalid-state` while a run writes under that name
    */
@@ -188,8 +188,8 @@ export class Runtime {
   }
 
   /**
-   * Ends the connection, and the worker where `start` started it: it finishes its step and checkpoints first. On a worker that
-   * ran anyway, runs whose events are being read are cancelled, unless they are detached.
+   * Ends the connection, and the worker if `start` started it; the worker first finishes its step and writes checkpoints. On a
+   * worker that already ran, cancels the runs whose events are being read, unless they are detached.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -223,7 +223,7 @@ async function startWorker(started: ReturnType<typeof checkRuntime>, signal: Abo
   }
 }
 
-/** A worker that runs anyway. It is never known to be lost, only out of reach. */
+/** A worker that already runs. Its end cannot be observed: it is only ever unreachable. */
 function remoteWorker({ address, token }: { address: string; token: string }): Worker {
   const left = new AbortController();
   return {
@@ -239,7 +239,7 @@ function remoteWorker({ address, token }: { address: string; token: string }): W
   };
 }
 
-/** Why a worker did not become ready, said of its start. */
+/** The error of a start for the reason why the worker did not become ready. */
 function startError(
   error: unknown,
   worker: Worker,

@@ -1,13 +1,13 @@
 import { cancelled } from "./errors.js";
 
-/** Work that is done once for all who want its result at the same time. It ends early when the last of them has gone. */
+/** Does work once for all callers that want its result at the same time. Aborts it when the last of them has left. */
 export class Shared<Result> {
   readonly #underWay = new Map<string, UnderWay<Result>>();
 
   /**
-   * The result of what is under way by that name, or is begun now.
+   * Joins the work under way under that name, or begins it, and returns its result.
    *
-   * @param work - heeds the signal, which is aborted when nobody waits for the result any more
+   * @param work - obeys the signal, which is aborted when no caller waits for the result any more
    * @param leave - ends the wait of this caller alone, with its reason
    */
   async join(

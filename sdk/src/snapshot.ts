@@ -6,11 +6,11 @@ import { Model } from "./model.js";
 import { type CallOptions, callOptions } from "./options.js";
 import { type AdapterInfo, AdaptersService } from "./wire.js";
 
-/** An adapter's weights as they were at one moment: it samples and scores, and nothing changes it. */
+/** An adapter's weights at one moment. It samples and scores, and never changes. */
 export class Snapshot extends Model {
   /** The base that it belongs to. */
   readonly base: FrozenBase;
-  /** The adapter as it was then. */
+  /** The adapter's state at that moment. */
   readonly info: AdapterInfo;
 
   /** @internal */
@@ -25,20 +25,20 @@ export class Snapshot extends Model {
     return this.info.id;
   }
 
-  /** Frees its memory. */
+  /** Frees the snapshot's memory. */
   async drop(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
     const client = this.client.within(timeoutMs);
     await client.call(AdaptersService.dropAdapter, { adapterId: this.id }, { signal });
   }
 
-  /** As `drop`; that it is gone already is fine. */
+  /** As `drop`, but does nothing if the snapshot is gone already. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drop().catch(unlessGone);
   }
 }
 
-/** Dropping what went with its worker, or was dropped before, is no failure. */
+/** Ignores errors of a drop that mean that the object or its worker is gone already. */
 export function unlessGone(error: unknown): void {
   if (isLadError(error) && GONE.has(error.code)) return;
   throw error;

@@ -1,27 +1,27 @@
 /**
- * How calls reach a worker. Everything above depends on these two methods alone, so that a test can put a worker of its own
- * in the same process and another wire can replace gRPC.
+ * How calls reach a worker. The rest of the package depends on these two methods alone, so that a test can put a worker into the
+ * same process, and another protocol can replace gRPC.
  */
 
 /** One remote method, as the generated service definitions describe it. */
 export interface Method<Request, Response> {
   /** `/package.Service/Method` */
   readonly path: string;
-  /** Whether many requests are sent. */
+  /** Whether the client sends many requests. */
   readonly requestStream: boolean;
-  /** Whether many replies come. */
+  /** Whether the worker sends many replies. */
   readonly responseStream: boolean;
-  /** A request as bytes of protobuf. */
+  /** Encodes a request as protobuf. */
   readonly requestSerialize: (value: Request) => Buffer;
-  /** The request that bytes say. */
+  /** Decodes a request. */
   readonly requestDeserialize: (bytes: Buffer) => Request;
-  /** A reply as bytes of protobuf. */
+  /** Encodes a reply as protobuf. */
   readonly responseSerialize: (value: Response) => Buffer;
-  /** The reply that bytes say. */
+  /** Decodes a reply. */
   readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 
-/** What a single call may be given. */
+/** Settings of a single call. */
 export interface TransportOptions {
   /** Ends the call with the error `cancelled`, whose cause is the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -29,9 +29,9 @@ export interface TransportOptions {
   timeoutMs?: number | undefined;
 }
 
-/** A way to call a worker. Failures are rejected as LadError, never as an error of the wire's own. */
+/** A way to call a worker. It rejects with LadError alone, never with an error of the underlying protocol. */
 export interface Transport {
-  /** Many requests where the method streams them, one reply. */
+  /** Sends one request, or several if the method streams them, and returns one reply. */
   unary<Request, Response>(
     method: Method<Request, Response>,
     request: Request | AsyncIterable<Request>,
@@ -39,8 +39,8 @@ export interface Transport {
   ): Promise<Response>;
 
   /**
-   * One request, many replies. The call opens with the first `next()`, is read no faster than the caller reads, and is
-   * cancelled when the iterator is left early.
+   * Sends one request and yields many replies. The call starts with the first `next()`, has backpressure, and is cancelled when
+   * the iterator is left early.
    */
   serverStream<Request, Response>(
     method: Method<Request, Response>,

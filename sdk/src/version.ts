@@ -1,4 +1,4 @@
-/** The protocol that this client speaks; a worker of another number is refused. */
+/** The protocol version of this client; a worker of another version is rejected. */
 export const PROTOCOL_VERSION = 2;
 
 /** This package's version, compared with the worker's in the handshake. */

@@ -1,4 +1,4 @@
-/** Between the protocol's messages and this package's values: one file for each .proto file, and nothing else knows both. */
+/** Translates between the protocol's messages and this package's types, with one file for each .proto file. */
 export type * from "./results.js";
 export * from "./wire/counted.js";
 export * from "./wire/data.js";

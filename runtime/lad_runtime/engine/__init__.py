@@ -1,1 +1,1 @@
-"""Schedules and stores: who is computed next, what is resident, what became of every run. No torch, no protobuf."""
+"""Schedules the device, and keeps resident models, data sets and runs. Imports neither torch nor protobuf."""

@@ -1,4 +1,4 @@
-"""What the engine asks of a backend, by who may call it from which thread: all that a new kind of device has to offer."""
+"""The protocols that a backend implements, one for each set of threads that may call it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from lad_runtime.types.work import OutcomeT, Request, Work
 class DeviceInfo:
     kind: str  # cpu | cuda
     name: str
-    threads: int  # of the largest resident base, or as the caller set them
+    threads: int  # as set by the caller, or else chosen for the largest resident base
     torch_version: str
     memory_bytes: int
 
 
 class ResidentBase(Protocol):
-    """A frozen base on the device. The engine reads `info` and hands the rest back to the backend unread."""
+    """A frozen base on the device. The engine reads `info` alone and passes the object back to the backend."""
 
     @property
     def info(self) -> BaseInfo: ...
 
 
 class ResidentAdapter(Protocol):
-    """An adapter on the device, with its gradients and its optimizer's state; or a snapshot, which has neither."""
+    """An adapter on the device with its gradients and optimizer state, or a snapshot, which has neither."""
 
     @property
     def spec(self) -> AdapterSpec: ...
@@ -41,22 +41,22 @@ class ResidentAdapter(Protocol):
 
     @property
     def nbytes(self) -> int:
-        """Weights, and what they are trained with."""
+        """Bytes of weights, gradients and optimizer state."""
         ...
 
     @property
     def state_nbytes(self) -> int:
-        """Gradients and optimizer state, those on the disk not counted."""
+        """Bytes of gradients and optimizer state in memory; state on the disk is not counted."""
         ...
 
     @property
     def offloaded_nbytes(self) -> int:
-        """Optimizer state on the disk."""
+        """Bytes of optimizer state on the disk."""
         ...
 
     @property
     def snapshot_nbytes(self) -> int:
-        """What a snapshot taken now may come to take: 0 where there is one of the same weights."""
+        """The most bytes that a snapshot taken now may need; 0 if a snapshot of the same weights exists."""
         ...
 
     @property
@@ -70,39 +70,39 @@ AdapterT_contra = TypeVar("AdapterT_contra", bound=ResidentAdapter, contravarian
 
 
 class Loading(Protocol[BaseT]):
-    """Takes seconds to minutes, on a thread that has nothing else to do; of several bases at the same time."""
+    """Slow calls, which take seconds to minutes. Each runs on a thread of its own; several may run at the same time."""
 
     def load_base(
         self, spec: BaseSpec, progress: Callable[[LoadProgress], None], admit: Callable[[int], None]
     ) -> BaseT:
-        """`admit` is called with the bytes of the weights before any are read, and raises where they do not fit."""
+        """Loads a base. Before it reads any weights it calls `admit` with their bytes, which raises if they do not fit."""
         ...
 
     def prepare(
         self, base: BaseT, examples: Iterable[Example], window: WindowSpec
     ) -> tuple[Sequence[PreparedExample], WindowReport]:
-        """Token windows; at least one, or LadError(INVALID_DATA)."""
+        """Renders examples and cuts them to token windows. Raises LadError(INVALID_DATA) if no window is left."""
         ...
 
 
 class AnyThread(Protocol[BaseT_contra, AdapterT_contra]):
-    """May be called from any thread, the engine's too, at any time: touches no tensor of an adapter, and computes no forward."""
+    """Calls that any thread may make at any time. They touch no tensor of an adapter and compute no forward."""
 
     @property
     def token_budget(self) -> int:
-        """Tokens of the flat batch at which the device is busy: requests are merged up to here."""
+        """The most tokens of a batch of merged requests: about the number that keeps the device busy."""
         ...
 
     def device(self) -> DeviceInfo: ...
 
     def describe(self, error: BaseException) -> LadError | None:
-        """The typed error for one of the device's own (out of memory), or None."""
+        """Translates an error of the device, such as out of memory; None for any other error."""
         ...
 
     def unload_base(self, base: BaseT_contra) -> None: ...
 
     def encode(self, base: BaseT_contra, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
-        """Special tokens that are written out in a text are text, unless `allow_special`."""
+        """Encodes texts. A special token's name in a text is encoded as plain text, unless `allow_special`."""
         ...
 
     def decode(
@@ -116,69 +116,69 @@ class AnyThread(Protocol[BaseT_contra, AdapterT_contra]):
         add_generation_prompt: bool,
         allow_special: bool,
     ) -> tuple[str, tuple[int, ...]]:
-        """A chat through the base's template: the text and its token ids. `allow_special` as in `encode`, for the messages."""
+        """Applies the base's chat template; returns the text and its token ids. `allow_special` is as in `encode`."""
         ...
 
     def held(self) -> HeldMemory: ...
 
     def keep_prompts(self, nbytes: int) -> None:
-        """Drops kept prompts, those used longest ago first, until they take no more than this, and never keeps more again."""
+        """Limits the memory of cached prompts to `nbytes` from now on, and evicts the least recently used above it."""
         ...
 
     def adapter_bytes(self, base: BaseT_contra, spec: AdapterSpec) -> int: ...
 
     def checkpoint_bytes(self, name: str) -> int:
-        """What loading a checkpoint takes; 0 where there is none."""
+        """Bytes that loading a checkpoint takes; 0 if it does not exist."""
         ...
 
     def has_checkpoint(self, name: str) -> bool: ...
 
     def import_bytes(self, folder: Path) -> int:
-        """What importing the adapter in a folder takes, by the shapes in its files. Raises LadError(INVALID_FILE)."""
+        """Bytes that importing an adapter takes, from the shapes in its files. Raises LadError(INVALID_FILE)."""
         ...
 
     def check(self, base: BaseT_contra, task: Task[object]) -> None:
-        """Raises what is wrong with a task on this base. To be called before `work`, which checks nothing."""
+        """Raises LadError if a task is not valid on this base. Must be called before `work`, which checks nothing."""
         ...
 
     def needs(
         self, base: BaseT_contra, adapter: AdapterT_contra | None, tasks: Sequence[Task[object]]
     ) -> Needs:
-        """What tasks of one class take at most, all together, by what is known before they begin."""
+        """The most memory that tasks of one class take together, estimated before they begin."""
         ...
 
 
 class EngineThread(Protocol[BaseT_contra, AdapterT]):
-    """Called on the engine's thread alone, which owns the tensors of adapters and computes. Works are advanced there too."""
+    """Calls for the engine's thread alone. It owns the tensors of adapters, computes, and advances all work."""
 
     def compute(self, requests: Sequence[Request[object]]) -> Sequence[object]:
-        """Results of requests of one group, in order.
+        """Computes requests of one group in one batch; returns their results in order.
 
-        Of several requests all or nothing: an exception leaves every gradient as it was. Of a single one, the work that asked
-        for it sees the exception and sets its own gradients back.
+        If a batch of several requests raises, every gradient is as it was before. If a single request raises, the work that
+        asked for it receives the exception and restores its own gradients.
         """
         ...
 
     def work(self, base: BaseT_contra, adapter: AdapterT | None, task: Task[OutcomeT]) -> Work[OutcomeT]:
-        """How a task is gone about, which `check` has passed. Of one that reads, `adapter` never changes meanwhile."""
+        """The work of a checked task. The `adapter` of a reading task must not change while the work runs."""
         ...
 
     def create_adapter(self, base: BaseT_contra, spec: AdapterSpec) -> AdapterT: ...
 
     def snapshot(self, adapter: AdapterT) -> AdapterT:
-        """The weights as they are now; they share storage until the adapter's next change."""
+        """Freezes the present weights. The snapshot shares the adapter's storage until the adapter changes."""
         ...
 
     def offload(self, adapter: AdapterT) -> None:
-        """Moves the optimizer's state to the disk, from where its next use brings it back. Raises LadError(STORAGE)."""
+        """Moves the optimizer state to the disk; its next use loads it back. Raises LadError(STORAGE)."""
         ...
 
     def export_adapter(self, base: BaseT_contra, adapter: AdapterT, folder: Path) -> None:
-        """Writes the files of PEFT's format."""
+        """Writes the adapter in PEFT's format."""
         ...
 
     def import_adapter(self, base: BaseT_contra, folder: Path) -> AdapterT:
-        """From the files of PEFT's format."""
+        """Reads an adapter in PEFT's format."""
         ...
 
     def save_checkpoint(
@@ -186,12 +186,12 @@ class EngineThread(Protocol[BaseT_contra, AdapterT]):
     ) -> str:
         """Writes adapter and optimizer to the store; returns the SHA-256 of the manifest.
 
-        The one before it is kept too, unless it is to be replaced: what another adapter wrote is nothing to fall back on.
+        The previous checkpoint of that name is kept as a fallback. `replace` deletes it, since another adapter wrote it.
         """
         ...
 
     def delete_checkpoint(self, name: str) -> None:
-        """Raises NOT_FOUND where there is none of that name."""
+        """Raises LadError(NOT_FOUND) if there is no checkpoint of that name."""
         ...
 
     def load_checkpoint(self, base: BaseT_contra, name: str) -> AdapterT: ...
@@ -200,8 +200,8 @@ class EngineThread(Protocol[BaseT_contra, AdapterT]):
 class Backend(
     Loading[BaseT], AnyThread[BaseT, AdapterT], EngineThread[BaseT, AdapterT], Protocol[BaseT, AdapterT]
 ):
-    """The three together."""
+    """A complete backend."""
 
 
 AnyBackend = Backend[Any, Any]
-"""What the engine holds: it hands bases and adapters back to the backend that made them."""
+"""The engine's type for a backend: it passes bases and adapters back to the backend that made them."""

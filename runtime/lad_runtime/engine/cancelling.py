@@ -1,4 +1,4 @@
-"""Ends blocking work that nobody wants any more."""
+"""Cancels blocking work between two items."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def until(items: Iterable[T], cancelled: Callable[[], bool]) -> Iterator[T]:
-    """Raises LadError(CANCELLED) at the first item that comes after it was cancelled."""
+    """Passes the items on; raises LadError(CANCELLED) at the first item after `cancelled` returns true."""
     for item in items:
         if cancelled():
             raise cancelled_error()

@@ -1,4 +1,4 @@
-"""The worker's parts put together: what a server, or a test, talks to."""
+"""Assembles the worker's parts for a server or a test."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,13 +40,13 @@ class Worker:
     memory: Memory
 
     def drain(self, timeout_seconds: float) -> None:
-        """Training runs finish their step and write their checkpoints, everything else is cancelled; then the engine ends."""
+        """Lets training runs finish their step and write their checkpoints, cancels all other work, and stops the engine."""
         self.training.drain(timeout_seconds)
         self.engine.stop(timeout_seconds)
 
 
 def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | None = None) -> Worker:
-    """A worker whose engine is running; data sets live below `state`. Without a budget it is a share of the device's memory."""
+    """Makes a worker with a running engine and its data sets below `state`. None: the budget is a share of the device's memory."""
     engine = Engine(backend)
     registry = Registry()
     datasets = DatasetStore(state / "datasets")

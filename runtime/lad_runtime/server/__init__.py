@@ -1,1 +1,1 @@
-"""Answers the calls of `proto/lad/v1`: translates, hands to the engine, translates back."""
+"""The gRPC server of `proto/lad/v1`: translates requests, calls the engine, and translates its replies."""

@@ -1,4 +1,4 @@
-"""The gRPC server: every service, health, reflection; and how it ends."""
+"""Runs the gRPC server with every service, health and reflection, and shuts it down."""
 
 import asyncio
 import logging
@@ -38,11 +38,13 @@ from lad_runtime.server.services.worker import WorkerService
 
 _log = logging.getLogger("lad.server")
 _DRAIN_SECONDS = 60.0
-_BLOCKING_THREADS = 32  # for texts and files; what takes long has threads of its own, compute the engine's
+_BLOCKING_THREADS = (
+    32  # for texts and files; slow calls have threads of their own, and the engine has its thread
+)
 _MESSAGES = [
     ("grpc.max_receive_message_length", LARGEST),
     ("grpc.max_send_message_length", 64 << 20),  # a reply may hold the logits of many positions
-    ("grpc.compression_enabled_algorithms_bitset", 1),  # none: what is received is as long as what was sent
+    ("grpc.compression_enabled_algorithms_bitset", 1),  # none, so that a message has its length on the wire
 ]
 
 
@@ -56,9 +58,9 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM, SIGINT or the end of the lease, then drains and returns.
 
-    `on_ready` gets the bound address. Draining: no new work is admitted, training runs finish the step in hand and write
-    their checkpoints, followers see the end of their runs. Raises LadError(UNAVAILABLE) when the address cannot be bound, and
-    where too few clients could connect.
+    Calls `on_ready` with the bound address. While it drains, it rejects new work, training runs finish their step and write
+    their checkpoints, and followers receive the end of their runs. Raises LadError(UNAVAILABLE) if the address cannot be bound,
+    or if too few clients could connect.
     """
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_BLOCKING_THREADS, thread_name_prefix="lad-blocking"))
@@ -86,12 +88,12 @@ async def serve(
 
 
 async def _in_own_thread(work: Callable[[], None]) -> None:
-    """Also where all other threads are taken."""
+    """Runs blocking work even when all other threads are busy."""
     await asyncio.wrap_future(ThreadPoolExecutor(1, thread_name_prefix="lad-draining").submit(work))
 
 
 def _bind(server: aio.Server, address: str) -> str:
-    previous = os.umask(0o077)  # a unix socket is the worker's alone
+    previous = os.umask(0o077)  # makes a unix socket private
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as error:

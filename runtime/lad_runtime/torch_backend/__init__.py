@@ -1,11 +1,11 @@
-"""What computes: PyTorch, and nothing that knows of RPCs or of scheduling."""
+"""The backend that computes with PyTorch. It knows nothing of RPCs or scheduling."""
 
 import os
 
 from lad_runtime.torch_backend.kernels.cpu import is_intel
 
-# On Intel's processors MKL divides the sum of a product of few rows between threads, so that a row's bits depend on how many there
-# are. Told to be reproducible it does not, at the same speed. On others it keeps rows apart as it is, and would compute at a sixth
-# of its speed in that mode (AMD EPYC, Zen 3: 28 in place of 175 GFLOP/s). It reads this at its first product.
+# On Intel processors, MKL splits the sums of a product with few rows among threads, so that a row's bits depend on the number of
+# rows. Its reproducible mode does not, at the same speed. On other processors rows are independent without it, and the mode would
+# be six times slower (AMD EPYC, Zen 3: 28 instead of 175 GFLOP/s). MKL reads the variable at its first product.
 if is_intel():
     os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")

@@ -1,4 +1,4 @@
-"""The torch backend: what the engine asks for, put together from this package's parts."""
+"""The torch backend: implements the engine's protocols with the parts of this package."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -43,11 +43,11 @@ from lad_runtime.types.work import OutcomeT, Request, Work
 _log = logging.getLogger(__name__)
 
 _TOKEN_BUDGET = {"cpu": 1024, "cuda": 16_384}
-"""Rows of a matmul beyond which the device computes hardly faster a row, while a batch's activations go on growing."""
+"""The rows in a matmul beyond which the time per row hardly falls, while a batch's activations still grow."""
 
 
 class TorchBackend:
-    """Implements `lad_runtime.engine.backend.Backend` on one device. `threads` 0: by the size of each base."""
+    """Implements `lad_runtime.engine.backend.Backend` on one device. `threads` 0: chosen by the size of each base."""
 
     def __init__(self, *, device: str, threads: int, state: Path) -> None:
         self._device = open_device(device)
@@ -196,7 +196,7 @@ class TorchBackend:
         return placed(base, kind_of(task).work(setting, task), lambda: self._use_threads(base))
 
     def _use_threads(self, base: Base) -> None:
-        """Threads depend on the base alone, never on what else is resident, so that results do not either."""
+        """Sets the number of threads by the base alone, so that results do not depend on other resident bases."""
         wanted = self._threads or threads_for(base.info.parameter_count)
         if torch.get_num_threads() != wanted:
             torch.set_num_threads(wanted)

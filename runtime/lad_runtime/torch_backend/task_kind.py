@@ -1,4 +1,4 @@
-"""How tasks of one class are gone about."""
+"""How the tasks of one class are checked, measured and computed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TaskT = TypeVar("TaskT", bound=Task[Any])
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a task is worked on with."""
+    """The base, adapter and folders that a task's work uses."""
 
     base: Base
     adapter: TrainedAdapter | None
@@ -27,7 +27,7 @@ class Setting:
 
     @property
     def weights(self) -> LoraAdapter | None:
-        """To read; None: the base's alone."""
+        """The adapter to read; None: the base alone."""
         return self.adapter.adapter if self.adapter else None
 
     @property
@@ -37,7 +37,7 @@ class Setting:
 
 
 def _nothing_to_check(base: Base, task: Task[object]) -> None:
-    """All that can be wrong with the task was seen when it was made."""
+    """The `check` of a task whose own constructor checks everything."""
 
 
 def _nothing_beside_weights(
@@ -48,7 +48,7 @@ def _nothing_beside_weights(
 
 @dataclass(frozen=True, kw_only=True)
 class TaskKind(Generic[TaskT]):
-    """`check` raises LadError for what does not go with the base, `needs` says what several of the class take together."""
+    """`check` raises LadError if a task is not valid on a base; `needs` is the memory of several tasks together."""
 
     task: type[TaskT]
     work: Callable[[Setting, TaskT], Work[Any]]

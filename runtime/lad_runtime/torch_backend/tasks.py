@@ -1,4 +1,4 @@
-"""The tasks that this backend goes about."""
+"""The tasks that this backend computes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reads a request's bytes: its texts and lists are measured where they lie, before anything is made of them."""
+"""Parses a request after checking the lengths of its texts and lists in the encoded bytes."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,18 +11,18 @@ from lad_runtime.errors import LadError, invalid_option
 from lad_runtime.wire.protocol import max_bytes, max_items
 
 _MOST_FIELDS = 1 << 16
-"""Of a request, those of its parts included: what looking through it may cost, less than a tenth of a second. 4,096 items have
-half as many."""
+"""The most fields in a request and its parts, so that the check takes less than a tenth of a second. 4,096 items have half as
+many."""
 
 _MOST_UNKNOWN = 256
-"""Fields that the protocol does not know: a newer client's, of which there are few."""
+"""The most fields that the protocol does not know. A newer client may send some, but few."""
 
-_VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5  # how a field's value is laid out
-_GOES_ON = bytes(range(128, 256))  # bytes of a varint that are not its last
+_VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5  # protobuf's wire types
+_CONTINUED = bytes(range(128, 256))  # bytes of a varint that are not its last
 
 
 def read_request(kind: type[Any], data: bytes) -> Any:
-    """The message. Raises LadError(INVALID_OPTION) for one beyond its limits, naming the field, and for what is no message."""
+    """Parses a request. Raises LadError(INVALID_OPTION) if a field exceeds its limit, naming the field, or if it is malformed."""
     try:
         _Bytes(data).measure(0, len(data), _fields(kind.DESCRIPTOR), {})
         return kind.FromString(data)
@@ -38,10 +38,10 @@ class _NotAMessageError(Exception):
 class _Field:
     option: str
     max_items: int | None
-    max_bytes: int | None  # of each, where there are several
-    packed: bool  # a list of numbers, which may lie in one piece
+    max_bytes: int | None  # of each value
+    packed: bool  # a list of numbers, which may be encoded in one piece
     repeated: bool
-    parts: Descriptor | None  # where the field is a message itself
+    parts: Descriptor | None  # the type of a field that is a message
 
 
 @cache
@@ -61,7 +61,7 @@ def _field(field: FieldDescriptor) -> _Field:
 
 
 class _Bytes:
-    """A request on its way in. Fields that the protocol does not know are passed over: parsing keeps them as they are."""
+    """The encoded bytes of a request. Unknown fields are skipped, since parsing copies them as they are."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -70,8 +70,8 @@ class _Bytes:
         self._unknown = 0
 
     def measure(self, start: int, end: int, fields: dict[int, _Field], counts: dict[int, Any]) -> None:
-        """Checks the message that lies there. `counts` are its lists' lengths, and those of its parts, so far: a part that
-        comes twice is one."""
+        """Checks the message at these bytes. `counts` has the lengths so far of its lists and its parts' lists: protobuf merges
+        a part that occurs twice."""
         self._at = start
         while self._at < end:
             self._seen += 1
@@ -96,14 +96,14 @@ class _Bytes:
                     self._check(field, value, nbytes, tag >> 3, counts)
                     self._at = value + nbytes
             else:
-                self._pass_over(layout, end)
+                self._skip(layout, end)
                 if field is not None and field.packed:
                     _count(field, 1, tag >> 3, counts)
 
     def _check(self, field: _Field, value: int, nbytes: int, number: int, counts: dict[int, Any]) -> None:
         if field.packed:
             piece = self._data[value : value + nbytes]
-            _count(field, len(piece.translate(None, _GOES_ON)), number, counts)
+            _count(field, len(piece.translate(None, _CONTINUED)), number, counts)
             return
         if field.repeated:
             _count(field, 1, number, counts)
@@ -118,13 +118,13 @@ class _Bytes:
                 "Give a shorter one, or send it in pieces.",
             )
 
-    def _pass_over(self, layout: int, end: int) -> None:
+    def _skip(self, layout: int, end: int) -> None:
         if layout == _VARINT:
             self._varint(end)
         elif layout in (_EIGHT_BYTES, _FOUR_BYTES):
             self._at += 8 if layout == _EIGHT_BYTES else 4
         else:
-            raise _NotAMessageError  # groups, which this protocol has none of
+            raise _NotAMessageError  # a group, which this protocol does not use
         if self._at > end:
             raise _NotAMessageError
 

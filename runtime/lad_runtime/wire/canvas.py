@@ -1,4 +1,4 @@
-"""What a sampler starts from. By hand: the seed stands beside the oneof in the message, and within both values."""
+"""Reads a canvas. The codec cannot: the message has the seed beside the oneof, while each of the two values contains it."""
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2

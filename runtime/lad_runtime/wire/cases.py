@@ -1,4 +1,4 @@
-"""A oneof of a message, and a union of types."""
+"""Translates between a oneof of a message and a union of types."""
 
 from typing import Any, get_origin
 
@@ -13,10 +13,10 @@ from lad_runtime.wire.words import unknown_choice, word_of
 
 
 class Cases:
-    """Each case has one type of the union, that of its message's name; a row of values is a message of one list alone."""
+    """Pairs each case with the type of the union that has its message's name; a tuple pairs with a message of one list."""
 
     def __init__(self, oneof: OneofDescriptor, hint: Any, between: Between) -> None:
-        """Raises TypeError where a case or a type is left over."""
+        """Raises TypeError if a case or a type has no counterpart."""
         self._name = oneof.name
         self._option = option_name(oneof)
         self._reads: dict[str, Act | None] = {}
@@ -35,11 +35,11 @@ class Cases:
 
     @property
     def are_read(self) -> bool:
-        """Whether each of them can be."""
+        """Whether every case can be read."""
         return None not in self._reads.values()
 
     def read(self, message: Any) -> Any:
-        """Raises LadError(INVALID_OPTION) where none, or a newer protocol's case, was given."""
+        """Raises LadError(INVALID_OPTION) if the case is missing or of a newer protocol."""
         case = message.WhichOneof(self._name)
         if case is None:
             raise unknown_choice(self._option, "missing", tuple(map(word_of, self._reads)))
@@ -48,7 +48,7 @@ class Cases:
         return read(getattr(message, case))
 
     def write(self, value: Any) -> dict[str, Any]:
-        """The case's field."""
+        """The field of the value's case, as the message's argument."""
         name, write = self._writes[type(value)]
         return {name: write(value)}
 

@@ -1,7 +1,7 @@
-"""Messages to values and back, by the names of their fields.
+"""Translates messages to values and back, by the names of their fields.
 
-How a message goes together with a type of `lad_runtime.types` is planned once, when a module that asks for it is imported, and
-that import fails where a name or a type on one side has no counterpart on the other.
+The conversion between a message and a type of `lad_runtime.types` is planned once, when a module that needs it is imported. That
+import fails if a name or a type on one side has no counterpart on the other.
 
     message                          value
     fields                           fields of a dataclass, by equal names (but for `differences.py`)
@@ -11,9 +11,9 @@ that import fails where a name or a type on one side has no counterpart on the o
     oneof                            union of dataclasses, each of its message's name
     a message of one oneof alone     that union itself
     bytes                            bytes, or a tuple of floats, of rows of floats (float32), or of bools (a byte each)
-    optional                         None, or the default of the value's field, where it is absent
+    optional                         None, or the default of the value's field, if it is absent
 
-Any other message that is absent is read as an empty one, whose missing values the value's own checks name.
+Any other absent message is read as an empty one; the checks of its value then name what is missing.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def reader(message: type[Any], value: type[V]) -> Callable[[Any], V]: ...
 @overload
 def reader(message: type[Any], value: Any) -> Callable[[Any], Any]: ...
 def reader(message: type[Any], value: Any) -> Callable[[Any], Any]:
-    """Reads messages of this kind into values of this type. Raises TypeError where the two do not match."""
+    """Reads messages of this kind into values of this type. Raises TypeError if the two do not match."""
     read = _between(message.DESCRIPTOR, value).read
     if read is None:
         raise TypeError(f"{value} cannot be read: it has what its constructor does not take")
@@ -50,7 +50,7 @@ def reader(message: type[Any], value: Any) -> Callable[[Any], Any]:
 
 
 def writer(value: Any, message: type[M]) -> Callable[[Any], M]:
-    """Writes values of this type as messages of this kind. Raises TypeError where the two do not match."""
+    """Writes values of this type as messages of this kind. Raises TypeError if the two do not match."""
     kind: Any = message
     return _between(kind.DESCRIPTOR, value).write
 

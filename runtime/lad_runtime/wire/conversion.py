@@ -1,4 +1,4 @@
-"""What makes a value of a part of a message, and the reverse."""
+"""A conversion: a function that reads a part of a message into a value, and one that writes it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ Act = Callable[[Any], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    read: Act | None  # None: of what is written alone
+    read: Act | None  # None: the value is only written
     write: Act
 
 
 Between = Callable[[Descriptor, Any], Conversion]
-"""The conversion of a whole message, by its kind and the value's type."""
+"""Finds the conversion of a whole message by its kind and the value's type."""
 
 
 def as_it_is(value: Any) -> Any:
@@ -24,7 +24,7 @@ def as_it_is(value: Any) -> Any:
 
 
 def after(act: Act | None, get: Act) -> Act | None:
-    """`act` of what `get` gives."""
+    """The function act(get(whole))."""
     if act is None or act is as_it_is:
         return None if act is None else get
     return lambda whole: act(get(whole))

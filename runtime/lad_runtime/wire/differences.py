@@ -1,4 +1,4 @@
-"""Where a message and its value do not have the same names, and why."""
+"""The names in which a message and its value differ, with the reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,24 +13,24 @@ from lad_runtime.types.training_events import CheckpointEvent, StepEvent, Traini
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    names: Mapping[str, str] = field(default_factory=dict)  # of the message's fields in the value
-    apart: frozenset[str] = frozenset()  # fields of either that the other does not have
+    names: Mapping[str, str] = field(default_factory=dict)  # the message's field to the value's
+    apart: frozenset[str] = frozenset()  # fields of either side that the other does not have
 
 
 EVERYWHERE = {"bytes": "nbytes", "data_type": "dtype"}
-"""Python has `bytes` for a type of its own, and torch says `dtype`."""
+"""In Python `bytes` is a type, and torch's word is `dtype`."""
 
 ADDRESS = frozenset({"base_id", "adapter_id"})
-"""Whose weights a call is about: a value that has not these is what is asked of them."""
+"""The fields of a request that name the weights. A value without them is what the request asks of those weights."""
 
 DIFFERENCES: Mapping[tuple[str, Any], Difference] = {
-    # The value keeps the stop token that answers learn apart from the others; the message tells all of them in two lists.
+    # The value separates the stop token that training appends to answers from the others; the message has all in two lists.
     ("lad.v1.Base", BaseInfo): Difference(apart=frozenset({"other_stops"})),
-    # The value's comment says that both count bytes.
+    # The value's comment gives the unit, bytes.
     ("lad.v1.LoadProgress", LoadProgress): Difference(names={"done_bytes": "done", "total_bytes": "total"}),
-    # A client reads these beside answers and ids, the worker where nothing else is old or new.
+    # In a client, these names stand among others' tokens; in the worker, nothing else is old or new.
     ("lad.v1.Edit", Edit): Difference(names={"old_token": "old", "new_token": "new"}),
-    # By which number and of what is the call's; how it is computed is the value's.
+    # The call has its number and input; the value says how they are computed.
     ("lad.v1.ForwardBackwardRequest", ForwardSpec): Difference(
         names={"mode": "attention"}, apart=frozenset({"sequence", "input"})
     ),
@@ -46,4 +46,4 @@ CASES: Mapping[Any, str] = {
     SamplingOutcome: "SamplingFinished",
     LadError: "ErrorDetail",
 }
-"""Values with another name than their message: within the worker a run says events, and a work has an outcome."""
+"""The message names of values that are named differently: in the worker, a run logs events and work has an outcome."""

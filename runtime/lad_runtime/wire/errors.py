@@ -1,4 +1,4 @@
-"""Errors on the wire: the gRPC status and the ErrorDetail of each LadError."""
+"""Translates a LadError to its gRPC status and ErrorDetail."""
 
 import grpc
 
@@ -6,10 +6,10 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import worker_pb2 as pb
 
 DETAIL_KEY = "lad-error-bin"
-"""Trailing metadata of a failed call: a serialized ErrorDetail."""
+"""The trailing metadata key of a failed call's serialized ErrorDetail."""
 
 _LONGEST = 2000
-"""Characters of one text of an ErrorDetail: all metadata of a call together has 8 KiB."""
+"""The most characters in one text of an ErrorDetail: a call's metadata is limited to 8 KiB in all."""
 
 _STATUS = {
     ErrorCode.INVALID_OPTION: grpc.StatusCode.INVALID_ARGUMENT,
@@ -48,5 +48,5 @@ def error_detail(error: LadError) -> pb.ErrorDetail:
 
 
 def _clean(text: str) -> str:
-    """Valid UTF-8 (a path may hold undecodable bytes) of bounded length."""
+    """Makes a text valid UTF-8, since a path may contain undecodable bytes, and limits its length."""
     return text.encode("utf-8", "replace").decode()[:_LONGEST]

@@ -1,4 +1,4 @@
-"""What a single field of a message holds, as a value of the type that is wanted."""
+"""Translates between a single field of a message and a value of a given type."""
 
 from functools import partial
 from typing import Any, Literal, get_args, get_origin
@@ -12,7 +12,7 @@ from lad_runtime.wire.words import enumeration
 
 
 def of_field(field: FieldDescriptor, hint: Any, between: Between) -> Conversion:
-    """Raises TypeError where it holds something else."""
+    """The conversion of a field. Raises TypeError if it does not match the type."""
     if not field.is_repeated:
         return _of_one(field, hint, between)
     item = item_of(hint)
@@ -52,13 +52,11 @@ def _packed(field: FieldDescriptor, item: Any) -> Conversion:
         return Conversion(read=partial(read_floats, field.json_name), write=write_floats)
     if item is bool:
         return Conversion(read=read_flags, write=bytes)
-    return Conversion(
-        read=None, write=write_rows
-    )  # where one row ends and the next begins, bytes do not tell
+    return Conversion(read=None, write=write_rows)  # cannot be read: bytes do not tell the rows' lengths
 
 
 def _is_text(field: FieldDescriptor, hint: Any) -> bool:
-    """One of several words that the value's own check names."""
+    """Whether it is one of several words, which the value's own check validates."""
     return field.type == FieldDescriptor.TYPE_STRING and get_origin(hint) is Literal
 
 

@@ -1,6 +1,6 @@
-"""A call that gives each of its parameters what a message or a value has for it, as one expression.
+"""Compiles a call that takes each of its arguments from a message or a value.
 
-An expression that is compiled once costs what it would cost if it were written by hand; `dataclasses` makes its own functions so.
+A compiled expression is as fast as one written by hand; `dataclasses` generates its functions in the same way.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from lad_runtime.wire.conversion import Act, as_it_is
 
 class Formula:
     def __init__(self, source: str) -> None:
-        """`source` is what the message or the value is called in it."""
+        """`source` is the variable that the message or the value has in the expression."""
         self._source = source
         self._parts: dict[str, str] = {}
         self._acts: dict[str, Any] = {}
@@ -21,7 +21,7 @@ class Formula:
         return list(self._parts)
 
     def add(self, name: str, attribute: str, act: Act, unless: str | None = None) -> None:
-        """`act` of the source's attribute; None where the condition on both (`{0}.{1}`) holds."""
+        """Adds the argument act(source.attribute); None if the condition `unless` holds, in which {0}.{1} is the attribute."""
         taken = f"{self._source}.{attribute}"
         part = taken if act is as_it_is else f"{self._named(act)}({taken})"
         condition = unless and unless.format(self._source, attribute)
@@ -33,11 +33,11 @@ class Formula:
         self._parts[name] = f"{name}={self._named(act)}({self._source})"
 
     def add_several(self, attribute: str, act: Act) -> None:
-        """`act` of the source's attribute gives parameters by their names."""
+        """Adds the arguments of act(source.attribute), a dict by their names."""
         self._parts[attribute] = f"**{self._named(act)}({self._source}.{attribute})"
 
     def filling(self, make: Any, names: Iterable[str]) -> Act:
-        """Calls `make` with the parameters of these names."""
+        """Compiles the call of `make` with the arguments of these names."""
         parts = ", ".join(self._parts[name] for name in names)
         made: Act = eval(f"lambda {self._source}: make({parts})", {**self._acts, "make": make})
         return made

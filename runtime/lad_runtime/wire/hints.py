@@ -1,4 +1,4 @@
-"""What the annotation of a value's field says."""
+"""Takes apart the type annotation of a value's field."""
 
 import types
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ def is_union(hint: Any) -> bool:
 
 
 def members_of(hint: Any) -> tuple[Any, ...]:
-    """Of a union; of anything else itself."""
+    """The members of a union; any other type is its own only member."""
     return get_args(hint) if is_union(hint) else (hint,)
 
 
@@ -21,5 +21,5 @@ def without_none(hint: Any) -> tuple[Any, bool]:
 
 
 def item_of(hint: Any) -> Any:
-    """What a row's items are; None where the hint is no row."""
+    """The item type of a tuple or sequence; None for any other type."""
     return get_args(hint)[0] if get_origin(hint) in (tuple, Sequence) else None

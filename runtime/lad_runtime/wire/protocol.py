@@ -1,4 +1,4 @@
-"""The protocol as it describes itself: its files, and what its options say of their parts."""
+"""The protocol's own description: its files and methods, and the custom options of their parts."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -27,17 +27,17 @@ METHODS: tuple[MethodDescriptor, ...] = tuple(
 
 
 def max_items(field: FieldDescriptor) -> int | None:
-    """Of a list in a request; None where the protocol sets no bound."""
+    """The most items of a list in a request; None if the protocol sets no limit."""
     return field.GetOptions().Extensions[options.max_items] or None
 
 
 def max_bytes(field: FieldDescriptor) -> int | None:
-    """Of a text or of bytes in a request, of each where there are several; None where the protocol sets no bound."""
+    """The most bytes of a text or of bytes in a request, of each item of a list; None if the protocol sets no limit."""
     return field.GetOptions().Extensions[options.max_bytes] or None
 
 
 def max_request_bytes(method: MethodDescriptor) -> int | None:
-    """None: as long as ids, names, numbers and switches need."""
+    """The most bytes of a method's request; None: enough for ids, names, numbers and switches."""
     return method.GetOptions().Extensions[options.max_request_bytes] or None
 
 
@@ -47,12 +47,12 @@ def is_answered_soon(method: MethodDescriptor) -> bool:
 
 
 def option_name(kind: EnumDescriptor | OneofDescriptor) -> str:
-    """What a caller knows an option as that is one of these."""
+    """The caller's name of the option that is an enumeration or a oneof."""
     if isinstance(kind, OneofDescriptor):
         return kind.GetOptions().Extensions[options.choice_name] or kind.name
     return kind.GetOptions().Extensions[options.option_name] or kind.name[0].lower() + kind.name[1:]
 
 
 def own_word(value: EnumValueDescriptor) -> str | None:
-    """The word that the protocol gives to an enumeration's value; None: it goes by the rule."""
+    """The word that the protocol gives to an enumeration's value; None: the word follows from its name."""
     return value.GetOptions().Extensions[options.word] or None

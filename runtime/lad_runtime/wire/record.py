@@ -1,4 +1,4 @@
-"""A message and a dataclass, field by field."""
+"""Translates between a message and a dataclass, field by field."""
 
 from dataclasses import MISSING, fields
 from typing import Any, get_type_hints
@@ -15,22 +15,20 @@ from lad_runtime.wire.hints import without_none
 
 
 class Record:
-    """Every field of the one has its counterpart in the other; what the value has as a property is written alone."""
+    """Pairs the fields of a message with those of a dataclass. A property of the dataclass is written, but not read."""
 
     def __init__(self, kind: Descriptor, record: Any, between: Between) -> None:
-        """Raises TypeError where that is not so."""
+        """Raises TypeError if a field has no counterpart."""
         self._kind = kind
         self._record = record
         self._between = between
         self._difference = DIFFERENCES.get((kind.full_name, record), Difference())
         self._hints = get_type_hints(record)
         self._given = {field.name: field for field in fields(record) if field.init}
-        self._reading = Formula("message")  # the value's fields, of a message
-        self._writing = Formula("value")  # the message's fields, of a value
-        self._with_default: dict[
-            str, tuple[str, Act]
-        ] = {}  # by the value's field: the message's, and what reads it
-        self._written_alone: set[str] = set()  # the value's fields
+        self._reading = Formula("message")  # the value's fields from a message
+        self._writing = Formula("value")  # the message's fields from a value
+        self._with_default: dict[str, tuple[str, Act]] = {}  # value's field: message's field, how to read it
+        self._written_alone: set[str] = set()  # fields of the value that are not read
         self._pair()
 
     def conversion(self) -> Conversion:
@@ -100,7 +98,7 @@ class Record:
             )
 
     def _read(self) -> Act:
-        """Fields in the value's order, in which errors come."""
+        """Reads fields in the value's order, which is the order in which errors are found."""
         names = [name for name in self._given if name in self._reading.names]
         if not self._with_default:
             return self._reading.filling(self._record, names)
@@ -118,6 +116,6 @@ class Record:
 
 
 def _is_optional(field: FieldDescriptor) -> bool:
-    """Declared so: protobuf makes a oneof of its own of it, which nothing else is in."""
+    """Whether it is declared `optional`, for which protobuf generates a oneof with this field alone."""
     oneof = field.containing_oneof
     return oneof is not None and oneof.name == f"_{field.name}"

@@ -1,4 +1,4 @@
-"""Numbers as bytes: float32 little endian, which a decoder can use where it lies."""
+"""Numbers as bytes: little-endian float32, which a decoder can use without copying."""
 
 import sys
 from array import array
@@ -15,12 +15,12 @@ def write_floats(values: Iterable[float]) -> bytes:
 
 
 def write_rows(rows: Iterable[Iterable[float]]) -> bytes:
-    """One behind the other."""
+    """Concatenates the rows."""
     return b"".join(map(write_floats, rows))
 
 
 def read_floats(option: str, data: bytes) -> tuple[float, ...]:
-    """Raises LadError(INVALID_OPTION) when the bytes are not whole float32 numbers."""
+    """Raises LadError(INVALID_OPTION) if the bytes are not whole float32 numbers."""
     if len(data) % 4:
         raise invalid_option(
             option, f"{len(data)} bytes", "it is not a row of float32 numbers", "Give 4 bytes each."
@@ -32,5 +32,5 @@ def read_floats(option: str, data: bytes) -> tuple[float, ...]:
 
 
 def read_flags(data: bytes) -> tuple[bool, ...]:
-    """One a byte; `bytes` writes them."""
+    """Reads one bool from each byte; `bytes` writes them."""
     return tuple(map(bool, data))

@@ -1,6 +1,6 @@
-"""Enumerations: the words of `lad_runtime.types` for the numbers of the protocol, and back.
+"""Translates the protocol's enumerations to the words of `lad_runtime.types` and back.
 
-`mask-only` is NOISE_KIND_MASK_ONLY; a value that stands for nothing given (…_UNSPECIFIED) has no word.
+`mask-only` is NOISE_KIND_MASK_ONLY; the value of an absent field (…_UNSPECIFIED) has no word.
 """
 
 import re
@@ -25,7 +25,7 @@ class Enumeration:
         return tuple(self._words.values())
 
     def read(self, number: int) -> str:
-        """Raises LadError(INVALID_OPTION) where nothing, or a newer protocol's value, was given."""
+        """Raises LadError(INVALID_OPTION) if the value is missing or of a newer protocol."""
         word = self._words.get(number)
         if word is None:
             raise unknown_choice(self._option, "missing" if number == 0 else int(number), self.words)

@@ -1,15 +1,15 @@
-/** Checks options against their schemas and says what is wrong in one sentence: option, value, remedy. */
+/** Checks options by their schemas; an error names the option, the value and the remedy. */
 import type { z } from "zod";
 import { invalidOption, LadError } from "../errors.js";
 import { nearest } from "./nearest.js";
 
-/** Told whenever a setting is ignored, so that nothing the caller wrote is without effect in silence. */
+/** Called for every setting that is ignored, so that no setting is without effect silently. */
 export type Warn = (message: string) => void;
 
 /**
- * The options with their defaults filled in.
+ * Checks options and fills in their defaults.
  *
- * @param path - what the options belong to, put before the name of a wrong one: `validation` gives `validation.everySteps`
+ * @param path - the prefix of option names in errors: `validation` gives `validation.everySteps`
  * @throws LadError `invalid-option` for the first option that is wrong or unknown
  */
 export function check<Schema extends z.ZodType>(schema: Schema, input: unknown, path = ""): z.output<Schema> {
@@ -18,7 +18,7 @@ export function check<Schema extends z.ZodType>(schema: Schema, input: unknown, 
   throw problemError(firstProblem(result.error.issues), path);
 }
 
-/** One wrong option: where it stands, what is there, what it should be. */
+/** One wrong option: its path, its value, and what it should be. */
 interface Problem {
   path: readonly PropertyKey[];
   value: unknown;
@@ -27,7 +27,7 @@ interface Problem {
   remedy: string;
 }
 
-/** The problem that a caller should hear of first: an unknown key before a missing one, else in order. */
+/** The problem to report first: an unknown key before a missing one, else in order. */
 export function firstProblem(issues: readonly z.core.$ZodIssue[]): Problem {
   const issue = issues.find((i) => i.code === "unrecognized_keys") ?? issues[0];
   if (issue === undefined) throw new Error("a failed check has an issue");
@@ -48,7 +48,7 @@ export function firstProblem(issues: readonly z.core.$ZodIssue[]): Problem {
 function shown(given: unknown, issue: z.core.$ZodIssue): unknown {
   if (given !== undefined && issue.code === "custom" && issue.params?.secret === true) return "(not shown)";
   const isMisplaced = typeof given === "string" && issue.code === "invalid_type";
-  return isMisplaced ? JSON.stringify(given) : given; // so that "4" is told from 4
+  return isMisplaced ? JSON.stringify(given) : given; // distinguishes "4" from 4
 }
 
 function problemError({ path, value, problem, remedy }: Problem, prefix = ""): LadError {
@@ -80,12 +80,12 @@ function unknownKey(issue: z.core.$ZodIssueUnrecognizedKeys): Problem {
   };
 }
 
-/** The strict objects of this package carry their key names in the issue's message. */
+/** The names of an object's keys, which the strict objects of this package put into the issue's message. */
 function knownKeys(issue: z.core.$ZodIssueUnrecognizedKeys): string[] {
   return issue.message.split(", ").filter((key) => key !== "");
 }
 
-/** Of a union's branches the one that the value was meant for: it takes its kind and finds least fault with it. */
+/** The problem of the union's branch that fits the value best: it accepts its type and has the fewest problems. */
 function nearestBranch(issue: z.core.$ZodIssueInvalidUnion): Problem {
   const branch = issue.errors
     .filter((candidate) => !candidate.some((i) => i.path.length === 0 && isKind(i)))

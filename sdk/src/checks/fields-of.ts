@@ -1,10 +1,10 @@
-/** Options of which an editor shows what they mean: an interface has their comments, a schema their defaults and ranges. */
+/** Ties a schema (defaults and ranges) to an interface (the comments that an editor shows). */
 import type { z } from "zod";
 import { fields } from "./fields.js";
 
 /**
- * An object that takes the fields of an interface and no others: `fieldsOf<AdapterOptions>()({ rank: integer(1), … })`. It does
- * not compile where a field is in one of the two alone, or has other types.
+ * A schema with exactly the fields of an interface: `fieldsOf<AdapterOptions>()({ rank: integer(1), … })`. It does not compile if a
+ * field is in one of the two alone, or has different types.
  */
 export function fieldsOf<Options>() {
   return <Shape extends z.ZodRawShape>(
@@ -17,12 +17,12 @@ export type Complete<Options> = {
   readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined>;
 };
 
-/** Anything where the two agree; else an object that nobody has, to tell where they do not. */
+/** Any value if the two agree, else an impossible object whose type names the fields that differ. */
 type Agreement<Interface, Schema> = [Disagreement<Interface, Schema>] extends [never]
   ? unknown
   : { readonly "not as in the interface": Disagreement<Interface, Schema> };
 
-/** The fields that one of the two has alone, or that have other types in both, whether they may be left out included. */
+/** The fields that only one of the two has, or whose types or optionality differ. */
 type Disagreement<Left, Right> =
   | Exclude<keyof Left, keyof Right>
   | Exclude<keyof Right, keyof Left>

@@ -1,11 +1,11 @@
-/** The kinds of value that options have. Each schema's message completes the sentence "it must be …". */
+/** Schemas for the values of options. Each schema's message completes the sentence "it must be …". */
 import { z } from "zod";
 
 const MAX_UINT32 = 2 ** 32 - 1;
 /** The largest number that the worker's float32 holds. */
 export const MAX_FLOAT32 = 3.4028234663852886e38;
 
-/** An object that takes these keys and no others. */
+/** An object with these keys and no others. */
 export function fields<Shape extends z.ZodRawShape>(shape: Shape) {
   const keys = Object.keys(shape).join(", ");
   return z.strictObject(shape, {
@@ -34,7 +34,7 @@ export function number(min: number, max: number) {
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
 
-/** From 0 to below 1. */
+/** A number x with 0 ≤ x < 1. */
 export function fractionBelowOne() {
   const error = "a number from 0 to below 1";
   return z.number({ error }).min(0, { error }).lt(1, { error });
@@ -72,13 +72,13 @@ export function filledText(what = "a string that is not empty") {
   return z.string({ error: what }).min(1, { error: what });
 }
 
-/** Printable ASCII that errors never show. Space around it, such as the line's end of a file, is left out. */
+/** Printable ASCII that no error shows. Surrounding white space, such as a file's line end, is trimmed. */
 export function secret(what: string) {
   const isPrintable = (value: unknown) => typeof value === "string" && /^\s*[\x21-\x7e]+\s*$/.test(value);
   return z.custom<string>(isPrintable, { error: what, params: { secret: true } }).transform((t) => t.trim());
 }
 
-/** A name that the worker stores things under. */
+/** A name of something in the worker's store. */
 export function storedName() {
   const error = "1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit";
   return z.string({ error }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error });
@@ -99,7 +99,7 @@ export function abortSignal() {
   return z.instanceof(AbortSignal, { error: "an AbortSignal" });
 }
 
-/** Milliseconds that a call may take. */
+/** The time that a call may take, in milliseconds. */
 export function timeLimit() {
   const isLimit = (value: unknown) =>
     value === Number.POSITIVE_INFINITY ||
@@ -111,7 +111,7 @@ export function callback<Type extends (...values: never[]) => unknown>() {
   return z.custom<Type>((value) => typeof value === "function", { error: "a function" });
 }
 
-/** At least one. */
+/** A list of at least one item. */
 export function list<Item extends z.ZodType>(item: Item, what: string, max = Number.MAX_SAFE_INTEGER) {
   return z.array(item, { error: what }).min(1, { error: what }).max(max, { error: what }).readonly();
 }

@@ -1,6 +1,6 @@
 /**
- * The candidate nearest to a mistyped word by edit distance, or undefined when none is near: at most a third of the word's
- * letters (at least one, two from four letters on) may differ. Case does not count.
+ * The candidate nearest to a mistyped word by edit distance, or undefined if none is near: at most a third of the word's letters
+ * (at least one, two from four letters on) may differ. Case is ignored.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(word.length >= 4 ? 2 : 1, Math.floor(word.length / 3));
@@ -17,8 +17,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 }
 
 /**
- * Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). Written out because fastest-levenshtein
- * and leven take a swap, the commonest slip, for two edits.
+ * The number of insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). It is written here because
+ * fastest-levenshtein and leven count a swap, the commonest slip, as two edits.
  */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];

@@ -1,4 +1,4 @@
-/** An adapter's files in PEFT's format, on this machine. */
+/** Reads and writes an adapter's files in PEFT's format on this machine. */
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
@@ -11,17 +11,17 @@ import type { pb } from "../wire.js";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const PIECE_BYTES = 2 ** 20;
 
-/** The files that make a PEFT adapter, and those that PEFT writes beside them. */
+/** The files of a PEFT adapter, and others that PEFT writes into its folder. */
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
 const OF_AN_ADAPTER: ReadonlySet<string> = new Set([CONFIG, WEIGHTS, "adapter_model.bin", "README.md"]);
 
 /**
- * Writes files that arrive in pieces as one new folder: they are written and synced beside it, and the folder appears, or
- * replaces an older one, in one rename.
+ * Writes files that arrive in pieces as one new folder: writes and syncs a temporary folder, then renames it, so that it appears or
+ * replaces an older one atomically.
  *
- * @throws LadError `already-exists` for a folder that is there and may not be replaced, and for what is no adapter's folder;
- *   `storage` for a failed write
+ * @throws LadError `already-exists` for an existing folder that may not be replaced or is not an adapter's; `storage` for a failed
+ *   write
  */
 export async function writeFolder(
   folder: string,
@@ -37,7 +37,7 @@ export async function writeFolder(
     await syncFolder(fresh);
     await replace(target, fresh);
   } catch (error) {
-    await rm(fresh, { recursive: true, force: true }).catch(() => {}); // the first error is the one to tell
+    await rm(fresh, { recursive: true, force: true }).catch(() => {}); // the first error is the one to report
     if (isLadError(error)) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw new LadError("storage", `The folder ${target} could not be written: ${code ?? message}.`, {
@@ -51,16 +51,16 @@ export async function writeFolder(
 
 /** An adapter's files on this machine. */
 export interface AdapterFolder {
-  /** In the order in which their pieces come. */
+  /** In the order of their pieces. */
   readonly files: readonly { readonly name: string; readonly bytes: bigint }[];
-  /** At most 1 MiB each. */
+  /** The files' content in pieces of at most 1 MiB. */
   pieces(): AsyncGenerator<pb.adapters.FilePiece, void, undefined>;
 }
 
 /**
- * The files of a PEFT adapter: how long they are, and what is in them.
+ * Opens the files of a PEFT adapter: their sizes and their content.
  *
- * @throws LadError `not-found` where one of them is missing, `invalid-file` for weights in a format that can run code
+ * @throws LadError `not-found` if one of them is missing, `invalid-file` for weights in a format that can run code
  */
 export async function openFolder(folder: string): Promise<AdapterFolder> {
   const source = resolve(filledPath(folder));
@@ -97,7 +97,7 @@ async function* readPieces(
   }
 }
 
-/** Files come one after another; a name is data, so it is checked before it becomes a path. */
+/** Writes the files one after another. Names come from the worker, so each is checked before it becomes a path. */
 async function writePieces(folder: string, pieces: AsyncIterable<pb.adapters.FilePiece>): Promise<void> {
   let current: { name: string; file: FileHandle } | undefined;
   try {
@@ -117,7 +117,7 @@ async function writePieces(folder: string, pieces: AsyncIterable<pb.adapters.Fil
   }
 }
 
-/** A folder cannot be renamed over another one: the old one steps aside first and goes last. */
+/** Replaces a folder. A folder cannot be renamed over another, so the old one is renamed first and removed last. */
 async function replace(target: string, fresh: string): Promise<void> {
   const old = `${fresh}.old`;
   const hasOld = await exists(target);
@@ -141,7 +141,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** What is replaced is an adapter, or nothing. */
+/** Checks that the target is an adapter's folder or does not exist. */
 async function checkReplaceable(target: string, overwrite: boolean): Promise<void> {
   if (!overwrite) throw alreadyThere(target, "Give another folder, or overwrite: true.");
   const names = await readdir(target).catch(() => undefined);
@@ -151,7 +151,7 @@ async function checkReplaceable(target: string, overwrite: boolean): Promise<voi
   throw alreadyThere(target, `It holds ${foreign}, which is no adapter's: give a folder of its own.`);
 }
 
-/** Programs without types give what they like. */
+/** Checks the folder's type too, for callers in plain JavaScript. */
 function filledPath(folder: unknown): string {
   return check(filledText("a folder's path"), folder, "folder");
 }

@@ -1,4 +1,4 @@
-/** Brings examples to the worker: once, whatever their name, because a data set is addressed by its content. */
+/** Uploads examples to the worker. A data set is addressed by its content, so equal data is uploaded once. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
@@ -10,7 +10,7 @@ import { DataService, type pb } from "../wire.js";
 const PIECE_BYTES = 2 ** 20;
 
 /**
- * The data set of a source, uploaded or opened where the worker lacks it.
+ * The data set of a source, which is uploaded or opened if the worker does not have it.
  *
  * @throws LadError `not-found` for a missing file, `invalid-data` with the line for an example that cannot be read
  */
@@ -36,7 +36,7 @@ function isExamples(source: CheckedSource): source is readonly Example[] {
   return Array.isArray(source);
 }
 
-/** What the worker fetches by itself. */
+/** Sources that the worker reads itself. */
 type Fetched = Extract<CheckedSource, { workerJsonl: string } | { hub: object }>;
 
 function toOpen(source: Fetched): NonNullable<pb.data.OpenDatasetRequest["source"]> {
@@ -45,7 +45,7 @@ function toOpen(source: Fetched): NonNullable<pb.data.OpenDatasetRequest["source
   return { $case: "hub", value: { ...names, maxExamples: BigInt(maxExamples) } };
 }
 
-/** Hashes the bytes, asks for them by their hash, and sends them where they are not there. */
+/** Hashes the bytes, and sends them unless the worker has a data set with that hash. */
 async function upload(
   client: Client,
   bytes: () => AsyncIterable<Buffer>,
@@ -62,7 +62,7 @@ async function upload(
   return client.bring(id, bring, DataService.uploadDataset, { signal });
 }
 
-/** An upload may be sent again: the same bytes are the same data set. */
+/** Sends the bytes. An upload may be repeated: equal bytes are the same data set. */
 async function send(
   client: Client,
   id: string,
@@ -83,7 +83,7 @@ async function send(
   return { id, examples: Number(reply.examples) };
 }
 
-/** JSON lines with the keys in one order, so that equal examples are equal bytes, in pieces of about 1 MiB. */
+/** JSON lines in pieces of about 1 MiB. Their keys are sorted, so that equal examples give equal bytes. */
 async function* lines(examples: readonly Example[]): AsyncGenerator<Buffer, void, undefined> {
   let text = "";
   for (const example of examples) {
@@ -119,7 +119,7 @@ async function* fileBytes(path: string): AsyncGenerator<Buffer, void, undefined>
   }
 }
 
-/** What the worker found wrong with the data, said of the file that they came from. */
+/** The worker's error about the data, with the path of their file. */
 function ofFile(error: unknown, path: string): unknown {
   if (!isLadError(error, "invalid-data") || error.value !== undefined) return error;
   const { message, remedy } = error;

@@ -1,7 +1,7 @@
 import type { Client } from "../client.js";
 import type { WindowReport } from "../wire.js";
 
-/** Warns of special tokens in a data set's messages that were taken as text: once, however often the data set is prepared. */
+/** Warns, once for a data set, that its messages contain special tokens that were encoded as plain text. */
 export function warnOfSpecialTokens(client: Client, report: WindowReport, allowSpecial: boolean): void {
   const { specialTokens, kept } = report;
   if (allowSpecial || specialTokens === 0) return;

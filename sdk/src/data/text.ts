@@ -1,4 +1,4 @@
-/** The text functions of a base: its tokenizer and its chat template, which live in the worker. */
+/** The text functions of a base: its tokenizer and chat template, which run in the worker. */
 import { z } from "zod";
 import { check } from "../checks/check.js";
 import { integer } from "../checks/fields.js";
@@ -9,22 +9,22 @@ import { DataService, present, toMessages, toTokenIds } from "../wire.js";
 
 const tokenSequences = z.array(z.array(integer(0)).readonly());
 
-/** A chat as the model's template renders it. */
+/** A chat rendered by the model's template. */
 export interface Rendered {
-  /** With its special tokens written out. */
+  /** The text, with special tokens written out. */
   readonly text: string;
-  /** The same as token ids. */
+  /** The token ids of the text. */
   readonly ids: readonly number[];
 }
 
-/** What is made of text, and how. */
+/** How text is encoded. */
 interface TextSettings {
-  /** Special tokens that are written out in it are those tokens, not text. */
+  /** Whether written-out special tokens are encoded as those tokens, not as text. */
   readonly allowSpecial: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Token ids of each text, without special tokens of the tokenizer's own. */
+/** The token ids of each text; the tokenizer adds no special tokens. */
 export async function encodeTexts(
   client: Client,
   baseId: string,
@@ -61,7 +61,7 @@ export async function decodeSequences(
   return decoded;
 }
 
-/** A chat as a prompt that the assistant's answer follows. */
+/** Renders a chat as a prompt for the assistant's answer. */
 export async function renderChat(
   client: Client,
   baseId: string,

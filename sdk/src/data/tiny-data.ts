@@ -3,8 +3,8 @@ import { type JsonlSource, jsonl } from "../options.js";
 import { locateRuntime } from "../setup/locate.js";
 
 /**
- * The questions that belong to the shipped base `tiny`: exact answers, made by the project's own generator. What is asked in
- * the held-out and test questions is asked in no wording in training.
+ * The questions for the shipped base `tiny`, with exact answers, made by this project's generator. No held-out or test question
+ * occurs in the training questions in any wording.
  */
 export const tinyData = {
   /** 9,000 questions to train adapters on. */

@@ -4,8 +4,8 @@ import { baseFields, type Experiment, experimentSchema } from "../options/experi
 import type { DataSource } from "../options.js";
 
 /**
- * All that an experiment's results depend on beside its point: its options with their defaults, the base as the worker has it, and
- * the SHA-256 of each data set instead of where it stands.
+ * Everything that an experiment's results depend on besides its point: its options with their defaults, the base that the worker
+ * has, and the SHA-256 of each data set in place of its path.
  *
  * @throws LadError `not-found`, `invalid-data` for data that cannot be read
  */
@@ -32,13 +32,13 @@ export async function experimentSpec(
   return spec;
 }
 
-/** What was asked for may stand for something else tomorrow: a branch moves on, a folder's files change. */
+/** The base as the worker has it, since a name may mean another base later: a branch moves, or a folder's files change. */
 function baseSpec(given: z.output<typeof baseFields> | string, { info }: Base) {
   const options = typeof given === "string" ? baseFields.parse({ name: given }) : given;
   return { ...options, revision: info.revision, dataType: info.dataType };
 }
 
-/** An axis says the option's value, whatever stands there. */
+/** Removes an option whose value an axis sets. */
 function remove(target: Record<string, unknown>, [key = "", ...rest]: readonly string[]): void {
   if (rest.length === 0) delete target[key];
   else remove(target[key] as Record<string, unknown>, rest);

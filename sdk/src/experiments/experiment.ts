@@ -1,4 +1,4 @@
-/** Experiments as YAML: read into the same types, and under the same checks, as options given in TypeScript. */
+/** Experiments as YAML files, with the same types and checks as options in TypeScript. */
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import {
@@ -18,9 +18,9 @@ import { invalidOption, LadError } from "../errors.js";
 import { type Experiment, experimentSchema } from "../options/experiment.js";
 
 /**
- * Reads an experiment's file. Paths of JSON lines in it are taken from the file's own folder.
+ * Reads an experiment's file. Paths of JSON lines in it are relative to the file's folder.
  *
- * @throws LadError `not-found`, `invalid-file` for text that is no YAML, `invalid-option` with the line of what is wrong
+ * @throws LadError `not-found`, `invalid-file` for text that is not YAML, `invalid-option` with the line of the error
  */
 export async function readExperiment(path: string): Promise<Experiment> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
@@ -35,9 +35,9 @@ export async function readExperiment(path: string): Promise<Experiment> {
 }
 
 /**
- * An experiment from YAML.
+ * Reads an experiment from YAML.
  *
- * @param name - what the text is called in errors
+ * @param name - the name of the text in errors
  * @throws LadError `invalid-file`, `invalid-option`
  */
 export function parseExperiment(text: string, name = "experiment"): Experiment {
@@ -60,7 +60,7 @@ export function parseExperiment(text: string, name = "experiment"): Experiment {
   return value;
 }
 
-/** What the YAML says; aliases that unfold beyond measure are a mistake in it. */
+/** The document as a plain value. Aliases that expand beyond a limit are an error. */
 function plainValue(yaml: Document, name: string): unknown {
   try {
     return yaml.toJS();
@@ -74,21 +74,21 @@ function plainValue(yaml: Document, name: string): unknown {
   }
 }
 
-/** A parser's message without the place that it ends with, which is told already. */
+/** A parser's message without the position at its end, which the error already names. */
 function sentence(problem: string): string {
   return `${problem.replace(/ at line \d+, column \d+:?$/, "").replace(/[.:]$/, "")}.`;
 }
 
-/** An experiment as YAML that reads back as the same. */
+/** Writes an experiment as YAML, which `parseExperiment` reads back as an equal one. */
 export function formatExperiment(experiment: Experiment): string {
   checkExperiment(experiment);
   return stringify(experiment, { lineWidth: 100 });
 }
 
 /**
- * The experiment at one point of its sweep: the axes' values put in place.
+ * The experiment at one point of its sweep, with the axes' values in place.
  *
- * @throws LadError `invalid-option` for a path that no option has, or a value that the option does not take
+ * @throws LadError `invalid-option` for a path without an option, or a value that the option does not accept
  */
 export function experimentAt(
   experiment: Experiment,
@@ -120,7 +120,7 @@ function checkExperiment(
   for (const path of Object.keys(sweep?.axes ?? {})) checkAxis(value as Experiment, path, at);
 }
 
-/** An axis has to lead to an option: everything but its last word into an object, the last to one of its keys. */
+/** Checks that an axis leads to an option: all words but the last to an object, and the last to one of its keys. */
 function checkAxis(
   experiment: Experiment,
   path: string,
@@ -141,7 +141,7 @@ function checkAxis(
   });
 }
 
-/** Every value of an axis has to be one that its option takes. */
+/** Checks that the option of an axis accepts every value of the axis. */
 function checkAxisValues(experiment: Experiment, path: string, where: string): void {
   const { sweep, ...alone } = experiment;
   for (const [index, value] of (sweep?.axes[path] ?? []).entries()) {
@@ -173,7 +173,7 @@ function put(target: Record<string, unknown>, [key, ...rest]: readonly string[],
   put(next, rest, value);
 }
 
-/** The line of the node that a path leads to, or of the deepest one on the way that is there. */
+/** The line of the node at a path, or of the deepest existing node on that path. */
 function lineOf(root: ParsedNode | null, path: readonly PropertyKey[], lines: LineCounter): number {
   let node: Node | null = root;
   let offset = root?.range?.[0] ?? 0;
@@ -193,7 +193,7 @@ function lineOf(root: ParsedNode | null, path: readonly PropertyKey[], lines: Li
   return lines.linePos(offset).line;
 }
 
-/** Every `jsonl` path made absolute. */
+/** The experiment with absolute `jsonl` paths. */
 function withPathsFrom(folder: string, experiment: Experiment): Experiment {
   const fix = <Value>(value: Value): Value => {
     if (Array.isArray(value)) return value.map(fix) as Value;

@@ -1,22 +1,22 @@
 /**
- * Values that a file of JSON can keep: strings, numbers, booleans, null, lists and objects of them. structuredClone would copy what no
- * JSON holds, and not say where it stood.
+ * Values that JSON can represent: strings, numbers, booleans, null, and lists and objects of them. structuredClone would also copy
+ * values that JSON cannot represent, and could not name their paths.
  */
 
 import { optionName } from "../checks/check.js";
 import { invalidOption, type LadError, shown } from "../errors.js";
 
-/** A value of which nothing can be changed. */
+/** A deeply read-only value. */
 export type Frozen<Value> = unknown extends Value
   ? Value
   : { readonly [Key in keyof Value]: Frozen<Value[Key]> };
 
 /**
- * A deep-frozen copy of a value that this package writes as JSON and reads back as the same: NaN, ±Infinity and bigints may be in
- * it. A property that is undefined is left out.
+ * A deep-frozen copy of a value that this package can write as JSON and read back as an equal one; NaN, ±Infinity and bigints are
+ * allowed. Undefined properties are left out.
  *
- * @param name - what the value is called in errors
- * @throws LadError `invalid-option` that names the part which cannot be kept
+ * @param name - the name of the value in errors
+ * @throws LadError `invalid-option` that names the part that JSON cannot represent
  */
 export function frozenCopy<Value>(value: Value, name: string): Frozen<Value> {
   return copyOf(value, [name], new Set()) as Frozen<Value>;
@@ -24,14 +24,14 @@ export function frozenCopy<Value>(value: Value, name: string): Frozen<Value> {
 
 /** One part in which two values differ. */
 export interface Difference {
-  /** Such as `training.noise.kind` or `axes[2]`; empty for the whole. */
+  /** The path of the part, such as `training.noise.kind` or `axes[2]`; empty for the whole value. */
   readonly path: string;
-  /** Undefined: it is not there. */
+  /** The left value's part; undefined if it has none. */
   readonly left: unknown;
   readonly right: unknown;
 }
 
-/** The parts in which two values of plain data differ, the deepest that tell it, in order. */
+/** The deepest parts in which two values of plain data differ, in order. */
 export function differences(left: unknown, right: unknown, path: readonly PropertyKey[] = []): Difference[] {
   if (isComposite(left) && isComposite(right) && Array.isArray(left) === Array.isArray(right)) {
     const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
@@ -48,7 +48,7 @@ function isComposite(value: unknown): value is Composite {
   return typeof value === "object" && value !== null;
 }
 
-/** Keys by which `json.ts` tells the numbers that JSON has no words for. */
+/** The keys with which `json.ts` marks numbers that JSON cannot represent. */
 const RESERVED: ReadonlySet<string> = new Set(["$number", "$bigint"]);
 
 function copyOf(value: unknown, path: readonly PropertyKey[], within: Set<object>): unknown {

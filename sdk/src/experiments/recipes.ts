@@ -1,4 +1,4 @@
-/** Settings that are known to work, in one place: the method's own, and what was found best for the small bases. */
+/** Settings that are known to work: the method's own, and the best ones found for the small bases. */
 import { invalidOption } from "../errors.js";
 import type { Noise } from "../method/noise.js";
 import { cover, lad } from "../method/noises/registered.js";
@@ -12,9 +12,9 @@ import {
   type TrainingOptions,
 } from "../options.js";
 
-/** How to train and sample adapters on some base. */
+/** How to train and sample adapters on a base. */
 export interface Recipe {
-  /** What is special about it, for whoever reads its figures. */
+  /** What is special about the recipe, as a note for readers of its figures. */
   readonly about: string;
   /** Options of `runtime.loadBase`. */
   readonly base: Pick<BaseOptions, "chatTemplate">;
@@ -31,13 +31,13 @@ export interface Recipe {
     /** Length of the window in tokens. */
     readonly windowTokens: number;
   };
-  /** Options of `adapter.sample`: positions that hold the longest answer with its EOS. */
+  /** Options of `adapter.sample`: enough positions for the longest answer with its EOS. */
   readonly answerTokens: number;
   /** Options of `adapter.sample` in mode `remask`. */
   readonly remask: Pick<SampleOptions, "positions" | "noiseStart" | "sharpness" | "schedule">;
 }
 
-/** ChatML as SmolLM2 writes it, but for the system message that its own template puts before a chat without one: 20 tokens. */
+/** SmolLM2's ChatML, without the default system message (20 tokens) that its own template puts before a chat without one. */
 const CHAT_WITHOUT_SYSTEM_MESSAGE = [
   "{% for message in messages %}",
   "{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}",
@@ -45,9 +45,9 @@ const CHAT_WITHOUT_SYSTEM_MESSAGE = [
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
 ].join("");
 
-/** The recipes that there are. */
+/** All recipes. */
 export interface Recipes {
-  /** The method's own noise, loss and optimizer, by which published figures were made. */
+  /** The method's own noise, loss and optimizer, with which the published figures were made. */
   readonly lad: Recipe;
   /** For the base that comes with this package. */
   readonly tiny: Recipe;
@@ -57,9 +57,9 @@ export interface Recipes {
   readonly stub: Recipe;
 }
 
-/** Settings that are known to work, by the base that they are for. */
+/** Settings that are known to work, by the name of their base. */
 export const recipes: Recipes = {
-  /** The method's own noise, loss and optimizer (docs/method.md §3 to §5), by which published figures were made. */
+  /** The method's own noise, loss and optimizer (docs/method.md §3 to §5), with which the published figures were made. */
   lad: {
     about: "the method's own settings: LoRA on q and v, lad noise, AdamW 1e-5",
     base: {},
@@ -76,8 +76,8 @@ export const recipes: Recipes = {
     remask: {},
   },
   /**
-   * Muon finds in a minute what AdamW needs many for, `o_proj` halves the steps, small batches take more of them, and `cover`
-   * noise knows the almost empty canvases that sampling starts from.
+   * Muon reaches in one minute what takes AdamW many. Targeting `o_proj` too halves the number of steps. Small batches allow more
+   * steps. `cover` noise includes the almost empty canvases with which sampling starts.
    */
   tiny: {
     about: "settings that work best on tiny: LoRA on q, v and o, cover noise, Muon 2e-2",
@@ -98,8 +98,8 @@ export const recipes: Recipes = {
     remask: {},
   },
   /**
-   * 150,000 tokens. In so few Muon and small batches come further than AdamW and large ones, as on `tiny`, and all projections
-   * further than some; without a system message twice as many chats fit the window.
+   * For 150,000 tokens. With so few, Muon and small batches get further than AdamW and large ones, as on `tiny`, and all projections
+   * further than some of them. Without a system message, twice as many chats fit the window.
    */
   "smollm2-135m": {
     about: "settings for a short run on SmolLM2: LoRA everywhere, lad noise, Muon 1e-2, no system message",
@@ -120,7 +120,7 @@ export const recipes: Recipes = {
     answerTokens: 48,
     remask: {},
   },
-  /** Random weights learn nothing; the window holds every question of `tiny` as bytes. */
+  /** Random weights learn nothing. The window is long enough for every question of `tiny` as bytes. */
   stub: {
     about: "random weights, for trying things out",
     base: {},
@@ -139,7 +139,7 @@ export const recipes: Recipes = {
 };
 
 /**
- * The recipe of a base, or the method's own where it has none; `preset` takes the one of that name instead.
+ * The recipe of a base, or the method's own if the base has none. `preset` chooses a recipe by its name instead.
  *
  * @throws LadError `invalid-option` for a preset that does not exist
  */

@@ -8,34 +8,34 @@ import { experimentAt } from "./experiment.js";
 import { experimentSpec } from "./experiment-spec.js";
 import { type AxisValue, Sweep } from "./sweep.js";
 
-/** What one point of an experiment comes to. */
+/** The result of one point of an experiment. */
 export interface ExperimentResult {
-  /** The adapter as it was at the end. */
+  /** The adapter's state at the end. */
   readonly adapter: AdapterInfo;
-  /** What its training came to. */
+  /** The result of its training. */
   readonly training: TrainingFinished;
   /** The last validation. */
   readonly validation: LossReport | undefined;
-  /** One for each of `evaluation.sampling`, in order, without the answers themselves. */
+  /** One evaluation for each entry of `evaluation.sampling`, in order, without the answers themselves. */
   readonly evaluations: readonly Omit<Evaluation, "answers">[];
 }
 
-/** What a run of an experiment may be given. */
+/** Options of `runExperiment`. */
 export interface RunExperimentOptions {
-  /** Ends the sweep with the error `cancelled`, once its points have let go. Default: none. */
+  /** Ends the sweep with the error `cancelled`, once its running points have ended. Default: none. */
   signal?: AbortSignal | undefined;
   /** Called with every event of every point's training. */
   onEvent?: (event: TrainingEvent, point: Readonly<Record<string, AxisValue>>) => void;
 }
 
 /**
- * Runs an experiment: for each point of its sweep an adapter is made, trained, evaluated and dropped. Without a sweep there
- * is one point.
+ * Runs an experiment: creates, trains, evaluates and drops an adapter for each point of its sweep. Without a sweep there is one
+ * point.
  *
- * A manifest belongs to one experiment: its options with their defaults, the base as it was found (`info.revision`, data type) and
- * the content of its data.
+ * A manifest belongs to one experiment, identified by its options with their defaults, the base that was found (`info.revision`, data
+ * type) and the content of its data.
  *
- * @throws LadError `invalid-option` for a point that makes no sense, before anything starts
+ * @throws LadError `invalid-option` for an invalid point, before anything starts
  */
 export function runExperiment(
   runtime: Runtime,

@@ -1,42 +1,42 @@
-/** How long runs take on the machine at hand, and how many steps of each fit a given time. */
+/** Measures how long runs take on this machine, and plans how many steps of each fit a given time. */
 import type { Adapter } from "../adapter.js";
 import type { Base } from "../base.js";
 import { isLadError } from "../errors.js";
 import type { AdapterOptions, TrainingOptions } from "../options.js";
 import type { TrainingRun } from "../runs/training.js";
 
-/** Runs that are alike, one after another. */
+/** Equal runs, one after another. */
 export interface RunPlanOptions {
-  /** The adapter that takes longest. */
+  /** The adapter that takes the longest to train. */
   readonly adapter: AdapterOptions;
-  /** What each run trains with. */
+  /** Options of each run's training. */
   readonly training: TrainingOptions & {
     /** The most optimizer steps that a run may take. */
     readonly steps: number;
   };
-  /** How many runs. */
+  /** The number of runs. */
   readonly runs: number;
-  /** For all runs together. Default: as long as `steps` take. */
+  /** The time for all runs together, in seconds. Default: as long as `steps` take. */
   readonly seconds?: number | undefined;
-  /** What each run takes beside its steps, in seconds: it may try it on the adapter that it is given. Default: nothing. */
+  /** Measures what each run takes in addition to its steps, in seconds; it may use the given adapter. Default: nothing. */
   readonly beside?: ((trial: Adapter) => Promise<number>) | undefined;
 }
 
-/** What fits. */
+/** The plan of equal runs. */
 export interface RunPlan {
-  /** Of each run. Whoever takes as many gets the same numbers again, however fast the machine is then. */
+  /** The optimizer steps of each run. A run with this number of steps gives the same results on a machine of any speed. */
   readonly steps: number;
-  /** What all runs are going to take. */
+  /** The estimated seconds of all runs together. */
   readonly seconds: number;
 }
 
-/** A run takes at least this share of its steps, whatever the time: with fewer it shows nothing. */
+/** The smallest share of its steps that a run takes, even if they do not fit the time: fewer steps show nothing. */
 const LEAST_SHARE = 0.1;
 
 /**
- * Trains an adapter for about a second, drops it, and tells how many steps of each run fit the time.
+ * Trains an adapter for about a second, drops it, and estimates how many steps of each run fit the time.
  *
- * Where steps are long it measures for five seconds, or one step: what it tells then holds the first steps, which take longer.
+ * If steps are long, it measures for five seconds, or one step. The estimate then includes the first steps, which take longer.
  */
 export async function planRuns(base: Base, options: RunPlanOptions): Promise<RunPlan> {
   const { adapter, training, runs, seconds = Number.POSITIVE_INFINITY, beside = async () => 0 } = options;
@@ -49,13 +49,13 @@ export async function planRuns(base: Base, options: RunPlanOptions): Promise<Run
   return { steps, seconds: runs * (steps * stepSeconds + besideSeconds) };
 }
 
-/** The first steps also allocate, compile and read: they tell less than those after them. */
+/** The number of first steps that are not measured, since they also allocate, compile and read. */
 const UNEVEN_STEPS = 3;
 const MEASURED_SECONDS = 1;
-/** From the beginning of the first step on, by the clock; a step that has begun is waited for. */
+/** The longest measurement, from the beginning of the first step; a step that has begun is finished. */
 const MOST_SECONDS = 5;
 
-/** Seconds a step, over the first second of a run's even steps, or what is there after a while; the run is then ended. */
+/** Measures the seconds per step over one second of even steps, or what there is at the limit, and then ends the run. */
 async function measureStep(run: TrainingRun): Promise<number> {
   const taken: number[] = [];
   let begun = performance.now();
@@ -73,7 +73,7 @@ async function measureStep(run: TrainingRun): Promise<number> {
   return sum(even) / even.length;
 }
 
-/** To two digits, which is as much as a measured second tells. */
+/** Rounds down to two digits, which is the accuracy of a measurement of one second. */
 function roundedDown(count: number): number {
   if (!Number.isFinite(count) || count < 1) return count;
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(count)) - 1);

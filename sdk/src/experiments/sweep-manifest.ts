@@ -1,4 +1,4 @@
-/** What a sweep has done so far, in a file that outlives it. */
+/** A sweep's manifest: a file that keeps its outcomes, so that it can be resumed. */
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isLadError, LadError, shown } from "../errors.js";
@@ -9,19 +9,19 @@ import { type Difference, differences, frozenCopy } from "./plain-data.js";
 /** How one point ended. */
 export type Outcome<Result> = DonePoint<Result> | PointFailure;
 
-/** A point that came to a result. */
+/** The outcome of a point that gave a result. */
 export interface DonePoint<Result> {
-  /** Tells it from one that failed. */
+  /** Distinguishes it from a point that failed. */
   readonly status: "done";
-  /** What its function gave. */
+  /** The result of its function. */
   readonly result: Result;
   /** That it took. */
   readonly seconds: number;
 }
 
-/** A point that came to an error. */
+/** The outcome of a point that failed. */
 export interface PointFailure {
-  /** Tells it from one that is done. */
+  /** Distinguishes it from a point that is done. */
   readonly status: "failed";
   /** What went wrong. */
   readonly error: FailedPoint;
@@ -29,47 +29,48 @@ export interface PointFailure {
   readonly seconds: number;
 }
 
-/** What is kept of the error of a point that failed. */
+/** The part of a failed point's error that is kept. */
 export interface FailedPoint {
-  /** Of a LadError. */
+  /** The code of a LadError. */
   readonly code: string | undefined;
   /** The error's text. */
   readonly message: string;
 }
 
-/** What the results depend on: results of another experiment are none of this one's. */
+/** Identifies an experiment by what its results depend on. */
 export interface Experimental {
-  /** Names, in order. */
+  /** The axes' names, in order. */
   readonly axes: readonly string[];
   readonly spec: unknown;
 }
 
 interface Contents extends Experimental {
   readonly version: typeof VERSION;
-  /** By the point's canonical JSON. */
+  /** Outcomes by the point's canonical JSON. */
   readonly points: Record<string, Outcome<unknown>>;
 }
 
 const VERSION = 2;
 
-/** Outcomes by point; every one is on disk before the next is reported. */
+/** Keeps outcomes by point. Each is on disk before the next is reported. */
 export interface Manifest {
   get(point: object): Outcome<unknown> | undefined;
   /**
-   * @throws LadError `invalid-option` for a result that a file cannot keep; `storage`; `invalid-state` where somebody else wrote
-   *   the file
+   * Adds a point's outcome.
+   *
+   * @throws LadError `invalid-option` for a result that JSON cannot represent; `storage`; `invalid-state` if another program has
+   *   written the file
    */
   set(point: object, outcome: Outcome<unknown>): Promise<void>;
-  /** Lets another sweep have the file. */
+  /** Releases the file for other sweeps. */
   close(): void;
 }
 
 /**
- * Reads the file where there is one, makes it where there is none, and keeps every other sweep from it until it is closed;
- * without a path everything is kept in memory.
+ * Opens or makes the file, and locks it against other sweeps until it is closed. Without a path everything is kept in memory.
  *
- * @throws LadError `invalid-state` for another experiment's file and for one that another sweep has open, `invalid-file` for one
- *   that cannot be read, `storage` for one that cannot be written
+ * @throws LadError `invalid-state` for another experiment's file or one that another sweep has open, `invalid-file` for one that
+ *   cannot be read, `storage` for one that cannot be written
  */
 export async function openManifest(path: string | undefined, experiment: Experimental): Promise<Manifest> {
   if (path === undefined) return new MemoryManifest();
@@ -93,7 +94,7 @@ class FileManifest implements Manifest {
   readonly #lock: string;
   readonly #experiment: Experimental;
   readonly #points = new Map<string, Outcome<unknown>>();
-  /** What stands in the file as this sweep left it. */
+  /** The file's content as this sweep wrote it. */
   #text = "";
   #writing: Promise<void> = Promise.resolve();
 
@@ -159,7 +160,7 @@ class FileManifest implements Manifest {
     });
   }
 
-  /** A lock keeps the processes of one machine apart; those of another are noticed by what they wrote. */
+  /** Writes unless the file has changed. The lock excludes processes of this machine; the check finds those of other machines. */
   async #writeUnchanged(): Promise<void> {
     const text = (await this.#read()) ?? this.#text;
     if (text !== this.#text) {
@@ -173,8 +174,8 @@ class FileManifest implements Manifest {
   }
 
   /**
-   * Beside the file, synced, then in its place: a reader sees the old one or the new one. The folder is synced too, which
-   * write-file-atomic leaves out: without it a crash could take the new file back.
+   * Writes and syncs a temporary file, then renames it, so that a reader sees the old file or the new one. Then it syncs the folder,
+   * which write-file-atomic does not: without that, a crash could undo the rename.
    */
   async #write(): Promise<void> {
     const points = Object.fromEntries(this.#points);
@@ -192,7 +193,7 @@ class FileManifest implements Manifest {
   }
 }
 
-/** @throws LadError `invalid-option` that names the part of a result which a file cannot keep */
+/** @throws LadError `invalid-option` that names the part of a result that JSON cannot represent */
 export function checkResult(result: unknown): void {
   if (result !== undefined) frozenCopy(result, "result");
 }
@@ -241,7 +242,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** How many differences an error tells, and how much of each value. */
+/** How many differences an error shows, and how many characters of each value. */
 const TOLD = 5;
 const SHOWN_CHARACTERS = 60;
 

@@ -21,79 +21,79 @@ export type Axes = Readonly<Record<string, readonly AxisValue[]>>;
 /** One point of the grid: a value for every axis. */
 export type Point<Grid extends Axes> = { readonly [Axis in keyof Grid]: Grid[Axis][number] };
 
-/** What a point's function is given beside the point. */
+/** What a point's function receives in addition to the point. */
 export interface SweepContext<Spec = undefined> {
   /** The sweep's `spec`, frozen. */
   readonly spec: Frozen<Spec>;
-  /** Aborted when the sweep is; give it to every call. */
+  /** Aborted when the sweep is aborted; pass it to every call. */
   readonly signal: AbortSignal;
   /** The point's number in the grid, the last axis running fastest. */
   readonly index: number;
 }
 
-/** What every sweep is made of. */
+/** The options of every sweep. */
 export interface SweepParts<Grid extends Axes, Result, Spec>
   extends Omit<SweepSettings, "manifest" | "spec"> {
   /**
-   * The grid. An axis that is called as an option of adapters, training or sampling (`rank`, `learningRate`, `mode`, …) is
-   * checked as that option is, before anything starts.
+   * The grid. An axis with the name of an option of adapters, training or sampling (`rank`, `learningRate`, `mode`, …) is checked
+   * like that option, before anything starts.
    */
   axes: Grid;
-  /** Computes one point. With a manifest the result has to be JSON (NaN, ±Infinity and bigints may be in it). */
+  /** Computes one point. With a manifest its result must be JSON (NaN, ±Infinity and bigints are allowed). */
   run: (point: Point<Grid>, context: SweepContext<Spec>) => Promise<Result>;
-  /** Called with every point before anything starts; throws for one that makes no sense. */
+  /** Called with every point before anything starts; throws for an invalid one. */
   check?: ((point: Point<Grid>) => void) | undefined;
 }
 
-/** A sweep whose `run` is given all that it depends on, which is what a manifest needs to tell experiments apart. */
+/** Options of a sweep with a `spec`: everything that `run` depends on, by which a manifest distinguishes experiments. */
 export interface SpecifiedSweepOptions<Grid extends Axes, Result, Spec>
   extends SweepParts<Grid, Result, Spec> {
-  /** All that `run` depends on beside the point, as JSON; `run` is given it, frozen. */
+  /** Everything that `run` depends on besides the point, as JSON; `run` receives it frozen. */
   spec: Spec;
   /**
-   * A file that keeps every outcome, so that a sweep that was interrupted goes on where it was. It belongs to one `spec`: another
-   * one is another experiment and is refused. Default: none.
+   * The path of a file that keeps every outcome, so that an interrupted sweep can be resumed. It belongs to one `spec`; a sweep with
+   * another `spec` is rejected. Default: none.
    */
   manifest?: string | undefined;
 }
 
-/** A sweep that keeps nothing; with a `manifest`, a `spec` is needed as well. */
+/** Options of a sweep without a `manifest`, which would need a `spec`. */
 export interface UnspecifiedSweepOptions<Grid extends Axes, Result>
   extends SweepParts<Grid, Result, undefined> {
-  /** What a manifest would need. Default: none. */
+  /** Needed only with a `manifest`. Default: none. */
   spec?: undefined;
-  /** Keeping outcomes in a file needs a `spec`. Default: none. */
+  /** Needs a `spec`. Default: none. */
   manifest?: undefined;
 }
 
-/** What a sweep is made of. */
+/** The options of a sweep. */
 export type SweepOptions<Grid extends Axes, Result, Spec = unknown> =
   | SpecifiedSweepOptions<Grid, Result, Spec>
   | UnspecifiedSweepOptions<Grid, Result>;
 
-/** Whatever `run` takes for its spec. */
+/** The options of a sweep with a spec of any type. */
 interface AnySweepOptions<Grid extends Axes, Result> extends SweepParts<Grid, Result, unknown> {
   spec?: unknown;
   manifest?: string | undefined;
 }
 
-/** How one point ended: with its result, or with what went wrong. */
+/** How one point ended: with its result or its error. */
 export type SweepResult<Grid extends Axes, Result> = Outcome<Result> & {
   /** The point's values. */
   readonly point: Point<Grid>;
   /** The point's number in the grid, the last axis running fastest. */
   readonly index: number;
-  /** It was in the manifest already. */
+  /** Whether the outcome is from the manifest. */
   readonly resumed: boolean;
 };
 
 /**
- * A sweep over a grid. Iterate over it for results as they come, or await `table()` for all of them in the grid's order;
- * a point that fails is a row beside the others.
+ * A sweep over a grid. Iterate over it for results as they come, or await `table()` for all of them in the grid's order. A point that
+ * fails is a row like the others.
  *
- * Nothing runs until one of the two is asked for. Leaving the loop early aborts what still runs, and waits until it has let go.
+ * It starts with the iteration or `table()`. Leaving the loop early aborts the running points, and waits until they have ended.
  *
- * @throws LadError `invalid-option` for axes or a spec that make no sense, before anything starts
+ * @throws LadError `invalid-option` for invalid axes or an invalid spec, before anything starts
  */
 export function sweep<const Grid extends Axes, Result, Spec extends object>(
   options: SpecifiedSweepOptions<Grid, Result, Spec>,
@@ -123,7 +123,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
 
   /**
    * @internal
-   * @param findSpec - finds the spec that the manifest keeps, where that takes asking; default: the options' own
+   * @param findSpec - finds the spec for the manifest, if that needs the worker; default: the options' own
    */
   constructor(options: AnySweepOptions<Grid, Result>, findSpec?: (signal: AbortSignal) => Promise<unknown>) {
     this.#settings = checkSettings(options, findSpec !== undefined);
@@ -136,7 +136,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
     for (const point of this.points) checkPoint(point, options.check);
   }
 
-  /** Every point's outcome, as it comes. */
+  /** Yields every point's outcome as it comes. */
   async *[Symbol.asyncIterator](): AsyncGenerator<SweepResult<Grid, Result>, void, undefined> {
     const running = this.#start();
     running.catch(() => {});
@@ -157,7 +157,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
       await running;
     } finally {
       this.#stop.abort();
-      await running.catch(() => {}); // until every point that was under way has let go
+      await running.catch(() => {}); // until every running point has ended
     }
   }
 
@@ -188,7 +188,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
     }
   }
 
-  /** Tells what the manifest has; the numbers of the points that it lacks. */
+  /** Reports the outcomes in the manifest; returns the numbers of the points that it lacks. */
   #resume(manifest: Manifest): number[] {
     const waiting: number[] = [];
     for (const [index, point] of this.points.entries()) {
@@ -200,7 +200,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
     return waiting;
   }
 
-  /** Comes back, or rejects, once no point is under way any more. */
+  /** Runs the points; settles once no point is running any more. */
   async #runPoints(waiting: number[], work: Work): Promise<void> {
     const { concurrent } = this.#settings;
     const lane = async () => {
@@ -254,7 +254,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
   }
 }
 
-/** What every point of a sweep shares. */
+/** What all points of a sweep share. */
 interface Work {
   readonly manifest: Manifest;
   readonly spec: unknown;
@@ -346,7 +346,7 @@ function checkPoint<Grid extends Axes>(
   }
 }
 
-/** The Cartesian product, the last axis running fastest. */
+/** The Cartesian product of the axes; the last axis varies fastest. */
 function grid<Grid extends Axes>(axes: Grid): Point<Grid>[] {
   let points: Record<string, AxisValue>[] = [{}];
   for (const [name, values] of Object.entries(axes)) {

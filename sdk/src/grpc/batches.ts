@@ -1,8 +1,8 @@
-/** What goes into one request of a worker, which takes 4,096 items and 8 MiB at once. */
+/** The most items in one request. A worker accepts 4,096 items and 8 MiB. */
 const MOST_ITEMS = 4096;
 const MOST_BYTES = 4 * 2 ** 20;
 
-/** The items in order, in batches that a request holds; one that is too long for any goes alone, and the worker says so. */
+/** Splits items, in order, into batches that fit a request. An item that is too long for any goes alone; the worker rejects it. */
 export function* batches<Item>(
   items: readonly Item[],
   bytesOf: (item: Item) => number,

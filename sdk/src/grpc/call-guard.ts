@@ -2,13 +2,13 @@ import { cancelled, LadError } from "../errors.js";
 import type { TransportOptions } from "../transport.js";
 import { timedOut } from "./time-limit.js";
 
-/** Watches for whatever ends a call early: a lost worker, a closed transport, the caller's signal, its deadline. */
+/** Watches for the reasons that end a call early: a lost worker, a closed transport, the caller's signal, its deadline. */
 export interface CallGuard {
-  /** Why the call has to end, or undefined while it may go on. */
+  /** The reason why the call has to end, or undefined if there is none yet. */
   reason(): LadError | undefined;
   /** Calls `cancel` as soon as there is a reason. */
   arm(cancel: () => void): void;
-  /** Forgets the call; no listener is left behind. */
+  /** Ends the watch and removes all listeners. */
   release(): void;
 }
 

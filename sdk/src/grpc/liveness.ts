@@ -1,24 +1,24 @@
 /**
- * Whether the worker lives, asked where nothing has come from it for a while.
+ * Checks whether a worker that has been silent for a while is alive.
  *
- * It is asked with the standard health check, which its server answers beside whatever it computes. Over a unix socket nothing else
- * would tell: the kernel takes bytes for a process that is stopped. Over TCP, pings find a dead host as well; that its gRPC library
- * answers them says nothing of the worker itself.
+ * It sends the standard health check, which the worker's server answers while the device computes. Over a unix socket nothing else
+ * would show it: the kernel accepts bytes for a stopped process. Over TCP, pings also find a dead host, but the gRPC library answers
+ * them even if the worker hangs.
  */
 import { isLadError, LadError } from "../errors.js";
 import type { Transport } from "../transport.js";
 import { healthCheck } from "../wire.js";
 
 export interface LivenessSettings {
-  /** How long a worker may be silent before it is asked. Default 20,000. */
+  /** How long a worker may be silent before it is checked, in milliseconds. Default 20,000. */
   readonly silenceMs?: number | undefined;
-  /** How long it may take to answer; it is asked twice, because this process may have been busy itself. Default 15,000. */
+  /** How long its answer may take, in milliseconds. It is asked twice, since this process may be the busy one. Default 15,000. */
   readonly answerMs?: number | undefined;
 }
 
 const TRIES = 2;
 
-/** What is known of one worker's life, shared by all calls to it. */
+/** Tracks whether one worker is alive, for all calls to it. */
 export class Liveness {
   readonly #transport: Transport;
   readonly #silenceMs: number;
@@ -32,12 +32,12 @@ export class Liveness {
     this.#answerMs = answerMs;
   }
 
-  /** Something came from the worker. */
+  /** Notes that the worker has sent something. */
   heard(): void {
     this.#heardAt = performance.now();
   }
 
-  /** Watches over one call: `lost` is called once the worker is found not to answer. The function ends the watch. */
+  /** Watches one call: calls `lost` if the worker does not answer the check. Returns the function that ends the watch. */
   watch(path: string, lost: (reason: LadError) => void): () => void {
     const startedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
@@ -61,7 +61,7 @@ export class Liveness {
     };
   }
 
-  /** Asks the worker, for all who want to know at the same time. */
+  /** Checks the worker, once for all calls that want to know at the same time. */
   #answers(): Promise<boolean> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
@@ -69,7 +69,7 @@ export class Liveness {
     return this.#asking;
   }
 
-  /** Any answer is a sign of life, and an error that is told at once is the call's own to find. */
+  /** Whether the worker answers. Any answer counts, and so does an immediate error: the call itself will report it. */
   async #ask(): Promise<boolean> {
     for (let tries = 0; tries < TRIES; tries++) {
       try {

@@ -1,17 +1,17 @@
 import { LadError } from "../errors.js";
 
-/** A caller's `timeoutMs`, counted from the moment when it was given: everything that one method asks has it together. */
+/** A caller's `timeoutMs`, which starts when it is made and covers all calls of one method together. */
 export class TimeLimit {
   readonly #timeoutMs: number;
   readonly #endsAt: number;
 
-  /** @param timeoutMs - 0 and Infinity: none */
+  /** @param timeoutMs - 0 and Infinity: no limit */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs;
     this.#endsAt = performance.now() + this.#timeoutMs;
   }
 
-  /** Calls `late` with the error `timeout` when the time is over, at once where it is over already. The function forgets it. */
+  /** Calls `late` with the error `timeout` when the time is up, or at once if it already is. Returns the function that ends it. */
   watch(path: string, late: (reason: LadError) => void): () => void {
     const restMs = this.#endsAt - performance.now();
     if (restMs === Number.POSITIVE_INFINITY) return () => {};

@@ -14,33 +14,33 @@ import type { Method, Transport, TransportOptions } from "../transport.js";
 import { decodeErrorDetail, ERROR_KEY, fromErrorDetail } from "../wire/errors.js";
 import { type CallGuard, guardCall } from "./call-guard.js";
 
-/** Where a worker listens and how it is spoken to. */
+/** The address of a worker, and the settings of the connection to it. */
 export interface GrpcTransportOptions {
   /** `unix:///absolute/path` or `host:port`. */
   address: string;
-  /** Sent with every call as `authorization: Bearer …`. */
+  /** The token, sent with every call as `authorization: Bearer …`. */
   token: string;
-  /** Once aborted, every call fails at once with the signal's reason: the worker is known to be gone. */
+  /** Aborted when the worker is known to have ended; every call then fails at once with the signal's reason. */
   lost?: AbortSignal;
-  /** Shortest and longest wait before the next try to connect. Defaults 100 and 500. */
+  /** The shortest and longest wait before the next try to connect, in milliseconds. Defaults 100 and 500. */
   reconnectMinMs?: number;
   reconnectMaxMs?: number;
-  /** Pings that find a dead host. Default 30,000 over TCP, none over a unix socket. */
+  /** Milliseconds between pings, which find a dead host. Default 30,000 over TCP, no pings over a unix socket. */
   keepaliveMs?: number;
 }
 
-/** What the worker receives in one message; what is larger is uploaded in pieces. */
+/** The most bytes that the worker receives in one message; larger data is uploaded in pieces. */
 const SENT_BYTES = 8 * 2 ** 20;
-/** What the worker sends in one message: a reply may hold the logits of many positions. */
+/** The most bytes that the worker sends in one message: a reply may hold the logits of many positions. */
 const RECEIVED_BYTES = 64 * 2 ** 20;
 
-/** Tells the worker how long a request is: a short one is received at once, a long one when there is room for it. */
+/** The metadata key of a request's length. The worker receives a short request at once, a long one when it has room. */
 const LENGTH_KEY = "lad-request-bytes";
 
-/** How long a broken connection may take to turn out to be a worker's death. */
+/** After a broken connection, how long to wait for the news that the worker has ended, in milliseconds. */
 const DEATH_MS = 500;
 
-/** gRPC over HTTP/2 without TLS: a unix socket, a loopback port, or a network that the caller trusts. */
+/** gRPC over HTTP/2 without TLS: for a unix socket, a loopback port, or a network that the caller trusts. */
 export class GrpcTransport implements Transport {
   readonly #client: GrpcClient;
   readonly #metadata = new Metadata();
@@ -94,7 +94,7 @@ export class GrpcTransport implements Transport {
       request,
       this.#metadata,
     );
-    call.on("error", () => {}); // cancelling emits one more error when nobody iterates any longer
+    call.on("error", () => {}); // cancelling emits one more error after the iteration has ended
     guard.arm(() => call.cancel());
     try {
       for await (const message of call) yield message as Response;
@@ -112,7 +112,7 @@ export class GrpcTransport implements Transport {
     this.#client.close();
   }
 
-  /** One reply to one request or to many; rejects with gRPC's error, or with the error of the requests' source. */
+  /** Sends one request or several, and returns one reply. Rejects with gRPC's error, or with the error of the requests' source. */
   #send<Request, Response>(
     { path, requestStream, requestSerialize, responseDeserialize }: Method<Request, Response>,
     request: Request | AsyncIterable<Request>,
@@ -149,8 +149,8 @@ export class GrpcTransport implements Transport {
   }
 
   /**
-   * What a failed call is to be told as. A worker's death breaks its connections a moment before its process is known to
-   * have ended: that moment is waited for.
+   * The error to report for a failed call. When a worker dies, its connections break a moment before its process is known to have
+   * ended, so this waits for that moment.
    */
   async #failure(error: unknown, path: string, guard: CallGuard): Promise<unknown> {
     const told = isServiceError(error) ? fromServiceError(error, path) : error;
@@ -160,12 +160,12 @@ export class GrpcTransport implements Transport {
   }
 }
 
-/** Comes back as soon as the signal is aborted, or after so many milliseconds. */
+/** Waits until the signal is aborted, at most so many milliseconds. */
 async function aborted(signal: AbortSignal, milliseconds: number): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch(() => {});
 }
 
-/** The channel options that this file uses, so that a misspelt name (gRPC ignores those in silence) does not compile. */
+/** The channel options that this file uses. With this type a misspelt name, which gRPC ignores silently, does not compile. */
 type UsedChannelOptions = Required<
   Pick<
     ChannelOptions,
@@ -195,7 +195,7 @@ function channelOptions(options: GrpcTransportOptions): UsedChannelOptions {
   };
 }
 
-/** Writes no faster than the other side reads. */
+/** Writes all requests, no faster than the worker reads them. */
 async function writeAll<Request>(
   call: ClientWritableStream<Request>,
   requests: AsyncIterable<Request>,
@@ -217,7 +217,7 @@ function drained(call: NodeJS.EventEmitter): Promise<void> {
   });
 }
 
-/** The worker's own ErrorDetail where it sent one, else what the gRPC status says. */
+/** Translates gRPC's error: from the worker's ErrorDetail if there is one, else from the status. */
 function fromServiceError(error: ServiceError, path: string): LadError {
   const bytes = error.metadata?.get(ERROR_KEY)[0];
   const detail = decodeErrorDetail(bytes instanceof Uint8Array ? bytes : undefined);
@@ -229,7 +229,7 @@ function fromServiceError(error: ServiceError, path: string): LadError {
   return new LadError(code, `The call ${path} ${text}: ${error.details || error.message}.`, { cause: error });
 }
 
-/** One side has refused a message for its length, which it saw before it took the message in. */
+/** The error for a message that one side rejected for its length, before it received it. */
 function tooLarge(error: ServiceError, path: string): LadError {
   const isRequest = /^Attempted to send|^SERVER: Received/.test(error.details);
   const [what, limit] = isRequest ? ["request", SENT_BYTES] : ["reply", RECEIVED_BYTES];
@@ -242,7 +242,7 @@ function tooLarge(error: ServiceError, path: string): LadError {
 }
 
 const STATUS: Partial<Record<status, [LadErrorCode, string]>> = {
-  [status.CANCELLED]: ["unavailable", "was ended by the worker"], // what this side cancels has a reason of its own
+  [status.CANCELLED]: ["unavailable", "was ended by the worker"], // calls that this side cancels have their own reason
   [status.INVALID_ARGUMENT]: ["invalid-option", "was refused"],
   [status.DEADLINE_EXCEEDED]: ["timeout", "took too long"],
   [status.NOT_FOUND]: ["not-found", "found nothing"],

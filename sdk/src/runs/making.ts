@@ -1,6 +1,6 @@
 /**
- * Calls that make something on the worker. It has an id of this side's choosing, so that the call may be sent again where the
- * connection broke, and what it made is taken back where nobody here has seen the reply.
+ * Calls that create something on the worker, under an id that this side chooses. So the call may be sent again after a broken
+ * connection, and if this side has not seen its reply, it can remove what the call created.
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,25 +9,25 @@ import { cancelled, isLadError } from "../errors.js";
 import { AdaptersService } from "../wire.js";
 import { cancelRun } from "./run.js";
 
-/** Outcomes after which nobody here knows whether the worker has made it. */
+/** The errors after which this side does not know whether the worker has created it. */
 const UNCERTAIN: ReadonlySet<string> = new Set(["cancelled", "timeout", "unavailable"]);
-/** How long taking it back may take, and how much of that the caller's error waits for. */
+/** How long the removal may take, and how much of that time the caller's error waits for, in milliseconds. */
 const TAKE_BACK_MS = 10_000;
 const PATIENCE_MS = 200;
 
-/** `adapter-0123456789ab` */
+/** A random id: `adapter-0123456789ab`. */
 export function newId(kind: "adapter" | "snapshot" | "run"): string {
   return `${kind}-${randomBytes(6).toString("hex")}`;
 }
 
-/** Sends a call that makes the adapter or snapshot of that id. */
+/** Sends a call that creates the adapter or snapshot of that id. */
 export function makingAdapter<Reply>(
   client: Client,
   adapterId: string,
   send: () => Promise<Reply>,
   signal?: AbortSignal,
 ): Promise<Reply> {
-  const settings = { timeoutMs: TAKE_BACK_MS, idempotent: true }; // that it is gone already is as well
+  const settings = { timeoutMs: TAKE_BACK_MS, idempotent: true }; // dropping twice does no harm
   const drop = () => client.call(AdaptersService.dropAdapter, { adapterId }, settings);
   return making(send, drop, signal);
 }
@@ -52,7 +52,7 @@ async function making<Reply>(
     return await send();
   } catch (error) {
     if (isLadError(error) && UNCERTAIN.has(error.code)) {
-      const taken = takeBack().catch(() => {}); // the worker undoes a call that it saw end, too
+      const taken = takeBack().catch(() => {}); // the worker itself also undoes calls that it sees end
       await Promise.race([taken, sleep(PATIENCE_MS, undefined, { ref: false })]);
     }
     throw error;

@@ -1,29 +1,29 @@
 import { isLadError } from "../errors.js";
 
 /**
- * Outcomes after which nobody here knows the worker's last number: whether it computed the call is uncertain, or (invalid-state)
- * it has given up one before it whose outcome was.
+ * The errors after which this side does not know the worker's last number: either it is uncertain whether the worker computed the
+ * call, or (invalid-state) the worker has given up an earlier call with an uncertain outcome.
  */
 const UNCERTAIN: ReadonlySet<string> = new Set(["cancelled", "timeout", "unavailable", "invalid-state"]);
 
 /**
- * Numbers the calls that change one adapter, so that a call that is sent again is not computed again.
+ * Numbers the calls that change one adapter, so that a repeated call is not computed twice.
  *
- * Calls go out one after another, in the order in which they were made. A call that the worker refused gives its number back;
- * after one whose outcome is not known, the worker is asked for its last number.
+ * Calls are sent one after another in order. If the worker rejects a call, its number is used again; if a call's outcome is unknown,
+ * the worker is asked for its last number.
  */
 export class Sequence {
   readonly #ask: () => Promise<number>;
   #last: number | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** `last`: the worker's last number. `ask` asks for it. */
+  /** `last` is the worker's last number; `ask` asks the worker for it. */
   constructor(last: number, ask: () => Promise<number>) {
     this.#last = last;
     this.#ask = ask;
   }
 
-  /** Sends a call with its number, once those before it have ended. */
+  /** Sends a call with its number once the earlier ones have ended. */
   next<Reply>(send: (sequence: bigint) => Promise<Reply>): Promise<Reply> {
     const reply = this.#queue.then(() => this.#send(send));
     this.#queue = reply.catch(() => {});

@@ -4,48 +4,47 @@ import type { RunEvent } from "../wire.js";
 import { newId } from "./making.js";
 import { cancelRun, followEvents, isEnd } from "./run.js";
 
-/** How long leaving a run waits for its end. */
+/** How long leaving a run waits for its end, in milliseconds. */
 const LEAVE_MS = 60_000;
 
-/** What a run is started with. */
+/** The arguments of a run's start. */
 export interface AskedRun {
-  /** The id that it is to have. */
+  /** The run's id. */
   readonly runId: string;
   /** Whether its events will be read, or only its result. */
   readonly watched: boolean;
-  /** Gives up the start. */
+  /** Cancels the start. */
   readonly signal: AbortSignal;
 }
 
-/** How a run is begun. */
+/** How to start a run. */
 export interface RunStart {
-  /** Starts it on the worker and gives its id. */
+  /** Starts the run on the worker and returns its id. */
   start(asked: AskedRun): Promise<string>;
-  /** Leave the run going when its events are no longer read. */
+  /** Whether the run continues when its events are no longer read. */
   readonly detached: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * A run on the worker that this side starts: nothing happens until its events are read, its `result()` is asked for, or
- * `start()` is called.
+ * A run on the worker that this side starts. It starts when its events are read, or `result()` or `start()` is called.
  *
- * Leaving a `for await` loop early cancels the run, unless it is detached; so does an aborted signal. Either waits until the run
- * has ended, so that what it used is free.
+ * Leaving a `for await` loop early cancels the run, unless it is detached; so does an aborted signal. Both wait until the run has
+ * ended, so that its resources are free.
  */
 export abstract class RunStream<Event extends RunEvent, Result> implements AsyncIterable<Event> {
   readonly #client: Client;
   readonly #begin: RunStart;
-  /** Aborted when the run is cancelled while it is being started. */
+  /** Aborted when the run is cancelled during its start. */
   readonly #stop = new AbortController();
-  /** Aborted when its end has been seen. */
+  /** Aborted when the run's last event has been read. */
   readonly #over = new AbortController();
   #started: Promise<string> | undefined;
   #runId: string | undefined;
   #isStarted = false;
   #leaving: Promise<void> | undefined;
   #result: Promise<Result> | undefined;
-  /** The first event that no reader has seen yet. */
+  /** The number of the first event that no reader has seen. */
   #unseen = 0;
   #end: RunEvent | undefined;
 
@@ -55,23 +54,23 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     this.#begin = begin;
   }
 
-  /** The run's id, by which `runtime.run(id)` follows it from anywhere; undefined until the worker was asked to start it. */
+  /** The run's id, with which `runtime.run(id)` follows it from anywhere; undefined until the worker is asked to start it. */
   get runId(): string | undefined {
     return this.#runId;
   }
 
-  /** Starts the run without following it; the id. Starting a run twice changes nothing. */
+  /** Starts the run without following it, and returns its id. A second start does nothing. */
   start(): Promise<string> {
     return this.#start(true);
   }
 
-  /** The run's events, from the first on. Leaving the loop cancels the run, unless it is detached. */
+  /** Yields the run's events from the first on. Leaving the loop cancels the run, unless it is detached. */
   [Symbol.asyncIterator](): AsyncIterator<Event> {
     return this.#follow(0, true);
   }
 
   /**
-   * What the run comes to, once it has ended.
+   * The run's result, once it has ended.
    *
    * @throws LadError `cancelled` for a cancelled run, else the run's own error
    */
@@ -80,7 +79,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     return this.#result;
   }
 
-  /** Ends the run within one micro-step, and comes back when it has ended; a run that has not started never will. */
+  /** Ends the run within one micro-step; resolves when it has ended. A run that has not started never will. */
   async cancel(): Promise<void> {
     if (!this.#isStarted) this.#stop.abort(cancelled("The run"));
     const runId = await this.#start(false).catch(() => undefined);
@@ -88,7 +87,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     await cancelRun(this.#client, runId);
   }
 
-  /** Narrows an event to this kind of run, and notes what the result is made of. */
+  /** Narrows an event to this kind of run, and keeps what the result needs. */
   protected abstract accept(event: RunEvent): Event;
 
   /** The result, once the last event has been accepted. */
@@ -121,7 +120,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   #start(watched: boolean): Promise<string> {
     if (this.#started === undefined) {
       this.#started = this.#startOnce(watched);
-      this.#started.catch(() => {}); // whoever asked for it gets the error
+      this.#started.catch(() => {}); // the callers that await it get the error
     }
     return this.#started;
   }
@@ -146,7 +145,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     this.#over.abort();
   }
 
-  /** Nobody wants the run any more: the worker should end it, and its failure to answer is nobody's concern. */
+  /** Asks the worker to end the run, and ignores errors. */
   #cancelQuietly(runId: string): Promise<void> {
     this.#leaving ??= this.#cancelOnce(runId);
     return this.#leaving;

@@ -1,4 +1,4 @@
-/** Runs: work that goes on in the worker whether or not anybody follows it, and keeps a log of numbered events. */
+/** Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events. */
 
 import { check } from "../checks/check.js";
 import { abortSignal, integer } from "../checks/fields.js";
@@ -17,11 +17,11 @@ import {
   RunsService,
 } from "../wire.js";
 
-/** From where and how long to follow a run. */
+/** Options for following a run. */
 export interface FollowOptions {
-  /** The first event wanted: an integer from 0 to 9,007,199,254,740,991. Default: 0, the run's first. */
+  /** The number of the first event to read: an integer from 0 to 9,007,199,254,740,991. Default: 0, the run's first. */
   fromSeq?: number | undefined;
-  /** Stops following with the error `cancelled`; the run goes on. Default: none. */
+  /** Stops following with the error `cancelled`; the run continues. Default: none. */
   signal?: AbortSignal | undefined;
 }
 
@@ -43,9 +43,9 @@ export class Run {
   }
 
   /**
-   * What the run is doing now.
+   * Reads the run's present state.
    *
-   * @throws LadError `not-found` when the worker knows no such run
+   * @throws LadError `not-found` if the worker has no such run
    */
   async info(options: CallOptions = {}): Promise<RunInfo> {
     const { signal, timeoutMs } = check(callOptions, options);
@@ -55,16 +55,16 @@ export class Run {
     return fromRun(present(reply.run, "a run"));
   }
 
-  /** The run's events from a number on, then live ones, up to its last. Leaving the loop leaves the run going. */
+  /** Yields the run's logged events from a number on, then live ones, up to the last. Leaving the loop does not end the run. */
   events(options: FollowOptions = {}): AsyncIterable<NumberedEvent> {
     return followEvents(this.#client, this.id, check(followOptions, options));
   }
 
   /**
-   * Stops a training run after the step in hand until it is resumed. It then holds no gradients, and its optimizer waits on the
-   * worker's disk.
+   * Pauses a training run after its current step until it is resumed. A paused run holds no gradients, and its optimizer state is on
+   * the worker's disk.
    *
-   * @throws LadError `invalid-state` for a run of sampling, or one that has ended
+   * @throws LadError `invalid-state` for a sampling run, or one that has ended
    */
   async pause(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
@@ -72,9 +72,9 @@ export class Run {
   }
 
   /**
-   * Lets a paused run go on, to the very numbers it would have come to. Resuming one that is not paused changes nothing.
+   * Resumes a paused run, which then computes the same numbers as without the pause. Does nothing if the run is not paused.
    *
-   * @throws LadError `out-of-memory` where it no longer fits beside what has been started since; it stays paused
+   * @throws LadError `out-of-memory` if the run no longer fits together with what was started since; it stays paused
    */
   async resume(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
@@ -82,8 +82,8 @@ export class Run {
   }
 
   /**
-   * Ends the run within one micro-step; comes back when it has ended, so that what it used is free. Cancelling a run that has
-   * ended changes nothing.
+   * Ends the run within one micro-step; resolves when it has ended, so that its resources are free. Does nothing if the run has
+   * ended.
    */
   async cancel(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
@@ -91,7 +91,7 @@ export class Run {
   }
 }
 
-/** Has a run end, and comes back when it has; one that is not there yet never begins. */
+/** Ends a run; resolves when it has ended. A run that does not exist yet never begins. */
 export function cancelRun(client: Client, runId: string, options: TransportOptions = {}): Promise<unknown> {
   const request = { runId, wait: true };
   const ending = client.call(RunsService.cancelRun, request, { ...options });
@@ -109,7 +109,7 @@ export async function resumeRun(client: Client, runId: string, signal?: AbortSig
 
 const RECONNECT_WAITS_MS: readonly number[] = [100, 250, 600, 1500];
 
-/** Follows a run to its last event; where the connection breaks, it goes on after the last event that came. */
+/** Follows a run to its last event. After a broken connection it continues after the last event received. */
 export async function* followEvents(
   client: Client,
   runId: string,
@@ -139,7 +139,7 @@ export async function* followEvents(
   }
 }
 
-/** Whether nothing comes after an event. */
+/** Whether an event is a run's last. */
 export function isEnd({ type }: RunEvent): boolean {
   return type === "finished" || type === "sampled" || type === "failed" || type === "cancelled";
 }

@@ -14,10 +14,10 @@ import {
 import { startingRun } from "./making.js";
 import { type AskedRun, RunStream } from "./run-stream.js";
 
-/** What is sampled from: a base, with or without an adapter or snapshot on it. */
+/** The model to sample from: a base, or an adapter or snapshot on it. */
 export interface SamplingTarget {
   readonly baseId: string;
-  /** Empty: the base without an adapter. */
+  /** The adapter's or snapshot's id; empty: the base alone. */
   readonly adapterId: string;
 }
 
@@ -63,17 +63,17 @@ export class SampleRun implements AsyncIterable<Frame> {
     this.#run = run;
   }
 
-  /** The run's id, by which `runtime.run(id)` follows it from anywhere; undefined until the run has started. */
+  /** The run's id, with which `runtime.run(id)` follows it from anywhere; undefined until the run has started. */
   get runId(): string | undefined {
     return this.#run.runId;
   }
 
-  /** Starts the run without following it; the id. */
+  /** Starts the run without following it, and returns its id. */
   start(): Promise<string> {
     return this.#run.start();
   }
 
-  /** One frame an iteration. Leaving the loop cancels the run, unless it is detached. */
+  /** Yields one frame for each iteration. Leaving the loop cancels the run, unless it is detached. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void, undefined> {
     for await (const event of this.#run) {
       if (event.type === "frame") yield event;
@@ -81,7 +81,7 @@ export class SampleRun implements AsyncIterable<Frame> {
   }
 
   /**
-   * The answer. A run that nothing has iterated over streams no frames.
+   * The answer. If nothing iterates over the run, it streams no frames.
    *
    * @throws LadError `cancelled` for a cancelled run, else the run's own error
    */
@@ -90,7 +90,7 @@ export class SampleRun implements AsyncIterable<Frame> {
     return present(answer, "Answer");
   }
 
-  /** Ends the run within one iteration; comes back when it has ended. */
+  /** Ends the run within one iteration; resolves when it has ended. */
   cancel(): Promise<void> {
     return this.#run.cancel();
   }

@@ -1,21 +1,21 @@
-/** What the primitives of training give back. */
+/** The results of the training primitives. */
 
-/** What one forward and backward pass came to. */
+/** The result of one forward and backward pass. */
 export interface ForwardBackwardResult {
   /** Σ weight · CE, in nats. */
   readonly loss: number;
-  /** All tokens computed. */
+  /** The number of tokens computed. */
   readonly tokens: number;
-  /** Positions where something was predicted. */
+  /** The number of positions with a target. */
   readonly supervisedTokens: number;
-  /** CE of every position of every sequence, in order; 0 where nothing was predicted. */
+  /** The CE of every position of every sequence, in order, in nats; 0 at positions without a target. */
   readonly ce: Float32Array;
 }
 
-/** What one optimizer step came to. */
+/** The result of one optimizer step. */
 export interface OptimStepResult {
-  /** Before clipping. */
+  /** The norm of the gradient before clipping. */
   readonly gradientNorm: number;
-  /** Optimizer steps taken by this adapter. */
+  /** The number of optimizer steps that this adapter has taken. */
   readonly step: number;
 }

@@ -1,6 +1,6 @@
 /**
- * A training run written with the primitives: what the worker's own run does, step for step and number for number, with the
- * noise left to the caller. It is the loop behind `train({ noise: customNoise(…) })`, and one to start from.
+ * A training run written with the primitives. It does the same as the worker's own run, step for step and number for number, except
+ * that the caller may supply the noise. `train({ noise: customNoise(…) })` uses it, and your own loop may start from it.
  */
 
 import { cancelled, invalidOption, LadError } from "../errors.js";
@@ -33,26 +33,26 @@ import type { AdapterInfo, LossReport, TrainingEvent, TrainingFinished, WindowRe
 import type { ForwardBackwardResult, OptimStepResult } from "./steps.js";
 import { countSteps, type TrainingRun } from "./training.js";
 
-/** What the loop asks of an adapter: the primitives, and where its data is. */
+/** The methods of an adapter that the loop uses. */
 export interface TrainableAdapter {
   /** The base that it belongs to. */
   readonly base: FrozenBase;
-  /** What the worker tells of it now. */
+  /** Reads the adapter's present state from the worker. */
   refresh(options: CallOptions): Promise<AdapterInfo>;
   /** Adds gradients. */
   forwardBackward(options: ForwardBackwardOptions): Promise<ForwardBackwardResult>;
-  /** One step on the gradients gathered so far. */
+  /** Makes one optimizer step with the accumulated gradients. */
   optimStep(options: OptimStepOptions): Promise<OptimStepResult>;
-  /** The losses of a data set. */
+  /** Computes the losses on a data set. */
   validate(options: ValidateOptions): Promise<ValidationResult>;
   /** Writes adapter and optimizer to the worker's store. */
   checkpoint(name: string, options: CheckpointOptions): Promise<string>;
 }
 
 /**
- * Trains an adapter from here, over `forwardBackward` and `optimStep`, with built-in noise or the caller's own.
+ * Trains an adapter from this process with `forwardBackward` and `optimStep`, and with built-in or custom noise.
  *
- * Validation is the worker's, under the run's noise, or `lad` noise where that is the caller's own.
+ * The worker validates with the run's noise, or with `lad` noise if the run's is custom.
  *
  * @throws LadError as `adapter.train`
  */
@@ -63,7 +63,7 @@ export function trainingLoop(
   return loop(adapter, checkTraining(options, emitWarning), emitWarning);
 }
 
-/** A run whose loop is in this process. */
+/** A training run whose loop is in this process. */
 export class LoopTraining implements TrainingRun {
   readonly runId = undefined;
   readonly #stop = new AbortController();
@@ -81,7 +81,7 @@ export class LoopTraining implements TrainingRun {
     this.#open = () => loop(adapter, { ...options, signal: both }, warn);
   }
 
-  /** @throws LadError `invalid-state` when the loop has been read before */
+  /** @throws LadError `invalid-state` if the loop has been read before */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent, void, undefined> {
     if (this.#opened) {
       throw new LadError("invalid-state", "A training loop that runs in this process is read once.");
@@ -120,7 +120,7 @@ export class LoopTraining implements TrainingRun {
     await this.#step?.catch(() => {}); // its reader gets the error
   }
 
-  /** The loop's events, with what is being computed at hand for `cancel` to wait for. */
+  /** Yields the loop's events, and keeps the current step's promise, for which `cancel` waits. */
   async *#steps(): AsyncGenerator<TrainingEvent, void, undefined> {
     const events = this.#open();
     try {
@@ -216,14 +216,14 @@ async function* loop(
   yield { type: "finished", steps, report: last, validation, seconds, tokensPerSecond: tokens / seconds };
 }
 
-/** Weights, gradients and optimizer state in float32: AdamW keeps two numbers for each weight, Muon one. */
+/** The bytes of weights, gradients and optimizer state in float32: AdamW has two numbers for each weight, Muon one. */
 function accountedBytes(parameterCount: number, { optimizer }: CheckedTraining): number {
   return 4 * parameterCount * (2 + (optimizer.kind === "adamw" ? 2 : 1));
 }
 
 /**
- * One batch: noise, gradient, optimizer step. It takes no signal: a gradient that no step followed would be in the next
- * one's.
+ * Computes one batch: noise, gradient, optimizer step. It takes no signal: if it ended before the optimizer step, the next step
+ * would include this gradient.
  */
 async function takeStep(
   adapter: TrainableAdapter,
@@ -243,12 +243,12 @@ async function takeStep(
   return { report, gradientNorm: step.gradientNorm };
 }
 
-/** Of a token in a message, at most: its id, its target and its weight. */
+/** The most bytes of a token in a message: its id, its target and its weight. */
 const TOKEN_BYTES = 5 + 5 + 4;
-/** Of a sequence beside its tokens: tags, lengths, where its prompt ends. */
+/** The bytes of a sequence in addition to its tokens: tags, lengths, and the end of its prompt. */
 const SEQUENCE_BYTES = 32;
 
-/** `forwardBackward` of a batch of any size, in as few calls as hold it. */
+/** Computes `forwardBackward` for a batch of any size in as few calls as possible. */
 async function addGradients(
   adapter: TrainableAdapter,
   sequences: ReturnType<typeof targeted>,
@@ -309,7 +309,7 @@ function checkCorruption(
   return made;
 }
 
-/** After every so many steps and after the last; 0: after the last only. */
+/** Whether something is due after a step: after every `every` steps and after the last; 0: only after the last. */
 function isDue(step: number, steps: number, every = 0): boolean {
   return step === steps || (every > 0 && step % every === 0);
 }

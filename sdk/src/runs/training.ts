@@ -22,33 +22,33 @@ import { pauseRun, resumeRun } from "./run.js";
 import { RunStream } from "./run-stream.js";
 
 /**
- * A training run: iterate over it for its events, await `result()` for its end.
+ * A training run: iterate over it for its events, or await its `result()`.
  *
- * `adapter.train` makes one; the loop runs on the worker, or here where the noise is the caller's own.
+ * `adapter.train` makes one. The loop runs on the worker, or in this process if the noise is custom.
  */
 export interface TrainingRun extends AsyncIterable<TrainingEvent> {
-  /** The run's id on the worker; undefined until it has started, and for a loop that runs here. */
+  /** The run's id on the worker; undefined until it has started, and for a loop in this process. */
   readonly runId: string | undefined;
   /**
-   * Starts the run without following it; its id, by which `runtime.run(id)` follows it from anywhere.
+   * Starts the run without following it, and returns its id, with which `runtime.run(id)` follows it from anywhere.
    *
-   * @throws LadError `invalid-state` for a loop that runs here
+   * @throws LadError `invalid-state` for a loop in this process
    */
   start(): Promise<string>;
-  /** What the run comes to. Starts the run where nothing has yet. */
+  /** The run's result. Starts the run if it has not started. */
   result(): Promise<TrainingFinished>;
-  /** Ends the run within one micro-step (a loop that runs here: before its next step); comes back when it has ended. */
+  /** Ends the run within one micro-step (a loop in this process: before its next step); resolves when it has ended. */
   cancel(): Promise<void>;
   /**
-   * Stops the run after the step in hand until it is resumed, holding as little memory as it can.
+   * Pauses the run after its current step until it is resumed. A paused run frees as much memory as it can.
    *
-   * @throws LadError `invalid-state` for a loop that runs here, and for a run that has not started or has ended
+   * @throws LadError `invalid-state` for a loop in this process, and for a run that has not started or has ended
    */
   pause(): Promise<void>;
   /**
-   * Lets the run go on. Resuming one that is not paused changes nothing.
+   * Resumes the run. Does nothing if it is not paused.
    *
-   * @throws LadError `invalid-state` as `pause`, `out-of-memory` where it no longer fits
+   * @throws LadError `invalid-state` as `pause`, `out-of-memory` if it no longer fits
    */
   resume(): Promise<void>;
 }
@@ -117,7 +117,7 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
   }
 }
 
-/** Which adapter of which base is trained. */
+/** The adapter to train, and its base. */
 export interface TrainingTarget {
   readonly baseId: string;
   readonly adapterId: string;
@@ -142,7 +142,7 @@ async function startTraining(
   return (await startingRun(client, runId, send, signal)).runId;
 }
 
-/** `steps`, or as many as `epochs` of the examples that fit the window need. */
+/** The number of steps: `steps`, or as many as `epochs` of the examples that fit the window need. */
 export async function countSteps(
   options: CheckedTraining,
   report: () => Promise<WindowReport>,
@@ -153,7 +153,7 @@ export async function countSteps(
   return Math.ceil((epochs * kept) / batchSize);
 }
 
-/** Renders and windows a data set for a base, and says what became of its examples. */
+/** Renders a data set and cuts it to windows for a base; reports how many examples fit. */
 export async function prepare(
   client: Client,
   baseId: string,

@@ -1,17 +1,17 @@
-/** What the set-up can install, and whether it is already there. */
+/** The groups of packages that the set-up installs, and the record of which are installed. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LadError } from "../errors.js";
 
 /**
- * Sets of Python packages: `core` runs a worker, `data` reads hub data sets, `smollm2` is the file of that base, `dev` tests and
+ * Groups of Python packages: `core` runs a worker, `data` reads hub data sets, `smollm2` has the file of that base, `dev` tests and
  * checks everything.
  */
 export const GROUPS = ["core", "data", "smollm2", "dev"] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** What an environment's stamp says was installed: a digest of each group's requirements. */
+/** The record of an environment's installed groups: a digest of each group's requirements. */
 interface Stamp {
   /** The interpreter that the environment was made with. */
   python: string;
@@ -21,7 +21,7 @@ interface Stamp {
 const STAMP = "lad-setup.json";
 
 /**
- * Reads `--with`: group names between commas.
+ * Reads `--with`: group names, separated by commas.
  *
  * @throws LadError `invalid-option` for a name that is not a group.
  */
@@ -39,14 +39,14 @@ export function parseGroups(text: string): Group[] {
   return ["core", ...(names as Group[]).filter((name) => name !== "core")];
 }
 
-/** Those of `groups` that the environment lacks, or has from other requirements; all of them where it is broken. */
+/** The groups that the environment lacks, or has with other requirements; all of them if it is broken. */
 export function missingGroups(groups: readonly Group[], environment: string, requirements: string): Group[] {
   const stamp = readStamp(environment);
   if (stamp === undefined || !isAlive(environment, stamp)) return [...groups];
   return groups.filter((group) => stamp.groups[group] !== digest(group, requirements));
 }
 
-/** Notes that a group is installed. */
+/** Records that a group is installed. */
 export function stampGroup(group: Group, environment: string, requirements: string): void {
   const python = realpathSync(join(environment, "bin/python"));
   const before = readStamp(environment);
@@ -76,7 +76,7 @@ function readStamp(environment: string): Stamp | undefined {
   }
 }
 
-/** An environment dies with the interpreter it links to, for instance when the system's Python is upgraded. */
+/** Whether the interpreter that an environment links to still exists. An upgrade of the system's Python may remove it. */
 function isAlive(environment: string, stamp: Stamp): boolean {
   const python = join(environment, "bin/python");
   return existsSync(python) && realpathSync(python) === stamp.python;

@@ -1,10 +1,10 @@
-/** Where the worker's code and its virtual environment are: in a checkout, or beside the published package. */
+/** Finds the worker's code and its virtual environment, in a checkout or an installed package. */
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { LadError } from "../errors.js";
 
-/** What is needed to start `python -m lad_runtime`. */
+/** The paths that are needed to start `python -m lad_runtime`. */
 export interface RuntimeLocation {
   /** The folder that holds package.json. */
   packageFolder: string;
@@ -14,15 +14,15 @@ export interface RuntimeLocation {
   environmentFolder: string;
   /** The virtual environment's interpreter. */
   python: string;
-  /** Whether this is a checkout of the repository rather than an installed package. */
+  /** Whether this is a checkout of the repository, and not an installed package. */
   isCheckout: boolean;
 }
 
 type Variables = Record<string, string | undefined>;
 
 /**
- * Finds the worker's files. A checkout keeps its environment in `.venv`; an installed package keeps one for the user
- * in `$LAD_HOME`, or `$XDG_DATA_HOME/lad`, or `~/.local/share/lad`, so that it outlives `node_modules`.
+ * Finds the worker's files. A checkout has its environment in `.venv`. An installed package has one for the user in `$LAD_HOME`, or
+ * `$XDG_DATA_HOME/lad`, or `~/.local/share/lad`, so that it survives the removal of `node_modules`.
  */
 export function locateRuntime(variables: Variables = process.env): RuntimeLocation {
   const packageFolder = resolve(import.meta.dirname, "../../..");
@@ -38,9 +38,9 @@ export function locateRuntime(variables: Variables = process.env): RuntimeLocati
 }
 
 /**
- * As `locateRuntime`, for whoever is about to start a worker.
+ * `locateRuntime` for starting a worker.
  *
- * @throws LadError `setup-required` where the set-up has not run.
+ * @throws LadError `setup-required` if the set-up has not run.
  */
 export function requireRuntime(variables: Variables = process.env): RuntimeLocation {
   const location = locateRuntime(variables);

@@ -1,19 +1,19 @@
-// Plain JavaScript and Node alone, because sdk/bootstrap.mjs needs it before TypeScript can run and before there is a node_modules
-// in which a library could lie. (proper-lockfile tells a dead process by a file's age, this one by its number.)
+// Plain JavaScript without libraries, because sdk/bootstrap.mjs needs it before TypeScript can run and before node_modules exists.
+// (proper-lockfile detects a dead process by a file's age, this module by the process number.)
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 const POLL_MS = 200;
-/** Locks that this process holds: its number in any other file is that of an earlier process of the same number. */
+/** The locks that this process holds. Its number in any other lock file is from an earlier process with the same number. */
 const held = new Set();
 
-/** A file without a process number is one that its maker is about to write; after this long its maker is gone. */
+/** How long a lock file may be without a process number, in milliseconds. After that, the process that made it is gone. */
 const UNWRITTEN_MS = 10_000;
 
 /**
  * Runs `work` while no other process on this machine does so under the same path.
  *
- * A process that died without letting go is noticed and its lock taken over.
+ * If a process has died without releasing its lock, the lock is taken over.
  *
  * @template T
  * @param {string} path a file in a folder that may still have to be made
@@ -37,8 +37,8 @@ export async function withLock(path, work, onWait = () => {}) {
 }
 
 /**
- * Takes a lock without waiting, also that of a process that died. The process that holds it (0: it has not written its number
- * yet), or undefined where this one does now.
+ * Takes a lock without waiting, even from a process that has died. Returns undefined if this process now holds it, else the number
+ * of the process that does (0: it has not written its number yet).
  * @param {string} path a file in a folder that is there @returns {number | undefined}
  */
 export function tryLock(path) {
@@ -50,13 +50,13 @@ export function tryLock(path) {
   return undefined;
 }
 
-/** Lets go of a lock that this process holds. @param {string} path */
+/** Releases a lock that this process holds. @param {string} path */
 export function unlock(path) {
   held.delete(path);
   rmSync(path, { force: true });
 }
 
-/** Makes the lock file, or says that it exists. @param {string} path */
+/** Makes the lock file; returns whether it existed already. @param {string} path */
 function taken(path) {
   try {
     const file = openSync(path, "wx");
@@ -70,7 +70,7 @@ function taken(path) {
   }
 }
 
-/** The living process that holds the lock (0: not known yet), or that it is dead. @param {string} path */
+/** The number of the living process that holds the lock (0: not known yet), or that it is dead. @param {string} path */
 function holderOf(path) {
   try {
     if (!statSync(path).isFile()) return 0; // reading a pipe would wait for ever
@@ -80,13 +80,13 @@ function holderOf(path) {
     if (holder === 0) return Date.now() - statSync(path).mtimeMs > UNWRITTEN_MS ? "dead" : 0;
     return isAlive(holder) ? holder : "dead";
   } catch {
-    return 0; // let go of in between
+    return 0; // released meanwhile
   }
 }
 
 /**
- * Removes a dead process's lock. Two who noticed at once must not remove the lock that the other has taken since, so
- * the removal has a lock of its own and looks again under it.
+ * Removes a dead process's lock. If two processes notice it at once, neither may remove the lock that the other has taken since. So
+ * the removal has a lock of its own, and checks again under it.
  * @param {string} path
  */
 function takeAway(path) {

@@ -1,4 +1,4 @@
-/** Finds a Python that can make the worker's environment. */
+/** Finds a Python interpreter that can make the worker's environment. */
 import { execa } from "execa";
 import { LadError } from "../errors.js";
 
@@ -10,7 +10,7 @@ export interface Python {
   version: string;
 }
 
-/** What a candidate says of itself. */
+/** What a candidate reports about itself. */
 export interface Probe extends Python {
   hasEnsurepip: boolean;
 }
@@ -27,14 +27,14 @@ print(json.dumps({
     "hasEnsurepip": bool(importlib.util.find_spec("ensurepip")) and bool(importlib.util.find_spec("venv")),
 }))`;
 
-/** Commands that are tried, best first: what the user calls Python, then the newest that PyTorch has been tried with. */
+/** The commands to try, best first: the user's own python3, then the newest that PyTorch has been tested with. */
 export const CANDIDATES = ["python3", "python3.12", "python3.11", "python3.13", "python3.10", "python"];
 
 /**
  * The interpreter named by `LAD_PYTHON`, or the first of `CANDIDATES` that is Python 3.10 to 3.13 and can make a virtual
  * environment.
  *
- * @throws LadError `setup-failed` naming what was found and the package to install.
+ * @throws LadError `setup-failed` naming the interpreters found and the package to install.
  */
 export async function findPython(
   wanted: string | undefined = process.env.LAD_PYTHON,
@@ -76,7 +76,7 @@ function isSupported(version: string): boolean {
   return major === 3 && minor !== undefined && minor >= OLDEST && minor <= NEWEST;
 }
 
-/** Explains why none of the interpreters will do; the one that needs least comes first. */
+/** Throws the error that explains why no interpreter is usable, beginning with the one that needs the least to be. */
 function reject(found: Probe[], wanted?: string): never {
   const given = wanted === undefined ? {} : { option: "LAD_PYTHON", value: wanted };
   const incomplete = found.find((python) => isSupported(python.version));

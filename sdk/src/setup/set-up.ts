@@ -1,4 +1,4 @@
-/** Makes the worker's Python environment: idempotent, quick when there is nothing to do, safe to run twice at once. */
+/** Makes the worker's Python environment. Idempotent, fast if nothing is missing, and safe to run concurrently. */
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
@@ -11,20 +11,19 @@ import { findPython } from "./python.js";
 /** Options of `setUp`. */
 export interface SetUpOptions {
   groups: readonly Group[];
-  /** Where to say what happens; one line a call. */
+  /** Called with each line of progress. */
   log: (line: string) => void;
   location?: RuntimeLocation;
-  /** A package index to take torch from, a CPU or a CUDA one. Default: the variable `LAD_TORCH_INDEX_URL`, then pip's own. */
+  /** The package index for torch, a CPU or a CUDA one. Default: the variable `LAD_TORCH_INDEX_URL`, then pip's own. */
   torchIndexUrl?: string | undefined;
 }
 
 /**
- * Installs what is missing of `groups` and comes back at once when nothing is.
+ * Installs the missing ones of `groups`; returns at once if none is missing.
  *
- * torch comes first and by itself, so that the index given for it decides which build is taken, and nothing installed later
- * replaces it.
+ * It installs torch first and alone, so that torch's build comes from the given index and no later installation replaces it.
  *
- * @throws LadError `setup-failed` with the last lines of what failed and the path of the whole log.
+ * @throws LadError `setup-failed` with the last lines of the failed command and the path of the whole log.
  */
 export async function setUp(options: SetUpOptions): Promise<void> {
   const location = options.location ?? locateRuntime();
@@ -69,7 +68,7 @@ function announce(missing: readonly Group[], environment: string, options: SetUp
   if (missing.includes("smollm2")) options.log("will download the base smollm2-135m (about 140 MB)");
 }
 
-/** Makes the virtual environment, again where its interpreter is gone. */
+/** Makes the virtual environment, or makes it again if its interpreter is gone. */
 async function makeEnvironment(environment: string, log: (line: string) => void): Promise<void> {
   if (existsSync(join(environment, "bin/python")) && existsSync(join(environment, "pyvenv.cfg"))) return;
   const python = await findPython();
@@ -106,7 +105,7 @@ async function pip(words: readonly string[], environment: string): Promise<void>
   await step("install Python packages", join(environment, "bin/python"), command, environment);
 }
 
-/** Runs one command, its output kept in `lad-setup.log` inside the environment. */
+/** Runs one command and appends its output to `lad-setup.log` in the environment. */
 async function step(what: string, command: string, words: readonly string[], environment: string) {
   const { all, failed, exitCode } = await execa(command, words, { all: true, reject: false });
   const log = join(environment, "lad-setup.log");
@@ -123,7 +122,7 @@ function torchIndex(options: SetUpOptions): string | undefined {
   return (options.torchIndexUrl ?? process.env.LAD_TORCH_INDEX_URL) || undefined;
 }
 
-/** A URL may carry a user name and a password, which no log should show. */
+/** Removes the user names and passwords of URLs, which no log should show. */
 function withoutSecrets(text: string): string {
   return text.replace(/\/\/[^/@\s]+@/g, "//***@");
 }

@@ -1,9 +1,9 @@
-/** A message whose counts, sizes and sequence numbers, all of which stay below 2⁵³, are plain numbers. */
+/** A message with plain numbers for its counts, sizes and sequence numbers, which all stay below 2⁵³. */
 export type Counted<Message> = {
   [Key in keyof Message]: Message[Key] extends bigint ? number : Message[Key];
 };
 
-/** The message itself, its parts as they are. */
+/** Converts the message's own bigints to numbers, but not those of its parts. */
 export function counted<Message extends object>(message: Message): Counted<Message> {
   const entries = Object.entries(message);
   return Object.fromEntries(

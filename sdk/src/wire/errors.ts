@@ -1,10 +1,10 @@
 import { LadError, type LadErrorCode } from "../errors.js";
 import { ErrorDetail } from "../gen/lad/v1/worker.js";
 
-/** The trailing metadata in which the worker sends an ErrorDetail. */
+/** The trailing metadata key of the worker's ErrorDetail. */
 export const ERROR_KEY = "lad-error-bin";
 
-/** What the worker sent as the reason of a failed call or run. Codes that this client does not know become `internal`. */
+/** The error of a failed call or run from the worker's ErrorDetail. Codes that this client does not know become `internal`. */
 export function fromErrorDetail(detail: ErrorDetail, cause?: unknown): LadError {
   return new LadError(knownCode(detail.code), detail.message, {
     option: detail.option,
@@ -15,14 +15,14 @@ export function fromErrorDetail(detail: ErrorDetail, cause?: unknown): LadError 
   });
 }
 
-/** The reverse, as a worker in this process needs it. */
+/** An error as an ErrorDetail, for a worker in this process. */
 export function toErrorDetail(error: LadError): ErrorDetail {
   const { code, option = "", value = "", remedy = "", retryAfterMs = 0 } = error;
   const message = remedy === "" ? error.message : error.message.slice(0, -remedy.length - 1);
   return { code, message, option, value, remedy, retryAfterMs };
 }
 
-/** The ErrorDetail in a failed call's trailing metadata, or undefined where there is none or it cannot be read. */
+/** The ErrorDetail in a failed call's trailing metadata, or undefined if there is none or it cannot be read. */
 export function decodeErrorDetail(bytes: Uint8Array | undefined): ErrorDetail | undefined {
   if (bytes === undefined) return undefined;
   try {

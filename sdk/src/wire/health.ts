@@ -1,7 +1,7 @@
 import { fromJSON } from "@grpc/proto-loader";
 import type { Method } from "../transport.js";
 
-/** The standard `grpc.health.v1` service, of which only Check is used; every worker answers it, without a token. */
+/** The standard `grpc.health.v1` service, of which only Check is used. Every worker answers it without a token. */
 const definition = fromJSON(
   namespace(["grpc", "health", "v1"], {
     HealthCheckRequest: { fields: { service: { type: "string", id: 1 } } },
@@ -20,7 +20,7 @@ const definition = fromJSON(
   { enums: String, defaults: true },
 );
 
-/** An empty service name asks for the whole worker. `SERVING` means that it takes calls. */
+/** The health check. An empty service name means the whole worker; `SERVING` means that it accepts calls. */
 export const healthCheck = (definition["grpc.health.v1.Health"] as unknown as { Check: unknown })
   .Check as Method<{ service: string }, { status: string }>;
 

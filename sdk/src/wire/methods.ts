@@ -3,12 +3,12 @@ import type { Method } from "../transport.js";
 
 type Named = Pick<Method<never, never>, "path">;
 
-/** Whether the same call again changes nothing more, so that one that is not known to have arrived may be sent again. */
+/** Whether repeating a call changes nothing more, so that it may be sent again if it is not known to have arrived. */
 export function isIdempotent({ path }: Named): boolean {
   return METHODS[path]?.idempotent ?? false;
 }
 
-/** Whether the method is answered from what the worker's server knows, whatever is being computed. */
+/** Whether the worker's server answers the method itself, at once, whatever the device computes. */
 export function isAnsweredAtOnce({ path }: Named): boolean {
   return METHODS[path]?.atOnce ?? false;
 }

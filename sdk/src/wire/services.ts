@@ -1,4 +1,4 @@
-/** The worker's services, each method with its path and its messages' encoding. */
+/** The worker's services, with each method's path and the encoding of its messages. */
 export { AdaptersServiceService as AdaptersService } from "../gen/lad/v1/adapters.js";
 export { DataServiceService as DataService } from "../gen/lad/v1/data.js";
 export { EvaluationServiceService as EvaluationService } from "../gen/lad/v1/evaluation.js";

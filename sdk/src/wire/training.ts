@@ -28,7 +28,7 @@ export function toOptimizer(optimizer: Optimizer): pb.OptimizerSpec {
   return { ...spec, kind: numberOf(pb.OptimizerKind, spec.kind) };
 }
 
-/** What is known of a run only once its data are on the worker. */
+/** The parts of a run's specification that are known only once its data is on the worker. */
 export interface ResolvedData {
   readonly datasetId: string;
   readonly validationId: string | undefined;
@@ -68,7 +68,7 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
   };
 }
 
-/** The case that holds a noise: the message's field of its name. */
+/** The oneof's case of a noise: the message's field of that name. */
 type CaseOf<Each extends Noise> = Each extends Noise
   ? { $case: CamelCase<Each["kind"]>; value: Omit<Each, "kind"> }
   : never;

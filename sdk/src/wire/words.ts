@@ -1,7 +1,7 @@
-/** The protocol's enumerations by the words that callers write: `mask-only` is MASK_ONLY, and UNSPECIFIED has none. */
+/** Translates the protocol's enumerations to the words of options and back: `mask-only` is MASK_ONLY; UNSPECIFIED has no word. */
 import { LadError } from "../errors.js";
 
-/** An enumeration as it is generated: numbers by their names, and back. */
+/** A generated enumeration: numbers by their names, and names by their numbers. */
 type Enumeration = Readonly<Record<string, string | number>>;
 
 /** The words of an enumeration. */
@@ -11,13 +11,13 @@ type Hyphenated<Name extends string> = Name extends `${infer Head}_${infer Tail}
   ? `${Lowercase<Head>}-${Hyphenated<Tail>}`
   : Lowercase<Name>;
 
-/** The number that stands for a word. */
+/** The number of a word. */
 export function numberOf<E extends Enumeration>(enumeration: E, word: Word<E>): E[keyof E] {
   return enumeration[word.toUpperCase().replaceAll("-", "_")] as E[keyof E];
 }
 
 /**
- * The word for a number. A worker of the same protocol version sends no other.
+ * The word of a number. A worker of the same protocol version sends no unknown number.
  *
  * @throws LadError `internal`
  */
@@ -29,7 +29,7 @@ export function wordOf<E extends Enumeration>(enumeration: E, value: number): Wo
   return hyphenated(name) as Word<E>;
 }
 
-/** Every word of an enumeration, by its number. */
+/** All words of an enumeration, in the order of their numbers. */
 export function wordsOf<E extends Enumeration>(enumeration: E): Word<E>[] {
   return Object.values(enumeration)
     .filter((name) => typeof name === "string" && name !== "UNSPECIFIED")

@@ -18,7 +18,7 @@ export function fromInfo({ bases, adapters, ...info }: pb.GetInfoResponse): Work
   return { ...counted(info), bases: bases.map(fromBase), adapters: adapters.map(fromAdapter) };
 }
 
-/** No data type given is a word as well: the worker's choice. */
+/** The protocol's data type. The option's word `auto` is UNSPECIFIED, which leaves the choice to the worker. */
 export function toDataType(word: DataTypeName): pb.DataType {
   return word === "auto" ? pb.DataType.UNSPECIFIED : numberOf(pb.DataType, word);
 }
@@ -27,7 +27,7 @@ function fromDataType(value: pb.DataType): DataTypeName {
   return value === pb.DataType.UNSPECIFIED ? "auto" : wordOf(pb.DataType, value);
 }
 
-/** A message field that the worker always fills. */
+/** The value of a message field that the worker always fills. */
 export function present<Value>(value: Value | undefined, field: string): Value {
   if (value === undefined) throw new LadError("internal", `The worker's reply lacks ${field}.`);
   return value;

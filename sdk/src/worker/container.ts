@@ -1,4 +1,4 @@
-/** A worker in a container, started from the bundled `docker-compose.yml`. */
+/** Starts a worker in a container from the bundled `docker-compose.yml`. */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
@@ -13,13 +13,13 @@ import { holdLease } from "./lease.js";
 import { WorkerLog } from "./log.js";
 import type { Worker } from "./worker.js";
 
-/** The worker ends when no client held it for so long: the longest that a killed client leaves it running. */
+/** The worker ends when no client has held its lease for so long. A killed client leaves it running no longer than that. */
 const LEASE_SECONDS = 10;
 
 /**
- * Builds the image where there is none, and starts the worker on a loopback port with its token in a secret file.
+ * Builds the image if it does not exist, and starts the worker on a loopback port with its token in a secret file.
  *
- * The container lives on a lease that this process renews by holding a stream open, so that it ends with this process.
+ * The worker has a lease, which this process holds by an open stream, so that the container ends with this process.
  *
  * @throws LadError `port-in-use`; WorkerError `container-failed` with the last lines of the engine's output
  */
@@ -45,7 +45,7 @@ export async function startWorkerContainer(options: CheckedContainer): Promise<W
   const down = async () => {
     const seconds = String(Math.ceil(stopGraceMs / 1000));
     await compose(["down", "--timeout", seconds], new WorkerLog(), undefined).catch(() => {});
-    // `down --volumes` would take the cache of bases with it, which all projects share.
+    // `down --volumes` would also remove the cache of bases, which all projects share.
     if (options.project === undefined) {
       await execa("docker", ["volume", "rm", `${project}_lad-state`], { reject: false });
     }
@@ -70,7 +70,7 @@ interface Started {
   readonly down: () => Promise<void>;
 }
 
-/** Reads the container's log until it ends, which is how its end is noticed while nothing is held yet. */
+/** Reads the container's log. The log's end shows that the container has ended, even before the lease is held. */
 function follow({ address, token, log, compose, down }: Started): Worker {
   const lost = new AbortController();
   const stop = new AbortController();
@@ -101,7 +101,7 @@ function follow({ address, token, log, compose, down }: Started): Worker {
   };
 }
 
-/** `docker compose` where it is there, else `docker-compose`. */
+/** `docker compose` if it is available, else `docker-compose`. */
 async function composeCommand(): Promise<string[]> {
   for (const words of [["docker", "compose"], ["docker-compose"]]) {
     const [command = "", ...rest] = words;

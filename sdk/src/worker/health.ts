@@ -1,4 +1,4 @@
-/** Whether a worker answers and speaks this client's protocol. */
+/** Checks whether a worker answers and speaks this client's protocol. */
 import { pause } from "../client.js";
 import { isLadError, LadError } from "../errors.js";
 import { QUESTION_MS } from "../grpc/deadlines.js";
@@ -6,19 +6,19 @@ import type { Transport } from "../transport.js";
 import { BUILD_VERSION, PROTOCOL_VERSION } from "../version.js";
 import { healthCheck, WorkerService } from "../wire.js";
 
-/** The answer that means a worker takes calls. */
+/** The health status of a worker that accepts calls. */
 const SERVING = "SERVING";
 
-/** Wait between two questions: doubled from the first to the second, in milliseconds. */
+/** The waits between health checks, in milliseconds: doubled from the first to the longest. */
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 500;
 const ANSWER_MS = 5_000;
 
 /**
- * Asks until the worker is healthy, then compares versions.
+ * Waits until the worker is healthy, then compares versions.
  *
- * @param signal - gives up, with its reason where that is a LadError
- * @throws LadError `version-mismatch`, `unauthenticated`, or what the signal says
+ * @param signal - ends the wait, with its reason if that is a LadError
+ * @throws LadError `version-mismatch`, `unauthenticated`, or the signal's reason
  */
 export async function waitUntilReady(transport: Transport, signal: AbortSignal): Promise<void> {
   for (

@@ -1,4 +1,4 @@
-/** A worker with a lease lives for as long as a client holds a stream open. */
+/** Holds a worker's lease. A worker with a lease lives while a client holds a stream open. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { QUESTION_MS } from "../grpc/deadlines.js";
 import { timedOut } from "../grpc/time-limit.js";
@@ -7,16 +7,16 @@ import { WorkerService } from "../wire.js";
 
 /** A lease that is held. */
 export interface HeldLease {
-  /** 0: the worker has no lease and stays until it is stopped. */
+  /** The lease's length in seconds; 0: the worker has no lease and runs until it is stopped. */
   readonly leaseSeconds: number;
   /** Resolves when the stream has ended, with the error that ended it; never rejects. */
   readonly ended: Promise<unknown>;
 }
 
 /**
- * Holds the worker's lease until the signal is aborted; comes back once it is held.
+ * Holds the worker's lease until the signal is aborted; resolves once it is held.
  *
- * @throws LadError `timeout` when the worker does not say within `answerMs` that it is
+ * @throws LadError `timeout` if the worker does not confirm it within `answerMs`
  */
 export async function holdLease(
   transport: Transport,
@@ -41,7 +41,7 @@ export async function holdLease(
 
 const AGAIN_MS = 500;
 
-/** Holds the lease of a worker that has one, again and again where the connection breaks; comes back once it is held. */
+/** Holds the lease, if the worker has one, and takes it again after a broken connection; resolves once it is held. */
 export async function keepLease(transport: Transport, signal: AbortSignal): Promise<void> {
   const { leaseSeconds, ended } = await holdLease(transport, signal);
   if (leaseSeconds === 0) return;

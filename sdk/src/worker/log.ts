@@ -1,6 +1,6 @@
 const KEPT_LINES = 200;
 
-/** The last lines of a worker's log, and where to send each new one. */
+/** Keeps the last lines of a worker's log, and passes on each new line. */
 export class WorkerLog {
   readonly #onLine: ((line: string) => void) | undefined;
   readonly #lines: string[] = [];

@@ -1,4 +1,4 @@
-/** A worker as a child process of this one. */
+/** Starts a worker as a child process. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,20 +11,20 @@ import { locateRuntime, requireRuntime } from "../setup/locate.js";
 import { WorkerLog } from "./log.js";
 import type { Worker } from "./worker.js";
 
-/** How the worker says on its standard output which state folder it has taken. */
+/** The prefix of the line on the worker's standard output that names its state folder. */
 const STATE = "state ";
-/** How it ends where another worker has the folder, and what it says then. */
+/** The worker's exit status if another worker uses the state folder. */
 const IN_USE_STATUS = 75;
 const IN_USE = /^error: (The state folder .* is in use by another worker .*\)\.)/;
 
-/** Longest path of a unix socket that binds everywhere. */
+/** The longest path of a unix socket, in bytes, that all systems accept. */
 const LONGEST_SOCKET_PATH = 100;
 
 /**
  * Starts `python -m lad_runtime` on a unix socket in a private folder.
  *
- * Its token and its life hang on its standard input: the first line is the token, and the end of the stream, which this
- * process's own death brings about, ends the worker. It has a process group of its own, which is what gets killed.
+ * The worker reads its token from the first line of its standard input. It ends when that stream ends, which happens when this
+ * process dies. It has its own process group, which is killed as a whole.
  */
 export async function startWorkerProcess(options: CheckedLocal): Promise<Worker> {
   const folder = await privateFolder();
@@ -75,13 +75,13 @@ function launch(options: CheckedLocal, folder: string): Worker {
       const timer = setTimeout(() => signalGroup(child.pid, "SIGKILL"), stopGraceMs);
       await ended;
       clearTimeout(timer);
-      signalGroup(child.pid, "SIGKILL"); // whatever the worker left of its group
+      signalGroup(child.pid, "SIGKILL"); // the worker's children that are left
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** In a process group of its own, whose id is the child's. */
+/** Spawns the worker in its own process group, whose id is the child's. */
 function spawn(python: string, words: readonly string[], env: Record<string, string>) {
   return execa(python, words, {
     stdin: "pipe",
@@ -100,11 +100,11 @@ type Child = ReturnType<typeof spawn>;
 interface Exit {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
-  /** It never ran. */
+  /** The error of a process that could not be started. */
   readonly spawnError: Error | undefined;
 }
 
-/** Reads both streams into the log until the process has ended; a grandchild that holds them open is not waited for. */
+/** Reads both streams into the log until the process has ended. Does not wait for grandchildren that hold them open. */
 async function watch(child: Child, log: WorkerLog, onState: (folder: string) => void): Promise<Exit> {
   const onOutput = (line: string) => {
     if (line.startsWith(STATE)) onState(line.slice(STATE.length));
@@ -145,7 +145,7 @@ async function readLines(
   }
 }
 
-/** The default folder is another worker's, and this one has taken the next. */
+/** The warning that another worker uses the default folder, so that this one has taken the next. */
 function besideWarning(wanted: string, taken: string): string {
   return (
     `Another worker has ${wanted}, so this one keeps data sets and checkpoints in ${taken}: ` +
@@ -199,7 +199,7 @@ function environment(runtimeFolder: string, threads: number | undefined): Record
   };
 }
 
-/** Readable by this user alone, and with a path short enough for a socket. */
+/** Makes a folder that only this user can read, with a path short enough for a socket. */
 async function privateFolder(): Promise<string> {
   for (const parent of [tmpdir(), "/tmp"]) {
     const prefix = join(parent, "lad-");
@@ -216,7 +216,7 @@ async function privateFolder(): Promise<string> {
   );
 }
 
-/** Sends a signal to the worker's whole group; one that is gone is fine. */
+/** Sends a signal to the worker's whole process group, if it still exists. */
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {

@@ -1,7 +1,7 @@
 import type { Transport } from "../transport.js";
 import type { WorkerLog } from "./log.js";
 
-/** A worker that runs, however it was started. */
+/** A running worker, however it was started. */
 export interface Worker {
   /** `unix:///path` or `host:port`. */
   readonly address: string;
@@ -9,14 +9,14 @@ export interface Worker {
   /** Aborted with a LadError as soon as the worker is known to have ended without being asked to. */
   readonly lost: AbortSignal;
   readonly log: WorkerLog;
-  /** Of the worker's process, where it is a child of this one. */
+  /** The worker's process id, if it is a child of this process. */
   readonly pid: number | undefined;
-  /** Where it keeps data sets and checkpoints, where this side started it as a process and it has said so. */
+  /** The folder of its data sets and checkpoints, if it is a child of this process and has named it. */
   readonly stateFolder: string | undefined;
-  /** Whether `stop` ends it. */
+  /** Whether this process started the worker, so that `stop` ends it. */
   readonly isOwn: boolean;
   /** Called once the worker answers. */
   attach?(transport: Transport): Promise<void>;
-  /** Ends a worker that this side started; leaves any other alone. */
+  /** Ends the worker if this side started it. */
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-"""Adapters that arrive as files in PEFT's format: admitted by their declared sizes, kept on the disk until they are whole."""
+"""Uploads of adapters in PEFT's format: admitted by their declared sizes, stored on the disk until they are complete."""
 
 import hashlib
 import secrets
@@ -21,7 +21,7 @@ from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.types.adapters import AdapterSpec
 
 MAX_FILES = 16
-_BESIDE_WEIGHTS = 4 << 20  # bytes: the configuration, the names of the tensors, a README
+_BESIDE_WEIGHTS = 4 << 20  # bytes for the configuration, the tensors' names and a README
 
 
 class AdapterUploads:
@@ -40,10 +40,10 @@ class AdapterUploads:
         self._transfers = transfers
 
     def begin(self, base_id: str, sizes: Sequence[tuple[str, int]]) -> "AdapterUpload":
-        """Admits an adapter of so many bytes in files of these names; blocks while room is made for it.
+        """Admits an upload by the names and bytes of its files; blocks while the engine makes room.
 
-        The memory is reserved, and the base kept, until the upload's end. Raises LadError: INVALID_OPTION for files that are
-        no adapter of this base, OUT_OF_MEMORY with the figures, STORAGE.
+        Reserves the memory and holds the base until the upload ends. Raises LadError: INVALID_OPTION for files that cannot be
+        an adapter of this base, OUT_OF_MEMORY with the figures, STORAGE.
         """
         base = self._registry.base(base_id)
         _check_files(sizes, self._most_bytes(base))
@@ -73,9 +73,9 @@ class AdapterUploads:
 
 
 class AdapterUpload:
-    """An adapter on its way in. Used as a context manager, which leaves nothing but the adapter behind.
+    """An upload in progress. Use it as a context manager, which leaves nothing behind but the adapter.
 
-    Its end waits for what another thread is doing with it, after which nothing can be done any more.
+    Its exit waits for calls of other threads; after it, every call raises LadError(CANCELLED).
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class AdapterUpload:
         held: ExitStack,
     ) -> None:
         self._folder = folder
-        self._missing = sizes  # bytes still to come of each file
+        self._missing = sizes  # bytes of each file that have yet to arrive
         self._digests = {name: hashlib.sha256() for name in sizes}
         self._admit = admit
         self._take_in = take_in
@@ -107,8 +107,8 @@ class AdapterUpload:
             self._held.close()
 
     def write(self, name: str, data: bytes) -> None:
-        """Raises LadError: INVALID_FILE at the first byte that was not declared, STORAGE."""
-        with self._going_on():
+        """Appends to a file. Raises LadError: INVALID_FILE at the first byte that was not declared, STORAGE."""
+        with self._not_ended():
             missing = self._missing.get(name)
             if missing is None or len(data) > missing:
                 problem = "it was not declared" if missing is None else "it is longer than was declared"
@@ -120,25 +120,25 @@ class AdapterUpload:
 
     @property
     def content(self) -> Hashable:
-        """Equal for equal files, however they were cut."""
+        """A key that is equal for equal files, whatever the sizes of their pieces."""
         return tuple(sorted((name, digest.hexdigest()) for name, digest in self._digests.items()))
 
     def finish(self) -> None:
-        """Admits what its files turn out to hold. Raises LadError: INVALID_FILE where bytes are missing, OUT_OF_MEMORY."""
-        with self._going_on():
+        """Reserves what the complete files need. Raises LadError: INVALID_FILE if bytes are missing, OUT_OF_MEMORY."""
+        with self._not_ended():
             for name, missing in self._missing.items():
                 if missing:
                     raise _not_as_declared(name, f"{missing} bytes of it are missing")
             self._admit()
 
     def take_in(self, adapter_id: str = "") -> "Future[AdapterEntry]":
-        """The new adapter, once it is finished. Its future raises LadError(INVALID_FILE) for what is no adapter of this base."""
-        with self._going_on():
+        """Imports the finished upload. The future raises LadError(INVALID_FILE) if it is not an adapter of this base."""
+        with self._not_ended():
             self._taking = self._take_in(adapter_id)
             return self._taking
 
     @contextmanager
-    def _going_on(self) -> Iterator[None]:
+    def _not_ended(self) -> Iterator[None]:
         with self._lock:
             if self._ended:
                 raise LadError(ErrorCode.CANCELLED, "The upload was cancelled.")
@@ -146,7 +146,7 @@ class AdapterUpload:
 
 
 def _check_files(sizes: Sequence[tuple[str, int]], most: int) -> None:
-    """Names become paths in the upload's own folder."""
+    """Checks names, which become paths in the upload's own folder, and sizes."""
     if not 1 <= len(sizes) <= MAX_FILES:
         remedy = "Send adapter_config.json and its weights."
         raise invalid_option("files", len(sizes), f"an adapter has from 1 to {MAX_FILES}", remedy)

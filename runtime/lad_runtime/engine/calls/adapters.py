@@ -20,9 +20,9 @@ from lad_runtime.types.adapters import AdapterSpec
 
 
 class Adapters:
-    """What touches weights runs on the engine's thread between two micro-steps, so it never sees half an optimizer step.
+    """Whatever reads or writes weights runs on the engine's thread between two micro-steps, never within an optimizer step.
 
-    What is new gets the id that is given, or one of its own; `makings` are the calls that make something.
+    A new adapter gets the given id, or a random one. `makings` has the calls that create adapters.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Adapters:
         )
 
     def snapshot(self, adapter_id: str, snapshot_id: str = "") -> "Future[AdapterEntry]":
-        """Freezes the weights as they are now. They take memory of their own from the adapter's next step on."""
+        """Freezes the present weights. The snapshot takes memory of its own once the adapter makes its next step."""
         entry = self._registry.adapter(adapter_id)
         requester = Requester(what="The snapshot", option="adapterId", value=adapter_id)
         return self._add(
@@ -69,9 +69,9 @@ class Adapters:
         )
 
     def drop(self, adapter_id: str) -> None:
-        """Drops an adapter or snapshot; one that is being made, or asked for later, under this id never comes to be.
+        """Drops an adapter or snapshot. A call under way, or a later one, creates none under this id.
 
-        Raises LadError: INVALID_STATE while it is being trained, NOT_FOUND where nobody has asked for such a one so far.
+        Raises LadError: INVALID_STATE while a run trains it, NOT_FOUND if no call has asked for this id yet.
         """
         try:
             self._registry.drop_adapter(adapter_id)
@@ -92,7 +92,7 @@ class Adapters:
         return self._engine.call(export)
 
     def take_in(self, base_id: str, folder: Path, adapter_id: str = "") -> "Future[AdapterEntry]":
-        """A new adapter from a folder in PEFT's format, whose memory has been reserved. An empty id: one of the worker's own."""
+        """Imports an adapter from a folder in PEFT's format; its memory is reserved already. An empty id: a random one."""
         base = self._registry.base(base_id)
         requester = Requester(what="The adapter", option="files", value="")
 
@@ -102,9 +102,9 @@ class Adapters:
         return self._add(base, 0, requester, make, adapter_id)
 
     def save_checkpoint(self, adapter_id: str, name: str, *, overwrite: bool = False) -> "Future[str]":
-        """Adapter and optimizer under a name of the worker's store; the digest of the manifest.
+        """Saves adapter and optimizer under a name in the worker's store; the future is the manifest's digest.
 
-        `overwrite`: also where another adapter or an earlier worker has written under that name.
+        `overwrite` allows it to replace a checkpoint of another adapter or of an earlier worker.
         """
         check_name("name", name)
         entry = self._registry.adapter(adapter_id)
@@ -139,7 +139,7 @@ class Adapters:
         return saving
 
     def delete_checkpoint(self, name: str) -> "Future[None]":
-        """Raises LadError: NOT_FOUND where there is none, INVALID_STATE while somebody writes it."""
+        """Raises LadError: NOT_FOUND if there is none, INVALID_STATE while it has a writer."""
         check_name("name", name)
 
         def delete() -> None:
@@ -149,7 +149,7 @@ class Adapters:
         return self._engine.call(delete)
 
     def load_checkpoint(self, base_id: str, name: str, adapter_id: str = "") -> "Future[AdapterEntry]":
-        """A new adapter with its optimizer."""
+        """Makes a new adapter, with its optimizer, from a checkpoint."""
         check_name("name", name)
         base = self._registry.base(base_id)
         requester = Requester(what="The checkpoint's adapter", option="name", value=name)
@@ -177,6 +177,6 @@ class Adapters:
         return self._engine.call(add)
 
     def _take_back(self, entry: AdapterEntry) -> None:
-        """Drops what nobody saw the making of. Where it is gone, or somebody trains it already, there is nothing to take back."""
+        """Drops an adapter whose creating calls were all cancelled, unless it is gone or being trained already."""
         with suppress(LadError):
             self._registry.drop_adapter(entry.id)

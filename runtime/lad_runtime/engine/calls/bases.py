@@ -18,19 +18,19 @@ from lad_runtime.types.bases import BaseSpec, LoadProgress
 from lad_runtime.types.data import Message
 
 _MAX_TEXT = 1 << 20  # characters of one text or chat
-_LOOK_SECONDS = 0.1  # until a call that waits looks whether anybody still wants it
+_LOOK_SECONDS = 0.1  # how often a waiting call checks whether it is still wanted
 
 
 @dataclass
 class _Loading:
-    """Of one specification: whose turn it is, and how many want it."""
+    """The calls that load one specification: the lock of the one whose turn it is, and their number."""
 
     callers: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Bases:
-    """Every method blocks while it works and may be called from any thread."""
+    """Loads and unloads bases. Every method blocks, and may be called from any thread."""
 
     def __init__(
         self, backend: AnyBackend, registry: Registry, prepared: PreparedData, memory: Memory
@@ -48,9 +48,9 @@ class Bases:
         progress: Callable[[LoadProgress], None],
         wanted: Callable[[], bool] = lambda: True,
     ) -> BaseEntry:
-        """Loads a base, or finds it resident. Of several calls for the same one, one loads and the others wait for it.
+        """Loads a base, or finds it resident. If several calls ask for the same base, one loads it and the others wait.
 
-        What `progress` raises ends the load; a base that is not wanted once it has been loaded is dropped again.
+        An exception of `progress` ends the load. A base that is no longer `wanted` after its load is dropped.
         """
         with self._turn(replace(spec, hub_token=""), wanted):
             resident = self._registry.find_base(spec)
@@ -69,9 +69,9 @@ class Bases:
 
     @contextmanager
     def _turn(self, spec: BaseSpec, wanted: Callable[[], bool]) -> Iterator[None]:
-        """One call at a time for each specification; nothing is kept of one that nobody asks for any more.
+        """Lets one call at a time load a specification.
 
-        Raises LadError(CANCELLED) for a call that is not wanted any more, soon also while it waits.
+        Raises LadError(CANCELLED) when the call is no longer wanted; while it waits, within `_LOOK_SECONDS`.
         """
         with self._lock:
             loading = self._loading.setdefault(spec, _Loading())

@@ -1,4 +1,4 @@
-"""The primitives that a training loop of the caller's own is made of."""
+"""The primitives of a caller's own training loop."""
 
 import secrets
 from collections.abc import Hashable, Sequence
@@ -33,7 +33,7 @@ from lad_runtime.types.training_events import LossReport
 from lad_runtime.types.work import OutcomeT, Work
 
 MAX_SEQUENCES = 4096
-"""Of one call of `forwardBackward`, rows of a data set as well."""
+"""The most sequences, or rows of a data set, in one call of `forwardBackward`."""
 
 
 class Primitives:
@@ -60,7 +60,7 @@ class Primitives:
         given: tuple[TargetedSequence, ...] | NoisedExamples,
         forward: ForwardSpec,
     ) -> Call:
-        """Adds the gradient of Σ weight · CE; blocks while a data set is prepared. Its value: ForwardBackwardResult."""
+        """Adds the gradient of Σ weight · CE; blocks while a data set is prepared. The reply is a ForwardBackwardResult."""
         entry = self._registry.trainable(adapter_id)
         task: ForwardBackwardTask | NoisedForwardBackwardTask
         if isinstance(given, NoisedExamples):
@@ -84,7 +84,7 @@ class Primitives:
         learning_rate: float,
         max_gradient_norm: float,
     ) -> Call:
-        """One step on the gradients gathered, which it clears. Its value: OptimStepResult."""
+        """Makes one optimizer step with the accumulated gradients and clears them. The reply is an OptimStepResult."""
         task = OptimStepTask(
             optimizer=optimizer, learning_rate=learning_rate, max_gradient_norm=max_gradient_norm
         )
@@ -104,9 +104,9 @@ class Primitives:
         max_examples: int,
         attention: AttentionMode,
     ) -> "Job[tuple[LossReport, WindowReport]]":
-        """Losses under noise fixed for each example; blocks while the data set is prepared.
+        """Computes losses under noise that is fixed for each example; blocks while the data set is prepared.
 
-        The outcome is a LossReport, and the data set's WindowReport.
+        The outcome is a LossReport and the data set's WindowReport.
         """
         base, _ = self._registry.weights(base_id, adapter_id)
         with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):

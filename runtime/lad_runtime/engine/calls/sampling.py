@@ -1,4 +1,4 @@
-"""Sampling: runs over canvases."""
+"""Sampling runs over canvases."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ from lad_runtime.types.sampling import (
 from lad_runtime.types.work import Work
 
 Weights = Callable[[], ResidentAdapter | None]
-"""Weights that do not change: those of the moment of the first call, which is the engine thread's. None: the base's alone."""
+"""Returns weights frozen at its first call, which the engine's thread makes. None: the base alone."""
 
 
 class Sampling:
@@ -55,7 +55,7 @@ class Sampling:
         spec: SamplingSpec,
         run_id: str = "",
     ) -> Run:
-        """Starts a run with one work a canvas, all on the adapter's weights as they are now; blocks while chats are rendered."""
+        """Starts a run with one job per canvas, all on one state of the adapter's weights; blocks while chats are rendered."""
         check_count("canvases", len(requested), MAX_PARTS)
         base, adapter = self._registry.weights(base_id, adapter_id)
         canvases = [self._rendered(base, canvas) for canvas in requested]
@@ -104,9 +104,9 @@ class Sampling:
         return Canvas(prompt=ids, seed=canvas.seed)
 
     def _frozen(self, adapter: AdapterEntry | None, run_id: str) -> Weights:
-        """An adapter's weights for works that are about to be submitted, frozen when the first of them begins.
+        """An adapter's weights, frozen when the first job that is about to be submitted begins.
 
-        To have them frozen beforehand would take the engine's thread twice, with somebody else's micro-step between.
+        Freezing them before would need the engine's thread twice, with a micro-step of another job between.
         """
         if adapter is None:
             return lambda: None
@@ -120,7 +120,7 @@ class Sampling:
 
 
 class _Canvases:
-    """Merges the ends of one run's canvases: the run ends with the last of them, or with the first that fails."""
+    """Ends a run when its last canvas ends, or the first one fails."""
 
     def __init__(self, run: Run, count: int) -> None:
         self._run = run
@@ -144,7 +144,7 @@ class _Canvases:
             self._run.finish(SamplingOutcome(canvases=self._count, seconds=seconds))
 
     def _fail(self, error: LadError) -> None:
-        """Of those that end because one has failed, none has anything left to do: a run may have thousands."""
+        """Fails the run at the first error. The canvases cancelled by it, perhaps thousands, do nothing here."""
         with self._lock:
             first, self._failed = not self._failed, True
         if first:
@@ -154,5 +154,5 @@ class _Canvases:
 
 
 def _snapshot_of(run_id: str) -> Hashable:
-    """The key of what is reserved for a run until its first work has taken the snapshot."""
+    """The key of a run's reservation for its snapshot, which lasts until the first job has taken it."""
     return run_id, "snapshot"

@@ -1,4 +1,4 @@
-"""Tasks that read weights: which ones they see, and that these stay."""
+"""Submits tasks that read weights, and keeps the weights and the base until they end."""
 
 import secrets
 
@@ -14,7 +14,7 @@ from lad_runtime.types.work import OutcomeT, Work
 
 
 class Tasks:
-    """Submits tasks that read one state of an adapter throughout, that of the moment they begin, on a base that stays."""
+    """Submits reading tasks. Each reads a snapshot of its adapter, taken when it begins, and holds its base."""
 
     def __init__(self, engine: Engine, backend: AnyBackend, registry: Registry, memory: Memory) -> None:
         self._engine = engine
@@ -23,7 +23,7 @@ class Tasks:
         self._memory = memory
 
     def submit(self, base_id: str, adapter_id: str, task: ReadingTask[OutcomeT]) -> Job[OutcomeT]:
-        """Raises what is wrong with the task on this base; memory that is lacking is its job's error."""
+        """Raises LadError if the task is not valid on this base. Lack of memory fails the job instead."""
         base, adapter = self._registry.weights(base_id, adapter_id)
         task.check(base.info)
         self._backend.check(base.resident, task)
@@ -53,7 +53,7 @@ class Tasks:
 
 
 def reader(option: str, count: int) -> Requester:
-    """Who reads keys and values for so many parts of a request, which the option lists."""
+    """The requester of keys and values for the `count` parts of a request, which `option` lists."""
     return Requester(
         what=f"What the request's {option} attend to",
         option=option,

@@ -1,4 +1,4 @@
-"""Training runs: data prepared on a thread, steps computed by the engine, one run an adapter."""
+"""Training runs: a thread prepares the data, the engine computes the steps; an adapter has at most one run at a time."""
 
 import threading
 from collections.abc import Callable
@@ -44,13 +44,13 @@ class TrainingRuns:
         self._memory = memory
         self._names = names
         self._draining = threading.Event()
-        self._reserved: dict[str, tuple[AdapterEntry, TrainingSpec]] = {}  # of runs under way
+        self._reserved: dict[str, tuple[AdapterEntry, TrainingSpec]] = {}  # by id of the runs under way
 
     def start(self, adapter_id: str, spec: TrainingSpec, run_id: str = "") -> Run:
-        """Starts a run, whose the adapter and the checkpoint's name are until it ends; blocks for the engine's thread.
+        """Starts a run, which owns its adapter and checkpoint name until it ends; blocks for the engine's thread.
 
-        Raises LadError: NOT_FOUND, INVALID_STATE, ALREADY_EXISTS where the checkpoint's name is another's, UNAVAILABLE,
-        OUT_OF_MEMORY where it does not fit the budget.
+        Raises LadError: NOT_FOUND, INVALID_STATE, ALREADY_EXISTS if the checkpoint name is taken, UNAVAILABLE while the worker
+        stops, OUT_OF_MEMORY if the run does not fit the budget.
         """
         if self._draining.is_set():
             raise stopping_error()
@@ -75,9 +75,9 @@ class TrainingRuns:
         return run
 
     def resume(self, run: Run) -> None:
-        """Lets a paused run go on. Raises LadError(OUT_OF_MEMORY), the run still paused, where it does not fit any more.
+        """Resumes a paused run. Raises LadError(OUT_OF_MEMORY) if it no longer fits, and leaves it paused.
 
-        Blocks for the engine's thread, on which a run parks and takes its reservation back: it cannot come between.
+        Blocks for the engine's thread: runs park and release their reservation there, so neither can happen meanwhile.
         """
         self._engine.call(lambda: self._resume(run)).result()
 
@@ -85,12 +85,12 @@ class TrainingRuns:
         reserved = self._reserved.get(run.id)
         if reserved is not None and run.pausing:
             self._reserve(run.id, *reserved)
-            if run.id not in self._reserved:  # it has ended meanwhile
+            if run.id not in self._reserved:  # the run has ended meanwhile
                 self._memory.end(run.id)
         run.resume()
 
     def drain(self, timeout_seconds: float) -> None:
-        """Lets every run finish the step in hand and write its checkpoint, then ends it. No new one is started."""
+        """Lets every training run finish its step and write its checkpoint, then ends it. Rejects new runs."""
         self._draining.set()
         for run in self._runs.all():
             if run.info.kind != "training":
@@ -101,7 +101,7 @@ class TrainingRuns:
 
     def _prepare_and_submit(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
         steps = _StepCount()
-        adapter_id = entry.id  # a job outlives its run in the engine's hands, and the adapter should not
+        adapter_id = entry.id  # a job may outlive its run, and must not keep the adapter in memory
 
         def on_event(event: Event) -> None:
             steps.see(event)
@@ -177,7 +177,7 @@ def _writer(run: Run, entry: AdapterEntry) -> Writer:
 
 
 class _StepCount:
-    """Optimizer steps that a run has reported."""
+    """Counts the optimizer steps that a run has reported."""
 
     def __init__(self) -> None:
         self.taken = 0

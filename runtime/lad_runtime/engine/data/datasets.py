@@ -1,4 +1,4 @@
-"""The store of data sets: JSON lines addressed by the SHA-256 of their bytes."""
+"""The store of data sets: JSON lines, addressed by the SHA-256 of their bytes."""
 
 import hashlib
 import itertools
@@ -21,28 +21,28 @@ from lad_runtime.types.data import Example, HubDataset
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _PIECE = 1 << 20
-_LONGEST_LINE = 8 << 20  # a million tokens, the longest window, are about 4 MiB
+_LONGEST_LINE = 8 << 20  # the longest window, a million tokens, is about 4 MiB
 
 
 class DatasetStore:
-    """Data sets as files in a folder of the worker's state; the same content is stored once. Safe to use from any thread."""
+    """Keeps data sets as files in the worker's state folder; stores equal content once. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._counts: dict[str, int] = {}  # of those whose content this process has checked
+        self._counts: dict[str, int] = {}  # examples by id, for the data sets that this process has checked
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for leftover in folder.glob("*.part"):
             leftover.unlink()
 
     def upload(self) -> "Upload":
-        """Begins a data set that arrives in pieces. Raises LadError(STORAGE)."""
+        """Begins an upload in pieces. Raises LadError(STORAGE)."""
         with storing("data set"):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return Upload(self, self._folder / f"{secrets.token_hex(8)}.part")
 
     def read_file(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> tuple[str, int]:
-        """Takes in a JSONL file of this machine: its id and number of examples.
+        """Stores a JSONL file of this machine; returns its id and number of examples.
 
         Raises LadError: NOT_FOUND, ACCESS_DENIED, INVALID_DATA, CANCELLED.
         """
@@ -52,14 +52,14 @@ class DatasetStore:
             return upload.finish()
 
     def read_hub(self, source: HubDataset, cancelled: Callable[[], bool] = lambda: False) -> tuple[str, int]:
-        """Takes in a split of a hub data set: its id and number of examples."""
+        """Stores a split of a hub data set; returns its id and number of examples."""
         with self.upload() as upload:
             for line in until(hub_lines(source), cancelled):
                 upload.write(line)
             return upload.finish()
 
     def count(self, dataset_id: str) -> int | None:
-        """The number of examples of a stored data set, or None. What an earlier worker stored is checked at first use."""
+        """The number of examples of a stored data set, or None. Data of an earlier worker is checked at first use."""
         if not _ID.fullmatch(dataset_id):
             return None
         path = self._path(dataset_id)
@@ -77,7 +77,7 @@ class DatasetStore:
         return self.keep(dataset_id, path)
 
     def examples(self, dataset_id: str) -> Iterator[Example]:
-        """Raises LadError(NOT_FOUND) at once when there is no such data set."""
+        """Iterates over a data set. Raises LadError(NOT_FOUND) at once if it does not exist."""
         if self.count(dataset_id) is None:
             raise LadError(
                 ErrorCode.NOT_FOUND,
@@ -89,7 +89,7 @@ class DatasetStore:
         return self._read(self._path(dataset_id))
 
     def keep(self, dataset_id: str, file: Path) -> int:
-        """Checks every line of a file with that digest and stores it; returns the number of examples."""
+        """Checks every line of a file, whose digest is the id, and stores it; returns the number of examples."""
         count = sum(1 for _ in self._read(file))
         if count == 0:
             raise LadError(
@@ -105,7 +105,7 @@ class DatasetStore:
         return count
 
     def _forget(self, dataset_id: str) -> None:
-        """Somebody has removed its file."""
+        """Forgets a data set whose file has been removed."""
         with self._lock:
             self._counts.pop(dataset_id, None)
 
@@ -119,7 +119,7 @@ class DatasetStore:
 
 
 class Upload:
-    """A data set on its way in. Used as a context manager, which leaves nothing behind when it is not finished."""
+    """An upload in progress. Use it as a context manager, which removes the file of an unfinished upload."""
 
     def __init__(self, store: DatasetStore, part: Path) -> None:
         self._store = store
@@ -131,7 +131,7 @@ class Upload:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """What a full disk still refuses here nobody wants any more."""
+        """Ignores errors, for instance of a full disk: the file is not needed any more."""
         with suppress(OSError):
             self._file.close()
         with suppress(OSError):
@@ -144,7 +144,7 @@ class Upload:
         self._digest.update(piece)
 
     def finish(self) -> tuple[str, int]:
-        """Its id and number of examples. Raises LadError: INVALID_DATA for a line that is no example, STORAGE."""
+        """Stores the data; returns its id and number of examples. Raises LadError: INVALID_DATA for an invalid line, STORAGE."""
         with storing("data set"):
             self._file.close()
         dataset_id = self._digest.hexdigest()
@@ -160,7 +160,7 @@ def _digest(path: Path) -> str:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """Raises LadError(INVALID_DATA) for one that is longer than any window could hold."""
+    """The lines of a file. Raises LadError(INVALID_DATA) for a line longer than any window could hold."""
     for number in itertools.count(1):
         line = file.readline(_LONGEST_LINE + 1)
         if not line:

@@ -12,10 +12,10 @@ _ROLES = ("system", "user", "assistant")
 
 
 def read_examples(lines: Iterable[bytes]) -> Iterator[Example]:
-    """The examples of a data set in order; blank lines are passed over, columns that mean nothing here are ignored.
+    """The examples of a data set in order. Blank lines and unknown columns are ignored.
 
-    An integer `id` keys an example's noise; without one it is the row number, from 0. Raises LadError(INVALID_DATA) with
-    the line's number, from 1.
+    An integer `id` keys an example's noise; its default is the row number, from 0. Raises LadError(INVALID_DATA) with the
+    line's number, from 1.
     """
     seen: set[int] = set()
     row = 0
@@ -66,14 +66,14 @@ def _example(fields: dict[str, Any], row: int, number: int) -> Example:
         )
     example_id = fields.get("id")
     if isinstance(example_id, bool) or not isinstance(example_id, int):
-        return Example(id=row, messages=messages)  # names and UUIDs key nothing
+        return Example(id=row, messages=messages)  # an id that is not an integer (a name, a UUID) is ignored
     if not 0 <= example_id <= MAX_UINT64:
         _refuse(number, f"id {example_id} is out of range", "An integer id lies between 0 and 2^64 − 1.")
     return Example(id=example_id, messages=messages)
 
 
 def _instruction(fields: dict[str, Any], number: int) -> tuple[Message, ...]:
-    """Instruction and input are joined by a newline; an empty system prompt counts as none."""
+    """Joins instruction and input by a newline; drops an empty system prompt."""
     system = _text(fields.get("system") or "", "system", number)
     asked = [_text(fields.get(name) or "", name, number) for name in ("instruction", "input")]
     question = "\n".join(part for part in asked if part)

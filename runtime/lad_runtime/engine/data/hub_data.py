@@ -1,4 +1,4 @@
-"""Reads a split of a hub data set through the `datasets` library, which is imported when it is first asked for."""
+"""Reads a split of a hub data set through the `datasets` library, which is imported at first use."""
 
 import importlib
 import json
@@ -14,7 +14,7 @@ _COLUMNS = ("system", "instruction", "input", "output", "messages", "id")
 
 
 def hub_lines(source: HubDataset) -> Iterator[bytes]:
-    """The split's rows as JSON lines, streamed; only columns that an example is made of, and no code of the data set runs.
+    """Streams the split's rows as JSON lines with the columns of an example alone. Runs no code of the data set.
 
     Raises LadError: NOT_FOUND, ACCESS_DENIED for a gated set without a token, UNAVAILABLE without the library or the hub.
     """
@@ -50,7 +50,7 @@ def _library() -> ModuleType:
 
 def _example_columns(row: dict[str, Any]) -> dict[str, Any]:
     kept = {name: row[name] for name in _COLUMNS if row.get(name) is not None}
-    return kept or dict.fromkeys(row)  # whose names the error for the line then lists
+    return kept or dict.fromkeys(row)  # the error for this line will list the columns' names
 
 
 def _hub_error(source: HubDataset, error: Exception) -> LadError:

@@ -1,4 +1,4 @@
-"""Opens a file that a client names: a real one, which ends, and nothing that could be waited for."""
+"""Opens a file that a client names: a regular file, and nothing that could block or never end."""
 
 import errno
 import os
@@ -20,9 +20,9 @@ _KINDS = {
 
 @contextmanager
 def pieces_of(path: str) -> Iterator[Iterator[bytes]]:
-    """The bytes of a regular file of this machine, up to the length that it has now: files of /proc, some without end, have none.
+    """The bytes of a regular file, up to its present length: files in /proc, some of them endless, have length 0.
 
-    Raises LadError: NOT_FOUND for what is no such file, ACCESS_DENIED, INVALID_DATA where reading fails.
+    Raises LadError: NOT_FOUND if it is not a regular file, ACCESS_DENIED, INVALID_DATA if reading fails.
     """
     descriptor = _opened(path)
     try:
@@ -35,7 +35,7 @@ def _opened(path: str) -> int:
     if not os.path.isabs(path):
         raise _no_file(path, "is no absolute path")
     try:
-        _check_regular(path, os.stat(path))  # before it is opened, which a device may take for an order
+        _check_regular(path, os.stat(path))  # before it is opened: opening a device may have effects
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise _unopened(path, error) from error

@@ -1,4 +1,4 @@
-"""Data sets rendered and windowed for a base, kept for the next run that wants the same."""
+"""A cache of data sets that are rendered and windowed for a base."""
 
 import threading
 from collections import OrderedDict
@@ -19,7 +19,7 @@ Key = tuple[str, str, WindowSpec]
 
 
 class PreparedData:
-    """Prepares a data set once for each (base, data set, window), however many runs ask at the same time."""
+    """Prepares each (base, data set, window) once, even if several runs ask for it at the same time."""
 
     def __init__(self, backend: AnyBackend, store: DatasetStore) -> None:
         self._backend = backend
@@ -36,7 +36,7 @@ class PreparedData:
     ) -> Prepared:
         """The prepared examples and their report; blocks while it tokenises.
 
-        Raises LadError: NOT_FOUND for the data set, INVALID_DATA when no example is left or one does not fit under
+        Raises LadError: NOT_FOUND for the data set, INVALID_DATA if no example is left or one is too long under
         `tooLong: error`, CANCELLED.
         """
         key = (base.id, dataset_id, window)
@@ -50,12 +50,12 @@ class PreparedData:
             try:
                 return _await(shared, cancelled)
             except LadError as error:
-                # Whoever was preparing it gave up; this caller has not.
+                # The caller that was preparing it was cancelled; this one was not, so it tries again.
                 if error.code is not ErrorCode.CANCELLED or cancelled():
                     raise
 
     def known(self, base: BaseEntry, dataset_id: str, window: WindowSpec) -> Prepared | None:
-        """What is prepared already; never blocks."""
+        """The prepared data if it is in the cache, else None; never blocks."""
         key = (base.id, dataset_id, window)
         with self._lock:
             shared = self._known.get(key)
@@ -65,7 +65,7 @@ class PreparedData:
             return shared.result()
 
     def forget(self, base: BaseEntry) -> None:
-        """Drops what was prepared for a base."""
+        """Drops the data prepared for a base."""
         with self._lock:
             for key in [key for key in self._known if key[0] == base.id]:
                 del self._known[key]

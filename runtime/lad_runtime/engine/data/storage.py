@@ -1,4 +1,4 @@
-"""The worker's own files: what the disk refuses becomes a typed error, and what arrives or leaves has a folder of its own."""
+"""The worker's files on the disk: typed errors for failed writes, and temporary folders for uploads and downloads."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def storing(what: str) -> Iterator[None]:
-    """Raises LadError(STORAGE) for what the operating system refuses: `storing("data set")`."""
+    """Turns an OSError of the block into LadError(STORAGE): `with storing("data set"): …`."""
     try:
         yield
     except OSError as error:
@@ -30,7 +30,7 @@ def storing(what: str) -> Iterator[None]:
 
 
 class Transfers:
-    """Folders for files on their way in or out, each there for as long as it is used. What a killed worker left is removed."""
+    """Temporary folders for uploads and downloads. Removes the folders that a killed worker has left."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -38,7 +38,7 @@ class Transfers:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """Raises LadError(STORAGE)."""
+        """A folder that is removed at the end of the block. Raises LadError(STORAGE)."""
         folder = self._root / secrets.token_hex(8)
         with storing("transfer"):
             folder.mkdir(parents=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""The worker's memory as a budget: what is held and reserved, and who is refused for lack of it."""
+"""The worker's memory budget: counts held and reserved bytes, and rejects requests that exceed it."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.work import OutcomeT, Work
 
 DEFAULT_SHARE = 0.8
-"""Of the device's memory, where no budget is given: the rest is for temporaries, the interpreter and other programs."""
+"""The default budget as a share of the device's memory. The rest is for temporaries, the interpreter and other programs."""
 
 _RETRY_AFTER_MS = 500
 _log = logging.getLogger("lad.memory")
@@ -24,20 +24,20 @@ _log = logging.getLogger("lad.memory")
 
 @dataclass(frozen=True, kw_only=True)
 class Requester:
-    """Who wants memory, as a refusal tells it: the option that it comes from, and what the caller can do about it."""
+    """Describes a request for memory in the error of a refusal: the option behind it, and the caller's remedy."""
 
     what: str  # begins the sentence: "The adapter"
     option: str
     value: object
-    remedy: str = ""  # an imperative of its own beside the general ones: "give a lower rank"
-    waits: bool = False  # worth trying again when other requests have ended
+    remedy: str = ""  # an imperative that is added to the general remedies: "give a lower rank"
+    waits: bool = False  # the caller can try again when other requests have ended
 
 
 class Memory:
-    """Admits what fits the budget together with all that is held and reserved already; everything that grows asks first.
+    """Admits a reservation if it fits the budget together with everything held and reserved. Everything that grows asks first.
 
-    Kept prompts take what is left over. Where something does not fit, they give way at once, then the optimizer states of
-    adapters that nobody trains are moved to the disk, those that were used longest ago before others. Every method may be
+    Cached prompts use the rest of the budget. If a reservation does not fit, cached prompts are evicted first. Then the
+    optimizer states of adapters that are not being trained move to the disk, least recently used first. Every method may be
     called from any thread.
     """
 
@@ -53,7 +53,7 @@ class Memory:
 
     @property
     def accounted_bytes(self) -> int:
-        """Bytes of what is held now."""
+        """Bytes held now."""
         return self._backend.held().nbytes
 
     @property
@@ -62,23 +62,23 @@ class Memory:
         return sum(adapter.resident.offloaded_nbytes for adapter in self._registry.adapters)
 
     def begin(self, key: Hashable, reservation: Reservation, requester: Requester) -> None:
-        """Reserves memory until `end`, instead of what was reserved under the same key.
+        """Reserves memory until `end`, in place of an earlier reservation under the same key.
 
-        Raises LadError, what was reserved before unchanged: OUT_OF_MEMORY, with the figures; BUSY where the requester can wait and
-        there will be room once other requests have ended.
+        Raises LadError and keeps the earlier reservation: BUSY if the requester can wait and there will be room when other
+        requests have ended, else OUT_OF_MEMORY with the figures.
         """
-        if reservation != Reservation() and not self._enter(key, reservation):
+        if reservation != Reservation() and not self._admit(key, reservation):
             self._engine.call(lambda: self._make_room(key, reservation, requester)).result()
 
     def end(self, key: Hashable) -> None:
-        """Takes a reservation back; a key that has none is fine."""
+        """Releases the reservation of a key, if there is one."""
         with self._lock:
             if self._reservations.pop(key, None) is not None:
-                self._leave_to_prompts(self._committed(self._reservations))
+                self._resize_prompt_cache(self._committed(self._reservations))
 
     @contextmanager
     def reserved(self, reservation: Reservation, requester: Requester) -> Iterator[None]:
-        """`begin` and `end` around something."""
+        """Holds a reservation for the duration of a block."""
         key = object()
         self.begin(key, reservation, requester)
         try:
@@ -87,18 +87,18 @@ class Memory:
             self.end(key)
 
     def within(self, reservation: Reservation, requester: Requester, work: Work[OutcomeT]) -> Work[OutcomeT]:
-        """The work with a reservation from its beginning to its end; it fails at once with what `begin` raises."""
+        """Runs work under a reservation; fails at once with the error of `begin`."""
         with self.reserved(reservation, requester):
             return (yield from work)
 
     def begin_snapshot(self, key: Hashable, entry: AdapterEntry) -> None:
-        """`begin` for a snapshot that a request will read; to be ended when it has been taken."""
+        """Reserves memory for the snapshot that a request will read. Call `end` once the snapshot is taken."""
         what = f"The request's snapshot of {entry.id}"
         requester = Requester(what=what, option="adapterId", value=entry.id, waits=True)
         self.begin(key, Reservation(snapshot_of=entry.resident), requester)
 
     def snapshot(self, entry: AdapterEntry) -> ResidentAdapter:
-        """The weights of an adapter as they are now, for a request to read; on the engine's thread. Raises as `begin`."""
+        """Freezes an adapter's present weights for a request. Call on the engine's thread. Raises as `begin`."""
         key = object()
         self.begin_snapshot(key, entry)
         try:
@@ -106,33 +106,33 @@ class Memory:
         finally:
             self.end(key)
 
-    def _enter(self, key: Hashable, reservation: Reservation) -> bool:
-        """Enters a reservation into the books, unless that exceeds the budget."""
+    def _admit(self, key: Hashable, reservation: Reservation) -> bool:
+        """Records a reservation and returns true, unless it exceeds the budget."""
         with self._lock:
             total = self._committed({**self._reservations, key: reservation})
             if total > self.budget_bytes:
                 return False
             self._reservations[key] = reservation
-            self._leave_to_prompts(total)
+            self._resize_prompt_cache(total)
             return True
 
-    def _leave_to_prompts(self, total: int) -> None:
-        """Gives kept prompts what nobody else wants."""
+    def _resize_prompt_cache(self, total: int) -> None:
+        """Gives cached prompts the rest of the budget."""
         self._backend.keep_prompts(max(0, self.budget_bytes - total))
 
     def _committed(self, reservations: dict[Hashable, Reservation]) -> int:
         return committed(reservations.values(), self._backend.held(), self._backend.token_budget)
 
     def _make_room(self, key: Hashable, reservation: Reservation, requester: Requester) -> None:
-        """On the engine's thread, so that nothing is half-way through a step."""
+        """Moves idle optimizers to the disk until the reservation fits. Runs on the engine's thread, between two steps."""
         for entry in self._idle(reservation.adapter):
-            if self._enter(key, reservation):
+            if self._admit(key, reservation):
                 return
             try:
                 self._backend.offload(entry.resident)
             except LadError as error:
                 _log.warning("%s keeps its optimizer in memory: %s", entry.id, error.message)
-        if not self._enter(key, reservation):
+        if not self._admit(key, reservation):
             raise self._refusal(key, reservation, requester)
 
     def _idle(self, asking: ResidentAdapter | None) -> list[AdapterEntry]:
@@ -168,7 +168,7 @@ class Memory:
         )
 
     def _lasting(self) -> int:
-        """Bytes of what does not end by itself: snapshots that were taken by name, and not by a request, among them."""
+        """Bytes that stay until a caller drops them, named snapshots included; snapshots taken by requests are not."""
         held = self._backend.held()
         named = sum(entry.resident.nbytes for entry in self._registry.adapters if entry.is_snapshot)
         return held.lasting + min(held.snapshots, named)

@@ -1,4 +1,4 @@
-"""What has been reserved: memory that somebody may come to hold, and how much that is of all of them together."""
+"""Reservations of memory, and their total together with the memory that is held."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from lad_runtime.types.memory import HeldMemory, Needs, TrainingNeeds
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
-    """Bytes that are kept free for somebody until its end."""
+    """Bytes kept free for one owner until the reservation ends."""
 
-    making: int = 0  # of something that is held, and counted there, by the end of the reservation
-    snapshot_of: ResidentAdapter | None = None  # whose weights will be read, whatever becomes of the adapter
-    caches: int = 0  # keys and values that the works of a request read, those that they hold already included
-    adapter: ResidentAdapter | None = None  # which is trained: `needs` are its own
+    making: int = 0  # for a new object; once the reservation ends it counts as held
+    snapshot_of: ResidentAdapter | None = None  # the adapter whose present weights a request will read
+    caches: int = 0  # keys and values that a request reads, including those it holds already
+    adapter: ResidentAdapter | None = None  # the adapter that is trained, with these `needs`
     needs: TrainingNeeds | None = None
 
     @classmethod
     def of(cls, needs: Needs, adapter: ResidentAdapter | None = None) -> "Reservation":
-        """For tasks, with the adapter that they train where they train one."""
+        """The reservation for tasks; `adapter` is the one that they train, if they train."""
         trained = adapter if needs.training else None
         return cls(caches=needs.caches, adapter=trained, needs=needs.training)
 
@@ -38,11 +38,11 @@ class Reservation:
 
 
 def committed(reservations: Iterable[Reservation], held: HeldMemory, token_budget: int) -> int:
-    """Bytes that are held or may come to be; kept prompts, which give way to everything, are not among them.
+    """Bytes that are held or reserved, without cached prompts, which are evicted when anything else needs their memory.
 
-    Caches that are read belong to a request for which they were reserved, and an adapter's gradients and optimizer state to its
-    trainer: each counts once, as what is reserved or as what is held, whichever is more. All who will read an adapter's
-    present weights share one snapshot.
+    Caches in use belong to a request that has reserved them, and gradients and optimizer state to the run that trains the
+    adapter. Each counts once, as the larger of reserved and held. All readers of an adapter's present weights share one
+    snapshot.
     """
     reservations = list(reservations)
     read = {id(p.snapshot_of): p.snapshot_of for p in reservations if p.snapshot_of is not None}
@@ -59,7 +59,7 @@ def committed(reservations: Iterable[Reservation], held: HeldMemory, token_budge
 
 
 def _activations(needs: list[TrainingNeeds], token_budget: int) -> int:
-    """Of the largest batch: micro-batches of several runs are merged up to the token budget, a larger one goes alone."""
+    """Activations of the largest batch: runs' micro-batches are merged up to the token budget; a larger one is computed alone."""
     if not needs:
         return 0
     together = sum(need.activations for need in needs)

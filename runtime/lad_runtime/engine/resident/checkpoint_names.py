@@ -1,4 +1,4 @@
-"""Whose a checkpoint's name is: nobody writes over what another has written, and two never write under one name."""
+"""Ownership of checkpoint names: only one writer uses a name at a time, and overwriting another adapter's must be asked for."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from lad_runtime.errors import ErrorCode, LadError
 
 @dataclass(frozen=True, kw_only=True)
 class Writer:
-    """An adapter that is about to write under a name, once or, in a run, from its start to its end."""
+    """An adapter that writes checkpoints under a name: one by a call, or several throughout a run."""
 
     adapter_id: str
     run_id: str = ""  # empty: one checkpoint, by a call
@@ -24,24 +24,24 @@ _DELETION = Writer(adapter_id="a call of deleteCheckpoint")
 
 
 class CheckpointNames:
-    """The names in the worker's store. What an adapter has written under a name it may write again, and nobody else may
-    unless that is said. Every method may be called from any thread.
+    """The names in the worker's store. An adapter may overwrite its own checkpoint; any other writer has to ask for that.
+    Every method may be called from any thread.
 
-    `stored`: whether there is a checkpoint of a name. `living`: whether there is an adapter of an id.
+    `stored` tells whether a checkpoint of a name exists, `living` whether an adapter of an id exists.
     """
 
     def __init__(self, stored: Callable[[str], bool], living: Callable[[str], bool]) -> None:
         self._stored = stored
         self._living = living
-        self._writing: dict[str, list[Writer]] = {}  # of one adapter each
-        self._written_by: dict[str, str] = {}  # adapters, since this worker began
+        self._writing: dict[str, list[Writer]] = {}  # by name; all writers of a name are of one adapter
+        self._written_by: dict[str, str] = {}  # adapter ids by name, since this worker began
         self._lock = threading.Lock()
 
     def claim_for_run(self, name: str, writer: Writer, *, resume: bool, overwrite: bool) -> None:
-        """Gives a name to a run until `release`.
+        """Reserves a name for a run until `release`.
 
-        Raises LadError: INVALID_STATE while somebody writes under it; ALREADY_EXISTS where there is a checkpoint, unless it is to
-        be written over, or gone on from and no other adapter that is still there wrote it.
+        Raises LadError: INVALID_STATE while the name has a writer; ALREADY_EXISTS if there is a checkpoint, unless the run
+        overwrites it, or resumes from it and its author is not another adapter that still exists.
         """
         with self._lock:
             self._check_unwritten(name, writer, option="checkpoint.name")
@@ -54,10 +54,10 @@ class CheckpointNames:
             self._writing[name] = [writer]
 
     def claim_for_save(self, name: str, writer: Writer, *, overwrite: bool) -> bool:
-        """Gives a name to an adapter for one checkpoint, until `release`. Whether what is there is another's, to be replaced.
+        """Reserves a name for one checkpoint of an adapter until `release`. Returns whether it replaces another adapter's.
 
-        Raises LadError: INVALID_STATE while somebody else writes under it; ALREADY_EXISTS where another adapter, or an earlier
-        worker, wrote the checkpoint and it is not to be written over.
+        Raises LadError: INVALID_STATE while the name has another writer; ALREADY_EXISTS if another adapter or an earlier
+        worker wrote the checkpoint, unless `overwrite`.
         """
         with self._lock:
             self._check_unwritten(name, writer, option="name")
@@ -73,7 +73,7 @@ class CheckpointNames:
             self._written_by[name] = adapter_id
 
     def release(self, name: str, writer: Writer) -> None:
-        """What the writer has written stays its adapter's."""
+        """Ends a claim. The adapter remains the author of what it has written."""
         with self._lock:
             writers = self._writing.get(name, [])
             if writer in writers:
@@ -83,8 +83,8 @@ class CheckpointNames:
 
     @contextmanager
     def deleting(self, name: str) -> Iterator[None]:
-        """Around the removal of a checkpoint, after which its name is nobody's. Raises LadError(INVALID_STATE) while somebody
-        writes under it.
+        """Claims a name while its checkpoint is deleted; afterwards the name is free. Raises LadError(INVALID_STATE) while it has
+        a writer.
         """
         with self._lock:
             self._check_unwritten(name, _DELETION, option="name")
@@ -97,7 +97,7 @@ class CheckpointNames:
             self.release(name, _DELETION)
 
     def _check_unwritten(self, name: str, asking: Writer, *, option: str) -> None:
-        """Calls of one adapter may write one after another; a run shares its name with nobody."""
+        """Rejects a second writer. Calls of one adapter may queue for a name; a run has its name to itself."""
         for writer in self._writing.get(name, []):
             if writer == asking and not writer.run_id:
                 continue

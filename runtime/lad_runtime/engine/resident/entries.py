@@ -1,4 +1,4 @@
-"""A resident base, and a resident adapter or snapshot, as the registry knows them."""
+"""The registry's entries: a resident base, and a resident adapter or snapshot."""
 
 import time
 from collections import Counter
@@ -15,7 +15,7 @@ class BaseEntry:
     id: str
     spec: BaseSpec
     resident: ResidentBase
-    uses: Counter[str] = field(default_factory=Counter)  # by id; an adapter and a run may have the same
+    uses: Counter[str] = field(default_factory=Counter)  # by id; an adapter and a run may have equal ids
 
     @property
     def info(self) -> BaseInfo:
@@ -29,7 +29,7 @@ class AdapterEntry:
     resident: ResidentAdapter
     is_snapshot: bool
     trained_by: str = ""  # the run that trains it now
-    last_used: float = field(default_factory=time.monotonic)  # to train it
+    last_used: float = field(default_factory=time.monotonic)  # when it was last trained, in monotonic seconds
     calls: Sequence = field(default_factory=Sequence)
 
     @property

@@ -1,4 +1,4 @@
-"""What calls make, under ids that their clients chose: once, however often they are sent, and not at all once nobody wants it."""
+"""Creates objects under ids that clients choose: a repeated call creates nothing twice, a cancelled one leaves nothing behind."""
 
 import itertools
 import secrets
@@ -15,49 +15,49 @@ from lad_runtime.errors import ErrorCode, LadError
 T = TypeVar("T")
 
 Begin = Callable[[str], Future[T]]
-"""Sets about making the thing of an id. It may raise; its future, cancelled before it runs, makes nothing."""
+"""Starts to create the object of an id. It may raise. Cancelling its future before it runs creates nothing."""
 
 Undo = Callable[[T], Future[Any] | None]
-"""Takes a thing away that may be gone already; the future, where there is one, is done when nothing is left of it."""
+"""Removes an object, which may be gone already. If removal takes time, it returns a future that is done at its end."""
 
 _KEPT = 1024
-"""Things made whose calls may be sent again, and ids that were called off; of each, the oldest are forgotten first."""
+"""How many created objects, and how many cancelled ids, are remembered for repeated calls; the oldest are forgotten first."""
 
 
 class Making(Generic[T]):
-    """A thing that one or several calls of the same id wait for. `future` has it, or the LadError of why there is none."""
+    """The creation of one object, which one or several calls of its id wait for. `future` is the object or a LadError."""
 
     def __init__(self, made_id: str, request: Hashable, undo: Undo[T], lock: "threading.RLock") -> None:
         self.id = made_id
         self.request = request
         self.future: Future[T] = _pending()
-        self.gone: Future[None] = _pending()  # done when there is no such thing, or none any more
+        self.gone: Future[None] = _pending()  # done when creation has failed or the object is removed
         self._undo = undo
-        self._waiting = 1  # calls that wait for it, or have got it
-        self._undoing = False
+        self._waiting = 1  # calls that wait for the object or have received it
+        self._removing = False
         self._work: Future[T] | None = None
         self._lock = lock
 
     @property
     def leaving(self) -> bool:
-        """Whether nobody wants it, so that it is on its way out."""
+        """Whether no call wants the object any more, so that it is being removed."""
         return self._waiting == 0
 
     def leave(self) -> None:
-        """One of the calls ends before its reply: the last one takes the thing with it."""
+        """Tells that a call ended before its reply. After the last one the object is removed."""
         with self._lock:
             self._waiting = max(0, self._waiting - 1)
             if self.leaving:
-                self._let_go()
+                self._abandon()
 
     def call_off(self) -> None:
-        """Ends it for all calls that wait."""
+        """Cancels the creation for all calls that wait."""
         with self._lock:
             self._waiting = 0
-            self._let_go()
+            self._abandon()
 
     def join(self) -> bool:
-        """Lets one more call wait for it; False where it is too late for that."""
+        """Adds a waiting call; returns False if the object is being removed already."""
         with self._lock:
             if self.leaving and self.future.done():
                 return False
@@ -76,28 +76,28 @@ class Making(Generic[T]):
             if self.leaving:
                 work.cancel()
 
-    def _let_go(self) -> None:
+    def _abandon(self) -> None:
         if self.future.done():
-            self._take_away(self.future)
+            self._remove(self.future)
         elif self._work is not None:
             self._work.cancel()
 
     def _made(self, work: "Future[T]") -> None:
         with self._lock:
-            self._work = None  # whose callback this is: together they would be a cycle
+            self._work = None  # the future holds this callback: keeping both would be a reference cycle
             if work.cancelled():
                 self._fail(_called_off(self.id))
             elif (error := work.exception()) is not None:
                 self._fail(error)
             elif self.leaving:
-                self._take_away(work)
+                self._remove(work)
             else:
                 self.future.set_result(work.result())
 
-    def _take_away(self, made: "Future[T]") -> None:
-        if self._undoing or made.exception() is not None:
+    def _remove(self, made: "Future[T]") -> None:
+        if self._removing or made.exception() is not None:
             return
-        self._undoing = True
+        self._removing = True
         leaving = self._undo(made.result())
         if not self.future.done():
             self.future.set_exception(_called_off(self.id))
@@ -112,7 +112,7 @@ class Making(Generic[T]):
 
 
 class Makings(Generic[T]):
-    """The things of one kind that calls have made or are about to. Every method may be called from any thread."""
+    """The objects of one kind that calls create or have created. Every method may be called from any thread."""
 
     def __init__(self, undo: Undo[T]) -> None:
         self._undo = undo
@@ -121,9 +121,9 @@ class Makings(Generic[T]):
         self._lock = threading.RLock()
 
     def make(self, option: str, given_id: str, request: Hashable, begin: Begin[T], *, kind: str) -> Making[T]:
-        """Makes the thing of an id, or waits with the call that does; without an id, of one that begins with its kind.
+        """Creates the object of an id, or joins the call that does. Without an id it chooses one that begins with `kind`.
 
-        Raises LadError: ALREADY_EXISTS where another request has the id, CANCELLED where it was called off or dropped.
+        Raises LadError: ALREADY_EXISTS if another request has used the id, CANCELLED if the id was cancelled or dropped.
         """
         if given_id:
             check_name(option, given_id)
@@ -147,9 +147,9 @@ class Makings(Generic[T]):
         return making
 
     def call_off(self, made_id: str) -> "Future[None] | None":
-        """Sees to it that nothing is made under an id, now or by a call that is still on its way.
+        """Cancels an id: nothing is created under it, not even by a call that has yet to arrive.
 
-        The future, where such a call is known, is done when there is nothing of it any more.
+        If a call with that id is known, it returns a future that is done when its object is removed.
         """
         with self._lock:
             self._called_off[made_id] = None
@@ -162,7 +162,7 @@ class Makings(Generic[T]):
             return making.gone
 
     def leaving(self, made_id: str) -> "Future[None] | None":
-        """Of a thing that nobody wants any more: done when there is nothing left of it."""
+        """If an object is being removed, a future that is done when it is gone."""
         with self._lock:
             making = self._makings.get(made_id)
             return making.gone if making is not None and making.leaving else None
@@ -201,7 +201,7 @@ def _called_off(made_id: str, option: str = "") -> LadError:
 
 
 def _pending() -> "Future[Any]":
-    """A future that nobody who waits for it can cancel."""
+    """A future that its waiters cannot cancel."""
     future: Future[Any] = Future()
     future.set_running_or_notify_cancel()
     return future

@@ -1,4 +1,4 @@
-"""Numbered calls: computed once and in order, however often they are sent, and not for nobody."""
+"""Numbered calls of an adapter: each is computed once and in order, and cancelled when its client has gone."""
 
 import threading
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import ErrorCode, LadError
 
 GRACE_SECONDS = 10.0
-"""How long numbered calls go on for a caller who is gone, and may be back to ask for the reply again."""
+"""How long numbered calls continue after their client has disconnected; it may return and ask for the reply again."""
 
 _KEPT_REPLIES = 32
 _MAX_PENDING = 64
@@ -19,39 +19,41 @@ Start = Callable[[], Job]
 
 
 class Call:
-    """One call for an adapter. `future` is the reply's; whoever waits for it no longer says so with `leave`."""
+    """One call for an adapter. `future` is its reply; a caller that stops waiting calls `leave`."""
 
     def __init__(self, number: int, leave: Callable[["Call"], None]) -> None:
         self.number = number
         self.future: Future[Any] = Future()
-        self.future.set_running_or_notify_cancel()  # from here on only the sequence ends it
-        self.waiting = 1  # who asked for the reply and has not left
+        self.future.set_running_or_notify_cancel()  # from here on only the sequence can end it
+        self.waiting = 1  # callers that wait for the reply
         self.job: Job | None = None  # while it is computed
         self._leave = leave
 
     def leave(self) -> None:
-        """To be called once by each who asked; from any thread."""
+        """Each caller that stops waiting calls this once, from any thread."""
         self._leave(self)
 
 
 class Sequence:
-    """The calls that change one adapter. Each starts when the one before it has ended.
+    """The calls that change one adapter. Each starts when the previous one has ended.
 
-    Number n is one more than the last; the same number with the same request again gets the same reply, also while it is
-    being computed. A call that fails did not happen: its number is free again, and calls that were already waiting behind
-    it fail too. Number 0 is unnumbered: in order with the others, never remembered.
+    Numbers count up by one. A repeated number with the same request gets the same reply, even while it is being computed. A
+    call that fails frees its number, and the numbered calls behind it fail too. Number 0 means unnumbered: such a call keeps
+    its place in the order, but its reply is not remembered.
 
-    An unnumbered call whose caller is gone is cancelled at once. Numbered ones build on each other: once nobody has waited for
-    any of them for `grace_seconds`, all are cancelled.
+    An unnumbered call is cancelled as soon as its caller leaves. Numbered calls build on each other: all of them are cancelled
+    once no caller has waited for any of them for `grace_seconds`.
     """
 
     def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
         self._grace_seconds = grace_seconds
         self._last = 0  # the highest number given out
         self._replies: OrderedDict[int, tuple[Hashable, Call]] = OrderedDict()
-        self._pending: dict[Call, Start] = {}  # in order
+        self._pending: dict[Call, Start] = {}  # in order of arrival
         self._current: Call | None = None
-        self._grace: threading.Timer | None = None  # runs while nobody waits for the numbered calls under way
+        self._grace: threading.Timer | None = (
+            None  # runs while there are numbered calls and no caller waits for one
+        )
         self._closed = False
         self._lock = threading.RLock()
 
@@ -65,10 +67,10 @@ class Sequence:
         return self._current is not None
 
     def submit(self, number: int, request: Hashable, start: Start) -> Call:
-        """The call, which its caller waits for; `start` submits the work to the engine, and is called once at most.
+        """Enqueues a call, or finds the one of the same number. `start` submits its work to the engine, at most once.
 
-        Raises LadError(INVALID_STATE) on a gap, on a number too old to be remembered, or one that came with another request;
-        LadError(CANCELLED) once the sequence is closed.
+        Raises LadError: INVALID_STATE for a gap in the numbers, for a number whose reply is forgotten, or for a number that came
+        with another request; CANCELLED once the sequence is closed.
         """
         with self._lock:
             if self._closed:
@@ -78,16 +80,16 @@ class Sequence:
                 call.waiting += 1
             else:
                 call = self._new(number, request, start)
-            self._watch()
+            self._update_grace()
         self._start_next()
         return call
 
     def close(self) -> None:
-        """Cancels every call that waits or is computed, and takes in no more."""
+        """Cancels every call and accepts no more."""
         with self._lock:
             self._closed = True
-            self._watch()
-            self._cancel(self._under_way())
+            self._update_grace()
+            self._cancel(self._unfinished())
 
     def _new(self, number: int, request: Hashable, start: Start) -> Call:
         if number > self._last + 1:
@@ -105,7 +107,7 @@ class Sequence:
                 remedy="Await some replies before you send more.",
                 retry_after_ms=_RETRY_AFTER_MS,
             )
-        call = Call(number, self._left)
+        call = Call(number, self._caller_left)
         if number:
             self._last = number
             self._replies[number] = (request, call)
@@ -156,9 +158,9 @@ class Sequence:
         with self._lock:
             self._current = call.job = None
             if error is not None and call.number:
-                overtaken = self._take_out([later for later in self._pending if later.number])
+                overtaken = self._remove_pending([later for later in self._pending if later.number])
                 self._free_from(call.number)
-            self._watch()
+            self._update_grace()
         if error is None:
             call.future.set_result(ended.result())
         else:
@@ -175,16 +177,16 @@ class Sequence:
             )
         self._start_next()
 
-    def _left(self, call: Call) -> None:
+    def _caller_left(self, call: Call) -> None:
         with self._lock:
             call.waiting -= 1
             if not call.number and not call.waiting:
                 self._cancel([call])
-            self._watch()
+            self._update_grace()
 
-    def _watch(self) -> None:
-        """Lets the grace period run while, and only while, nobody waits for any numbered call under way."""
-        numbered = [call for call in self._under_way() if call.number]
+    def _update_grace(self) -> None:
+        """Runs the grace period exactly while there are numbered calls and no caller waits for any of them."""
+        numbered = [call for call in self._unfinished() if call.number]
         deserted = bool(numbered) and not self._closed and not any(call.waiting for call in numbered)
         if self._grace is not None and not deserted:
             self._grace.cancel()
@@ -197,16 +199,16 @@ class Sequence:
     def _give_up(self) -> None:
         with self._lock:
             if self._grace is not threading.current_thread():
-                return  # somebody came back meanwhile
+                return  # a caller has returned meanwhile
             self._grace = None
-            self._cancel([call for call in self._under_way() if call.number])
+            self._cancel([call for call in self._unfinished() if call.number])
 
-    def _under_way(self) -> list[Call]:
+    def _unfinished(self) -> list[Call]:
         return [*([self._current] if self._current else []), *self._pending]
 
     def _cancel(self, calls: list[Call]) -> None:
-        """Ends calls: those that wait at once, the one that is computed before its next computation."""
-        waiting = self._take_out([call for call in self._pending if call in calls])
+        """Cancels calls: pending ones at once, the current one before its next computation."""
+        waiting = self._remove_pending([call for call in self._pending if call in calls])
         numbers = [call.number for call in waiting if call.number]
         if numbers:
             self._free_from(min(numbers))
@@ -215,7 +217,7 @@ class Sequence:
         if self._current is not None and self._current in calls and self._current.job is not None:
             self._current.job.cancel()
 
-    def _take_out(self, calls: list[Call]) -> list[Call]:
+    def _remove_pending(self, calls: list[Call]) -> list[Call]:
         for call in calls:
             del self._pending[call]
         return calls

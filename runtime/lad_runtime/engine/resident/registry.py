@@ -1,4 +1,4 @@
-"""What is resident: bases, adapters and snapshots, and who uses them."""
+"""The resident bases, adapters and snapshots, and their users."""
 
 import itertools
 import secrets
@@ -16,7 +16,7 @@ from lad_runtime.types.bases import BaseSpec
 
 
 class Registry:
-    """Looks up what calls name. Every id that does not exist is LadError(NOT_FOUND)."""
+    """Finds bases, adapters and snapshots by id. An unknown id raises LadError(NOT_FOUND)."""
 
     def __init__(self) -> None:
         self._bases: dict[str, BaseEntry] = {}
@@ -34,7 +34,7 @@ class Registry:
             return list(self._adapters.values())
 
     def add_base(self, spec: BaseSpec, resident: ResidentBase) -> BaseEntry:
-        """Under the id that the backend gave it; a number is added when that is taken by other options of the same base."""
+        """Adds a base under the id that the backend gave it. If another load of the base has that id, a number is added."""
         with self._lock:
             given = resident.info.id
             ids = (given if number == 1 else f"{given}-{number}" for number in itertools.count(1))
@@ -44,7 +44,7 @@ class Registry:
         return entry
 
     def find_base(self, spec: BaseSpec) -> BaseEntry | None:
-        """The resident base that was loaded with the same specification; the hub token makes no difference."""
+        """The resident base that was loaded with an equal specification, hub token aside."""
         wanted = replace(spec, hub_token="")
         with self._lock:
             return next((b for b in self._bases.values() if b.spec == wanted), None)
@@ -71,7 +71,7 @@ class Registry:
 
     @contextmanager
     def using(self, base: BaseEntry, user: str) -> Iterator[None]:
-        """Keeps a base from being dropped; one that was dropped meanwhile is NOT_FOUND."""
+        """Keeps a base from being dropped. Raises LadError(NOT_FOUND) if it was dropped already."""
         self.hold(base, user)
         try:
             yield
@@ -90,7 +90,7 @@ class Registry:
     def add_adapter(
         self, base: BaseEntry, resident: ResidentAdapter, *, is_snapshot: bool, adapter_id: str = ""
     ) -> AdapterEntry:
-        """Under an id of its own where none is given. Raises LadError(ALREADY_EXISTS) where that is taken."""
+        """Adds an adapter or snapshot, under a random id if none is given. Raises LadError(ALREADY_EXISTS) for a taken id."""
         kind = "snapshot" if is_snapshot else "adapter"
         entry = AdapterEntry(
             id=adapter_id or f"{kind}-{secrets.token_hex(6)}",
@@ -116,19 +116,19 @@ class Registry:
             return adapter_id in self._adapters
 
     def users(self, base_id: str) -> set[str]:
-        """Ids of the runs, adapters and snapshots that use a base; none where there is no such base."""
+        """Ids of the runs, adapters and snapshots that use a base; empty if there is no such base."""
         with self._lock:
             base = self._bases.get(base_id)
             return set(base.uses) if base is not None else set()
 
     def trainer(self, adapter_id: str) -> str:
-        """The run that trains an adapter now; empty where none does, or there is no such adapter."""
+        """The id of the run that trains an adapter; empty if there is no such run or adapter."""
         with self._lock:
             adapter = self._adapters.get(adapter_id)
             return adapter.trained_by if adapter is not None else ""
 
     def weights(self, base_id: str, adapter_id: str) -> tuple[BaseEntry, AdapterEntry | None]:
-        """What to sample or score with: a base, and an adapter or snapshot of that base (None where the id is empty)."""
+        """The weights to sample or score with: a base, and an adapter or snapshot of it (None for an empty id)."""
         with self._lock:
             base = self.base(base_id)
             if not adapter_id:
@@ -145,7 +145,7 @@ class Registry:
         return base, adapter
 
     def trainable(self, adapter_id: str) -> AdapterEntry:
-        """An adapter that nobody else trains. Raises LadError(INVALID_STATE) for a snapshot, or while a run trains it."""
+        """An adapter that may be trained. Raises LadError(INVALID_STATE) for a snapshot, or while a run trains it."""
         with self._lock:
             entry = self.adapter(adapter_id)
             if entry.is_snapshot:
@@ -168,7 +168,7 @@ class Registry:
             return entry
 
     def claim(self, entry: AdapterEntry, run_id: str) -> None:
-        """Gives an adapter to a training run. Raises LadError(INVALID_STATE) while anything else changes it."""
+        """Reserves an adapter for a training run. Raises LadError(INVALID_STATE) while anything else changes it."""
         with self._lock:
             self.trainable(entry.id)
             if entry.calls.busy:
@@ -186,14 +186,14 @@ class Registry:
             entry.trained_by = ""
 
     def drop_adapter(self, adapter_id: str) -> None:
-        """Raises LadError(INVALID_STATE) while a run trains it. Its calls that wait or are computed are cancelled."""
+        """Drops an adapter and cancels its calls. Raises LadError(INVALID_STATE) while a run trains it."""
         with self._lock:
             entry = self.adapter(adapter_id)
             if not entry.is_snapshot:
                 self.trainable(adapter_id)
             self.release(entry.base, adapter_id)
             del self._adapters[adapter_id]
-        entry.calls.close()  # not under the lock, which a call takes as it starts
+        entry.calls.close()  # outside the lock: a call takes it when it starts
 
 
 def _not_found(kind: str, option: str, value: str, remedy: str) -> LadError:

@@ -1,4 +1,4 @@
-"""A run's numbered events, bounded in memory, for any number of followers at any pace."""
+"""A run's log of numbered events, bounded in memory, for any number of followers."""
 
 import bisect
 import threading
@@ -11,13 +11,13 @@ from lad_runtime.types.runs import LoggedEvent
 from lad_runtime.types.sampling import FrameEvent
 
 _MAX_WEIGHT = 500_000
-"""About 100 MB of events: a frame weighs its edits and tokens, any other event a few numbers."""
+"""The log's bound, about 100 MB. A frame weighs as much as its edits and tokens, any other event as much as a few numbers."""
 
 
 class EventLog:
-    """Appending never waits for a reader. When the log outgrows its bound, the oldest frames go first, silently: a frame
-    holds the whole sampled answer, so a reader loses animation and nothing else. Should the other events alone outgrow it,
-    the oldest go, and asking for them is an error.
+    """A log whose writer never waits for readers. Beyond its bound it drops the oldest frames first, without an error: each
+    frame holds the whole sampled answer, so a reader only misses steps of the animation. If the other events alone exceed the
+    bound, it drops the oldest of them, and reading those raises an error.
     """
 
     def __init__(self, max_weight: int = _MAX_WEIGHT) -> None:
@@ -25,13 +25,13 @@ class EventLog:
         self.closed = False
         self._max_weight = max_weight
         self.weight = 0
-        self._oldest = 0  # events before this number may be gone, other than frames
+        self._oldest = 0  # events before this number may have been dropped, even if they are not frames
         self._events: list[LoggedEvent] = []
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
     def append(self, event: Any, *, last: bool = False) -> None:
-        """Adds an event under the next number; `last` closes the log, after which nothing is added."""
+        """Adds an event under the next number. `last` closes the log, which then ignores further events."""
         with self._lock:
             if self.closed:
                 return
@@ -46,10 +46,9 @@ class EventLog:
             listener()
 
     def read(self, from_seq: int, limit: int = 256) -> list[LoggedEvent]:
-        """Events with numbers from `from_seq` on, at most `limit`; empty when there is none yet.
+        """At most `limit` events from number `from_seq` on; empty if there is none yet.
 
-        Raises LadError(INVALID_STATE) when the log no longer reaches back so far, LadError(INVALID_OPTION) when the number
-        lies beyond the next event.
+        Raises LadError: INVALID_STATE if these events have been dropped, INVALID_OPTION if the number is beyond the next event.
         """
         with self._lock:
             if from_seq > self.next_seq:
@@ -71,7 +70,7 @@ class EventLog:
             return self._events[start : start + limit]
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Calls `listener` after every append, on the appending thread; returns the function that ends it."""
+        """Calls `listener` after every append, on the appending thread; returns a function that removes it."""
         with self._lock:
             self._listeners.append(listener)
 
@@ -82,7 +81,7 @@ class EventLog:
         return forget
 
     def _shrink(self) -> None:
-        """Down to three quarters of the bound, so that dropping is rare: frames first, then whatever is oldest."""
+        """Shrinks to three quarters of the bound, so that it is rare: drops the oldest frames first, then the oldest events."""
         target = self._max_weight * 3 // 4
         for only_frames in (True, False):
             kept: list[LoggedEvent] = []

@@ -1,4 +1,4 @@
-"""Runs: what was started, what state it is in, and the log of its events."""
+"""Training and sampling runs: their states, and the logs of their events."""
 
 import secrets
 import threading
@@ -15,14 +15,14 @@ from lad_runtime.types.runs import RunCancelled, RunInfo, RunKind, RunPaused, Ru
 
 _KEPT_ENDED = 256
 _KEPT_WEIGHT = 1_000_000
-"""Ended runs that can still be followed, and the weight of their logs together; the oldest is forgotten first."""
+"""How many ended runs can still be followed, and the total weight of their logs; the oldest is forgotten first."""
 
 
 class Run:
     """One training or sampling run. It ends once: finished, failed or cancelled.
 
-    `on_end` is called before the last event is logged and `end` is done, so that whoever sees a run's end finds what it used
-    free again. From then on the run holds neither that nor its jobs; those still under way are cancelled.
+    When it ends, `on_end` frees the run's resources before the last event is logged and `end` is done, so a client that sees
+    the end finds them free. The run then drops its jobs and cancels those still under way.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Run:
         self.id = run_id or f"run-{secrets.token_hex(6)}"
         self.log = EventLog()
         self.end: Future[None] = Future()
-        self.end.set_running_or_notify_cancel()  # from here on nobody who waits for it can cancel it
+        self.end.set_running_or_notify_cancel()  # from here on its waiters cannot cancel it
         self._kind: RunKind = kind
         self._state: RunState = "queued"
         self._base_id = base_id
@@ -67,16 +67,16 @@ class Run:
 
     @property
     def pausing(self) -> bool:
-        """Whether the run was asked to pause and not to go on since."""
+        """Whether the run was asked to pause, and has not been resumed since."""
         return self._pausing
 
     @property
     def computed(self) -> int:
-        """Forwards computed for the run so far."""
+        """The number of forwards computed for the run's jobs."""
         return sum(job.computed for job in self._jobs)
 
     def attach(self, job: Job) -> None:
-        """Makes a job part of the run: cancelled with it."""
+        """Adds a job to the run, which is cancelled with it."""
         with self._lock:
             self._state = "running" if self._state == "queued" else self._state
             if not self._ending:
@@ -85,7 +85,7 @@ class Run:
             job.cancel()
 
     def cancel(self) -> None:
-        """Asks the run to end; it does within one micro-step. Changes nothing when it has ended."""
+        """Asks the run to end, which takes at most one micro-step. Does nothing if it has ended."""
         with self._lock:
             self._cancelling = True
             jobs = list(self._jobs)
@@ -93,7 +93,7 @@ class Run:
             job.cancel()
 
     def pause(self) -> None:
-        """Asks a training run to park after the step in hand. Raises LadError(INVALID_STATE) for any other, or an ended one."""
+        """Asks a training run to park after its current step. Raises LadError(INVALID_STATE) for other and for ended runs."""
         with self._lock:
             if self._kind != "training" or self._ending:
                 raise LadError(
@@ -106,34 +106,34 @@ class Run:
             self._pausing = True
 
     def resume(self) -> None:
-        """Lets a paused run go on; changes nothing for one that is not."""
+        """Resumes the run; does nothing if it is not paused."""
         with self._lock:
             self._pausing = False
         self.wake()
 
     def wake(self) -> None:
-        """Has a parked run ask again whether to go on."""
+        """Makes a parked run check again whether it should continue."""
         with self._lock:
             jobs = list(self._jobs)
         for job in jobs:
             job.resume()
 
     def wait(self, timeout_seconds: float) -> bool:
-        """Blocks until the run has ended; False when it has not in that time."""
+        """Blocks until the run has ended; returns False after the timeout."""
         return bool(wait([self.end], timeout_seconds).done)
 
     def finish(self, outcome: Any) -> None:
         self._end("finished", outcome, None)
 
     def fail(self, error: LadError, steps: int = 0) -> None:
-        """Ends the run with an error; one that was asked to cancel and raised CANCELLED ends as cancelled after `steps`."""
+        """Ends the run with an error. The error CANCELLED ends it as cancelled after `steps`."""
         if error.code is ErrorCode.CANCELLED:
             self._end("cancelled", RunCancelled(steps=steps), None)
         else:
             self._end("failed", error, error)
 
     def record(self, event: Any) -> None:
-        """Logs an event of the run under way."""
+        """Logs an event, unless the run is ending."""
         if self._ending:
             return
         if isinstance(event, RunPaused | RunResumed):
@@ -164,13 +164,13 @@ class Run:
 
 
 def _nothing() -> None:
-    """What an ended run has left to free."""
+    """The `on_end` of a run that has ended: its resources are free already."""
 
 
 class Runs:
-    """All runs of this worker that are under way, and the last ones that have ended.
+    """The worker's runs under way, and the last ones that have ended.
 
-    `starts` are the calls that start them: of ids, since a run's own log is to be forgotten with the run.
+    `starts` has the calls that start runs. It holds ids instead of runs, so that a forgotten run's log is freed.
     """
 
     def __init__(self, kept_ended: int = _KEPT_ENDED) -> None:
@@ -180,7 +180,7 @@ class Runs:
         self._lock = threading.RLock()
 
     def add(self, run: Run) -> None:
-        """Raises LadError(ALREADY_EXISTS) where there is a run of that id."""
+        """Adds a run and forgets the oldest ended ones. Raises LadError(ALREADY_EXISTS) if its id is taken."""
         with self._lock:
             self.check_new(run.id)
             self._runs[run.id] = run
@@ -193,7 +193,7 @@ class Runs:
                 del self._runs[old.id]
 
     def check_new(self, run_id: str) -> None:
-        """Raises LadError(ALREADY_EXISTS) where there is a run of that id."""
+        """Raises LadError(ALREADY_EXISTS) if there is a run of that id."""
         if self.find(run_id) is not None:
             raise taken("runId", run_id)
 
@@ -219,20 +219,19 @@ class Runs:
             return list(self._runs.values())
 
     def cancel(self, run_id: str) -> "Future[None]":
-        """Asks a run to end; done when it has. One that is being started, or asked for later, under this id never begins.
-
-        Raises LadError(NOT_FOUND) where nobody has asked for such a run so far.
+        """Asks a run to end; the future is done when it has. A run that is starting, or is started later under this id, never
+        begins. Raises LadError(NOT_FOUND) if no call has asked for this id yet.
         """
         run = self.find(run_id)
         starting = self.starts.call_off(run_id) if run is None else None
         if starting is not None:
             return starting
-        run = self.get(run_id)  # it may have come into being meanwhile
+        run = self.get(run_id)  # it may have been added meanwhile
         run.cancel()
         return run.end
 
     def ending(self, ids: Iterable[str]) -> "list[Future[None]]":
-        """Of runs that were asked to end or that nobody wants: done when what they use is free."""
+        """For each of the runs that is ending: a future that is done when its resources are free."""
         ends = [self._ending(run_id) for run_id in ids]
         return [end for end in ends if end is not None]
 

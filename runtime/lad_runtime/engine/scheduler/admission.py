@@ -1,4 +1,4 @@
-"""How much work the engine takes in before it sends callers away."""
+"""Limits the engine's queue: rejects work beyond a number of jobs and tokens."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,20 @@ _MAX_BATCHES = 2_048
 
 
 class Admission:
-    """Counts the pieces of work under way, and the tokens that they want computed at a time.
+    """Counts the unfinished jobs, and the tokens that they compute at a time.
 
-    Up to 16,384 are taken in, of up to 2,048 token budgets; whatever its size, one that comes while nothing is under way.
+    Admits up to 16,384 jobs with up to 2,048 token budgets in all. An idle engine admits a job of any size.
     """
 
     def __init__(self, token_budget: int) -> None:
-        self.waiting_tokens = 0  # of the requests that were not in the last batch
+        self.waiting_tokens = 0  # tokens of the requests that were not in the last batch
         self.throughput = Throughput()
         self._most_tokens = _MAX_BATCHES * token_budget
         self._jobs = 0
         self._tokens = 0
 
     def take_in(self, tokens: Sequence[int]) -> None:
-        """Counts a piece of work for each of the numbers. Raises LadError(BUSY), nothing counted."""
+        """Adds a job for each number of tokens. Raises LadError(BUSY) and adds none if they exceed the limit."""
         jobs, wanted = self._jobs + len(tokens), self._tokens + sum(tokens)
         if self._jobs and (jobs > _MAX_JOBS or wanted > self._most_tokens):
             raise LadError(
@@ -36,6 +36,6 @@ class Admission:
         self._jobs, self._tokens = jobs, wanted
 
     def let_go(self, tokens: int) -> None:
-        """A piece of work of so many tokens has ended."""
+        """Removes a job that has ended, of so many tokens."""
         self._jobs -= 1
         self._tokens -= tokens

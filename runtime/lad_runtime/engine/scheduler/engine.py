@@ -1,4 +1,4 @@
-"""The thread that owns the device: merges what works ask for, computes it, and hands out the results."""
+"""The thread that owns the device: batches compatible requests, computes them, and returns each job its result."""
 
 import threading
 import time
@@ -19,11 +19,11 @@ Call = tuple[Callable[[], Any], Future[Any]]
 """A function, and the future of what it returns."""
 
 _BEGINNINGS = 64
-"""So many works begin in a turn: each makes what its first request needs, a tenth of a millisecond or two."""
+"""The most jobs that begin in a turn. Preparing a job's first request takes a tenth of a millisecond or two."""
 _CALLS_SECONDS = 0.02
-"""Calls, each of which is run to its end, have so long between two batches."""
-_LOOKED_AT = 256
-"""So many cancelled or resumed jobs are looked at between two turns."""
+"""The time for calls between two batches. A call that has begun runs to its end."""
+_MAX_WOKEN = 256
+"""The most cancelled or resumed jobs that are handled between two batches."""
 
 
 class Computer(Protocol):
@@ -38,10 +38,10 @@ class Computer(Protocol):
 
 
 class Engine:
-    """Runs any number of works on one device, a micro-step at a time.
+    """Runs any number of jobs on one device, a micro-step at a time.
 
-    Between two computations it takes in new works, drops cancelled ones and runs `call`s. A work that raises, or whose
-    computation does, ends with a typed error; the others go on.
+    Between two computations it starts new jobs, ends cancelled ones and runs `call`s. If a job's work or computation raises,
+    that job ends with a typed error; the others continue.
     """
 
     def __init__(self, computer: Computer) -> None:
@@ -50,8 +50,8 @@ class Engine:
         self._parked: set[AnyJob] = set()
         self._admission = Admission(computer.token_budget)
         self._inbox: deque[AnyJob | Call] = deque()
-        self._calls: deque[Call] = deque()  # taken in, and not yet run
-        self._woken: deque[AnyJob] = deque()  # cancelled or resumed, and not yet looked at
+        self._calls: deque[Call] = deque()  # taken from the inbox, and not yet run
+        self._woken: deque[AnyJob] = deque()  # cancelled or resumed jobs, not yet handled
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="lad-engine", daemon=True)
@@ -68,11 +68,11 @@ class Engine:
         on_event: Callable[[Event], None] = lambda _: None,
         tokens: int = 0,
     ) -> Job[OutcomeT]:
-        """Takes in a work. `on_event` gets its events on the engine's thread and must not block.
+        """Submits work as a job. `on_event` receives its events on the engine's thread and must not block.
 
-        Works of one `tenant` share its part of the device, which is `share_weight` relative to those of others; `tokens` is
-        about what the work wants computed at a time. Raises LadError: BUSY when too much waits, UNAVAILABLE when the engine
-        is stopping.
+        The jobs of one `tenant` share its part of the device, which is proportional to `share_weight`. `tokens` estimates how
+        many tokens the work computes at a time. Raises LadError: BUSY when the queue is full, UNAVAILABLE when the engine is
+        stopping.
         """
         (job,) = self.submit_all(
             [work], tenant=tenant, share_weight=share_weight, on_event=on_event, tokens=[tokens]
@@ -88,9 +88,9 @@ class Engine:
         on_event: Callable[[Event], None] = lambda _: None,
         tokens: Sequence[int] = (),
     ) -> list[Job[OutcomeT]]:
-        """Takes in all of the works or none; `tokens` are those of each.
+        """Submits all of the works or none; `tokens` has an estimate for each.
 
-        Those that fill one batch begin at once, the first in any case; the others when it is their tenant's turn.
+        The first ones, up to one batch of tokens, begin at once; the others when it is their tenant's turn.
         """
         jobs = [
             Job(work, tenant, share_weight, on_event, self._wake, wanted)
@@ -107,7 +107,7 @@ class Engine:
         return jobs
 
     def call(self, function: Callable[[], T]) -> Future[T]:
-        """Runs a function on the engine's thread, between two computations; at once where that is who calls."""
+        """Runs a function on the engine's thread between two computations; at once if called on that thread."""
         future: Future[T] = Future()
         if threading.current_thread() is self._thread:
             self._run_call(function, future)
@@ -120,7 +120,7 @@ class Engine:
         return future
 
     def stop(self, timeout_seconds: float) -> None:
-        """Cancels all work and ends the thread after the computation in hand."""
+        """Cancels all work and ends the thread after the current computation."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -129,11 +129,11 @@ class Engine:
 
     @property
     def _least_tokens(self) -> int:
-        """What a work counts as in the turn in which it begins."""
+        """The tokens that a job counts for in the turn in which it begins."""
         return max(1, self._computer.token_budget // _BEGINNINGS)
 
     def _first_batch(self, jobs: Sequence[AnyJob]) -> int:
-        """How many of the jobs fill a batch with their first requests; one at least."""
+        """How many of the jobs fill a batch with their first requests; at least one."""
         tokens = 0
         for index, job in enumerate(jobs):
             if tokens >= self._computer.token_budget:
@@ -148,24 +148,24 @@ class Engine:
 
     def _loop(self) -> None:
         while self._turn():
-            pass  # what a turn had in hand goes with it: an idle engine holds nothing
+            pass  # the turn's locals are freed when it returns, so an idle engine holds no tensors
 
     def _turn(self) -> bool:
-        """Takes in what has come, then computes a batch; False once everything has been cancelled."""
+        """Handles new and woken jobs, then computes a batch; returns False once everything has been cancelled."""
         if not self._turns:
             self._turns.reset()
         with self._changed:
             while not (self._inbox or self._woken or self._turns or self._stopping):
                 self._changed.wait()
-            woken = [self._woken.popleft() for _ in range(min(len(self._woken), _LOOKED_AT))]
+            woken = [self._woken.popleft() for _ in range(min(len(self._woken), _MAX_WOKEN))]
             stopping = self._stopping
-        self._take_in(all_of_it=stopping)
+        self._drain_inbox(all_of_it=stopping)
         for job in woken:
-            self._look_at(job)
+            self._handle_woken(job)
         if stopping:
             for job in [*self._turns, *self._parked]:
                 job.cancel()
-                self._look_at(job)
+                self._handle_woken(job)
             return False
         batch = self._turns.next(self._computer.token_budget)
         self._admission.waiting_tokens = self._turns.tokens
@@ -173,9 +173,8 @@ class Engine:
             self._compute(batch)
         return True
 
-    def _take_in(self, *, all_of_it: bool) -> None:
-        """Begins the works that have come, then runs the calls; where works wait, those that come to be late wait for the next
-        turn."""
+    def _drain_inbox(self, *, all_of_it: bool) -> None:
+        """Begins new jobs, then runs calls. While jobs wait, calls beyond `_CALLS_SECONDS` are left for the next turn."""
         for _ in range(len(self._inbox)):
             item = self._inbox.popleft()
             if not isinstance(item, Job):
@@ -190,8 +189,8 @@ class Engine:
             if time.monotonic() > until and self._turns and not all_of_it:
                 return
 
-    def _look_at(self, job: AnyJob) -> None:
-        """Ends a waiting job that was cancelled, and goes on with a parked one that was resumed."""
+    def _handle_woken(self, job: AnyJob) -> None:
+        """Ends a cancelled job, and advances a parked one that was resumed."""
         if job in self._parked and (job.cancelling or job.take_resumption()):
             self._parked.remove(job)
             self._advance(job, None)
@@ -208,7 +207,7 @@ class Engine:
             future.set_exception(typed_error(error, self._computer.describe))
 
     def _compute(self, batch: list[AnyJob]) -> None:
-        """Computes one batch. Where a merged one fails, each request is computed alone, so that only the culprit fails."""
+        """Computes one batch. If a batch of several requests fails, each is computed alone, so that only the culprit fails."""
         if not batch:
             return
         if isinstance(batch[0].request, Beginning):
@@ -216,7 +215,7 @@ class Engine:
                 self._advance(job, None)
             return
         try:
-            # No name holds the requests: the traceback of an error that a work ends with would keep their tensors.
+            # The requests get no name here: the traceback of a job's error would keep their tensors alive.
             results = self._computer.compute(_requests(batch))
         except BaseException as error:
             failure = typed_error(error, self._computer.describe)
@@ -232,7 +231,7 @@ class Engine:
                 self._compute([job])
 
     def _advance(self, job: AnyJob, result: object, failure: LadError | None = None) -> None:
-        """Runs a work up to its next request, until it parks, or to its end. A failed computation is raised inside the work."""
+        """Runs a job's work until it requests a computation, parks or ends. `failure` is raised inside the work."""
         try:
             step = _next_step(job, lambda: job.work.throw(failure) if failure else job.work.send(result))
             while isinstance(step, Event):
@@ -278,7 +277,7 @@ def _computed_tokens(job: AnyJob) -> int:
 
 
 def _next_step(job: AnyJob, advance: Callable[[], Step]) -> Step:
-    """What the work yields next; a cancelled one is closed instead."""
+    """The next step that the work yields. If the job is cancelled, its work is closed instead."""
     if job.cancelling:
         job.work.close()
         raise LadError(ErrorCode.CANCELLED, "The work was cancelled.")

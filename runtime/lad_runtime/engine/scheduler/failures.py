@@ -1,4 +1,4 @@
-"""Turns whatever a piece of work raised into an error that may cross the worker's border."""
+"""Turns any exception into a LadError that may be sent to a client."""
 
 import errno
 import logging
@@ -12,14 +12,14 @@ _log = logging.getLogger("lad.engine")
 _STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 
 Describe = Callable[[BaseException], LadError | None]
-"""What a backend makes of its device's own errors; None where it does not know one."""
+"""Translates an error of the backend's device; None for any other error."""
 
 
 def typed_error(error: BaseException, describe: Describe = lambda _: None) -> LadError:
     """The LadError for any exception.
 
-    An unexpected one is logged with its traceback under a reference, and the text that leaves the worker carries the
-    reference alone. The traceback's frames are cleared: they would keep the tensors of a computation that ran out of memory.
+    An unexpected exception is logged with its traceback under a reference, and the client receives the reference alone. The
+    traceback's frames are cleared: they would keep the tensors of a computation that ran out of memory.
     """
     known = error if isinstance(error, LadError) else describe(error) or _well_known(error)
     if known is None:

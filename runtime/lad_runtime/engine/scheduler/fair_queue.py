@@ -1,4 +1,4 @@
-"""Whose turn it is: the waiting requests, and which of them are computed next."""
+"""A queue that shares the device fairly among tenants, and chooses the next batch of requests."""
 
 import itertools
 import math
@@ -10,39 +10,41 @@ from lad_runtime.engine.scheduler.share import Share, Waiting
 
 
 class FairQueue:
-    """Tenants (a run, a request) take turns by weight, newcomers at once; first come first served within one.
+    """Shares the device among tenants (runs and requests) by weight. Newcomers start at once; a tenant's own requests are FIFO.
 
-    **By weight.** A tenant's clock advances by cost / share weight with every request of its that is computed, and `now` by
-    cost / the weights of all who wait. Of those whose clock is not beyond now, the one leads the next batch whose clock would
-    be the earliest after its request (EEVDF: Stoica and Abdel-Wahab 1995). So the turns of one that wants little at a time come
-    between those of the others, however many they are, and nobody is ever far behind.
+    **By weight.** Each computed request advances its tenant's clock by cost / share weight, and `now` by cost / the sum of the
+    waiting tenants' weights. Among tenants whose clock is at most `now`, the one whose clock would be earliest after its next
+    request leads the batch (EEVDF: Stoica and Abdel-Wahab 1995). A tenant with small requests thus gets its turns between those
+    of the others, however many they are, and no tenant falls far behind.
 
-    **Together.** Requests of the leader's group ride along, its own first, then those of whoever is furthest behind, while the
-    batch stays within the token budget; not those of a tenant a full batch ahead of the one furthest behind. So tenants
-    that always want something get the device in proportion to their weights, to within two batches.
+    **Batching.** The batch is filled with requests of the leader's group up to the token budget: first the leader's own, then
+    those of the other tenants, furthest behind first. A tenant that is a full batch ahead of the furthest behind is left out.
+    So tenants that always have requests waiting get the device in proportion to their weights, to within two batches.
 
-    **Newcomers.** A tenant joins with its clock at now: idle time is nobody's credit. Its first token budget of cost (with a
-    weight below 1: that part of one) is computed ahead of its turn, of several newcomers that one's first which has had
-    least, so that it waits for the batch in hand alone. Its clock runs meanwhile: a long one waits in return. All that is
-    computed ahead of turn is lent, one token budget until turns by weight have repaid it. So however many newcomers keep
-    coming, half of the device goes by weight.
+    **Newcomers.** A tenant joins with its clock at `now`: idle time earns no credit. Its first token budget of cost (times its
+    weight, if that is below 1) is computed ahead of turn, so that it waits for the current batch alone; among several
+    newcomers, the one that has had least goes first. Its clock advances meanwhile, so a long-lived tenant waits afterwards.
+    Cost computed ahead of turn is a loan of at most one token budget, which batches chosen by weight repay. So at least half of
+    the device is shared by weight, however many newcomers arrive.
 
-    A batch takes time in proportion to the jobs in it and the tenants that wait, not to the jobs that wait: of a tenant's
-    requests of one group, the first that no longer fits ends its part.
+    Choosing a batch takes time in proportion to the jobs in it and the tenants waiting, not to the jobs waiting: within a
+    tenant's group, the first request that does not fit ends the tenant's part.
     """
 
     def __init__(self) -> None:
-        self.tokens = 0  # of all waiting requests
+        self.tokens = 0  # tokens of all waiting requests
         self._jobs = 0
         self.reset()
 
     def reset(self) -> None:
-        """Forgets who has had what, when nobody wants anything: an idle device leaves no debts."""
+        """Clears all clocks and the loan. Call it when the queue is empty: an idle device leaves no debts."""
         assert self._jobs == 0, "nobody waits"
-        self._shares = OrderedDict[Hashable, Share]()  # who waits or is being computed, longest waiting first
-        self._left: dict[Hashable, Share] = {}  # who wants nothing, and is ahead
+        self._shares = OrderedDict[
+            Hashable, Share
+        ]()  # tenants that wait or are being computed, longest waiting first
+        self._left: dict[Hashable, Share] = {}  # tenants with no request whose clock is ahead of now
         self._now = 0.0
-        self._lent = 0  # cost computed ahead of turn, less what others have had since
+        self._lent = 0  # cost computed ahead of turn, less what batches by weight have repaid
         self._numbers = itertools.count()
 
     def __iter__(self) -> Iterator[AnyJob]:
@@ -68,8 +70,8 @@ class FairQueue:
         self.tokens -= waiting.tokens
 
     def next(self, token_budget: int) -> list[AnyJob]:
-        """Takes the jobs to compute in one batch; empty when none waits. The first one is taken whatever its size."""
-        self._see_off()
+        """Removes and returns the jobs of the next batch; empty when none waits. The first job may exceed the budget."""
+        self._remove_idle()
         if not self._shares:
             return []
         leader, early = self._leader(token_budget)
@@ -88,15 +90,15 @@ class FairQueue:
         back = self._left.pop(tenant, None)
         return Share(self._now) if back is None or back.clock <= self._now else back
 
-    def _see_off(self) -> None:
-        """Lets those go who were computed and want nothing more; where they are ahead, they are when they come back."""
+    def _remove_idle(self) -> None:
+        """Removes tenants with no request left. The clocks of those ahead of now are kept, in case they return."""
         for tenant in [tenant for tenant, share in self._shares.items() if share.head is None]:
             self._left[tenant] = self._shares.pop(tenant)
         for tenant in [tenant for tenant, share in self._left.items() if share.clock <= self._now]:
             del self._left[tenant]
 
     def _leader(self, token_budget: int) -> tuple[Share, bool]:
-        """Who leads the next batch, and whether ahead of its turn."""
+        """The tenant that leads the next batch, and whether it does so ahead of its turn."""
         shares = list(self._shares.values())
         self._now = max(self._now, min(share.clock for share in shares))
         newcomers = [share for share in shares if share.is_new(token_budget)]
@@ -109,7 +111,7 @@ class FairQueue:
         return newest, newest is not by_turn
 
     def _batch(self, leader: Share, token_budget: int, loan: float) -> list[tuple[Share, Waiting]]:
-        """The leader's first request and those that ride along, newcomers' while `loan` suffices."""
+        """The leader's first request and those batched with it; newcomers' requests only while `loan` suffices."""
         first = leader.head
         assert first is not None
         batch, room, loan = [(leader, first)], token_budget - first.tokens, loan - first.cost
@@ -128,7 +130,7 @@ class FairQueue:
         return batch
 
     def _in_order(self, leader: Share, token_budget: int) -> Iterator[Share]:
-        """The leader, then whoever is not a batch ahead, those furthest behind first."""
+        """The leader, then the tenants less than a batch ahead, furthest behind first."""
         yield leader
         shares = sorted(self._shares.values(), key=lambda share: share.clock)
         furthest_behind = shares[0].clock

@@ -1,4 +1,4 @@
-"""One piece of work in the engine's hands."""
+"""A piece of work that the engine runs."""
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
@@ -10,7 +10,7 @@ from lad_runtime.types.work import Event, OutcomeT, Request, Work
 
 @dataclass(frozen=True, kw_only=True)
 class Beginning:
-    """What a job waits for that has not begun: its first stretch, up to its first request, is run when this one's turn comes."""
+    """The request of a job that has not begun. In its turn the job runs up to its first real request."""
 
     tokens: int
     group: str = "beginning"
@@ -21,9 +21,9 @@ class Beginning:
 
 
 class Job(Generic[OutcomeT]):
-    """A submitted work: its future, the request it waits for, and how to cancel it.
+    """Submitted work, with its future and the request that it waits for.
 
-    Everything but `cancel` and `future` belongs to the engine's thread.
+    Other threads use `future`, `cancel`, `leave` and `resume`; the rest belongs to the engine's thread.
     """
 
     def __init__(
@@ -39,46 +39,46 @@ class Job(Generic[OutcomeT]):
         self.tenant = tenant
         self.share_weight = share_weight
         self.on_event = on_event
-        self.tokens = tokens  # that it wants computed at a time, where that is known beforehand
+        self.tokens = tokens  # an estimate of the tokens that it computes at a time; 0: unknown
         self.request: Request[object] | Beginning | None = None
         self.computed = 0  # requests answered so far
         self.future: Future[OutcomeT] = Future()
-        self.future.set_running_or_notify_cancel()  # from here on only `cancel` below ends it early
+        self.future.set_running_or_notify_cancel()  # from here on only `cancel` below can end it early
         self._cancelling = False
         self._resuming = False
-        self._wake = wake  # has the engine look at the job
+        self._wake = wake  # tells the engine that the job was cancelled or resumed
 
     @property
     def cancelling(self) -> bool:
         return self._cancelling
 
     def cancel(self) -> None:
-        """Ends the work before its next computation, from any thread; its future then raises LadError(CANCELLED).
+        """Ends the work before its next computation; the future then raises LadError(CANCELLED). Callable from any thread.
 
-        A work that has ended stays as it is.
+        Does nothing if the work has ended.
         """
         self._cancelling = True
         self._wake(self)
 
     def leave(self) -> None:
-        """Who waited for the outcome is gone: nobody else does."""
+        """Tells that the only caller has stopped waiting, which cancels the work."""
         self.cancel()
 
     def resume(self) -> None:
-        """Advances the work if it is parked, or as soon as it is, from any thread."""
+        """Continues the work if it is parked, or else as soon as it parks. Callable from any thread."""
         self._resuming = True
         self._wake(self)
 
     def take_resumption(self) -> bool:
-        """Whether `resume` was called since this was last asked."""
+        """Whether `resume` was called since the last time this was asked."""
         resuming, self._resuming = self._resuming, False
         return resuming
 
     @property
     def woken(self) -> bool:
-        """Whether a parked job is to be looked at."""
+        """Whether a parked job has been cancelled or resumed."""
         return self._cancelling or self._resuming
 
 
 AnyJob = Job[Any]
-"""A job whatever comes of it."""
+"""A job with an outcome of any type."""

@@ -1,4 +1,4 @@
-"""One tenant's part of the queue: what it wants computed, in the order in which it asked, and what it has had."""
+"""One tenant's part of the fair queue: its waiting requests, and the device time it has had."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
@@ -9,43 +9,43 @@ from lad_runtime.engine.scheduler.job import AnyJob
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A job and its request's figures, which are asked for once."""
+    """A waiting job with its request's figures, which are computed once."""
 
     job: AnyJob
-    number: int  # in order of arrival
+    number: int  # counts arrivals at the queue
     group: Hashable
     tokens: int
     cost: int
 
 
 class Share:
-    """A tenant's waiting jobs, first come first served within a group, and its clock: cost / weight that it has had.
+    """A tenant's waiting jobs, FIFO within a group, and its clock: the sum of cost / weight computed for it.
 
-    Whatever is done with one job takes the same time however many wait.
+    Adding and removing a job takes constant time.
     """
 
     def __init__(self, clock: float) -> None:
         self.clock = clock
         self.weight = 1.0
         self.had = 0  # cost computed for it since it joined
-        self.head: Waiting | None = None  # who has waited longest
+        self.head: Waiting | None = None  # the job that has waited longest
         self._queues: dict[Hashable, OrderedDict[AnyJob, Waiting]] = {}
 
     def __iter__(self) -> Iterator[AnyJob]:
         return (job for queue in self._queues.values() for job in queue)
 
     def of_group(self, group: Hashable) -> Iterator[Waiting]:
-        """Those of a group in order."""
+        """The waiting jobs of a group in order of arrival."""
         return iter(self._queues.get(group, {}).values())
 
     @property
     def due(self) -> float:
-        """Where the clock will stand when the first request has been computed."""
+        """The clock after its next request."""
         assert self.head is not None
         return self.clock + self.head.cost / self.weight
 
     def is_new(self, token_budget: int) -> bool:
-        """Whether its first request is still of its first token budget of cost; with a weight below 1, of that part of one."""
+        """Whether its next request falls within its first token budget of cost (times its weight, if that is below 1)."""
         assert self.head is not None
         return self.had + self.head.cost <= token_budget * min(1.0, self.weight)
 
@@ -66,6 +66,6 @@ class Share:
         return waiting
 
     def charge(self, cost: int) -> None:
-        """Counts what is being computed for it."""
+        """Adds the cost of a request that is being computed."""
         self.had += cost
         self.clock += cost / self.weight

@@ -1,4 +1,4 @@
-"""How fast the device computes, for telling who is refused when to try again."""
+"""Measures the device's throughput, to tell rejected callers when to try again."""
 
 import time
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ _SHORTEST_MS, _LONGEST_MS = 50, 30_000
 
 
 class Throughput:
-    """Seconds a token, as a moving average over batches."""
+    """A moving average over batches of the seconds per token."""
 
     def __init__(self) -> None:
         self._seconds_per_token = 0.0
 
     @contextmanager
     def measured(self, tokens: int) -> Iterator[None]:
-        """Times a batch of so many tokens; 0 is none."""
+        """Times a batch of so many tokens; 0 is not counted."""
         started = time.monotonic()
         yield
         if tokens == 0:
@@ -26,5 +26,5 @@ class Throughput:
         self._seconds_per_token = before + _SMOOTHING * (now - before)
 
     def milliseconds(self, tokens: int) -> int:
-        """About how long so many tokens take, from 50 ms to 30 s."""
+        """The estimated time for so many tokens, limited to 50 ms to 30 s."""
         return round(min(max(1000 * tokens * self._seconds_per_token, _SHORTEST_MS), _LONGEST_MS))

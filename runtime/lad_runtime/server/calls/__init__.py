@@ -1,1 +1,1 @@
-"""What a call passes through, and what a method may leave to others: places, threads, waiting."""
+"""What the services share: authentication, limits on concurrent calls, threads, waiting, and errors."""

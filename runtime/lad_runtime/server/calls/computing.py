@@ -1,4 +1,4 @@
-"""A method that computes: its request is read in a thread, a task is submitted, and the reply is what comes of it."""
+"""A method that computes: reads its request in a thread, submits a task, and replies with the outcome."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -13,12 +13,12 @@ Reply = TypeVar("Reply")
 
 class Computing(Generic[Task, Reply]):
     def __init__(self, request: type[Any], task: type[Task], outcome: Any, reply: type[Reply]) -> None:
-        """How its request is read, and what comes of its task written. Raises TypeError where they do not match."""
+        """The types between which it translates. Raises TypeError if a message and its value do not match."""
         self._read = reader(request, task)
         self._write = writer(outcome, reply)
 
     async def __call__(self, request: Any, submit: Callable[[str, str, Task], Job]) -> Reply:
-        """`submit` takes the ids of the base and of the adapter, empty for none, and the task."""
+        """Answers a request. `submit` takes the base's id, the adapter's (empty: none) and the task."""
         return self._write(
             await reply_of(lambda: submit(request.base_id, request.adapter_id, self._read(request)))
         )

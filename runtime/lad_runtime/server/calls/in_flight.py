@@ -1,4 +1,4 @@
-"""How many calls are under way, and how many bytes of requests they hold."""
+"""Limits the calls in flight, and the bytes of their requests."""
 
 import asyncio
 from collections import Counter, deque
@@ -12,20 +12,20 @@ from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.server.calls.methods import SMALL, Method
 
 LENGTH_KEY = "lad-request-bytes"
-"""Metadata of a call: how long its request is. Where it is missing, as long as the method allows."""
+"""The metadata key of a request's length in bytes. Without it, the longest request of the method is assumed."""
 
 _PLACES = {
     "uploads": 32,  # a few pieces of 1 MiB each
-    "streams": 1024,  # runs that are followed, leases, downloads: they stay for as long as their readers do
-    "work": 4096,  # what may wait for the device
-    "calls": 1024,  # what is answered at once, also when all other places are taken
+    "streams": 1024,  # followers of runs, leases, downloads: each stays as long as its reader
+    "work": 4096,  # calls that may wait for the device
+    "calls": 1024,  # calls that are answered at once, even when the other kinds are at their limit
 }
-_HELD_BYTES = 32 << 20  # of requests longer than SMALL; once read they make up to 20 times of it
-_RECEIVE_SECONDS = 60.0  # for a whole request to arrive
+_HELD_BYTES = 32 << 20  # of requests longer than SMALL; parsed, they take up to 20 times as much
+_RECEIVE_SECONDS = 60.0  # the time for a whole request to arrive
 _RETRY_AFTER_MS = 500
 
 Receive = Callable[[], Awaitable[bytes | None]]
-"""The next message of a call; None after the last."""
+"""Receives the next message of a call; None after the last."""
 
 _work: ContextVar["list[Future[Any]] | None"] = ContextVar(
     "what the request's call has submitted", default=None
@@ -33,14 +33,14 @@ _work: ContextVar["list[Future[Any]] | None"] = ContextVar(
 
 
 def held_until(future: "Future[Any]") -> None:
-    """The request of the call that is being answered counts until then, even where its caller leaves before."""
+    """Counts the current call's request until the future is done, even if its caller leaves before."""
     submitted = _work.get()
     if submitted is not None:
         submitted.append(future)
 
 
 class InFlight:
-    """Lives on the event loop."""
+    """Counts calls and bytes of requests. Use it on the event loop alone."""
 
     def __init__(self) -> None:
         self._calls = Counter[str]()
@@ -49,7 +49,7 @@ class InFlight:
 
     @contextmanager
     def place(self, method: Method) -> Iterator[None]:
-        """A call's place from its beginning to its end. Raises LadError(BUSY) where there is none."""
+        """Counts a call from its beginning to its end. Raises LadError(BUSY) if there are too many of its kind."""
         most = _PLACES[method.shares]
         if self._calls[method.shares] >= most:
             raise LadError(
@@ -68,10 +68,10 @@ class InFlight:
     async def request(
         self, receive: Receive, method: Method, declared: int | None = None
     ) -> AsyncIterator[bytes]:
-        """The one message of a request, which counts until the call and the work that it submitted have ended.
+        """Receives a call's single request. Its bytes count until the call and the work that it submitted have ended.
 
-        A long one is received when there is room for as many bytes as it declares; a short one waits for nobody. Raises
-        LadError(INVALID_OPTION) for one that is longer than declared or allowed, LadError(CANCELLED) for one that does not arrive.
+        A long request is received once there is room for the bytes that it declares; a short one never waits. Raises LadError:
+        INVALID_OPTION if it is longer than declared or allowed, CANCELLED if it does not arrive in time.
         """
         most = method.max_bytes if declared is None else min(declared, method.max_bytes)
         kept = most if most > SMALL else 0
@@ -100,7 +100,7 @@ class InFlight:
         unfinished[-1].add_done_callback(lambda _: _soon(loop, lambda: self._give_back(nbytes)))
 
     async def _take(self, nbytes: int) -> None:
-        """In the order of asking; who wants nothing does not wait."""
+        """Reserves bytes, first come first served; 0 bytes never wait."""
         if not nbytes or (nbytes <= self._free and not self._waiting):
             self._free -= nbytes
             return
@@ -126,7 +126,7 @@ class InFlight:
 
 
 def check_length(data: bytes, method: Method) -> None:
-    """Raises LadError(INVALID_OPTION)."""
+    """Raises LadError(INVALID_OPTION) for a request that is longer than its method allows."""
     if len(data) > method.max_bytes:
         raise invalid_option(
             "request",

@@ -1,5 +1,5 @@
-"""What every call passes through: the token is checked before anything is received, the request before it is parsed, and errors
-are mapped on the way out."""
+"""The interceptor of every call: checks the token before it receives anything and the request before it parses it, and maps
+errors to gRPC statuses."""
 
 import asyncio
 import hmac
@@ -17,17 +17,18 @@ from lad_runtime.server.calls.methods import SMALL, Method, method
 from lad_runtime.wire.admit import read_request
 from lad_runtime.wire.errors import DETAIL_KEY, error_detail, status_of
 
-_OPEN = "/grpc.health.v1.Health/Check"  # tells nothing but that the worker lives; container health checks have no token
+_NEEDS_NO_TOKEN = "/grpc.health.v1.Health/Check"  # needs no token, for containers' health checks; tells only that the worker lives
 
-Told = tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]
-"""What `abort` takes."""
+_Abort = tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]
+"""The arguments of `abort`."""
 
 
 class Guard(aio.ServerInterceptor):
     """Wraps the handlers of all services.
 
-    gRPC receives a handler's single request before it calls the handler, and a stream's when the handler asks for it. So to gRPC
-    all handlers here take streams, and what was sent without the token, or without a place, is never received.
+    gRPC receives a single request before it calls the handler, but a stream's requests only when the handler asks for them. So
+    every handler is presented to gRPC as one that takes a stream, and a request without the token, or beyond the limit of calls
+    in flight, is never received.
     """
 
     def __init__(self, token: str, describe: Describe) -> None:
@@ -42,7 +43,7 @@ class Guard(aio.ServerInterceptor):
     ) -> grpc.RpcMethodHandler:
         path = handler_call_details.method
         permitted = self._has_token(handler_call_details)
-        if not permitted and path != _OPEN:
+        if not permitted and path != _NEEDS_NO_TOKEN:
             return grpc.stream_unary_rpc_method_handler(self._refuse)
         handler = await continuation(handler_call_details)
         if handler is None:
@@ -50,7 +51,7 @@ class Guard(aio.ServerInterceptor):
         return self._guarded(handler, method(path)) if permitted else _answered_unread(handler)
 
     def _has_token(self, details: grpc.HandlerCallDetails) -> bool:
-        """Compares in constant time."""
+        """Compares the token in constant time."""
         given = b""
         for key, value in details.invocation_metadata or ():
             if key == "authorization":
@@ -64,11 +65,11 @@ class Guard(aio.ServerInterceptor):
             option="token",
             remedy="Give the token that the worker was started with.",
         )
-        await context.abort(*self._told(missing))
+        await context.abort(*self._abort_arguments(missing))
         raise AssertionError("abort raises")
 
     def _guarded(self, handler: Any, called: Method) -> grpc.RpcMethodHandler:
-        """The two below have nothing of a call in their own frames: the error that `abort` raises keeps these in a cycle."""
+        """Wraps a handler. The wrappers' frames hold no request: the error of `abort` keeps them alive in a reference cycle."""
 
         async def one_reply(_: Any, context: aio.ServicerContext) -> Any:
             try:
@@ -76,8 +77,8 @@ class Guard(aio.ServerInterceptor):
             except (asyncio.CancelledError, aio.AbortError):
                 raise
             except Exception as error:
-                told = self._told(error)
-            return await context.abort(*told)
+                arguments = self._abort_arguments(error)
+            return await context.abort(*arguments)
 
         async def many_replies(_: Any, context: aio.ServicerContext) -> AsyncIterator[Any]:
             try:
@@ -88,8 +89,8 @@ class Guard(aio.ServerInterceptor):
             except (asyncio.CancelledError, aio.AbortError):
                 raise
             except Exception as error:
-                told = self._told(error)
-            await context.abort(*told)
+                arguments = self._abort_arguments(error)
+            await context.abort(*arguments)
 
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(many_replies, None, handler.response_serializer)
@@ -115,7 +116,7 @@ class Guard(aio.ServerInterceptor):
     async def _received(
         self, context: aio.ServicerContext, called: Method, handler: Any
     ) -> AsyncIterator[Any]:
-        """What the handler is called with, its request or its requests, for as long as it works on them."""
+        """The handler's argument, one request or an iterator of several, while the handler works on it."""
         kind = handler.request_deserializer.__self__
         with self._in_flight.place(called):
             if handler.request_streaming:
@@ -125,9 +126,9 @@ class Guard(aio.ServerInterceptor):
                 async with receiving as data:
                     yield await _read(kind, data)
 
-    def _told(self, error: Exception) -> Told:
-        """An error as the wire has it. Nothing of it is the exception's own: that would stay until the collector of cycles runs,
-        and with it, in its traceback, what the call was given."""
+    def _abort_arguments(self, error: Exception) -> _Abort:
+        """Translates an error to status, text and detail. The result must not refer to the exception, whose traceback would keep
+        the call's request in memory until the garbage collector runs."""
         known = typed_error(error, self._describe)
         detail = error_detail(known)
         text = f"{detail.message} {detail.remedy}".strip()
@@ -141,7 +142,7 @@ async def _each(context: aio.ServicerContext, called: Method, kind: type[Any]) -
 
 
 async def _read(kind: type[Any], data: bytes) -> Any:
-    """A long request is read in a thread: it may take tenths of a second, for which nobody else should wait."""
+    """Parses a request; a long one in a thread, since it may take tenths of a second."""
     return (
         await asyncio.to_thread(read_request, kind, data) if len(data) > SMALL else read_request(kind, data)
     )
@@ -153,13 +154,13 @@ def _declared(context: aio.ServicerContext) -> int | None:
 
 
 async def _next(context: aio.ServicerContext) -> bytes | None:
-    """Not from the iterator that handlers are given: that is a cycle which keeps the last message until the collector runs."""
+    """The next message, or None. gRPC's own iterator is a reference cycle, which keeps the last message in memory."""
     data = await context.read()
     return None if data is aio.EOF else data
 
 
 def _answered_unread(handler: Any) -> grpc.RpcMethodHandler:
-    """For a caller without the token: the reply to a request that names nothing, whatever was sent."""
+    """Answers a caller without the token as if its request were empty."""
     nothing = handler.request_deserializer(b"")
 
     async def reply(_: Any, context: aio.ServicerContext) -> Any:

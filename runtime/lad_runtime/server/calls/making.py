@@ -1,4 +1,4 @@
-"""Calls that make something: a call that is cancelled before its reply takes back what it was for."""
+"""Calls that create something: if one is cancelled before its reply, what it creates is removed."""
 
 import asyncio
 import hashlib
@@ -16,7 +16,7 @@ _STARTING_THREADS = 16
 
 
 async def made(making: Making[T]) -> T:
-    """What a call makes, or waits for with another one of the same id."""
+    """Awaits the object that a call creates, or that another call of the same id is creating."""
     try:
         return await asyncio.wrap_future(making.future)
     except asyncio.CancelledError:
@@ -25,11 +25,11 @@ async def made(making: Making[T]) -> T:
 
 
 def same_request(request: Message) -> Hashable:
-    """Equal for equal requests of one kind alone."""
+    """A key that is equal for equal requests of one message type."""
     content = request.SerializeToString(deterministic=True)
     return request.DESCRIPTOR.full_name, hashlib.sha256(content).digest()
 
 
 def starting_threads() -> ThreadPoolExecutor:
-    """Threads for what blocks while a run is started; one that waits for a thread can still be cancelled."""
+    """Threads for the blocking part of starting a run. A start that still waits for a thread can be cancelled."""
     return ThreadPoolExecutor(_STARTING_THREADS, thread_name_prefix="lad-starting")

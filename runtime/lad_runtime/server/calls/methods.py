@@ -1,4 +1,4 @@
-"""What can be called: how long a request of each method may be, and with which others it shares the worker's places."""
+"""The protocol's methods, with the longest request of each and the limit on concurrent calls that it counts towards."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from google.protobuf.descriptor import MethodDescriptor
 from lad_runtime.wire.protocol import FILES, METHODS, is_answered_soon, max_request_bytes
 
 LARGEST = 8 << 20
-"""Bytes of any message that the worker receives: what is larger comes in pieces."""
+"""The most bytes of a message that the worker receives; larger data arrives in pieces."""
 
 SMALL = 64 << 10
-"""Bytes of a request that is ids, names, numbers and switches."""
+"""The most bytes of a request that consists of ids, names, numbers and switches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
     name: str  # WorkerService/GetInfo
     max_bytes: int  # of one request, or of one piece of it
-    shares: str  # the places that it takes one of: uploads, streams, work, calls
+    shares: str  # the limit that it counts towards: uploads, streams, work, calls
 
 
 def service_names() -> list[str]:
@@ -25,7 +25,8 @@ def service_names() -> list[str]:
 
 
 def method(path: str) -> Method:
-    """Of a path of gRPC's, `/lad.v1.WorkerService/GetInfo`; what is not in the protocol (reflection, health) is a small stream."""
+    """The method of a gRPC path, `/lad.v1.WorkerService/GetInfo`. Methods of other protocols (reflection, health) are small
+    streams."""
     return _KNOWN.get(path) or Method(name=path[1:], max_bytes=SMALL, shares="streams")
 
 

@@ -1,11 +1,11 @@
-"""Data sets prepared for calls, in threads of their own."""
+"""Prepares data sets for calls, in threads of its own."""
 
 from lad_runtime.engine.resident.entries import BaseEntry
 from lad_runtime.engine.worker import Worker
 from lad_runtime.server.calls.threads import Threads
 from lad_runtime.types.data import Prepared, WindowSpec
 
-_THREADS = 4  # they compete for the interpreter with everything else
+_THREADS = 4  # they share Python's interpreter lock with all other threads
 _MOST = 256
 
 
@@ -15,7 +15,7 @@ class Preparing:
         self._threads = Threads("preparing", _THREADS, _MOST)
 
     async def get(self, base: BaseEntry, dataset_id: str, window: WindowSpec) -> Prepared:
-        """As `PreparedData.get`, which does not block any more afterwards."""
+        """`PreparedData.get` without blocking the event loop; afterwards that call itself returns at once."""
         known = self._prepared.known(base, dataset_id, window)
         if known is not None:
             return known

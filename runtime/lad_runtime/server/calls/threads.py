@@ -1,4 +1,4 @@
-"""Threads for work that blocks for long, so many for each kind of it: one kind cannot hold up another."""
+"""Thread pools for work that blocks for long, one for each kind, so that one kind cannot delay another."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterator
@@ -14,31 +14,32 @@ _RETRY_AFTER_MS = 1000
 
 
 class Shared(Generic[T]):
-    """Work that one or several calls wait for; it may ask whether any of them is left, and tell them how far it is."""
+    """Blocking work that one or several calls wait for. It can check whether any of them still waits, and report progress."""
 
     def __init__(self) -> None:
         self.callers = 0
         self.begun = False
-        self.was_left = False  # for a moment at least
-        self.told: Any = None  # the latest of what it said
+        self.was_left = False  # there was a moment without callers
+        self.told: Any = None  # its latest report of progress
         self.task: asyncio.Task[T]
 
     def left(self) -> bool:
-        """Whether nobody waits for it any more; asked from any thread."""
+        """Whether no call waits for it any more. Callable from any thread."""
         return self.callers == 0
 
     @property
     def gave_up(self) -> bool:
-        """Whether it ended because nobody waited, and not by itself."""
+        """Whether it was cancelled because no call waited for it."""
         error = None if self.task.cancelled() else self.task.exception()
         return self.was_left and isinstance(error, LadError) and error.code is ErrorCode.CANCELLED
 
 
 class Threads:
-    """Lives on the event loop. Calls for the same thing share a thread, which may give up when the last of them has gone."""
+    """Runs work in threads. Calls for the same work share it; it may give up when the last of them has left. Use it on the event
+    loop alone."""
 
     def __init__(self, kind: str, count: int, most: int) -> None:
-        """At most `most` works are begun or wait; the word for them is `kind`."""
+        """Has `count` threads, and accepts at most `most` unfinished works; errors name them by `kind`."""
         self._kind = kind
         self._most = most
         self._free = asyncio.Semaphore(count)
@@ -46,7 +47,7 @@ class Threads:
         self._under_way: dict[Hashable, Shared[Any]] = {}
 
     async def run(self, key: Hashable, work: Callable[[Shared[T]], T]) -> T:
-        """What comes of it. Raises LadError(BUSY) where too many others wait."""
+        """Awaits the result of the work. Raises LadError(BUSY) if there is too much unfinished work."""
         while True:
             with self.shared(key, work) as shared:
                 await asyncio.wait([shared.task])
@@ -55,7 +56,7 @@ class Threads:
 
     @contextmanager
     def shared(self, key: Hashable, work: Callable[[Shared[T]], T]) -> Iterator[Shared[T]]:
-        """The work under a key, for one more call. Raises LadError(BUSY)."""
+        """The work under a key, with one more call waiting for it in the block. Raises LadError(BUSY)."""
         shared = cast(Shared[T], self._under_way.get(key) or self._begin(key, work))
         shared.callers += 1
         try:
@@ -83,7 +84,7 @@ class Threads:
         return shared
 
     async def _in_thread(self, shared: Shared[T], work: Callable[[Shared[T]], T]) -> T:
-        """What waits is not in the pool's queue, where it would stay until a thread finds that nobody wants it."""
+        """Waits for a free thread here, and not in the pool's queue, so that cancelled work leaves the queue at once."""
         async with self._free:
             shared.begun = True
             return await asyncio.wrap_future(self._pool.submit(work, shared))
@@ -91,7 +92,7 @@ class Threads:
     def _ended(self, key: Hashable, shared: Shared[T]) -> None:
         self._forget(key, shared)
         if not shared.task.cancelled():
-            shared.task.exception()  # nobody may be left to see it
+            shared.task.exception()  # marks it as retrieved: there may be no caller left to do so
 
     def _forget(self, key: Hashable, shared: Shared[T]) -> None:
         if self._under_way.get(key) is shared:

@@ -1,4 +1,4 @@
-"""Awaits what other threads compute, without ever blocking the event loop."""
+"""Awaits the work of other threads without blocking the event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
@@ -18,7 +18,7 @@ _CANCELLED_SECONDS = 0.02
 
 
 async def reply(work: Job | Call) -> Any:
-    """What comes of submitted work; when its caller goes away, it is left."""
+    """Awaits the outcome of submitted work; if the call is cancelled, it leaves the work."""
     held_until(work.future)
     try:
         return await asyncio.wrap_future(work.future)
@@ -28,7 +28,7 @@ async def reply(work: Job | Call) -> Any:
 
 
 async def reply_of(submit: Callable[[], Job | Call]) -> Any:
-    """`reply` of the work that a blocking function submits; it is left as well where its caller goes away before that."""
+    """`reply` for work that a blocking function submits. The work is left, too, if the call is cancelled before that."""
     submitting = asyncio.ensure_future(asyncio.to_thread(submit))
     try:
         work = await asyncio.shield(submitting)
@@ -44,8 +44,8 @@ def _leave(submitting: "asyncio.Future[Job | Call]") -> None:
 
 
 async def whole(requests: AsyncIterator[T]) -> AsyncIterator[T]:
-    """The requests of a client's stream. One that was cancelled ends like any other, a moment before its call is cancelled, so
-    that moment is waited for: what comes after the last request is done for whole streams alone.
+    """The requests of a client's stream. A cancelled stream ends like a complete one, a moment before its call is cancelled. So
+    this waits for that moment after the last request: the code behind the loop runs for complete streams alone.
     """
     async for request in requests:
         yield request
@@ -53,7 +53,7 @@ async def whole(requests: AsyncIterator[T]) -> AsyncIterator[T]:
 
 
 async def outlasted(work: "Future[T]") -> T:
-    """What comes of work that uses what its call has: a call that is cancelled meanwhile goes on until nothing uses it any more."""
+    """Awaits work that uses the call's resources. A cancelled call still waits here until the work has ended."""
     try:
         return await asyncio.wrap_future(work)
     except asyncio.CancelledError:
@@ -62,14 +62,14 @@ async def outlasted(work: "Future[T]") -> T:
 
 
 async def ended(ends: "Iterable[Future[None]]") -> None:
-    """Comes back when all of these have come."""
+    """Waits until all of these are done."""
     for end in ends:
         await asyncio.wrap_future(end)
 
 
 @asynccontextmanager
 async def entered(make: Callable[[], AbstractContextManager[T]]) -> AsyncIterator[T]:
-    """What blocks while it is made or left, in threads; left also where the call was cancelled while it was being made."""
+    """Enters and exits a blocking context manager in threads; exits it, too, if the call is cancelled while it is entered."""
     making = asyncio.ensure_future(asyncio.to_thread(lambda: _both(make())))
     try:
         made, leave = await asyncio.shield(making)
@@ -87,7 +87,7 @@ def _both(manager: AbstractContextManager[T]) -> tuple[T, Callable[[], object]]:
 
 
 async def follow(log: EventLog, from_seq: int) -> AsyncGenerator[LoggedEvent, None]:
-    """Events from a number on as they come; ends after the last one. Each follower reads the log at its own pace."""
+    """Yields events from a number on as they are logged, and ends after the last one. Each follower has its own pace."""
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
 

@@ -1,1 +1,1 @@
-"""The worker as a process: where it listens, whose its state is, how long it lives."""
+"""The worker as a process: its address, command line, state folder, connections and lifetime."""

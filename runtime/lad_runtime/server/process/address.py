@@ -1,4 +1,4 @@
-"""Where the worker listens: a unix socket in a private folder, or TCP."""
+"""The address on which the worker listens: a unix socket in a private folder, or TCP."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ _LONGEST_SOCKET_PATH = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 
 
 def socket_address(path: str) -> str:
-    """The gRPC address of a unix socket. Its folder has to be the worker's alone: whoever reaches the socket can connect."""
+    """The gRPC address of a unix socket. Its folder must be private: any user who can reach the socket can connect."""
     full = Path(path).absolute()
     if len(os.fsencode(full)) > _LONGEST_SOCKET_PATH:
         raise invalid_option(
@@ -42,7 +42,7 @@ def socket_address(path: str) -> str:
 
 
 def tcp_address(listen: str) -> str:
-    """HOST:PORT, checked; an IPv6 host stands in brackets."""
+    """Checks HOST:PORT; an IPv6 host is written in brackets."""
     host, _, port = listen.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
         raise invalid_option("--listen", listen, "it is not HOST:PORT", "Give for instance 127.0.0.1:50051.")

@@ -14,14 +14,14 @@ class Arguments:
     token_file: Path | None
     threads: int  # 0: by the size of the base
     state: Path | None
-    or_next_state: bool  # where another worker has `state`: the first of state-2, state-3, … that is free
+    or_next_state: bool  # if another worker uses `state`, take the first free one of state-2, state-3, …
     memory_budget: int  # bytes; 0: a share of the device's memory
     lease_seconds: int  # 0: no lease
     log_level: str
 
 
 def parse_arguments(arguments: list[str]) -> Arguments:
-    """Exits with status 2 and the usage on stderr when they make no sense."""
+    """Parses the arguments; exits with status 2 and the usage on stderr if they are not valid."""
     parser = argparse.ArgumentParser(prog="python -m lad_runtime", description="The PyTorch worker of lad.")
     address = parser.add_mutually_exclusive_group(required=True)
     address.add_argument(

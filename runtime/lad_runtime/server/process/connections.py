@@ -1,4 +1,4 @@
-"""How many may be connected to the worker, and for how long a connection may stay that nothing is asked on."""
+"""Limits the connections to the worker, and the time that one may stay idle."""
 
 import logging
 import resource
@@ -8,15 +8,15 @@ from lad_runtime.errors import ErrorCode, LadError
 
 _log = logging.getLogger("lad.server")
 _MOST = 1024
-_USUAL = 256  # fewer are worth a word
+_USUAL = 256  # fewer are logged as a warning
 _FEWEST = 16
-_OWN_FILES = 144  # of the worker itself: its libraries, threads, and what it reads and writes at once
+_OWN_FILES = 144  # that the worker needs itself: libraries, threads, and files that it reads or writes
 _WANTED_FILES = _MOST + 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connections:
-    """A stranger can hold a connection for `handshake_ms` without a word, or for `idle_ms` without a call."""
+    """A client without a token can keep a connection for `handshake_ms` before the handshake, or `idle_ms` without a call."""
 
     most: int
     handshake_ms: int = 5_000
@@ -24,7 +24,7 @@ class Connections:
 
     @property
     def options(self) -> list[tuple[str, int]]:
-        """gRPC's names; one that it does not know it ignores in silence."""
+        """The options by gRPC's names. gRPC ignores unknown names without an error."""
         return [
             ("grpc.max_allowed_incoming_connections", self.most),
             ("grpc.server_handshake_timeout_ms", self.handshake_ms),
@@ -35,16 +35,16 @@ class Connections:
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
             ("grpc.http2.max_ping_strikes", 0),
-            ("grpc.http2.bdp_probe", 0),  # unread, a stream lets in no more than this
+            ("grpc.http2.bdp_probe", 0),  # together with the next: buffers at most 1 MiB of an unread stream
             ("grpc.http2.lookahead_bytes", 1 << 20),
-            ("grpc.max_concurrent_streams", 8192),  # more than are answered at once: these are told `busy`
+            ("grpc.max_concurrent_streams", 8192),  # above the limits of calls in flight, which reply `busy`
         ]
 
 
 def connections_by_descriptors() -> Connections:
-    """As many as this process may have files open for, after it has raised its own limit as far as it may.
+    """As many connections as the process may open files for, after it has raised its own limit.
 
-    Raises LadError(UNAVAILABLE) where that is next to nothing.
+    Raises LadError(UNAVAILABLE) if these are too few.
     """
     files = _raised()
     most = min(_MOST, files - _OWN_FILES)

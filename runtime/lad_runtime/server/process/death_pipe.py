@@ -1,4 +1,4 @@
-"""The worker dies with the process that holds the other end of its standard input."""
+"""Ends the worker when the process at the other end of its standard input dies."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ _CLEAN_UP_SECONDS = 0.5
 
 
 def read_token_line() -> str:
-    """The first line of standard input, read byte by byte so that nothing behind it is swallowed."""
+    """The first line of standard input, read byte by byte so that nothing after it is consumed."""
     line = bytearray()
     while (byte := os.read(0, 1)) and byte != b"\n":
         line += byte
@@ -17,13 +17,13 @@ def read_token_line() -> str:
 
 
 def lead_process_group() -> None:
-    """Makes this process the leader of a group of its own, which `die` can end as a whole."""
+    """Makes this process the leader of a new process group, which `_die` can kill as a whole."""
     if os.getpgrp() != os.getpid() and not os.isatty(0):
         os.setpgid(0, 0)
 
 
 def watch_stdin(clean_up: Callable[[], None]) -> None:
-    """From now on the end of standard input ends the worker at once, after `clean_up` or half a second of it."""
+    """From now on, kills the worker when standard input ends, after `clean_up` has run for at most half a second."""
 
     def watch() -> None:
         while os.read(0, 4096):

@@ -1,4 +1,4 @@
-"""A worker with a lease lives as long as somebody holds it."""
+"""The worker's lease: a worker with one stops when no client has held it for a time."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 
 class Lease:
-    """Calls `on_expired` when nobody has held it for `seconds`, counted from its making too. 0: it never expires.
+    """Calls `on_expired` when no client has held the lease for `seconds`, also after its start. 0: it never expires.
 
-    `end` lets all holders go. Lives on the event loop.
+    `end` releases all holders. Use it on the event loop alone.
     """
 
     def __init__(self, seconds: int, on_expired: Callable[[], None]) -> None:

@@ -1,8 +1,8 @@
-"""The worker's state folder, which is one worker's at a time.
+"""The worker's state folder, which one worker uses at a time.
 
-The lock is the system's own (flock) on the file `lock` in the folder: it ends with the process, however that ends. Over a network
-it is as good as the file system's: NFS 4 and most cluster file systems lock for all machines, a mount with local locks for each
-by itself, and where there are no locks at all the worker says so and goes on.
+The lock is an flock on the file `lock` in the folder: the system releases it when the process ends, however it ends. On a network
+file system it holds as far as that system's locks do. NFS 4 and most cluster file systems lock across machines; a mount with
+local locks locks on each machine alone. If the file system has no locks, the worker logs a warning and continues.
 """
 
 import errno
@@ -18,25 +18,25 @@ from pathlib import Path
 from lad_runtime.errors import ErrorCode, LadError
 
 IN_USE_STATUS = 75
-"""The exit status of a worker whose state folder is another's: EX_TEMPFAIL of sysexits.h."""
+"""The exit status if another worker uses the state folder: EX_TEMPFAIL of sysexits.h."""
 
 _DYING_SECONDS = 1.0
 _LOCK = "lock"
-_MOST = 1000  # folders beside one another
+_MOST = 1000  # folders that are tried
 _LOCKLESS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 _log = logging.getLogger("lad.server")
 _held: list[int] = []  # file descriptors, open and locked until the process ends
 
 
 class StateInUseError(LadError):
-    """Another worker has the folder."""
+    """Another worker uses the state folder."""
 
 
 def take_folder(folder: Path, *, or_next: bool) -> Path:
-    """Makes a state folder this process's own until it ends: this one, or the first of `folder`, `folder-2`, … that is free.
+    """Locks a state folder until this process ends: `folder`, or with `or_next` the first free one of `folder`, `folder-2`, ….
 
-    A worker whose client was killed a moment ago may not quite have ended yet, and is waited for. Raises StateInUseError, naming
-    the worker that has the folder, and LadError(STORAGE) where it cannot be written.
+    Waits a moment for the lock, since a worker whose client was just killed may still be ending. Raises StateInUseError, which
+    names the worker that uses the folder, and LadError(STORAGE) if the folder cannot be written.
     """
     for number in itertools.count(1):
         candidate = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")

@@ -1,1 +1,1 @@
-"""A service of the protocol in each file: its methods translate and call."""
+"""The protocol's services, one in each file. Their methods translate messages and call the engine."""

@@ -115,6 +115,6 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     def _making(
         self, adapter_id: str, request: Message, begin: Begin[AdapterEntry], *, content: Hashable = None
     ) -> Making[AdapterEntry]:
-        """`content` is what was sent beside the request."""
+        """`content` identifies what was sent in addition to the request."""
         same = (same_request(request), content)
         return self._adapters.makings.make("adapterId", adapter_id, same, begin, kind="adapter")

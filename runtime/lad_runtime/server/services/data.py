@@ -59,7 +59,7 @@ class DataService(data_pb2_grpc.DataServiceServicer):
             open_it = partial(store.read_hub, _read_hub_dataset(request.hub))
         else:
             raise invalid_option("data", "", "it names no source", "Give a path or a hub data set.")
-        each = object()  # what is read may have changed since another call began to
+        each = object()  # calls do not share a read: the source may have changed since another call began
         dataset_id, count = await self._opening.run(each, lambda shared: open_it(shared.left))
         return pb.OpenDatasetResponse(dataset_id=dataset_id, examples=count)
 

@@ -36,7 +36,7 @@ class RunsService(runs_pb2_grpc.RunsServiceServicer):
         end = self._runs.cancel(request.run_id)
         if request.wait:
             await ended([end])
-        run = self._runs.find(request.run_id)  # there is none where it was cancelled before it began
+        run = self._runs.find(request.run_id)  # None if the run was cancelled before it began
         return pb.CancelRunResponse(run=_write_run(run.info) if run else None)
 
     async def PauseRun(

@@ -1,4 +1,4 @@
-"""SamplingService: sampling runs, and the primitive that a sampler of the caller's own is made of."""
+"""SamplingService: sampling runs, and the primitive of a caller's own sampler."""
 
 from concurrent.futures import Future
 

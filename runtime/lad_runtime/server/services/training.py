@@ -1,4 +1,4 @@
-"""TrainingService: runs, and the primitives."""
+"""TrainingService: training runs, and the primitives of a caller's own training loop."""
 
 import secrets
 from concurrent.futures import Future
@@ -40,7 +40,8 @@ _write_report = writer(WindowReport, data_pb2.WindowReport)
 
 
 class TrainingService(training_pb2_grpc.TrainingServiceServicer):
-    """A numbered call goes on for a while when its client goes away, which may ask for the reply again; any other is cancelled."""
+    """If its client disconnects, a numbered call continues for a while, so that the client may ask for the reply again. Any
+    other call is cancelled."""
 
     def __init__(self, worker: Worker, preparing: Preparing) -> None:
         self._preparing = preparing

@@ -1,4 +1,4 @@
-"""WorkerService: who the worker is, and its bases."""
+"""WorkerService: the worker's versions, device and lease, and its bases."""
 
 import asyncio
 import os

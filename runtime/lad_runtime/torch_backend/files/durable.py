@@ -1,4 +1,4 @@
-"""Folders of files that are written whole or not at all, and never believed without their checksums."""
+"""Folders of files that are written atomically, and verified by checksums before they are used."""
 
 import contextlib
 import errno
@@ -18,14 +18,14 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class DamagedFolderError(Exception):
-    """A folder whose files are not those that were written; the text says which and how."""
+    """A folder whose files differ from what was written; the text says which and how."""
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
-    """Makes `folder` with these files and a manifest of their SHA-256; returns the manifest's own.
+    """Makes `folder` with these files and a manifest of their SHA-256; returns the SHA-256 of the manifest.
 
-    Everything is written and synced beside it first, then renamed: after a crash at any moment there is the whole folder or none.
-    Raises STORAGE, leaving nothing behind, when the disk is full or fails.
+    Writes and syncs a temporary folder, then renames it: after a crash at any moment there is the whole folder or none. If the
+    disk is full or fails, it raises STORAGE and leaves nothing behind.
     """
     temporary = folder.parent / f"{_TEMPORARY}{folder.name}"
     try:
@@ -49,7 +49,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
 
 
 def verify_folder(folder: Path) -> str:
-    """Reads every file of a folder against its manifest; returns the manifest's SHA-256. Raises DamagedFolderError."""
+    """Verifies every file of a folder by its manifest; returns the manifest's SHA-256. Raises DamagedFolderError."""
     try:
         manifest = (folder / MANIFEST).read_bytes()
         entries = json.loads(manifest)["files"].items()
@@ -78,7 +78,7 @@ def storage_error(what: str, error: OSError) -> LadError:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes sure that what was made, renamed or removed in a folder is so after a crash."""
+    """Syncs a folder, so that files made, renamed or removed in it stay so after a crash."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -96,7 +96,7 @@ def _write_synced(path: Path, data: bytes) -> None:
 
 
 def _make_parents(folder: Path) -> None:
-    """Makes a folder and those above it, each entry synced into its parent."""
+    """Makes a folder and its parents, and syncs each one's entry."""
     if folder.is_dir():
         return
     _make_parents(folder.parent)

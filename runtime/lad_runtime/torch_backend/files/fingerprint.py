@@ -1,4 +1,4 @@
-"""A short name for the content of a model folder, taken in a moment even where the weights are many gigabytes."""
+"""A fingerprint of a model folder's content, fast to compute even for many gigabytes of weights."""
 
 import hashlib
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 from lad_runtime.torch_backend.files.model_files import SMALL_FILES, file_in, weight_files
 
 _BLOCK = 64 << 10
-_BLOCKS = 64  # samples of each weights file; every retraining changes all of them
+_BLOCKS = 64  # samples of each weights file; any further training changes all of them
 
 
 def fingerprint(folder: Path) -> str:
-    """40 hexadecimal digits of the configuration, the tokenizer, and samples spread over each weights file.
+    """A digest, in 40 hexadecimal digits, of the configuration, the tokenizer, and samples spread over each weights file.
 
-    It tells models apart; it does not prove that a file is intact.
+    It distinguishes models; it does not prove that a file is intact.
     """
     digest = hashlib.sha256()
     small = [file_in(folder, name) for name in SMALL_FILES]

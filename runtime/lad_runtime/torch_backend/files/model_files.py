@@ -1,4 +1,4 @@
-"""Files of a model folder: which there are, that their names are data and never paths, and JSON of a bounded size."""
+"""The files of a model folder: finds them, rejects names that are paths, and reads JSON of bounded size."""
 
 import json
 import re
@@ -17,7 +17,7 @@ SMALL_FILES = (
     "tokenizer_config.json",
     "chat_template.jinja",
 )
-"""What else of a model folder is read, where it is there."""
+"""The other files of a model folder that are read if they exist."""
 
 GET_AGAIN = "Get the file again: it is damaged or incomplete."
 
@@ -54,7 +54,7 @@ def _outside(name: str) -> LadError:
 
 
 def read_json(folder: Path, name: str, *, optional: bool = False) -> dict[str, Any]:
-    """The JSON object in `name`; {} where it is optional and missing. Raises INVALID_FILE otherwise."""
+    """The JSON object in `name`; {} if it is optional and missing. Raises INVALID_FILE if it cannot be read."""
     path = file_in(folder, name)
     if not path.is_file():
         if optional:
@@ -78,7 +78,7 @@ def read_json(folder: Path, name: str, *, optional: bool = False) -> dict[str, A
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:
-    """The safetensors files of a model folder: the whole one, else the shards that its index names."""
+    """The safetensors files of a model folder: the single file, else the shards that its index names."""
     whole = file_in(folder, WHOLE)
     if whole.is_file():
         return (whole,)
@@ -105,7 +105,7 @@ def shard_names(index: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def no_safetensors(model: str, files: Iterable[str]) -> LadError:
-    """The error for a model whose `files` hold no safetensors weights; it says so where they hold a pickle."""
+    """The error for a model without safetensors weights among its `files`; it mentions a pickle if there is one."""
     pickles = sorted(name for name in files if name.endswith(_PICKLES))
     if pickles:
         return LadError(
@@ -122,7 +122,7 @@ def no_safetensors(model: str, files: Iterable[str]) -> LadError:
 
 
 def bad_file(name: str, problem: str, remedy: str) -> LadError:
-    """The error for a file of the model that cannot be used."""
+    """The error for an unusable file of the model."""
     return LadError(ErrorCode.INVALID_FILE, f"{name} cannot be used: {problem}.", value=name, remedy=remedy)
 
 

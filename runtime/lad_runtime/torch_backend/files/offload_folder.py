@@ -1,13 +1,13 @@
-"""Where optimizers wait on the disk, and what becomes of those of a process that was killed."""
+"""The folder of optimizer states on the disk."""
 
 import shutil
 from pathlib import Path
 
 
 def emptied_folder(folder: Path) -> Path:
-    """A folder without what an earlier process left in it; whoever writes there makes it.
+    """Removes a folder that an earlier process left; whoever writes there makes it again.
 
-    The state folder around it is this process's alone, so nobody else keeps anything there.
+    Its parent, the state folder, is locked by this process, so no other process uses it.
     """
     shutil.rmtree(folder, ignore_errors=True)
     return folder

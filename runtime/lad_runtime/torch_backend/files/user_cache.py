@@ -1,10 +1,10 @@
-"""Where a user's workers keep what they can make again."""
+"""The user's cache folder, shared by all of the user's workers."""
 
 import os
 from pathlib import Path
 
 
 def user_cache() -> Path | None:
-    """`$LAD_HOME`, else `~/.cache/lad`; None where that is no absolute path, such as without a home."""
+    """`$LAD_HOME`, else `~/.cache/lad`; None if that is not an absolute path, for instance without a home."""
     folder = os.environ.get("LAD_HOME") or os.path.expanduser("~/.cache/lad")
     return Path(folder) if os.path.isabs(folder) else None

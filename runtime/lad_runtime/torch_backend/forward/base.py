@@ -1,4 +1,4 @@
-"""Bases: how a model folder becomes a resident model with its tokenizer."""
+"""Bases: loads a model folder as a resident model with its tokenizer."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,12 +25,12 @@ from lad_runtime.torch_backend.tokenizer.tokenizer_files import load_tokenizer
 from lad_runtime.types.bases import BaseInfo, BaseSpec, DTypeName, LoadProgress, MatrixKernel
 
 MAX_RANK = 1024
-"""The highest LoRA rank; nothing but memory and sense bounds it."""
+"""The highest LoRA rank; beyond it there is no use, and no limit but memory."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Base:
-    """A frozen model on the device, its tokenizer, and the prompts that it computed last."""
+    """A frozen model on the device, its tokenizer, and a cache of prompts."""
 
     info: BaseInfo
     model: Llama
@@ -38,7 +38,7 @@ class Base:
     prompts: Prompts = field(default_factory=Prompts)
 
     def close(self) -> None:
-        """Ends what the base holds beside memory."""
+        """Ends the base's processes."""
         self.tokenizer.close()
 
 
@@ -51,12 +51,11 @@ def load_base(
 ) -> Base:
     """Finds, fetches or makes the files of `spec.name`, and loads them onto `device`.
 
-    On the CPU the way to multiply with its matrices is chosen first, for so many `threads` (0: by its size).
-    With `spec.compile` the kernels beside the matmuls are compiled first; `info.compile_seconds` says how long that took.
-    `admit` is called with the bytes of the weights before any are copied, and may raise. `spec.dtype` auto is float32 on the CPU
-    and bfloat16 elsewhere. Raises LadError: NOT_FOUND, ACCESS_DENIED or UNAVAILABLE for a base that cannot be had, INVALID_FILE
-    for damaged or unsafe files, UNSUPPORTED_MODEL, INVALID_OPTION (`maskToken`, `chatTemplate`, `dataType`, `revision`, `compile`),
-    OUT_OF_MEMORY, STORAGE.
+    Calls `admit` with the bytes of the weights before it copies any; `admit` may raise. On the CPU it chooses the matmul kernels
+    for so many `threads` (0: by the base's size). With `spec.compile` it compiles the elementwise kernels, which takes
+    `info.compile_seconds`. `spec.dtype` auto is float32 on the CPU and bfloat16 elsewhere. Raises LadError: NOT_FOUND,
+    ACCESS_DENIED or UNAVAILABLE for a base that cannot be fetched, INVALID_FILE for damaged or unsafe files, UNSUPPORTED_MODEL,
+    INVALID_OPTION (`maskToken`, `chatTemplate`, `dataType`, `revision`, `compile`), OUT_OF_MEMORY, STORAGE.
     """
     device = torch.device(device)
     dtype = _dtype(spec, device)
@@ -85,7 +84,7 @@ def load_base(
                 )
                 kernels, seconds = EAGER, 0.0
                 if spec.compile:
-                    # Imported only here: it loads torch's compiler.
+                    # Imported here alone: it loads torch's compiler.
                     from lad_runtime.torch_backend.model.compiled_elementwise import compiled_kernels
 
                     kernels, seconds = compiled_kernels(config, device, dtype)
@@ -118,7 +117,7 @@ def _machine_errors_named(name: str) -> Iterator[None]:
             value=name,
             remedy="Check that the folder can be read, and that there is room for temporary files.",
         ) from error
-    except (MemoryError, RuntimeError) as error:  # torch's own are RuntimeErrors
+    except (MemoryError, RuntimeError) as error:  # torch's memory errors are RuntimeErrors
         if not isinstance(error, MemoryError) and memory_error(error) is None:
             raise
         raise LadError(

@@ -1,4 +1,4 @@
-"""What a work needs next, made on a thread of its own beside the device's work."""
+"""Prepares a job's next input on a thread of its own, while the device computes."""
 
 import threading
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from lad_runtime.types.work import Work, ask
 T = TypeVar("T")
 
 Unwanted = Callable[[], bool]
-"""Whether nobody waits for the thing any more."""
+"""Whether the result is not needed any more."""
 
 _WAIT_SECONDS = 0.005
-"""Nobody else has a turn for so long at a time while a work waits."""
+"""How long a waiting job may hold up the others at a time."""
 
 
 class Beside(Generic[T]):
-    """One thing in the making, from numbers alone: adapters' tensors belong to the engine's thread. The thread ends with it.
+    """One result that a thread is making. The thread must not use adapters' tensors, which belong to the engine's thread.
 
-    `make` is to ask every millisecond or so whether the thing is unwanted; what it returns then is read by nobody.
+    `make` should check every millisecond or so whether its result is unwanted; what it then returns is ignored.
     """
 
     def __init__(self, make: Callable[[Unwanted], T]) -> None:
@@ -30,13 +30,13 @@ class Beside(Generic[T]):
         self._thread.start()
 
     def result(self) -> Work[T]:
-        """Work that waits for the thing between others' turns, and returns it or raises what its making did."""
+        """Work that waits for the result while other jobs have turns; returns it, or raises the exception of `make`."""
         while not wait([self._made], _WAIT_SECONDS).done:
             yield from ask(HostRequest(next_tokens=1))
         return self._made.result()
 
     def stop(self) -> None:
-        """Ends the making, if it is not at its end; the thread is gone then."""
+        """Stops the making, and waits for the thread to end."""
         self._unwanted.set()
         self._thread.join()
 

@@ -1,4 +1,4 @@
-"""Works and requests tied to the base that they are computed on."""
+"""Work and requests bound to the base that computes them."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lad_runtime.types.work import OutcomeT, Request, Step, Work
 
 @dataclass(frozen=True, kw_only=True)
 class BoundRequest(Request[object]):
-    """A request and its base. Those of one base and kind share a group."""
+    """A request with its base. Requests of one base and kind share a group."""
 
     base: Base
     request: ForwardRequest
@@ -29,7 +29,7 @@ class BoundRequest(Request[object]):
 
 
 def placed(base: Base, work: Work[OutcomeT], prepare: Callable[[], None]) -> Work[OutcomeT]:
-    """The work with its requests tied to `base`. `prepare` is called before each of its stretches, which may compute too."""
+    """Binds the requests of work to `base`. Calls `prepare` each time before the work advances, since it may compute, too."""
     prepare()
     advance: Callable[[], Step] = lambda: next(work)  # noqa: E731
     while True:

@@ -1,4 +1,4 @@
-"""Compute what several pieces of work ask for in as few forwards as possible."""
+"""Computes the requests of several jobs in as few forwards as possible."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,11 +26,11 @@ Gradients = list[tuple[Tensor, Tensor]]  # a parameter, and what its .grad grows
 
 
 def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
-    """Every request's result, in order. On the CPU each is equal, bit for bit, to that request's computed alone.
+    """Computes requests and returns their results in order. On the CPU each equals, bit for bit, the result of that request alone.
 
     Inference requests share one forward. Gradient requests share another, unless two of them train the same adapter: summed in
-    one batch their gradients would round differently, so the later one has its own. All or nothing: where anything is raised,
-    no gradient has been added and no cache has grown.
+    one batch, their gradients would round differently, so the later one gets its own forward. If anything is raised, no gradient
+    has been added and no cache has grown.
     """
     for request in requests:
         if isinstance(request, GradientRequest | LossRequest):
@@ -105,7 +105,7 @@ def _differentiate(model: Llama, requests: Sequence[GradientRequest]) -> tuple[R
 
 
 def _segments(requests: Sequence[ForwardRequest]) -> list[Sequence[Segment]]:
-    """What each request needs computed; of a cache that several ask for, the first one's segment."""
+    """The segments that each request needs. A cache that several requests fill is computed for the first one alone."""
     filling: set[int] = set()
     needed: list[Sequence[Segment]] = []
     for request in requests:
@@ -118,7 +118,7 @@ def _segments(requests: Sequence[ForwardRequest]) -> list[Sequence[Segment]]:
 
 
 def _laid_out(model: Llama, needed: Sequence[Sequence[Segment]]) -> tuple[FlatBatch, list[list[Span]]]:
-    """One batch of every request's segments, and their rows."""
+    """One batch of all requests' segments, and the rows of each."""
     batch = model.batch([segment for segments in needed for segment in segments])
     spans = iter(batch.spans)
     return batch, [[next(spans) for _ in segments] for segments in needed]
@@ -130,7 +130,8 @@ def _head(model: Llama, request: HeadRequest) -> Tensor:
 
 
 def _batches(requests: Sequence[ForwardRequest]) -> list[list[tuple[int, GradientRequest]]]:
-    """Gradient requests and their indices, no adapter being trained by two requests of one batch, each as early as order allows."""
+    """Batches of gradient requests with their indices. No batch has two requests that train one adapter, and each request is in
+    the earliest batch that keeps its adapters' order."""
     batches: list[list[tuple[int, GradientRequest]]] = []
     taken: list[set[int]] = []
     for index, request in enumerate(requests):

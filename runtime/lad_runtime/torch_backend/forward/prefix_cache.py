@@ -1,4 +1,4 @@
-"""Prompts that are computed once: their keys and values, shared by everybody who denoises an answer behind them."""
+"""A cache of prompts: their keys and values are computed once and shared by all answers that are denoised after them."""
 
 import threading
 import weakref
@@ -16,17 +16,17 @@ from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.work import Work, ask
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Keys and values that are kept for those who come later, at most; those in use are kept by their users."""
+"""The most bytes of keys and values that are cached for later use; those in use stay alive in any case."""
 
 Key = tuple["weakref.ref[Version] | None", AttentionMode, tuple[int, ...]]
 
 
 class Prompts:
-    """The prompts of one base that were used last, in up to `max_bytes` of keys and values, and those in use.
+    """The prompts of one base: those in use, and the most recently used ones in up to `max_bytes` of keys and values.
 
-    A prompt in the attention `prefix` belongs to a version of an adapter's weights, and is forgotten with it. In
-    `causal-prefix` it is the unadapted base's, for all adapters and the autoregressive baseline. Work belongs to the engine's
-    thread; everything else may be called from any, `_forget` even in the middle of a method, by the garbage collector.
+    A prompt in the attention mode `prefix` belongs to a version of an adapter's weights, and is dropped with it. In
+    `causal-prefix` the unadapted base computes it, for all adapters and the autoregressive baseline. Work runs on the engine's
+    thread; any thread may call everything else. The garbage collector may call `_forget` in the middle of any method.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -38,11 +38,11 @@ class Prompts:
 
     @property
     def nbytes(self) -> int:
-        """Of the prompts kept, whether they are in use or not."""
+        """Bytes of the cached prompts, in use or not."""
         return self._nbytes
 
     def keep(self, max_bytes: int) -> None:
-        """Keeps no more than this, or `MAX_BYTES`, from now on."""
+        """Sets the limit from now on, at most `MAX_BYTES`."""
         with self._lock:
             self._max_bytes = min(max_bytes, MAX_BYTES)
             self._drop_oldest()
@@ -50,7 +50,7 @@ class Prompts:
     def context(
         self, model: Llama, adapter: LoraAdapter | None, prompt: Sequence[int], attention: AttentionMode
     ) -> Work[KeyValueCache | None]:
-        """Work that returns the filled cache of a prompt, which nobody may write to; None for an empty one."""
+        """Work that returns a prompt's filled cache, which is read-only; None for an empty prompt."""
         (cache,) = yield from self.contexts(model, adapter, [prompt], attention)
         return cache
 
@@ -61,7 +61,7 @@ class Prompts:
         prompts: Sequence[Sequence[int]],
         attention: AttentionMode,
     ) -> Work[list[KeyValueCache | None]]:
-        """`context` of several prompts, those that are missing computed together."""
+        """`context` for several prompts; the missing ones are computed together."""
         owner = None if attention == "causal-prefix" else adapter
         caches = [
             self._find(model, owner, tuple(prompt), attention) if prompt else None for prompt in prompts
@@ -80,14 +80,14 @@ class Prompts:
     def _find(
         self, model: Llama, owner: LoraAdapter | None, prompt: tuple[int, ...], attention: AttentionMode
     ) -> KeyValueCache:
-        """The cache of a prompt, still empty where nobody has computed it yet."""
+        """The cache of a prompt, which is still empty if it has not been computed yet."""
         key = (weakref.ref(owner.version, self._forget) if owner else None, attention, prompt)
         with self._lock:
             cache = self._living.get(key)
             if cache is None:
                 cache = model.cache(len(prompt))
                 self._living[key] = cache
-            self._take_out(key)
+            self._evict(key)
             self._kept[key] = cache
             self._nbytes += cache.nbytes
             self._drop_oldest()
@@ -95,9 +95,9 @@ class Prompts:
 
     def _drop_oldest(self) -> None:
         while self._nbytes > self._max_bytes and self._kept:
-            self._take_out(next(iter(self._kept)))
+            self._evict(next(iter(self._kept)))
 
-    def _take_out(self, key: Key) -> None:
+    def _evict(self, key: Key) -> None:
         cache = self._kept.pop(key, None)
         if cache is not None:
             self._nbytes -= cache.nbytes
@@ -106,14 +106,14 @@ class Prompts:
         with self._lock:
             for key in list(self._kept):
                 if key[0] is version:
-                    self._take_out(key)
+                    self._evict(key)
 
 
 def prompt_segment(
     ids: Sequence[int], adapter: LoraAdapter | None, attention: AttentionMode, cache: KeyValueCache
 ) -> Segment:
-    """Tokens that go behind what a prompt's cache holds: computed by the base and causally, by the adapter and causally, or by
-    the adapter and attending to everything before and among them."""
+    """The segment that appends tokens to a prompt's cache. In `causal-prefix` the base computes them causally, in `causal` the
+    adapter does; otherwise the adapter computes them with full attention to themselves and everything before."""
     if attention == "causal-prefix":
         return Segment(ids=torch.tensor(ids), mode="causal", cache=cache)
     mode: AttentionMode = "causal" if attention == "causal" else "full"

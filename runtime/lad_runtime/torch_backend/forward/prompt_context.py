@@ -1,4 +1,4 @@
-"""What an answer is denoised behind: its prompt, computed anew with every canvas or once for all of them."""
+"""The prompt of an answer that is denoised: computed with every canvas, or once for all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +18,10 @@ from lad_runtime.types.work import Work, ask
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """A prompt, and under classifier-free guidance the same one masked, as the tokens of a canvas see it.
+    """The prompt that the tokens of a canvas see; under classifier-free guidance also the same prompt masked.
 
-    `prompts` are its token ids, or those of both. In the attention modes `prefix` and `causal-prefix` `contexts` holds a filled
-    cache for each (None for an empty prompt); `adapter` must not change while the past is in use.
+    `prompts` has the token ids of one or both. In the attention modes `prefix` and `causal-prefix`, `contexts` has a filled cache
+    for each (None for an empty prompt). `adapter` must not change while the past is in use.
     """
 
     base: Base
@@ -40,7 +40,7 @@ class Past:
         attention: AttentionMode,
         guided: bool,
     ) -> Work["Past"]:
-        """Work that has the prompt computed, where its attention mode allows it and nobody has yet."""
+        """Work that makes the past; computes the prompt's cache if the attention mode has one and it is missing."""
         blind = (base.info.mask_token_id,) * len(prompt)
         prompts = (tuple(prompt), blind) if guided else (tuple(prompt),)
         contexts: Sequence[KeyValueCache | None] = ()
@@ -49,7 +49,7 @@ class Past:
         return cls(base=base, adapter=adapter, attention=attention, prompts=prompts, contexts=tuple(contexts))
 
     def canvas(self, answer_N: Tensor, rows_R: Tensor) -> tuple[tuple[Segment, ...], tuple[Tensor, ...]]:
-        """The segments that one prediction of an answer needs computed, and the rows of each that are its positions `rows`."""
+        """The segments of one prediction of an answer, and for each the rows of the answer's positions `rows`."""
         if self.contexts:
             segments = tuple(
                 Segment(ids=answer_N, adapter=self.adapter, context=context) for context in self.contexts
@@ -66,10 +66,10 @@ class Past:
         return segments, (len(self.prompts[0]) + rows_R,) * len(segments)
 
     def then(self, finished: Sequence[int]) -> Work["Past"]:
-        """Work that returns the past of what follows a finished canvas: it attends to that as to the prompt.
+        """Work that returns the past of the next canvas, which attends to a finished one as to the prompt.
 
-        A finished canvas is computed once: its tokens see one another and what came before, in `causal-prefix` through the
-        unadapted base and causally.
+        The finished canvas is computed once. Its tokens see one another and everything before; in `causal-prefix` the unadapted
+        base computes them causally.
         """
         prompts = tuple((*prompt, *finished) for prompt in self.prompts)
         if not self.contexts:

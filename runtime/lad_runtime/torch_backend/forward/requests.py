@@ -1,4 +1,4 @@
-"""What a piece of work asks to have computed. Requests of one base and of equal `group` may share a flat batch."""
+"""The computations that work requests. Requests of one base and of equal `group` may share a flat batch."""
 
 from dataclasses import dataclass
 
@@ -52,7 +52,7 @@ class _Supervised(_Forward[tuple[Tensor, ...]]):
 class GradientRequest(_Supervised):
     """Gradients of Σ weight · CE over all supervised tokens, added to `.grad` of every segment's adapter parameters.
 
-    `weights[i]` [L] float32 are what each token of segment i counts. Result: the unweighted CE in nats of every segment, [L]
+    `weights[i]` [L] float32 are the weights of segment i's tokens. Result: the unweighted CE in nats of every segment, [L]
     float32 on the CPU, 0 where unsupervised.
     """
 
@@ -65,7 +65,7 @@ class GradientRequest(_Supervised):
 
     @property
     def cost(self) -> int:
-        """A frozen weight takes 2 FLOP a token in the forward and 2 in the backward, and 2 to compute the forward again."""
+        """A frozen weight takes 2 FLOP a token in the forward, 2 in the backward, and 2 in a recomputed forward."""
         return (3 if self.checkpointing else 2) * self.tokens
 
     @property
@@ -96,12 +96,12 @@ class LogitsRequest(_Forward[tuple[Tensor, ...]]):
 
 @dataclass(frozen=True, kw_only=True)
 class ContextRequest(_Forward[None]):
-    """Caches filled with their segments' tokens, whose hidden states nobody asks for. Result: None.
+    """Fills caches with their segments' tokens; the hidden states are not returned. Result: None.
 
-    Several works may ask for the same cache: a segment whose cache has come to its end meanwhile is not computed again.
+    Several requests may fill the same cache: a segment whose cache has been filled meanwhile is not computed again.
     """
 
-    ends: tuple[int, ...]  # what the length of each segment's cache is to be
+    ends: tuple[int, ...]  # the length of each segment's filled cache
 
     @classmethod
     def of(cls, *segments: Segment) -> "ContextRequest":
@@ -110,14 +110,14 @@ class ContextRequest(_Forward[None]):
 
     @property
     def missing(self) -> list[Segment]:
-        """Segments whose caches are not there yet."""
+        """The segments whose caches are not filled yet."""
         pairs = zip(self.segments, self.ends, strict=True)
         return [segment for segment, end in pairs if segment.cache and segment.cache.length < end]
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeadRequest(Request[Tensor]):
-    """Scores of the vocabulary for hidden states that are there already. Result: [R, V] float32 on the model's device."""
+    """Scores of the vocabulary for hidden states computed before. Result: [R, V] float32 on the model's device."""
 
     hidden_RD: Tensor
     segments: tuple[Segment, ...] = ()
@@ -137,7 +137,7 @@ class HeadRequest(Request[Tensor]):
 
 @dataclass(frozen=True, kw_only=True)
 class HostRequest(Request[None]):
-    """A turn for what the work does itself next: to make or look at about so many tokens. Result: None."""
+    """A turn for the job's own computation on the host, over about so many tokens. Result: None."""
 
     next_tokens: int
     segments: tuple[Segment, ...] = ()

@@ -1,4 +1,4 @@
-"""The tokens with a loss of several requests, as the rows that the head computes."""
+"""The supervised tokens of several requests, as the rows that the head computes."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ Span = tuple[int, int]
 
 
 class SupervisedRows:
-    """Supervised tokens of all requests' segments, padded to full matmul rows whose target is 0 and whose weight is 0.
+    """The supervised tokens of all requests' segments, padded to a multiple of matmul rows with target 0 and weight 0.
 
-    `spans` are the batch rows of each request's segments; `weights_R` is 0 everywhere for requests without gradients.
+    `spans` are the batch rows of each request's segments; `weights_R` is 0 for requests without gradients.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class SupervisedRows:
         return hidden_ND[on_device(self._rows_R, hidden_ND.device)]
 
     def split(self, ce_R: Tensor) -> list[tuple[Tensor, ...]]:
-        """Every request's CE per segment, [L] on the CPU, 0 where unsupervised."""
+        """Every request's CE for each segment, [L] on the CPU, 0 where unsupervised."""
         counts = [int(kept.sum()) for request_kept in self._kept for kept in request_kept]
         values = iter(ce_R[: self._count].cpu().split(counts))
         return [

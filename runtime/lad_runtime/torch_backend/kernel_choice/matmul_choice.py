@@ -1,6 +1,6 @@
-"""Which library multiplies with each kind of a base's matrices, and on which layout: one for all rows, chosen once a machine.
+"""Chooses the library and the layout for each kind of matrix of a base, once for each machine and for any number of rows.
 
-A base's bits follow from the choice, so it depends on what is recorded of the machine and on nothing that comes and goes.
+A base's results depend on the choice in their last bits. So it depends only on recorded times, never on the machine's load.
 """
 
 import math
@@ -20,23 +20,23 @@ from lad_runtime.torch_backend.model.row_independence import keeps_rows_apart
 from lad_runtime.types.bases import MatmulKernel, MatrixKernel
 
 FORCED = "LAD_MATMUL"
-"""The environment variable that names one library for all matrices, for measurements; the layouts are then its fastest."""
+"""The environment variable that sets one library for all matrices, for measurements; each layout is then its fastest."""
 
 MEASURED_NUMBERS = 1 << 18
-"""A smaller matrix is not measured. A base made of such is loaded in less time than measuring takes, and gains little: a training
-step of `tiny` takes a twentieth less time by the faster library (AMD EPYC, Zen 3)."""
+"""Matrices with fewer numbers are not measured. A base of such matrices loads faster than measuring takes, and gains little: a
+training step of `tiny` takes 5 % less time with the faster library (AMD EPYC, Zen 3)."""
 
 _SAME = 1.03
-"""Times that are no further apart are the same: two machines of a kind, or two measurements, should not choose differently."""
+"""Times within this factor count as equal, so that equal machines, and repeated measurements, make the same choice."""
 
 
 def choose_kernels(
     config: LlamaConfig, *, device: torch.device, dtype: torch.dtype, threads: int
 ) -> tuple[MatrixKernel, ...]:
-    """One for each kind of matrix, for a base that computes with so many threads; empty where there is nothing to choose.
+    """The way for each kind of matrix of a base that computes with so many threads; empty if there is no choice.
 
-    The fastest of those that keep rows apart. The first time that a machine meets matrices of these shapes it takes a few
-    seconds. Raises LadError(INVALID_OPTION) where LAD_MATMUL names a library that there is not.
+    It is the fastest with independent rows. The first call for matrices of these shapes on a machine takes a few seconds.
+    Raises LadError(INVALID_OPTION) if LAD_MATMUL names an unavailable library.
     """
     if not chooses(device, dtype):
         return ()
@@ -67,7 +67,7 @@ def _forced() -> MatmulKernel | None:
 
 
 def _chosen(ways: Sequence[MatrixKernel], shape: Shape, times: Sequence[MatmulTime]) -> MatrixKernel:
-    """By time where there are times, else the first that keeps rows apart; the first of all where none does."""
+    """The fastest way with independent rows if there are times, else the first with independent rows, else the first."""
     known = {one.way: one for one in times}
     timed = [known[way] for way in ways if way in known]
     apart = [one for one in timed if one.keeps_rows_apart] or timed

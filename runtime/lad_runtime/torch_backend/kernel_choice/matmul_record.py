@@ -1,4 +1,4 @@
-"""The times of a machine's matmuls, measured once and kept in a file of the user's: a run resumed later rounds as before."""
+"""A record of the machine's matmul times in the user's cache, so that a run that is resumed later rounds as before."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ from lad_runtime.torch_backend.kernel_choice.matmul_times import (
 )
 from lad_runtime.torch_backend.kernels.cpu import processor_features, processor_name
 
-_FORM = 1  # of the file and of what is measured; files of another number are not read
+_FORM = 1  # the version of the file and of the measurement; files of other versions are ignored
 
 _log = logging.getLogger(__name__)
 _recorded: dict[str, list[MatmulTime]] = {}
@@ -30,10 +30,10 @@ _recording = threading.Lock()
 
 
 def recorded_times(shapes: Mapping[str, Shape], threads: int) -> list[MatmulTime]:
-    """Of float32 matrices of these shapes on this machine, by so many threads: read, or measured now and written.
+    """The times for float32 matrices of these shapes with so many threads: read from the record, or measured and recorded.
 
-    For as long as the process lives they are the same, whatever becomes of the file. A damaged file is written anew, and one
-    that cannot be written is done without. Empty where measuring fails.
+    They stay the same while the process lives, whatever happens to the file. A damaged file is replaced; a failed write is
+    logged. Empty if the measurement fails.
     """
     machine = json.dumps(_machine(shapes, threads), sort_keys=True)
     with _recording:
@@ -43,7 +43,7 @@ def recorded_times(shapes: Mapping[str, Shape], threads: int) -> list[MatmulTime
 
 
 def _machine(shapes: Mapping[str, Shape], threads: int) -> dict[str, object]:
-    """All that the times depend on."""
+    """Everything that the times depend on."""
     return {
         "form": _FORM,
         "processor": processor_name(),
@@ -70,7 +70,7 @@ def _read_or_measured(machine: str, shapes: Mapping[str, Shape], threads: int) -
 
 
 def _read(path: Path, machine: str) -> list[MatmulTime] | None:
-    """None where there is none, or none that is whole and of this machine."""
+    """The recorded times; None if the file is missing, damaged or of another machine."""
     try:
         recorded = json.loads(path.read_text())
         if json.dumps(recorded["machine"], sort_keys=True) == machine:
@@ -83,7 +83,7 @@ def _read(path: Path, machine: str) -> list[MatmulTime] | None:
 
 
 def _write(path: Path, machine: str, measured: list[MatmulTime]) -> list[MatmulTime]:
-    """Writes the file whole or not at all. Where another process has just written its own, that one counts for both."""
+    """Writes the file atomically. If another process has just written it, returns that process's times."""
     content = json.dumps({"machine": json.loads(machine), "times": write_times(measured)}, indent=1)
     scratch = path.with_name(f".{secrets.token_hex(8)}")
     try:

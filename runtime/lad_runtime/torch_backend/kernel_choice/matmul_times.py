@@ -1,6 +1,6 @@
-"""How long each way to multiply takes on this machine, as another process measures it (`matmul_trials`).
+"""Measures each way to multiply on this machine, in another process (`matmul_trials`).
 
-In another process, because how many threads MKL uses belongs to a whole one, and what a worker computes meanwhile must not change.
+MKL's number of threads is set for a whole process, and the worker's own computations must not change meanwhile.
 """
 
 import json
@@ -27,12 +27,12 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, kw_only=True)
 class MatmulTime:
     way: MatrixKernel
-    seconds: float  # a row, forward of few rows, forward of many and backward of many summed
+    seconds: float  # per row: the sum of the forward with few rows, the forward with many and the backward with many
     keeps_rows_apart: bool
 
 
 def times_of_this_machine(shapes: Mapping[str, Shape], threads: int) -> list[MatmulTime]:
-    """Of every way to multiply with matrices of these shapes; none, and a warning in the log, where measuring fails."""
+    """The times of all ways to multiply with matrices of these shapes; empty, with a warning, if measuring fails."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", _TRIALS],
@@ -50,7 +50,7 @@ def times_of_this_machine(shapes: Mapping[str, Shape], threads: int) -> list[Mat
 
 
 def _environment() -> dict[str, str]:
-    """A thread that waits sleeps, so that its clock counts work alone."""
+    """Makes waiting threads sleep, so that their clocks count only work."""
     source = str(Path(__file__).parents[3])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     waiting = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
@@ -58,12 +58,12 @@ def _environment() -> dict[str, str]:
 
 
 def write_times(times: Sequence[MatmulTime]) -> Any:
-    """As JSON holds them."""
+    """Times as plain data for JSON."""
     return [asdict(one) for one in times]
 
 
 def read_times(written: Any) -> list[MatmulTime]:
-    """Raises ValueError for what `write_times` has not written."""
+    """Reads the data of `write_times`. Raises ValueError for anything else."""
     try:
         times = [MatmulTime(**{**one, "way": MatrixKernel(**one["way"])}) for one in written]
     except (TypeError, KeyError) as error:

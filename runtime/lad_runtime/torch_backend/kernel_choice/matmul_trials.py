@@ -1,8 +1,8 @@
-"""Times every way to multiply rows with matrices of given shapes, and probes which ways keep rows apart.
+"""Times every way to multiply rows with matrices of given shapes, and tests whether its rows are independent.
 
 `python -m …kernel_choice.matmul_trials` reads `{"shapes": {"qkv": [outputs, inputs], …}, "threads": n}` and prints the
-times. A step of training computes x · Wᵀ and dy · W over hundreds of rows, an iteration of sampling x · Wᵀ over tens or hundreds:
-the forward of few rows, the forward of many and the backward of many count alike, each by its time a row.
+times. A training step computes x · Wᵀ and dy · W over hundreds of rows, a sampling iteration x · Wᵀ over tens or hundreds. So the
+forward with few rows, the forward with many and the backward with many are timed; their times per row count equally.
 """
 
 import json
@@ -23,9 +23,7 @@ from lad_runtime.types.bases import MatrixKernel
 
 _FEW_ROWS = 64
 _MANY_ROWS = (128, 512)
-_MANY_NUMBERS = (
-    1 << 29
-)  # rows · numbers of a matrix, half of the FLOP of one product, for which there are more than the least rows
+_MANY_NUMBERS = 1 << 29  # rows · numbers of a matrix (half a product's FLOP), within _MANY_ROWS
 _PROBED_ROWS = 256
 _REPETITIONS = (3, 12)
 _ENOUGH_SECONDS = 1.5
@@ -40,10 +38,10 @@ def main() -> None:
 
 @torch.no_grad()
 def measure(shapes: Mapping[str, Shape]) -> list[MatmulTime]:
-    """By as many threads as torch has now, on random numbers.
+    """Measures with torch's present number of threads, on random numbers.
 
-    The least of several repetitions, in which all ways take turns: whatever else the machine does slows some of them, and a
-    large matrix is out of the caches when its turn comes again, as in a model.
+    Takes the minimum over several rounds, since other load on the machine slows some of them. In each round all ways take
+    turns, so that a large matrix is out of the caches at its next turn, as in a model.
     """
     trials = [_Trial(way, shape) for matrix, shape in shapes.items() for way in candidates(matrix)]
     least, most = _REPETITIONS
@@ -58,7 +56,7 @@ def measure(shapes: Mapping[str, Shape]) -> list[MatmulTime]:
 
 
 class _Trial:
-    """One way to multiply with one matrix: the forward of few rows, the forward of many, the backward of many."""
+    """Times one way with one matrix: the forward with few rows, the forward with many, the backward with many."""
 
     USES = 3
 

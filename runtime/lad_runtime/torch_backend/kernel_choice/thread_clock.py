@@ -1,4 +1,4 @@
-"""How long a computation keeps its busiest thread busy: its time on an idle machine, measured on a busy one too."""
+"""The CPU time of a computation's busiest thread: a measure of its time on an idle machine that also works on a busy one."""
 
 import os
 import time
@@ -7,8 +7,8 @@ from contextlib import suppress
 
 
 def busiest_thread_seconds(compute: Callable[[], object]) -> float:
-    """Of `compute`, divided between threads or not. Where the system keeps no clock of each thread (it is not Linux), its seconds
-    by the wall's clock."""
+    """The CPU seconds of the busiest thread of `compute`. On systems without a clock for each thread (other than Linux), its
+    wall-clock seconds."""
     before, started = _thread_clocks(), time.perf_counter_ns()
     compute()
     passed, after = time.perf_counter_ns() - started, _thread_clocks()
@@ -17,14 +17,14 @@ def busiest_thread_seconds(compute: Callable[[], object]) -> float:
 
 
 def _thread_clocks() -> dict[str, int]:
-    """Nanoseconds that each thread of this process has been on a core."""
+    """The CPU nanoseconds of each thread of this process."""
     clocks = {}
     with suppress(OSError):
         for thread in os.listdir("/proc/self/task"):
-            with suppress(OSError):  # it has ended
+            with suppress(OSError):  # the thread has ended
                 clocks[thread] = time.clock_gettime_ns(~int(thread) << 3 | _CLOCK_OF_THREAD)
     return clocks
 
 
 _CLOCK_OF_THREAD = 0b110
-"""Linux's clock id of a thread is the complement of its number and these three bits: a thread's own, precise."""
+"""The low bits of a Linux clock id that stand for a thread's CPU clock; the high bits are the complement of the thread's id."""

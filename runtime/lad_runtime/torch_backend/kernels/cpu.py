@@ -1,4 +1,4 @@
-"""The machine's processor, as it names itself. What the system does not tell is empty."""
+"""The machine's processor. Text that the system does not provide is empty."""
 
 from functools import cache
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 
 @cache
 def processor_name() -> str:
-    """Such as `Intel(R) Xeon(R) Processor`."""
+    """The model name, such as `Intel(R) Xeon(R) Processor`."""
     return _fields().get("model name", "")
 
 
 @cache
 def processor_features() -> str:
-    """What tells processors of one name apart: maker, family, model, stepping and instruction sets."""
+    """What distinguishes processors of one name: maker, family, model, stepping and instruction sets."""
     names = ("vendor_id", "cpu family", "model", "stepping", "CPU part", "flags", "Features")
     return " ".join(value for name in names if (value := _fields().get(name)))
 
@@ -24,7 +24,7 @@ def is_intel() -> bool:
 
 @cache
 def _fields() -> dict[str, str]:
-    """Of the first core."""
+    """The first core's fields in /proc/cpuinfo."""
     try:
         first, _, _ = Path("/proc/cpuinfo").read_text().partition("\n\n")
     except OSError:

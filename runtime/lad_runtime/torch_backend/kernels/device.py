@@ -1,4 +1,4 @@
-"""The device and the machine around it: threads, memory, and the errors of running out of it."""
+"""The device and its machine: threads, memory, and out-of-memory errors."""
 
 import os
 import platform
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 _CGROUP = Path("/sys/fs/cgroup")
 _ONE_THREAD_PARAMETERS = 1_000_000
-"""A model smaller than this computes faster on one thread: its matrices are too small to be worth dividing.
+"""A model with fewer parameters computes faster on one thread: its matrices are too small to divide.
 
-One of 2 M parameters trained 1.7 times as fast on two threads as on one.
+A model of 2 M parameters trained 1.7 times as fast on two threads as on one.
 """
 
 
@@ -37,7 +37,7 @@ def open_device(name: str) -> torch.device:
 
 
 def on_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor of the host's on the device. To CUDA it goes through pinned memory, and the host does not wait for it."""
+    """Copies a host tensor to the device. A copy to CUDA uses pinned memory, and the host does not wait for it."""
     if device.type != "cuda" or tensor.is_cuda:
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
@@ -50,7 +50,7 @@ def device_name(device: torch.device) -> str:
 
 
 def memory_bytes(device: torch.device) -> int:
-    """Of the accelerator; on the CPU of the machine, or of the container where that is less."""
+    """The accelerator's memory; for the CPU the machine's, or the container's limit if that is less."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -59,7 +59,7 @@ def memory_bytes(device: torch.device) -> int:
 
 
 def cores() -> int:
-    """Cores that this process may keep busy: what it may run on, and what its container is given."""
+    """The number of cores that this process may use, limited by its CPU affinity and its container's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota, _, period = _cgroup("cpu.max").partition(" ")
     if quota.isdecimal() and period.isdecimal():
@@ -72,17 +72,17 @@ def threads_for(parameter_count: int) -> int:
 
 
 def in_passing_thread(function: Callable[[], T]) -> T:
-    """Runs something that computes, beside the engine's thread, in a thread that ends with it.
+    """Runs a computation outside the engine's thread, in a thread that ends with it.
 
-    A thread that has computed in parallel once keeps a team of OpenMP threads for as long as it lives; with more of them than
-    cores libgomp lets none spin while it waits, which takes a small model half its speed.
+    Any thread that has computed in parallel keeps a team of OpenMP threads while it lives. With more such threads than cores,
+    libgomp lets none of them spin while it waits, which halves the speed of a small model.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="lad-passing") as thread:
         return thread.submit(function).result()
 
 
 def memory_error(error: BaseException) -> LadError | None:
-    """OUT_OF_MEMORY for torch's ways of saying so, or None."""
+    """LadError(OUT_OF_MEMORY) for torch's several out-of-memory errors; None for any other error."""
     said_so = isinstance(error, RuntimeError) and re.search("out of memory|can't allocate memory", str(error))
     if not (isinstance(error, torch.OutOfMemoryError) or said_so):
         return None

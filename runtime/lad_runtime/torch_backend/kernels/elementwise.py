@@ -1,4 +1,4 @@
-"""RMSNorm and SwiGLU with few passes over memory; what they keep for the backward is their input, never an intermediate."""
+"""RMSNorm and SwiGLU with few passes over memory. For the backward they keep their inputs and no intermediates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 @dataclass(frozen=True, kw_only=True)
 class Kernels:
-    """What a layer computes beside its matmuls and its attention."""
+    """The operations of a layer other than its matmuls and its attention."""
 
     normalise: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
     """(x, weight, eps): x / sqrt(mean(x²) + eps) · weight, and the reciprocal root [N, 1] float32."""
@@ -34,8 +34,8 @@ class Kernels:
         return _RmsNorm.apply(x_ND, weight_D, eps, self)
 
     def swiglu(self, gate_up_NF: Tensor) -> Tensor:
-        """silu(gate) · up (arXiv 2002.05202), gate and up being the halves of the last dimension. Overwrites its input without
-        gradients."""
+        """silu(gate) · up (arXiv 2002.05202), where gate and up are the halves of the last dimension. Without gradients it
+        overwrites its input."""
         if torch.is_grad_enabled() and gate_up_NF.requires_grad:
             return _SwiGlu.apply(gate_up_NF, self)
         if self is EAGER:

@@ -1,4 +1,4 @@
-"""One frozen matrix and the low-rank updates of several adapters beside it, as one differentiable operation."""
+"""A product with one frozen matrix and the low-rank updates of several adapters, as one differentiable operation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ def linear(
     *,
     kernel: MatmulKernel,
 ) -> Tensor:
-    """x Wᵀ (+ residual), with every patch added in place. Without gradients the residual itself becomes the result.
+    """x Wᵀ (+ residual), with every patch added in place. Without gradients it overwrites and returns the residual.
 
-    Backward computes the gradients that are wanted and no others: none of a frozen weight, none of x below the first adapter.
+    The backward computes only the gradients that are needed: none of a frozen weight, none of x below the first adapter.
     """
     if torch.is_grad_enabled():
         factors = [factor for patch in patches for factor in (patch.lora_a, patch.lora_b)]
@@ -48,7 +48,7 @@ def linear(
 
 
 def _add(y: Tensor, x: Tensor, patch: Patch) -> Tensor:
-    """Apply one patch to y; returns its narrow activation [rows, r], which the backward needs."""
+    """Applies one patch to y; returns its narrow activation [rows, r], which the backward needs."""
     rows = x[patch.rows] if patch.keep is None else x[patch.rows] * patch.keep
     narrow = torch.mm(rows, patch.lora_a.to(x.dtype).t())
     y[patch.rows, patch.columns].addmm_(narrow, patch.lora_b.to(x.dtype).t(), alpha=patch.scaling)

@@ -1,8 +1,8 @@
-"""The product of rows with a frozen matrix, by one of two libraries: MKL, which `torch.mm` takes float32 to, or oneDNN.
+"""The product of rows with a frozen matrix by one of two libraries: MKL, which `torch.mm` uses for float32, or oneDNN.
 
-Which is faster, and on which layout, differs from one processor to the next by up to a factor of two: `matmul_choice` chooses.
-In float32 PyTorch reaches oneDNN by one operator alone, the one that its compiler makes of linear layers; since that is not
-documented, it is tried before it is relied on. An adapter's narrow factors stay with `torch.mm`, whose calls cost less.
+The faster library and layout differ between processors, by up to a factor of two: `matmul_choice` chooses them. PyTorch offers
+oneDNN for float32 through one operator, which its compiler uses for linear layers. It is not documented, so it is tried before
+use. An adapter's narrow factors always use `torch.mm`, whose calls have less overhead.
 """
 
 from functools import cache
@@ -14,22 +14,22 @@ from lad_runtime.torch_backend.kernels.cpu import is_intel
 from lad_runtime.types.bases import MatmulKernel
 
 ROW_MULTIPLE = 4
-"""A CPU matmul gives a row the same bits whatever rows stand beside it, once their number is a multiple of this.
+"""If the number of rows is a multiple of this, a CPU matmul computes each row to the same bits whatever the other rows are.
 
-True of oneDNN and MKL in float32 and bfloat16, for any number of rows from 4 on, one thread or several (`row_independence`
-measures it).
+This holds for oneDNN and MKL in float32 and bfloat16, with any number of rows from 4 on and any number of threads
+(`row_independence` measures it).
 """
 
 
 def product(x_NI: Tensor, matrix_IO: Tensor, kernel: MatmulKernel) -> Tensor:
-    """x · matrix, [N, O], without gradient; `onednn` is for the CPU. A row's bits depend on no other row, from 4 rows on,
-    where `row_independence` finds it so."""
+    """x · matrix, [N, O], without gradient; `onednn` is for the CPU. From 4 rows on, a row's bits do not depend on the others
+    on machines where `row_independence` finds it so."""
     return _onednn(x_NI, matrix_IO) if kernel == "onednn" else torch.mm(x_NI, matrix_IO)
 
 
 @cache
 def available_kernels() -> tuple[MatmulKernel, ...]:
-    """What this build of PyTorch has for float32 on the CPU, first what is taken where there is nothing to choose by."""
+    """The kernels of this PyTorch build for float32 on the CPU. The first is the default when nothing is measured."""
     if not _has_onednn():
         return ("mkl",)
     return ("mkl", "onednn") if is_intel() and torch.backends.mkl.is_available() else ("onednn", "mkl")
@@ -37,7 +37,7 @@ def available_kernels() -> tuple[MatmulKernel, ...]:
 
 @cache
 def _has_onednn() -> bool:
-    """Whether this build of PyTorch has the operator, with the arguments and the result that are expected of it."""
+    """Whether this PyTorch build has the operator, and it takes the expected arguments and returns the expected result."""
     if not torch.backends.mkldnn.is_available():
         return False
     x, matrix = torch.arange(12.0).view(4, 3), torch.arange(15.0).view(3, 5)

@@ -1,4 +1,4 @@
-"""The ways to multiply rows with each kind of a model's matrices: by which library, and on which layout in memory."""
+"""The ways to multiply rows with each kind of matrix in a model: combinations of a library and a memory layout."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _TRIED_OUTPUTS = 1 << 14
 
 
 def candidates(matrix: str) -> list[MatrixKernel]:
-    """What may be chosen for a kind of matrix in float32 on the CPU, the earlier the rather where it makes no difference."""
+    """The choices for a kind of matrix in float32 on the CPU; among equally fast ones, the first is preferred."""
     return [
         MatrixKernel(matrix=matrix, kernel=kernel, layout=layout)
         for kernel in available_kernels()
@@ -24,37 +24,38 @@ def candidates(matrix: str) -> list[MatrixKernel]:
 
 
 def usual_kernels(device: torch.device, dtype: torch.dtype) -> list[MatrixKernel]:
-    """One for each kind of matrix, where nothing has been chosen. Whatever is not float32 on the CPU goes to `torch.mm`."""
+    """The default way for each kind of matrix. Anything but float32 on the CPU uses `torch.mm`."""
     if chooses(device, dtype):
         return [candidates(matrix)[0] for matrix in MATRICES]
     return [MatrixKernel(matrix=matrix, kernel="mkl", layout=_layouts(matrix)[0]) for matrix in MATRICES]
 
 
 def chooses(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether there is a choice: CUDA has its own library, and `torch.mm` knows by itself where half precision belongs."""
+    """Whether there is a choice: CUDA has its own library, and `torch.mm` itself chooses one for half precision."""
     return device.type == "cpu" and dtype == torch.float32
 
 
 def empty_matrix(
     outputs: int, inputs: int, layout: MatrixLayout, *, device: torch.device, dtype: torch.dtype
 ) -> Tensor:
-    """[outputs, inputs]. In memory `out-in` has the inputs of one output side by side, `in-out` the outputs of one input."""
+    """An uninitialised [outputs, inputs]. In `out-in` the inputs of an output are adjacent in memory, in `in-out` the outputs of
+    an input."""
     if layout == "out-in":
         return torch.empty(outputs, inputs, device=device, dtype=dtype)
     return torch.empty(inputs, outputs, device=device, dtype=dtype).t()
 
 
 def tried_shape(matrix: str, outputs: int, inputs: int) -> tuple[int, int]:
-    """As much of a matrix as is tried in its place: a vocabulary's rows are alike, and all of them may be gigabytes."""
+    """The shape to measure in place of a matrix: fewer rows for the head, since a vocabulary's rows may take gigabytes."""
     return (min(outputs, _TRIED_OUTPUTS) if matrix == HEAD else outputs), inputs
 
 
 def random_matrix(way: MatrixKernel, shape: tuple[int, int]) -> Tensor:
-    """[outputs, inputs] as `way` has it in memory, always the same."""
+    """A fixed random [outputs, inputs] in the layout of `way`."""
     weight = empty_matrix(*shape, way.layout, device=torch.device("cpu"), dtype=torch.float32)
     return weight.normal_(0.0, 0.02, generator=torch.Generator().manual_seed(0))
 
 
 def _layouts(matrix: str) -> Sequence[MatrixLayout]:
-    """The head is often the embedding too, whose rows are looked up: they lie side by side."""
+    """The layouts to try. The head is often the embedding too, where each row must be contiguous for look-ups."""
     return ("out-in",) if matrix == HEAD else ("in-out", "out-in")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Llama3Scaling:
-    """Wavelengths beyond `original_positions / low_frequency_factor` are stretched `factor` times, short ones not at all."""
+    """Stretches wavelengths beyond `original_positions / low_frequency_factor` by `factor`; leaves short ones as they are."""
 
     factor: float
     low_frequency_factor: float
@@ -37,17 +37,16 @@ class Llama3Scaling:
         }
 
     def apply(self, frequencies: Tensor) -> Tensor:
-        """Radians per position, scaled: a smooth blend between the two ends of the band."""
-        turns = (
-            self.original_positions * frequencies / (2 * math.pi)
-        )  # over the length the model was first trained on
+        """Scales frequencies (radians per position), with a linear blend between the two ends of the band."""
+        # Turns over the length that the model was first trained on.
+        turns = self.original_positions * frequencies / (2 * math.pi)
         low, high = self.low_frequency_factor, self.high_frequency_factor
         keep = ((turns - low) / (high - low)).clamp(0.0, 1.0)
         return frequencies * (keep + (1.0 - keep) / self.factor)
 
 
 class RotaryTable:
-    """Cosines and sines [positions, head_dim / 2], computed in float32, grown to the longest position that was asked for."""
+    """Cosines and sines [positions, head_dim / 2], computed in float32. The table grows to the longest position used."""
 
     def __init__(
         self,
@@ -75,7 +74,7 @@ class RotaryTable:
 
 
 def rotate_(heads_NHD: Tensor, cos: Tensor, sin: Tensor) -> None:
-    """Rotate every head in place: (x1, x2) becomes (x1 cos − x2 sin, x2 cos + x1 sin), x1 and x2 the halves of a head."""
+    """Rotates every head in place: its halves (x1, x2) become (x1 cos − x2 sin, x2 cos + x1 sin)."""
     first, second = heads_NHD.chunk(2, dim=-1)
     crossed = first * sin
     first.mul_(cos).addcmul_(second, sin, value=-1.0)

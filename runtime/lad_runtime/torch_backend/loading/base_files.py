@@ -1,4 +1,4 @@
-"""What the name of a base stands for: its entry in the registry, and where its model folder is found, fetched or made."""
+"""Resolves a base's name to its registry entry and its model folder, which is found, fetched or made."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,10 +17,10 @@ from lad_runtime.types.bases import BaseSpec, LoadProgress
 
 @dataclass(frozen=True, kw_only=True)
 class BaseEntry:
-    """What is known of a base before its files are read. Empty strings leave the choice to the model's own files.
+    """A base's settings that do not come from its files. Empty strings leave the choice to the files.
 
-    `mask_token`: else `mask_token` of tokenizer_config.json, else `MASK`, which is one token of Llama 3's vocabulary.
-    `system_prompt` heads conversations that have no system message; empty: whatever the chat template does then.
+    Without a `mask_token`, it is `mask_token` of tokenizer_config.json, else `MASK`, which is one token of Llama 3's vocabulary.
+    `system_prompt` begins conversations that have no system message; empty: the chat template decides.
     """
 
     mask_token: str = ""
@@ -31,14 +31,14 @@ class BaseEntry:
 REGISTRY = {
     "stub": BaseEntry(),
     "tiny": BaseEntry(),
-    "smollm2-135m": BaseEntry(mask_token="<empty_output>"),  # one token, and never part of a text
+    "smollm2-135m": BaseEntry(mask_token="<empty_output>"),  # one token that occurs in no text
 }
-"""The names that are neither folders nor hub ids; every other base takes an entry of its own files' choices."""
+"""The known names, which are neither folders nor hub ids. All other bases use an empty entry."""
 
 
 @contextmanager
 def files_of(spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Iterator[tuple[Path, str]]:
-    """The model folder of a name and its revision: the hub's commit, else a fingerprint of the files."""
+    """The model folder of a base, and its revision: the hub's commit, else a fingerprint of the files."""
     named, local = spec.name in REGISTRY, _folder(spec.name)
     if spec.revision and (named or local is not None):
         raise invalid_option(

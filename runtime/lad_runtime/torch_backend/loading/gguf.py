@@ -1,9 +1,9 @@
-"""Opens a GGUF file (llama.cpp's format) with the library of its makers, `gguf`: metadata, and tensors as float32.
+"""Opens a GGUF file (llama.cpp's format) with llama.cpp's own library `gguf`: metadata, and tensors as float32.
 
-The library believes the sizes that a file declares. Here every read is checked against what the file holds, so that a damaged or
-hostile file ends in an error and never in a hang, a huge allocation or a wrong tensor.
+The library trusts the sizes that a file declares. This module checks every read against the file's length, so that a damaged or
+hostile file causes an error and never a hang, a huge allocation or a wrong tensor.
 
-Import this module where a file is opened: the library belongs to the bases that need it, and a worker starts without it.
+Import this module only where a file is opened: the library is optional, and the worker starts without it.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
 
-_MOST_READS = 1 << 23  # each makes an array; a vocabulary of 128,000 tokens takes a million
+_MOST_READS = 1 << 23  # each read makes an array; a vocabulary of 128,000 tokens takes a million reads
 _MOST_DIMENSIONS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class GgufTensor:
-    """A tensor of an open file. `shape` is in torch's order (rows first), `nbytes` what it takes in the file."""
+    """A tensor of an open file. `shape` is in torch's order (rows first); `nbytes` is its size in the file."""
 
     name: str
     shape: tuple[int, ...]
@@ -32,7 +32,7 @@ class GgufTensor:
     _stored: Any
 
     def read(self) -> Tensor:
-        """The values, dequantized to float32. Raises UNSUPPORTED_MODEL for a quantisation that the library does not read."""
+        """Dequantizes the values to float32. Raises UNSUPPORTED_MODEL for a quantisation that the library does not read."""
         try:
             values = gguf.quants.dequantize(self._stored.data, self._stored.tensor_type)
         except NotImplementedError as error:
@@ -43,7 +43,7 @@ class GgufTensor:
                 value=kind,
                 remedy="Use a file with F32, F16, BF16, Q8_0 or Q4_0.",
             ) from error
-        return torch.from_numpy(np.array(values, np.float32))  # a copy: plain kinds are views of the file
+        return torch.from_numpy(np.array(values, np.float32))  # a copy: the values may be views of the file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class GgufFile:
 
 
 def open_gguf(path: Path) -> GgufFile:
-    """Maps and checks `path`. Raises INVALID_FILE for a damaged file."""
+    """Maps and checks a file. Raises INVALID_FILE if it is damaged."""
     try:
         with np.errstate(over="raise"):  # offsets are added as 64-bit numbers
             reader = _CheckedReader(path)
@@ -65,7 +65,7 @@ def open_gguf(path: Path) -> GgufFile:
             tensors={tensor.name: tensor for tensor in tensors},
         )
     except (OSError, ValueError, LookupError, ArithmeticError, RecursionError) as error:
-        problem = error.args[0] if isinstance(error, KeyError) else error  # whose text is in quotes
+        problem = error.args[0] if isinstance(error, KeyError) else error  # str(KeyError) adds quotes
         raise LadError(
             ErrorCode.INVALID_FILE,
             f"{path.name} cannot be used: {problem}.",
@@ -75,9 +75,9 @@ def open_gguf(path: Path) -> GgufFile:
 
 
 class _CheckedReader(gguf.GGUFReader):
-    """The library's reader, stopped at the end of the file, beyond which it reads nothing as often as the file declares.
+    """The library's reader, which raises at the end of the file. The plain reader would repeat empty reads as often as declared.
 
-    `_get` reads everything and is the library's own affair: requirements/smollm2.txt keeps to versions that have it.
+    All reads go through `_get`, which is private to the library: requirements/smollm2.txt pins versions that have it.
     """
 
     def __init__(self, path: Path) -> None:

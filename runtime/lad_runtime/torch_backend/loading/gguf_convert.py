@@ -1,6 +1,6 @@
-"""Makes a Hugging Face model folder (safetensors, tokenizer.json, config.json) of a GGUF file of a Llama.
+"""Converts a GGUF file of a Llama to a Hugging Face model folder (safetensors, tokenizer.json, config.json).
 
-transformers, which a worker does without, reads such files too, but splits numbers otherwise than the tokenizer that they hold.
+transformers, which the worker does not need, reads such files too, but splits numbers differently from the file's tokenizer.
 """
 
 import json
@@ -20,14 +20,14 @@ from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.layers import tensor_shapes
 from lad_runtime.types.bases import LoadProgress
 
-_CONTROL, _USER_DEFINED = 3, 4  # GGUF's kinds of token that stand outside the byte-pair encoding
+_CONTROL, _USER_DEFINED = 3, 4  # GGUF's kinds of token outside the byte-pair encoding
 
 
 def convert_gguf(path: Path, folder: Path, progress: Callable[[LoadProgress], None]) -> None:
-    """Writes the model of the GGUF file `path` into the empty `folder`, weights in float32 (dequantized values need it).
+    """Converts the GGUF file `path` into the empty `folder`, with weights in float32 (dequantized values need it).
 
-    Reports phase `convert` in bytes of the GGUF file. Raises INVALID_FILE for a damaged file, UNSUPPORTED_MODEL for an
-    architecture, tokenizer or quantisation that is not read here.
+    Reports the phase `convert` in bytes of the GGUF file. Raises INVALID_FILE for a damaged file, UNSUPPORTED_MODEL for an
+    unsupported architecture, tokenizer or quantisation.
     """
     file = open_gguf(path)
     config = _config(file)
@@ -55,9 +55,7 @@ def _config(file: GgufFile) -> LlamaConfig:
             num_heads=heads,
             num_kv_heads=values.get("llama.attention.head_count_kv", heads),
             head_dim=values.get("llama.rope.dimension_count", hidden // heads),
-            rms_norm_eps=float(
-                f"{values['llama.attention.layer_norm_rms_epsilon']:.6g}"
-            ),  # written as float32
+            rms_norm_eps=float(f"{values['llama.attention.layer_norm_rms_epsilon']:.6g}"),  # from a float32
             rope_theta=values.get("llama.rope.freq_base", 10000.0),
             max_positions=values["llama.context_length"],
             tied="output.weight" not in file.tensors,
@@ -92,7 +90,8 @@ def _weights(
 
 
 def _in_halves(name: str, weight: Tensor, config: LlamaConfig) -> Tensor:
-    """GGUF interleaves the two halves of a head's query and key rows (pairs rotate side by side); Hugging Face keeps them apart."""
+    """Puts the halves of each head's query and key rows apart, as Hugging Face has them: GGUF interleaves the rows, so that the
+    two that rotate together are adjacent."""
     heads = {"attn_q": config.num_heads, "attn_k": config.num_kv_heads}.get(name.split(".")[-2])
     if heads is None:
         return weight
@@ -118,11 +117,9 @@ def _tokenizer(file: GgufFile) -> tuple[tokenizers.Tokenizer, dict[str, Any]]:
         tokenizer = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
     except KeyError as missing:
         raise _damaged(f"it lacks {missing.args[0]}") from missing
-    except (
-        Exception
-    ) as wrong:  # what the tokenizers library raises for merges that do not fit is a bare Exception
+    except Exception as wrong:  # the tokenizers library raises a bare Exception for inconsistent merges
         raise _damaged(f"its tokenizer cannot be built ({str(wrong)[:120]})") from wrong
-    # Each digit on its own, then GPT-2's byte-level words: what the pre-tokenizer `smollm` stands for.
+    # GGUF's pre-tokenizer `smollm`: every digit is split off, then GPT-2's byte-level words.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )

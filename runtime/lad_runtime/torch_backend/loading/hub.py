@@ -1,4 +1,4 @@
-"""Model folders from a Hugging Face hub: a revision pinned to its commit, safetensors and tokenizer files only."""
+"""Fetches model folders from a Hugging Face hub: only safetensors and tokenizer files, at a revision pinned to its commit."""
 
 import os
 import re
@@ -37,23 +37,19 @@ def fetch_model(
     endpoint: str | None = None,
     cache: Path | None = None,
 ) -> tuple[Path, str]:
-    """The folder of the hub model `name` in the Hugging Face cache, and the commit that `revision` stands for.
+    """Fetches a hub model into the Hugging Face cache; returns its folder, and the commit of `revision`.
 
-    `revision` is a branch, tag or commit (empty: the default branch); `token` opens gated models (empty: the one that the
-    machine is logged in with). Files in the cache are not fetched again; where the hub cannot be reached, a copy that
-    the cache holds of this revision is used. `endpoint` and `cache` are the library's own unless given (HF_ENDPOINT,
-    HF_HUB_CACHE). Reports phase `download` in bytes. Raises NOT_FOUND, ACCESS_DENIED, UNAVAILABLE, STORAGE; INVALID_FILE for a
-    model that has no safetensors.
+    `revision` is a branch, tag or commit (empty: the default branch). `token` gives access to gated models (empty: the machine's
+    login). Cached files are not fetched again; if the hub cannot be reached, a cached copy of this revision is used. The defaults
+    of `endpoint` and `cache` are the library's (HF_ENDPOINT, HF_HUB_CACHE). Reports the phase `download` in bytes. Raises
+    NOT_FOUND, ACCESS_DENIED, UNAVAILABLE, STORAGE, and INVALID_FILE for a model without safetensors.
     """
     if revision and (_REVISION.fullmatch(revision) is None or ".." in revision):
         raise invalid_option(
             "revision", revision, "it is no name of a branch, tag or commit", "Give one, or leave it out."
         )
-    from huggingface_hub import (
-        HfApi,
-        hf_hub_download,
-        snapshot_download,
-    )  # half a second that others need not pay
+    # Imported here alone: it takes half a second, which other bases do not need.
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
     where: dict[str, Any] = {
         "endpoint": endpoint or os.environ.get("HF_ENDPOINT") or None,
@@ -100,7 +96,7 @@ def fetch_model(
 
 
 def _remember(folder: Path, revision: str, commit: str) -> None:
-    """Notes what `revision` stood for, where the hub's library looks when it is offline."""
+    """Records the commit of `revision` where the hub's library looks when it is offline."""
     path = folder.parents[1] / "refs" / revision
     if revision != commit:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +104,7 @@ def _remember(folder: Path, revision: str, commit: str) -> None:
 
 
 class _Received:
-    """Adds up bytes over files, each shown to the library as a progress bar."""
+    """Adds up the bytes of several downloads. The library reports each one's through a progress bar."""
 
     def __init__(self, progress: Callable[[LoadProgress], None]) -> None:
         self.total = 0
@@ -181,7 +177,7 @@ def _translated(name: str, revision: str) -> Iterator[None]:
         ) from error
     except LadError:
         raise
-    except Exception as error:  # the HTTP library's own, which differs between versions of the hub's
+    except Exception as error:  # of the HTTP library, which differs between versions of huggingface_hub
         raise _unavailable(name, "it cannot be reached") from error
 
 

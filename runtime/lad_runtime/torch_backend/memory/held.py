@@ -1,4 +1,4 @@
-"""What this backend's bases and adapters hold, by the numbers that they publish; storage that is shared counts once."""
+"""Counts the memory that this backend's bases and adapters hold; shared storage counts once."""
 
 import threading
 import weakref
@@ -11,10 +11,9 @@ from lad_runtime.types.memory import HeldMemory
 
 
 class Held:
-    """Everything made here that still lives. Its methods may be called from any thread: they touch no tensor.
+    """The bases and adapters that are still referenced. Thread-safe: its methods read published numbers and no tensors.
 
-    Weights are counted by who reads them, not by who made them: a work goes on with a snapshot's after everybody else has
-    dropped it.
+    Weights count while anything references them: a job may still read a snapshot's weights after the snapshot is dropped.
     """
 
     def __init__(self) -> None:
@@ -56,7 +55,7 @@ class Held:
         )
 
     def keep_prompts(self, nbytes: int) -> None:
-        """Divides what prompts may take equally between the bases."""
+        """Limits the cached prompts to `nbytes`, divided equally among the bases."""
         with self._lock:
             bases = list(self._bases)
         for base in bases:

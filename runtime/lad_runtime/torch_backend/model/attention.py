@@ -1,5 +1,5 @@
-"""Attention on flat batches: each sequence attends to itself, whole (`full`), in two parts (`prefix`) or to its past
-(`causal`), and to its cache or context."""
+"""Attention on flat batches. Each sequence attends to its cache or context, and to itself: in full, in two parts (`prefix`) or
+causally."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,11 +19,11 @@ from lad_runtime.torch_backend.model.layout import Block, Stack
 def attend(
     qkv_NE: Tensor, batch: FlatBatch, layer: int, cos: Tensor, sin: Tensor, config: LlamaConfig
 ) -> Tensor:
-    """Rotate and attend. `qkv` [N, (heads + 2 kv_heads) · head_dim] is overwritten; returns [N, heads · head_dim].
+    """Rotates queries and keys, and attends. Overwrites `qkv` [N, (heads + 2 kv_heads) · head_dim]; returns [N, heads · head_dim].
 
-    On the CPU one maskless SDPA call per stack of equal sequences (two in the mode `prefix`); on CUDA in half precision one
-    variable-length flash call per block of sequences of any length, whether they have a past or not. Rows of padding mean
-    nothing.
+    On the CPU it makes one maskless SDPA call per stack of equal sequences (two in the mode `prefix`). On CUDA in half precision
+    it makes one variable-length flash call per block of sequences of any length, with or without a past. Padding rows are
+    undefined.
     """
     rotated = _rotated(qkv_NE, cos, sin, config)
     parts: Sequence[Block | Stack] = batch.blocks if _has_flash(qkv_NE, config) else batch.stacks
@@ -60,13 +60,13 @@ def _whole(q_BHLD: Tensor, k_BHLD: Tensor, v_BHLD: Tensor, causal: bool) -> Tens
 
 
 def _split(q_BHLD: Tensor, k_BHLD: Tensor, v_BHLD: Tensor, split: int) -> Tensor:
-    """The first `split` tokens see one another, all others see everything."""
+    """Lets the first `split` tokens see one another, and all others see everything."""
     prompt = _whole(q_BHLD[:, :, :split], k_BHLD[:, :, :split], v_BHLD[:, :, :split], causal=False)
     return torch.cat((prompt, _whole(q_BHLD[:, :, split:], k_BHLD, v_BHLD, causal=False)), dim=2)
 
 
 def _cached(q_LHD: Tensor, k_THD: Tensor, v_THD: Tensor, causal: bool) -> Tensor:
-    """New tokens against everything in the cache, themselves included; causal ones do not see those behind them."""
+    """New tokens attend to everything in the cache, which includes themselves; causal ones only up to their own position."""
     new, total = q_LHD.shape[0], k_THD.shape[0]
     mask = None
     if causal and 1 < new < total:
@@ -78,13 +78,13 @@ def _cached(q_LHD: Tensor, k_THD: Tensor, v_THD: Tensor, causal: bool) -> Tensor
 
 
 def _seen(k_NHD: Tensor, v_NHD: Tensor, block: Block, layer: int) -> tuple[Tensor, Tensor]:
-    """Keys and values of a block's sequences, each behind those of its past."""
+    """Keys and values of a block's sequences, each preceded by those of its past."""
     if block.is_plain:
         return k_NHD, v_NHD
     sizes = [stack.stop - stack.start for stack in block.stacks]
     keys: list[Tensor] = []
     values: list[Tensor] = []
-    # Split at once: the gradient of a slice would be a tensor of the whole block, for each stack.
+    # One split: with a slice for each stack, each gradient would be a tensor of the whole block.
     for stack, k, v in zip(block.stacks, k_NHD.split(sizes), v_NHD.split(sizes), strict=True):
         if stack.cache is not None:
             k, v = stack.cache.write(layer, k, v)
@@ -96,7 +96,7 @@ def _seen(k_NHD: Tensor, v_NHD: Tensor, block: Block, layer: int) -> tuple[Tenso
 
 
 def _behind(stack: Stack, k_NHD: Tensor, v_NHD: Tensor, layer: int) -> tuple[Tensor, Tensor]:
-    """Keys and values of a stack's sequences, each behind those of its context."""
+    """Keys and values of a stack's sequences, each preceded by those of its context."""
     pasts = [context.read(layer) for context in stack.contexts]
     tokens = (stack.stop - stack.start) // stack.count
     new = zip(k_NHD.split(tokens), v_NHD.split(tokens), strict=True)
@@ -126,6 +126,6 @@ class _Rotation(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         cos, sin = ctx.saved_tensors
         turning, head_dim = ctx.sizes
-        # In place: what comes back through the heads' split is a tensor of its own, which nobody else reads.
+        # In place: the gradient comes from the split into heads as a new tensor, which nothing else reads.
         rotate_(gradient.unflatten(-1, (-1, head_dim))[:, :turning], cos, -sin)
         return gradient, None, None, None, None

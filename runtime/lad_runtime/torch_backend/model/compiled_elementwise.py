@@ -1,4 +1,4 @@
-"""The kernels beside the matmuls, fused by torch.compile: each reads and writes its memory once."""
+"""The elementwise kernels fused by torch.compile: each reads and writes its memory once."""
 
 import os
 import time
@@ -11,18 +11,17 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.kernels.elementwise import Kernels
 from lad_runtime.torch_backend.model.config import LlamaConfig
 
-_ROWS = 136  # of the inputs that they are compiled with; they take any number
+_ROWS = 136  # of the inputs for compilation; the compiled kernels take any number
 
 
 def compiled_kernels(config: LlamaConfig, device: torch.device, dtype: torch.dtype) -> tuple[Kernels, float]:
     """Kernels for a model of this shape, and the seconds that they took to compile.
 
-    Equal to the others but for the last bits, which may also depend on what else is in a batch. Raises
-    LadError(INVALID_OPTION) where the machine lacks what torch.compile needs, a C++ compiler on the CPU.
+    They differ from the eager ones in the last bits, which may also depend on the batch's other rows. Raises
+    LadError(INVALID_OPTION) if the machine lacks what torch.compile needs (on the CPU a C++ compiler).
     """
-    os.environ.setdefault(
-        "TORCHINDUCTOR_COMPILE_THREADS", "1"
-    )  # a pool of processes would outlive a killed worker
+    # The compiler's pool of processes would outlive a killed worker.
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
     started = time.perf_counter()
     kernels = Kernels(
         normalise=torch.compile(_normalise, dynamic=True),

@@ -70,7 +70,8 @@ class LlamaConfig:
 
     @classmethod
     def from_hf(cls, raw: Mapping[str, Any]) -> "LlamaConfig":
-        """Read a parsed `config.json` (of any transformers version). Raises LadError where this forward would be wrong."""
+        """Reads a parsed `config.json` (of any transformers version). Raises LadError for a model that this forward would
+        compute wrongly."""
         if raw.get("model_type") != "llama":
             raise _unsupported(f"model_type is {raw.get('model_type')!r}: only 'llama' is computed here.")
         for name in ("attention_bias", "mlp_bias"):
@@ -129,7 +130,7 @@ class LlamaConfig:
 
 
 def _rope(raw: Mapping[str, Any]) -> tuple[float, Llama3Scaling | None]:
-    # transformers 5 writes `rope_parameters` with the base inside; before, `rope_scaling` stood beside `rope_theta`.
+    # transformers 5 writes `rope_parameters` with the base inside; earlier versions write `rope_scaling` and `rope_theta`.
     rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
     if not isinstance(rope, Mapping):
         raise _invalid(f"the rope scaling is {rope!r}, not an object.")

@@ -1,4 +1,4 @@
-"""Flash attention over sequences of any length side by side, on CUDA in half precision."""
+"""Flash attention over a row of sequences of any length, on CUDA in half precision."""
 
 import inspect
 from functools import cache
@@ -10,11 +10,11 @@ from lad_runtime.torch_backend.model.layout import Block
 
 
 def variable_length(q_NHD: Tensor, k_THD: Tensor, v_THD: Tensor, block: Block) -> Tensor:
-    """Every new token of a block to all that its sequence has seen (a causal one to what is not behind it): [N, heads, head_dim].
+    """Lets every new token of a block attend to its sequence's seen tokens (a causal one up to itself): [N, heads, head_dim].
 
-    Fewer new tokens than seen ones are the last of them.
+    If a sequence has fewer new tokens than seen ones, the new ones are the last.
     """
-    # Imported only here: it loads torch's compiler, which takes seconds that the CPU need not spend.
+    # Imported here alone: it loads torch's compiler, which takes seconds and which the CPU does not need.
     from torch.nn.attention.varlen import varlen_attn
 
     attended = varlen_attn(
@@ -34,8 +34,8 @@ def variable_length(q_NHD: Tensor, k_THD: Tensor, v_THD: Tensor, block: Block) -
 
 @cache
 def _options() -> dict[str, Any]:
-    """What this build of PyTorch has to be told: that key heads are shared, and that no sequence is to be summed in parts whose
-    number depends on its company. PyTorch 2.11 has neither option, and its kernel does the first by itself."""
+    """The options that this PyTorch build knows, of two: key heads are shared, and a sequence is not summed in parts, whose number
+    would depend on the other sequences. PyTorch 2.11 has neither option, and its kernel shares key heads without one."""
     from torch.nn.attention.varlen import varlen_attn
 
     known = inspect.signature(varlen_attn).parameters

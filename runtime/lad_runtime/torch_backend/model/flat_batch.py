@@ -1,4 +1,4 @@
-"""Flat token batches: sequences of any length, adapter and attention mode laid out as one row of tokens."""
+"""Flat token batches: sequences of any length, adapter and attention mode in one row of tokens."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -13,7 +13,7 @@ from lad_runtime.torch_backend.model.segment import Segment
 
 
 class FlatBatch:
-    """Segments in one row of `rows` tokens, those of one adapter side by side, each group padded to full matmul rows.
+    """Segments in one row of `rows` tokens. Those of one adapter are adjacent, and padded to a multiple of matmul rows.
 
     `spans[i]` are the rows (start, stop) of segment i in the order given.
     """
@@ -49,17 +49,17 @@ class FlatBatch:
 
     @cached_property
     def blocks(self) -> list[Block | Stack]:
-        """The batch's stacks for variable-length attention; padding counts as sequences of their own."""
+        """The batch for variable-length attention. Padding counts as sequences of one token."""
         return blocks_of(self.stacks, self._device)
 
     def advance_caches(self, hidden_ND: Tensor) -> None:
-        """Count the segments' tokens as filled, once every layer has written them and `hidden` [N, D] is known."""
+        """Marks the segments' tokens as filled, once every layer has written them and `hidden` [N, D] is known."""
         for segment, (_, stop) in zip(self.segments, self.spans, strict=True):
             if segment.cache is not None:
                 segment.cache.advance(len(segment.ids), hidden_ND[stop - 1 : stop].clone())
 
     def _add(self, group: Sequence[int]) -> tuple[int, int]:
-        """Lay out the segments of one adapter; returns the rows of padding behind them."""
+        """Lays out the segments of one adapter; returns the rows (start, stop) of the padding after them."""
         start = self.rows
         for index in group:
             segment = self.segments[index]
@@ -85,6 +85,6 @@ class FlatBatch:
 
 
 def padded_indices(rows_R: Tensor) -> Tensor:
-    """Row indices, the last one repeated until their number is a multiple of `ROW_MULTIPLE`."""
+    """Row indices, padded with the last one to a multiple of `ROW_MULTIPLE`."""
     missing = -len(rows_R) % ROW_MULTIPLE
     return torch.cat([rows_R, rows_R[-1:].expand(missing)]) if missing else rows_R

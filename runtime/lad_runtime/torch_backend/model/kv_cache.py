@@ -1,4 +1,4 @@
-"""Keys and values of one sequence's past: of tokens decoded so far, or of a prompt whose answer is denoised."""
+"""Keys and values of one sequence's past: the tokens decoded so far, or the prompt of an answer that is denoised."""
 
 import threading
 import weakref
@@ -14,8 +14,8 @@ from lad_runtime.torch_backend.model.owned import Owned
 class KeyValueCache:
     """Rotated keys and values of up to `capacity` tokens of one sequence, in every layer. `length` of them are filled.
 
-    `last_hidden` is the final norm's output [1, hidden] at the last of them. What the cache holds is written by the thread that
-    made it alone; its size is a plain number.
+    `last_hidden` is the final norm's output [1, hidden] at the last filled token. Only the thread that made the cache may write
+    it; any thread may read its size.
     """
 
     def __init__(
@@ -45,26 +45,26 @@ class KeyValueCache:
         return self._entries[0, layer, : self.length], self._entries[1, layer, : self.length]
 
     def write(self, layer: int, keys_LHD: Tensor, values_LHD: Tensor) -> tuple[Tensor, Tensor]:
-        """Put new tokens behind the filled ones; returns all keys and values of the layer [length + L, heads, head_dim]."""
+        """Appends new tokens; returns all keys and values of the layer [length + L, heads, head_dim]."""
         entries, end = self._written.value, self.length + keys_LHD.shape[0]
         entries[0, layer, self.length : end] = keys_LHD
         entries[1, layer, self.length : end] = values_LHD
         return entries[0, layer, :end], entries[1, layer, :end]
 
     def advance(self, tokens: int, last_hidden: Tensor) -> None:
-        """Count new tokens as filled, once every layer has written them."""
+        """Marks new tokens as filled, once every layer has written them."""
         self.length += tokens
         self.last_hidden = last_hidden
 
     def truncate(self, length: int) -> None:
-        """Forget everything from position `length` on."""
+        """Drops everything from position `length` on."""
         assert 0 <= length <= self.length
         if length < self.length:
             self.length = length
             self.last_hidden = None
 
     def begin_with(self, other: "KeyValueCache") -> None:
-        """Fill an empty cache with the tokens of another one."""
+        """Fills an empty cache with the tokens of another one."""
         assert self.length == 0 and other.length <= self.capacity
         self._written.value[:, :, : other.length] = other._entries[:, :, : other.length]
         self.length = other.length
@@ -72,11 +72,11 @@ class KeyValueCache:
 
 
 class LivingCaches:
-    """Bytes of the caches that somebody still holds; may be asked from any thread."""
+    """Counts the bytes of the caches that are still referenced. Thread-safe."""
 
     def __init__(self) -> None:
         self.nbytes = 0
-        self._lock = threading.RLock()  # a cache may go, by the garbage collector, while another is counted
+        self._lock = threading.RLock()  # reentrant: the garbage collector may free a cache within `_add`
 
     def counted(self, cache: KeyValueCache) -> KeyValueCache:
         self._add(cache.nbytes)

@@ -1,4 +1,4 @@
-"""A Llama's weights in memory: read by their Hugging Face names, projections of the same input fused into one matrix."""
+"""A Llama's weights in memory: read by their Hugging Face names; projections of the same input are fused into one matrix."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ FUSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One transformer layer's weights, matrices as [outputs, inputs], each in the layout that was chosen for its kind."""
+    """One transformer layer's weights. Matrices are [outputs, inputs], each in the memory layout chosen for its kind."""
 
     attention_norm: Tensor
     qkv: Tensor
@@ -35,7 +35,7 @@ class Layer:
 
 
 class TensorReader:
-    """Copies named tensors onto a device, checking each. Raises LadError (invalid-file) that names the tensor."""
+    """Checks named tensors and copies them to a device. Raises LadError (invalid-file) that names the tensor."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class TensorReader:
 
 
 class RandomTensors(Mapping[str, Tensor]):
-    """What a training from scratch starts from: matrices ~ N(0, deviation²), norms 1. Each look-up draws anew."""
+    """Initial weights for training from scratch: matrices ~ N(0, deviation²), norms 1. Each look-up draws new numbers."""
 
     def __init__(self, config: LlamaConfig, seed: int, deviation: float) -> None:
         self._generator = seeded_generator(seed)
@@ -105,7 +105,7 @@ class RandomTensors(Mapping[str, Tensor]):
 
 
 def tensor_shapes(config: LlamaConfig) -> dict[str, tuple[int, ...]]:
-    """Every tensor of a checkpoint of this configuration, by its Hugging Face name."""
+    """The shape of every tensor in a checkpoint of this configuration, by its Hugging Face name."""
     hidden = (config.hidden_size,)
     shapes: dict[str, tuple[int, ...]] = {
         "model.embed_tokens.weight": (config.vocab_size, config.hidden_size)
@@ -123,7 +123,7 @@ def tensor_shapes(config: LlamaConfig) -> dict[str, tuple[int, ...]]:
 
 
 def weight_count(config: LlamaConfig) -> int:
-    """Numbers in a checkpoint of this configuration."""
+    """How many numbers a checkpoint of this configuration has."""
     of_layer = 2 * config.hidden_size
     for projections in FUSED.values():
         of_layer += sum(math.prod(config.projection_shape(projection)) for projection in projections)
@@ -132,7 +132,7 @@ def weight_count(config: LlamaConfig) -> int:
 
 
 def matrix_shapes(config: LlamaConfig) -> dict[str, tuple[int, int]]:
-    """(outputs, inputs) of each kind of matrix: those of a `Layer`, and the head."""
+    """(outputs, inputs) of each kind of matrix: the matrices of a `Layer`, and the head."""
     shapes = {}
     for matrix, projections in FUSED.items():
         parts = [config.projection_shape(projection) for projection in projections]
@@ -141,7 +141,7 @@ def matrix_shapes(config: LlamaConfig) -> dict[str, tuple[int, int]]:
 
 
 def fused_columns(config: LlamaConfig) -> dict[str, slice]:
-    """Where each projection's outputs stand in its matrix's."""
+    """The columns of each projection's outputs within its fused matrix's outputs."""
     columns = {}
     for projections in FUSED.values():
         start = 0

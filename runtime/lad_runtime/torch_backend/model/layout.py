@@ -14,7 +14,7 @@ from lad_runtime.torch_backend.model.segment import Segment
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterRows:
-    """The rows that one adapter computes, padding included."""
+    """The rows of one adapter, padding included."""
 
     adapter: LoraAdapter
     start: int
@@ -24,10 +24,10 @@ class AdapterRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """Neighbouring sequences of equal length and mode, which the same attention calls compute. `count` 0: rows of padding.
+    """Adjacent sequences of equal length and mode, which one attention call computes. `count` 0: rows of padding.
 
-    The first `split` tokens of each do not see those behind them (0: all see all). There is a context for each sequence, all of
-    one length, or none; a stack with a cache is one sequence.
+    The first `split` tokens of each sequence see only one another (0: all see all). Either every sequence has a context, all of
+    one length, or none has. A stack with a cache has one sequence.
     """
 
     start: int
@@ -53,18 +53,18 @@ class Stack:
 
     @property
     def past_tokens(self) -> int:
-        """Of each sequence."""
+        """The number of past tokens of each sequence."""
         past = self.contexts[0] if self.contexts else self.cache
         return past.length if past else 0
 
     @property
     def lengths(self) -> list[int]:
-        """Tokens of each sequence; padding counts as one."""
+        """The number of tokens of each sequence; padding counts as one sequence."""
         count = max(self.count, 1)
         return [(self.stop - self.start) // count] * count
 
     def joined(self, other: "Stack") -> "Stack | None":
-        """Both as one stack, or None where one call cannot compute them."""
+        """Both as one stack, or None if one call cannot compute them."""
         if self.cache or other.cache or not (self.count and other.count) or self._shape != other._shape:
             return None
         contexts = (*self.contexts, *other.contexts)
@@ -72,13 +72,13 @@ class Stack:
 
     @property
     def _shape(self) -> tuple[bool, int, int, bool, int]:
-        """What sequences that one call computes have in common."""
+        """What the sequences of one call must have in common."""
         return self.causal, self.split, self.lengths[0], bool(self.contexts), self.past_tokens
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lengths:
-    """Of the sequences of a block: where each begins and ends, and the longest one's tokens."""
+    """The boundaries of a block's sequences, and the length of the longest."""
 
     boundaries: Tensor  # [sequences + 1] int32, from 0
     longest: int
@@ -91,7 +91,7 @@ class Lengths:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Neighbouring sequences of one mode, each of which sees its past and itself, as variable-length attention takes them."""
+    """Adjacent sequences of one mode for variable-length attention. Each sees its past and itself."""
 
     start: int
     stop: int
@@ -116,12 +116,12 @@ class Block:
 
     @property
     def is_plain(self) -> bool:
-        """Whether no sequence has a past, or begins one."""
+        """Whether no sequence has a cache or context."""
         return not any(stack.cache or stack.contexts for stack in self.stacks)
 
 
 def blocks_of(stacks: Sequence[Stack], device: torch.device) -> list[Block | Stack]:
-    """The stacks in order, merged into as few blocks as their modes allow; those with a split stay as they are."""
+    """Merges the stacks, in order, into as few blocks as their modes allow; stacks with a split stay as they are."""
     merged: list[list[Stack]] = []
     for stack in stacks:
         first = merged[-1][0] if merged else None
@@ -134,7 +134,7 @@ def blocks_of(stacks: Sequence[Stack], device: torch.device) -> list[Block | Sta
 
 
 def grouped(segments: Sequence[Segment]) -> list[list[int]]:
-    """Segment indices by adapter, in order of appearance; within an adapter so that stacks are long."""
+    """Groups segment indices by adapter, in order of appearance; sorts each group so that stacks are long."""
     groups: dict[tuple[int, int | None], list[int]] = {}
     for index, segment in enumerate(segments):
         groups.setdefault((id(segment.adapter), segment.dropout_seed), []).append(index)

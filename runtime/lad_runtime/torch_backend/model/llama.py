@@ -1,4 +1,4 @@
-"""Our own Llama forward on flat token batches: any mixture of sequences, attention modes and LoRA adapters in one pass."""
+"""The Llama forward on flat token batches: any mixture of sequences, attention modes and LoRA adapters in one pass."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -34,10 +34,10 @@ __all__ = ["Llama", "LlamaConfig"]
 class Llama:
     """A base model on one device; frozen, unless `trainable_parameters` is called.
 
-    `tensors` are looked up by their Hugging Face names, each once, and copied: a lazy mapping keeps the peak of memory low.
-    `lm_head.weight` is not read where the head is tied. Raises LadError (invalid-file) naming a tensor that is missing,
-    misshapen or not made of floating-point numbers. `matrix_kernels` says for every kind of matrix how it lies in memory and what
-    multiplies it; by default that is what is usual on this machine.
+    `tensors` are looked up by their Hugging Face names, each once, and copied: a lazy mapping keeps peak memory low.
+    `lm_head.weight` is not read if the head is tied. Raises LadError (invalid-file) naming a tensor that is missing, misshapen or
+    not of floating-point numbers. `matrix_kernels` gives each kind of matrix its memory layout and library; the default depends
+    on the machine.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class Llama:
         dtype: torch.dtype = torch.float32,
         deviation: float = 0.02,
     ) -> "Llama":
-        """Matrices ~ N(0, deviation²) from a generator of its own, norms 1: what a training from scratch starts from."""
+        """A model for training from scratch: matrices ~ N(0, deviation²) from a generator with this seed, norms 1."""
         return cls(config, RandomTensors(config, seed, deviation), device=device, dtype=dtype)
 
     @property
     def weights(self) -> dict[str, Tensor]:
-        """Every tensor by its Hugging Face name, without gradient: views of what the forward reads, written to at once."""
+        """Every tensor by its Hugging Face name, without gradient: views of the model's own memory."""
         named = {"model.embed_tokens.weight": self.embedding.detach()}
         for index, layer in enumerate(self.layers):
             named[norm_name(index, "input_layernorm")] = layer.attention_norm.detach()
@@ -108,40 +108,39 @@ class Llama:
         return sum(tensor.nbytes for tensor in self.weights.values())
 
     def kernel_of(self, matrix: str) -> MatmulKernel:
-        """What multiplies rows with this kind of matrix: qkv, o, gate_up, down or head."""
+        """The library that multiplies rows with this kind of matrix: qkv, o, gate_up, down or head."""
         return self._matmuls[matrix]
 
     def trainable_parameters(self) -> list[Tensor]:
-        """Unfreeze every weight, for training the base itself; returns the leaves, a fused matrix being one."""
+        """Unfreezes every weight, for training the base itself; returns the leaves; a fused matrix is one leaf."""
         leaves = [self.embedding, self.norm] if self.config.tied else [self.embedding, self.norm, self.head]
         for layer in self.layers:
             leaves += (layer.attention_norm, layer.qkv, layer.o, layer.mlp_norm, layer.gate_up, layer.down)
         return [leaf.requires_grad_() for leaf in leaves]
 
     def cache(self, capacity: int) -> KeyValueCache:
-        """An empty cache of this model's keys and values, counted in `caches` while it lives. Raises as `KeyValueCache`."""
+        """An empty cache for this model's keys and values, counted in `caches` while it lives. Raises as `KeyValueCache`."""
         return self.caches.counted(KeyValueCache(self.config, capacity, self.device, self.dtype))
 
     def batch(self, segments: Sequence[Segment]) -> FlatBatch:
-        """Lay segments out for this model, on its device. Raises LadError as `FlatBatch` does."""
+        """Lays out segments for this model on its device. Raises LadError as `FlatBatch` does."""
         config = self.config
         return FlatBatch(
             segments, vocab_size=config.vocab_size, max_positions=config.max_positions, device=self.device
         )
 
     def hidden_states(self, batch: FlatBatch, *, checkpointing: bool = False) -> Tensor:
-        """The final norm's output [N, hidden] of one forward; rows of padding mean nothing.
+        """The final norm's output [N, hidden] of one forward; padding rows are undefined.
 
-        Differentiable where gradients are enabled; with `checkpointing` the backward keeps each layer's input alone and
-        computes the rest of it again (arXiv 1604.06174), to the same bits. The segments' caches grow by the segments' tokens.
+        Differentiable if gradients are enabled. With `checkpointing` only each layer's input is kept, and the backward computes
+        the rest again (arXiv 1604.06174), to the same bits. The segments' caches grow by the segments' tokens.
         """
         cos, sin = self._rotary.at(batch.positions, batch.end)
         dropouts = [Dropout.of(rows, self.device, self.dtype) for rows in batch.adapters]
         x = F.embedding(batch.ids, self.embedding)
         if batch.padding is not None:
-            x = x.index_fill_(
-                0, batch.padding, 0.0
-            )  # zeros stay zeros in every layer, so padding cannot overflow
+            # Zeros stay zeros in every layer, so padding cannot overflow.
+            x = x.index_fill_(0, batch.padding, 0.0)
         for index in range(len(self.layers)):
             patches = {matrix: self._patches(batch, dropouts, index, matrix) for matrix in FUSED}
             if checkpointing and torch.is_grad_enabled():
@@ -163,7 +162,7 @@ class Llama:
         sin: Tensor,
         patches: Mapping[str, Sequence[Patch]],
     ) -> Tensor:
-        """One transformer layer over [N, hidden]. Without gradients `x` itself becomes the result."""
+        """One transformer layer over [N, hidden]. Without gradients it overwrites and returns `x`."""
         layer, eps, kernels = self.layers[index], self.config.rms_norm_eps, self._kernels
         normed = kernels.rms_norm(x, layer.attention_norm, eps)
         by = self.kernel_of
@@ -175,7 +174,7 @@ class Llama:
         return linear(inner, layer.down, patches["down"], x, kernel=by("down"))
 
     def logits(self, hidden_RD: Tensor) -> Tensor:
-        """Scores of the vocabulary [R, V], float32. Give a multiple of 4 rows where they must not depend on each other."""
+        """Scores of the vocabulary [R, V], float32. A row is independent of the others if R is a multiple of 4."""
         return linear(hidden_RD, self.head, kernel=self.kernel_of("head")).float()
 
     def _patches(

@@ -12,20 +12,20 @@ from lad_runtime.types.adapters import AdapterSpec
 
 
 class Version:
-    """An adapter's weights between two changes of them; whatever was computed with them belongs to it, and goes with it."""
+    """Identifies one state of an adapter's weights. Results cached for it are dropped when it is freed."""
 
 
 class Storage:
-    """The memory that weights lie in, to be counted by: adapters that share it have the same one."""
+    """Identifies the memory of weights, for counting: adapters that share memory have the same `Storage`."""
 
     def __init__(self, nbytes: int) -> None:
         self.nbytes = nbytes
 
 
 class LoraAdapter:
-    """One adapter's weights, float32 whatever the base's type. Adapters of one `version` have equal weights.
+    """One adapter's weights, float32 for any type of the base. Adapters of one `version` have equal weights.
 
-    The tensors belong to the thread that makes the adapter; everything else may be read by any.
+    The tensors belong to the thread that makes the adapter; any thread may read everything else.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class LoraAdapter:
     def create(
         cls, config: LlamaConfig, spec: AdapterSpec, device: torch.device | str = "cpu"
     ) -> "LoraAdapter":
-        """A ~ U(−1/√d_in, 1/√d_in) from a generator of its own seeded by `spec.seed`; B = 0, so it changes nothing yet.
+        """A ~ U(−1/√d_in, 1/√d_in) from a generator with the seed `spec.seed`; B = 0, so the output is still the base's.
 
-        Whether the base has the targets is checked where it is known which base that is, in the engine's call.
+        The engine's call has checked that the base has the targets.
         """
         generator = seeded_generator(spec.seed)
         parameters: dict[str, Tensor] = {}
@@ -65,28 +65,28 @@ class LoraAdapter:
 
     @property
     def parameters(self) -> dict[str, Tensor]:
-        """`layers.{i}.{self_attn|mlp}.{projection}.lora_A` [rank, d_in] and `.lora_B` [d_out, rank]: leaves whose `.grad` the
-        backward fills."""
+        """`layers.{i}.{self_attn|mlp}.{projection}.lora_A` [rank, d_in] and `.lora_B` [d_out, rank]: leaves whose `.grad` a
+        training step fills."""
         return self._parameters.value
 
     def snapshot(self) -> "LoraAdapter":
-        """A copy without gradients that later training steps do not touch."""
+        """A copy without gradients, which later training steps do not change."""
         copies = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
         return LoraAdapter(spec=self.spec, parameters=copies)
 
     def view(self, version: Version) -> "LoraAdapter":
-        """The weights as they are now, without gradients, in the same storage: whoever changes that has to copy it first."""
+        """The present weights without gradients, in the same storage. Call `move` before changing the adapter's weights."""
         views = {name: parameter.detach() for name, parameter in self.parameters.items()}
         return LoraAdapter(spec=self.spec, parameters=views, version=version, storage=self.storage)
 
     def move(self) -> None:
-        """Moves the weights to storage of their own, where views read the old."""
+        """Copies the weights to new storage; views keep the old one."""
         for parameter in self.parameters.values():
             parameter.data = parameter.data.clone()
         self.storage = Storage(self.weight_nbytes)
 
     def factors(self, layer: int, projection: str) -> tuple[Tensor, Tensor] | None:
-        """(A, B) of one projection; None where the adapter does not target it."""
+        """(A, B) of one projection; None if the adapter does not target it."""
         if projection not in self.spec.targets:
             return None
         names = (parameter_name(layer, projection, factor) for factor in ("lora_A", "lora_B"))

@@ -1,4 +1,4 @@
-"""Dropout masks of LoRA inputs: a pure function of the adapter's seed and the segment's, never of the batch's other rows."""
+"""Dropout masks of LoRA inputs. They depend on the adapter's seed and the segment's alone, never on other rows of the batch."""
 
 import hashlib
 
@@ -9,7 +9,7 @@ from lad_runtime.torch_backend.model.layout import AdapterRows
 
 
 class Dropout:
-    """The masks of one adapter's rows in one forward, drawn in the order in which the forward meets its projections."""
+    """Draws the masks of one adapter's rows in one forward, in the order of the forward's projections."""
 
     def __init__(self, rows: AdapterRows, device: torch.device, dtype: torch.dtype) -> None:
         key = f"{rows.adapter.spec.seed}/{rows.dropout_seed}".encode()
@@ -21,7 +21,7 @@ class Dropout:
 
     @classmethod
     def of(cls, rows: AdapterRows, device: torch.device, dtype: torch.dtype) -> "Dropout | None":
-        """None where the adapter has no dropout or its segments ask for none."""
+        """None if the adapter has no dropout or its segments ask for none."""
         wanted = rows.dropout_seed is not None and rows.adapter.spec.dropout > 0.0
         return cls(rows, device, dtype) if wanted else None
 

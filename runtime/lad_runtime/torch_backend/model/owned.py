@@ -1,4 +1,4 @@
-"""Tensors belong to one thread. What others may know of them are plain numbers that it publishes."""
+"""Values that belong to one thread, such as tensors. Other threads read plain numbers that the owner publishes."""
 
 import threading
 from typing import Generic, TypeVar
@@ -7,10 +7,10 @@ T = TypeVar("T")
 
 
 class Owned(Generic[T]):
-    """Something that the thread which made it alone may touch.
+    """A value that only the thread that made it may use.
 
-    Torch frees a tensor twice where one thread reads an attribute such as `.grad` while another sets it: the process dies, at
-    some later moment.
+    If one thread reads a tensor's attribute such as `.grad` while another sets it, torch may free a tensor twice, and the process
+    crashes at some later moment.
     """
 
     def __init__(self, value: T) -> None:
@@ -19,7 +19,7 @@ class Owned(Generic[T]):
 
     @property
     def value(self) -> T:
-        """Fails on any other thread."""
+        """The value; asserts that the caller is the owner's thread."""
         assert threading.get_ident() == self._owner, (
             f"{threading.current_thread().name} touched what belongs to another thread: it may read published numbers alone"
         )

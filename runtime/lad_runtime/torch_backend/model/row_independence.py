@@ -1,4 +1,4 @@
-"""Whether a matmul of this machine computes a row to the same bits whatever rows stand beside it."""
+"""Measures row independence: whether this machine's matmul computes a row to the same bits for any other rows."""
 
 import torch
 from torch import Tensor
@@ -15,9 +15,9 @@ _COUNTS = [ROW_MULTIPLE * multiple for multiple in (1, 2, 3, 5, 8, 13, 37)]
 
 @torch.no_grad()
 def rows_are_independent(model: Llama) -> bool:
-    """Try it on every kind of matrix of the model, as forward and backward use them, by the model's own kernels.
+    """Tests every kind of matrix of the model with its own kernel, as forward and backward use it.
 
-    Where it holds, a request's result does not depend on what else is computed with it. It is not promised on CUDA.
+    If it holds, a request's result does not depend on the other requests of its batch. It is not promised on CUDA.
     """
     layer = model.layers[0]
     matrices = {matrix: getattr(layer, matrix) for matrix in FUSED} | {HEAD: model.head}
@@ -25,7 +25,7 @@ def rows_are_independent(model: Llama) -> bool:
 
 
 def keeps_rows_apart(weight_OI: Tensor, kernel: MatmulKernel, rows: int = _ROWS) -> bool:
-    """Whether so many rows, and fewer of them, have the same bits in x · Wᵀ and in dy · W."""
+    """Whether x · Wᵀ and dy · W give each of so many rows the same bits as products of fewer rows do."""
     generator = torch.Generator().manual_seed(0)
     return all(_independent(matrix, kernel, rows, generator) for matrix in (weight_OI.t(), weight_OI))
 

@@ -1,4 +1,4 @@
-"""One sequence of a batch: its tokens, who computes them, and how they attend."""
+"""One sequence of a batch: its tokens, adapter and attention mode."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,16 @@ from lad_runtime.types.attention import AttentionMode
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """New tokens of one sequence. What came before them is in `cache`, which grows by them, or in `context`, which does not.
+    """New tokens of one sequence. Earlier tokens are in `cache`, to which the new ones are added, or in `context`, which is only
+    read.
 
-    Their positions go on from there, and all of them attend to it. In the mode `prefix` the first `prompt_tokens` of `ids`
-    attend to one another alone. `dropout_seed` keys the adapter's dropout masks; None computes without dropout.
+    The new tokens' positions continue from the earlier ones, to which they all attend. In the mode `prefix` the first
+    `prompt_tokens` of `ids` attend to one another alone. `dropout_seed` keys the adapter's dropout masks; None: no dropout.
     """
 
     ids: Tensor  # [L] int64
     adapter: LoraAdapter | None = None
-    mode: AttentionMode = "full"  # not causal-prefix, whose prompt comes as `context`
+    mode: AttentionMode = "full"  # not causal-prefix: its prompt is the `context`
     prompt_tokens: int = 0
     cache: KeyValueCache | None = None
     context: KeyValueCache | None = None
@@ -45,7 +46,7 @@ class Segment:
 
     @property
     def split(self) -> int:
-        """How many of the tokens do not see those behind them; 0 where all do, or none of them is any different."""
+        """How many leading tokens see only one another; 0 if all tokens see all."""
         return self.prompt_tokens if self.mode == "prefix" and self.prompt_tokens < len(self.ids) else 0
 
     def assert_computable(self, *, vocab_size: int, max_positions: int) -> None:

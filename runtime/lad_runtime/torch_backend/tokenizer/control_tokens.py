@@ -1,4 +1,4 @@
-"""Control tokens: what a tokenizer makes of a string that is no text."""
+"""Control tokens: strings with a meaning of their own, which a tokenizer encodes as one token."""
 
 from collections.abc import Collection
 
@@ -6,9 +6,9 @@ import tokenizers
 
 
 def control_tokens(backend: tokenizers.Tokenizer, named: Collection[str]) -> dict[str, int]:
-    """Added tokens by their string: those that are special, and those of `named`, which the model's files use as such.
+    """The ids of control tokens by their strings: the special added tokens, and those in `named`, which the model's files use.
 
-    A token that is matched in a text as these are, and is neither, is text: `<think>`, or a mask that is an ordinary word.
+    Any other added token is text, although it is matched in the same way: `<think>`, or a mask that is an ordinary word.
     """
     added = backend.get_added_tokens_decoder().items()
     return {token.content: id for id, token in added if token.special or token.content in named}

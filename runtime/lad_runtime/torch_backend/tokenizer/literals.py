@@ -1,4 +1,4 @@
-"""Control tokens that a text writes out, hidden from a chat template and from a tokenizer so that they stay text."""
+"""Hides control tokens that a text writes out from a chat template and a tokenizer, so that they stay text."""
 
 import re
 import secrets
@@ -6,10 +6,11 @@ from collections.abc import Collection
 
 
 class Literals:
-    """Puts stand-ins where a text writes out one of `controls`, and the text back where the stand-ins are.
+    """Replaces the `controls` that a text writes out by stand-ins, and stand-ins by the text again.
 
-    A stand-in is digits between tildes, which templates neither trim, escape nor write in another case. Some are drawn here, so
-    that no text has them. There are two spellings of different length: what treats both alike has left them as they were.
+    A stand-in is digits between tildes, which templates do not trim, escape or change in case. Some of the digits are random, so
+    that no text contains it. There are two spellings of different length: a template that renders both in the same way has not
+    changed them.
     """
 
     def __init__(self, controls: Collection[str]) -> None:
@@ -29,11 +30,11 @@ class Literals:
         return self._written.sub(lambda found: f"~{self._marks[0]}0{self._numbers[found[0]]}~", text)
 
     def is_in(self, text: str) -> bool:
-        """Whether something is hidden in the text."""
+        """Whether the text contains a stand-in."""
         return self._stand_in.search(text) is not None
 
     def reveal(self, text: str) -> str:
-        """The text with what is hidden in it."""
+        """The text with its stand-ins replaced by what they stand for."""
         return self._stand_in.sub(lambda found: self._texts[int(found[2])], text)
 
     def respelled(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Which tokens end an answer: those that a model folder names, and the one that its chat template closes a turn with."""
+"""The tokens that end an answer: those that a model folder names, and the one that ends a turn in its chat template."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from lad_runtime.torch_backend.tokenizer.template import ChatTemplate
 from lad_runtime.types.data import Message
 
 _CONFIGURATIONS = ("generation_config.json", "config.json")
-_QUESTION, _ANSWER = "4711", "1729"  # what no template writes by itself, takes apart, or spells otherwise
+_QUESTION, _ANSWER = "4711", "1729"  # texts that no template contains or changes
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedStops:
-    """What a folder's files name as ends, each once; `passed_over` are those that a text would be cut at."""
+    """The stop tokens that a folder's files name; `passed_over` are those ignored because they are ordinary text."""
 
     tokens: tuple[str, ...]
     passed_over: tuple[str, ...]
 
 
 def named_stops(folder: Path, eos_token: str | None, backend: tokenizers.Tokenizer) -> NamedStops:
-    """The tokenizer's own `eos_token`, then those of generation_config.json and config.json.
+    """The tokenizer's `eos_token`, then those of generation_config.json and config.json.
 
-    An id there that means ordinary text is a configuration's default (2, in transformers) far more often than an end, and is
-    taken for one where there is no other.
+    An id there that is ordinary text is far more often a configuration's default (2, in transformers) than a stop token. So it
+    is used only if there is no other.
     """
     added = {token.content for token in backend.get_added_tokens_decoder().values()}
     own = () if eos_token is None else (eos_token,)
@@ -40,14 +40,14 @@ def named_stops(folder: Path, eos_token: str | None, backend: tokenizers.Tokeniz
 
 
 def closing_token(template: ChatTemplate, controls: Collection[str], stops: Collection[str]) -> str | None:
-    """The one of `controls` that the template writes behind an assistant's words; None where it writes none there.
+    """The token among `controls` that the template writes after an assistant's text; None if it writes none there.
 
-    One that opened the turn closes it only where it is one of `stops`: some templates always end with the next turn's beginning.
+    A token that also opened the turn counts only if it is in `stops`: some templates always end with the next turn's beginning.
     """
     messages = [Message(role="user", content=_QUESTION), Message(role="assistant", content=_ANSWER)]
     try:
         before, answer, after = template.render(messages, False).rpartition(_ANSWER)
-    except LadError:  # which whoever renders a conversation of their own is told
+    except LadError:  # callers receive it when they render their own conversations
         return None
     if not answer:
         return None

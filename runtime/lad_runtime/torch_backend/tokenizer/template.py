@@ -1,4 +1,4 @@
-"""A model's chat template: messages to text, rendered in a sandbox in a process of its own, under limits (template_sandbox.py)."""
+"""A model's chat template, rendered in a sandbox process under limits (template_sandbox.py)."""
 
 import signal
 import threading
@@ -10,13 +10,13 @@ from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.torch_backend.tokenizer.template_process import SandboxEnded, SandboxProcess
 from lad_runtime.types.data import Message
 
-_START_SECONDS = 60.0  # of wall time until a new interpreter answers, on a busy machine
-_WALL_SECONDS = 60.0  # for one conversation; its CPU time is what is really bounded
+_START_SECONDS = 60.0  # of wall time for a new interpreter's first answer on a busy machine
+_WALL_SECONDS = 60.0  # for one conversation; the effective limit is on its CPU time
 
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateLimits:
-    """What one conversation may cost."""
+    """The limits for rendering one conversation."""
 
     cpu_seconds: float = 2.0
     memory_bytes: int = 512 << 20  # of address space, the interpreter included
@@ -27,9 +27,9 @@ class TemplateLimits:
 class ChatTemplate:
     """Renders conversations with the Jinja template `source`, as transformers does, with the date fixed to 26 July 2024.
 
-    `given` says that the caller wrote the template (the `chatTemplate` option) rather than the model's author, for the error
-    texts. `variables` are the special tokens that the template may name (`bos_token`, `eos_token`, …).
-    Raises LadError at once for a template that does not compile. Threads may share one.
+    `given` tells, for error texts, that the caller wrote the template (the `chatTemplate` option) and not the model's author.
+    `variables` are the special tokens that the template may use (`bos_token`, `eos_token`, …). Raises LadError at once for a
+    template that does not compile. Thread-safe.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class ChatTemplate:
             self._start()
 
     def render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str:
-        """The conversation as text; with `add_generation_prompt`, up to where the assistant's next turn begins.
+        """The conversation as text; with `add_generation_prompt`, including the beginning of the assistant's next turn.
 
-        Raises INVALID_DATA where the template itself refuses the messages, and INVALID_FILE (INVALID_OPTION for the
-        caller's own template) where it fails, reaches for what is out of bounds, or costs more than the limits.
+        Raises INVALID_DATA if the template rejects the messages, and INVALID_FILE (INVALID_OPTION for the caller's own
+        template) if it fails, accesses something forbidden, or exceeds the limits.
         """
         variables = {
             **self._variables,
@@ -85,7 +85,7 @@ class ChatTemplate:
 
     def _ask(self, request: dict[str, Any], seconds: float) -> str:
         assert self._child is not None
-        most_bytes = 12 * self._limits.characters + 4096  # \ud83e\udd99 is one character
+        most_bytes = 12 * self._limits.characters + 4096  # \ud83e\udd99 is one character in JSON
         try:
             answer = self._child.ask(request, seconds, most_bytes)
         except SandboxEnded as ended:

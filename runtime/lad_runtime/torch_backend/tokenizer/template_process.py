@@ -1,4 +1,4 @@
-"""The process that renders a chat template (template_sandbox.py), and the two pipes to it."""
+"""Starts, asks and ends the process that renders a chat template (template_sandbox.py)."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ _PASSED_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "H
 
 
 class SandboxProcess:
-    """One sandbox process and the two pipes to it. It ends with its standard input, so it cannot outlive the worker."""
+    """One sandbox process and its two pipes. The process ends when its standard input ends, so it cannot outlive the worker."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -33,7 +33,7 @@ class SandboxProcess:
         return self._process.pid
 
     def ask(self, request: dict[str, Any], seconds: float, most_bytes: int) -> dict[str, Any]:
-        """The answer to one request, or SandboxEnded."""
+        """The answer to one request. Raises SandboxEnded."""
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -53,7 +53,7 @@ class SandboxProcess:
         return dict(json.loads(answer))
 
     def end(self) -> None:
-        """Kills the process and waits for it; more than once does no harm."""
+        """Kills the process and waits for it. May be called again."""
         self._finalizer()
 
     def _status(self) -> int | None:
@@ -64,7 +64,7 @@ class SandboxProcess:
 
 
 class SandboxEnded(Exception):
-    """The process is gone, or was too slow: `status` as Popen gives it (−n: ended by signal n), None while it still runs."""
+    """The process has ended or was too slow. `status` is Popen's (−n: ended by signal n), None while it still runs."""
 
     def __init__(self, status: int | None, timed_out: bool) -> None:
         super().__init__()
@@ -77,5 +77,5 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            with contextlib.suppress(BrokenPipeError):  # what was still buffered for a dead process
+            with contextlib.suppress(BrokenPipeError):  # of data still buffered for a dead process
                 pipe.close()

@@ -1,11 +1,11 @@
-"""The process that renders a chat template: a script of its own, because a template is code from a model's author.
+"""The process that renders a chat template. It is a separate script, because a template is code from a model's author.
 
-It reads one JSON object a line from standard input and answers with one a line. The first is the set-up, `{"template", "limits":
-{"cpu_seconds", "memory_bytes", "characters"}}`; each later one a conversation, `{"variables"}`. Answers are `{"text"}` or
-`{"problem", "detail"}` with problem `syntax | refused | unsafe | too-long | memory | failed`. A render that uses up its CPU
-time is ended by the kernel (SIGPROF), wherever it is. The process ends with its standard input.
+It reads one JSON object per line from standard input and answers each with one line. The first is the set-up, `{"template",
+"limits": {"cpu_seconds", "memory_bytes", "characters"}}`; each later one is a conversation, `{"variables"}`. Answers are `{"text"}`
+or `{"problem", "detail"}` with problem `syntax | refused | unsafe | too-long | memory | failed`. The kernel kills a render that
+exceeds its CPU time (SIGPROF). The process ends when its standard input ends.
 
-It imports nothing of lad_runtime: it must start in a tenth of a second, and knows nothing worth stealing.
+It imports nothing of lad_runtime, so that it starts in a tenth of a second and has no secrets in its memory.
 """
 
 import sys
@@ -28,7 +28,7 @@ from jinja2.runtime import Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
-FIXED_DATE = datetime(2024, 7, 26)  # the date that Llama 3's own templates fall back to
+FIXED_DATE = datetime(2024, 7, 26)  # the default date of Llama 3's own templates
 
 
 def main() -> None:
@@ -101,9 +101,9 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 class _GenerationTag(Extension):
-    """`{% generation %}…{% endgeneration %}` marks an assistant's text for training masks; here it renders its body."""
+    """Renders the body of `{% generation %}…{% endgeneration %}`, which marks an assistant's text for training masks."""
 
-    tags = {"generation"}  # noqa: RUF012 (the name and kind that jinja2 asks for)
+    tags = {"generation"}  # noqa: RUF012 (the name and type that jinja2 requires)
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
@@ -111,7 +111,7 @@ class _GenerationTag(Extension):
 
 
 class _TemplateNamespace(Namespace):
-    """`namespace()` without underscore names, which jinja2's own would let a template set."""
+    """`namespace()` without names that begin with an underscore, which jinja2's own lets a template set."""
 
     def __init__(*args: Any, **kwargs: Any) -> None:
         attributes = dict(*args[1:], **kwargs)
@@ -130,7 +130,7 @@ def _check_name(name: object) -> None:
 
 
 def _environment() -> _Environment:
-    """What transformers offers to a chat template, with today fixed."""
+    """The filters and functions that transformers offers to chat templates, with a fixed date."""
 
     def raise_exception(message: object) -> NoReturn:
         raise _Refused(str(message))

@@ -1,4 +1,4 @@
-"""Text to token ids and back, with the model's own tokenizer (`tokenizer.json`) and chat template."""
+"""Translates text to token ids and back with the model's own tokenizer (`tokenizer.json`) and chat template."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ from lad_runtime.types.data import Message
 
 
 class Tokenizer:
-    """A base's tokenizer with what the method adds to it: which token is the mask, and which end an answer.
+    """A base's tokenizer, with its mask token and the tokens that end an answer.
 
-    Answers are written with the first of `stop_tokens` at their end, `eos_token`, and end where any of them stands.
+    Training answers end with the first of `stop_tokens`, which is `eos_token`; a sampled answer ends at any of them.
 
-    A control token that a text writes out is that token, unless `hide` or `hidden` put a stand-in there first: then it is text, to
-    the template and to `encode`, whatever a user typed.
+    A control token that a text writes out is encoded as that token. If `hide` or `hidden` replaces it by a stand-in first, the
+    template and `encode` treat it as text.
 
     `vocab_size` is one more than the highest token id; the model's logits may be wider (padding rows of the embedding).
     """
@@ -44,7 +44,7 @@ class Tokenizer:
         self._controls = dict(controls)
         self._literals = Literals(controls)
         self.system_prompt = system_prompt
-        self.warnings = warnings  # what is odd about its files, in a sentence each
+        self.warnings = warnings  # about its files, a sentence each
         self.stop_tokens = _known_stops(backend, stop_tokens)
         self.eos_token, self.eos_token_id = self.stop_tokens[0]
         self.mask_token = mask_token
@@ -64,7 +64,7 @@ class Tokenizer:
 
     @property
     def mask_is_text(self) -> bool:
-        """Whether the mask is an ordinary word, which a text may hold."""
+        """Whether the mask is an ordinary word, which a text may contain."""
         return self.mask_token_id not in self._controls.values()
 
     def controls_in(self, text: str) -> int:
@@ -72,19 +72,19 @@ class Tokenizer:
         return self._literals.count(text)
 
     def hide(self, text: str) -> str:
-        """The text with stand-ins for the control tokens that it writes out, which makes them text."""
+        """The text with stand-ins for the control tokens that it writes out, so that they are encoded as text."""
         return self._literals.hide(text)
 
     def hidden(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """The messages with stand-ins for the control tokens that they write out, which makes them text."""
+        """The messages with stand-ins for the control tokens that they write out, so that they are encoded as text."""
         return tuple(replace(message, content=self.hide(message.content)) for message in messages)
 
     def reveal(self, text: str) -> str:
-        """The text with what its stand-ins stand for."""
+        """The text with its stand-ins replaced by what they stand for."""
         return self._literals.reveal(text)
 
     def encode(self, text: str, add_special: bool = False) -> list[int]:
-        """Token ids of `text`: of control tokens that are written out in it as such, of what stand-ins stand for as text.
+        """Token ids of `text`. Written-out control tokens are encoded as such, and what stand-ins stand for as text.
 
         `add_special` adds the model's own special tokens around it.
         """
@@ -101,7 +101,7 @@ class Tokenizer:
             ) from None
 
     def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
-        """The text of `ids`, bytes that are no UTF-8 shown as U+FFFD; ids beyond the vocabulary have no text."""
+        """The text of `ids`. Invalid UTF-8 becomes U+FFFD; ids beyond the vocabulary have no text."""
         try:
             return str(self._backend.decode(list(ids), skip_special_tokens=skip_special))
         except OverflowError:
@@ -109,11 +109,11 @@ class Tokenizer:
             raise invalid_option("ids", list(ids), problem, "Give ids of this base's vocabulary.") from None
 
     def render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str:
-        """The conversation in the chat template's form, headed by the base's system prompt where it has none of its own.
+        """Renders a conversation with the chat template. The base's system prompt is added if the conversation has none.
 
-        What is hidden in the messages is hidden in the result, and so is what the base's system prompt writes out. Raises
-        INVALID_OPTION where the base has no template, INVALID_DATA where the template takes apart what is hidden, and what
-        ChatTemplate.render raises.
+        Stand-ins in the messages, and those for control tokens in the base's system prompt, stay stand-ins in the result. Raises
+        INVALID_OPTION if the base has no template, INVALID_DATA if the template changes a stand-in, and as
+        ChatTemplate.render.
         """
         if self._template is None:
             raise invalid_option(
@@ -134,7 +134,7 @@ class Tokenizer:
 
     @cached_property
     def _literal_encoder(self) -> LiteralEncoder:
-        """Made when it is first needed: it is as large as the tokenizer itself."""
+        """Made at first use: it is as large as the tokenizer itself."""
         return LiteralEncoder(self._backend, self._controls)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The tokenizer and chat template of a model folder."""
+"""Loads the tokenizer and chat template of a model folder."""
 
 import json
 from collections.abc import Mapping
@@ -23,9 +23,8 @@ def load_tokenizer(
     """The tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`, `config.json`.
 
     An empty `mask_token` means the folder's own (`mask_token` in tokenizer_config.json), else `MASK`; an empty `chat_template`
-    the folder's own. Answers end with the token that the template closes a turn with, else with the first that the folder
-    names. Raises INVALID_FILE for files that are missing or unreadable, INVALID_OPTION for a mask string that is not exactly one
-    token.
+    means the folder's own. Answers end with the token that ends a turn in the template, else with the first that the folder
+    names. Raises INVALID_FILE for missing or unreadable files, INVALID_OPTION for a mask string that is not exactly one token.
     """
     settings = read_json(folder, "tokenizer_config.json", optional=True)
     backend = _read_backend(folder)
@@ -64,7 +63,7 @@ def _read_backend(folder: Path) -> tokenizers.Tokenizer:
         )
     try:
         return tokenizers.Tokenizer.from_file(str(path))
-    except BaseException as error:  # the library's panics are no Exception
+    except BaseException as error:  # the library's panics are not subclasses of Exception
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
             raise
         raise LadError(
@@ -84,7 +83,7 @@ def _special_tokens(settings: dict[str, Any]) -> dict[str, str]:
 
 
 def _named_controls(settings: dict[str, Any], specials: Mapping[str, str]) -> list[str]:
-    """All that tokenizer_config.json calls special but the mask, which may be an ordinary word."""
+    """The special tokens of tokenizer_config.json without the mask, which may be an ordinary word."""
     others = settings.get("additional_special_tokens")
     more = [_content(value) for value in others] if isinstance(others, list) else []
     return [token for name, token in specials.items() if name != "mask_token"] + [t for t in more if t]

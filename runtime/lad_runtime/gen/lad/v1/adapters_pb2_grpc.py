@@ -28,9 +28,9 @@ if _version_not_supported:
 class AdaptersServiceStub:
     """Adapters of any rank on one frozen base.
 
-    What a call makes has the id that its client gives it: a name of at most 64 letters, digits, '.', '_' and '-'. The same call
-    again gives the same thing; a call that is cancelled before its reply leaves nothing behind; and what a client made without
-    seeing the reply it can look up, or drop, by that id. Where none is given the worker chooses one.
+    The client may give an id to what a call creates: a name of at most 64 letters, digits, '.', '_' and '-'. A repeated call with
+    that id returns the same object. A call that is cancelled before its reply leaves nothing behind. If a client has not received the
+    reply, it can find or drop the object by its id. Without an id the worker chooses one.
     """
 
     def __init__(self, channel):
@@ -89,9 +89,9 @@ class AdaptersServiceStub:
 class AdaptersServiceServicer:
     """Adapters of any rank on one frozen base.
 
-    What a call makes has the id that its client gives it: a name of at most 64 letters, digits, '.', '_' and '-'. The same call
-    again gives the same thing; a call that is cancelled before its reply leaves nothing behind; and what a client made without
-    seeing the reply it can look up, or drop, by that id. Where none is given the worker chooses one.
+    The client may give an id to what a call creates: a name of at most 64 letters, digits, '.', '_' and '-'. A repeated call with
+    that id returns the same object. A call that is cancelled before its reply leaves nothing behind. If a client has not received the
+    reply, it can find or drop the object by its id. Without an id the worker chooses one.
     """
 
     def CreateAdapter(self, request, context):
@@ -107,49 +107,49 @@ class AdaptersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DropAdapter(self, request, context):
-        """Frees its memory. Refused while a run trains it.
+        """Drops an adapter or snapshot and frees its memory. Rejected while a run trains it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SnapshotAdapter(self, request, context):
-        """Freezes the weights as they are now; sampling and scoring accept the snapshot's id where they accept an adapter's.
+        """Freezes the present weights. Sampling and scoring accept a snapshot's id in place of an adapter's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DownloadAdapter(self, request, context):
-        """The adapter's files in PEFT's format.
+        """Streams the adapter's files in PEFT's format.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UploadAdapter(self, request_iterator, context):
-        """A new adapter from files in PEFT's format, admitted by their declared sizes before any of them is read.
+        """Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SaveCheckpoint(self, request, context):
-        """Adapter and optimizer, written to the worker's store under a name.
+        """Writes adapter and optimizer to the worker's store under a name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LoadCheckpoint(self, request, context):
-        """A new adapter with its optimizer from the worker's store.
+        """Creates an adapter, with its optimizer, from a checkpoint in the worker's store.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteCheckpoint(self, request, context):
-        """Removes a checkpoint from the worker's store; its name is free again. Refused while a run writes it.
+        """Removes a checkpoint from the worker's store, which frees its name. Rejected while a run writes it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -214,9 +214,9 @@ def add_AdaptersServiceServicer_to_server(servicer, server):
 class AdaptersService:
     """Adapters of any rank on one frozen base.
 
-    What a call makes has the id that its client gives it: a name of at most 64 letters, digits, '.', '_' and '-'. The same call
-    again gives the same thing; a call that is cancelled before its reply leaves nothing behind; and what a client made without
-    seeing the reply it can look up, or drop, by that id. Where none is given the worker chooses one.
+    The client may give an id to what a call creates: a name of at most 64 letters, digits, '.', '_' and '-'. A repeated call with
+    that id returns the same object. A call that is cancelled before its reply leaves nothing behind. If a client has not received the
+    reply, it can find or drop the object by its id. Without an id the worker chooses one.
     """
 
     @staticmethod

@@ -82,35 +82,35 @@ class DataServiceServicer:
     """
 
     def HasDataset(self, request, context):
-        """Whether a data set of that content is already there.
+        """Whether the worker has a data set with that content.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UploadDataset(self, request_iterator, context):
-        """Uploads JSON lines, in order and in pieces of any size. The id is the SHA-256 of all bytes.
+        """Uploads JSON lines in order, in pieces of any size. The data set's id is the SHA-256 of all bytes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def OpenDataset(self, request, context):
-        """Reads a data set on the worker's side: a JSONL file, or a split of a hub data set.
+        """Stores a data set that the worker reads itself: a JSONL file, or a split of a hub data set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PrepareDataset(self, request, context):
-        """Renders and windows a data set for a base (counts only).
+        """Renders a data set and cuts it to windows for a base; replies with counts alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamExamples(self, request, context):
-        """The prepared examples themselves, as token ids.
+        """Streams the prepared examples as token ids.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,7 +129,7 @@ class DataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Render(self, request, context):
-        """A chat through the base's template, as text and token ids.
+        """Renders a chat with the base's template, as text and token ids.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

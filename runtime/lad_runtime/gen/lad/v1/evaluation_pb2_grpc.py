@@ -47,7 +47,7 @@ class EvaluationServiceServicer:
     """
 
     def Score(self, request, context):
-        """log p(continuation | prompt), for perplexities and choices by likelihood.
+        """Computes log p(continuation | prompt), for perplexities and choices by likelihood.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

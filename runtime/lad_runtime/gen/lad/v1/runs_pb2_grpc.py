@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RunsServiceStub:
-    """Runs go on in the worker whether or not anybody follows them. Each keeps a log of numbered events.
+    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events.
     """
 
     def __init__(self, channel):
@@ -68,7 +68,7 @@ class RunsServiceStub:
 
 
 class RunsServiceServicer:
-    """Runs go on in the worker whether or not anybody follows them. Each keeps a log of numbered events.
+    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events.
     """
 
     def GetRun(self, request, context):
@@ -84,30 +84,30 @@ class RunsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelRun(self, request, context):
-        """Takes effect within one micro-step. Cancelling a run that has ended changes nothing. A run that was asked to be started under
-        this id, and has not begun, never will.
+        """Cancels a run within one micro-step. Does nothing if the run has ended. A run that is starting, or is started later under this
+        id, never begins.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PauseRun(self, request, context):
-        """Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk.
+        """Pauses a training run after its current step until it is resumed. Frees its gradients, and moves its optimizer to the disk.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResumeRun(self, request, context):
-        """Lets a paused run go on. Resuming one that is not paused changes nothing.
+        """Resumes a paused run. Does nothing if the run is not paused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamEvents(self, request, context):
-        """Events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
-        never the last one nor any other event; a number that the log no longer reaches back to is FAILED_PRECONDITION.
+        """Streams events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
+        but never the last one or any other event. A number that the log no longer has is FAILED_PRECONDITION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +155,7 @@ def add_RunsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RunsService:
-    """Runs go on in the worker whether or not anybody follows them. Each keeps a log of numbered events.
+    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events.
     """
 
     @staticmethod

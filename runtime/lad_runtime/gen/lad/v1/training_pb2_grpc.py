@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TrainingServiceStub:
-    """Training as a run on the worker, and the primitives a training loop of one's own is made of.
+    """Training as a run on the worker, and the primitives of a client's own training loop.
     """
 
     def __init__(self, channel):
@@ -58,7 +58,7 @@ class TrainingServiceStub:
 
 
 class TrainingServiceServicer:
-    """Training as a run on the worker, and the primitives a training loop of one's own is made of.
+    """Training as a run on the worker, and the primitives of a client's own training loop.
     """
 
     def StartTraining(self, request, context):
@@ -69,22 +69,22 @@ class TrainingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ForwardBackward(self, request, context):
-        """Adds the gradient of Σ weight · CE to the adapter's. Numbered, so that a retry is not computed twice. A call that fails
-        did not happen, and its number is free again.
+        """Adds the gradient of Σ weight · CE to the adapter's gradients. Calls are numbered, so that a retry is not computed twice. A call
+        that fails changes nothing, and its number is free again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def OptimStep(self, request, context):
-        """One optimizer step on the gradients gathered so far, which it clears. Numbered as ForwardBackward.
+        """Makes one optimizer step with the accumulated gradients and clears them. Numbered like ForwardBackward.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Validate(self, request, context):
-        """The losses of a data set under fixed noise, without training.
+        """Computes the losses on a data set under fixed noise, without training.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +122,7 @@ def add_TrainingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TrainingService:
-    """Training as a run on the worker, and the primitives a training loop of one's own is made of.
+    """Training as a run on the worker, and the primitives of a client's own training loop.
     """
 
     @staticmethod

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class WorkerServiceStub:
-    """The worker itself: who it is, what it holds, which bases are resident. Liveness is the standard grpc.health.v1 service.
+    """The worker itself: its versions, its memory and its resident bases. Liveness is the standard grpc.health.v1 service.
 
     Every call carries the metadata `authorization: Bearer <token>`. A failed call carries an ErrorDetail in the
     trailing metadata `lad-error-bin`.
@@ -66,42 +66,42 @@ class WorkerServiceStub:
 
 
 class WorkerServiceServicer:
-    """The worker itself: who it is, what it holds, which bases are resident. Liveness is the standard grpc.health.v1 service.
+    """The worker itself: its versions, its memory and its resident bases. Liveness is the standard grpc.health.v1 service.
 
     Every call carries the metadata `authorization: Bearer <token>`. A failed call carries an ErrorDetail in the
     trailing metadata `lad-error-bin`.
     """
 
     def Handshake(self, request, context):
-        """Compares protocol and build versions. The first call of every client; it needs the token as any other.
+        """Compares protocol and build versions. It is every client's first call, and needs the token like any other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetInfo(self, request, context):
-        """The device, its memory as accounted, and what is resident.
+        """The device, its accounted memory, and the resident bases and adapters.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Hold(self, request, context):
-        """Keeps a worker with a lease alive for as long as the stream is open. The worker sends one message at once.
+        """Keeps a worker with a lease alive while the stream is open. The worker sends one message at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LoadBase(self, request, context):
-        """Loads a base, or finds it resident. Progress first, the base last.
+        """Loads a base, or finds it resident. Streams the progress, and the base as the last message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UnloadBase(self, request, context):
-        """Drops a base. Refused while adapters, snapshots or runs use it.
+        """Drops a base. Rejected while adapters, snapshots or runs use it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +144,7 @@ def add_WorkerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkerService:
-    """The worker itself: who it is, what it holds, which bases are resident. Liveness is the standard grpc.health.v1 service.
+    """The worker itself: its versions, its memory and its resident bases. Liveness is the standard grpc.health.v1 service.
 
     Every call carries the metadata `authorization: Bearer <token>`. A failed call carries an ErrorDetail in the
     trailing metadata `lad-error-bin`.

@@ -33,7 +33,7 @@ export interface CreateAdapterRequest {
   spec:
     | AdapterSpec
     | undefined;
-  /** The new adapter's. */
+  /** The new adapter's id. */
   adapterId: string;
 }
 
@@ -58,7 +58,7 @@ export interface DropAdapterResponse {
 
 export interface SnapshotAdapterRequest {
   adapterId: string;
-  /** The new snapshot's. */
+  /** The new snapshot's id. */
   snapshotId: string;
 }
 
@@ -74,7 +74,7 @@ export interface DownloadAdapterResponse {
   piece: FilePiece | undefined;
 }
 
-/** Files in order, each in pieces of at most 1 MiB; the name stands in every piece. */
+/** A piece of a file, at most 1 MiB. Files come one after another; every piece has its file's name. */
 export interface FilePiece {
   name: string;
   data: Buffer;
@@ -83,18 +83,18 @@ export interface FilePiece {
 export interface UploadAdapterRequest {
   part:
     | //
-    /** The first message. */
+    /** In the first message alone. */
     { $case: "header"; value: UploadHeader }
     | { $case: "piece"; value: FilePiece }
     | undefined;
 }
 
-/** What an upload will be. Pieces that do not add up to it are an error. */
+/** Declares an upload. Pieces that do not match it are an error. */
 export interface UploadHeader {
   baseId: string;
-  /** The new adapter's. */
+  /** The new adapter's id. */
   adapterId: string;
-  /** At most 16. */
+  /** At most 16 files. */
   files: FileSize[];
 }
 
@@ -110,7 +110,7 @@ export interface UploadAdapterResponse {
 export interface SaveCheckpointRequest {
   adapterId: string;
   name: string;
-  /** Write over a checkpoint of that name which another adapter or an earlier worker wrote. Without it that is ALREADY_EXISTS. */
+  /** Overwrite a checkpoint of that name that another adapter or an earlier worker wrote. Without it, that is ALREADY_EXISTS. */
   overwrite: boolean;
 }
 
@@ -122,7 +122,7 @@ export interface SaveCheckpointResponse {
 export interface LoadCheckpointRequest {
   baseId: string;
   name: string;
-  /** The new adapter's. */
+  /** The new adapter's id. */
   adapterId: string;
 }
 
@@ -1812,9 +1812,9 @@ export const DeleteCheckpointResponse: MessageFns<DeleteCheckpointResponse> = {
 /**
  * Adapters of any rank on one frozen base.
  *
- * What a call makes has the id that its client gives it: a name of at most 64 letters, digits, '.', '_' and '-'. The same call
- * again gives the same thing; a call that is cancelled before its reply leaves nothing behind; and what a client made without
- * seeing the reply it can look up, or drop, by that id. Where none is given the worker chooses one.
+ * The client may give an id to what a call creates: a name of at most 64 letters, digits, '.', '_' and '-'. A repeated call with
+ * that id returns the same object. A call that is cancelled before its reply leaves nothing behind. If a client has not received the
+ * reply, it can find or drop the object by its id. Without an id the worker chooses one.
  */
 export type AdaptersServiceService = typeof AdaptersServiceService;
 export const AdaptersServiceService = {
@@ -1837,7 +1837,7 @@ export const AdaptersServiceService = {
     responseSerialize: (value: GetAdapterResponse): Buffer => Buffer.from(GetAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetAdapterResponse => GetAdapterResponse.decode(value),
   },
-  /** Frees its memory. Refused while a run trains it. */
+  /** Drops an adapter or snapshot and frees its memory. Rejected while a run trains it. */
   dropAdapter: {
     path: "/lad.v1.AdaptersService/DropAdapter" as const,
     requestStream: false as const,
@@ -1847,7 +1847,7 @@ export const AdaptersServiceService = {
     responseSerialize: (value: DropAdapterResponse): Buffer => Buffer.from(DropAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DropAdapterResponse => DropAdapterResponse.decode(value),
   },
-  /** Freezes the weights as they are now; sampling and scoring accept the snapshot's id where they accept an adapter's. */
+  /** Freezes the present weights. Sampling and scoring accept a snapshot's id in place of an adapter's. */
   snapshotAdapter: {
     path: "/lad.v1.AdaptersService/SnapshotAdapter" as const,
     requestStream: false as const,
@@ -1859,7 +1859,7 @@ export const AdaptersServiceService = {
       Buffer.from(SnapshotAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SnapshotAdapterResponse => SnapshotAdapterResponse.decode(value),
   },
-  /** The adapter's files in PEFT's format. */
+  /** Streams the adapter's files in PEFT's format. */
   downloadAdapter: {
     path: "/lad.v1.AdaptersService/DownloadAdapter" as const,
     requestStream: false as const,
@@ -1871,7 +1871,7 @@ export const AdaptersServiceService = {
       Buffer.from(DownloadAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DownloadAdapterResponse => DownloadAdapterResponse.decode(value),
   },
-  /** A new adapter from files in PEFT's format, admitted by their declared sizes before any of them is read. */
+  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: {
     path: "/lad.v1.AdaptersService/UploadAdapter" as const,
     requestStream: true as const,
@@ -1882,7 +1882,7 @@ export const AdaptersServiceService = {
       Buffer.from(UploadAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UploadAdapterResponse => UploadAdapterResponse.decode(value),
   },
-  /** Adapter and optimizer, written to the worker's store under a name. */
+  /** Writes adapter and optimizer to the worker's store under a name. */
   saveCheckpoint: {
     path: "/lad.v1.AdaptersService/SaveCheckpoint" as const,
     requestStream: false as const,
@@ -1894,7 +1894,7 @@ export const AdaptersServiceService = {
       Buffer.from(SaveCheckpointResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SaveCheckpointResponse => SaveCheckpointResponse.decode(value),
   },
-  /** A new adapter with its optimizer from the worker's store. */
+  /** Creates an adapter, with its optimizer, from a checkpoint in the worker's store. */
   loadCheckpoint: {
     path: "/lad.v1.AdaptersService/LoadCheckpoint" as const,
     requestStream: false as const,
@@ -1906,7 +1906,7 @@ export const AdaptersServiceService = {
       Buffer.from(LoadCheckpointResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LoadCheckpointResponse => LoadCheckpointResponse.decode(value),
   },
-  /** Removes a checkpoint from the worker's store; its name is free again. Refused while a run writes it. */
+  /** Removes a checkpoint from the worker's store, which frees its name. Rejected while a run writes it. */
   deleteCheckpoint: {
     path: "/lad.v1.AdaptersService/DeleteCheckpoint" as const,
     requestStream: false as const,
@@ -1923,19 +1923,19 @@ export const AdaptersServiceService = {
 export interface AdaptersServiceServer extends UntypedServiceImplementation {
   createAdapter: handleUnaryCall<CreateAdapterRequest, CreateAdapterResponse>;
   getAdapter: handleUnaryCall<GetAdapterRequest, GetAdapterResponse>;
-  /** Frees its memory. Refused while a run trains it. */
+  /** Drops an adapter or snapshot and frees its memory. Rejected while a run trains it. */
   dropAdapter: handleUnaryCall<DropAdapterRequest, DropAdapterResponse>;
-  /** Freezes the weights as they are now; sampling and scoring accept the snapshot's id where they accept an adapter's. */
+  /** Freezes the present weights. Sampling and scoring accept a snapshot's id in place of an adapter's. */
   snapshotAdapter: handleUnaryCall<SnapshotAdapterRequest, SnapshotAdapterResponse>;
-  /** The adapter's files in PEFT's format. */
+  /** Streams the adapter's files in PEFT's format. */
   downloadAdapter: handleServerStreamingCall<DownloadAdapterRequest, DownloadAdapterResponse>;
-  /** A new adapter from files in PEFT's format, admitted by their declared sizes before any of them is read. */
+  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: handleClientStreamingCall<UploadAdapterRequest, UploadAdapterResponse>;
-  /** Adapter and optimizer, written to the worker's store under a name. */
+  /** Writes adapter and optimizer to the worker's store under a name. */
   saveCheckpoint: handleUnaryCall<SaveCheckpointRequest, SaveCheckpointResponse>;
-  /** A new adapter with its optimizer from the worker's store. */
+  /** Creates an adapter, with its optimizer, from a checkpoint in the worker's store. */
   loadCheckpoint: handleUnaryCall<LoadCheckpointRequest, LoadCheckpointResponse>;
-  /** Removes a checkpoint from the worker's store; its name is free again. Refused while a run writes it. */
+  /** Removes a checkpoint from the worker's store, which frees its name. Rejected while a run writes it. */
   deleteCheckpoint: handleUnaryCall<DeleteCheckpointRequest, DeleteCheckpointResponse>;
 }
 
@@ -1970,7 +1970,7 @@ export interface AdaptersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetAdapterResponse) => void,
   ): ClientUnaryCall;
-  /** Frees its memory. Refused while a run trains it. */
+  /** Drops an adapter or snapshot and frees its memory. Rejected while a run trains it. */
   dropAdapter(
     request: DropAdapterRequest,
     callback: (error: ServiceError | null, response: DropAdapterResponse) => void,
@@ -1986,7 +1986,7 @@ export interface AdaptersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DropAdapterResponse) => void,
   ): ClientUnaryCall;
-  /** Freezes the weights as they are now; sampling and scoring accept the snapshot's id where they accept an adapter's. */
+  /** Freezes the present weights. Sampling and scoring accept a snapshot's id in place of an adapter's. */
   snapshotAdapter(
     request: SnapshotAdapterRequest,
     callback: (error: ServiceError | null, response: SnapshotAdapterResponse) => void,
@@ -2002,7 +2002,7 @@ export interface AdaptersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SnapshotAdapterResponse) => void,
   ): ClientUnaryCall;
-  /** The adapter's files in PEFT's format. */
+  /** Streams the adapter's files in PEFT's format. */
   downloadAdapter(
     request: DownloadAdapterRequest,
     options?: Partial<CallOptions>,
@@ -2012,7 +2012,7 @@ export interface AdaptersServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<DownloadAdapterResponse>;
-  /** A new adapter from files in PEFT's format, admitted by their declared sizes before any of them is read. */
+  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter(
     callback: (error: ServiceError | null, response: UploadAdapterResponse) => void,
   ): ClientWritableStream<UploadAdapterRequest>;
@@ -2029,7 +2029,7 @@ export interface AdaptersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UploadAdapterResponse) => void,
   ): ClientWritableStream<UploadAdapterRequest>;
-  /** Adapter and optimizer, written to the worker's store under a name. */
+  /** Writes adapter and optimizer to the worker's store under a name. */
   saveCheckpoint(
     request: SaveCheckpointRequest,
     callback: (error: ServiceError | null, response: SaveCheckpointResponse) => void,
@@ -2045,7 +2045,7 @@ export interface AdaptersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SaveCheckpointResponse) => void,
   ): ClientUnaryCall;
-  /** A new adapter with its optimizer from the worker's store. */
+  /** Creates an adapter, with its optimizer, from a checkpoint in the worker's store. */
   loadCheckpoint(
     request: LoadCheckpointRequest,
     callback: (error: ServiceError | null, response: LoadCheckpointResponse) => void,
@@ -2061,7 +2061,7 @@ export interface AdaptersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LoadCheckpointResponse) => void,
   ): ClientUnaryCall;
-  /** Removes a checkpoint from the worker's store; its name is free again. Refused while a run writes it. */
+  /** Removes a checkpoint from the worker's store, which frees its name. Rejected while a run writes it. */
   deleteCheckpoint(
     request: DeleteCheckpointRequest,
     callback: (error: ServiceError | null, response: DeleteCheckpointResponse) => void,

@@ -142,15 +142,15 @@ export interface OpenDatasetResponse {
 }
 
 export interface WindowSpec {
-  /** Tokens of prompt, answer and tail together. */
+  /** The most tokens of prompt, answer and tail together. */
   window: number;
   /** Pad with EOS, which is visible, noised and predicted. */
   padToWindow: boolean;
   tooLong: TooLong;
-  /** 0: no limit of its own. */
+  /** 0: no limit for the prompt alone. */
   maxPromptTokens: number;
   supervise: SuperviseTurns;
-  /** Special tokens that are written out in a message are those tokens. Without it they are text, as everything else in it. */
+  /** Encode special tokens that a message writes out as those tokens. Without it, they are encoded as text. */
   allowSpecial: boolean;
 }
 
@@ -160,14 +160,14 @@ export interface WindowReport {
   dropped: bigint;
   truncated: bigint;
   promptTokens: bigint;
-  /** The EOS that ends an answer included, the tail not. */
+  /** Including the EOS that ends an answer, without the tail. */
   answerTokens: bigint;
   tailTokens: bigint;
-  /** Special tokens that messages write out, encoded as text (or as themselves, with allow_special). */
+  /** The number of special tokens that messages write out, encoded as text (with allow_special: as special tokens). */
   specialTokens: bigint;
-  /** Mask tokens in the answers' own text, where the mask is ordinary text. */
+  /** The number of mask tokens in the answers' own text, if the mask is ordinary text. */
   maskTokens: bigint;
-  /** The token that each answer ends with, and that its tail is made of. */
+  /** The token that ends each answer and fills its tail. */
   endToken: string;
   endTokenId: number;
 }
@@ -196,19 +196,19 @@ export interface StreamExamplesResponse {
 }
 
 export interface PreparedExample {
-  /** Keys the noise: the row number, or the example's own integer `id`. */
+  /** The key of the example's noise: its own integer `id`, or the row number. */
   id: bigint;
   ids: number[];
-  /** One byte a position, 0 or 1: what is noised (tail included). */
+  /** One byte per position, 0 or 1: whether noise applies to it (tail included). */
   answer: Buffer;
-  /** One byte a position, 0 or 1: the EOS padding. */
+  /** One byte per position, 0 or 1: whether it is EOS padding. */
   tail: Buffer;
 }
 
 export interface EncodeRequest {
   baseId: string;
   texts: string[];
-  /** Special tokens that are written out in a text are those tokens. Without it they are text. */
+  /** Encode special tokens that a text writes out as those tokens. Without it, they are encoded as text. */
   allowSpecial: boolean;
 }
 
@@ -2682,7 +2682,7 @@ export const RenderResponse: MessageFns<RenderResponse> = {
 /** Data sets, addressed by content, and the text functions of a base. */
 export type DataServiceService = typeof DataServiceService;
 export const DataServiceService = {
-  /** Whether a data set of that content is already there. */
+  /** Whether the worker has a data set with that content. */
   hasDataset: {
     path: "/lad.v1.DataService/HasDataset" as const,
     requestStream: false as const,
@@ -2692,7 +2692,7 @@ export const DataServiceService = {
     responseSerialize: (value: HasDatasetResponse): Buffer => Buffer.from(HasDatasetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): HasDatasetResponse => HasDatasetResponse.decode(value),
   },
-  /** Uploads JSON lines, in order and in pieces of any size. The id is the SHA-256 of all bytes. */
+  /** Uploads JSON lines in order, in pieces of any size. The data set's id is the SHA-256 of all bytes. */
   uploadDataset: {
     path: "/lad.v1.DataService/UploadDataset" as const,
     requestStream: true as const,
@@ -2703,7 +2703,7 @@ export const DataServiceService = {
       Buffer.from(UploadDatasetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UploadDatasetResponse => UploadDatasetResponse.decode(value),
   },
-  /** Reads a data set on the worker's side: a JSONL file, or a split of a hub data set. */
+  /** Stores a data set that the worker reads itself: a JSONL file, or a split of a hub data set. */
   openDataset: {
     path: "/lad.v1.DataService/OpenDataset" as const,
     requestStream: false as const,
@@ -2713,7 +2713,7 @@ export const DataServiceService = {
     responseSerialize: (value: OpenDatasetResponse): Buffer => Buffer.from(OpenDatasetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): OpenDatasetResponse => OpenDatasetResponse.decode(value),
   },
-  /** Renders and windows a data set for a base (counts only). */
+  /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset: {
     path: "/lad.v1.DataService/PrepareDataset" as const,
     requestStream: false as const,
@@ -2725,7 +2725,7 @@ export const DataServiceService = {
       Buffer.from(PrepareDatasetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PrepareDatasetResponse => PrepareDatasetResponse.decode(value),
   },
-  /** The prepared examples themselves, as token ids. */
+  /** Streams the prepared examples as token ids. */
   streamExamples: {
     path: "/lad.v1.DataService/StreamExamples" as const,
     requestStream: false as const,
@@ -2755,7 +2755,7 @@ export const DataServiceService = {
     responseSerialize: (value: DecodeResponse): Buffer => Buffer.from(DecodeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DecodeResponse => DecodeResponse.decode(value),
   },
-  /** A chat through the base's template, as text and token ids. */
+  /** Renders a chat with the base's template, as text and token ids. */
   render: {
     path: "/lad.v1.DataService/Render" as const,
     requestStream: false as const,
@@ -2768,24 +2768,24 @@ export const DataServiceService = {
 } as const;
 
 export interface DataServiceServer extends UntypedServiceImplementation {
-  /** Whether a data set of that content is already there. */
+  /** Whether the worker has a data set with that content. */
   hasDataset: handleUnaryCall<HasDatasetRequest, HasDatasetResponse>;
-  /** Uploads JSON lines, in order and in pieces of any size. The id is the SHA-256 of all bytes. */
+  /** Uploads JSON lines in order, in pieces of any size. The data set's id is the SHA-256 of all bytes. */
   uploadDataset: handleClientStreamingCall<UploadDatasetRequest, UploadDatasetResponse>;
-  /** Reads a data set on the worker's side: a JSONL file, or a split of a hub data set. */
+  /** Stores a data set that the worker reads itself: a JSONL file, or a split of a hub data set. */
   openDataset: handleUnaryCall<OpenDatasetRequest, OpenDatasetResponse>;
-  /** Renders and windows a data set for a base (counts only). */
+  /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset: handleUnaryCall<PrepareDatasetRequest, PrepareDatasetResponse>;
-  /** The prepared examples themselves, as token ids. */
+  /** Streams the prepared examples as token ids. */
   streamExamples: handleServerStreamingCall<StreamExamplesRequest, StreamExamplesResponse>;
   encode: handleUnaryCall<EncodeRequest, EncodeResponse>;
   decode: handleUnaryCall<DecodeRequest, DecodeResponse>;
-  /** A chat through the base's template, as text and token ids. */
+  /** Renders a chat with the base's template, as text and token ids. */
   render: handleUnaryCall<RenderRequest, RenderResponse>;
 }
 
 export interface DataServiceClient extends Client {
-  /** Whether a data set of that content is already there. */
+  /** Whether the worker has a data set with that content. */
   hasDataset(
     request: HasDatasetRequest,
     callback: (error: ServiceError | null, response: HasDatasetResponse) => void,
@@ -2801,7 +2801,7 @@ export interface DataServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: HasDatasetResponse) => void,
   ): ClientUnaryCall;
-  /** Uploads JSON lines, in order and in pieces of any size. The id is the SHA-256 of all bytes. */
+  /** Uploads JSON lines in order, in pieces of any size. The data set's id is the SHA-256 of all bytes. */
   uploadDataset(
     callback: (error: ServiceError | null, response: UploadDatasetResponse) => void,
   ): ClientWritableStream<UploadDatasetRequest>;
@@ -2818,7 +2818,7 @@ export interface DataServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UploadDatasetResponse) => void,
   ): ClientWritableStream<UploadDatasetRequest>;
-  /** Reads a data set on the worker's side: a JSONL file, or a split of a hub data set. */
+  /** Stores a data set that the worker reads itself: a JSONL file, or a split of a hub data set. */
   openDataset(
     request: OpenDatasetRequest,
     callback: (error: ServiceError | null, response: OpenDatasetResponse) => void,
@@ -2834,7 +2834,7 @@ export interface DataServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: OpenDatasetResponse) => void,
   ): ClientUnaryCall;
-  /** Renders and windows a data set for a base (counts only). */
+  /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset(
     request: PrepareDatasetRequest,
     callback: (error: ServiceError | null, response: PrepareDatasetResponse) => void,
@@ -2850,7 +2850,7 @@ export interface DataServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PrepareDatasetResponse) => void,
   ): ClientUnaryCall;
-  /** The prepared examples themselves, as token ids. */
+  /** Streams the prepared examples as token ids. */
   streamExamples(
     request: StreamExamplesRequest,
     options?: Partial<CallOptions>,
@@ -2890,7 +2890,7 @@ export interface DataServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DecodeResponse) => void,
   ): ClientUnaryCall;
-  /** A chat through the base's template, as text and token ids. */
+  /** Renders a chat with the base's template, as text and token ids. */
   render(
     request: RenderRequest,
     callback: (error: ServiceError | null, response: RenderResponse) => void,

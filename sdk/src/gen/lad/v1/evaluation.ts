@@ -29,7 +29,7 @@ export interface ScoreRequest {
   baseId: string;
   /** Empty: the base without an adapter. */
   adapterId: string;
-  /** CAUSAL. */
+  /** It must be CAUSAL. */
   mode: AttentionMode;
   items: ScoreItem[];
 }
@@ -43,12 +43,12 @@ export interface ScoreResponse {
   scores: Score[];
 }
 
-/** Nats. */
+/** Log-likelihoods in nats. */
 export interface Score {
   logLikelihood: number;
-  /** float32, little endian, one a continuation token. */
+  /** float32, little endian, one for each token of the continuation. */
   tokenLogLikelihoods: Buffer;
-  /** Every token was the most probable one. */
+  /** Whether every token was the most probable one. */
   greedy: boolean;
 }
 
@@ -445,7 +445,7 @@ export const Score: MessageFns<Score> = {
 /** Measures computed by the worker. */
 export type EvaluationServiceService = typeof EvaluationServiceService;
 export const EvaluationServiceService = {
-  /** log p(continuation | prompt), for perplexities and choices by likelihood. */
+  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. */
   score: {
     path: "/lad.v1.EvaluationService/Score" as const,
     requestStream: false as const,
@@ -458,12 +458,12 @@ export const EvaluationServiceService = {
 } as const;
 
 export interface EvaluationServiceServer extends UntypedServiceImplementation {
-  /** log p(continuation | prompt), for perplexities and choices by likelihood. */
+  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. */
   score: handleUnaryCall<ScoreRequest, ScoreResponse>;
 }
 
 export interface EvaluationServiceClient extends Client {
-  /** log p(continuation | prompt), for perplexities and choices by likelihood. */
+  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. */
   score(
     request: ScoreRequest,
     callback: (error: ServiceError | null, response: ScoreResponse) => void,

@@ -11,14 +11,11 @@ export const protobufPackage = "lad.v1";
 export const protobufFileName = "lad/v1/options.proto";
 
 export enum Answered {
-  /**
-   * UNSPECIFIED - When what the call waits for is there: the device, the disk, the hub or other people's requests. No number of seconds
-   * would be right for it.
-   */
+  /** UNSPECIFIED - After a wait for the device, the disk, the hub or other clients' requests, for which no time limit would be right. */
   UNSPECIFIED = 0,
-  /** AT_ONCE - At once, from what the server knows, whatever is being computed. */
+  /** AT_ONCE - At once: the server answers it, whatever the device computes. */
   AT_ONCE = 1,
-  /** WITHIN_A_STEP - When what the call asks for has ended, which is within a micro-step. */
+  /** WITHIN_A_STEP - Within one micro-step: when the call's effect, such as the end of a run, is complete. */
   WITHIN_A_STEP = 2,
 }
 

@@ -128,7 +128,7 @@ export interface Run {
   state: RunState;
   baseId: string;
   adapterId: string;
-  /** Number of the next event. */
+  /** The number of the next event. */
   nextSeq: bigint;
   error: ErrorDetail | undefined;
 }
@@ -150,7 +150,7 @@ export interface ListRunsResponse {
 
 export interface CancelRunRequest {
   runId: string;
-  /** Reply when the run has ended, so that what it used is free, rather than at once. */
+  /** Reply when the run has ended and its resources are free. Without it, the reply comes at once. */
   wait: boolean;
 }
 
@@ -176,7 +176,7 @@ export interface ResumeRunResponse {
 
 export interface StreamEventsRequest {
   runId: string;
-  /** The first event wanted; 0 is the run's first, and the run's next_seq the largest allowed. */
+  /** The number of the first event to send: from 0, the run's first, to the run's next_seq. */
   fromSeq: bigint;
 }
 
@@ -1744,7 +1744,7 @@ export const RunResumed: MessageFns<RunResumed> = {
   },
 };
 
-/** Runs go on in the worker whether or not anybody follows them. Each keeps a log of numbered events. */
+/** Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events. */
 export type RunsServiceService = typeof RunsServiceService;
 export const RunsServiceService = {
   getRun: {
@@ -1766,8 +1766,8 @@ export const RunsServiceService = {
     responseDeserialize: (value: Buffer): ListRunsResponse => ListRunsResponse.decode(value),
   },
   /**
-   * Takes effect within one micro-step. Cancelling a run that has ended changes nothing. A run that was asked to be started under
-   * this id, and has not begun, never will.
+   * Cancels a run within one micro-step. Does nothing if the run has ended. A run that is starting, or is started later under this
+   * id, never begins.
    */
   cancelRun: {
     path: "/lad.v1.RunsService/CancelRun" as const,
@@ -1778,7 +1778,7 @@ export const RunsServiceService = {
     responseSerialize: (value: CancelRunResponse): Buffer => Buffer.from(CancelRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelRunResponse => CancelRunResponse.decode(value),
   },
-  /** Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk. */
+  /** Pauses a training run after its current step until it is resumed. Frees its gradients, and moves its optimizer to the disk. */
   pauseRun: {
     path: "/lad.v1.RunsService/PauseRun" as const,
     requestStream: false as const,
@@ -1788,7 +1788,7 @@ export const RunsServiceService = {
     responseSerialize: (value: PauseRunResponse): Buffer => Buffer.from(PauseRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PauseRunResponse => PauseRunResponse.decode(value),
   },
-  /** Lets a paused run go on. Resuming one that is not paused changes nothing. */
+  /** Resumes a paused run. Does nothing if the run is not paused. */
   resumeRun: {
     path: "/lad.v1.RunsService/ResumeRun" as const,
     requestStream: false as const,
@@ -1799,8 +1799,8 @@ export const RunsServiceService = {
     responseDeserialize: (value: Buffer): ResumeRunResponse => ResumeRunResponse.decode(value),
   },
   /**
-   * Events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
-   * never the last one nor any other event; a number that the log no longer reaches back to is FAILED_PRECONDITION.
+   * Streams events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
+   * but never the last one or any other event. A number that the log no longer has is FAILED_PRECONDITION.
    */
   streamEvents: {
     path: "/lad.v1.RunsService/StreamEvents" as const,
@@ -1818,17 +1818,17 @@ export interface RunsServiceServer extends UntypedServiceImplementation {
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
   /**
-   * Takes effect within one micro-step. Cancelling a run that has ended changes nothing. A run that was asked to be started under
-   * this id, and has not begun, never will.
+   * Cancels a run within one micro-step. Does nothing if the run has ended. A run that is starting, or is started later under this
+   * id, never begins.
    */
   cancelRun: handleUnaryCall<CancelRunRequest, CancelRunResponse>;
-  /** Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk. */
+  /** Pauses a training run after its current step until it is resumed. Frees its gradients, and moves its optimizer to the disk. */
   pauseRun: handleUnaryCall<PauseRunRequest, PauseRunResponse>;
-  /** Lets a paused run go on. Resuming one that is not paused changes nothing. */
+  /** Resumes a paused run. Does nothing if the run is not paused. */
   resumeRun: handleUnaryCall<ResumeRunRequest, ResumeRunResponse>;
   /**
-   * Events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
-   * never the last one nor any other event; a number that the log no longer reaches back to is FAILED_PRECONDITION.
+   * Streams events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
+   * but never the last one or any other event. A number that the log no longer has is FAILED_PRECONDITION.
    */
   streamEvents: handleServerStreamingCall<StreamEventsRequest, StreamEventsResponse>;
 }
@@ -1865,8 +1865,8 @@ export interface RunsServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListRunsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Takes effect within one micro-step. Cancelling a run that has ended changes nothing. A run that was asked to be started under
-   * this id, and has not begun, never will.
+   * Cancels a run within one micro-step. Does nothing if the run has ended. A run that is starting, or is started later under this
+   * id, never begins.
    */
   cancelRun(
     request: CancelRunRequest,
@@ -1883,7 +1883,7 @@ export interface RunsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelRunResponse) => void,
   ): ClientUnaryCall;
-  /** Stops a training run after the step in hand until it is resumed; its gradients are freed, its optimizer goes to the disk. */
+  /** Pauses a training run after its current step until it is resumed. Frees its gradients, and moves its optimizer to the disk. */
   pauseRun(
     request: PauseRunRequest,
     callback: (error: ServiceError | null, response: PauseRunResponse) => void,
@@ -1899,7 +1899,7 @@ export interface RunsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PauseRunResponse) => void,
   ): ClientUnaryCall;
-  /** Lets a paused run go on. Resuming one that is not paused changes nothing. */
+  /** Resumes a paused run. Does nothing if the run is not paused. */
   resumeRun(
     request: ResumeRunRequest,
     callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
@@ -1916,8 +1916,8 @@ export interface RunsServiceClient extends Client {
     callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
-   * never the last one nor any other event; a number that the log no longer reaches back to is FAILED_PRECONDITION.
+   * Streams events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
+   * but never the last one or any other event. A number that the log no longer has is FAILED_PRECONDITION.
    */
   streamEvents(
     request: StreamEventsRequest,

@@ -226,7 +226,7 @@ export function attentionModeToJSON(object: AttentionMode): string {
   }
 }
 
-/** What corrupts answers, complete. */
+/** The complete specification of the noise that corrupts answers. */
 export interface NoiseSpec {
   kind:
     | { $case: "lad"; value: LadNoise }
@@ -247,7 +247,7 @@ export interface LadNoise {
   swapScale: number;
   duplicateScale: number;
   shiftScale: number;
-  /** Tokens. */
+  /** In tokens, like max_shift. */
   maxSpan: number;
   maxShift: number;
 }
@@ -301,7 +301,7 @@ export interface ScheduleSpec {
   learningRate: number;
   warmupSteps: number;
   decay: Decay;
-  /** Of the peak; the decay reaches it one step after the last, so that no step is taken at a rate of 0. */
+  /** As a fraction of the peak rate. The decay reaches it one step after the last, so that no step has a rate of 0. */
   finalFraction: number;
 }
 
@@ -309,7 +309,7 @@ export interface ValidationSpec {
   datasetId: string;
   /** 0: all. */
   maxExamples: number;
-  /** 0: only before the first step and after the last. */
+  /** 0: validate only before the first step and after the last. */
   everySteps: number;
   seed: bigint;
 }
@@ -332,14 +332,14 @@ export interface TrainingSpec {
   checkpointEverySteps: number;
   /** Empty: no checkpoints. */
   checkpoint: string;
-  /** Go on from the checkpoint of that name, where there is one. */
+  /** Continue from the checkpoint of that name, if there is one. */
   resume: boolean;
   attention: AttentionMode;
-  /** Keep no activations of a layer, compute them again in the backward: less memory, more time, the same numbers. */
+  /** Keep no activations of a layer, but compute them again in the backward: less memory, more time, the same numbers. */
   gradientCheckpointing: boolean;
-  /** The run's share of the device while others want it too, relative to theirs: from 0.001 to 1000. */
+  /** The run's share of the device relative to those of other tenants: from 0.001 to 1000. */
   shareWeight: number;
-  /** Write over a checkpoint of that name which is there already. Without it, and without `resume`, that is ALREADY_EXISTS. */
+  /** Overwrite an existing checkpoint of that name. Without this and without `resume`, it is ALREADY_EXISTS. */
   overwrite: boolean;
 }
 
@@ -348,7 +348,7 @@ export interface StartTrainingRequest {
   spec:
     | TrainingSpec
     | undefined;
-  /** The new run's, as an adapter's: chosen by the client, or empty. */
+  /** The new run's id, chosen by the client like an adapter's, or empty. */
   runId: string;
 }
 
@@ -356,7 +356,7 @@ export interface StartTrainingResponse {
   runId: string;
 }
 
-/** Losses in nats: `loss` is what is optimised, the others plain means per token; NaN over no tokens. */
+/** Losses in nats: `loss` is the optimised loss, the others are plain means per token; NaN over no tokens. */
 export interface LossReport {
   loss: number;
   ce: number;
@@ -378,18 +378,18 @@ export interface TrainingStarted {
   trainableParameters: bigint;
   accountedBytes: bigint;
   fromStep: bigint;
-  /** What the caller should know, such as that the run goes on with other kernels than it began with. */
+  /** Warnings for the caller, for instance that the resumed run uses other kernels than before. */
   warnings: string[];
 }
 
 export interface TrainingStep {
-  /** Steps taken, this one included. */
+  /** The number of steps taken, including this one. */
   step: bigint;
   epoch: number;
   report:
     | LossReport
     | undefined;
-  /** Before clipping. */
+  /** The norm before clipping. */
   gradientNorm: number;
   learningRate: number;
   seconds: number;
@@ -408,25 +408,25 @@ export interface Checkpoint {
 
 export interface TrainingFinished {
   steps: bigint;
-  /** Of the last step; absent when no step was taken. */
+  /** Of the last step; absent if no step was taken. */
   report: LossReport | undefined;
   validation: LossReport | undefined;
   seconds: number;
   tokensPerSecond: number;
 }
 
-/** One sequence of the caller's own making. */
+/** One sequence made by the caller. */
 export interface TargetedSequence {
   ids: number[];
-  /** The clean token of each position; −1 where nothing is predicted. */
+  /** The clean token at each position; −1 at positions without a loss. */
   targets: number[];
-  /** float32, little endian, one a position. */
+  /** float32, little endian, one for each position. */
   weights: Buffer;
-  /** How many tokens are the prompt, in the modes PREFIX and CAUSAL_PREFIX. */
+  /** The number of prompt tokens, for the modes PREFIX and CAUSAL_PREFIX. */
   promptTokens: number;
 }
 
-/** Examples of a data set, noised and weighted by the worker as in a run. */
+/** Examples of a data set, to which the worker applies noise and weights as in a run. */
 export interface NoisedExamples {
   datasetId: string;
   window: WindowSpec | undefined;
@@ -444,7 +444,7 @@ export interface TargetedSequences {
 
 export interface ForwardBackwardRequest {
   adapterId: string;
-  /** One more than the adapter's last; the same again returns the same reply; 0: unnumbered. */
+  /** One more than the adapter's last number. A repeated number returns the same reply. 0: unnumbered. */
   sequence: bigint;
   mode: AttentionMode;
   input: { $case: "sequences"; value: TargetedSequences } | { $case: "examples"; value: NoisedExamples } | undefined;
@@ -457,7 +457,7 @@ export interface ForwardBackwardResponse {
   loss: number;
   tokens: bigint;
   supervisedTokens: bigint;
-  /** float32, little endian: CE of every position in order, 0 where nothing was predicted. */
+  /** float32, little endian: the CE of every position in order, 0 at positions without a loss. */
   ce: Buffer;
 }
 
@@ -472,7 +472,7 @@ export interface OptimStepRequest {
 
 export interface OptimStepResponse {
   gradientNorm: number;
-  /** Optimizer steps taken by this adapter. */
+  /** The number of optimizer steps that this adapter has taken. */
   step: bigint;
 }
 
@@ -4840,7 +4840,7 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
   },
 };
 
-/** Training as a run on the worker, and the primitives a training loop of one's own is made of. */
+/** Training as a run on the worker, and the primitives of a client's own training loop. */
 export type TrainingServiceService = typeof TrainingServiceService;
 export const TrainingServiceService = {
   /** Starts a run; follow it with RunsService.StreamEvents. */
@@ -4855,8 +4855,8 @@ export const TrainingServiceService = {
     responseDeserialize: (value: Buffer): StartTrainingResponse => StartTrainingResponse.decode(value),
   },
   /**
-   * Adds the gradient of Σ weight · CE to the adapter's. Numbered, so that a retry is not computed twice. A call that fails
-   * did not happen, and its number is free again.
+   * Adds the gradient of Σ weight · CE to the adapter's gradients. Calls are numbered, so that a retry is not computed twice. A call
+   * that fails changes nothing, and its number is free again.
    */
   forwardBackward: {
     path: "/lad.v1.TrainingService/ForwardBackward" as const,
@@ -4869,7 +4869,7 @@ export const TrainingServiceService = {
       Buffer.from(ForwardBackwardResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ForwardBackwardResponse => ForwardBackwardResponse.decode(value),
   },
-  /** One optimizer step on the gradients gathered so far, which it clears. Numbered as ForwardBackward. */
+  /** Makes one optimizer step with the accumulated gradients and clears them. Numbered like ForwardBackward. */
   optimStep: {
     path: "/lad.v1.TrainingService/OptimStep" as const,
     requestStream: false as const,
@@ -4879,7 +4879,7 @@ export const TrainingServiceService = {
     responseSerialize: (value: OptimStepResponse): Buffer => Buffer.from(OptimStepResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): OptimStepResponse => OptimStepResponse.decode(value),
   },
-  /** The losses of a data set under fixed noise, without training. */
+  /** Computes the losses on a data set under fixed noise, without training. */
   validate: {
     path: "/lad.v1.TrainingService/Validate" as const,
     requestStream: false as const,
@@ -4895,13 +4895,13 @@ export interface TrainingServiceServer extends UntypedServiceImplementation {
   /** Starts a run; follow it with RunsService.StreamEvents. */
   startTraining: handleUnaryCall<StartTrainingRequest, StartTrainingResponse>;
   /**
-   * Adds the gradient of Σ weight · CE to the adapter's. Numbered, so that a retry is not computed twice. A call that fails
-   * did not happen, and its number is free again.
+   * Adds the gradient of Σ weight · CE to the adapter's gradients. Calls are numbered, so that a retry is not computed twice. A call
+   * that fails changes nothing, and its number is free again.
    */
   forwardBackward: handleUnaryCall<ForwardBackwardRequest, ForwardBackwardResponse>;
-  /** One optimizer step on the gradients gathered so far, which it clears. Numbered as ForwardBackward. */
+  /** Makes one optimizer step with the accumulated gradients and clears them. Numbered like ForwardBackward. */
   optimStep: handleUnaryCall<OptimStepRequest, OptimStepResponse>;
-  /** The losses of a data set under fixed noise, without training. */
+  /** Computes the losses on a data set under fixed noise, without training. */
   validate: handleUnaryCall<ValidateRequest, ValidateResponse>;
 }
 
@@ -4923,8 +4923,8 @@ export interface TrainingServiceClient extends Client {
     callback: (error: ServiceError | null, response: StartTrainingResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Adds the gradient of Σ weight · CE to the adapter's. Numbered, so that a retry is not computed twice. A call that fails
-   * did not happen, and its number is free again.
+   * Adds the gradient of Σ weight · CE to the adapter's gradients. Calls are numbered, so that a retry is not computed twice. A call
+   * that fails changes nothing, and its number is free again.
    */
   forwardBackward(
     request: ForwardBackwardRequest,
@@ -4941,7 +4941,7 @@ export interface TrainingServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ForwardBackwardResponse) => void,
   ): ClientUnaryCall;
-  /** One optimizer step on the gradients gathered so far, which it clears. Numbered as ForwardBackward. */
+  /** Makes one optimizer step with the accumulated gradients and clears them. Numbered like ForwardBackward. */
   optimStep(
     request: OptimStepRequest,
     callback: (error: ServiceError | null, response: OptimStepResponse) => void,
@@ -4957,7 +4957,7 @@ export interface TrainingServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: OptimStepResponse) => void,
   ): ClientUnaryCall;
-  /** The losses of a data set under fixed noise, without training. */
+  /** Computes the losses on a data set under fixed noise, without training. */
   validate(
     request: ValidateRequest,
     callback: (error: ServiceError | null, response: ValidateResponse) => void,

@@ -88,15 +88,15 @@ export interface GetInfoResponse {
   threads: number;
   torchVersion: string;
   pythonVersion: string;
-  /** Bytes of weights, gradients, optimizer states and snapshots now held, counted by shape. */
+  /** Bytes of weights, gradients, optimizer states and snapshots that are held now, counted by shape. */
   accountedBytes: bigint;
-  /** Memory of the device, or of the machine on the CPU. */
+  /** Bytes of the device's memory; on the CPU of the machine's. */
   memoryBytes: bigint;
   bases: Base[];
   adapters: Adapter[];
-  /** What may be accounted at once; a request beyond it is refused. */
+  /** The most bytes that may be accounted at a time; a request beyond it is rejected. */
   memoryBudgetBytes: bigint;
-  /** Bytes of idle optimizer states that wait on the disk. */
+  /** Bytes of idle optimizer states on the disk. */
   offloadedBytes: bigint;
 }
 
@@ -104,7 +104,7 @@ export interface HoldRequest {
 }
 
 export interface HoldResponse {
-  /** 0: this worker has no lease and stays until it is stopped. */
+  /** 0: this worker has no lease and runs until it is stopped. */
   leaseSeconds: number;
 }
 
@@ -114,15 +114,15 @@ export interface LoadBaseRequest {
   /** A branch, tag or commit of a hub id. */
   revision: string;
   dataType: DataType;
-  /** Empty: the base's entry in the registry. It has to be exactly one token. */
+  /** It must be exactly one token. Empty: the token of the base's registry entry. */
   maskToken: string;
-  /** Empty: the model's own. */
+  /** Empty: the model's own template. */
   chatTemplate: string;
   systemPrompt?: string | undefined;
   hubToken: string;
-  /** Of the weights of `stub`. */
+  /** The seed of the weights of `stub`. */
   seed: bigint;
-  /** Compile the kernels beside the matmuls with torch.compile. */
+  /** Compile the elementwise kernels with torch.compile. */
   compile: boolean;
 }
 
@@ -134,7 +134,7 @@ export interface LoadProgress {
   /** download, convert, read or place. */
   phase: string;
   doneBytes: bigint;
-  /** 0: not known. */
+  /** 0: unknown. */
   totalBytes: bigint;
 }
 
@@ -157,29 +157,29 @@ export interface Base {
   maxRank: number;
   maskToken: string;
   maskTokenId: number;
-  /** The token that answers learn to end with: the one that the chat template closes a turn with, else the tokenizer's own. */
+  /** The token with which training answers end: the one that ends a turn in the chat template, else the tokenizer's own. */
   eosToken: string;
   eosTokenId: number;
   systemPrompt: string;
   hasChatTemplate: boolean;
-  /** How long its kernels took to compile; 0: they are not. */
+  /** Seconds that its kernels took to compile; 0: they are not compiled. */
   compileSeconds: number;
-  /** Every token that ends an answer, eos_token among them. */
+  /** Every token that ends an answer, including eos_token. */
   stopTokens: string[];
   stopTokenIds: number[];
-  /** What is odd about its files, in a sentence each. */
+  /** Warnings about its files, a sentence each. */
   warnings: string[];
   /** How its matrices are multiplied on this machine's CPU; empty on CUDA. */
   kernels: MatrixKernel[];
 }
 
-/** A kind of matrix, and what was measured to be the fastest way to multiply rows with it on this machine. */
+/** A kind of matrix, and the fastest way to multiply rows with it on this machine, as measured. */
 export interface MatrixKernel {
   /** qkv, o, gate_up, down or head. */
   matrix: string;
   /** mkl or onednn. */
   kernel: string;
-  /** How the matrix lies in memory: out-in or in-out. */
+  /** The matrix's layout in memory: out-in or in-out. */
   layout: string;
 }
 
@@ -190,17 +190,17 @@ export interface UnloadBaseRequest {
 export interface UnloadBaseResponse {
 }
 
-/** A LoRA adapter as the worker holds it. */
+/** A LoRA adapter on the worker. */
 export interface Adapter {
   id: string;
   baseId: string;
   spec: AdapterSpec | undefined;
   parameterCount: bigint;
-  /** Weights, gradients and optimizer state now held. */
+  /** Bytes of weights, gradients and optimizer state that are held now. */
   bytes: bigint;
   /** Optimizer steps taken. */
   steps: bigint;
-  /** Number of its last ForwardBackward or OptimStep; 0: none yet. */
+  /** The sequence number of its last ForwardBackward or OptimStep; 0: none yet. */
   lastSequence: bigint;
 }
 
@@ -210,7 +210,7 @@ export interface AdapterSpec {
   /** The update is scaled by alpha / rank. */
   alpha: number;
   targets: string[];
-  /** From 0 to below 1. */
+  /** 0 ≤ dropout < 1. */
   dropout: number;
   seed: bigint;
 }
@@ -224,7 +224,7 @@ export interface ErrorDetail {
   option: string;
   value: string;
   remedy: string;
-  /** Of RESOURCE_EXHAUSTED: how long to wait before another try. 0: no hint. */
+  /** With RESOURCE_EXHAUSTED: milliseconds to wait before the next try. 0: no hint. */
   retryAfterMs: number;
 }
 
@@ -2638,14 +2638,14 @@ export const ErrorDetail: MessageFns<ErrorDetail> = {
 };
 
 /**
- * The worker itself: who it is, what it holds, which bases are resident. Liveness is the standard grpc.health.v1 service.
+ * The worker itself: its versions, its memory and its resident bases. Liveness is the standard grpc.health.v1 service.
  *
  * Every call carries the metadata `authorization: Bearer <token>`. A failed call carries an ErrorDetail in the
  * trailing metadata `lad-error-bin`.
  */
 export type WorkerServiceService = typeof WorkerServiceService;
 export const WorkerServiceService = {
-  /** Compares protocol and build versions. The first call of every client; it needs the token as any other. */
+  /** Compares protocol and build versions. It is every client's first call, and needs the token like any other. */
   handshake: {
     path: "/lad.v1.WorkerService/Handshake" as const,
     requestStream: false as const,
@@ -2655,7 +2655,7 @@ export const WorkerServiceService = {
     responseSerialize: (value: HandshakeResponse): Buffer => Buffer.from(HandshakeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): HandshakeResponse => HandshakeResponse.decode(value),
   },
-  /** The device, its memory as accounted, and what is resident. */
+  /** The device, its accounted memory, and the resident bases and adapters. */
   getInfo: {
     path: "/lad.v1.WorkerService/GetInfo" as const,
     requestStream: false as const,
@@ -2665,7 +2665,7 @@ export const WorkerServiceService = {
     responseSerialize: (value: GetInfoResponse): Buffer => Buffer.from(GetInfoResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetInfoResponse => GetInfoResponse.decode(value),
   },
-  /** Keeps a worker with a lease alive for as long as the stream is open. The worker sends one message at once. */
+  /** Keeps a worker with a lease alive while the stream is open. The worker sends one message at once. */
   hold: {
     path: "/lad.v1.WorkerService/Hold" as const,
     requestStream: false as const,
@@ -2675,7 +2675,7 @@ export const WorkerServiceService = {
     responseSerialize: (value: HoldResponse): Buffer => Buffer.from(HoldResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): HoldResponse => HoldResponse.decode(value),
   },
-  /** Loads a base, or finds it resident. Progress first, the base last. */
+  /** Loads a base, or finds it resident. Streams the progress, and the base as the last message. */
   loadBase: {
     path: "/lad.v1.WorkerService/LoadBase" as const,
     requestStream: false as const,
@@ -2685,7 +2685,7 @@ export const WorkerServiceService = {
     responseSerialize: (value: LoadBaseResponse): Buffer => Buffer.from(LoadBaseResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LoadBaseResponse => LoadBaseResponse.decode(value),
   },
-  /** Drops a base. Refused while adapters, snapshots or runs use it. */
+  /** Drops a base. Rejected while adapters, snapshots or runs use it. */
   unloadBase: {
     path: "/lad.v1.WorkerService/UnloadBase" as const,
     requestStream: false as const,
@@ -2698,20 +2698,20 @@ export const WorkerServiceService = {
 } as const;
 
 export interface WorkerServiceServer extends UntypedServiceImplementation {
-  /** Compares protocol and build versions. The first call of every client; it needs the token as any other. */
+  /** Compares protocol and build versions. It is every client's first call, and needs the token like any other. */
   handshake: handleUnaryCall<HandshakeRequest, HandshakeResponse>;
-  /** The device, its memory as accounted, and what is resident. */
+  /** The device, its accounted memory, and the resident bases and adapters. */
   getInfo: handleUnaryCall<GetInfoRequest, GetInfoResponse>;
-  /** Keeps a worker with a lease alive for as long as the stream is open. The worker sends one message at once. */
+  /** Keeps a worker with a lease alive while the stream is open. The worker sends one message at once. */
   hold: handleServerStreamingCall<HoldRequest, HoldResponse>;
-  /** Loads a base, or finds it resident. Progress first, the base last. */
+  /** Loads a base, or finds it resident. Streams the progress, and the base as the last message. */
   loadBase: handleServerStreamingCall<LoadBaseRequest, LoadBaseResponse>;
-  /** Drops a base. Refused while adapters, snapshots or runs use it. */
+  /** Drops a base. Rejected while adapters, snapshots or runs use it. */
   unloadBase: handleUnaryCall<UnloadBaseRequest, UnloadBaseResponse>;
 }
 
 export interface WorkerServiceClient extends Client {
-  /** Compares protocol and build versions. The first call of every client; it needs the token as any other. */
+  /** Compares protocol and build versions. It is every client's first call, and needs the token like any other. */
   handshake(
     request: HandshakeRequest,
     callback: (error: ServiceError | null, response: HandshakeResponse) => void,
@@ -2727,7 +2727,7 @@ export interface WorkerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: HandshakeResponse) => void,
   ): ClientUnaryCall;
-  /** The device, its memory as accounted, and what is resident. */
+  /** The device, its accounted memory, and the resident bases and adapters. */
   getInfo(
     request: GetInfoRequest,
     callback: (error: ServiceError | null, response: GetInfoResponse) => void,
@@ -2743,17 +2743,17 @@ export interface WorkerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetInfoResponse) => void,
   ): ClientUnaryCall;
-  /** Keeps a worker with a lease alive for as long as the stream is open. The worker sends one message at once. */
+  /** Keeps a worker with a lease alive while the stream is open. The worker sends one message at once. */
   hold(request: HoldRequest, options?: Partial<CallOptions>): ClientReadableStream<HoldResponse>;
   hold(request: HoldRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<HoldResponse>;
-  /** Loads a base, or finds it resident. Progress first, the base last. */
+  /** Loads a base, or finds it resident. Streams the progress, and the base as the last message. */
   loadBase(request: LoadBaseRequest, options?: Partial<CallOptions>): ClientReadableStream<LoadBaseResponse>;
   loadBase(
     request: LoadBaseRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<LoadBaseResponse>;
-  /** Drops a base. Refused while adapters, snapshots or runs use it. */
+  /** Drops a base. Rejected while adapters, snapshots or runs use it. */
   unloadBase(
     request: UnloadBaseRequest,
     callback: (error: ServiceError | null, response: UnloadBaseResponse) => void,
