@@ -27,7 +27,7 @@ from lad_runtime.torch_backend.kernels.device import (
     open_device,
     threads_for,
 )
-from lad_runtime.torch_backend.memory.held import Held
+from lad_runtime.torch_backend.memory.held_memory import Held
 from lad_runtime.torch_backend.memory.needs import adapter_bytes
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.row_independence import rows_are_independent

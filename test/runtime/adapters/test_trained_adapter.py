@@ -11,7 +11,7 @@ from lad_runtime.torch_backend.adapters import offload
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.offload_folder import emptied_folder
-from lad_runtime.torch_backend.memory.held import Held
+from lad_runtime.torch_backend.memory.held_memory import Held
 from lad_runtime.torch_backend.memory.needs import adapter_bytes
 from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.needs import training_needs

@@ -145,7 +145,7 @@ def test_slices_and_noise_that_is_drawn_again_change_no_bit(loss, kept, monkeypa
 
 
 def test_a_step_of_usual_size_asks_for_no_turn_of_the_hosts(tmp_path, monkeypatch):
-    monkeypatch.setattr("lad_runtime.torch_backend.forward.beside._WAIT_SECONDS", 60)
+    monkeypatch.setattr("lad_runtime.torch_backend.forward.prefetch._WAIT_SECONDS", 60)
     spec = training(steps=2, batch_size=8 * 32, micro_batch_tokens=2048, window=window_spec(window=16))
     requests = []
     drive(run(CheckpointStore(tmp_path), spec, new_adapter()), BASE.model, on_request=requests.append)

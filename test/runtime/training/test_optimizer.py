@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.adapters.muon import orthogonalized
-from lad_runtime.torch_backend.adapters.optimizer import Optimizer, clip
+from lad_runtime.torch_backend.optimizers.muon import orthogonalized
+from lad_runtime.torch_backend.optimizers.optimizer import Optimizer, clip
 from type_specs import optimizer_spec
 
 ADAMW, MUON = optimizer_spec(), optimizer_spec(kind="muon")

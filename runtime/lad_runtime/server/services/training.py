@@ -11,7 +11,7 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2, training_pb2_grpc
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
-from lad_runtime.server.calls.making import made, same_request, starting_threads
+from lad_runtime.server.calls.creating import made, same_request, starting_threads
 from lad_runtime.server.calls.preparing import Preparing
 from lad_runtime.server.calls.waiting import ended, reply, reply_of
 from lad_runtime.types.data import WindowReport
