@@ -5,21 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.sides.noise import NOISE
 from bench.sides.serve import Values, serve
+from bench.sides.specs import adapter_spec, base_spec, training_spec
 from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.bases import BaseSpec
-from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.sampling import Canvas, SampleTask, SamplingSpec
-from lad_runtime.types.training import (
-    LossSpec,
-    OptimizerSpec,
-    ScheduleSpec,
-    TrainingSpec,
-    TrainTask,
-)
+from lad_runtime.types.training import LossSpec, TrainTask
 from lad_runtime.types.work import Request, Work
 
 
@@ -30,31 +21,16 @@ class BareLoop:
         self._backend = TorchBackend(
             device="cpu", threads=request["threads"], state=Path(request["scratch"]) / "bare"
         )
-        self._base = self._backend.load_base(BaseSpec(name=request["base"]), lambda progress: None)
-        spec = AdapterSpec(
-            rank=request["rank"],
-            alpha=float(request["rank"]),
-            targets=tuple(request["targets"]),
-            seed=request["seed"],
-        )
+        self._base = self._backend.load_base(base_spec(request["base"]), lambda progress: None)
+        spec = adapter_spec(request["rank"], tuple(request["targets"]), request["seed"])
         self._adapter = self._backend.create_adapter(self._base, spec)
         return {}
 
     def prepare(self, request: Values) -> None:
-        window = WindowSpec(window=request["window"])
+        loss = LossSpec(supervise="all-tokens", tail=True, weighting="uniform")
+        self._training = training_spec(request, loss, request["batchSize"], "full")
         examples = read_examples(Path(request["data"]).read_bytes().splitlines())
-        self._examples, self._report = self._backend.prepare(self._base, examples, window)
-        self._training = TrainingSpec(
-            dataset_id="bench",
-            window=window,
-            noise=NOISE,
-            loss=LossSpec(supervise="all-tokens", tail=True, weighting="uniform"),
-            optimizer=OptimizerSpec(),
-            schedule=ScheduleSpec(learning_rate=request["learningRate"], warmup_steps=0, decay="constant"),
-            steps=request["steps"],
-            batch_size=request["batchSize"],
-            seed=request["seed"],
-        )
+        self._examples, self._report = self._backend.prepare(self._base, examples, self._training.window)
         self._canvas = Canvas(prompt=tuple(request["prompt"]), seed=request["seed"])
         self._sampling = SamplingSpec(
             mode="refine",

@@ -12,12 +12,11 @@ from torch.profiler import ProfilerActivity, profile
 
 from bench.sides.device import finish_device
 from bench.sides.model_folder import model_folder
+from bench.sides.specs import adapter_spec, base_spec
 from lad_runtime.engine.worker import make_worker
 from lad_runtime.torch_backend.adapters.peft_format import write_adapter
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.work import Work
 
 
@@ -32,7 +31,7 @@ class LadWorker:
         self.backend = TorchBackend(device=device, threads=threads, state=state)
         self.engine = make_worker(self.backend, state).engine
         self.folder = model_folder(base, self._scratch)
-        spec = BaseSpec(name=base, compile=request.get("compile", False))
+        spec = base_spec(base, compile=request.get("compile", False))
         self.base = self.backend.load_base(spec, lambda progress: None)
 
     @property
@@ -62,7 +61,7 @@ class LadWorker:
         return self.engine.call(lambda: self.backend.snapshot(adapter)).result()
 
     def _adapter(self, rank: int, deviation: float) -> TrainedAdapter:
-        spec = AdapterSpec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj"), seed=rank)
+        spec = adapter_spec(rank, ("q_proj", "v_proj"), seed=rank)
         adapter = self.backend.create_adapter(self.base, spec)
         generator = torch.Generator().manual_seed(rank)
         with torch.no_grad():

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from bench.sides.specs import base_spec
 from lad_runtime.torch_backend.loading.base_files import files_of
 from lad_runtime.torch_backend.loading.stub import write_stub
-from lad_runtime.types.bases import BaseSpec
 
 
 def model_folder(name: str, scratch: Path) -> Path:
@@ -12,7 +12,7 @@ def model_folder(name: str, scratch: Path) -> Path:
     if name == "stub":
         folder = scratch / "stub"
         folder.mkdir(exist_ok=True)
-        write_stub(folder, BaseSpec(name=name).seed)
+        write_stub(folder, base_spec(name).seed)
         return folder
-    with files_of(BaseSpec(name=name), lambda progress: None) as (found, _):
+    with files_of(base_spec(name), lambda progress: None) as (found, _):
         return found

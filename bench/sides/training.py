@@ -3,17 +3,11 @@
 from typing import Any
 
 from bench.sides.lad_worker import LadWorker
-from bench.sides.noise import NOISE
 from bench.sides.serve import Values, serve
+from bench.sides.specs import training_spec
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
-from lad_runtime.types.data import PreparedExample, WindowReport, WindowSpec
-from lad_runtime.types.training import (
-    LossSpec,
-    OptimizerSpec,
-    ScheduleSpec,
-    TrainingSpec,
-    TrainTask,
-)
+from lad_runtime.types.data import PreparedExample, WindowReport
+from lad_runtime.types.training import LossSpec, TrainTask
 from lad_runtime.types.training_events import StepEvent
 from lad_runtime.types.work import Work
 
@@ -59,7 +53,8 @@ class Training:
             answer_tokens=sum(sum(example.answer) - sum(example.tail) for example in share),
             tail_tokens=sum(sum(example.tail) for example in share),
         )
-        spec = _spec(self._settings, len(share))
+        loss = LossSpec(supervise=self._settings["supervise"], tail=True, weighting="uniform")
+        spec = training_spec(self._settings, loss, len(share), self._settings["attention"])
         return self._worker.backend.work(
             self._worker.base, adapter, TrainTask(spec=spec, data=(share, report))
         )
@@ -71,22 +66,6 @@ def _example(given: Values) -> PreparedExample:
         ids=tuple(given["ids"]),
         answer=tuple(map(bool, given["answer"])),
         tail=tuple(map(bool, given["tail"])),
-    )
-
-
-def _spec(request: Values, batch_size: int) -> TrainingSpec:
-    """The method's own settings, but for a learning rate that is the same in every step."""
-    return TrainingSpec(
-        dataset_id="bench",
-        window=WindowSpec(window=request["window"]),
-        noise=NOISE,
-        loss=LossSpec(supervise=request["supervise"], tail=True, weighting="uniform"),
-        optimizer=OptimizerSpec(),
-        schedule=ScheduleSpec(learning_rate=request["learningRate"], warmup_steps=0, decay="constant"),
-        steps=request["steps"],
-        batch_size=batch_size,
-        seed=request["seed"],
-        attention=request["attention"],
     )
 
 

@@ -22,7 +22,7 @@ import {
   saveOptions,
   type TrainingOptions,
 } from "./options.js";
-import { makingAdapter, newId } from "./runs/making.js";
+import { creatingAdapter, newId } from "./runs/creating.js";
 import { Sequence } from "./runs/numbered-calls.js";
 import type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";
 import { type TrainingRun, WorkerTraining } from "./runs/training.js";
@@ -146,7 +146,7 @@ export class Adapter extends Model {
     const request = { adapterId: this.id, snapshotId: newId("snapshot") };
     const client = this.client.within(timeoutMs);
     const send = () => client.call(AdaptersService.snapshotAdapter, request, { signal });
-    const reply = await makingAdapter(this.client, request.snapshotId, send, signal);
+    const reply = await creatingAdapter(this.client, request.snapshotId, send, signal);
     return new Snapshot(this.client, this.base, fromAdapter(present(reply.snapshot, "a snapshot")));
   }
 

@@ -14,7 +14,7 @@ import {
   callOptions,
   checkpointName,
 } from "./options.js";
-import { makingAdapter, newId } from "./runs/making.js";
+import { creatingAdapter, newId } from "./runs/creating.js";
 import {
   type AdapterInfo,
   AdaptersService,
@@ -41,7 +41,7 @@ export class Base extends FrozenBase {
     const request = { baseId: this.id, spec, adapterId: newId("adapter") };
     const client = this.client.within(timeoutMs);
     const send = () => client.call(AdaptersService.createAdapter, request, { signal });
-    const reply = await makingAdapter(this.client, request.adapterId, send, signal);
+    const reply = await creatingAdapter(this.client, request.adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
@@ -56,7 +56,7 @@ export class Base extends FrozenBase {
     const parts = () => uploadOf(this.id, adapterId, folder);
     const client = this.client.within(timeoutMs);
     const send = () => client.upload(AdaptersService.uploadAdapter, parts, { signal });
-    const reply = await makingAdapter(this.client, adapterId, send, signal);
+    const reply = await creatingAdapter(this.client, adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 
@@ -71,7 +71,7 @@ export class Base extends FrozenBase {
     const client = this.client.within(timeoutMs);
     const request = { baseId: this.id, name: check(checkpointName, name, "name"), adapterId };
     const send = () => client.call(AdaptersService.loadCheckpoint, request, { signal });
-    const reply = await makingAdapter(this.client, adapterId, send, signal);
+    const reply = await creatingAdapter(this.client, adapterId, send, signal);
     return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
   }
 

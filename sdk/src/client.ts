@@ -5,7 +5,7 @@ import { boundOf } from "./grpc/deadlines.js";
 import { Liveness, type LivenessSettings } from "./grpc/liveness.js";
 import { TimeLimit } from "./grpc/time-limit.js";
 import type { Dataset } from "./options.js";
-import { Shared } from "./shared.js";
+import { SingleFlight } from "./single-flight.js";
 import type { Method, Transport, TransportOptions } from "./transport.js";
 import { isIdempotent } from "./wire.js";
 
@@ -34,7 +34,7 @@ export class Client {
       liveness: new Liveness(transport, settings),
       followed: new Set(),
       endings: new Set(),
-      datasets: new Shared(),
+      datasets: new SingleFlight(),
       told: new Set(),
       closed: false,
     };
@@ -227,7 +227,7 @@ interface Connection {
   /** The ends of runs that were asked to end and have not ended yet. */
   readonly endings: Set<Promise<unknown>>;
   /** Data sets that are being uploaded, by their ids. */
-  readonly datasets: Shared<Dataset>;
+  readonly datasets: SingleFlight<Dataset>;
   /** The messages that were warned of. */
   readonly told: Set<string>;
   closed: boolean;

@@ -69,9 +69,9 @@ describe("the worker", () => {
 
   it("lets what threads of RPCs reach read published numbers, never a tensor", () => {
     const reached =
-      /lad_runtime\/(engine|server|wire)\/|torch_backend\/(memory|sampling|training)\/(held|needs)\.py$/;
+      /lad_runtime\/(engine|server|wire)\/|torch_backend\/(memory|sampling|training)\/(held_memory|needs)\.py$/;
     const files = worker.filter(({ path }) => reached.test(path)).map(({ path }) => path);
-    for (const name of ["memory/held", "memory/needs", "sampling/needs", "training/needs"]) {
+    for (const name of ["memory/held_memory", "memory/needs", "sampling/needs", "training/needs"]) {
       expect(files).toContain(`runtime/lad_runtime/torch_backend/${name}.py`);
     }
     expect(touching(files, TENSORS)).toEqual([]);
@@ -84,7 +84,7 @@ describe("the worker", () => {
     const files = inWorker("torch_backend").map(({ path }) => path);
     const owners = [
       "runtime/lad_runtime/torch_backend/model/lora.py",
-      "runtime/lad_runtime/torch_backend/model/owned.py",
+      "runtime/lad_runtime/torch_backend/model/thread_owned.py",
     ];
     expect(
       touching(

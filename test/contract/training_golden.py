@@ -19,8 +19,16 @@ from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.noises.drawing import Noise
 from lad_runtime.method.random import Purpose, uniforms
 from lad_runtime.types.data import PreparedExample
-from lad_runtime.types.training import LossSpec, ScheduleSpec
-from method_specs import NoNoise, cover_noise, lad_noise, loss_spec, mask_only_noise, uniform_noise
+from lad_runtime.types.training import LossSpec
+from method_specs import (
+    NoNoise,
+    cover_noise,
+    lad_noise,
+    loss_spec,
+    mask_only_noise,
+    schedule_spec,
+    uniform_noise,
+)
 
 FOLDER = Path(__file__).parent
 MASK_ID, EOS_ID, VOCAB_SIZE = 5, 2, 400
@@ -179,11 +187,11 @@ def order() -> Any:
 
 def schedule() -> Any:
     cases = [
-        (ScheduleSpec(), 300),
-        (ScheduleSpec(learning_rate=1e-2, warmup_steps=0, final_fraction=0.1), 7),
-        (ScheduleSpec(learning_rate=5e-4, warmup_steps=3, decay="linear"), 50),
-        (ScheduleSpec(learning_rate=3e-3, warmup_steps=10, decay="constant"), 20),
-        (ScheduleSpec(learning_rate=0.3, warmup_steps=10), 5),
+        (schedule_spec(), 300),
+        (schedule_spec(learning_rate=1e-2, warmup_steps=0, final_fraction=0.1), 7),
+        (schedule_spec(learning_rate=5e-4, warmup_steps=3, decay="linear"), 50),
+        (schedule_spec(learning_rate=3e-3, warmup_steps=10, decay="constant"), 20),
+        (schedule_spec(learning_rate=0.3, warmup_steps=10), 5),
     ]
     return [
         {

@@ -21,7 +21,6 @@ from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import ContextRequest, GradientRequest, LogitsRequest
-from lad_runtime.torch_backend.memory.needs import gradient_needs
 from lad_runtime.torch_backend.model.compiled_elementwise import compiled_kernels
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
@@ -29,21 +28,14 @@ from lad_runtime.torch_backend.model.layout import Block
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.torch_backend.training.needs import gradient_needs
 from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.bases import BaseSpec
-from lad_runtime.types.data import WindowSpec
-from lad_runtime.types.primitives import ForwardSpec
-from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
-from lad_runtime.types.training import (
-    OptimizerSpec,
-    ScheduleSpec,
-    TrainingControl,
-    TrainingSpec,
-    TrainTask,
-)
+from lad_runtime.types.sampling import AnswerEvent, Canvas, DrawSpec, SampleTask, SamplingSpec
+from lad_runtime.types.training import TrainingControl, TrainTask
 from lad_runtime.types.training_events import StepEvent
 from lad_runtime.types.work import Request, Work
-from method_specs import lad_noise, loss_spec
+from method_specs import lad_noise, loss_spec, schedule_spec, window_spec
+from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec, run_spec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
 
@@ -260,7 +252,7 @@ def tiny(backends: dict[str, TorchBackend]) -> Iterator[Callable[[str, str], Bas
     def get(device: str, dtype: str) -> Base:
         if (device, dtype) not in loaded:
             loaded[device, dtype] = backends[device].load_base(
-                BaseSpec(name="tiny", dtype=dtype), lambda _: None
+                base_spec(name="tiny", dtype=dtype), lambda _: None
             )
         return loaded[device, dtype]
 
@@ -286,7 +278,7 @@ def drive(backend: TorchBackend, work: Work) -> tuple[list[Any], Any]:
 
 
 def new_adapter(backend: TorchBackend, base: Base) -> TrainedAdapter:
-    spec = AdapterSpec(rank=16, alpha=16.0, targets=("q_proj", "v_proj", "o_proj"), seed=1)
+    spec = adapter_spec(rank=16, alpha=16.0, targets=("q_proj", "v_proj", "o_proj"), seed=1)
     return backend.create_adapter(base, spec)
 
 
@@ -297,17 +289,17 @@ def training_work(
     control: TrainingControl | None = None,
     **options: Any,
 ) -> Work:
-    window = WindowSpec(window=60)
+    window = window_spec(window=60)
     examples, report = backend.prepare(
         base, read_examples((DATA / "train.jsonl").read_bytes().splitlines()[:64]), window
     )
-    training = TrainingSpec(
+    training = run_spec(
         dataset_id="tiny",
         window=window,
         noise=lad_noise(),
         loss=loss_spec(supervise="all-answer-tokens"),
-        optimizer=OptimizerSpec(kind="adamw"),
-        schedule=ScheduleSpec(learning_rate=5e-3, warmup_steps=0, decay="constant"),
+        optimizer=optimizer_spec(kind="adamw"),
+        schedule=schedule_spec(learning_rate=5e-3, warmup_steps=0, decay="constant"),
         steps=30,
         batch_size=8,
         seed=1,
@@ -317,12 +309,25 @@ def training_work(
     return backend.work(base, adapter, task)
 
 
+def sampling_work(
+    backend: TorchBackend,
+    base: Base,
+    adapter: TrainedAdapter | None,
+    prompt: tuple[int, ...],
+    number: int,
+    spec: SamplingSpec,
+) -> Work[AnswerEvent]:
+    """One canvas of several, with a seed of its own."""
+    task = SampleTask(canvas=Canvas(prompt=prompt, seed=number), index=number, spec=spec)
+    return backend.work(base, adapter, task)
+
+
 def losses_of(events: list[Any]) -> list[float]:
     return [event.report.loss for event in events if isinstance(event, StepEvent)]
 
 
 def trained_losses(backend: TorchBackend, base: Base, rate: float, **options: Any) -> list[float]:
-    schedule = ScheduleSpec(learning_rate=rate, warmup_steps=0, decay="constant")
+    schedule = schedule_spec(learning_rate=rate, warmup_steps=0, decay="constant")
     work = training_work(backend, base, new_adapter(backend, base), schedule=schedule, **options)
     return losses_of(drive(backend, work)[0])
 
@@ -333,7 +338,7 @@ def trained_losses(backend: TorchBackend, base: Base, rate: float, **options: An
 def test_a_run_goes_as_it_does_on_the_cpu(
     backends, tiny, dtype: str, tolerance: float, optimizer: str, rate: float, attention: str
 ) -> None:
-    options = {"optimizer": OptimizerSpec(kind=optimizer), "attention": attention}
+    options = {"optimizer": optimizer_spec(kind=optimizer), "attention": attention}
     wanted = trained_losses(backends["cpu"], tiny("cpu", "float32"), rate, **options)
     given = trained_losses(backends["cuda"], tiny("cuda", dtype), rate, **options)
     assert given[0] == pytest.approx(wanted[0], rel=tolerance)
@@ -358,11 +363,8 @@ def test_samplers_draw_what_they_draw_on_the_cpu(
     def answers(device: str) -> list[tuple[int, ...]]:
         base, backend = tiny(device, "float32"), backends[device]
         questions = [b"Name the capitals.\nPeru Kenya", b"Give the opposites.\nhot old", b"Add 3 and 4."]
-        prompts = [backend.encode(base, [question.decode()])[0] for question in questions]
-        works = [
-            backend.work(base, None, SampleTask(canvas=Canvas(prompt=prompt, seed=n), index=n, spec=spec))
-            for n, prompt in enumerate(prompts)
-        ]
+        prompts = [backend.encode(base, [question.decode()], False)[0] for question in questions]
+        works = [sampling_work(backend, base, None, prompt, n, spec) for n, prompt in enumerate(prompts)]
         return [drive(backend, work)[1].canvas_ids for work in works]
 
     pairs = list(zip(answers("cuda"), answers("cpu"), strict=True))
@@ -380,10 +382,7 @@ def test_running_out_of_memory_is_a_named_error_and_the_worker_goes_on(
     spec = SamplingSpec(mode="refine", answer_tokens=40, iterations=1, early_stop=False)
 
     def sample(canvases: int) -> list[Any]:
-        works = [
-            backend.work(base, None, SampleTask(canvas=Canvas(prompt=tokens, seed=n), index=n, spec=spec))
-            for n in range(canvases)
-        ]
+        works = [sampling_work(backend, base, None, tokens, n, spec) for n in range(canvases)]
         return engine.submit_all(works, tenant="test")
 
     try:
@@ -432,14 +431,14 @@ def test_what_is_accounted_for_is_what_the_device_holds(backends, tiny) -> None:
 def test_a_micro_batch_takes_no_more_than_was_asked_for_it(checkpointing: bool) -> None:
     tokens, config = 16_384, replace(CONFIG, num_layers=12)
     model = Llama.random(config, seed=0, device=CUDA, dtype=torch.bfloat16)
-    adapter = LoraAdapter.create(config, AdapterSpec(rank=8, alpha=8.0, targets=("q_proj", "v_proj")), CUDA)
+    adapter = LoraAdapter.create(config, adapter_spec(rank=8, alpha=8.0, targets=("q_proj", "v_proj")), CUDA)
     request = gradient_request(adapter, (256,) * (tokens // 256), checkpointing=checkpointing)
     compute(model, [request])  # its gradients stay, and the libraries have their workspace
     needs = gradient_needs(
         model,
         256,
         tokens,
-        ForwardSpec(micro_batch_tokens=tokens, gradient_checkpointing=checkpointing, attention="full"),
+        forward_spec(micro_batch_tokens=tokens, gradient_checkpointing=checkpointing, attention="full"),
         TrainedAdapter(adapter),
     )
     before = allocated()
@@ -458,11 +457,11 @@ def test_the_budget_is_a_share_of_the_devices_memory(backends, tmp_path: Path) -
 
 def test_what_exceeds_the_budget_is_refused_before_the_device_is_asked(backends, tmp_path: Path) -> None:
     backend = backends["cuda"]
-    worker = make_worker(backend, tmp_path, backend.held().nbytes + (1 << 20))
+    worker = make_worker(backend, tmp_path, 1 << 20)
     before = allocated()
     try:
         with pytest.raises(LadError, match="the worker's budget is") as caught:
-            worker.bases.load(BaseSpec(name="tiny", dtype="float32"), lambda _: None)
+            worker.bases.load(base_spec(name="tiny", dtype="float32"), lambda _: None)
     finally:
         worker.engine.stop(10)
     assert caught.value.code is ErrorCode.OUT_OF_MEMORY
@@ -536,14 +535,14 @@ def test_requests_at_once_are_answered_as_each_is_alone(backends, tiny, tmp_path
     engine = make_worker(backend, tmp_path).engine
     spec = SamplingSpec(mode="remask", answer_tokens=24, iterations=8, attention="causal-prefix")
     questions = ["Name the capitals.\nPeru Kenya", "Give the opposites.\nhot old", "Add 3 and 4."] * 2
-    prompts = backend.encode(base, questions)
+    prompts = backend.encode(base, questions, False)
 
     def answers(sizes: Sequence[int]) -> list[tuple[int, ...]]:
         canvases = iter(enumerate(prompts))
         jobs: list[Any] = []
         for size in sizes:
             works = [
-                backend.sample(base, snapshot, Canvas(prompt=prompt, seed=n), n, spec)
+                sampling_work(backend, base, snapshot, prompt, n, spec)
                 for n, prompt in (next(canvases) for _ in range(size))
             ]
             asked = engine.submit_all(works, tenant="test")

@@ -101,9 +101,7 @@ class AnyThread(Protocol[BaseT_contra, AdapterT_contra]):
 
     def unload_base(self, base: BaseT_contra) -> None: ...
 
-    def encode(
-        self, base: BaseT_contra, texts: Sequence[str], allow_special: bool = False
-    ) -> list[tuple[int, ...]]:
+    def encode(self, base: BaseT_contra, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
         """Encodes texts. A special token's name in a text is encoded as plain text, unless `allow_special`."""
         ...
 
@@ -116,7 +114,7 @@ class AnyThread(Protocol[BaseT_contra, AdapterT_contra]):
         base: BaseT_contra,
         messages: Sequence[Message],
         add_generation_prompt: bool,
-        allow_special: bool = False,
+        allow_special: bool,
     ) -> tuple[str, tuple[int, ...]]:
         """Applies the base's chat template; returns the text and its token ids. `allow_special` is as in `encode`."""
         ...

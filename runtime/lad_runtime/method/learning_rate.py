@@ -11,10 +11,10 @@ from lad_runtime.checks import check_choice, check_number, check_whole
 class ScheduleSpec:
     """Learning rate at step k (from 0): linear warm-up, then the decay to `final_fraction` of the peak, reached as the run ends."""
 
-    learning_rate: float = 1e-5
-    warmup_steps: int = 100
-    decay: Literal["cosine", "linear", "constant"] = "cosine"
-    final_fraction: float = 0.0
+    learning_rate: float
+    warmup_steps: int
+    decay: Literal["cosine", "linear", "constant"]
+    final_fraction: float
 
     def __post_init__(self) -> None:
         check_number("learningRate", self.learning_rate, low=0)

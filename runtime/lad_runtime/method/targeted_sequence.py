@@ -19,7 +19,7 @@ class TargetedSequence:
     ids: tuple[int, ...]
     targets: tuple[int, ...]
     weights: tuple[float, ...]
-    prompt_tokens: int = 0
+    prompt_tokens: int
 
     def __post_init__(self) -> None:
         check_whole("promptTokens", self.prompt_tokens, low=0, high=len(self.ids))

@@ -10,12 +10,12 @@ from lad_runtime.checks import MAX_TOKENS, check_choice, check_whole
 class WindowSpec:
     """How examples become token windows (docs/method.md §2). `window` in tokens, prompt and answer and tail together."""
 
-    window: int = 256
-    pad_to_window: bool = True  # pad with EOS; the tail is visible and part of the answer
-    too_long: Literal["drop", "truncate", "error"] = "drop"
-    max_prompt_tokens: int = 0  # 0: no limit of its own
-    supervise: Literal["last", "all-assistant"] = "last"
-    allow_special: bool = False  # control tokens that a message writes out are those tokens, not text
+    window: int
+    pad_to_window: bool  # pad with EOS; the tail is visible and part of the answer
+    too_long: Literal["drop", "truncate", "error"]
+    max_prompt_tokens: int  # 0: no limit of its own
+    supervise: Literal["last", "all-assistant"]
+    allow_special: bool  # control tokens that a message writes out are those tokens, not text
 
     def __post_init__(self) -> None:
         check_whole("windowTokens", self.window, low=2, high=MAX_TOKENS)

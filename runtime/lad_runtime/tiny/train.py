@@ -21,9 +21,9 @@ from lad_runtime.tiny.forward import answer_scores, exact_matches, lesson_loss
 from lad_runtime.tiny.generate import draw_balanced
 from lad_runtime.tiny.lessons import batches, lessons
 from lad_runtime.tiny.vocabulary import VOCAB_SIZE, train_vocabulary
-from lad_runtime.torch_backend.adapters.muon import muon_step
 from lad_runtime.torch_backend.model.layers import FUSED, tensor_shapes
 from lad_runtime.torch_backend.model.llama import Llama, LlamaConfig
+from lad_runtime.torch_backend.optimizers.muon import muon_step
 
 CONFIG = LlamaConfig(
     vocab_size=VOCAB_SIZE,

@@ -27,7 +27,7 @@ from lad_runtime.torch_backend.kernels.device import (
     open_device,
     threads_for,
 )
-from lad_runtime.torch_backend.memory.held import Held
+from lad_runtime.torch_backend.memory.held_memory import Held
 from lad_runtime.torch_backend.memory.needs import adapter_bytes
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.row_independence import rows_are_independent
@@ -110,7 +110,7 @@ class TorchBackend:
     def unload_base(self, base: Base) -> None:
         base.close()
 
-    def encode(self, base: Base, texts: Sequence[str], allow_special: bool = False) -> list[tuple[int, ...]]:
+    def encode(self, base: Base, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
         tokenizer = base.tokenizer
         return [tuple(tokenizer.encode(text if allow_special else tokenizer.hide(text))) for text in texts]
 
@@ -122,7 +122,7 @@ class TorchBackend:
         base: Base,
         messages: Sequence[Message],
         add_generation_prompt: bool,
-        allow_special: bool = False,
+        allow_special: bool,
     ) -> tuple[str, tuple[int, ...]]:
         tokenizer = base.tokenizer
         given = messages if allow_special else tokenizer.hidden(messages)

@@ -17,8 +17,8 @@ class AdapterSpec:
     rank: int
     alpha: float
     targets: tuple[str, ...]
-    dropout: float = 0.0
-    seed: int = 0
+    dropout: float
+    seed: int
 
     def __post_init__(self) -> None:
         check_whole("rank", self.rank, low=1)

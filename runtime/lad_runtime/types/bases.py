@@ -15,14 +15,14 @@ class BaseSpec:
     """Which base to load: `stub`, `tiny`, `smollm2-135m`, a hub id or a folder."""
 
     name: str
-    revision: str = ""  # a hub revision; empty: the default branch, resolved to a commit and reported
-    dtype: DTypeName = "auto"  # auto: float32 on the CPU, bfloat16 on CUDA
-    mask_token: str = ""  # empty: the base's entry in the registry
-    chat_template: str = ""  # empty: the model's own
-    system_prompt: str | None = None  # None: the default of the base's entry
-    hub_token: str = ""
-    seed: int = 0  # of the `stub` base's weights
-    compile: bool = False  # the kernels beside the matmuls, with torch.compile
+    revision: str  # a hub revision; empty: the default branch, resolved to a commit and reported
+    dtype: DTypeName  # auto: float32 on the CPU, bfloat16 on CUDA
+    mask_token: str  # empty: the base's entry in the registry
+    chat_template: str  # empty: the model's own
+    system_prompt: str | None  # None: the default of the base's entry
+    hub_token: str
+    seed: int  # of the `stub` base's weights
+    compile: bool  # the kernels beside the matmuls, with torch.compile
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -39,9 +39,9 @@ class NoisedExamples:
 class ForwardSpec:
     """How sequences go through the model to their gradients."""
 
-    attention: AttentionMode = "full"
-    micro_batch_tokens: int = 2048  # they are split into micro-batches of at most this many tokens
-    gradient_checkpointing: bool = False  # compute activations again in the backward instead of keeping them
+    attention: AttentionMode
+    micro_batch_tokens: int  # they are split into micro-batches of at most this many tokens
+    gradient_checkpointing: bool  # compute activations again in the backward instead of keeping them
 
     def __post_init__(self) -> None:
         check_choice("attention", self.attention, ATTENTION_MODES)

@@ -21,13 +21,13 @@ from lad_runtime.types.training_events import TrainingOutcome
 class OptimizerSpec:
     """AdamW (arXiv 1711.05101), or Muon on the LoRA matrices. Learning rates come from the schedule."""
 
-    kind: Literal["adamw", "muon"] = "adamw"
-    weight_decay: float = 0.01
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    momentum: float = 0.95  # Muon
-    newton_schulz_steps: int = 5  # Muon
+    kind: Literal["adamw", "muon"]
+    weight_decay: float
+    beta1: float
+    beta2: float
+    epsilon: float
+    momentum: float  # Muon
+    newton_schulz_steps: int  # Muon
 
     def __post_init__(self) -> None:
         check_choice("optimizer", self.kind, ("adamw", "muon"))
@@ -44,9 +44,9 @@ class ValidationSpec:
     """Validation with noise fixed per example, before the first step, every `every_steps` (0: never), and after the last."""
 
     dataset_id: str
-    max_examples: int = 0  # 0: all
-    every_steps: int = 0
-    seed: int = 0
+    max_examples: int  # 0: all
+    every_steps: int
+    seed: int
 
     def __post_init__(self) -> None:
         check_whole("validation.maxExamples", self.max_examples, low=0)
@@ -65,18 +65,18 @@ class TrainingSpec:
     optimizer: OptimizerSpec
     schedule: ScheduleSpec
     steps: int
-    batch_size: int = 8
-    micro_batch_tokens: int = 2048  # a step is split into micro-batches of at most this many tokens
-    max_gradient_norm: float = 0.5  # 0: no clipping
-    seed: int = 0
-    validation: ValidationSpec | None = None
-    checkpoint_every_steps: int = 0
-    checkpoint: str = ""  # name; written at the end and every `checkpoint_every_steps`
-    resume: bool = False  # go on from the checkpoint of that name
-    overwrite: bool = False  # replace the checkpoint of that name
-    attention: DenoisingAttention = "full"
-    gradient_checkpointing: bool = False  # compute activations again in the backward instead of keeping them
-    share_weight: float = 1.0  # share of the device while others want it too, relative to theirs
+    batch_size: int
+    micro_batch_tokens: int  # a step is split into micro-batches of at most this many tokens
+    max_gradient_norm: float  # 0: no clipping
+    seed: int
+    validation: ValidationSpec | None
+    checkpoint_every_steps: int
+    checkpoint: str  # name; written at the end and every `checkpoint_every_steps`
+    resume: bool  # go on from the checkpoint of that name
+    overwrite: bool  # replace the checkpoint of that name
+    attention: DenoisingAttention
+    gradient_checkpointing: bool  # compute activations again in the backward instead of keeping them
+    share_weight: float  # share of the device while others want it too, relative to theirs
 
     def __post_init__(self) -> None:
         check_whole("steps", self.steps, low=1, high=2**32 - 1)

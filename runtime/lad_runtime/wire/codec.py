@@ -5,7 +5,7 @@ import fails if a name or a type on one side has no counterpart on the other.
 
     message                          value
     fields                           fields of a dataclass, by equal names (but for `differences.py`)
-    enumeration                      Literal of its words (`words.py`)
+    enumeration                      Literal of its words (`enums.py`)
     repeated                         tuple
     a message of one list alone      tuple
     oneof                            union of dataclasses, each of its message's name
@@ -26,12 +26,12 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from lad_runtime.errors import LadError
-from lad_runtime.wire.cases import Cases
 from lad_runtime.wire.conversion import Conversion, after
 from lad_runtime.wire.errors import error_detail
 from lad_runtime.wire.fields import of_field
-from lad_runtime.wire.hints import is_union, item_of
-from lad_runtime.wire.record import Record
+from lad_runtime.wire.message import Record
+from lad_runtime.wire.oneofs import Cases
+from lad_runtime.wire.type_hints import is_union, item_of
 
 M = TypeVar("M")
 V = TypeVar("V")

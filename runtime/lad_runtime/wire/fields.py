@@ -6,9 +6,9 @@ from typing import Any, Literal, get_args, get_origin
 from google.protobuf.descriptor import FieldDescriptor
 
 from lad_runtime.wire.conversion import Between, Conversion, as_it_is
-from lad_runtime.wire.hints import item_of
+from lad_runtime.wire.enums import enumeration
 from lad_runtime.wire.tensors import read_flags, read_floats, write_floats, write_rows
-from lad_runtime.wire.words import enumeration
+from lad_runtime.wire.type_hints import item_of
 
 
 def of_field(field: FieldDescriptor, hint: Any, between: Between) -> Conversion:

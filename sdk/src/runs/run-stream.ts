@@ -1,7 +1,7 @@
 import type { Client } from "../client.js";
 import { cancelled, isLadError } from "../errors.js";
 import type { RunEvent } from "../wire.js";
-import { newId } from "./making.js";
+import { newId } from "./creating.js";
 import { cancelRun, followEvents, isEnd } from "./run.js";
 
 /** How long leaving a run waits for its end, in milliseconds. */

@@ -11,7 +11,7 @@ import {
   toCanvas,
   toSampling,
 } from "../wire.js";
-import { startingRun } from "./making.js";
+import { startingRun } from "./creating.js";
 import { type AskedRun, RunStream } from "./run-stream.js";
 
 /** The model to sample from: a base, or an adapter or snapshot on it. */

@@ -17,7 +17,7 @@ import {
   toWindow,
   type WindowReport,
 } from "../wire.js";
-import { startingRun } from "./making.js";
+import { startingRun } from "./creating.js";
 import { pauseRun, resumeRun } from "./run.js";
 import { RunStream } from "./run-stream.js";
 

@@ -2,8 +2,8 @@ import * as pb from "../gen/lad/v1/data.js";
 import type { PreparedExample } from "../method/prepared-example.js";
 import type { ChatMessage, WindowSpec } from "../options.js";
 import type { WindowReport } from "../results/data.js";
-import { counted } from "./counted.js";
-import { numberOf } from "./words.js";
+import { counted } from "./bigints.js";
+import { numberOf } from "./enums.js";
 
 export function toWindow(window: WindowSpec): pb.WindowSpec {
   return {

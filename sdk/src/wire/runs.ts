@@ -1,11 +1,11 @@
 import * as pb from "../gen/lad/v1/runs.js";
 import type { NumberedEvent, RunEvent, RunInfo } from "../results/runs.js";
-import { counted } from "./counted.js";
+import { counted } from "./bigints.js";
 import { fromWindowReport } from "./data.js";
+import { wordOf } from "./enums.js";
 import { fromErrorDetail } from "./errors.js";
 import { fromAnswer, fromFrame } from "./sampling.js";
 import { fromLossReport } from "./training.js";
-import { wordOf } from "./words.js";
 import { present } from "./worker.js";
 
 export function fromRun(run: pb.Run): RunInfo {

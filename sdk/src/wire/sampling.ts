@@ -4,8 +4,8 @@ import type { Prompt } from "../options/sampling.js";
 import type { SamplingSpec } from "../options.js";
 import type { Answer, Frame, Prediction } from "../results/sampling.js";
 import { toMessages } from "./data.js";
+import { numberOf, wordOf } from "./enums.js";
 import { fromFloat32Bytes } from "./tensors.js";
-import { numberOf, wordOf } from "./words.js";
 
 /** How tokens are drawn, complete. */
 export interface DrawSpec {

@@ -3,9 +3,9 @@ import type { LossReport } from "../method/loss-report.js";
 import type { LossSpec } from "../method/loss-targets.js";
 import type { Noise } from "../method/noise.js";
 import { type CheckedTraining, type Optimizer, optimizerSpec } from "../options.js";
-import { counted } from "./counted.js";
+import { counted } from "./bigints.js";
 import { toWindow } from "./data.js";
-import { numberOf } from "./words.js";
+import { numberOf } from "./enums.js";
 
 export function fromLossReport(report: pb.LossReport): LossReport {
   return counted(report);

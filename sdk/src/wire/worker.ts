@@ -1,8 +1,8 @@
 import { LadError } from "../errors.js";
 import * as pb from "../gen/lad/v1/worker.js";
 import type { AdapterInfo, BaseInfo, WorkerInfo } from "../results/worker.js";
-import { counted } from "./counted.js";
-import { numberOf, wordOf } from "./words.js";
+import { counted } from "./bigints.js";
+import { numberOf, wordOf } from "./enums.js";
 
 type DataTypeName = BaseInfo["dataType"];
 

@@ -18,7 +18,7 @@ from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.types.adapters import AdapterSpec
+from type_specs import adapter_spec
 
 CONFIG = LlamaConfig(
     vocab_size=61,
@@ -41,7 +41,7 @@ def base() -> Llama:
 def adapter_of(
     targets: tuple[str, ...] = ("q_proj", "v_proj"), alpha: float = 8.0, rank: int = 4
 ) -> LoraAdapter:
-    adapter = LoraAdapter.create(CONFIG, AdapterSpec(rank=rank, alpha=alpha, targets=targets, seed=2))
+    adapter = LoraAdapter.create(CONFIG, adapter_spec(rank=rank, alpha=alpha, targets=targets, seed=2))
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in adapter.parameters.values():

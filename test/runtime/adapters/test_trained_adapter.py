@@ -11,13 +11,13 @@ from lad_runtime.torch_backend.adapters import offload
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.offload_folder import emptied_folder
-from lad_runtime.torch_backend.memory.held import Held
+from lad_runtime.torch_backend.memory.held_memory import Held
 from lad_runtime.torch_backend.memory.needs import adapter_bytes
 from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.needs import training_needs
 from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.types.runs import RunPaused, RunResumed
-from lad_runtime.types.training import OptimizerSpec, TrainingControl
+from lad_runtime.types.training import TrainingControl
 from lad_runtime.types.work import Park
 from method_specs import lad_noise, loss_spec
 from training_support import (
@@ -32,14 +32,15 @@ from training_support import (
     training,
     weights_of,
 )
+from type_specs import forward_spec, optimizer_spec
 
 BASE = tiny_base()
 
 
 def step(trained: TrainedAdapter, kind: str = "adamw") -> None:
     sequences = noised_batch(BASE, EXAMPLES, lad_noise(), loss_spec(), trained.steps, 0)
-    drive(primitives.forward_backward(BASE, trained, sequences, primitives.ForwardSpec()), BASE.model)
-    drive(primitives.optim_step(trained, OptimizerSpec(kind=kind), 1e-2, 0.5), BASE.model)
+    drive(primitives.forward_backward(BASE, trained, sequences, forward_spec()), BASE.model)
+    drive(primitives.optim_step(trained, optimizer_spec(kind=kind), 1e-2, 0.5), BASE.model)
 
 
 def storages(trained: TrainedAdapter) -> set[int]:

@@ -7,8 +7,7 @@ import pytest
 from fake_backend import FakeBackend
 from lad_runtime.engine.worker import make_worker
 from lad_runtime.errors import LadError
-from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.bases import BaseSpec
+from type_specs import adapter_spec, base_spec
 
 
 @pytest.mark.parametrize(
@@ -22,7 +21,7 @@ def test_an_adapter_that_its_base_does_not_allow_is_refused(
     tmp_path: Path, rank: int, target: str, message: str
 ) -> None:
     worker = make_worker(FakeBackend(), tmp_path)  # type: ignore[arg-type]
-    base = worker.bases.load(BaseSpec(name="fake"), lambda _: None)
+    base = worker.bases.load(base_spec(name="fake"), lambda _: None)
     with pytest.raises(LadError, match=message):
-        worker.adapters.create(base.id, AdapterSpec(rank=rank, alpha=4.0, targets=(target,)))
+        worker.adapters.create(base.id, adapter_spec(rank=rank, alpha=4.0, targets=(target,)))
     worker.drain(30)

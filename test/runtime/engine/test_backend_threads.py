@@ -13,14 +13,11 @@ from lad_runtime.engine.backend import AnyThread, Backend, EngineThread, Loading
 from lad_runtime.engine.memory.budget import Requester
 from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.worker import Worker, make_worker
-from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import Message
 from lad_runtime.types.evaluation import ScoreItem, ScoreTask
-from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictSpec, PredictTask
-from lad_runtime.types.training import OptimizerSpec
 from method_specs import lad_noise, loss_spec
+from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec
 from worker_support import LINES, SEQUENCE, sampling_spec, training_spec
 
 ENGINE = "lad-engine"
@@ -77,13 +74,13 @@ def members(protocol: type) -> set[str]:
 
 
 def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
-    base = worker.bases.load(BaseSpec(name="fake"), lambda _: None)
-    worker.bases.encode(base.id, ["text"])
+    base = worker.bases.load(base_spec(name="fake"), lambda _: None)
+    worker.bases.encode(base.id, ["text"], False)
     worker.bases.decode(base.id, [[65]], False)
-    worker.bases.render(base.id, [Message(role="user", content="hello")], True)
+    worker.bases.render(base.id, [Message(role="user", content="hello")], True, False)
     (folder / "lines.jsonl").write_text(LINES)
     dataset, _ = worker.datasets.read_file(str(folder / "lines.jsonl"))
-    spec = AdapterSpec(rank=4, alpha=4, targets=("q_proj",))
+    spec = adapter_spec(rank=4, alpha=4, targets=("q_proj",))
     adapter = worker.adapters.create(base.id, spec).result(30)
     train = training_spec(dataset, steps=3, checkpoint="run")
     runs = [
@@ -92,8 +89,8 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     ]
     assert all(run.wait(30) and run.info.state == "finished" for run in runs)
     primitives, window = worker.primitives, train.window
-    primitives.forward_backward(adapter.id, 1, (SEQUENCE,), ForwardSpec()).future.result(30)
-    primitives.optim_step(adapter.id, 2, OptimizerSpec(), 1e-3, 1.0).future.result(30)
+    primitives.forward_backward(adapter.id, 1, (SEQUENCE,), forward_spec()).future.result(30)
+    primitives.optim_step(adapter.id, 2, optimizer_spec(), 1e-3, 1.0).future.result(30)
     primitives.validate(
         base.id, adapter.id, dataset, window, lad_noise(), loss_spec(), 0, 0, "full"
     ).future.result(30)
@@ -122,7 +119,7 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
         assert worker.memory.offloaded_bytes
     refuse: Callable[[], None] = lambda: (_ for _ in ()).throw(ArithmeticError())  # noqa: E731
     assert worker.engine.call(refuse).exception(30)
-    unused = worker.bases.load(BaseSpec(name="unused"), lambda _: None)
+    unused = worker.bases.load(base_spec(name="unused"), lambda _: None)
     worker.bases.unload(unused.id)
 
 

@@ -11,13 +11,13 @@ from lad_runtime.engine.memory.sizes import told_apart
 from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
-from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.evaluation import ScoreItem, ScoreTask
 from lad_runtime.types.memory import TrainingNeeds
-from lad_runtime.types.primitives import ForwardBackwardTask, ForwardSpec, OptimStepTask
+from lad_runtime.types.primitives import ForwardBackwardTask, OptimStepTask
 from lad_runtime.types.sampling import DrawSpec, PredictCanvas, PredictSpec, PredictTask
-from lad_runtime.types.training import OptimizerSpec, TrainTask
-from method_specs import lad_noise, loss_spec
+from lad_runtime.types.training import TrainTask
+from method_specs import lad_noise, loss_spec, window_spec
+from type_specs import forward_spec, optimizer_spec
 from worker_support import SEQUENCE, Bench, budget_of, move_on, paused, refusal, step
 
 Starter = Callable[[int], Bench]
@@ -83,7 +83,7 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
         item = ScoreItem(prompt=(5, 6), continuation=(7,))
         job = worker.tasks.submit(base.id, "", ScoreTask(items=(item,), mode="causal"))
     else:
-        window, dataset_id = WindowSpec(window=40), bench.dataset_id
+        window, dataset_id = window_spec(window=40), bench.dataset_id
         job = worker.primitives.validate(
             base.id, "", dataset_id, window, lad_noise(), loss_spec(), 0, 4, "full"
         )
@@ -148,7 +148,7 @@ def test_what_a_run_is_refused_is_refused_as_a_loop_of_primitives_too(tmp_path: 
         step(bench, adapter)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "microBatchTokens", "2048")
     with pytest.raises(LadError, match="optimStep of adapter-") as refused:
-        bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).future.result(30)
+        bench.worker.primitives.optim_step(adapter.id, 0, optimizer_spec(), 1e-3, 1.0).future.result(30)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "optimizer", "adamw")
     assert bench.accounted == before
 
@@ -158,15 +158,15 @@ def test_primitives_need_what_they_come_to_hold(bench: Bench) -> None:
     backend, weights = bench.worker.backend, adapter.resident.nbytes
     base, sequences = adapter.base.resident, (SEQUENCE,)
     for kept in (0, weights):
-        task = ForwardBackwardTask(sequences=sequences, forward=ForwardSpec())
+        task = ForwardBackwardTask(sequences=sequences, forward=forward_spec())
         needs = backend.needs(base, adapter.resident, [task]).training
         assert needs is not None and needs.state == weights and needs.activations > kept
-        bench.worker.primitives.forward_backward(adapter.id, 0, sequences, ForwardSpec()).future.result(30)
+        bench.worker.primitives.forward_backward(adapter.id, 0, sequences, forward_spec()).future.result(30)
         assert adapter.resident.state_nbytes == needs.state
-    step = OptimStepTask(optimizer=OptimizerSpec(), learning_rate=1e-3, max_gradient_norm=1.0)
+    step = OptimStepTask(optimizer=optimizer_spec(), learning_rate=1e-3, max_gradient_norm=1.0)
     needs = backend.needs(base, adapter.resident, [step]).training
     assert needs is not None
-    bench.worker.primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).future.result(30)
+    bench.worker.primitives.optim_step(adapter.id, 0, optimizer_spec(), 1e-3, 1.0).future.result(30)
     assert adapter.resident.state_nbytes == needs.state - weights  # whose gradients are cleared
 
 
@@ -178,7 +178,7 @@ def test_an_optimizer_is_read_back_for_a_checkpoint_only_where_it_fits(
     resident = adapter.resident
 
     def to_disk() -> None:
-        resident.optimizer_for(OptimizerSpec())
+        resident.optimizer_for(optimizer_spec())
         bench.worker.backend.offload(resident)
 
     bench.worker.engine.call(to_disk).result(30)
@@ -305,7 +305,7 @@ def test_a_disk_that_fails_makes_no_room_and_is_not_what_the_refused_are_told(
     bench = start(budget)
     adapter = bench.adapter(bench.base(), rank=64)
     resident = adapter.resident
-    bench.worker.engine.call(lambda: resident.optimizer_for(OptimizerSpec())).result(30)
+    bench.worker.engine.call(lambda: resident.optimizer_for(optimizer_spec())).result(30)
     with pytest.raises(LadError, match="The adapter needs") as refused:
         bench.adapter(adapter.base, rank=64)
     assert refused.value.code is ErrorCode.OUT_OF_MEMORY

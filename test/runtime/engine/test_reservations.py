@@ -4,10 +4,10 @@ from typing import Any
 
 from fake_backend import FakeAdapter
 from lad_runtime.engine.memory.reservations import Reservation, committed
-from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.memory import HeldMemory, TrainingNeeds
+from type_specs import adapter_spec
 
-SPEC = AdapterSpec(rank=4, alpha=4, targets=("q_proj",))
+SPEC = adapter_spec(rank=4, alpha=4, targets=("q_proj",))
 
 
 def held(**options: Any) -> HeldMemory:

@@ -11,9 +11,8 @@ from fake_backend import FakeAdapter, FakeBackend, FakeBase, FakeRequest, base_i
 from lad_runtime.engine.runs.run import Run
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker, make_worker
-from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.sampling import AnswerEvent, Canvas, SamplingSpec
+from type_specs import adapter_spec, base_spec
 
 CANVASES = 40
 
@@ -26,7 +25,7 @@ def backend() -> FakeBackend:
 @pytest.fixture
 def worker(backend: FakeBackend, tmp_path: Path) -> Iterator[Worker]:
     worker = make_worker(backend, tmp_path)
-    worker.registry.add_base(BaseSpec(name="fake"), FakeBase(info=base_info(id="fake")))
+    worker.registry.add_base(base_spec(name="fake"), FakeBase(info=base_info(id="fake")))
     yield worker
     worker.engine.stop(5)
 
@@ -83,7 +82,7 @@ def training(adapter: FakeAdapter, steps: int) -> Generator[Any, Any, None]:
 def test_a_request_beside_a_training_run_waits_for_the_micro_step_in_hand_and_samples_what_that_left(
     worker: Worker, backend: FakeBackend
 ) -> None:
-    adapter = FakeAdapter(spec=AdapterSpec(rank=4, alpha=4, targets=("q_proj",)))
+    adapter = FakeAdapter(spec=adapter_spec(rank=4, alpha=4, targets=("q_proj",)))
     entry = worker.registry.add_adapter(worker.registry.base("fake"), adapter, is_snapshot=False)
     trainer = worker.engine.submit(training(adapter, 100), tenant="trainer")
     assert backend.gate is not None and backend.computing.wait(30)

@@ -14,11 +14,11 @@ from lad_runtime.torch_backend.forward.requests import HostRequest
 from lad_runtime.torch_backend.training import primitives, rows
 from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
-from lad_runtime.types.data import WindowSpec
-from lad_runtime.types.primitives import ForwardSpec, NoisedExamples, TargetedSequence
+from lad_runtime.types.primitives import NoisedExamples
 from lad_runtime.types.training_events import StepEvent
-from method_specs import NOISE_BUILDERS, loss_spec
+from method_specs import NOISE_BUILDERS, loss_spec, targeted_sequence, window_spec
 from training_support import EXAMPLES, REPORT, drive, new_adapter, same, tiny_base, training, weights_of
+from type_specs import forward_spec
 from worker_support import SEQUENCE, Bench
 
 BASE = tiny_base()
@@ -63,7 +63,7 @@ def run(store, spec, trained):
 def noised(loss=CORRUPTED, noise="lad", count=MANY):
     return NoisedExamples(
         dataset_id="d",
-        window=WindowSpec(window=16),
+        window=window_spec(window=16),
         noise=NOISE_BUILDERS[noise](),
         loss=loss,
         seed=1,
@@ -84,19 +84,20 @@ def test_what_is_made_between_two_requests_does_not_grow_with_the_request(
         )
         work = run(CheckpointStore(tmp_path), spec, new_adapter())
     elif what == "forwardBackward":
-        forward = ForwardSpec(micro_batch_tokens=MICRO)
+        forward = forward_spec(micro_batch_tokens=MICRO)
         work = primitives.forward_backward_noised(BASE, new_adapter(), EXAMPLES, noised(loss, noise), forward)
     else:
         examples = EXAMPLES * (MANY // len(EXAMPLES))
-        work = validate(BASE, None, examples, NOISE_BUILDERS[noise](), loss, 1, micro_batch_tokens=MICRO)
+        options = {"attention": "full", "micro_batch_tokens": MICRO}
+        work = validate(BASE, None, examples, NOISE_BUILDERS[noise](), loss, 1, **options)
     drive_in_stretches(work, stretches)
     assert stretches["all"] > 10 * SLICE_TOKENS
     assert stretches["most"] <= 3 * (SLICE_TOKENS + 16)  # each token is noised, looked at and targeted
 
 
 def test_sequences_of_which_nothing_is_supervised_are_passed_over_between_others_turns():
-    empty = TargetedSequence(ids=(1,) * 16, targets=(-1,) * 16, weights=(0.0,) * 16)
-    work = primitives.forward_backward(BASE, new_adapter(), (empty,) * MANY, ForwardSpec())
+    empty = targeted_sequence(ids=(1,) * 16, targets=(-1,) * 16, weights=(0.0,) * 16)
+    work = primitives.forward_backward(BASE, new_adapter(), (empty,) * MANY, forward_spec())
     requests = []
     _, result = drive(work, BASE.model, on_request=requests.append)
     assert len(requests) == MANY * 16 // SLICE_TOKENS
@@ -122,7 +123,7 @@ def test_a_batch_holds_no_more_rows_at_once_than_a_micro_batch_and_the_noise_tha
 
     monkeypatch.setattr(rows.Noising, "row", count)
     work = primitives.forward_backward_noised(
-        BASE, new_adapter(), EXAMPLES, noised(), ForwardSpec(micro_batch_tokens=MICRO)
+        BASE, new_adapter(), EXAMPLES, noised(), forward_spec(micro_batch_tokens=MICRO)
     )
     drive(work, BASE.model)
     assert 10 < most <= MICRO // 6 + 2
@@ -144,8 +145,8 @@ def test_slices_and_noise_that_is_drawn_again_change_no_bit(loss, kept, monkeypa
 
 
 def test_a_step_of_usual_size_asks_for_no_turn_of_the_hosts(tmp_path, monkeypatch):
-    monkeypatch.setattr("lad_runtime.torch_backend.forward.beside._WAIT_SECONDS", 60)
-    spec = training(steps=2, batch_size=8 * 32, micro_batch_tokens=2048, window=WindowSpec(window=16))
+    monkeypatch.setattr("lad_runtime.torch_backend.forward.prefetch._WAIT_SECONDS", 60)
+    spec = training(steps=2, batch_size=8 * 32, micro_batch_tokens=2048, window=window_spec(window=16))
     requests = []
     drive(run(CheckpointStore(tmp_path), spec, new_adapter()), BASE.model, on_request=requests.append)
     assert requests and not any(isinstance(request, HostRequest) for request in requests)
@@ -166,7 +167,7 @@ def test_a_call_holds_at_most_4096_sequences_or_rows(bench: Bench, option: str) 
     adapter = bench.adapter(bench.base())
     given = (SEQUENCE,) * 4097 if option == "sequences" else noised(count=4097)
     with pytest.raises(LadError, match=r"from 1 to 4096.*gradients add up") as refused:
-        bench.worker.primitives.forward_backward(adapter.id, 1, given, ForwardSpec())
+        bench.worker.primitives.forward_backward(adapter.id, 1, given, forward_spec())
     assert (refused.value.option, refused.value.value) == (option, "4097")
     assert adapter.calls.last == 0
 
@@ -177,7 +178,7 @@ def test_dropping_an_adapter_cancels_its_calls_and_leaves_nothing_of_them(bench:
     adapter = bench.adapter(base)
     long = (SEQUENCE,) * 4096
     calls = [
-        bench.worker.primitives.forward_backward(adapter.id, number, long, ForwardSpec(micro_batch_tokens=8))
+        bench.worker.primitives.forward_backward(adapter.id, number, long, forward_spec(micro_batch_tokens=8))
         for number in (1, 2, 0)
     ]
     bench.worker.adapters.drop(adapter.id)

@@ -25,22 +25,16 @@ from lad_runtime.torch_backend.kernels.device import (
     open_device,
     threads_for,
 )
-from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.bases import BaseSpec
-from lad_runtime.types.data import WindowReport, WindowSpec
-from lad_runtime.types.primitives import ForwardBackwardTask, ForwardSpec, TargetedSequence
+from lad_runtime.types.data import WindowReport
+from lad_runtime.types.primitives import ForwardBackwardTask, TargetedSequence
 from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
-from lad_runtime.types.training import (
-    OptimizerSpec,
-    ScheduleSpec,
-    TrainingSpec,
-    TrainTask,
-)
+from lad_runtime.types.training import TrainingSpec, TrainTask
 from lad_runtime.types.work import Request
-from method_specs import lad_noise, loss_spec
+from method_specs import lad_noise, loss_spec, schedule_spec, targeted_sequence, window_spec
+from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec, run_spec
 
 LINES = [b'{"instruction": "%d + %d", "output": "%d"}' % (n, n, 2 * n) for n in range(12)]
-WINDOW = WindowSpec(window=24)
+WINDOW = window_spec(window=24)
 RANKS = (1, 4, 7)
 
 
@@ -51,7 +45,7 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> TorchBackend:
 
 @pytest.fixture(scope="module")
 def base(backend: TorchBackend) -> Iterator[Base]:
-    base = backend.load_base(BaseSpec(name="stub"), lambda _: None)
+    base = backend.load_base(base_spec(name="stub"), lambda _: None)
     yield base
     backend.unload_base(base)
 
@@ -66,7 +60,7 @@ def test_a_base_is_loaded_in_a_thread_that_ends_so_that_no_team_of_openmp_thread
 ) -> None:
     seen: set[threading.Thread] = set()
     backend.unload_base(
-        backend.load_base(BaseSpec(name="tiny"), lambda _: seen.add(threading.current_thread()))
+        backend.load_base(base_spec(name="tiny"), lambda _: seen.add(threading.current_thread()))
     )
     assert len(seen) == 1
     assert threading.current_thread() not in seen
@@ -105,18 +99,18 @@ def engine(gated: Gated) -> Iterator[Engine]:
 
 def adapter(backend: TorchBackend, base: Base, rank: int) -> TrainedAdapter:
     return backend.create_adapter(
-        base, AdapterSpec(rank=rank, alpha=rank, targets=("q_proj", "v_proj"), seed=rank)
+        base, adapter_spec(rank=rank, alpha=rank, targets=("q_proj", "v_proj"), seed=rank)
     )
 
 
 def training(seed: int, micro_batch_tokens: int = 2048) -> TrainingSpec:
-    return TrainingSpec(
+    return run_spec(
         dataset_id="",
         window=WINDOW,
         noise=lad_noise(),
         loss=loss_spec(),
-        optimizer=OptimizerSpec(),
-        schedule=ScheduleSpec(learning_rate=1e-2, warmup_steps=0),
+        optimizer=optimizer_spec(),
+        schedule=schedule_spec(learning_rate=1e-2, warmup_steps=0),
         steps=5,
         batch_size=4,
         micro_batch_tokens=micro_batch_tokens,
@@ -213,11 +207,11 @@ def test_canvases_sampled_in_company_equal_each_alone_token_for_token(
 
 
 def sequence(*ids: int) -> TargetedSequence:
-    return TargetedSequence(ids=ids, targets=ids, weights=(1.0,) * len(ids))
+    return targeted_sequence(ids=ids, targets=ids, weights=(1.0,) * len(ids))
 
 
 def gradient_of(one: TargetedSequence) -> ForwardBackwardTask:
-    return ForwardBackwardTask(sequences=(one,), forward=ForwardSpec())
+    return ForwardBackwardTask(sequences=(one,), forward=forward_spec())
 
 
 def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
@@ -241,7 +235,7 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
 
 
 def test_a_batch_of_two_bases_is_never_merged(backend: TorchBackend, base: Base) -> None:
-    other = backend.load_base(BaseSpec(name="stub", seed=1), lambda _: None)
+    other = backend.load_base(base_spec(name="stub", seed=1), lambda _: None)
     canvas, spec = Canvas(prompt=(65,), seed=0), SamplingSpec(mode="refine", answer_tokens=4, iterations=1)
     first, second = (
         next(backend.work(which, None, SampleTask(canvas=canvas, index=0, spec=spec)))
@@ -284,7 +278,7 @@ def test_a_placed_work_passes_errors_results_and_closing_on() -> None:
 
 def test_a_checkpoint_of_another_base_is_refused(backend: TorchBackend, base: Base) -> None:
     backend.save_checkpoint(base, adapter(backend, base, 2), "mine")
-    other = backend.load_base(BaseSpec(name="stub", seed=1), lambda _: None)
+    other = backend.load_base(base_spec(name="stub", seed=1), lambda _: None)
     with pytest.raises(LadError, match="Checkpoint mine is of base stub") as refused:
         backend.load_checkpoint(other, "mine")
     assert refused.value.code is ErrorCode.INVALID_STATE
@@ -295,10 +289,10 @@ def test_a_loss_that_the_noise_does_not_allow_is_refused_before_data_is_prepared
     tmp_path: Path, backend: TorchBackend
 ) -> None:
     worker = started(backend, tmp_path)
-    base_id = worker.bases.load(BaseSpec(name="stub"), lambda _: None).id
-    spec = AdapterSpec(rank=2, alpha=2, targets=("q_proj",))
+    base_id = worker.bases.load(base_spec(name="stub"), lambda _: None).id
+    spec = adapter_spec(rank=2, alpha=2, targets=("q_proj",))
     adapter_id = worker.adapters.create(base_id, spec).result(10).id
-    wrong = TrainingSpec(
+    wrong = run_spec(
         **{**vars(training(1)), "loss": loss_spec(weighting="inverse-time"), "dataset_id": "0" * 64}
     )
     with pytest.raises(LadError, match="weighting"):

@@ -21,7 +21,8 @@ from lad_runtime.torch_backend.model.layers import FUSED
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.row_independence import rows_are_independent
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.types.bases import BaseSpec, MatrixKernel
+from lad_runtime.types.bases import MatrixKernel
+from type_specs import base_spec
 
 CPU = torch.device("cpu")
 CONFIG = LlamaConfig(
@@ -279,11 +280,11 @@ def test_a_model_lies_in_memory_and_multiplies_as_was_chosen_and_computes_the_sa
 
 
 def test_a_loaded_base_says_what_was_chosen(machine: Machine) -> None:
-    base = load_base(BaseSpec(name="tiny"), "cpu", lambda _: None)
+    base = load_base(base_spec(name="tiny"), "cpu", lambda _: None)
     assert list(base.info.kernels) == usual_kernels(CPU, torch.float32)
     assert rows_are_independent(base.model)
     assert machine.asked == []  # too small to be worth it
-    half = load_base(BaseSpec(name="stub", dtype="bfloat16"), "cpu", lambda _: None)
+    half = load_base(base_spec(name="stub", dtype="bfloat16"), "cpu", lambda _: None)
     assert half.info.kernels == ()
 
 
@@ -291,6 +292,6 @@ def test_a_base_is_measured_by_as_many_threads_as_it_computes_with(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(matmul_choice, "MEASURED_NUMBERS", 1)
-    load_base(BaseSpec(name="stub"), "cpu", lambda _: None)
-    load_base(BaseSpec(name="stub"), "cpu", lambda _: None, threads=3)
+    load_base(base_spec(name="stub"), "cpu", lambda _: None)
+    load_base(base_spec(name="stub"), "cpu", lambda _: None, threads=3)
     assert [threads for _, threads in machine.asked] == [1, 3]

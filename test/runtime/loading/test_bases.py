@@ -17,14 +17,15 @@ from lad_runtime.torch_backend.forward.base import Base, load_base
 from lad_runtime.torch_backend.loading.stub import write_stub
 from lad_runtime.torch_backend.model.config import PROJECTIONS
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.types.bases import BaseSpec, LoadProgress
+from lad_runtime.types.bases import LoadProgress
 from lad_runtime.types.data import Message
+from type_specs import base_spec
 
 TINY = Path(bases.__file__).parents[2] / "tiny" / "base"
 
 
 def load(name: str | Path, **options: Any) -> Base:
-    return load_base(BaseSpec(name=str(name), **options), "cpu", lambda event: None)
+    return load_base(base_spec(name=str(name), **options), "cpu", lambda event: None)
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_a_head_that_differs_from_the_embeddings_is_computed_with_as_transformer
     head = torch.randn(weights["model.embed_tokens.weight"].shape, generator=torch.Generator().manual_seed(1))
     save_file(weights | {"lm_head.weight": head}, folder / "model.safetensors", metadata={"format": "pt"})
     admitted: list[int] = []
-    base = load_base(BaseSpec(name=str(folder)), "cpu", lambda event: None, admitted.append)
+    base = load_base(base_spec(name=str(folder)), "cpu", lambda event: None, admitted.append)
     oracle = transformers.LlamaForCausalLM.from_pretrained(folder).eval()
     ids = torch.arange(200)
     with torch.no_grad():
@@ -157,7 +158,7 @@ def test_a_home_folder_is_found_by_its_tilde(folder: Path, monkeypatch: pytest.M
 
 def test_progress_ends_when_all_bytes_are_read(folder: Path) -> None:
     events: list[LoadProgress] = []
-    base = load_base(BaseSpec(name=str(folder)), "cpu", events.append)
+    base = load_base(base_spec(name=str(folder)), "cpu", events.append)
     assert {event.phase for event in events} == {"read"}
     assert events[-1].done == events[-1].total == base.info.nbytes
 

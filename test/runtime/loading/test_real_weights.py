@@ -12,8 +12,8 @@ import torch
 from lad_runtime.torch_backend.forward.base import Base, load_base
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import Message
+from type_specs import base_spec
 
 pytestmark = [
     pytest.mark.real,
@@ -44,7 +44,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def base() -> Iterator[Base]:
-    base = load_base(BaseSpec(name="smollm2-135m"), "cpu", lambda event: None)
+    base = load_base(base_spec(name="smollm2-135m"), "cpu", lambda event: None)
     yield base
     base.close()
 

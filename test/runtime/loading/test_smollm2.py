@@ -9,7 +9,8 @@ from gguf_files import small_model
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.forward.base import load_base
 from lad_runtime.torch_backend.loading.smollm2 import smollm2_folder
-from lad_runtime.types.bases import BaseSpec, LoadProgress
+from lad_runtime.types.bases import LoadProgress
+from type_specs import base_spec
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_the_base_is_kept_under_lad_home(
     package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAD_HOME", str(tmp_path / "home"))
-    base = load_base(BaseSpec(name="smollm2-135m", mask_token="ab"), "cpu", lambda event: None)
+    base = load_base(base_spec(name="smollm2-135m", mask_token="ab"), "cpu", lambda event: None)
     assert (base.info.vocab_size, base.info.mask_token_id, base.info.eos_token) == (4, 3, "<end>")
     assert (tmp_path / "home" / "bases").is_dir()
 
@@ -82,7 +83,7 @@ def test_a_home_that_is_no_absolute_path_is_a_storage_error(
 ) -> None:
     monkeypatch.setenv("LAD_HOME", "relative/home")
     with pytest.raises(LadError, match="LAD_HOME") as caught:
-        load_base(BaseSpec(name="smollm2-135m"), "cpu", lambda event: None)
+        load_base(base_spec(name="smollm2-135m"), "cpu", lambda event: None)
     assert caught.value.code is ErrorCode.STORAGE
 
 

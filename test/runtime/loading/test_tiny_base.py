@@ -14,13 +14,13 @@ from lad_runtime.tiny.train import BATCH_TOKENS, CONFIG, SHARES, train
 from lad_runtime.tiny.vocabulary import EOS, MASK, train_vocabulary
 from lad_runtime.torch_backend.forward.base import Base, load_base
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.data import Message
+from type_specs import base_spec
 
 
 @pytest.fixture(scope="module")
 def base() -> Base:
-    loaded = load_base(BaseSpec(name="tiny"), "cpu", lambda _: None)
+    loaded = load_base(base_spec(name="tiny"), "cpu", lambda _: None)
     yield loaded
     loaded.close()
 
@@ -86,7 +86,7 @@ def test_an_exported_model_computes_with_the_rounded_weights(
     tmp_path, base: Base, tokenizer: Tokenizer
 ) -> None:
     export(tmp_path, base.model, tokenizer, {"steps": 0})
-    again = load_base(BaseSpec(name=str(tmp_path)), "cpu", lambda _: None)
+    again = load_base(base_spec(name=str(tmp_path)), "cpu", lambda _: None)
     questions = lessons(draw_balanced("heldout", 0, 5), tokenizer)
     with torch.no_grad():
         expected, actual = (answer_scores(one.model, questions)[0] for one in (base, again))

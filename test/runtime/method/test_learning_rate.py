@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lad_runtime.method.learning_rate import learning_rate
-from lad_runtime.types.training import ScheduleSpec
+from method_specs import schedule_spec
 
 
 def rates(steps, **options):
-    spec = ScheduleSpec(learning_rate=1.0, **options)
+    spec = schedule_spec(learning_rate=1.0, **options)
     return [learning_rate(spec, step, steps) for step in range(steps)]
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from conftest import FakeTokenizer
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.windows import prepare
-from lad_runtime.types.data import Example, Message, WindowSpec
+from lad_runtime.types.data import Example, Message
+from method_specs import window_spec
 
 TOKENIZER = FakeTokenizer()
 EOS = TOKENIZER.eos_token_id
@@ -24,7 +25,7 @@ def chat(*contents, id=0):
 
 
 def windows(*examples, tokenizer=TOKENIZER, **options):
-    return prepare(examples, WindowSpec(**{"window": 40, **options}), tokenizer, INFO)
+    return prepare(examples, window_spec(**{"window": 40, **options}), tokenizer, INFO)
 
 
 def shown(example):

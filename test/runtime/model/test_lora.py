@@ -16,6 +16,7 @@ from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.adapters import AdapterSpec
+from type_specs import adapter_spec
 
 TARGETS = [("q_proj", "v_proj"), ("k_proj", "o_proj", "gate_proj"), ("down_proj",), PROJECTIONS]
 
@@ -31,7 +32,7 @@ def logits_of(model: Llama, *segments: Segment) -> list[Tensor]:
 
 
 def spec(**changes) -> AdapterSpec:
-    return AdapterSpec(**({"rank": 4, "alpha": 4.0, "targets": ("q_proj",)} | changes))
+    return adapter_spec(**({"rank": 4, "alpha": 4.0, "targets": ("q_proj",)} | changes))
 
 
 @pytest.mark.parametrize("targets", TARGETS)

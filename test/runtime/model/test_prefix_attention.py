@@ -28,7 +28,7 @@ from lad_runtime.torch_backend.sampling.sampler import sample_canvas
 from lad_runtime.torch_backend.training.micro_batches import in_context
 from lad_runtime.torch_backend.training.primitives import forward_backward
 from lad_runtime.types.attention import DenoisingAttention
-from lad_runtime.types.primitives import ForwardSpec, TargetedSequence
+from lad_runtime.types.primitives import TargetedSequence
 from lad_runtime.types.sampling import (
     Canvas,
     DrawSpec,
@@ -48,6 +48,7 @@ from sampling_helpers import (
     small_base,
     trained_adapter,
 )
+from type_specs import forward_spec
 
 PROMPT, ANSWER = 7, 12
 PREFIX_MODES = pytest.mark.parametrize("attention", ["prefix", "causal-prefix"])
@@ -127,7 +128,7 @@ def test_gradients_equal_those_of_peft(attention: DenoisingAttention, checkpoint
     logits = reference_logits(reference, attention, prompt, answer)
     loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
     loss.backward()
-    forward = ForwardSpec(attention=attention, gradient_checkpointing=checkpointing)
+    forward = forward_spec(attention=attention, gradient_checkpointing=checkpointing)
     _, result = run_alone(
         forward_backward(base, trained, [sequence(prompt, answer, targets)], forward), base.model
     )
@@ -443,7 +444,7 @@ def test_a_run_in_causal_prefix_computes_no_gradient_for_its_prompts() -> None:
     sequences = [
         sequence(ids(seed, PROMPT), ids(seed + 9, ANSWER), ids(seed + 20, ANSWER)) for seed in (1, 2, 1)
     ]
-    work = forward_backward(base, trained, sequences, ForwardSpec(attention="causal-prefix"))
+    work = forward_backward(base, trained, sequences, forward_spec(attention="causal-prefix"))
     prompts = next(work)
     assert (
         isinstance(prompts, ContextRequest) and prompts.tokens == 2 * PROMPT

@@ -48,6 +48,8 @@ from lad_runtime.types.training_events import (
     TrainingStarted,
 )
 from lad_runtime.types.work import Park, Request, Work, ask
+from method_specs import targeted_sequence
+from type_specs import adapter_spec
 
 REPORT = LossReport(
     loss=1.0,
@@ -225,9 +227,7 @@ class FakeBackend:
     def unload_base(self, base: FakeBase) -> None:
         self.bases -= 1
 
-    def encode(
-        self, base: FakeBase, texts: Sequence[str], allow_special: bool = False
-    ) -> list[tuple[int, ...]]:
+    def encode(self, base: FakeBase, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
         return [tuple(text.encode()) for text in texts]
 
     def decode(self, base: FakeBase, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
@@ -238,7 +238,7 @@ class FakeBackend:
         base: FakeBase,
         messages: Sequence[Message],
         add_generation_prompt: bool,
-        allow_special: bool = False,
+        allow_special: bool,
     ) -> tuple[str, tuple[int, ...]]:
         text = "".join(f"<{message.role}>{message.content}" for message in messages)
         text += "<assistant>" if add_generation_prompt else ""
@@ -290,7 +290,7 @@ class FakeBackend:
         names = {path.name for path in folder.iterdir()}
         if names != {"adapter_config.json", "adapter_model.safetensors"}:
             raise LadError(ErrorCode.INVALID_FILE, f"These are no adapter's files: {sorted(names)}.")
-        return FakeAdapter(spec=AdapterSpec(rank=4, alpha=4, targets=("q_proj",)))
+        return FakeAdapter(spec=adapter_spec(rank=4, alpha=4, targets=("q_proj",)))
 
     def has_checkpoint(self, name: str) -> bool:
         return name in self.saved
@@ -370,7 +370,7 @@ class FakeBackend:
     ) -> Work[ForwardBackwardResult]:
         chosen = [examples[row] for row in given.rows]
         sequences = [
-            TargetedSequence(ids=example.ids, targets=example.ids, weights=(1.0,) * len(example.ids))
+            targeted_sequence(ids=example.ids, targets=example.ids, weights=(1.0,) * len(example.ids))
             for example in chosen
         ]
         return (yield from self._forward_backward(adapter, sequences))

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from lad_runtime.method.learning_rate import ScheduleSpec
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noises.cover import CoverNoise
 from lad_runtime.method.noises.lad import LadNoise
 from lad_runtime.method.noises.mask_only import MaskOnlyNoise
 from lad_runtime.method.noises.none import NoNoise
 from lad_runtime.method.noises.uniform import UniformNoise
+from lad_runtime.method.targeted_sequence import TargetedSequence
+from lad_runtime.method.window_spec import WindowSpec
 
 _STRUCTURAL: dict[str, Any] = {
     "tail_noise": True,
@@ -21,6 +24,20 @@ _STRUCTURAL: dict[str, Any] = {
     "max_shift": 4,
 }
 _TIMED: dict[str, Any] = {"tail_noise": True, "min_time": 1e-3}
+_WINDOW: dict[str, Any] = {
+    "window": 256,
+    "pad_to_window": True,
+    "too_long": "drop",
+    "max_prompt_tokens": 0,
+    "supervise": "last",
+    "allow_special": False,
+}
+_SCHEDULE: dict[str, Any] = {
+    "learning_rate": 1e-5,
+    "warmup_steps": 100,
+    "decay": "cosine",
+    "final_fraction": 0.0,
+}
 
 
 def lad_noise(**options: Any) -> LadNoise:
@@ -50,3 +67,16 @@ NOISE_BUILDERS = {
 
 def loss_spec(**options: Any) -> LossSpec:
     return LossSpec(**{"supervise": "all-tokens", "tail": True, "weighting": "uniform", **options})
+
+
+def window_spec(**options: Any) -> WindowSpec:
+    return WindowSpec(**{**_WINDOW, **options})
+
+
+def schedule_spec(**options: Any) -> ScheduleSpec:
+    return ScheduleSpec(**{**_SCHEDULE, **options})
+
+
+def targeted_sequence(**options: Any) -> TargetedSequence:
+    """Without a prompt, where none is said."""
+    return TargetedSequence(**{"prompt_tokens": 0, **options})

@@ -13,9 +13,9 @@ from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseInfo
 from lad_runtime.types.sampling import AnswerEvent, FrameEvent
+from type_specs import adapter_spec
 
 VOCAB_SIZE, EOS_ID, MASK_ID = 61, 2, 5
 
@@ -69,7 +69,7 @@ def small_base(seed: int = 3) -> Base:
 
 def trained_adapter(rank: int = 4, seed: int = 9) -> LoraAdapter:
     """An adapter whose B is not zero."""
-    spec = AdapterSpec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj"), seed=seed)
+    spec = adapter_spec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj"), seed=seed)
     adapter = LoraAdapter.create(CONFIG, spec)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

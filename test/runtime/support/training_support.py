@@ -14,10 +14,9 @@ from lad_runtime.torch_backend.forward.requests import ForwardRequest
 from lad_runtime.torch_backend.model.llama import Llama, LlamaConfig
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.training.rows import Noising
-from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.data import PreparedExample, WindowReport, WindowSpec
-from lad_runtime.types.training import OptimizerSpec, ScheduleSpec, TrainingSpec
-from method_specs import lad_noise, loss_spec
+from lad_runtime.types.data import PreparedExample, WindowReport
+from method_specs import schedule_spec, window_spec
+from type_specs import adapter_spec, run_spec
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 MASK, EOS, VOCABULARY = 3, 2, 40
@@ -52,7 +51,7 @@ def tiny_base(revision="r1", kernels=()):
 
 def new_adapter(rank=4, **options):
     options = {"alpha": float(rank), "targets": ("q_proj", "v_proj"), "seed": 1, **options}
-    return TrainedAdapter(LoraAdapter.create(CONFIG, AdapterSpec(rank=rank, **options)))
+    return TrainedAdapter(LoraAdapter.create(CONFIG, adapter_spec(rank=rank, **options)))
 
 
 def window(id=0, prompt=3, answer=6, tail=3):
@@ -75,14 +74,10 @@ REPORT = WindowReport(
 
 def training(**options):
     """A specification of a short run."""
-    return TrainingSpec(
+    return run_spec(
         **{
-            "dataset_id": "d",
-            "window": WindowSpec(window=16, pad_to_window=False),
-            "noise": lad_noise(),
-            "loss": loss_spec(),
-            "optimizer": OptimizerSpec(),
-            "schedule": ScheduleSpec(learning_rate=1e-2, warmup_steps=2),
+            "window": window_spec(window=16, pad_to_window=False),
+            "schedule": schedule_spec(learning_rate=1e-2, warmup_steps=2),
             "steps": 6,
             "batch_size": 4,
             "micro_batch_tokens": 24,

@@ -10,16 +10,13 @@ from lad_runtime.engine.runs.run import Run
 from lad_runtime.engine.worker import Worker, make_worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.bases import BaseSpec
-from lad_runtime.types.data import WindowSpec
-from lad_runtime.types.primitives import ForwardSpec, TargetedSequence
 from lad_runtime.types.sampling import Canvas, SamplingSpec
-from lad_runtime.types.training import OptimizerSpec, ScheduleSpec, TrainingSpec
-from method_specs import lad_noise, loss_spec
+from lad_runtime.types.training import TrainingSpec
+from method_specs import schedule_spec, targeted_sequence, window_spec
+from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec, run_spec
 
 LINES = "".join(f'{{"instruction": "{n} + 1", "output": "{n + 1}"}}\n' for n in range(20))
-SEQUENCE = TargetedSequence(ids=(5, 6, 7, 8), targets=(6, 7, 8, 9), weights=(1.0,) * 4)
+SEQUENCE = targeted_sequence(ids=(5, 6, 7, 8), targets=(6, 7, 8, 9), weights=(1.0,) * 4)
 
 
 class Bench:
@@ -38,10 +35,10 @@ class Bench:
         return self.worker.memory.accounted_bytes
 
     def base(self, **options: Any) -> BaseEntry:
-        return self.worker.bases.load(BaseSpec(name="stub", **options), lambda _: None)
+        return self.worker.bases.load(base_spec(name="stub", **options), lambda _: None)
 
     def adapter(self, base: BaseEntry, rank: int = 8) -> AdapterEntry:
-        spec = AdapterSpec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj"), seed=1)
+        spec = adapter_spec(rank=rank, alpha=float(rank), targets=("q_proj", "v_proj"), seed=1)
         return self.worker.adapters.create(base.id, spec).result(30)
 
     def train(self, adapter_id: str, **options: Any) -> Run:
@@ -70,14 +67,11 @@ class Bench:
 
 def training_spec(dataset_id: str, **options: Any) -> TrainingSpec:
     """A run of one step."""
-    return TrainingSpec(
+    return run_spec(
         **{
             "dataset_id": dataset_id,
-            "window": WindowSpec(window=40),
-            "noise": lad_noise(),
-            "loss": loss_spec(),
-            "optimizer": OptimizerSpec(),
-            "schedule": ScheduleSpec(learning_rate=1e-3, warmup_steps=0),
+            "window": window_spec(window=40),
+            "schedule": schedule_spec(learning_rate=1e-3, warmup_steps=0),
             "steps": 1,
             "batch_size": 4,
             **options,
@@ -93,8 +87,8 @@ def sampling_spec(**options: Any) -> SamplingSpec:
 def step(bench: Bench, adapter: AdapterEntry) -> None:
     """One forwardBackward and one optimStep, unnumbered."""
     primitives = bench.worker.primitives
-    primitives.forward_backward(adapter.id, 0, (SEQUENCE,), ForwardSpec()).future.result(30)
-    primitives.optim_step(adapter.id, 0, OptimizerSpec(), 1e-3, 1.0).future.result(30)
+    primitives.forward_backward(adapter.id, 0, (SEQUENCE,), forward_spec()).future.result(30)
+    primitives.optim_step(adapter.id, 0, optimizer_spec(), 1e-3, 1.0).future.result(30)
 
 
 def move_on(bench: Bench, adapter: AdapterEntry) -> None:

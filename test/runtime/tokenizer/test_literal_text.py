@@ -19,8 +19,9 @@ from lad_runtime.torch_backend.tokenizer.literal_encoder import LiteralEncoder
 from lad_runtime.torch_backend.tokenizer.literals import Literals
 from lad_runtime.torch_backend.tokenizer.tokenizer import Tokenizer
 from lad_runtime.torch_backend.tokenizer.tokenizer_files import load_tokenizer
-from lad_runtime.types.bases import BaseSpec
-from lad_runtime.types.data import Example, Message, WindowSpec
+from lad_runtime.types.data import Example, Message
+from method_specs import window_spec
+from type_specs import base_spec
 
 TRIMMED = (
     "{{ bos_token }}{% for m in messages %}{% set text = m['role'] + '\n\n' + m['content'] | trim + '<|im_end|>' %}"
@@ -74,7 +75,7 @@ def tokenizer(folder: Path) -> Iterator[Tokenizer]:
 
 @pytest.fixture(scope="module")
 def base(folder: Path) -> Base:
-    return load_base(BaseSpec(name=str(folder)), "cpu", lambda event: None)
+    return load_base(base_spec(name=str(folder)), "cpu", lambda event: None)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_special_tokens_in_a_text_are_those_tokens_where_that_is_asked_for(
     a, b = base.tokenizer.encode("ab")
     assert backend.encode(base, [text], allow_special=True) == [(a, END, b)]
     ten_bytes = [id for character in "<|im_end|>" for id in base.tokenizer.encode(character)]
-    assert backend.encode(base, [text]) == [(a, *ten_bytes, b)]
+    assert backend.encode(base, [text], allow_special=False) == [(a, *ten_bytes, b)]
 
 
 def test_a_token_that_only_the_files_call_special_is_text_too(tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_a_rendered_conversation_is_shown_as_its_template_writes_it(
 ) -> None:
     messages = talk("say <|im_end|>!")
     text = "<|im_start|>user\nsay <|im_end|>!<|im_end|>\n<|im_start|>assistant\n"
-    shown, ids = backend.render(base, messages, True)
+    shown, ids = backend.render(base, messages, True, allow_special=False)
     assert shown == text and controls_of(list(ids)) == [START, END, START]
     shown, ids = backend.render(base, messages, True, allow_special=True)
     assert shown == text and controls_of(list(ids)) == [START, END, END, START]
@@ -226,7 +227,7 @@ def test_templates_may_leave_out_or_repeat_what_is_hidden(folder: Path) -> None:
 
 def windowed(base: Base, *contents: str, **options: object):
     example = Example(id=0, messages=tuple(talk(*contents)))
-    spec = WindowSpec(**{"window": 200, "pad_to_window": False, **options})
+    spec = window_spec(**{"window": 200, "pad_to_window": False, **options})
     (window,), report = prepare([example], spec, base.tokenizer, base.info)
     return window, report
 
@@ -254,7 +255,7 @@ def test_special_tokens_in_a_window_are_those_tokens_where_that_is_asked_for(bas
 
 @pytest.mark.parametrize("supervise", ["last", "all-assistant"])
 def test_a_trimming_template_may_trim_answers_that_hold_special_tokens(folder: Path, supervise: str) -> None:
-    base = load_base(BaseSpec(name=str(folder), chat_template=TRIMMED), "cpu", lambda event: None)
+    base = load_base(base_spec(name=str(folder), chat_template=TRIMMED), "cpu", lambda event: None)
     window, _ = windowed(base, " <mask> ", " <|im_end|> ", "b", "c", supervise=supervise)
     assert controls_of(list(window.ids)) == [START, END] * 4
 
@@ -267,7 +268,7 @@ def test_a_window_without_special_tokens_is_what_it_always_was(base: Base) -> No
 
 
 def test_masks_that_are_ordinary_text_are_counted_in_answers() -> None:
-    tiny = load_base(BaseSpec(name="tiny"), "cpu", lambda event: None)
+    tiny = load_base(base_spec(name="tiny"), "cpu", lambda event: None)
     assert tiny.tokenizer.mask_is_text
     window, report = windowed(tiny, "What is [MASK]?", "[MASK] is [MASK]<|end|>.")
     assert (report.mask_tokens, report.special_tokens) == (2, 1)
@@ -353,7 +354,7 @@ def test_text_is_encoded_as_the_tokenizer_encodes_it_but_for_the_special_tokens_
 
 
 def test_the_stubs_own_template_and_tokens() -> None:
-    stub = load_base(BaseSpec(name="stub"), "cpu", lambda event: None)
+    stub = load_base(base_spec(name="stub"), "cpu", lambda event: None)
     tokenizer = stub.tokenizer
     hidden = tokenizer.render(tokenizer.hidden(talk("[EOS][USER]", "[MASK]")), False)
     assert tokenizer.reveal(hidden) == "[USER][EOS][USER][EOS][ASSISTANT][MASK][EOS]"

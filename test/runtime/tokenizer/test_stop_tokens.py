@@ -18,11 +18,12 @@ from lad_runtime.torch_backend.sampling.draw import biased
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
 from lad_runtime.torch_backend.sampling.score import score
 from lad_runtime.torch_backend.tokenizer.tokenizer_files import load_tokenizer
-from lad_runtime.types.bases import BaseSpec
-from lad_runtime.types.data import Example, Message, WindowSpec
+from lad_runtime.types.data import Example, Message
 from lad_runtime.types.evaluation import ScoreItem
 from lad_runtime.types.sampling import Canvas, DrawSpec, LladaSpec, RemaskSpec, SamplingSpec
+from method_specs import window_spec
 from sampling_helpers import run_alone, run_work
+from type_specs import base_spec
 
 STOPS = (END, END_OF_TEXT)
 
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def base(folder: Path) -> Base:
-    return load_base(BaseSpec(name=str(folder)), "cpu", lambda event: None)
+    return load_base(base_spec(name=str(folder)), "cpu", lambda event: None)
 
 
 def certain_of(base: Base, answers: list[list[int]], prompt: int):
@@ -64,7 +65,7 @@ def test_an_answer_ends_with_what_the_template_closes_a_turn_with_and_at_all_tha
 
 @pytest.mark.parametrize("name", ["stub", "tiny"])
 def test_a_base_whose_files_agree_has_one_stop_token(name: str) -> None:
-    info = load_base(BaseSpec(name=name), "cpu", lambda event: None).info
+    info = load_base(base_spec(name=name), "cpu", lambda event: None).info
     assert info.stop_token_ids == (info.eos_token_id,)
 
 
@@ -78,7 +79,7 @@ def test_a_number_or_a_list_of_generation_config_counts_and_what_is_no_token_doe
 
 def test_a_default_id_that_means_ordinary_text_ends_no_answer_and_is_told(folder: Path) -> None:
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": 40}))
-    base = load_base(BaseSpec(name=str(folder)), "cpu", lambda event: None)
+    base = load_base(base_spec(name=str(folder)), "cpu", lambda event: None)
     assert base.info.stop_token_ids == STOPS
     (warning,) = base.info.warnings
     assert json.dumps(base.tokenizer.decode([40])) in warning and "ordinary text" in warning
@@ -139,7 +140,7 @@ def talk(*contents: str) -> Example:
 
 
 def test_training_answers_end_as_the_template_ends_them_and_their_tail_is_of_the_same(base: Base) -> None:
-    spec = WindowSpec(window=64)
+    spec = window_spec(window=64)
     (window,), report = prepare([talk("hi", "yo")], spec, base.tokenizer, base.info)
     answered = [token for token, is_answer in zip(window.ids, window.answer, strict=True) if is_answer]
     yo = base.tokenizer.encode("yo")
@@ -152,8 +153,8 @@ def test_training_answers_end_as_the_template_ends_them_and_their_tail_is_of_the
 def test_what_closes_a_turn_stands_once_behind_every_answer(folder: Path, space: str) -> None:
     template = CHATML.replace("<|im_end|>", f"{space}<|im_end|>")
     tokenizer = load_tokenizer(folder, chat_template=template)
-    spec = WindowSpec(window=200, supervise="all-assistant", pad_to_window=False)
-    info = load_base(BaseSpec(name=str(folder)), "cpu", lambda event: None).info
+    spec = window_spec(window=200, supervise="all-assistant", pad_to_window=False)
+    info = load_base(base_spec(name=str(folder)), "cpu", lambda event: None).info
     (window,), _ = prepare([talk("a", "b", "c", "d")], spec, tokenizer, info)
     text = tokenizer.decode(window.ids, skip_special=False)
     turn = f"<|im_start|>user\n{{}}{space}<|im_end|>\n<|im_start|>assistant\n{{}}<|im_end|>"

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.adapters.muon import orthogonalized
-from lad_runtime.torch_backend.adapters.optimizer import Optimizer, clip
-from lad_runtime.types.training import OptimizerSpec
+from lad_runtime.torch_backend.optimizers.muon import orthogonalized
+from lad_runtime.torch_backend.optimizers.optimizer import Optimizer, clip
+from type_specs import optimizer_spec
 
-ADAMW, MUON = OptimizerSpec(), OptimizerSpec(kind="muon")
+ADAMW, MUON = optimizer_spec(), optimizer_spec(kind="muon")
 
 
 def matrices(seed=0):
@@ -35,7 +35,7 @@ def run(optimizer, parameters, steps, spec, rate=0.1):
 
 def test_adamw_is_torchs_own():
     ours, theirs = matrices(), matrices()
-    spec = OptimizerSpec(weight_decay=0.3, beta1=0.8, beta2=0.9, epsilon=1e-6)
+    spec = optimizer_spec(weight_decay=0.3, beta1=0.8, beta2=0.9, epsilon=1e-6)
     run(Optimizer(spec, ours), ours, range(5), spec)
     reference = torch.optim.AdamW(
         theirs.values(), betas=(0.8, 0.9), eps=1e-6, weight_decay=0.3, foreach=False, fused=True

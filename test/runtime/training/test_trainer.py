@@ -13,7 +13,7 @@ from lad_runtime.method.data_order import batch
 from lad_runtime.method.learning_rate import learning_rate
 from lad_runtime.method.row import Row
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
-from lad_runtime.torch_backend.adapters.resume import restore, resume
+from lad_runtime.torch_backend.adapters.resume import restore
 from lad_runtime.torch_backend.files.durable import MANIFEST, write_folder
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import GradientRequest
@@ -24,23 +24,23 @@ from lad_runtime.torch_backend.training.rows import Noising
 from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.bases import MatrixKernel
-from lad_runtime.types.data import WindowSpec
 from lad_runtime.types.primitives import (
-    ForwardSpec,
     NoisedExamples,
     NoisedForwardBackwardTask,
-    TargetedSequence,
     ValidateTask,
 )
-from lad_runtime.types.training import (
-    OptimizerSpec,
-    ScheduleSpec,
-    TrainingControl,
-    TrainTask,
-    ValidationSpec,
-)
+from lad_runtime.types.training import TrainingControl, TrainTask
 from lad_runtime.types.training_events import CheckpointEvent, StepEvent, TrainingStarted, ValidationEvent
-from method_specs import NOISE_BUILDERS, NoNoise, cover_noise, lad_noise, loss_spec
+from method_specs import (
+    NOISE_BUILDERS,
+    NoNoise,
+    cover_noise,
+    lad_noise,
+    loss_spec,
+    schedule_spec,
+    targeted_sequence,
+    window_spec,
+)
 from training_support import (
     EXAMPLES,
     REPORT,
@@ -53,9 +53,10 @@ from training_support import (
     weights_of,
     whole_batch,
 )
+from type_specs import forward_spec, optimizer_spec, validation_spec
 
 BASE = tiny_base()
-VALIDATION = ValidationSpec(dataset_id="v", every_steps=2, seed=9)
+VALIDATION = validation_spec(dataset_id="v", every_steps=2, seed=9)
 
 
 @pytest.fixture
@@ -131,8 +132,8 @@ def test_a_run_reports_its_start_every_step_validations_and_its_end(store):
 def test_training_lowers_the_loss(store, optimizer):
     spec = training(
         steps=20,
-        optimizer=OptimizerSpec(kind=optimizer),
-        schedule=ScheduleSpec(learning_rate=5e-2, warmup_steps=2),
+        optimizer=optimizer_spec(kind=optimizer),
+        schedule=schedule_spec(learning_rate=5e-2, warmup_steps=2),
         noise=NoNoise(),
         validation=VALIDATION,
     )
@@ -148,7 +149,8 @@ def test_a_report_tells_content_tail_and_corrupted_tokens_apart(store):
     trained = new_adapter()
     sequences = noised_batch(BASE, EXAMPLES, spec.noise, spec.loss, spec.seed, 0)
     _, result = drive(
-        primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=999)), BASE.model
+        primitives.forward_backward(BASE, trained, sequences, forward_spec(micro_batch_tokens=999)),
+        BASE.model,
     )
     trained.clear_gradients()
     report = of_kind(run(store, spec, trained)[1], StepEvent)[0].report
@@ -177,7 +179,7 @@ def test_a_report_tells_content_tail_and_corrupted_tokens_apart(store):
 def test_a_batch_of_which_nothing_is_supervised_has_no_loss_and_no_gradient(store):
     spec = training(
         steps=2, noise=NoNoise(), loss=loss_spec(supervise="corrupted-answer-tokens"),
-        optimizer=OptimizerSpec(weight_decay=0.0),
+        optimizer=optimizer_spec(weight_decay=0.0),
     )  # fmt: skip
     trained = new_adapter()
     before = weights_of(trained)
@@ -191,7 +193,7 @@ def test_a_batch_of_which_nothing_is_supervised_has_no_loss_and_no_gradient(stor
 def test_micro_batches_fill_up_in_order_and_leave_out_what_has_no_target():
     lengths, unsupervised = [10, 10, 5, 30, 4, 4], {4}
     sequences = [
-        TargetedSequence(ids=(1,) * n, targets=(-1 if i in unsupervised else 1,) * n, weights=(1.0,) * n)
+        targeted_sequence(ids=(1,) * n, targets=(-1 if i in unsupervised else 1,) * n, weights=(1.0,) * n)
         for i, n in enumerate(lengths)
     ]
 
@@ -234,7 +236,7 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind,
         steps=5,
         noise=NOISE_BUILDERS[kind](),
         loss=loss_spec(supervise="all-answer-tokens"),
-        optimizer=OptimizerSpec(kind=optimizer),
+        optimizer=optimizer_spec(kind=optimizer),
         max_gradient_norm=0.1,
         attention=attention,
     )
@@ -247,7 +249,7 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind,
         noising = Noising(base=BASE, noise=spec.noise, loss=spec.loss, seed=spec.seed)
         shown = [noising.corrupt(EXAMPLES[draw.row], draw.epoch) for draw in draws]
         sequences = whole_batch(clean, shown, spec.loss)
-        how = ForwardSpec(attention=attention, micro_batch_tokens=spec.micro_batch_tokens)
+        how = forward_spec(attention=attention, micro_batch_tokens=spec.micro_batch_tokens)
         forward = primitives.forward_backward(BASE, by_hand, sequences, how)
         losses.append(drive(forward, BASE.model)[1].loss)
         rate = learning_rate(spec.schedule, step, spec.steps)
@@ -285,9 +287,9 @@ def test_what_an_adapter_is_trained_in_changes_what_it_becomes(store):
 def test_gradients_of_several_calls_add_up():
     sequences = noised_batch(BASE, EXAMPLES, lad_noise(), loss_spec(), 0, 0)
     once, twice = new_adapter(), new_adapter()
-    drive(primitives.forward_backward(BASE, once, sequences, ForwardSpec(micro_batch_tokens=24)), BASE.model)
+    drive(primitives.forward_backward(BASE, once, sequences, forward_spec(micro_batch_tokens=24)), BASE.model)
     for part in (sequences[:4], sequences[4:]):
-        drive(primitives.forward_backward(BASE, twice, part, ForwardSpec(micro_batch_tokens=24)), BASE.model)
+        drive(primitives.forward_backward(BASE, twice, part, forward_spec(micro_batch_tokens=24)), BASE.model)
     for name, parameter in once.parameters.items():
         assert torch.allclose(parameter.grad, twice.parameters[name].grad, atol=1e-6)
     assert once.parameters["layers.0.self_attn.q_proj.lora_B"].grad.norm() > 0
@@ -326,7 +328,7 @@ def run_until(store, spec, trained, step, base=BASE):
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit_and_not_a_cold_start(store, tmp_path, optimizer):
     spec = training(
-        steps=8, optimizer=OptimizerSpec(kind=optimizer), validation=VALIDATION, checkpoint="run-1",
+        steps=8, optimizer=optimizer_spec(kind=optimizer), validation=VALIDATION, checkpoint="run-1",
         checkpoint_every_steps=3, noise=cover_noise(),
     )  # fmt: skip
     whole, all_events, outcome = run(CheckpointStore(tmp_path / "whole"), spec)
@@ -431,10 +433,10 @@ def test_a_run_that_overwrites_begins_cold_and_leaves_nothing_of_what_was_there(
         ({"batch_size": 8}, "batchSize"),
         ({"seed": 6}, "seed"),
         ({"noise": lad_noise(max_span=2)}, "noise.maxSpan"),
-        ({"optimizer": OptimizerSpec(kind="muon")}, "optimizer"),
+        ({"optimizer": optimizer_spec(kind="muon")}, "optimizer"),
         ({"dataset_id": "other"}, "data"),
-        ({"window": WindowSpec(window=100)}, "windowTokens"),
-        ({"schedule": ScheduleSpec(learning_rate=0.5)}, "learningRate"),
+        ({"window": window_spec(window=100)}, "windowTokens"),
+        ({"schedule": schedule_spec(learning_rate=0.5)}, "learningRate"),
         ({"attention": "prefix"}, "attention"),
         ({"steps": 1}, "steps"),
     ],
@@ -448,20 +450,6 @@ def test_resuming_another_run_names_the_option_that_differs(store, change, optio
         run(store, replace(spec, resume=True, **change), trained)
     assert (caught.value.code, caught.value.option) == (ErrorCode.INVALID_OPTION, option)
     assert same(weights_of(trained), before)
-
-
-def test_options_that_an_earlier_version_did_not_have_had_their_defaults(store):
-    spec = training(steps=2, checkpoint="run-1")
-    run(store, spec)
-    checkpoint = store.read("run-1")
-    earlier = dict(checkpoint.run.spec)
-    earlier["window"] = {name: value for name, value in earlier["window"].items() if name != "allow_special"}
-    del earlier["attention"]
-    checkpoint = replace(checkpoint, run=replace(checkpoint.run, spec=earlier))
-    assert resume(new_adapter(), checkpoint, BASE.info, spec).step == 2
-    special = replace(spec, window=replace(spec.window, allow_special=True))
-    with pytest.raises(LadError, match="allowSpecial is True: the run of this checkpoint began with False"):
-        resume(new_adapter(), checkpoint, BASE.info, special)
 
 
 def test_resuming_on_another_base_or_adapter_is_refused(store):
@@ -545,10 +533,10 @@ def test_weights_that_are_no_numbers_end_the_run_and_are_never_saved(store):
     spec = training(
         steps=1,
         checkpoint="run-1",
-        schedule=ScheduleSpec(learning_rate=3e38, decay="constant", warmup_steps=0),
+        schedule=schedule_spec(learning_rate=3e38, decay="constant", warmup_steps=0),
     )
     trained = new_adapter()
-    spec = replace(spec, optimizer=OptimizerSpec(weight_decay=1e3))
+    spec = replace(spec, optimizer=optimizer_spec(weight_decay=1e3))
     with pytest.raises(LadError, match="finite number") as caught:
         run(store, spec, trained)
     assert caught.value.code is ErrorCode.DIVERGED
@@ -573,18 +561,18 @@ def test_a_forward_backward_that_fails_or_is_closed_leaves_the_gradients_gathere
     trained = new_adapter()
     sequences = noised_batch(BASE, EXAMPLES, lad_noise(), loss_spec(), 0, 0)
     drive(
-        primitives.forward_backward(BASE, trained, sequences[:3], ForwardSpec(micro_batch_tokens=999)),
+        primitives.forward_backward(BASE, trained, sequences[:3], forward_spec(micro_batch_tokens=999)),
         BASE.model,
     )
     kept = {name: p.grad.clone() for name, p in trained.parameters.items()}
 
-    closed = primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=24))
+    closed = primitives.forward_backward(BASE, trained, sequences, forward_spec(micro_batch_tokens=24))
     with pytest.raises(Killed):
         drive(closed, BASE.model, on_request=fail_at_second_micro_batch(trained))
     closed.close()
     assert same({name: p.grad for name, p in trained.parameters.items()}, kept)
 
-    diverged = primitives.forward_backward(BASE, trained, sequences, ForwardSpec(micro_batch_tokens=24))
+    diverged = primitives.forward_backward(BASE, trained, sequences, forward_spec(micro_batch_tokens=24))
     request = next(diverged)
     compute(BASE.model, [request])
     with pytest.raises(LadError, match="The loss is nan"):
@@ -616,6 +604,7 @@ def test_validation_is_the_same_in_any_company_and_for_any_run():
             lad_noise(),
             loss_spec(),
             3,
+            attention="full",
             micro_batch_tokens=micro_batch_tokens,
         )
         return drive(generator, BASE.model)[1]
@@ -630,13 +619,13 @@ def test_validation_is_the_same_in_any_company_and_for_any_run():
 
 def test_an_adapter_that_changes_nothing_yet_validates_as_the_base_alone():
     options = (EXAMPLES, lad_noise(), loss_spec(), 3)
-    with_adapter = drive(validate(BASE, new_adapter().adapter, *options), BASE.model)[1]
-    assert drive(validate(BASE, None, *options), BASE.model)[1] == with_adapter
+    with_adapter = drive(validate(BASE, new_adapter().adapter, *options, attention="full"), BASE.model)[1]
+    assert drive(validate(BASE, None, *options, attention="full"), BASE.model)[1] == with_adapter
 
 
 def test_examples_of_which_nothing_is_supervised_do_not_count_in_the_mean():
     loss = loss_spec(supervise="corrupted-answer-tokens")
-    report = drive(validate(BASE, None, EXAMPLES, NoNoise(), loss, 0), BASE.model)[1]
+    report = drive(validate(BASE, None, EXAMPLES, NoNoise(), loss, 0, attention="full"), BASE.model)[1]
     assert math.isnan(report.loss) and report.supervised_tokens == 0
     assert report.tokens == sum(len(example.ids) for example in EXAMPLES)
 
@@ -651,7 +640,7 @@ def test_one_over_t_weights_are_refused_with_lad_noise(kind):
         given = NoisedExamples(
             dataset_id="d", window=spec.window, noise=spec.noise, loss=loss, seed=1, epoch=0, rows=(0,)
         )
-        task = NoisedForwardBackwardTask(examples=EXAMPLES, given=given, forward=ForwardSpec())
+        task = NoisedForwardBackwardTask(examples=EXAMPLES, given=given, forward=forward_spec())
     else:
         task = ValidateTask(data=(EXAMPLES, REPORT), noise=spec.noise, loss=loss, seed=1, attention="full")
     with pytest.raises(LadError, match="lad noise has no time"):

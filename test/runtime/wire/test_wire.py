@@ -43,9 +43,9 @@ from lad_runtime.types.training_events import (
 from lad_runtime.wire import tensors
 from lad_runtime.wire.canvas import read_canvas
 from lad_runtime.wire.codec import reader, writer
+from lad_runtime.wire.enums import enumeration
 from lad_runtime.wire.errors import error_detail, status_of
 from lad_runtime.wire.protocol import FILES
-from lad_runtime.wire.words import enumeration
 
 read_window = reader(data_pb2.WindowSpec, WindowSpec)
 read_noise = reader(training_pb2.NoiseSpec, NoiseSpec)

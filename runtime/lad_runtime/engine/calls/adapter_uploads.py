@@ -61,7 +61,10 @@ class AdapterUploads:
             return AdapterUpload(folder, dict(sizes), admit, take_in, held.pop_all())
 
     def _most_bytes(self, base: BaseEntry) -> int:
-        largest = AdapterSpec(rank=base.info.max_rank, alpha=1.0, targets=base.info.projections)
+        """Of the largest adapter, whose options beside rank and targets take no memory."""
+        largest = AdapterSpec(
+            rank=base.info.max_rank, alpha=1.0, targets=base.info.projections, dropout=0.0, seed=0
+        )
         return self._backend.adapter_bytes(base.resident, largest) + _BESIDE_WEIGHTS
 
     def _reserve(self, key: Hashable, nbytes: int) -> None:

@@ -11,8 +11,8 @@ from lad_runtime.engine.data.storage import storing
 from lad_runtime.engine.memory.budget import Memory, Requester
 from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.checkpoint_names import CheckpointNames, Writer
+from lad_runtime.engine.resident.creations import Creations
 from lad_runtime.engine.resident.entries import AdapterEntry, BaseEntry
-from lad_runtime.engine.resident.makings import Makings
 from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -33,7 +33,7 @@ class Adapters:
         memory: Memory,
         names: CheckpointNames,
     ) -> None:
-        self.makings: Makings[AdapterEntry] = Makings(self._take_back)
+        self.makings: Creations[AdapterEntry] = Creations(self._take_back)
         self._engine = engine
         self._backend = backend
         self._registry = registry

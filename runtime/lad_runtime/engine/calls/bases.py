@@ -98,9 +98,7 @@ class Bases:
         self._prepared.forget(base)
         self._backend.unload_base(base.resident)
 
-    def encode(
-        self, base_id: str, texts: Sequence[str], allow_special: bool = False
-    ) -> list[tuple[int, ...]]:
+    def encode(self, base_id: str, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
         base = self._registry.base(base_id)
         for text in texts:
             _check_length("texts", len(text))
@@ -117,7 +115,7 @@ class Bases:
         base_id: str,
         messages: Sequence[Message],
         add_generation_prompt: bool,
-        allow_special: bool = False,
+        allow_special: bool,
     ) -> tuple[str, tuple[int, ...]]:
         base = self._registry.base(base_id)
         _check_length("messages", sum(len(message.content) for message in messages))

@@ -15,6 +15,7 @@ from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import (
@@ -137,7 +138,9 @@ class Primitives:
         for sequence in sequences:
             check_fits(entry.base, "ids", len(sequence.ids))
             check_ids(entry.base, "ids", sequence.ids)
-            check_ids(entry.base, "targets", [target for target in sequence.targets if target != -1])
+            check_ids(
+                entry.base, "targets", [target for target in sequence.targets if target != IGNORE_INDEX]
+            )
         return ForwardBackwardTask(sequences=tuple(sequences), forward=forward)
 
     def _noised(

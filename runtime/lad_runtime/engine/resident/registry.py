@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from lad_runtime.engine.backend import ResidentAdapter, ResidentBase
+from lad_runtime.engine.resident.creations import taken
 from lad_runtime.engine.resident.entries import AdapterEntry, BaseEntry
-from lad_runtime.engine.resident.makings import taken
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.bases import BaseSpec
 

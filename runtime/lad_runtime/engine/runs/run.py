@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from typing import Any
 
-from lad_runtime.engine.resident.makings import Makings, taken
+from lad_runtime.engine.resident.creations import Creations, taken
 from lad_runtime.engine.runs.event_log import EventLog
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import ErrorCode, LadError
@@ -174,7 +174,7 @@ class Runs:
     """
 
     def __init__(self, kept_ended: int = _KEPT_ENDED) -> None:
-        self.starts: Makings[str] = Makings(self._take_back)
+        self.starts: Creations[str] = Creations(self._take_back)
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._kept_ended = kept_ended
         self._lock = threading.RLock()

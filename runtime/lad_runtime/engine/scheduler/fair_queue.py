@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 from lad_runtime.engine.scheduler.job import AnyJob
-from lad_runtime.engine.scheduler.share import Share, Waiting
+from lad_runtime.engine.scheduler.tenant import Share, Waiting
 
 
 class FairQueue:

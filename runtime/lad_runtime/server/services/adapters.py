@@ -7,12 +7,12 @@ from functools import partial
 from google.protobuf.message import Message
 from grpc import aio
 
+from lad_runtime.engine.resident.creations import Begin, Making
 from lad_runtime.engine.resident.entries import AdapterEntry
-from lad_runtime.engine.resident.makings import Begin, Making
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
 from lad_runtime.gen.lad.v1 import adapters_pb2_grpc, worker_pb2
-from lad_runtime.server.calls.making import made, same_request
+from lad_runtime.server.calls.creating import made, same_request
 from lad_runtime.server.calls.waiting import ended, entered, outlasted, whole
 from lad_runtime.types.adapters import AdapterInfo, AdapterSpec
 from lad_runtime.wire.codec import reader, writer

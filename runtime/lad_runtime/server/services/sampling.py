@@ -8,7 +8,7 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import sampling_pb2 as pb
 from lad_runtime.gen.lad.v1 import sampling_pb2_grpc
 from lad_runtime.server.calls.computing import Computing
-from lad_runtime.server.calls.making import made, same_request, starting_threads
+from lad_runtime.server.calls.creating import made, same_request, starting_threads
 from lad_runtime.types.sampling import Prediction, PredictTask, SamplingSpec
 from lad_runtime.wire.canvas import read_canvas
 from lad_runtime.wire.codec import reader

@@ -11,10 +11,10 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2, training_pb2_grpc
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
-from lad_runtime.server.calls.making import made, same_request, starting_threads
+from lad_runtime.server.calls.creating import made, same_request, starting_threads
 from lad_runtime.server.calls.preparing import Preparing
 from lad_runtime.server.calls.waiting import ended, reply, reply_of
-from lad_runtime.types.data import WindowReport, WindowSpec
+from lad_runtime.types.data import WindowReport
 from lad_runtime.types.primitives import (
     ForwardBackwardResult,
     ForwardSpec,
@@ -28,7 +28,6 @@ from lad_runtime.types.training_events import LossReport
 from lad_runtime.wire.codec import reader, writer
 
 _read_spec = reader(pb.TrainingSpec, TrainingSpec)
-_read_window = reader(data_pb2.WindowSpec, WindowSpec)
 _read_forward = reader(pb.ForwardBackwardRequest, ForwardSpec)
 _read_sequences = reader(pb.TargetedSequences, tuple[TargetedSequence, ...])
 _read_examples = reader(pb.NoisedExamples, NoisedExamples)
@@ -70,15 +69,21 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
     async def ForwardBackward(
         self, request: pb.ForwardBackwardRequest, context: aio.ServicerContext
     ) -> pb.ForwardBackwardResponse:
+        examples: NoisedExamples | None = None
+
         def submit() -> Call:
             forward = _read_forward(request)
-            return self._primitives.forward_backward(
-                request.adapter_id, request.sequence, _given(request), forward
-            )
+            given = examples or _read_sequences(request.sequences)
+            return self._primitives.forward_backward(request.adapter_id, request.sequence, given, forward)
 
+        if request.WhichOneof("input") is None:
+            raise invalid_option(
+                "sequences", "", "there is nothing to compute", "Give sequences, or examples and a noise."
+            )
         if request.WhichOneof("input") == "examples":
-            base, given = self._registry.trainable(request.adapter_id).base, request.examples
-            await self._preparing.get(base, given.dataset_id, _read_window(given.window))
+            base = self._registry.trainable(request.adapter_id).base
+            examples = _read_examples(request.examples)
+            await self._preparing.get(base, examples.dataset_id, examples.window)
         return _write_gradients(await reply_of(submit))
 
     async def OptimStep(
@@ -116,14 +121,3 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
             await self._preparing.get(base, asked.dataset_id, asked.window)
             losses, report = await reply_of(submit)
         return pb.ValidateResponse(report=_write_losses(losses), window_report=_write_report(report))
-
-
-def _given(request: pb.ForwardBackwardRequest) -> tuple[TargetedSequence, ...] | NoisedExamples:
-    kind = request.WhichOneof("input")
-    if kind == "sequences":
-        return _read_sequences(request.sequences)
-    if kind == "examples":
-        return _read_examples(request.examples)
-    raise invalid_option(
-        "sequences", "", "there is nothing to compute", "Give sequences, or examples and a noise."
-    )

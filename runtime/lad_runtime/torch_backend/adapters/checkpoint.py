@@ -14,7 +14,12 @@ from torch import Tensor
 
 from lad_runtime.checks import check_name
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.adapters.checkpoint_format import FORMAT, check_format, read_value
+from lad_runtime.torch_backend.adapters.checkpoint_format import (
+    FORMAT,
+    check_format,
+    read_run_options,
+    read_value,
+)
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.durable import (
     DamagedFolderError,
@@ -210,7 +215,7 @@ def _position(run: dict[str, Any]) -> RunPosition:
     reports = {
         key: read_value(LossReport, run[key]) if run[key] else None for key in ("report", "validation")
     }
-    return RunPosition(spec=run["spec"], step=run["step"], **reports)
+    return RunPosition(spec=read_run_options(run["spec"]), step=run["step"], **reports)
 
 
 def _kernels(ways: list[dict[str, Any]]) -> tuple[MatrixKernel, ...]:

@@ -11,13 +11,20 @@ from lad_runtime.types.training_events import LossReport
 T = TypeVar("T")
 
 FORMAT = 2
-"""What is written. It grows when a field is added whose absence `_ABSENT` has to explain; format 1 does not name itself."""
+"""What is written. It grows when a field is added whose absence one of the tables below explains; format 1 does not name itself."""
 
 _ABSENT: Mapping[type, Mapping[str, object]] = {
     # A measure that was not taken yet is one of no tokens.
     LossReport: {field.name: math.nan if field.type is float else 0 for field in fields(LossReport)},
 }
-"""What it means that an older format does not have a field. Of classes that are not here, what their own defaults say."""
+"""What it means that an older format does not have a field. What is not here has always been written."""
+
+_ABSENT_OF_RUN: Mapping[str, object] = {"attention": "full"}
+
+_ABSENT_OF_WINDOW: Mapping[str, object] = {"allow_special": False}
+"""The same of a run's options, and of those that make its windows: what a run did before it could be told. Of options that may
+change when it is resumed (resume.py), nobody asks.
+"""
 
 
 def check_format(state: Mapping[str, Any], name: str) -> None:
@@ -36,3 +43,8 @@ def check_format(state: Mapping[str, Any], name: str) -> None:
 def read_value(kind: type[T], values: Mapping[str, Any]) -> T:
     """A value by the names of its fields. Raises TypeError for a field that it lacks, or that the class does not have."""
     return kind(**{**_ABSENT.get(kind, {}), **values})
+
+
+def read_run_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's specification as JSON holds it, with the options that its format did not have yet."""
+    return {**_ABSENT_OF_RUN, **options, "window": {**_ABSENT_OF_WINDOW, **options["window"]}}

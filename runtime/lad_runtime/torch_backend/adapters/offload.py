@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.adapters.optimizer import Optimizer
+from lad_runtime.torch_backend.optimizers.optimizer import Optimizer
 from lad_runtime.types.training import OptimizerSpec
 
 

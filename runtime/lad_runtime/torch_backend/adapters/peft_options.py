@@ -68,7 +68,10 @@ def _check_options(settings: Mapping[str, Any]) -> None:
 
 
 def adapter_spec(settings: Mapping[str, Any], targets: tuple[str, ...]) -> AdapterSpec:
-    """Rank, alpha and dropout of the file; rsLoRA's scaling becomes the equal alpha."""
+    """Rank, alpha and dropout of the file, those of `peft` where it names none; rsLoRA's scaling becomes the equal alpha.
+
+    The seed, which keys the dropout masks of further training, is 0: the file names none.
+    """
     rank, alpha = settings.get("r", 8), settings.get("lora_alpha", 8)
     dropout = settings.get("lora_dropout", 0.0)
     if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
@@ -78,7 +81,7 @@ def adapter_spec(settings: Mapping[str, Any], targets: tuple[str, ...]) -> Adapt
             raise invalid_adapter(f"{name} is {value!r}, which is no number")
     if settings.get("use_rslora"):
         alpha *= math.sqrt(rank)  # alpha / √rank, written as alpha' / rank
-    return AdapterSpec(rank=rank, alpha=float(alpha), targets=targets, dropout=float(dropout))
+    return AdapterSpec(rank=rank, alpha=float(alpha), targets=targets, dropout=float(dropout), seed=0)
 
 
 def invalid_adapter(problem: str, remedy: str = "Get the adapter's files again.") -> LadError:

@@ -1,7 +1,7 @@
 """An adapter set back to a checkpoint, so exactly that the run goes on as if it had never been interrupted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -77,7 +77,7 @@ def resume(
             remedy="Resume on the base that the run began on.",
         )
     _check_adapter(asdict(checkpoint.adapter), asdict(trained.spec))
-    difference = _difference(position.spec, spec_json(spec), spec)
+    difference = _difference(position.spec, spec_json(spec))
     if difference is not None:
         option, was, now = difference
         raise invalid_option(
@@ -136,19 +136,15 @@ def _shown(value: Any) -> str:
 
 
 def _difference(
-    was: Mapping[str, Any], now: Mapping[str, Any], spec: Any, group: str = ""
+    was: Mapping[str, Any], now: Mapping[str, Any], group: str = ""
 ) -> tuple[str, Any, Any] | None:
-    """The first option that differs, by its name in the SDK, with both values.
-
-    An option of `spec`, whose JSON `now` is, that an earlier version did not have had the default that it has now.
-    """
-    defaults = {field.name: field.default for field in fields(spec)}
+    """The first option that differs, by its name in the SDK, with both values."""
     for name in now:
         if not group and name in _FREE:
             continue
-        old, new = was.get(name, defaults[name]), now[name]
+        old, new = was.get(name), now[name]
         if isinstance(old, dict) and isinstance(new, dict):
-            inner = _difference(old, new, getattr(spec, name), name)
+            inner = _difference(old, new, name)
             if inner is not None:
                 return inner
         elif old != new:

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.offload import OffloadedOptimizer
-from lad_runtime.torch_backend.adapters.optimizer import Optimizer, clip
 from lad_runtime.torch_backend.model.lora import LoraAdapter, Version
+from lad_runtime.torch_backend.optimizers.optimizer import Optimizer, clip
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.training import OptimizerSpec
 

@@ -29,12 +29,12 @@ def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
     """Computes requests and returns their results in order. On the CPU each equals, bit for bit, the result of that request alone.
 
     Inference requests share one forward. Gradient requests share another, unless two of them train the same adapter: summed in
-    one batch, their gradients would round differently, so the later one gets its own forward. Raises LadError for ids or targets
-    outside the vocabulary. If anything is raised, no gradient has been added and no cache has grown.
+    one batch, their gradients would round differently, so the later one gets its own forward. If anything is raised, no gradient
+    has been added and no cache has grown.
     """
     for request in requests:
         if isinstance(request, GradientRequest | LossRequest):
-            request.check_targets(model.config.vocab_size)
+            request.assert_predictable(model.config.vocab_size)
     results: list[object] = [None] * len(requests)
     gradients: Gradients = []
     with _caches_kept_on_failure(requests):

@@ -15,7 +15,7 @@ from lad_runtime.torch_backend.model.segment import Segment
 class FlatBatch:
     """Segments in one row of `rows` tokens. Those of one adapter are adjacent, and padded to a multiple of matmul rows.
 
-    `spans[i]` are the rows (start, stop) of segment i in the order given. Raises LadError as `Segment.check` does.
+    `spans[i]` are the rows (start, stop) of segment i in the order given.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class FlatBatch:
     ) -> None:
         assert segments, "a batch needs at least one segment"
         for segment in segments:
-            segment.check(vocab_size=vocab_size, max_positions=max_positions)
+            segment.assert_computable(vocab_size=vocab_size, max_positions=max_positions)
         self.segments = tuple(segments)
         self.end = max(segment.end for segment in segments)  # one more than the highest position
         self.spans: list[tuple[int, int]] = [(0, 0)] * len(segments)

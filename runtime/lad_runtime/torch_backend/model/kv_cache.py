@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.model.config import LlamaConfig
-from lad_runtime.torch_backend.model.owned import Owned
+from lad_runtime.torch_backend.model.thread_owned import Owned
 
 
 class KeyValueCache:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lad_runtime.torch_backend.kernels.generator import seeded_generator
 from lad_runtime.torch_backend.model.config import LlamaConfig
-from lad_runtime.torch_backend.model.owned import Owned
+from lad_runtime.torch_backend.model.thread_owned import Owned
 from lad_runtime.types.adapters import AdapterSpec
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lad_runtime.errors import invalid_option
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.types.attention import AttentionMode
@@ -32,6 +31,7 @@ class Segment:
         assert self.mode != "causal-prefix", "a causal prompt comes as context"
         assert self.cache is None or self.context is None, "a cache holds the context too"
         assert self.context is None or self.mode == "full", "what follows a context attends to all of itself"
+        assert 0 <= self.prompt_tokens <= len(self.ids), "a prompt is some of its tokens"
 
     @property
     def begin(self) -> int:
@@ -49,24 +49,13 @@ class Segment:
         """How many leading tokens see only one another; 0 if all tokens see all."""
         return self.prompt_tokens if self.mode == "prefix" and self.prompt_tokens < len(self.ids) else 0
 
-    def check(self, *, vocab_size: int, max_positions: int) -> None:
-        """Raises LadError if there are no tokens, more than the model or the cache can hold, or unknown ids."""
-        if len(self.ids) == 0:
-            raise invalid_option("tokens", [], "a sequence needs at least one", "Give at least one token id.")
-        if self.end > max_positions:
-            problem = f"the model has {max_positions} positions"
-            raise invalid_option(
-                "tokens", self.end, problem, "Give a shorter sequence or ask for fewer tokens."
-            )
-        if self.cache and self.end > self.cache.capacity:
-            problem = f"the cache holds {self.cache.capacity} tokens"
-            raise invalid_option("tokens", self.end, problem, "Make a larger cache.")
-        if not 0 <= self.prompt_tokens <= len(self.ids):
-            problem = f"the sequence has {len(self.ids)} tokens"
-            raise invalid_option("promptTokens", self.prompt_tokens, problem, "Give no more than that.")
+    def assert_computable(self, *, vocab_size: int, max_positions: int) -> None:
+        """Its tokens are some of the vocabulary's, and as many as the model and its cache have room for.
+
+        Callers' ids and lengths are checked where their task is made, against its base.
+        """
+        assert len(self.ids), "a sequence has at least one token"
+        assert self.end <= max_positions, f"the model has {max_positions} positions"
+        assert not self.cache or self.end <= self.cache.capacity, "the cache has room for its tokens"
         low, high = (int(bound) for bound in torch.aminmax(self.ids))
-        if low < 0 or high >= vocab_size:
-            problem = f"the vocabulary has ids 0 to {vocab_size - 1}"
-            raise invalid_option(
-                "tokens", low if low < 0 else high, problem, "Encode the text with this base."
-            )
+        assert 0 <= low <= high < vocab_size, f"the vocabulary has ids 0 to {vocab_size - 1}"

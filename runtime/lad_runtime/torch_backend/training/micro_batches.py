@@ -100,10 +100,8 @@ class ContextBatch:
         )
 
     def _targets(self) -> tuple[Tensor, ...]:
-        """Whatever is no token id supervises nothing."""
         pairs = zip(self.sequences, self._begins, strict=True)
-        targets = [torch.tensor(s.targets[begin:], dtype=torch.int64) for s, begin in pairs]
-        return tuple(t.clamp(min=IGNORE_INDEX) for t in targets)
+        return tuple(torch.tensor(s.targets[begin:], dtype=torch.int64) for s, begin in pairs)
 
 
 def in_context(

@@ -1,9 +1,9 @@
 """How much memory training takes, by its shapes, before it begins."""
 
-from lad_runtime.torch_backend.adapters.optimizer import SLOTS
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.memory.needs import activation_bytes, adapter_bytes
 from lad_runtime.torch_backend.model.llama import Llama
+from lad_runtime.torch_backend.optimizers.optimizer import SLOTS
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.memory import TrainingNeeds
 from lad_runtime.types.primitives import ForwardSpec

@@ -10,10 +10,10 @@ from lad_runtime.method.data_order import Draw
 from lad_runtime.method.loss_report import weighted_loss
 from lad_runtime.method.loss_targets import check_loss
 from lad_runtime.method.row import Row
-from lad_runtime.torch_backend.adapters.optimizer import diverged
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.beside import Beside
+from lad_runtime.torch_backend.forward.prefetch import Prefetch
+from lad_runtime.torch_backend.optimizers.optimizer import diverged
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.torch_backend.training.micro_batches import Numbered, RowT, in_context, in_micro_batches
 from lad_runtime.torch_backend.training.needs import gradient_needs, step_needs
@@ -54,7 +54,7 @@ def forward_backward_noised(
     """`forward_backward` of the sequences that a run with these options would compute for the rows as one batch of that epoch."""
     noising = Noising(base=base, noise=given.noise, loss=given.loss, seed=given.seed)
     draws = [Draw(epoch=given.epoch, row=row) for row in given.rows]
-    drawing = Beside(lambda unwanted: NoisedBatch.drawn(noising, examples, lambda: draws, unwanted))
+    drawing = Prefetch(lambda unwanted: NoisedBatch.drawn(noising, examples, lambda: draws, unwanted))
     try:
         batch = yield from drawing.result()
     finally:

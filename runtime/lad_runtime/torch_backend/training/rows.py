@@ -10,7 +10,7 @@ from lad_runtime.method.noise import NoisedExample, apply_noise
 from lad_runtime.method.random import Purpose
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.beside import Unwanted
+from lad_runtime.torch_backend.forward.prefetch import Unwanted
 from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.training import LossSpec, NoiseSpec
 

@@ -11,7 +11,7 @@ from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore, RunPo
 from lad_runtime.torch_backend.adapters.resume import resume, resume_warnings
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.forward.beside import Beside
+from lad_runtime.torch_backend.forward.prefetch import Prefetch
 from lad_runtime.torch_backend.training.primitives import accumulate
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.training.validate import validate
@@ -45,7 +45,7 @@ class TrainingRun:
     seconds: float = 0.0
     tokens: int = 0
     warnings: tuple[str, ...] = ()
-    ahead: Beside[NoisedBatch] | None = None  # rows of the step to come
+    ahead: Prefetch[NoisedBatch] | None = None  # rows of the step to come
 
     def begin(self) -> None:
         """Takes over the checkpoint to resume from, where there is one."""
@@ -100,14 +100,14 @@ class TrainingRun:
         self.ahead = self._drawing(self.step + 1) if self.step + 1 < self.spec.steps else None
         return rows
 
-    def _drawing(self, step: int) -> Beside[NoisedBatch]:
+    def _drawing(self, step: int) -> Prefetch[NoisedBatch]:
         spec, examples = self.spec, self.examples
         noising = Noising(base=self.base, noise=spec.noise, loss=spec.loss, seed=spec.seed)
 
         def draws() -> Iterable[Draw]:
             return batch(spec.seed, len(examples), spec.batch_size, step)
 
-        return Beside(lambda unwanted: NoisedBatch.drawn(noising, examples, draws, unwanted))
+        return Prefetch(lambda unwanted: NoisedBatch.drawn(noising, examples, draws, unwanted))
 
     @property
     def _forward(self) -> ForwardSpec:

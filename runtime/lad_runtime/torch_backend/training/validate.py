@@ -29,7 +29,7 @@ def validate(
     loss: LossSpec,
     seed: int,
     *,
-    attention: AttentionMode = "full",
+    attention: AttentionMode,
     micro_batch_tokens: int = MICRO_BATCH_TOKENS,
 ) -> Work[LossReport]:
     """Work that returns the LossReport of `examples`; without an adapter, the base's own.

@@ -17,7 +17,7 @@ _WAIT_SECONDS = 0.005
 """How long a waiting job may hold up the others at a time."""
 
 
-class Beside(Generic[T]):
+class Prefetch(Generic[T]):
     """One result that a thread is making. The thread must not use adapters' tensors, which belong to the engine's thread.
 
     `make` should check every millisecond or so whether its result is unwanted; what it then returns is ignored.

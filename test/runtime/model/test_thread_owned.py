@@ -9,9 +9,8 @@ import pytest
 from torch.overrides import TorchFunctionMode
 
 from lad_runtime.types.evaluation import ScoreItem, ScoreTask
-from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.sampling import PredictCanvas, PredictSpec, PredictTask
-from lad_runtime.types.training import OptimizerSpec
+from type_specs import forward_spec, optimizer_spec
 from worker_support import SEQUENCE, Bench, paused, step
 
 
@@ -53,7 +52,7 @@ def test_what_any_thread_may_ask_touches_no_tensor_of_adapters_in_every_state(
     worker, base = bench.worker, bench.base()
     idle, stepped, training, parked, read = (bench.adapter(base) for _ in range(5))
     step(bench, stepped)
-    worker.primitives.forward_backward(stepped.id, 0, (SEQUENCE,), ForwardSpec()).future.result(30)
+    worker.primitives.forward_backward(stepped.id, 0, (SEQUENCE,), forward_spec()).future.result(30)
     run = bench.train(training.id, steps=100_000)
     pausing = bench.train(parked.id, steps=100_000)
     pausing.pause()
@@ -99,7 +98,7 @@ def test_an_adapters_tensors_are_out_of_reach_of_every_other_thread(bench: Bench
         with pytest.raises(AssertionError, match="touched what belongs to another thread"):
             touch()
     with pytest.raises(AssertionError, match="touched what belongs to another thread"):
-        adapter.optimizer_for(OptimizerSpec())
+        adapter.optimizer_for(optimizer_spec())
 
 
 def test_a_caches_tensors_are_written_by_the_thread_that_made_it_alone(bench: Bench) -> None:

@@ -6,12 +6,12 @@ from typing import Any, get_type_hints
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from lad_runtime.wire.cases import Cases
+from lad_runtime.wire.compiled import Formula
 from lad_runtime.wire.conversion import Act, Between, Conversion
 from lad_runtime.wire.differences import ADDRESS, DIFFERENCES, EVERYWHERE, Difference
 from lad_runtime.wire.fields import of_field
-from lad_runtime.wire.formula import Formula
-from lad_runtime.wire.hints import without_none
+from lad_runtime.wire.oneofs import Cases
+from lad_runtime.wire.type_hints import without_none
 
 
 class Record:

@@ -21,7 +21,7 @@ export function newId(kind: "adapter" | "snapshot" | "run"): string {
 }
 
 /** Sends a call that creates the adapter or snapshot of that id. */
-export function makingAdapter<Reply>(
+export function creatingAdapter<Reply>(
   client: Client,
   adapterId: string,
   send: () => Promise<Reply>,

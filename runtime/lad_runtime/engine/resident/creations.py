@@ -111,7 +111,7 @@ class Making(Generic[T]):
         self.gone.set_result(None)
 
 
-class Makings(Generic[T]):
+class Creations(Generic[T]):
     """The objects of one kind that calls create or have created. Every method may be called from any thread."""
 
     def __init__(self, undo: Undo[T]) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from lad_runtime.engine.resident.makings import Making, Makings
+from lad_runtime.engine.resident.creations import Creations, Making
 from lad_runtime.errors import ErrorCode, LadError
 
 
@@ -15,7 +15,7 @@ class Workshop:
     """Begins things whose makers a test lets run, and keeps those that are not undone."""
 
     def __init__(self, undone: "Future[None] | None" = None) -> None:
-        self.makings: Makings[str] = Makings(self._undo)
+        self.makings: Creations[str] = Creations(self._undo)
         self.begun: list[Future[str]] = []
         self.things: set[str] = set()
         self._undone = undone
@@ -86,7 +86,7 @@ def test_what_cannot_even_begin_fails_the_call_alone() -> None:
     def begin(_: str) -> "Future[str]":
         raise LadError(ErrorCode.NOT_FOUND, "no base")
 
-    makings: Makings[str] = Makings(lambda _: None)
+    makings: Creations[str] = Creations(lambda _: None)
     making = makings.make("adapterId", "a", "same", begin, kind="adapter")
     assert refused(lambda: making.future.result(0)).code is ErrorCode.NOT_FOUND
     assert makings.leaving("a") is None
@@ -163,7 +163,7 @@ def test_an_id_that_is_called_off_is_never_made(shop: Workshop, moment: str) -> 
 
 
 def test_what_is_remembered_is_bounded(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lad_runtime.engine.resident.makings._KEPT", 3)
+    monkeypatch.setattr("lad_runtime.engine.resident.creations._KEPT", 3)
     under_way = shop.make("first")
     for number in range(10):
         shop.make(f"id-{number}")
@@ -179,7 +179,7 @@ class Thing:
 
 
 def test_what_was_made_and_let_go_is_freed_at_once() -> None:
-    makings: Makings[Thing] = Makings(lambda _: None)
+    makings: Creations[Thing] = Creations(lambda _: None)
 
     def begin(_: str) -> "Future[Thing]":
         work: Future[Thing] = Future()

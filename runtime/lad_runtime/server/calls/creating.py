@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
-from lad_runtime.engine.resident.makings import Making
+from lad_runtime.engine.resident.creations import Making
 
 T = TypeVar("T")
 

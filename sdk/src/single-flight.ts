@@ -1,7 +1,7 @@
 import { cancelled } from "./errors.js";
 
 /** Does work once for all callers that want its result at the same time. Aborts it when the last of them has left. */
-export class Shared<Result> {
+export class SingleFlight<Result> {
   readonly #underWay = new Map<string, UnderWay<Result>>();
 
   /**

@@ -6,10 +6,10 @@ from google.protobuf.descriptor import FieldDescriptor, OneofDescriptor
 
 from lad_runtime.wire.conversion import Act, Between
 from lad_runtime.wire.differences import CASES
+from lad_runtime.wire.enums import unknown_choice, word_of
 from lad_runtime.wire.fields import of_field
-from lad_runtime.wire.hints import item_of, members_of
 from lad_runtime.wire.protocol import option_name
-from lad_runtime.wire.words import unknown_choice, word_of
+from lad_runtime.wire.type_hints import item_of, members_of
 
 
 class Cases:

@@ -9,7 +9,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim.adamw import adamw
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.adapters.muon import muon_step
+from lad_runtime.torch_backend.optimizers.muon import muon_step
 from lad_runtime.types.training import OptimizerSpec
 
 SLOTS = {"adamw": ("exp_avg", "exp_avg_sq"), "muon": ("momentum",)}
