@@ -40,7 +40,7 @@ export interface Command {
   readonly program: string;
   readonly words: readonly string[];
   readonly folder: string;
-  /** Prefetch this process's own variables. */
+  /** Added to this process's own variables. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

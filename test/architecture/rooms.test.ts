@@ -137,7 +137,43 @@ const TWINS = [
 const TWIN_FOLDERS = ["noises"];
 const NO_TWINS = ["registered.ts", "__init__.py"];
 
+/** What one language alone needs: the worker prepares examples and tells of them, and a canvas's state is TypeScript's to hold. */
+const SINGLES = {
+  "runtime/lad_runtime/method": [
+    "chat-turns",
+    "example",
+    "row",
+    "targeted-sequence",
+    "window-spec",
+    "windows",
+  ],
+  "sdk/src/method": ["answer-state"],
+};
+
+/** The rule by which a token is drawn works on logits, which are torch's on the worker. */
+const TWINS_ACROSS_ROOMS = [["sdk/src/method/draw.ts", "runtime/lad_runtime/torch_backend/sampling/draw.py"]];
+
 describe("the method", () => {
+  it.each(Object.entries(SINGLES))(
+    "has nothing in %s but twins, and what that language alone needs",
+    (folder, singles) => {
+      const across = TWINS_ACROSS_ROOMS.flat().map((path) =>
+        path.replace(/.*\//, "").replace(/\.(ts|py)$/, ""),
+      );
+      const files = readdirSync(join(root, folder))
+        .filter((file) => /\.(ts|py)$/.test(file) && file !== "__init__.py")
+        .map((file) => file.replace(/\.(ts|py)$/, "").replaceAll("_", "-"));
+      expect(files.filter((name) => ![...TWINS, ...singles, ...across, "policies"].includes(name))).toEqual(
+        [],
+      );
+      expect(singles.filter((name) => !files.includes(name))).toEqual([]);
+    },
+  );
+
+  it.each(TWINS_ACROSS_ROOMS)("draws a token by %s as by %s", (...paths) => {
+    for (const path of paths) expect(existsSync(join(root, path))).toBe(true);
+  });
+
   it.each(TWINS)("has %s in both languages", (name) => {
     expect(existsSync(join(root, `sdk/src/method/${name}.ts`))).toBe(true);
     expect(existsSync(join(root, `runtime/lad_runtime/method/${name.replaceAll("-", "_")}.py`))).toBe(true);

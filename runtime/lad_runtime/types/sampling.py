@@ -125,7 +125,7 @@ class Chat:
 
     messages: tuple[Message, ...]
     seed: int
-    allow_special: bool = False  # as in WindowSpec
+    allow_special: bool  # as in WindowSpec
 
     def __post_init__(self) -> None:
         check_whole("seed", self.seed, low=0, high=MAX_UINT64)

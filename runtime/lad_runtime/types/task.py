@@ -8,16 +8,16 @@ OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
 
 
 class Task(Generic[OutcomeT_co]):
-    """A frozen value that says what is wanted; its class says what comes of it, and by its class a backend finds how to do it."""
+    """A computation to do. Its class fixes the type of its result, and a backend looks up the implementation by its class."""
 
 
 class ReadingTask(Task[OutcomeT_co]):
     """A task that reads one state of an adapter, or the base alone, and changes neither."""
 
-    user: ClassVar[str]  # begins the name that the base is in use by meanwhile: "prediction"
+    user: ClassVar[str]  # names who uses the base meanwhile, such as "prediction"
 
     def check(self, info: BaseInfo) -> None:
-        """Raises LadError where more is asked for than a reply holds."""
+        """Raises LadError if the reply would be larger than a message may be."""
 
     @property
     def parts(self) -> tuple[str, int]:

@@ -32,7 +32,7 @@ def work(store, spec, trained, **options):
 
 def drawing():
     """The threads on which noise is drawn now."""
-    return [thread for thread in threading.enumerate() if thread.name == "lad-beside"]
+    return [thread for thread in threading.enumerate() if thread.name == "lad-prefetch"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 from lad_runtime.engine.scheduler.job import AnyJob
-from lad_runtime.engine.scheduler.tenant import Share, Waiting
+from lad_runtime.engine.scheduler.tenant import Tenant, Waiting
 
 
 class FairQueue:
@@ -40,9 +40,9 @@ class FairQueue:
         """Clears all clocks and the loan. Call it when the queue is empty: an idle device leaves no debts."""
         assert self._jobs == 0, "nobody waits"
         self._shares = OrderedDict[
-            Hashable, Share
+            Hashable, Tenant
         ]()  # tenants that wait or are being computed, longest waiting first
-        self._left: dict[Hashable, Share] = {}  # tenants with no request whose clock is ahead of now
+        self._left: dict[Hashable, Tenant] = {}  # tenants with no request whose clock is ahead of now
         self._now = 0.0
         self._lent = 0  # cost computed ahead of turn, less what batches by weight have repaid
         self._numbers = itertools.count()
@@ -86,9 +86,9 @@ class FairQueue:
             self._shares.move_to_end(one.job.tenant)
         return [one.job for _, one in batch]
 
-    def _joining(self, tenant: Hashable) -> Share:
+    def _joining(self, tenant: Hashable) -> Tenant:
         back = self._left.pop(tenant, None)
-        return Share(self._now) if back is None or back.clock <= self._now else back
+        return Tenant(self._now) if back is None or back.clock <= self._now else back
 
     def _remove_idle(self) -> None:
         """Removes tenants with no request left. The clocks of those ahead of now are kept, in case they return."""
@@ -97,7 +97,7 @@ class FairQueue:
         for tenant in [tenant for tenant, share in self._left.items() if share.clock <= self._now]:
             del self._left[tenant]
 
-    def _leader(self, token_budget: int) -> tuple[Share, bool]:
+    def _leader(self, token_budget: int) -> tuple[Tenant, bool]:
         """The tenant that leads the next batch, and whether it does so ahead of its turn."""
         shares = list(self._shares.values())
         self._now = max(self._now, min(share.clock for share in shares))
@@ -110,7 +110,7 @@ class FairQueue:
         newest = min(able, key=lambda share: share.had, default=by_turn)
         return newest, newest is not by_turn
 
-    def _batch(self, leader: Share, token_budget: int, loan: float) -> list[tuple[Share, Waiting]]:
+    def _batch(self, leader: Tenant, token_budget: int, loan: float) -> list[tuple[Tenant, Waiting]]:
         """The leader's first request and those batched with it; newcomers' requests only while `loan` suffices."""
         first = leader.head
         assert first is not None
@@ -129,7 +129,7 @@ class FairQueue:
                 loan -= one.cost if new else 0
         return batch
 
-    def _in_order(self, leader: Share, token_budget: int) -> Iterator[Share]:
+    def _in_order(self, leader: Tenant, token_budget: int) -> Iterator[Tenant]:
         """The leader, then the tenants less than a batch ahead, furthest behind first."""
         yield leader
         shares = sorted(self._shares.values(), key=lambda share: share.clock)

@@ -18,7 +18,7 @@ class Waiting:
     cost: int
 
 
-class Share:
+class Tenant:
     """A tenant's waiting jobs, FIFO within a group, and its clock: the sum of cost / weight computed for it.
 
     Adding and removing a job takes constant time.

@@ -22,8 +22,8 @@ _ABSENT: Mapping[type, Mapping[str, object]] = {
 _ABSENT_OF_RUN: Mapping[str, object] = {"attention": "full"}
 
 _ABSENT_OF_WINDOW: Mapping[str, object] = {"allow_special": False}
-"""The same of a run's options, and of those that make its windows: what a run did before it could be told. Of options that may
-change when it is resumed (resume.py), nobody asks.
+"""Values for options of runs and of windows that older checkpoints lack. Options that may change on resume (resume.py) are not
+compared, and need none.
 """
 
 

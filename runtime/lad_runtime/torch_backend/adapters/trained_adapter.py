@@ -49,9 +49,8 @@ class TrainedAdapter:
         self._holding = Holding()
         self._optimizer: Optimizer | None = None
         self._offloaded: OffloadedOptimizer | None = None
-        self._view: weakref.ref[LoraAdapter] | None = (
-            None  # what all living snapshots of the weights as they are read
-        )
+        # the view that all live snapshots of the current weights share
+        self._view: weakref.ref[LoraAdapter] | None = None
         self._version = Version()  # of those weights
 
     @property
@@ -102,12 +101,12 @@ class TrainedAdapter:
 
     @property
     def copy_nbytes(self) -> int:
-        """What its next step takes because living snapshots share its weights."""
+        """Extra bytes of the next step, because live snapshots share the weights."""
         return self.adapter.weight_nbytes if self._is_read else 0
 
     @property
     def snapshot_nbytes(self) -> int:
-        """What a snapshot taken now adds to that: nothing where there is one of these weights, or they never change."""
+        """Extra bytes that a new snapshot may cost; 0 if a live one has these weights, or if this is a snapshot."""
         return 0 if self._is_read or self.is_snapshot else self.adapter.weight_nbytes
 
     @property
@@ -116,7 +115,7 @@ class TrainedAdapter:
         return (self.steps << 24) + self.gathered if self.spec.dropout > 0 else None
 
     def snapshot(self) -> "TrainedAdapter":
-        """The weights alone, as they are now: no later step touches them. It takes no memory until then.
+        """The weights alone, as they are now: no later step changes them. Takes no memory until the next step.
 
         Whoever asks before the next step gets the same weights, to be computed with in one batch, and finds the same prompts.
         """
@@ -129,7 +128,7 @@ class TrainedAdapter:
         return TrainedAdapter(view, steps=self.steps, is_snapshot=True)
 
     def optimizer_for(self, spec: OptimizerSpec) -> Optimizer:
-        """The optimizer, its state gone on with where `spec` is of the same kind, and made afresh where it is not."""
+        """Returns the optimizer. It keeps its state if `spec` has the same kind; otherwise a new one is made."""
         state = self._offloaded or self._optimizer
         if state is not None and state.spec.kind != spec.kind:
             self.forget_optimizer()

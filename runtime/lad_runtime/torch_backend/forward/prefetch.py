@@ -26,7 +26,7 @@ class Prefetch(Generic[T]):
     def __init__(self, make: Callable[[Unwanted], T]) -> None:
         self._made: Future[T] = Future()
         self._unwanted = threading.Event()
-        self._thread = threading.Thread(target=self._make, args=(make,), name="lad-beside", daemon=True)
+        self._thread = threading.Thread(target=self._make, args=(make,), name="lad-prefetch", daemon=True)
         self._thread.start()
 
     def result(self) -> Work[T]:

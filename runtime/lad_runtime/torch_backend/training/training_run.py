@@ -140,7 +140,7 @@ class TrainingRun:
         position = RunPosition(
             spec=spec_json(self.spec), step=self.step, report=self.report, validation=self.validated
         )
-        is_first = self.saved_step < 0  # what is there of that name then is no earlier step of this run
+        is_first = self.saved_step < 0  # a checkpoint already under this name is not from this run
         self.checkpoints.write(
             self.spec.checkpoint,
             self.trained,

@@ -23,7 +23,7 @@ export interface Measure<Value> {
   readonly label: string;
   /** What its figure counts, such as `share`, which goes from 0 to 1. */
   readonly unit: string;
-  /** What of an answer it is computed from. Of those that need `references` only the answers that have one are given. */
+  /** Its input. With `references`, only answers that have a reference are passed. */
   readonly needs: "answers" | "references" | "likelihoods";
   /** The value of a set of answers. */
   of(answered: readonly Answered[]): Value;

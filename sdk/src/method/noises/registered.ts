@@ -18,7 +18,7 @@ export const noises = {
   lad,
   /** Masks alone. */
   "mask-only": maskOnly,
-  /** Half of the examples the one, half the other. */
+  /** `lad` for half of the examples, `mask-only` for the other half. */
   cover,
   /** Tokens drawn from the vocabulary. */
   uniform,
