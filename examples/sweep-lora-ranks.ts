@@ -19,10 +19,13 @@ import {
   type Evaluation,
   jsonl,
   type LossReport,
+  type Policy,
   planRuns,
   Runtime,
   type RuntimeOptions,
   recipeFor,
+  refine,
+  remask,
   sweep,
   tinyData,
 } from "lad";
@@ -69,7 +72,7 @@ const started = performance.now();
 const { report: unadapted } = await base.validate({ ...window, noise, loss, data: heldout });
 const validationSeconds = (performance.now() - started) / 1000;
 const items = await base.questions(heldout, { ...window, limit });
-const autoregressive = figures(await base.evaluate({ items, answerTokens, mode: "ar" }));
+const autoregressive = figures(await base.evaluate({ items, answerTokens, policy: "ar" }));
 
 const ranks = sweep({
   axes: { rank },
@@ -105,11 +108,12 @@ async function measure(rank: number): Promise<RankRow> {
   const { tokensPerSecond, validation } = await run.result();
   const { bytes, parameterCount } = await adapter.refresh();
   const [question = { ids: [] }] = items;
-  const shown = adapter.sample({ ids: question.ids, answerTokens, iterations: 16, ...recipe.remask });
+  const policy = remask({ ...recipe.remask, iterations: 16 });
+  const shown = adapter.sample({ ids: question.ids, answerTokens, policy });
   await drawDenoising(new LiveBlock(), `rank ${rank}`, shown, base);
-  const answers = async (mode: "refine" | "remask", settings = {}) => {
+  const answers = async (policy: (options: { iterations: number }) => Policy) => {
     const after = async (iterations: number) =>
-      figures(await adapter.evaluate({ items, answerTokens, mode, iterations, ...settings }));
+      figures(await adapter.evaluate({ items, answerTokens, policy: policy({ iterations }) }));
     return { 1: await after(1), 4: await after(4), 16: await after(16) };
   };
   return {
@@ -120,8 +124,8 @@ async function measure(rank: number): Promise<RankRow> {
     ...validationCes(validation ?? unadapted),
     baseCe: unadapted.corruptedCe,
     accountedBytes: bytes,
-    refine: await answers("refine"),
-    remask: await answers("remask", recipe.remask),
+    refine: await answers(refine),
+    remask: await answers(({ iterations }) => remask({ ...recipe.remask, iterations })),
     autoregressive,
   };
 }
@@ -129,7 +133,7 @@ async function measure(rank: number): Promise<RankRow> {
 /** What a rank takes beside its steps, from one validation and from what 4 of the answers' 2 · (1 + 4 + 16) iterations take. */
 async function measuringSeconds(trial: Adapter): Promise<number> {
   const started = performance.now();
-  await trial.evaluate({ items, answerTokens, mode: "refine", iterations: 4 });
+  await trial.evaluate({ items, answerTokens, policy: refine({ iterations: 4 }) });
   const answersSeconds = (performance.now() - started) / 1000;
   return 2 * validationSeconds + (answersSeconds * 2 * (1 + 4 + 16)) / 4;
 }

@@ -7,7 +7,7 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { jsonl, Runtime, recipeFor, tinyData } from "lad";
+import { ar, jsonl, Runtime, recipeFor, refine, remask, tinyData } from "lad";
 import { drawDenoising, drawTraining, LiveBlock } from "lad/report";
 
 const { values } = parseArgs({
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 const recipe = recipeFor(values.base); // what is known to work on this base
-const { adapter: adapterOptions, training, answerTokens, remask } = recipe;
+const { adapter: adapterOptions, training, answerTokens } = recipe;
 const steps = Number(values.steps ?? training.steps);
 const { train, heldout } = values.data
   ? { train: jsonl(join(values.data, "train.jsonl")), heldout: jsonl(join(values.data, "validation.jsonl")) }
@@ -41,10 +41,10 @@ const { validation } = await run.result();
 console.log(`validation CE ${validation?.corruptedCe.toFixed(3)} nats a corrupted token`);
 
 const question = { messages: values.question, answerTokens, seed: 7 };
-const denoising = adapter.sample({ ...question, ...remask, mode: "remask", iterations: 16 });
+const denoising = adapter.sample({ ...question, policy: remask({ ...recipe.remask, iterations: 16 }) });
 await drawDenoising(new LiveBlock(), "remask", denoising, base);
-const refined = await adapter.sample({ ...question, mode: "refine", iterations: 16 }).result();
-const plain = await base.sample({ ...question, mode: "ar" }).result();
+const refined = await adapter.sample({ ...question, policy: refine({ iterations: 16 }) }).result();
+const plain = await base.sample({ ...question, policy: ar() }).result();
 console.log(`remask: ${(await denoising.result()).text}`);
 console.log(`refine: ${refined.text}`);
 console.log(`the base itself: ${plain.text}`);

@@ -1,10 +1,13 @@
 /** LLaDA's fixed budget on four prompts of 64 tokens, four of the 64 answer tokens a step, against dllm's own sampler. */
+
+import { llada as budget } from "../../sdk/src/method/policies/registered.js";
 import type { BaseFacts, Bench } from "../harness/bench.js";
 import { conditionsOf } from "../harness/conditions.js";
 import { DLLM, type Figure } from "../harness/figure.js";
 import { promptsOfTurns } from "../harness/inputs.js";
 import { compared, type Outcome, type Unit } from "../harness/result.js";
 import { agreement } from "../harness/same.js";
+import { samplingMessage } from "../harness/sampling.js";
 import type { Side } from "../harness/side.js";
 import { type Round, takeTurns } from "../harness/turns.js";
 
@@ -34,7 +37,9 @@ export const llada: Figure = {
       answerTokens: ANSWER_TOKENS,
       iterations: ITERATIONS,
     };
-    await ours.prepare({ ...inputs, mode: "llada", attention, forbidEos: false });
+    const policy = budget({ iterations: ITERATIONS });
+    const spec = samplingMessage({ policy, answerTokens: ANSWER_TOKENS, attention, allowMask: true });
+    await ours.prepare({ ...inputs, spec });
     const sides = { ours, ...(against === undefined ? {} : { reference: await loaded(bench, facts) }) };
     await sides.reference?.prepare(inputs);
     const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, say: bench.say });
@@ -44,7 +49,7 @@ export const llada: Figure = {
       promptTokens: LENGTHS[0],
       answerTokens: ANSWER_TOKENS,
       iterations: ITERATIONS,
-      mode: "llada",
+      policy: policy.kind,
       sameAnswers: agreement(rounds.map((round) => withoutMasks(round, facts.maskTokenId))),
       warmups: WARMUPS,
       reference: against === undefined ? undefined : "dllm, MDLMSampler",

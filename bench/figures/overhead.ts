@@ -4,12 +4,14 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { refine } from "../../sdk/src/method/policies/registered.js";
 import type { BaseFacts, Bench } from "../harness/bench.js";
 import { conditionsOf } from "../harness/conditions.js";
 import type { Figure } from "../harness/figure.js";
 import { SEED, tokenIds } from "../harness/inputs.js";
 import { compared, number, type Outcome, type Unit } from "../harness/result.js";
 import { sameAnswers, sameTraining } from "../harness/same.js";
+import { samplingMessage } from "../harness/sampling.js";
 import { median } from "../harness/statistics.js";
 import { type Round, takeTurns } from "../harness/turns.js";
 import type { Inputs, LoadRequest } from "../sides/sdk-runs.js";
@@ -40,7 +42,9 @@ export const overhead: Figure = {
     const counts = facts.parameters < SMALL_PARAMETERS ? COUNTS.small : COUNTS.large;
     const inputs = await inputsOf(bench, facts, counts);
     const sides = { ours, reference };
-    for (const side of [ours, reference]) await side.prepare(inputs);
+    const policy = refine({ iterations: inputs.iterations, earlyStop: false });
+    const spec = samplingMessage({ policy, answerTokens: inputs.answerTokens });
+    for (const side of [ours, reference]) await side.prepare({ ...inputs, spec });
     const turns = { runs: bench.options.runs, warmups: WARMUPS, say: bench.say };
     const steps = { name: "ms/step", each: counts.steps };
     const trained = await takeTurns(sides, {

@@ -1,9 +1,12 @@
 /** Requests answered by our `refine` and by lad-generic's denoising, from the same prompts with the same adapter. */
+
+import { refine } from "../../sdk/src/method/policies/registered.js";
 import type { BaseFacts, Bench } from "./bench.js";
 import { conditionsOf } from "./conditions.js";
 import { promptsOfTurns } from "./inputs.js";
 import { compared, type Outcome, type Unit } from "./result.js";
 import { agreement } from "./same.js";
+import { samplingMessage } from "./sampling.js";
 import type { Side } from "./side.js";
 import { takeTurns } from "./turns.js";
 
@@ -28,7 +31,9 @@ export async function denoised(bench: Bench, { requests, iterations, unit }: Req
     answerTokens: ANSWER_TOKENS,
     iterations,
   };
-  await ours.prepare({ ...inputs, mode: "refine", attention, forbidEos: false });
+  const policy = refine({ iterations, earlyStop: false });
+  const spec = samplingMessage({ policy, answerTokens: ANSWER_TOKENS, attention, allowMask: true });
+  await ours.prepare({ ...inputs, spec });
   const sides = { ours, ...(against === undefined ? {} : { reference: await loaded(bench, facts) }) };
   await sides.reference?.prepare(inputs);
   const rounds = await takeTurns(sides, { runs, warmups: WARMUPS, say: bench.say });
@@ -39,7 +44,7 @@ export async function denoised(bench: Bench, { requests, iterations, unit }: Req
     promptTokens: PROMPT_TOKENS,
     answerTokens: ANSWER_TOKENS,
     iterations,
-    mode: "refine",
+    policy: policy.kind,
     sameAnswers: attention === "full" && facts.dtype === "float32" ? agreement(rounds) : undefined,
     warmups: WARMUPS,
     reference: against === undefined ? undefined : "lad-generic, one request after another",

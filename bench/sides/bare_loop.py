@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.sides.sampling_message import sampling_spec
 from bench.sides.serve import Values, serve
 from bench.sides.specs import adapter_spec, base_spec, training_spec
 from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.types.sampling import Canvas, SampleTask, SamplingSpec
+from lad_runtime.types.sampling import Canvas, SampleTask
 from lad_runtime.types.training import LossSpec, TrainTask
 from lad_runtime.types.work import Request, Work
 
@@ -32,12 +33,7 @@ class BareLoop:
         examples = read_examples(Path(request["data"]).read_bytes().splitlines())
         self._examples, self._report = self._backend.prepare(self._base, examples, self._training.window)
         self._canvas = Canvas(prompt=tuple(request["prompt"]), seed=request["seed"])
-        self._sampling = SamplingSpec(
-            mode="refine",
-            answer_tokens=request["answerTokens"],
-            iterations=request["iterations"],
-            early_stop=False,
-        )
+        self._sampling = sampling_spec(request["spec"])
 
     def run(self, request: Values) -> Values:
         runs: dict[str, Callable[[], Values]] = {"training": self._train, "sampling": self._sample}

@@ -2,10 +2,26 @@
 
 from bench.sides.lad_worker import LadWorker
 from bench.sides.serve import Values, serve
-from lad_runtime.types.sampling import PredictCanvas, PredictSpec, PredictTask
+from lad_runtime.types.sampling import DrawSpec, PredictCanvas, PredictSpec, PredictTask
 
 _RANK = 16
 _DEVIATION = 0.02
+_SPEC = PredictSpec(
+    draw=DrawSpec(
+        temperature=0.0,
+        top_k=0,
+        top_p=1.0,
+        method="inverse-cdf",
+        confidence="unfiltered",
+        eos_bias=0.0,
+        allow_mask=False,
+    ),
+    iteration=0,
+    top=0,
+    logits=False,
+    mode="full",
+    guidance_scale=0.0,
+)
 
 
 class Forwards:
@@ -31,7 +47,7 @@ class Forwards:
         )
         backend, base = self._worker.backend, self._worker.base
         works = [
-            backend.work(base, adapter, PredictTask(canvases=share, spec=PredictSpec()))
+            backend.work(base, adapter, PredictTask(canvases=share, spec=_SPEC))
             for adapter in self._adapters[:adapters]
         ]
         seconds, _ = self._worker.run(works)

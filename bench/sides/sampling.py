@@ -1,10 +1,9 @@
 """Our samplers: canvases of one request each, all at once, as the engine batches them."""
 
-import math
-
 from bench.sides.lad_worker import LadWorker
+from bench.sides.sampling_message import sampling_spec
 from bench.sides.serve import Values, serve
-from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
+from lad_runtime.types.sampling import Canvas, SampleTask
 
 _DEVIATION = 0.02
 """Of B, so that the adapter changes the answers and leaves sense in them."""
@@ -24,14 +23,7 @@ class Sampling:
 
     def prepare(self, request: Values) -> None:
         self._turns = [[Canvas(prompt=tuple(ids), seed=0) for ids in prompts] for prompts in request["turns"]]
-        self._spec = SamplingSpec(
-            mode=request["mode"],
-            answer_tokens=request["answerTokens"],
-            iterations=request["iterations"],
-            attention=request["attention"],
-            draw=DrawSpec(eos_bias=-math.inf if request["forbidEos"] else 0.0),
-            early_stop=False,
-        )
+        self._spec = sampling_spec(request["spec"])
 
     def run(self, request: Values) -> Values:
         backend, base = self._worker.backend, self._worker.base

@@ -4,6 +4,7 @@ import {
   type Adapter,
   jsonl,
   Runtime,
+  refine,
   type SampleOptions,
   type TrainingEvent,
   type TrainingOptions,
@@ -99,11 +100,9 @@ async function sample(adapter: Adapter, inputs: Inputs): Promise<Measurement> {
   const { prompt, answerTokens, iterations, seed } = inputs;
   const options: SampleOptions = {
     ids: [...prompt],
-    mode: "refine",
+    policy: refine({ iterations, earlyStop: false }),
     answerTokens,
-    iterations,
     seed,
-    earlyStop: false,
   };
   const started = performance.now();
   const run = adapter.sample(options);

@@ -24,6 +24,10 @@ export interface CanvasPrediction extends Prediction {
   readonly iterations: number;
   /** The seed of the draws; a policy may use it for its own. */
   readonly seed: bigint;
+  /** The base's mask token. */
+  readonly maskTokenId: number;
+  /** The tokens that end an answer. */
+  readonly stopTokenIds: readonly number[];
   /** The answer positions of the input. */
   readonly input: CanvasInput;
 }
@@ -105,7 +109,8 @@ export class Canvas {
 
   /** Predicts a token for every answer position with one forward. Only `write` changes the canvas itself. */
   async predict(): Promise<CanvasPrediction> {
-    const { attention, seed, iterations, top, logits, signal } = this.#options;
+    const { attention, seed = 0n, iterations, top, logits, signal } = this.#options;
+    const { maskTokenId, stopTokenIds } = this.#base;
     const prompt = await this.prompt();
     const input = { ids: [...this.#ids], masked: [...this.#masked] };
     const reply = await this.#client.call(
@@ -126,7 +131,8 @@ export class Canvas {
     );
     const prediction = fromPrediction(present(reply.predictions[0], "a prediction"));
     this.#predicted = prediction.ids;
-    return { ...prediction, iteration: this.#iteration++, iterations, seed, input };
+    const iteration = this.#iteration++;
+    return { ...prediction, iteration, iterations, seed, maskTokenId, stopTokenIds, input };
   }
 
   /**

@@ -58,7 +58,8 @@ export {
   type NoiseOptions,
 } from "./method/noise.js";
 export * from "./method/noises/registered.js";
-export * from "./method/policies.js";
+export * from "./method/policies/registered.js";
+export { type Policy, type PolicyKind, type PolicyOptions, policyStep } from "./method/policy.js";
 export type * from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
 export * from "./model.js";
@@ -115,13 +116,13 @@ export {
   type NoiseInput,
   type Optimizer,
   type OptimizerInput,
+  type PolicyInput,
   type PrepareOptions,
   type PromptOptions,
   type RemoteOptions,
   type RuntimeOptions,
   type SampleManyOptions,
   type SampleOptions,
-  type SamplingMode,
   type SaveOptions,
   type ScheduleOptions,
   type TextOptions,

@@ -70,7 +70,8 @@ export abstract class Model {
   }
 
   /**
-   * Answers many prompts in one run. Each answer is the same as in a run of its own.
+   * Answers many prompts in one run. Each answer is the same as in a run of its own. Prompts without a seed draw different numbers; the
+   * first of them draws the numbers of a run of its own.
    *
    * @throws LadError `invalid-option`
    */

@@ -67,6 +67,7 @@ export {
   optimizerSpec,
   type ScheduleOptions,
 } from "./options/optimizer.js";
+export type { PolicyInput } from "./options/policy.js";
 export {
   type CheckedContainer,
   type CheckedLocal,
@@ -83,7 +84,6 @@ export {
   type PromptOptions,
   type SampleManyOptions,
   type SampleOptions,
-  type SamplingMode,
   type SamplingSpec,
 } from "./options/sampling.js";
 export {

@@ -107,24 +107,24 @@ def requests() -> list[Message]:
         ids=[1, 2, 3], targets=[-1, 2, 3], weights=write_floats([0, 0.5, 0.25]), prompt_tokens=1
     )
     sampling = sampling_pb2.SamplingSpec(
-        mode=1,
+        policy=sampling_pb2.Policy(
+            remask=sampling_pb2.RemaskPolicy(
+                iterations=32,
+                schedule=1,
+                sharpness=5,
+                noise_start=0.5,
+                positions=3,
+                min_guidance_weight=0.1,
+                cluster_span=4,
+                retention=3,
+                early_stop=True,
+                grow_tokens=8,
+            )
+        ),
         answer_tokens=64,
-        iterations=32,
         draw=sampling_pb2.DrawSpec(
-            temperature=0.8, top_k=40, top_p=0.95, confidence=2, eos_bias=-math.inf, method=2
+            temperature=0.8, top_k=40, top_p=0.95, confidence=2, eos_bias=-math.inf, method=2, allow_mask=True
         ),
-        remask=sampling_pb2.RemaskSpec(
-            schedule=1,
-            sharpness=5,
-            noise_start=0.5,
-            positions=3,
-            min_guidance_weight=0.1,
-            cluster_span=4,
-            retention=3,
-        ),
-        llada=sampling_pb2.LladaSpec(block_tokens=32, guidance_scale=1.5, eos_confidence_off=True),
-        early_stop=True,
-        grow_tokens=8,
         frames=True,
         attention=3,
         canvas_tokens=64,

@@ -1,6 +1,6 @@
 """Writes the golden files of what samplers draw, choose and commit; Python and TypeScript both read them.
 
-    PYTHONPATH=runtime python test/contract/sampling_golden.py
+    PYTHONPATH=runtime:test/runtime/support python test/contract/sampling_golden.py
 
 64-bit integers are strings, −∞ is null, `masked` and `kept` list positions.
 A change of a file is a change of every seeded run: it needs a reason and a line in the
@@ -9,59 +9,54 @@ CHANGELOG.
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from lad_runtime.method.answer_state import AnswerState, Sampled
+from lad_runtime.method.policies.llada import llada_budget
+from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
+from lad_runtime.method.policies.remask import RemaskPolicy, remask_share, share_count
+from lad_runtime.method.random import CanvasKey, Purpose, uniforms
 from lad_runtime.torch_backend.sampling.draw import draw, entropies
-from lad_runtime.method.policies.llada import Llada
-from lad_runtime.method.random import Purpose, uniforms
-from lad_runtime.method.policies.policy import (
-    AnswerState,
-    Policy,
-    Sampled,
-    llada_budget,
-    remask_share,
-    share_count,
-)
-from lad_runtime.method.policies.refine import Refine
-from lad_runtime.method.policies.remask import Remask
-from lad_runtime.types.sampling import DrawSpec, LladaSpec, RemaskSpec
+from lad_runtime.types.sampling import DrawSpec
+from sampling_specs import answer_canvas, draw_spec, llada_policy, refine_policy, remask_policy
 
 FOLDER = Path(__file__).parent
 MASK_ID, EOS_ID, VOCAB_SIZE = 5, 2, 40
 MAX_UINT64 = 2**64 - 1
 
-REMASKS = {
-    "paper": RemaskSpec(),
-    "demo": RemaskSpec(sharpness=1.0, noise_start=0.5, positions="confidence"),
-    "linear clusters": RemaskSpec(schedule="linear", positions="clustered", cluster_span=3),
-    "editable": RemaskSpec(
-        sharpness=2.0,
-        positions="confidence",
-        retention="editable",
-        min_guidance_weight=0.3,
-    ),
-    "locked": RemaskSpec(schedule="linear", noise_start=0.7, positions="random", retention="locked"),
-    "locked clusters": RemaskSpec(sharpness=0.001, positions="clustered", retention="locked"),
+REMASKS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "demo": {"sharpness": 1.0, "noise_start": 0.5, "positions": "confidence"},
+    "linear clusters": {"schedule": "linear", "positions": "clustered", "cluster_span": 3},
+    "editable": {
+        "sharpness": 2.0,
+        "positions": "confidence",
+        "retention": "editable",
+        "min_guidance_weight": 0.3,
+    },
+    "locked": {"schedule": "linear", "noise_start": 0.7, "positions": "random", "retention": "locked"},
+    "locked clusters": {"sharpness": 0.001, "positions": "clustered", "retention": "locked"},
 }
 LLADAS = {
-    "one block": (LladaSpec(), 6),
-    "blocks": (LladaSpec(block_tokens=5), 8),
-    "without EOS": (LladaSpec(block_tokens=7, eos_confidence_off=True), 40),
+    "one block": llada_policy(iterations=6),
+    "blocks": llada_policy(block_tokens=5, iterations=8),
+    "without EOS": llada_policy(block_tokens=7, eos_confidence_off=True, iterations=40),
 }
 DRAWS = {
-    "greedy": DrawSpec(),
-    "greedy, filtered": DrawSpec(confidence="filtered"),
-    "warm": DrawSpec(temperature=0.8),
-    "top-k": DrawSpec(temperature=1.5, top_k=3),
-    "top-p": DrawSpec(temperature=1.0, top_p=0.6),
-    "both, filtered": DrawSpec(temperature=2.0, top_k=8, top_p=0.9, confidence="filtered"),
-    "more EOS": DrawSpec(temperature=1.0, eos_bias=1.5),
-    "no EOS": DrawSpec(temperature=1.0, eos_bias=-math.inf),
+    "greedy": draw_spec(allow_mask=True),
+    "greedy, filtered": draw_spec(confidence="filtered", allow_mask=True),
+    "warm": draw_spec(temperature=0.8, allow_mask=True),
+    "top-k": draw_spec(temperature=1.5, top_k=3, allow_mask=True),
+    "top-p": draw_spec(temperature=1.0, top_p=0.6, allow_mask=True),
+    "both, filtered": draw_spec(temperature=2.0, top_k=8, top_p=0.9, confidence="filtered", allow_mask=True),
+    "more EOS": draw_spec(temperature=1.0, eos_bias=1.5, allow_mask=True),
+    "no EOS": draw_spec(temperature=1.0, eos_bias=-math.inf, allow_mask=True),
+    "no MASK": draw_spec(temperature=1.0),
+    "no MASK, greedy": draw_spec(),
 }
 
 
@@ -73,24 +68,29 @@ def made_up(seed: int, iteration: int, count: int) -> tuple[np.ndarray, np.ndarr
     return ids, confidences
 
 
-def run(policy: Policy, seed: int, count: int) -> dict[str, Any]:
+def canvas_of(tokens: int, seed: int = 0, canvas: int = 0) -> AnswerCanvas:
+    return answer_canvas(tokens, seed=seed, canvas=canvas, mask_token_id=MASK_ID, stop_token_ids=(EOS_ID,))
+
+
+def run(policy: DenoisingPolicy, seed: int, count: int, canvas: int = 0) -> dict[str, Any]:
     """Every step of a policy over made-up predictions."""
     state = AnswerState.all_masked(count, MASK_ID)
+    acts = policy.denoising(canvas_of(count, seed, canvas))
     steps = []
-    for iteration in range(policy.iterations):
+    for iteration in range(acts.iterations):
         ids, confidences = made_up(seed, iteration, count)
-        predicted = policy.predicted(state, iteration)
+        predicted = acts.predicted(state, iteration)
         sampled = Sampled(
             ids_N=np.where(predicted, ids, state.ids_N),
             confidences_N=np.where(predicted, confidences, state.confidences_N),
         )
-        chosen = policy.choose(
+        chosen = acts.choose(
             state,
             sampled,
-            policy.schedule(state, iteration, iteration == policy.iterations - 1),
+            acts.schedule(state, iteration, iteration == acts.iterations - 1),
             iteration,
         )
-        state = policy.commit(state, sampled, chosen)
+        state = acts.commit(state, sampled, chosen)
         steps.append(
             {
                 "prediction": {
@@ -108,13 +108,14 @@ def run(policy: Policy, seed: int, count: int) -> dict[str, Any]:
         )
     return {
         "seed": str(seed),
-        "iterations": policy.iterations,
+        **({"canvas": canvas} if canvas else {}),
+        "iterations": acts.iterations,
         "positions": count,
         "steps": steps,
     }
 
 
-def remask_policy(spec: RemaskSpec) -> dict[str, Any]:
+def remask_settings(spec: RemaskPolicy) -> dict[str, Any]:
     return {
         "schedule": spec.schedule,
         "sharpness": spec.sharpness,
@@ -131,43 +132,34 @@ def remask_policy(spec: RemaskSpec) -> dict[str, Any]:
 def remask_golden() -> dict[str, Any]:
     schedules = [
         {
-            "policy": remask_policy(spec),
+            "policy": remask_settings(spec),
             "iterations": iterations,
             "positions": positions,
-            "shares": [remask_share(spec, i, iterations) for i in range(iterations)],
-            "counts": [share_count(remask_share(spec, i, iterations), positions) for i in range(iterations)],
+            "shares": [remask_share(spec, i) for i in range(iterations)],
+            "counts": [share_count(remask_share(spec, i), positions) for i in range(iterations)],
         }
-        for spec in REMASKS.values()
+        for options in REMASKS.values()
         for iterations, positions in ((1, 8), (10, 10), (32, 256), (49, 49))
+        for spec in (remask_policy(iterations=iterations, **options),)
     ]
     runs: list[dict[str, Any]] = []
-    for index, (name, spec) in enumerate(REMASKS.items()):
-        seed = MAX_UINT64 - index
-        policy = Remask(
-            spec=spec,
-            iterations=6,
-            seed=seed,
-            stop_token_ids=(EOS_ID,),
-            mask_token_id=MASK_ID,
-        )
-        runs.append(
-            {
-                "name": name,
-                "mode": "remask",
-                "policy": remask_policy(spec),
-                **run(policy, seed, 23),
-            }
-        )
-    runs.append({"name": "refine", "mode": "refine", **run(Refine(iterations=3), 11, 9)})
-    for name, (llada, iterations) in LLADAS.items():
-        fixed = Llada(spec=llada, answer_tokens=17, max_iterations=iterations, stop_token_ids=(EOS_ID,))
+    for index, (name, options) in enumerate(REMASKS.items()):
+        spec = remask_policy(iterations=6, **options)
+        settings = remask_settings(spec)
+        made = run(spec, MAX_UINT64 - index, 23)
+        runs.append({"name": name, "mode": "remask", "policy": settings, **made})
+    runs.append({"name": "refine", "mode": "refine", **run(refine_policy(iterations=3), 11, 9)})
+    for name, llada in LLADAS.items():
         settings = {
             "blockTokens": llada.block_tokens,
-            "maxIterations": iterations,
+            "maxIterations": llada.iterations,
             "eosConfidenceOff": llada.eos_confidence_off,
             "eosTokenId": EOS_ID,
         }
-        runs.append({"name": name, "mode": "llada", "policy": settings, **run(fixed, 3, 17)})
+        runs.append({"name": name, "mode": "llada", "policy": settings, **run(llada, 3, 17)})
+    numbered = remask_policy(iterations=6)
+    made = run(numbered, 0, 23, canvas=4095)
+    runs.append({"name": "a numbered canvas", "mode": "remask", "policy": remask_settings(numbered), **made})
     budgets = [
         {
             "answerTokens": tokens,
@@ -199,14 +191,14 @@ def draw_golden() -> dict[str, Any]:
     rows = 12
     # Multiples of ⅛: exact in both languages, with ties at the top and everywhere else.
     numbers = uniforms(1, Purpose.NOISE, 0, 0, rows * VOCAB_SIZE, lane=9).reshape(rows, VOCAB_SIZE)
-    logits_RV = (torch.floor(numbers * 64) / 8 - 4).float()
+    logits_RV = torch.from_numpy(np.floor(numbers * 64) / 8 - 4).float()
     cases = []
     for index, (name, spec) in enumerate(DRAWS.items()):
         drawn = draw(
             logits_RV,
             spec,
-            stop_token_ids=(EOS_ID,),
-            seed=index,
+            tokens=canvas_of(rows),
+            key=CanvasKey(seed=index, canvas=0),
             iteration=index,
             positions_R=np.arange(rows),
         )
@@ -217,6 +209,7 @@ def draw_golden() -> dict[str, Any]:
             "confidence": spec.confidence,
             "eosBias": None if spec.eos_bias == -math.inf else spec.eos_bias,
             "eosTokenId": EOS_ID,
+            **({} if spec.allow_mask else {"maskTokenId": MASK_ID}),
         }
         cases.append(
             {
@@ -238,13 +231,13 @@ def draw_golden() -> dict[str, Any]:
 def restored(settings: dict[str, Any]) -> DrawSpec:
     """The specification that a case of draw.json was made with."""
     bias = -math.inf if settings["eosBias"] is None else settings["eosBias"]
-    return replace(
-        DrawSpec(),
+    return draw_spec(
         temperature=settings["temperature"],
         top_k=settings["topK"],
         top_p=settings["topP"],
         confidence=settings["confidence"],
         eos_bias=bias,
+        allow_mask="maskTokenId" not in settings,
     )
 
 

@@ -27,7 +27,7 @@ async function use(runtime: Runtime): Promise<number> {
   await using adapter = await base.createAdapter({ rank: 2 });
   const data = [{ instruction: "Say a.", output: "a" }];
   await adapter.train({ data, windowTokens: 48, steps: 2, warmupSteps: 0 }).result();
-  const answer = await adapter.sample({ messages: "Say a.", answerTokens: 4, iterations: 2 }).result();
+  const answer = await adapter.sample({ messages: "Say a.", answerTokens: 4 }).result();
   return answer.canvasIds.length;
 }
 

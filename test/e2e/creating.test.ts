@@ -1,6 +1,6 @@
 /** Calls that make something, aborted at any moment: nothing stays on the worker that their client does not know of. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Adapter, type Base, isLadError, type Runtime } from "lad";
+import { type Adapter, type Base, isLadError, type Runtime, remask } from "lad";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 
@@ -21,7 +21,11 @@ afterAll(() => runtime.close());
 
 const TIMES = 40;
 const training = { data: EXAMPLES, windowTokens: 48, warmupSteps: 0, steps: 1_000_000 };
-const question = { messages: "Say abc.", answerTokens: 8, iterations: 1000, earlyStop: false };
+const question = {
+  messages: "Say abc.",
+  answerTokens: 8,
+  policy: remask({ iterations: 1000, earlyStop: false }),
+};
 
 /** Makes something of a kind and gives its id. `asked` hears of the id of a run as soon as there is one. */
 type Make = (

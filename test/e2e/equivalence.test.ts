@@ -1,24 +1,27 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type Adapter,
-  type AnswerState,
   applyNoise,
+  ar,
   type Base,
   cover,
   customNoise,
   grownAnswer,
   lad,
-  lladaBudget,
-  lladaStep,
+  llada,
   maskedAnswer,
   maskOnly,
   noNoise,
-  type PolicyStep,
+  type Policy,
+  type Prediction,
   type PreparedExample,
-  type RemaskPolicy,
+  policyStep,
   type Runtime,
-  refineStep,
+  refine,
+  remask,
   remaskStep,
   type SampleOptions,
+  type SettlingOptions,
   type TrainingOptions,
   type TrainingStep,
   targeted,
@@ -26,6 +29,7 @@ import {
   uniform,
 } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { POLICY_KINDS, policyDefinition } from "../../sdk/src/method/policy.js";
 import {
   adapterFiles,
   collected,
@@ -160,72 +164,92 @@ it("a gradient of a data set's rows is that of the same sequences made here", as
 });
 
 describe("a sampling run and the same loop over predict", () => {
-  const policies: [string, Partial<SampleOptions>][] = [
-    ["positions at random", {}],
-    ["positions in clusters, linear schedule", { positions: "clustered", schedule: "linear" }],
-    ["positions by confidence", { positions: "confidence" }],
-    ["editable retention", { retention: "editable", sharpness: 1 }],
-    ["locked retention", { retention: "locked", sharpness: 1, positions: "confidence" }],
-    ["a canvas that grows", { growTokens: 3 }],
+  const eight = { iterations: 8 };
+  const runs: [string, Policy, Partial<SampleOptions>?][] = [
+    ["remask, positions at random", remask(eight)],
     [
-      "top-k, top-p, filtered confidence, less EOS",
+      "remask, positions in clusters, linear schedule",
+      remask({ ...eight, positions: "clustered", schedule: "linear" }),
+    ],
+    ["remask, positions by confidence", remask({ ...eight, positions: "confidence" })],
+    ["remask, editable retention", remask({ ...eight, retention: "editable", sharpness: 1 })],
+    [
+      "remask, locked retention",
+      remask({ ...eight, retention: "locked", sharpness: 1, positions: "confidence" }),
+    ],
+    ["remask, a canvas that grows", remask({ ...eight, growTokens: 3 })],
+    [
+      "remask, top-k, top-p, filtered confidence, less EOS",
+      remask(eight),
       { topK: 40, topP: 0.9, confidence: "filtered", eosBias: -2 },
     ],
-    ["the most probable tokens", { temperature: 0 }],
-    ["a prompt that attends to itself alone", { attention: "prefix" }],
-    ["a prompt of the causal base", { attention: "causal-prefix" }],
+    ["remask, MASK allowed", remask(eight), { allowMask: true, temperature: 3 }],
+    ["remask, the most probable tokens", remask(eight), { temperature: 0 }],
+    ["remask, a prompt that attends to itself alone", remask(eight), { attention: "prefix" }],
+    ["remask, a prompt of the causal base", remask(eight), { attention: "causal-prefix" }],
+    ["refine", refine({ iterations: 6 })],
+    ["llada, one block", llada({ iterations: 6 })],
+    [
+      "llada, blocks and guidance",
+      llada({ iterations: 6, blockTokens: 5, guidanceScale: 1.5, eosConfidenceOff: true }),
+    ],
   ];
 
-  it.each(policies)("give the same tokens: remask, %s", async (_, options) => {
-    const { growTokens = 0, ...settings } = { ...question, iterations: 8, ...options };
-    const run = await denoised(trained.sample({ ...settings, growTokens, mode: "remask" }));
-    const policy = remaskPolicy(options);
-    const loop = await loopOf(settings, growTokens, (state, prediction) =>
-      remaskStep(state, prediction, policy),
+  it("is told of every policy", () => {
+    expect(new Set(runs.map(([, { kind }]) => kind))).toEqual(
+      new Set(POLICY_KINDS.filter((kind) => policyDefinition(kind).denoising !== undefined)),
     );
+  });
+
+  it.each(runs)("give the same tokens: %s", async (_, policy, options = {}) => {
+    const settings = { ...question, ...options };
+    const run = await denoised(trained.sample({ ...settings, policy }));
+    const loop = await loopOf(settings, policy);
     expect(run.rounds).toEqual(loop.rounds);
-    expect(run.answer).toEqual(loop.answer);
+    expect(run.answer.canvasIds).toEqual(loop.canvasIds);
   });
 
-  it("give the same tokens: refine", async () => {
-    const settings = { ...question, iterations: 6 };
-    const run = await denoised(trained.sample({ ...settings, mode: "refine" }));
-    const loop = await loopOf(settings, 0, refineStep);
-    expect(run.rounds.map(({ ids }) => ids)).toEqual(loop.rounds.map(({ ids }) => ids));
-    expect(run.answer).toEqual(loop.answer);
-  });
-
-  it.each([
-    ["one block", { blockTokens: 0, guidanceScale: 0, eosConfidenceOff: false }],
-    ["blocks and guidance", { blockTokens: 5, guidanceScale: 1.5, eosConfidenceOff: true }],
-  ])("give the same tokens: llada, %s", async (_, llada) => {
-    const { ids: prompt } = await base.render(question.messages);
-    const { answerTokens, seed, temperature } = question;
-    const run = trained.sample({ ...question, ...llada, mode: "llada", iterations: 6 });
-    const budget = lladaBudget(answerTokens, llada.blockTokens, 6);
-    const policy = { budget, ...llada, stopTokenIds: base.stopTokenIds };
+  it("give the same tokens, on a canvas of one's own", async () => {
+    const policy = remask({ iterations: 8, positions: "confidence" });
+    const run = await denoised(trained.sample({ ...question, policy }));
+    const canvas = trained.canvas({ ...question, iterations: 8 });
     const rounds: Round[] = [];
-    let state = maskedAnswer(answerTokens, base.maskTokenId);
-    for (const iteration of budget.keys()) {
-      const canvases = [{ ids: [...prompt, ...state.ids], answerStart: prompt.length, seed }];
-      const { guidanceScale } = llada;
-      const draw = { temperature, drawMethod: "gumbel", iteration, guidanceScale } as const;
-      const [prediction] = await trained.predict({ canvases, ...draw });
-      if (prediction === undefined) throw new Error("one canvas has one prediction");
-      const { ids, confidences } = prediction;
-      const made = { ids, confidences, iteration, iterations: budget.length, seed: BigInt(seed) };
-      const step = lladaStep(state, made, policy);
-      state = step.next;
-      rounds.push({ ids: step.sampled.ids, masked: tally(state.masked) });
+    let state = maskedAnswer(question.answerTokens, base.maskTokenId);
+    while (!canvas.settled) {
+      const { sampled, next } = remaskStep(state, await canvas.predict(), policy);
+      state = next;
+      canvas.write(state);
+      rounds.push({ ids: sampled.ids, masked: canvas.settled ? 0 : tally(state.masked) });
     }
-    const onWorker = await denoised(run);
-    expect(onWorker.rounds).toEqual(rounds);
-    expect(onWorker.answer.canvasIds).toEqual(state.ids);
+    expect(run.rounds).toEqual(rounds);
+    expect(run.answer).toEqual(await canvas.answer());
+  });
+
+  it("give the same tokens for canvases without seeds, each by its number", async () => {
+    const policy = remask({ iterations: 5, earlyStop: false });
+    const { ids: prompt } = await base.render(question.messages);
+    const canvases = Array.from({ length: 3 }, () => ({ ids: [...prompt] }));
+    const settings = { answerTokens: 9, temperature: 1 };
+    const answers = await trained.sampleMany({ canvases, ...settings, policy }).result();
+    let states = canvases.map(() => maskedAnswer(9, base.maskTokenId));
+    for (let iteration = 0; iteration < 5; iteration++) {
+      const predictions = await trained.predict({
+        canvases: states.map(({ ids }) => ({ ids: [...prompt, ...ids], answerStart: prompt.length })),
+        temperature: 1,
+        iteration,
+      });
+      states = states.map((state, canvas) => {
+        const { ids, confidences } = predictions[canvas] as Prediction;
+        const key = { iteration, seed: 0n, canvas };
+        return policyStep(state, { ids, confidences, ...key, ...facts() }, policy).next;
+      });
+    }
+    expect(answers.map(({ canvasIds }) => canvasIds)).toEqual(states.map(({ ids }) => ids));
   });
 
   it("give the same tokens: ar", async () => {
     const { ids: prompt } = await base.render(question.messages);
-    const { canvasIds } = await base.sample({ ids: [...prompt], answerTokens: 8, mode: "ar" }).result();
+    const { canvasIds } = await base.sample({ ids: [...prompt], answerTokens: 8, policy: ar() }).result();
     const answer: number[] = [];
     while (answer.length < 8 && !base.stopTokenIds.includes(answer.at(-1) ?? -1)) {
       const ids = [...prompt, ...answer];
@@ -236,46 +260,42 @@ describe("a sampling run and the same loop over predict", () => {
     expect(canvasIds).toEqual(answer);
   });
 
-  function remaskPolicy(options: Partial<SampleOptions>): RemaskPolicy {
-    return {
-      schedule: options.schedule ?? "exponential",
-      sharpness: options.sharpness ?? 5,
-      noiseStart: 1,
-      positions: options.positions ?? "random",
-      minGuidanceWeight: 0.1,
-      clusterSpan: 4,
-      retention: options.retention ?? "none",
-      maskTokenId: base.maskTokenId,
-      stopTokenIds: base.stopTokenIds,
-    };
+  /** What a policy may know of the base. */
+  function facts() {
+    const { maskTokenId, stopTokenIds } = base;
+    return { maskTokenId, stopTokenIds };
   }
 
-  /** The loop of the README's sampler of one's own. */
+  /** A run, whatever the policy, with `predict` and the policy's step alone. */
   async function loopOf(
-    { topK, topP, confidence, eosBias, attention, ...given }: SampleOptions,
-    growTokens: number,
-    stepOf: (state: AnswerState, prediction: Parameters<typeof refineStep>[1]) => PolicyStep,
+    { messages = "", answerTokens = 64, seed = 0, ...draw }: SampleOptions,
+    policy: Policy,
   ) {
-    const { messages, answerTokens = 64, seed, temperature, iterations } = given;
-    const draw = { topK, topP, confidence, eosBias, attention, seed, temperature };
-    const startTokens = growTokens || answerTokens;
-    const canvas = trained.canvas({ messages, answerTokens, iterations, startTokens, ...draw });
+    const { ids: prompt } = await base.render(messages);
+    const { denoising, drawMethod } = policyDefinition(policy.kind);
+    const forwards = denoising?.forwards(policy, answerTokens) ?? 0;
+    const { growTokens = 0, earlyStop = false } = policy as Partial<SettlingOptions>;
+    const guidanceScale = denoising?.guidance?.(policy) ?? 0;
     const rounds: Round[] = [];
-    let state = maskedAnswer(startTokens, base.maskTokenId);
-    while (!canvas.settled) {
-      const { sampled, next } = stepOf(state, await canvas.predict());
+    let state = maskedAnswer(growTokens || answerTokens, base.maskTokenId);
+    for (let iteration = 0, same = 0; iteration < forwards && same < 3; iteration++) {
+      const canvases = [{ ids: [...prompt, ...state.ids], answerStart: prompt.length, seed }];
+      const [prediction] = await trained.predict({ canvases, drawMethod, ...draw, iteration, guidanceScale });
+      const { ids, confidences } = prediction as Prediction;
+      const made = { ids, confidences, iteration, seed: BigInt(seed), ...facts() };
+      const { sampled, next } = policyStep(state, made, policy);
+      same = earlyStop && isDeepStrictEqual(rounds.at(-1)?.ids, sampled.ids) ? same + 1 : 1;
+      const isLast = same === 3 || iteration === forwards - 1;
       const more = Math.min(growTokens, answerTokens - next.ids.length);
-      const isLast = canvas.iteration === iterations;
       state = isLast ? next : grownAnswer(next, more, base.maskTokenId);
-      canvas.write(state);
-      rounds.push({ ids: sampled.ids, masked: canvas.settled ? 0 : tally(state.masked) });
+      rounds.push({ ids: sampled.ids, masked: same === 3 ? 0 : tally(state.masked) });
     }
-    return { rounds, answer: await canvas.answer() };
+    return { rounds, canvasIds: rounds.at(-1)?.ids };
   }
 });
 
 describe("sampling", () => {
-  const many = { answerTokens: 9, iterations: 6, temperature: 1, earlyStop: false } as const;
+  const many = { answerTokens: 9, temperature: 1, policy: remask({ iterations: 6, earlyStop: false }) };
   const canvases = Array.from({ length: 7 }, (_, i) => ({ messages: "Say abc.".repeat(1 + i), seed: i }));
 
   it("many canvases in one run gives each the answer that it gets alone", async () => {

@@ -11,6 +11,7 @@ import {
   type LadErrorCode,
   lad,
   Runtime,
+  refine,
   type TrainingOptions,
   workerJsonl,
 } from "lad";
@@ -95,7 +96,7 @@ function train(options: object): Promise<unknown> {
 }
 
 function sample(options: object): Promise<unknown> {
-  return adapter.sample({ messages: "Say abc.", answerTokens: 4, iterations: 2, ...options }).result();
+  return adapter.sample({ messages: "Say abc.", answerTokens: 4, policy: "refine", ...options }).result();
 }
 
 describe("a wrong option is named with its value and a remedy, and the worker goes on:", () => {
@@ -206,9 +207,24 @@ describe("a wrong option is named with its value and a remedy, and the worker go
       { code: "invalid-option", option: "learningRate", value: "NaN" },
     ],
     [
-      "an unknown mode",
-      () => sample({ mode: "refined" }),
-      { code: "invalid-option", option: "mode", value: "refined", says: /Did you mean refine\?/ },
+      "an unknown policy",
+      () => sample({ policy: "refined" }),
+      { code: "invalid-option", option: "policy", value: "refined", says: /Did you mean refine\?/ },
+    ],
+    [
+      "a policy that is called a mode",
+      () => sample({ mode: "refine" }),
+      { code: "invalid-option", option: "mode", value: "refine", says: /Did you mean policy: "refine"\?/ },
+    ],
+    [
+      "an option of another policy",
+      () => sample({ policy: refine(), sharpness: 2 }),
+      {
+        code: "invalid-option",
+        option: "sharpness",
+        value: "2",
+        says: /policy: remask\(\{ sharpness: 2 \}\)/,
+      },
     ],
     [
       "an unknown noise",

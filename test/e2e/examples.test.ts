@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { Runtime, readExperiment, runExperiment } from "lad";
+import { Runtime, readExperiment, refine, runExperiment } from "lad";
 import { afterAll, describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -84,7 +84,7 @@ describe("the examples, on the stub", () => {
     const experiment = await readExperiment(join(root, "examples/experiment.yaml"));
     await using runtime = await Runtime.start({ threads: 1 });
     const small = { ...experiment.training, steps: 2, warmupSteps: 0, windowTokens: 160 };
-    const sampling = [{ mode: "refine" as const, iterations: 2, answerTokens: 8 }];
+    const sampling = [{ policy: refine({ iterations: 2 }), answerTokens: 8 }];
     const evaluation = experiment.evaluation && { ...experiment.evaluation, maxExamples: 2, sampling };
     const stub = { ...experiment, base: "stub", training: small, evaluation };
     const rows = await runExperiment(runtime, stub).table();

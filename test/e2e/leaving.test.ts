@@ -1,5 +1,5 @@
 /** Runs that end before what they used is disposed of: on a real worker, with steps that are long beside everything else. */
-import { type Adapter, type Base, customNoise, Runtime, type TrainingOptions } from "lad";
+import { type Adapter, type Base, customNoise, Runtime, remask, type TrainingOptions } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 
@@ -22,7 +22,7 @@ const endless: TrainingOptions = {
   microBatchTokens: 480,
   steps: 1_000_000,
 };
-const settings = { answerTokens: 8, iterations: 1000, earlyStop: false } as const;
+const settings = { answerTokens: 8, policy: remask({ iterations: 1000, earlyStop: false }) };
 const question = { ...settings, messages: "Say abc." };
 const questions = { ...settings, canvases: Array.from({ length: 20 }, () => ({ messages: "Say abc." })) };
 

@@ -7,13 +7,13 @@ import { hoveredProperties } from "../sdk/support/hover.js";
 import { optionSchemas, untold } from "../sdk/support/option-schemas.js";
 
 const SCRIPT = `
-import { Runtime } from "lad";
+import { Runtime, remask } from "lad";
 const runtime = await Runtime.start({ threads: 1 });
 const base = await runtime.loadBase("stub");
 const adapter = await base.createAdapter({ rank: 2 });
 const data = [{ instruction: "Say a.", output: "a" }];
 const training = await adapter.train({ data, windowTokens: 48, steps: 2, warmupSteps: 0 }).result();
-const answer = await adapter.sample({ messages: "Say a.", answerTokens: 4, iterations: 2 }).result();
+const answer = await adapter.sample({ messages: "Say a.", answerTokens: 4, policy: remask({ iterations: 2 }) }).result();
 console.log(JSON.stringify({ steps: training.steps, tokens: answer.canvasIds.length }));
 await runtime.close();
 `;

@@ -1,5 +1,7 @@
-import { type Adapter, type Base, distinctN, type Frame, type Runtime, type SampleOptions } from "lad";
+import { type Adapter, ar, type Base, distinctN, type Frame, llada, type Runtime, refine, remask } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NOISE_KINDS } from "../../sdk/src/method/noise.js";
+import { POLICY_KINDS } from "../../sdk/src/method/policy.js";
 import { collected, EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 
 const scratch = scratchFolder();
@@ -20,24 +22,17 @@ beforeAll(async () => {
 afterAll(() => runtime?.close());
 
 describe("every frame's edits", () => {
-  const modes: SampleOptions[] = [
-    { ...question, mode: "remask", iterations: 6 },
-    {
-      ...question,
-      mode: "remask",
-      iterations: 6,
-      positions: "confidence",
-      retention: "locked",
-      sharpness: 1,
-    },
-    { ...question, mode: "refine", iterations: 5 },
-    { ...question, mode: "llada", iterations: 5, blockTokens: 5 },
+  const policies = [
+    remask({ iterations: 6 }),
+    remask({ iterations: 6, positions: "confidence", retention: "locked", sharpness: 1 }),
+    refine({ iterations: 5 }),
+    llada({ iterations: 5, blockTokens: 5 }),
   ];
 
-  it.each(modes.map((options) => [options.mode, options] as const))(
+  it.each(policies.map((policy) => [policy.kind, policy] as const))(
     "written into the last input give the next one: %s",
-    async (_, options) => {
-      const run = adapter.sample(options);
+    async (_, policy) => {
+      const run = adapter.sample({ ...question, policy });
       const frames: Frame[] = await collected(run);
       const { canvasIds, iterations } = await run.result();
       expect(frames.map(({ iteration }) => iteration)).toEqual([...Array(iterations).keys()]);
@@ -60,9 +55,9 @@ describe("every frame's edits", () => {
   );
 });
 
-describe("a mode", () => {
+describe("a policy", () => {
   it("ar generates token by token on the base, with its adapters off", async () => {
-    const options = { messages: "Say abc.", answerTokens: 8, mode: "ar" } as const;
+    const options = { messages: "Say abc.", answerTokens: 8, policy: ar() };
     const answer = await base.sample(options).result();
     expect(answer.canvasIds.length).toBeLessThanOrEqual(8);
     expect(["eos", "length"]).toContain(answer.stopped);
@@ -75,12 +70,12 @@ describe("a mode", () => {
   });
 
   it("llada commits its share in every iteration and never takes it back", async () => {
-    const frames = await collected(adapter.sample({ ...question, mode: "llada", iterations: 5 }));
+    const frames = await collected(adapter.sample({ ...question, policy: llada({ iterations: 5 }) }));
     expect(frames.map(({ masked }) => masked)).toEqual([8, 6, 4, 2, 0]);
   });
 
   it("refine stops when three iterations in a row sample the same", async () => {
-    const run = adapter.sample({ ...question, temperature: 0, mode: "refine", iterations: 200 });
+    const run = adapter.sample({ ...question, temperature: 0, policy: refine({ iterations: 200 }) });
     const frames = await collected(run);
     const answer = await run.result();
     if (answer.stopped === "settled") {
@@ -93,10 +88,71 @@ describe("a mode", () => {
 
 describe("the seed", () => {
   it("makes the answer, at any temperature but 0", async () => {
-    const answer = (seed: number) => adapter.sample({ ...question, seed, iterations: 4 }).result();
+    const answer = (seed: number) =>
+      adapter.sample({ ...question, seed, policy: remask({ iterations: 4 }) }).result();
     const [first, again, other] = [await answer(1), await answer(1), await answer(2)];
     expect(again).toEqual(first);
     expect(other.canvasIds).not.toEqual(first.canvasIds);
+  });
+});
+
+describe("canvases without a seed", () => {
+  const settings = {
+    answerTokens: 10,
+    temperature: 1,
+    policy: remask({ iterations: 4, positions: "confidence" }),
+  };
+  const prompts = Array.from({ length: 4 }, () => ({ messages: "Say abc." }));
+
+  it("draw otherwise than each other, the first as it would alone, and as often as one likes the same", async () => {
+    const answers = await adapter.sampleMany({ ...settings, canvases: prompts }).result();
+    expect(new Set(answers.map(({ canvasIds }) => canvasIds.join())).size).toBe(4);
+    expect(await adapter.sampleMany({ ...settings, canvases: prompts }).result()).toEqual(answers);
+    expect(await adapter.sample({ ...settings, messages: "Say abc." }).result()).toEqual(answers[0]);
+    expect(await adapter.sample({ ...settings, messages: "Say abc.", seed: 0 }).result()).toEqual(answers[0]);
+  });
+
+  it("draw as they would alone where they have one, whatever their number", async () => {
+    const canvases = prompts.map((prompt) => ({ ...prompt, seed: 7 }));
+    const answers = await adapter.sampleMany({ ...settings, canvases }).result();
+    expect(new Set(answers.map(({ canvasIds }) => canvasIds.join())).size).toBe(1);
+  });
+
+  it("do so by ar as well", async () => {
+    const canvases = prompts.map(() => ({ messages: "Say abc." }));
+    const answers = await base
+      .sampleMany({ canvases, answerTokens: 8, temperature: 1.5, policy: ar() })
+      .result();
+    expect(new Set(answers.map(({ canvasIds }) => canvasIds.join())).size).toBeGreaterThan(1);
+  });
+});
+
+describe("the mask token", () => {
+  const canvases = Array.from({ length: 40 }, (_, seed) => ({ messages: "Say abc.", seed }));
+  const settings = { canvases, answerTokens: 16, temperature: 4 };
+  const masks = async (answers: Promise<readonly { canvasIds: readonly number[] }[]>) =>
+    (await answers).flatMap(({ canvasIds }) => canvasIds).filter((id) => id === base.maskTokenId).length;
+
+  it.each([remask({ iterations: 2 }), refine({ iterations: 2 }), llada({ iterations: 2 })])(
+    "is never drawn, unless it is allowed: $kind",
+    async (policy) => {
+      expect(await masks(adapter.sampleMany({ ...settings, policy }).result())).toBe(0);
+      expect(
+        await masks(adapter.sampleMany({ ...settings, policy, allowMask: true }).result()),
+      ).toBeGreaterThan(0);
+    },
+  );
+
+  it("is a token as any other of the causal base by itself", async () => {
+    expect(await masks(base.sampleMany({ ...settings, policy: ar() }).result())).toBeGreaterThan(0);
+  });
+});
+
+describe("the worker", () => {
+  it("tells by which policies it samples and with which noises it trains", async () => {
+    const { policies, noises } = await runtime.info();
+    expect(policies).toEqual(POLICY_KINDS);
+    expect(noises).toEqual(NOISE_KINDS);
   });
 });
 
@@ -109,7 +165,9 @@ describe("predict", () => {
     expect(prediction.logits).toHaveLength(2 * vocabSize);
     expect(prediction.topIds).toHaveLength(6);
     for (const position of [0, 1]) {
-      const logits = prediction.logits.subarray(position * vocabSize, (position + 1) * vocabSize);
+      const logits = prediction.logits.slice(position * vocabSize, (position + 1) * vocabSize);
+      expect(Number.isFinite(logits[base.maskTokenId])).toBe(true);
+      logits[base.maskTokenId] = Number.NEGATIVE_INFINITY; // which is not drawn
       const best = logits.indexOf(Math.max(...logits));
       expect(prediction.topIds[3 * position]).toBe(best);
       expect(prediction.ids[position]).toBe(best);
@@ -153,8 +211,8 @@ describe("scores", () => {
 describe("an evaluation", () => {
   it("answers, compares and judges by the base with its adapters off", async () => {
     const items = await base.questions(EXAMPLES, { windowTokens: 48 });
-    const settings = { items, answerTokens: 8, iterations: 3, temperature: 1 };
-    const evaluation = await adapter.evaluate({ ...settings, mode: "refine" });
+    const settings = { items, answerTokens: 8, temperature: 1 };
+    const evaluation = await adapter.evaluate({ ...settings, policy: refine({ iterations: 3 }) });
     expect(evaluation.answers).toHaveLength(10);
     expect(evaluation.exactMatch).toMatchObject({ n: 10 });
     expect(evaluation.perplexityModel).toBe("stub");
@@ -167,7 +225,7 @@ describe("an evaluation", () => {
       ),
     );
     const { ids, reference } = items[0] ?? { ids: [], reference: "" };
-    const [perfect] = [await base.evaluate({ ...settings, items: [{ ids, reference }], mode: "ar" })];
+    const [perfect] = [await base.evaluate({ ...settings, items: [{ ids, reference }], policy: "ar" })];
     expect(perfect.answers[0]?.text === reference).toBe(perfect.exactMatch?.accuracy === 1);
   });
 });

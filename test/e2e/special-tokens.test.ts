@@ -52,7 +52,7 @@ describe("a folder whose template ends turns otherwise than its tokenizer", () =
   it.each([END_OF_TEXT, END])("ends the baseline's answers at token %i", async (stop) => {
     const other = stop === END ? END_OF_TEXT : END;
     const seeds = Array.from({ length: 64 }, (_, seed) => ({ ids: [START, 40 + seed], seed }));
-    const settings = { mode: "ar", answerTokens: 24, temperature: 1, eosBias: 4 } as const;
+    const settings = { policy: "ar", answerTokens: 24, temperature: 1, eosBias: 4 } as const;
     const answers = await base.sampleMany({ canvases: seeds, ...settings }).result();
     const ended = answers.filter(({ canvasIds }) => canvasIds.at(-1) === stop);
     expect(ended.length).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ describe("a folder whose template ends turns otherwise than its tokenizer", () =
 
   it("never draws a stop token where they are forbidden", async () => {
     const canvases = Array.from({ length: 8 }, (_, seed) => ({ ids: [START, 40 + seed], seed }));
-    const settings = { mode: "ar", answerTokens: 32, temperature: 1.5 } as const;
+    const settings = { policy: "ar", answerTokens: 32, temperature: 1.5 } as const;
     const answers = await base
       .sampleMany({ canvases, ...settings, eosBias: Number.NEGATIVE_INFINITY })
       .result();
@@ -100,7 +100,7 @@ describe("special tokens that a user types", () => {
 
   it("leave what is sampled from a chat to its text: the same as from the rendered prompt", async () => {
     const { ids } = await base.render(TYPED);
-    const settings = { answerTokens: 8, mode: "ar", temperature: 1, seed: 3 } as const;
+    const settings = { answerTokens: 8, policy: "ar", temperature: 1, seed: 3 } as const;
     const chat = await base.sample({ messages: TYPED, ...settings }).result();
     expect(chat.canvasIds).toEqual((await base.sample({ ids: [...ids], ...settings }).result()).canvasIds);
   });

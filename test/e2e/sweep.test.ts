@@ -110,8 +110,8 @@ evaluation:
   data: { jsonl: data.jsonl }
   maxExamples: 2
   sampling:
-    - { mode: refine, iterations: 2, answerTokens: 6 }
-    - { mode: remask, iterations: 3, answerTokens: 6 }
+    - { policy: { kind: refine, iterations: 2 }, answerTokens: 6 }
+    - { policy: { kind: remask, iterations: 3 }, answerTokens: 6 }
 sweep:
   axes: { adapter.rank: [1, 3], training.noise: [lad, cover] }
   manifest: ${join(folder, "manifest.json")}

@@ -15,6 +15,7 @@ from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.worker import make_worker
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.policy import PolicySpec
 from lad_runtime.tiny.generate import DATA
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
@@ -30,11 +31,12 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.training.needs import gradient_needs
 from lad_runtime.types.adapters import AdapterSpec
-from lad_runtime.types.sampling import AnswerEvent, Canvas, DrawSpec, SampleTask, SamplingSpec
+from lad_runtime.types.sampling import AnswerEvent, Canvas, SampleTask, SamplingSpec
 from lad_runtime.types.training import TrainingControl, TrainTask
 from lad_runtime.types.training_events import StepEvent
 from lad_runtime.types.work import Request, Work
 from method_specs import lad_noise, loss_spec, schedule_spec, window_spec
+from sampling_specs import ar_policy, draw_spec, llada_policy, refine_policy, remask_policy, sampling_spec
 from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec, run_spec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
@@ -346,18 +348,18 @@ def test_a_run_goes_as_it_does_on_the_cpu(
     assert sum(given[-10:]) < 0.9 * sum(given[:10])
 
 
-@pytest.mark.parametrize("mode", ["ar", "refine", "remask", "llada"])
+@pytest.mark.parametrize(
+    "policy",
+    [ar_policy(), refine_policy(iterations=8), remask_policy(iterations=8), llada_policy(iterations=8)],
+    ids=lambda policy: policy.kind,
+)
 @pytest.mark.parametrize("attention", ["full", "causal-prefix"])
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
 def test_samplers_draw_what_they_draw_on_the_cpu(
-    backends, tiny, mode: str, attention: str, temperature: float
+    backends, tiny, policy: PolicySpec, attention: str, temperature: float
 ) -> None:
-    spec = SamplingSpec(
-        mode=mode,
-        answer_tokens=24,
-        iterations=8,
-        attention=attention,
-        draw=DrawSpec(temperature=temperature),
+    spec = sampling_spec(
+        policy=policy, answer_tokens=24, attention=attention, draw=draw_spec(temperature=temperature)
     )
 
     def answers(device: str) -> list[tuple[int, ...]]:
@@ -379,7 +381,7 @@ def test_running_out_of_memory_is_a_named_error_and_the_worker_goes_on(
     free, _ = torch.cuda.mem_get_info()
     hog = torch.empty(free - (200 << 20), dtype=torch.uint8, device=CUDA)
     tokens = tuple([9] * 200)
-    spec = SamplingSpec(mode="refine", answer_tokens=40, iterations=1, early_stop=False)
+    spec = sampling_spec(policy=refine_policy(iterations=1, early_stop=False), answer_tokens=40)
 
     def sample(canvases: int) -> list[Any]:
         works = [sampling_work(backend, base, None, tokens, n, spec) for n in range(canvases)]
@@ -533,7 +535,7 @@ def test_a_resumed_run_goes_on_as_the_one_that_was_not_interrupted(
 def test_requests_at_once_are_answered_as_each_is_alone(backends, tiny, tmp_path: Path) -> None:
     backend, base = backends["cuda"], tiny("cuda", "float32")
     engine = make_worker(backend, tmp_path).engine
-    spec = SamplingSpec(mode="remask", answer_tokens=24, iterations=8, attention="causal-prefix")
+    spec = sampling_spec(policy=remask_policy(iterations=8), answer_tokens=24, attention="causal-prefix")
     questions = ["Name the capitals.\nPeru Kenya", "Give the opposites.\nhot old", "Add 3 and 4."] * 2
     prompts = backend.encode(base, questions, False)
 

@@ -1,33 +1,33 @@
 """Which positions: every way to pick exactly `count` of the candidates, as a bool mask over the answer.
 
-Choices take numbers of the sequence (seed, REMASK, round = iteration): number p of lane 0 belongs to position p. Whatever is
-compared, equal keys go to the lower position. `sdk/src/method/choose.ts` makes the very same choices; `test/contract/remask.json`
-holds both to them.
+Choices take numbers of the sequence (seed, REMASK, subject = canvas, round = iteration): number p of lane 0 belongs to position p.
+Whatever is compared, equal keys go to the lower position. `sdk/src/method/choose.ts` makes the very same choices;
+`test/contract/remask.json` holds both to them.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lad_runtime.method.random import Purpose, uniform_lanes
+from lad_runtime.method.random import CanvasKey, Purpose, uniform_lanes
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
-def random_positions(candidates_N: Bools, count: int, *, seed: int, iteration: int) -> Bools:
+def random_positions(candidates_N: Bools, count: int, *, key: CanvasKey, iteration: int) -> Bools:
     """Uniformly without replacement: the candidates with the `count` smallest numbers."""
-    return _smallest(_numbers(candidates_N, seed, iteration)[0], candidates_N, count)
+    return _smallest(_numbers(candidates_N, key, iteration)[0], candidates_N, count)
 
 
 def clustered_positions(
-    candidates_N: Bools, count: int, *, mean_span: int, seed: int, iteration: int
+    candidates_N: Bools, count: int, *, mean_span: int, key: CanvasKey, iteration: int
 ) -> Bools:
     """In runs of `mean_span` positions on average (geometric): whole runs in random order, the last one cut at its right end.
 
     A run starts at position 0 and wherever the number of lane 1 is below 1 / mean_span; its place in the order is the
     number of lane 0 at its start. Positions that are no candidates are passed over.
     """
-    keys_N, borders_N = _numbers(candidates_N, seed, iteration)
+    keys_N, borders_N = _numbers(candidates_N, key, iteration)
     starts_N = borders_N < 1 / mean_span
     starts_N[:1] = True
     start_of_N = np.maximum.accumulate(np.where(starts_N, np.arange(len(starts_N)), 0))
@@ -41,7 +41,7 @@ def guided_positions(
     confidences_N: Floats,
     eos_N: Bools,
     min_weight: float,
-    seed: int,
+    key: CanvasKey,
     iteration: int,
 ) -> Bools:
     """Without replacement, with weights w = max(1 − confidence, min_weight): what the model is unsure of goes first.
@@ -52,7 +52,7 @@ def guided_positions(
     """
     weights_N = np.maximum(1 - confidences_N, min_weight)
     with np.errstate(divide="ignore"):
-        keys_N = -np.log(_numbers(candidates_N, seed, iteration)[0]) / weights_N
+        keys_N = -np.log(_numbers(candidates_N, key, iteration)[0]) / weights_N
     eos_candidates_N = candidates_N & eos_N
     eos_count = count * int(eos_candidates_N.sum()) // max(1, int(candidates_N.sum()))
     others_N = _smallest(keys_N, candidates_N & ~eos_N, count - eos_count)
@@ -64,8 +64,8 @@ def most_confident(candidates_N: Bools, count: int, *, confidences_N: Floats) ->
     return _smallest(-confidences_N, candidates_N, count)
 
 
-def _numbers(candidates_N: Bools, seed: int, iteration: int) -> Floats:
-    return uniform_lanes(seed, Purpose.REMASK, 0, iteration, len(candidates_N), (0, 1))
+def _numbers(candidates_N: Bools, key: CanvasKey, iteration: int) -> Floats:
+    return uniform_lanes(key.seed, Purpose.REMASK, key.canvas, iteration, len(candidates_N), (0, 1))
 
 
 def _smallest(keys_N: Floats, candidates_N: Bools, count: int) -> Bools:

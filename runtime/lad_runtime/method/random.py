@@ -7,6 +7,7 @@ sixth of torch's.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -27,8 +28,18 @@ class Purpose(IntEnum):
     NOISE = 1  # training noise; subject = example id, round = epoch
     VALIDATION_NOISE = 2  # subject = example id, round = 0
     ORDER = 3  # data order; subject = 0, round = epoch
-    DRAW = 4  # a token of a canvas; subject = 0, round = iteration
-    REMASK = 5  # which positions a sampler re-masks; subject = 0, round = iteration
+    DRAW = 4  # a token of a canvas; subject = the canvas's number in its run, round = iteration
+    REMASK = (
+        5  # which positions a sampler re-masks; subject = the canvas's number in its run, round = iteration
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanvasKey:
+    """The key of all random numbers of a canvas, besides purpose and iteration."""
+
+    seed: int
+    canvas: int  # its number in the run; 0 if the canvas has a seed of its own
 
 
 def uniforms(

@@ -1,13 +1,13 @@
 """Sampling runs, single forwards, and what comes of them."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from lad_runtime.checks import check_choice, check_count, check_number, check_whole
 from lad_runtime.errors import invalid_option
-from lad_runtime.method.policies.specs import LladaSpec as LladaSpec
-from lad_runtime.method.policies.specs import RemaskSpec as RemaskSpec
+from lad_runtime.method.policy import PolicySpec
+from lad_runtime.method.random import CanvasKey
 from lad_runtime.types.attention import (
     ATTENTION_MODES,
     DENOISING_ATTENTION,
@@ -31,16 +31,17 @@ from lad_runtime.types.work import Event
 class DrawSpec:
     """How one token is drawn from logits: temperature 0 is the arg-max; top_k 0 and top_p 1 leave the distribution whole.
 
-    In this order: `eos_bias`, confidence of the unfiltered distribution, temperature, top-k, top-p, the draw. `inverse-cdf`
-    takes one uniform number a position, `gumbel` (LLaDA's Gumbel-max) one for each vocabulary entry.
+    In this order: MASK and `eos_bias`, confidence of the unfiltered distribution, temperature, top-k, top-p, the draw.
+    `inverse-cdf` takes one uniform number a position, `gumbel` (LLaDA's Gumbel-max) one for each vocabulary entry.
     """
 
-    temperature: float = 0.0
-    top_k: int = 0
-    top_p: float = 1.0
-    method: Literal["inverse-cdf", "gumbel"] = "inverse-cdf"
-    confidence: Literal["unfiltered", "filtered"] = "unfiltered"
-    eos_bias: float = 0.0  # added to the logits of the stop tokens (−inf forbids them)
+    temperature: float
+    top_k: int
+    top_p: float
+    method: Literal["inverse-cdf", "gumbel"]
+    confidence: Literal["unfiltered", "filtered"]
+    eos_bias: float  # added to the logits of the stop tokens (−inf forbids them)
+    allow_mask: bool  # False: MASK's logit is −inf
 
     def __post_init__(self) -> None:
         check_number("temperature", self.temperature, low=0)
@@ -54,69 +55,44 @@ class DrawSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingSpec:
-    """One denoising (or autoregressive) run over canvases of prompt + `answer_tokens` positions.
+    """One run over canvases of prompt + `answer_tokens` positions."""
 
-    `iterations` counts forwards of remask, refine and llada (which needs no more than it has positions) for each canvas; `ar`
-    takes one forward a token.
-    """
-
-    mode: Literal["remask", "refine", "llada", "ar"]
+    policy: PolicySpec
     answer_tokens: int
-    iterations: int = 32
-    draw: DrawSpec = DrawSpec()
-    remask: RemaskSpec = field(default_factory=RemaskSpec)
-    llada: LladaSpec = field(default_factory=LladaSpec)
-    early_stop: bool = True  # remask, refine: stop when three consecutive iterations sample the same answer
-    grow_tokens: int = 0  # >0: begin with so many MASKs, append as many per iteration, up to answer_tokens
-    frames: bool = True  # False: only the result
-    attention: DenoisingAttention = (
-        "full"  # of remask, refine and llada; the adapter's should be trained in it
-    )
-    canvas_tokens: int = 0  # >0: denoise so many positions at once, each canvas behind the finished ones
-    share_weight: float = 1.0  # share of the device while others want it too, relative to theirs
+    draw: DrawSpec
+    frames: bool  # False: only the result
+    attention: DenoisingAttention  # of policies that denoise; the adapter's should be trained in it
+    canvas_tokens: int  # >0: denoise so many positions at once, each canvas behind the finished ones
+    share_weight: float  # share of the device while others want it too, relative to theirs
 
     def __post_init__(self) -> None:
-        check_choice("mode", self.mode, ("remask", "refine", "llada", "ar"))
         check_whole("answerTokens", self.answer_tokens, low=1)
-        check_whole("iterations", self.iterations, low=1, high=2**32 - 1)
-        check_whole("growTokens", self.grow_tokens, low=0)
         check_choice("attention", self.attention, DENOISING_ATTENTION)
         check_whole("canvasTokens", self.canvas_tokens, low=0)
         check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
-        if self.grow_tokens and self.mode in ("llada", "ar"):
-            raise invalid_option(
-                "growTokens",
-                self.grow_tokens,
-                f"mode {self.mode} has no growing canvas",
-                "Leave it out, or use mode remask or refine.",
-            )
-        if self.grow_tokens and 0 < self.canvas_tokens < self.answer_tokens:
-            raise invalid_option(
-                "growTokens",
-                self.grow_tokens,
-                f"an answer that goes canvas by canvas (canvasTokens {self.canvas_tokens}) has canvases of fixed size",
-                "Leave out growTokens or canvasTokens.",
-            )
-        canvas_tokens = min(self.canvas_tokens or self.answer_tokens, self.answer_tokens)
-        blocks = -(-canvas_tokens // (self.llada.block_tokens or canvas_tokens))
-        if self.mode == "llada" and self.iterations < blocks:
-            raise invalid_option(
-                "iterations",
-                self.iterations,
-                f"{blocks} blocks need at least one iteration each",
-                f"Give at least {blocks}, or a larger blockTokens.",
-            )
+        self.policy.check_answer(self.answer_tokens, min(self.most_at_once, self.answer_tokens))
+
+    @property
+    def most_at_once(self) -> int:
+        """Answer positions of each canvas; the last canvas may have fewer."""
+        return self.canvas_tokens or self.answer_tokens
 
 
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
-    """What one sampler starts from: prompt token ids and a seed. The same canvas gives the same answer in any company."""
+    """What one sampler starts from: prompt token ids and a seed. The same canvas gives the same answer in any company.
+
+    A canvas without a seed uses the seed 0 and its number in the run, so that equal prompts get different answers.
+    """
 
     prompt: tuple[int, ...]
-    seed: int
+    seed: int | None
 
     def __post_init__(self) -> None:
-        check_whole("seed", self.seed, low=0, high=2**64 - 1)
+        _check_seed(self.seed)
+
+    def key(self, number: int) -> CanvasKey:
+        return _key(self.seed, number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +100,11 @@ class Chat:
     """A canvas whose prompt is still to be rendered with the base's template."""
 
     messages: tuple[Message, ...]
-    seed: int
+    seed: int | None
     allow_special: bool  # as in WindowSpec
 
     def __post_init__(self) -> None:
-        check_whole("seed", self.seed, low=0, high=MAX_UINT64)
+        _check_seed(self.seed)
         if not self.messages:
             raise invalid_option("messages", [], "the chat is empty", "Give at least one message.")
 
@@ -181,17 +157,17 @@ class SamplingOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictSpec:
-    """One forward over canvases. Draws are keyed by (seed, iteration, position), as in a run's iteration of that number.
+    """One forward over canvases. Draws are keyed by (seed, canvas, iteration, position), as in a run's iteration of that number.
 
     In mode `causal` the prediction at a position is of the token that follows it.
     """
 
-    draw: DrawSpec = DrawSpec()
-    iteration: int = 0
-    top: int = 0  # how many most probable tokens to return beside the sampled one
-    logits: bool = False
-    mode: AttentionMode = "full"
-    guidance_scale: float = 0.0  # >0: classifier-free guidance against the canvas with a masked prompt
+    draw: DrawSpec
+    iteration: int
+    top: int  # how many most probable tokens to return beside the sampled one
+    logits: bool
+    mode: AttentionMode
+    guidance_scale: float  # >0: classifier-free guidance against the canvas with a masked prompt
 
     def __post_init__(self) -> None:
         check_whole("iteration", self.iteration, low=0, high=2**32 - 1)
@@ -202,15 +178,21 @@ class PredictSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictCanvas:
-    """Token ids of a whole canvas; positions `answer_start`… are predicted. Draw number p is keyed by its offset there."""
+    """Token ids of a whole canvas; positions `answer_start`… are predicted. Draw number p is keyed by its offset there.
+
+    A canvas without a seed uses the seed 0 and its number in the request.
+    """
 
     ids: tuple[int, ...]
     answer_start: int
-    seed: int
+    seed: int | None
 
     def __post_init__(self) -> None:
-        check_whole("seed", self.seed, low=0, high=2**64 - 1)
+        _check_seed(self.seed)
         check_whole("answerStart", self.answer_start, low=0, high=len(self.ids) - 1)
+
+    def key(self, number: int) -> CanvasKey:
+        return _key(self.seed, number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,3 +252,12 @@ class PredictTask(ReadingTask[tuple[Prediction, ...]]):
     @property
     def tokens(self) -> int:
         return sum(len(canvas.ids) for canvas in self.canvases)
+
+
+def _check_seed(seed: int | None) -> None:
+    if seed is not None:
+        check_whole("seed", seed, low=0, high=MAX_UINT64)
+
+
+def _key(seed: int | None, number: int) -> CanvasKey:
+    return CanvasKey(seed=0, canvas=number) if seed is None else CanvasKey(seed=seed, canvas=0)

@@ -12,12 +12,13 @@ _read_message = reader(data_pb2.Message, Message)
 
 def read_canvas(message: pb.Canvas) -> Canvas | Chat:
     kind = message.WhichOneof("prompt")
+    seed = message.seed if message.HasField("seed") else None
     if kind == "ids":
-        return Canvas(prompt=tuple(message.ids.ids), seed=message.seed)
+        return Canvas(prompt=tuple(message.ids.ids), seed=seed)
     if kind == "chat":
         return Chat(
             messages=tuple(map(_read_message, message.chat.messages)),
-            seed=message.seed,
+            seed=seed,
             allow_special=message.chat.allow_special,
         )
     raise invalid_option("prompt", "", "it is missing", "Give token ids or chat messages.")

@@ -70,19 +70,23 @@ export function optionName(path: readonly PropertyKey[]): string {
 
 function unknownKey(issue: z.core.$ZodIssueUnrecognizedKeys): Problem {
   const key = issue.keys[0] ?? "";
-  const known = knownKeys(issue);
-  const guess = nearest(key, known);
   return {
     path: [...issue.path, key],
     value: (issue.input as Record<string, unknown> | undefined)?.[key] ?? null,
     problem: "there is no such option",
-    remedy: guess === undefined ? listed("Known are", known) : `Did you mean ${guess}?`,
+    remedy: isSentence(issue.message) ? issue.message : knownKey(key, issue.message),
   };
 }
 
-/** The names of an object's keys, which the strict objects of this package put into the issue's message. */
-function knownKeys(issue: z.core.$ZodIssueUnrecognizedKeys): string[] {
-  return issue.message.split(", ").filter((key) => key !== "");
+/** Whether the message is a remedy; otherwise it lists the names of the object's keys. */
+function isSentence(message: string): boolean {
+  return /[.?]$/.test(message);
+}
+
+function knownKey(key: string, names: string): string {
+  const known = names.split(", ").filter((name) => name !== "");
+  const guess = nearest(key, known);
+  return guess === undefined ? listed("Known are", known) : `Did you mean ${guess}?`;
 }
 
 /** The problem of the union's branch that fits the value best: it accepts its type and has the fewest problems. */

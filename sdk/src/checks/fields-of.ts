@@ -1,6 +1,6 @@
 /** Ties a schema (defaults and ranges) to an interface (the comments that an editor shows). */
 import type { z } from "zod";
-import { fields } from "./fields.js";
+import { fields, type Misplaced } from "./fields.js";
 
 /**
  * A schema with exactly the fields of an interface: `fieldsOf<AdapterOptions>()({ rank: integer(1), … })`. It does not compile if a
@@ -9,7 +9,8 @@ import { fields } from "./fields.js";
 export function fieldsOf<Options>() {
   return <Shape extends z.ZodRawShape>(
     shape: Shape & Agreement<Options, z.input<z.ZodObject<Shape, z.core.$strict>>>,
-  ) => fields<Shape>(shape);
+    misplaced?: Misplaced,
+  ) => fields<Shape>(shape, misplaced);
 }
 
 /** Options with every default filled in. */

@@ -5,11 +5,17 @@ const MAX_UINT32 = 2 ** 32 - 1;
 /** The largest number that the worker's float32 holds. */
 export const MAX_FLOAT32 = 3.4028234663852886e38;
 
+/** The remedy for a key that an object does not have but that belongs elsewhere: a sentence that ends with . or ? */
+export type Misplaced = (key: string, value: unknown) => string | undefined;
+
 /** An object with these keys and no others. */
-export function fields<Shape extends z.ZodRawShape>(shape: Shape) {
+export function fields<Shape extends z.ZodRawShape>(shape: Shape, misplaced?: Misplaced) {
   const keys = Object.keys(shape).join(", ");
+  const remedy = ([key = ""]: readonly string[], input: unknown) =>
+    misplaced?.(key, (input as Record<string, unknown> | undefined)?.[key]) ?? keys;
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? keys : "an object"),
+    error: (issue) =>
+      issue.code === "unrecognized_keys" ? remedy(issue.keys as string[], issue.input) : "an object",
   });
 }
 

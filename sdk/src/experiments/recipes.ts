@@ -2,13 +2,13 @@
 import { invalidOption } from "../errors.js";
 import type { Noise } from "../method/noise.js";
 import { cover, lad } from "../method/noises/registered.js";
+import type { RemaskOptions } from "../method/policies/registered.js";
 import {
   type AdapterOptions,
   adamw,
   type BaseOptions,
   type LossInput,
   muon,
-  type SampleOptions,
   type TrainingOptions,
 } from "../options.js";
 
@@ -33,8 +33,8 @@ export interface Recipe {
   };
   /** Options of `adapter.sample`: enough positions for the longest answer with its EOS. */
   readonly answerTokens: number;
-  /** Options of `adapter.sample` in mode `remask`. */
-  readonly remask: Pick<SampleOptions, "positions" | "noiseStart" | "sharpness" | "schedule">;
+  /** Options of the policy `remask`. */
+  readonly remask: Pick<RemaskOptions, "positions" | "noiseStart" | "sharpness" | "schedule">;
 }
 
 /** SmolLM2's ChatML, without the default system message (20 tokens) that its own template puts before a chat without one. */

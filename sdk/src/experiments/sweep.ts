@@ -35,7 +35,7 @@ export interface SweepContext<Spec = undefined> {
 export interface SweepParts<Grid extends Axes, Result, Spec>
   extends Omit<SweepSettings, "manifest" | "spec"> {
   /**
-   * The grid. An axis with the name of an option of adapters, training or sampling (`rank`, `learningRate`, `mode`, …) is checked
+   * The grid. An axis with the name of an option of adapters, training or sampling (`rank`, `learningRate`, `policy`, …) is checked
    * like that option, before anything starts.
    */
   axes: Grid;

@@ -20,10 +20,14 @@ export interface IterationPrediction {
   readonly confidences: ArrayLike<number>;
   /** From 0. */
   readonly iteration: number;
-  /** How many there are in all. */
-  readonly iterations: number;
   /** Keys the policy's draws. */
   readonly seed: bigint;
+  /** The second key of the draws: the canvas's number in its run, if the canvas has no seed of its own. Default: 0. */
+  readonly canvas?: number | undefined;
+  /** The base's. */
+  readonly maskTokenId: number;
+  /** The base's. */
+  readonly stopTokenIds: readonly number[];
 }
 
 /** What a policy's step gives. */
@@ -54,7 +58,7 @@ export function grownAnswer(state: AnswerState, count: number, maskTokenId: numb
 /** The prediction at some positions, what stands in the state elsewhere. */
 export function sampledWhere(
   state: AnswerState,
-  prediction: IterationPrediction,
+  prediction: Pick<IterationPrediction, "ids" | "confidences">,
   isSampled: (position: number) => boolean,
 ): PolicyStep["sampled"] {
   const { ids, confidences } = prediction;

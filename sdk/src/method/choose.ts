@@ -1,14 +1,16 @@
 /**
  * Which positions: every way to pick exactly `count` of the candidates. A choice is a mask over the answer, true where chosen.
  *
- * Choices take numbers of the sequence (seed, remask, round = iteration): number p of lane 0 belongs to position p. Whatever is
- * compared, equal keys go to the lower position. The worker makes the very same choices.
+ * Choices take numbers of the sequence (seed, remask, subject = canvas, round = iteration): number p of lane 0 belongs to position
+ * p. Whatever is compared, equal keys go to the lower position. The worker makes the very same choices.
  */
 import { argsort, Purpose, uniforms } from "./random.js";
 
 /** What keys a choice. */
 export interface ChoiceKey {
   readonly seed: bigint;
+  /** The canvas's number in its run, if the canvas has no seed of its own. Default: 0. */
+  readonly canvas?: number | undefined;
   readonly iteration: number;
 }
 
@@ -88,8 +90,8 @@ export function tally(mask: readonly boolean[]): number {
   return mask.reduce((sum, is) => sum + Number(is), 0);
 }
 
-function numbers(count: number, { seed, iteration }: ChoiceKey, lane: number): Float64Array {
-  return uniforms(seed, Purpose.remask, 0n, iteration, count, lane);
+function numbers(count: number, { seed, canvas = 0, iteration }: ChoiceKey, lane: number): Float64Array {
+  return uniforms(seed, Purpose.remask, BigInt(canvas), iteration, count, lane);
 }
 
 /** True at the `count` candidates with the smallest keys. */

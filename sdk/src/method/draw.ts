@@ -10,7 +10,7 @@ import { argsort } from "./random.js";
 export interface TokenDraw {
   /** The position's logits, one for each vocabulary entry. */
   readonly logits: ArrayLike<number>;
-  /** In [0, 1): number p of `uniforms(seed, Purpose.draw, 0n, iteration, …)` for position p. Not used at temperature 0. */
+  /** In [0, 1): number p of `uniforms(seed, Purpose.draw, canvas, iteration, …)` for position p. Not used at temperature 0. */
   readonly uniform: number;
   /** Default 0: the most probable token, the lowest id on ties. */
   readonly temperature?: number | undefined;
@@ -22,6 +22,8 @@ export interface TokenDraw {
   readonly eosBias?: number | undefined;
   /** The base's. */
   readonly stopTokenIds?: readonly number[] | undefined;
+  /** The base's mask token, which is then never drawn. Default: none, and it may be drawn like any other token. */
+  readonly maskTokenId?: number | undefined;
   /**
    * What counts as confidence: the probability at temperature 1 before any filter (`unfiltered`, the default), or in the distribution that
    * is drawn from (`filtered`).
@@ -56,8 +58,9 @@ export function entropy(logits: ArrayLike<number>): number {
   return softmax(Float64Array.from(logits)).reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
 }
 
-function biased({ logits, eosBias = 0, stopTokenIds }: TokenDraw): Float64Array {
+function biased({ logits, eosBias = 0, stopTokenIds, maskTokenId }: TokenDraw): Float64Array {
   const copy = Float64Array.from(logits);
+  if (maskTokenId !== undefined) copy[maskTokenId] = Number.NEGATIVE_INFINITY;
   if (eosBias === 0) return copy;
   if (stopTokenIds === undefined) throw new RangeError("stopTokenIds is missing: eosBias needs it.");
   for (const id of stopTokenIds) copy[id] = (copy[id] as number) + eosBias;

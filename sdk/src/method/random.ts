@@ -13,9 +13,9 @@ export const Purpose = {
   validationNoise: 2,
   /** Data order: subject 0, round is the epoch. */
   order: 3,
-  /** A token of a canvas: subject 0, round is the iteration. */
+  /** A token of a canvas: subject is the canvas's number in its run, round the iteration. */
   draw: 4,
-  /** Which positions a sampler re-masks: subject 0, round is the iteration. */
+  /** Which positions a sampler re-masks: subject is the canvas's number in its run, round the iteration. */
   remask: 5,
 } as const;
 

@@ -1,6 +1,7 @@
 import { check, type Warn } from "../checks/check.js";
 import { list, text, without } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
+import { misplacedBesidePolicy } from "./policy.js";
 import {
   type CheckedSampling,
   checkPrompt,
@@ -25,10 +26,13 @@ export interface EvaluateOptions extends Omit<SamplingOptions, "frames" | "detac
   items: readonly EvaluationItem[];
 }
 
-export const evaluateFields = fieldsOf<EvaluateOptions>()({
-  items: list(itemFields, "a list of { messages, reference }, at least one"),
-  ...without(specFields, "frames", "detached").shape,
-});
+export const evaluateFields = fieldsOf<EvaluateOptions>()(
+  {
+    items: list(itemFields, "a list of { messages, reference }, at least one"),
+    ...without(specFields, "frames", "detached").shape,
+  },
+  misplacedBesidePolicy,
+);
 
 export interface CheckedEvaluation {
   readonly sampling: CheckedSampling;

@@ -5,6 +5,7 @@ import { fieldsOf } from "../checks/fields-of.js";
 import { type AdapterOptions, adapterOptions, type BaseOptions, baseOptions } from "./base.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
 import { type NoiseInput, noiseSchema } from "./noise.js";
+import { misplacedBesidePolicy } from "./policy.js";
 import { type LocalOptions, localFields } from "./runtime.js";
 import { type SamplingOptions, specFields } from "./sampling.js";
 import { type SweepSettings, sweepSettings } from "./sweep.js";
@@ -90,6 +91,7 @@ export const trainFields = fieldsOf<ExperimentTraining>()({
 
 export const samplingFields = fieldsOf<ExperimentSampling>()(
   without(specFields, "frames", "detached", "signal").shape,
+  misplacedBesidePolicy,
 );
 
 export const evaluationFields = fieldsOf<ExperimentEvaluation>()({

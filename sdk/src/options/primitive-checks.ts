@@ -110,12 +110,13 @@ export function checkOptimStep(options: OptimStepOptions) {
 export const predictCanvas = fieldsOf<PredictCanvas>()({
   ids: numbers("token ids"),
   answerStart: integer(0),
-  seed: seed().default(0n),
+  seed: seed().optional(),
 });
 
 export const predictFields = fieldsOf<PredictOptions>()({
   canvases: list(predictCanvas, "a list of { ids, answerStart }, at least one"),
   ...drawShape,
+  allowMask: flag().optional(),
   iteration: integer(0).default(0),
   top: integer(0).default(0),
   logits: flag().default(false),
@@ -134,7 +135,11 @@ export function checkPredict(options: PredictOptions) {
     const problem = `the canvas has ${ids.length} positions, so that nothing is predicted`;
     throw invalidOption(`${name}.answerStart`, answerStart, problem, "Give a position of the canvas.");
   }
-  return { ...given, drawMethod: given.drawMethod ?? "inverse-cdf" };
+  return {
+    ...given,
+    drawMethod: given.drawMethod ?? "inverse-cdf",
+    allowMask: given.allowMask ?? given.attention === "causal",
+  };
 }
 
 export const canvasFields = fieldsOf<CanvasOptions>()({

@@ -80,12 +80,20 @@ export interface PredictCanvas {
   ids: ArrayLike<number>;
   /** Positions from here on are predicted: an integer of at least 0, below the number of ids. */
   answerStart: number;
-  /** Keys the draws: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
+  /**
+   * Keys the draws: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0, with the canvas's number as a
+   * second key, so that equal canvases get different tokens.
+   */
   seed?: number | bigint | undefined;
 }
 
 /** Options of `predict`. */
 export interface PredictOptions extends DrawOptions, CallOptions {
+  /**
+   * Whether the mask token may be sampled. If not, its logit is −∞. Default: false, or true with the attention mode `causal`, as in
+   * runs.
+   */
+  allowMask?: boolean | undefined;
   /** The canvases, at least one; each is predicted as it would be alone. */
   canvases: readonly PredictCanvas[];
   /** Keys the draws, as in a run's iteration of that number: an integer of at least 0. Default: 0. */

@@ -9,20 +9,16 @@ import {
   integer,
   list,
   MAX_FLOAT32,
-  number,
   oneOf,
   seed,
 } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
-import { invalidOption, LadError } from "../errors.js";
+import { LadError } from "../errors.js";
+import { policies } from "../method/policies/registered.js";
+import { type Policy, policyDefinition } from "../method/policy.js";
 import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
 import { type ChatMessage, messagesSchema } from "./data.js";
-
-/**
- * How an answer comes about. `remask`: scheduled denoising with re-masking; `refine`: the sampled answer is the next input; `llada`:
- * the most confident masks are committed, so many a step; `ar`: the causal base by itself, one token after another.
- */
-export type SamplingMode = "remask" | "refine" | "llada" | "ar";
+import { misplacedBesidePolicy, type PolicyInput, policySchema } from "./policy.js";
 
 /** How a token is drawn from its position's distribution. */
 export interface DrawOptions {
@@ -36,8 +32,8 @@ export interface DrawOptions {
    */
   topP?: number | undefined;
   /**
-   * `inverse-cdf`: by one uniform number a position; `gumbel`: LLaDA's Gumbel-max. Default: `gumbel` in mode `llada`, else
-   * `inverse-cdf`.
+   * `inverse-cdf`: by one uniform number a position; `gumbel`: LLaDA's Gumbel-max. Default: the policy's, `gumbel` of `llada` and
+   * `inverse-cdf` of all others.
    */
   drawMethod?: "inverse-cdf" | "gumbel" | undefined;
   /**
@@ -47,6 +43,11 @@ export interface DrawOptions {
   confidence?: "unfiltered" | "filtered" | undefined;
   /** Added to the logits of the base's stop tokens: a number, or -Infinity to forbid the stop tokens. Default: 0. */
   eosBias?: number | undefined;
+  /**
+   * Whether the mask token may be sampled, as in the reference implementation. If not, its logit is −∞. The policy `ar` always samples
+   * from the whole distribution. Default: false.
+   */
+  allowMask?: boolean | undefined;
 }
 
 /** What is sampled for. */
@@ -58,7 +59,8 @@ export interface PromptOptions {
   /** Special tokens that are written out in `messages` are those tokens; without it they are text. Default: false. */
   allowSpecial?: boolean | undefined;
   /**
-   * Keys the draws and the choice of positions: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0.
+   * Keys the draws and the choice of positions: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0, to
+   * which a run over several prompts adds the prompt's number as a second key, so that the answers to equal prompts differ.
    */
   seed?: number | bigint | undefined;
 }
@@ -66,59 +68,15 @@ export interface PromptOptions {
 /** How to sample, whatever the prompt. */
 export interface SamplingOptions extends DrawOptions, ShareOptions {
   /**
-   * `remask`: scheduled denoising with re-masking; `refine`: the sampled answer is the next input; `llada`: the most confident masks
-   * are committed, so many a step; `ar`: the causal base by itself, one token after another. Default: `remask`.
+   * The sampling policy with its options, such as `remask({ iterations: 16 })`, or its name. `remask`: scheduled denoising with
+   * re-masking; `refine`: the sampled answer is the next input; `llada`: a fixed number of the most confident masks is committed in
+   * each step; `ar`: the causal base writes one token after another. Default: `remask`.
    */
-  mode?: SamplingMode | undefined;
+  policy?: PolicyInput | undefined;
   /**
    * Length of the answer's part of the canvas in tokens, the most that `ar` generates: an integer from 1 to 1,048,576. Default: 64.
    */
   answerTokens?: number | undefined;
-  /** Forwards of `remask`, `refine` and `llada` for each canvas: an integer of at least 1. Default: 32. */
-  iterations?: number | undefined;
-  /** `remask`: how the re-masked share falls with x = i / I from iteration to iteration. Default: `exponential`. */
-  schedule?: "exponential" | "linear" | undefined;
-  /**
-   * `remask`, s of the exponential schedule n0 · (e^(−s·x) − e^(−s)) / (1 − e^(−s)): a finite number above 0. Default: 5.
-   */
-  sharpness?: number | undefined;
-  /** `remask`, n0: the share of the answer that is re-masked first, a number from 0 to 1. Default: 1. */
-  noiseStart?: number | undefined;
-  /**
-   * `remask`: which positions are masked again: any (`random`), runs of neighbours (`clustered`), or rather those of low confidence,
-   * with weights 1 − confidence (`confidence`). Default: `random`.
-   */
-  positions?: "random" | "clustered" | "confidence" | undefined;
-  /**
-   * `remask` at positions by `confidence`: weights are clipped from below to this, a number above 0 and at most 1. Default: 0.1.
-   */
-  minGuidanceWeight?: number | undefined;
-  /** `remask` at `clustered` positions: mean length of a cluster in tokens, an integer of at least 1. Default: 4. */
-  clusterSpan?: number | undefined;
-  /**
-   * `remask`: what becomes of a position that was not masked again: it may be later (`none`); it never is, and its token may still
-   * change (`editable`); its token is final (`locked`). Default: `none`.
-   */
-  retention?: "none" | "editable" | "locked" | undefined;
-  /**
-   * `llada`: tokens of a block; the next block begins when it has no mask left. An integer of at least 0. Default: 0, the whole
-   * answer is one block.
-   */
-  blockTokens?: number | undefined;
-  /**
-   * `llada`: the scale w of classifier-free guidance, (1 + w) · logits − w · logits of the canvas with a masked prompt; a finite
-   * number of at least 0. Default: 0, none.
-   */
-  guidanceScale?: number | undefined;
-  /** `llada`: a stop token never wins by confidence. Default: false. */
-  eosConfidenceOff?: boolean | undefined;
-  /** `remask` and `refine`: stop when three consecutive iterations sample the same answer. Default: true. */
-  earlyStop?: boolean | undefined;
-  /**
-   * `remask` and `refine`: begin with so many MASKs and append as many per iteration, an integer from 0 to 1,048,576. Default: 0, all
-   * from the start.
-   */
-  growTokens?: number | undefined;
   /**
    * How the prompt attends, which should be as the adapter was trained. `full`: every token attends to its whole sequence; `prefix`:
    * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: `full`.
@@ -160,33 +118,13 @@ export const drawShape = {
   drawMethod: oneOf(["inverse-cdf", "gumbel"]).optional(),
   confidence: oneOf(["unfiltered", "filtered"]).default("unfiltered"),
   eosBias: z.custom<number>(isBias, { error: eosBiasError }).default(0),
-};
-
-const remaskShape = {
-  schedule: oneOf(["exponential", "linear"]).default("exponential"),
-  sharpness: above(0).default(5),
-  noiseStart: number(0, 1).default(1),
-  positions: oneOf(["random", "clustered", "confidence"]).default("random"),
-  minGuidanceWeight: above(0).max(1, { error: "a number above 0 and at most 1" }).default(0.1),
-  clusterSpan: integer(1).default(4),
-  retention: oneOf(["none", "editable", "locked"]).default("none"),
-};
-
-const lladaShape = {
-  blockTokens: integer(0).default(0),
-  guidanceScale: atLeast(0).default(0),
-  eosConfidenceOff: flag().default(false),
+  allowMask: flag().default(false),
 };
 
 const specShape = {
-  mode: oneOf(["remask", "refine", "llada", "ar"]).default("remask"),
+  policy: policySchema.default(() => policySchema.parse("remask")),
   answerTokens: integer(1, 2 ** 20).default(64),
-  iterations: integer(1).default(32),
   ...drawShape,
-  ...remaskShape,
-  ...lladaShape,
-  earlyStop: flag().default(true),
-  growTokens: integer(0, 2 ** 20).default(0),
   attention: denoisingAttention.default("full"),
   canvasTokens: integer(0, 2 ** 20).default(0),
   shareWeight: shareWeight.default(1),
@@ -195,7 +133,7 @@ const specShape = {
   signal: abortSignal().optional(),
 };
 
-export const specFields = fieldsOf<SamplingOptions>()(specShape);
+export const specFields = fieldsOf<SamplingOptions>()(specShape, misplacedBesidePolicy);
 
 const tokenIds = list(integer(0), "a list of token ids, at least one");
 
@@ -203,17 +141,23 @@ export const promptShape = {
   messages: messagesSchema.optional(),
   ids: tokenIds.optional(),
   allowSpecial: flag().default(false),
-  seed: seed().default(0n),
+  seed: seed().optional(),
 };
 export const promptFields = fieldsOf<PromptOptions>()(promptShape);
 export type Prompt = z.output<typeof promptFields>;
 
-export const sampleFields = fieldsOf<SampleOptions>()({ ...promptShape, ...specShape });
+export const sampleFields = fieldsOf<SampleOptions>()(
+  { ...promptShape, ...specShape },
+  misplacedBesidePolicy,
+);
 
-export const sampleManyFields = fieldsOf<SampleManyOptions>()({
-  canvases: list(promptFields, "a list of canvases, at least one"),
-  ...specShape,
-});
+export const sampleManyFields = fieldsOf<SampleManyOptions>()(
+  {
+    canvases: list(promptFields, "a list of canvases, at least one"),
+    ...specShape,
+  },
+  misplacedBesidePolicy,
+);
 
 /** How to sample, complete. */
 export type SamplingSpec = Omit<z.output<typeof specFields>, "drawMethod"> & {
@@ -251,16 +195,8 @@ export function checkPrompt({ messages, ids }: Pick<Prompt, "messages" | "ids">,
   );
 }
 
-/** Which modes use a setting; those not listed here are used by all. */
-const USED_BY: Readonly<Record<string, readonly SamplingMode[]>> = {
-  iterations: ["remask", "refine", "llada"],
-  ...Object.fromEntries(Object.keys(remaskShape).map((key) => [key, ["remask"] as const])),
-  ...Object.fromEntries(Object.keys(lladaShape).map((key) => [key, ["llada"] as const])),
-  earlyStop: ["remask", "refine"],
-  growTokens: ["remask", "refine"],
-  attention: ["remask", "refine", "llada"],
-  canvasTokens: ["remask", "refine", "llada"],
-};
+/** Options that only denoising policies use. */
+const OF_DENOISING = ["attention", "canvasTokens", "allowMask"];
 
 type Spec = z.output<typeof specFields>;
 
@@ -271,61 +207,35 @@ type Spec = z.output<typeof specFields>;
  * @throws LadError `invalid-option`
  */
 export function checkSpec(spec: Spec, given: object, adapted: boolean, warn: Warn): SamplingSpec {
-  const { mode } = spec;
-  if (mode === "ar" && adapted) {
-    throw invalidOption(
-      "mode",
-      mode,
-      "the autoregressive baseline runs without an adapter",
-      'Call it on the base: base.sample({ mode: "ar", … }).',
-    );
-  }
-  const { growTokens } = spec;
-  const canvasTokens = Math.min(spec.canvasTokens || spec.answerTokens, spec.answerTokens);
-  if (growTokens > 0 && canvasTokens < spec.answerTokens) {
-    throw invalidOption(
-      "growTokens",
-      growTokens,
-      `an answer that goes canvas by canvas (canvasTokens ${canvasTokens}) has canvases of fixed size`,
-      "Leave out growTokens or canvasTokens.",
-    );
-  }
-  const blocks = Math.ceil(canvasTokens / (spec.blockTokens || canvasTokens));
-  if (mode === "llada" && spec.iterations < blocks) {
-    throw invalidOption(
-      "iterations",
-      spec.iterations,
-      `${blocks} blocks need at least one iteration each`,
-      `Give at least ${blocks}, or a larger blockTokens.`,
-    );
-  }
+  const { policy, answerTokens } = spec;
+  const definition = policyDefinition(policy.kind);
+  const canvasTokens = Math.min(spec.canvasTokens || answerTokens, answerTokens);
+  definition.check?.(policy, { adapted, answerTokens, canvasTokens });
   warnOfIgnored(spec, given as Record<string, unknown>, warn);
-  return {
-    ...spec,
-    growTokens: mode === "remask" || mode === "refine" ? growTokens : 0,
-    drawMethod: spec.drawMethod ?? (mode === "llada" ? "gumbel" : "inverse-cdf"),
-  };
+  return { ...spec, drawMethod: spec.drawMethod ?? definition.drawMethod };
 }
 
 function warnOfIgnored(spec: Spec, given: Record<string, unknown>, warn: Warn): void {
   const isGiven = (key: string) => given[key] !== undefined;
-  for (const [key, modes] of Object.entries(USED_BY)) {
-    if (isGiven(key) && !modes.includes(spec.mode))
-      warn(`${key} is ignored: mode ${spec.mode} does not use it.`);
-  }
-  if (spec.mode === "remask") {
-    const { positions, schedule } = spec;
-    if (isGiven("sharpness") && schedule === "linear") warn("sharpness is ignored: the schedule is linear.");
-    if (isGiven("minGuidanceWeight") && positions !== "confidence") {
-      warn(`minGuidanceWeight is ignored: positions are ${positions}.`);
-    }
-    if (isGiven("clusterSpan") && positions !== "clustered") {
-      warn(`clusterSpan is ignored: positions are ${positions}.`);
+  warnOfPolicy(spec.policy, warn);
+  if (policyDefinition(spec.policy.kind).denoising === undefined) {
+    for (const key of OF_DENOISING.filter(isGiven)) {
+      warn(`${key} is ignored: policy ${spec.policy.kind} does not use it.`);
     }
   }
   if (spec.temperature === 0 && spec.confidence === "unfiltered") {
     for (const key of ["topK", "topP", "drawMethod"]) {
       if (isGiven(key)) warn(`${key} is ignored: at temperature 0 the most probable token is taken.`);
     }
+  }
+}
+
+/** Warns of a policy's options that have no effect, unless they have their default values. */
+function warnOfPolicy(policy: Policy, warn: Warn): void {
+  const values: Readonly<Record<string, unknown>> = { ...policy };
+  const defaults: Readonly<Record<string, unknown>> = { ...policies[policy.kind]() };
+  const ignored = policyDefinition(policy.kind).ignored?.(policy) ?? {};
+  for (const [key, reason] of Object.entries(ignored)) {
+    if (values[key] !== defaults[key]) warn(`${key} is ignored: ${reason}.`);
   }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { abortSignal, filledText, flag, integer } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
+import { POLICY_KINDS, policyDefinition } from "../method/policy.js";
 import { adapterOptions } from "./base.js";
 import { sampleFields } from "./sampling.js";
 import { trainingFields } from "./training.js";
@@ -45,6 +46,7 @@ export function axisSchema(name: string): z.ZodType | undefined {
     adapterOptions.shape,
     trainingFields.shape,
     sampleFields.shape,
+    ...POLICY_KINDS.map((kind) => policyDefinition(kind).options.shape as Record<string, z.ZodType>),
   ];
   return shapes.find((shape) => Object.hasOwn(shape, name))?.[name];
 }

@@ -40,9 +40,9 @@ export interface RankRow {
   readonly autoregressive: AnswerFigures;
 }
 
-type Mode = "refine" | "remask";
+type Sampled = "refine" | "remask";
 
-/** Two tables: training, a line a rank; answers, a line for each rank and mode, and the autoregressive base's below. */
+/** Two tables: training, a line a rank; answers, a line for each rank and policy, and the autoregressive base's below. */
 export function rankTable(rows: readonly RankRow[]): string {
   return `${renderTable(TRAINING, rows)}\n\n${renderTable(answerColumns(rows), answerLines(rows))}`;
 }
@@ -61,20 +61,23 @@ const TRAINING: Column<RankRow>[] = [
 
 interface AnswerLine {
   readonly name: string;
-  readonly mode: string;
+  readonly policy: string;
   /** By the number of iterations; the autoregressive base has one figure alone. */
   readonly figures: Readonly<Record<string, AnswerFigures>>;
 }
 
 function answerLines(rows: readonly RankRow[]): AnswerLine[] {
-  const modes: Mode[] = ["refine", "remask"];
+  const policies: Sampled[] = ["refine", "remask"];
   const lines = rows.flatMap((row) =>
-    modes.map((mode) => ({ name: `rank ${row.rank}`, mode, figures: row[mode] })),
+    policies.map((policy) => ({ name: `rank ${row.rank}`, policy, figures: row[policy] })),
   );
   const [first] = rows;
   if (first === undefined) return lines;
   const last = Object.keys(first.refine).at(-1) ?? "";
-  return [...lines, { name: "the base", mode: "autoregressive", figures: { [last]: first.autoregressive } }];
+  return [
+    ...lines,
+    { name: "the base", policy: "autoregressive", figures: { [last]: first.autoregressive } },
+  ];
 }
 
 /** The figures after the first, middle and last number of iterations, kind by kind. */
@@ -87,7 +90,7 @@ function answerColumns(rows: readonly RankRow[]): Column<AnswerLine>[] {
     }));
   return [
     { header: "answers", cell: ({ name }) => name, align: "left" },
-    { header: "mode, iterations:", cell: ({ mode }) => mode, align: "left" },
+    { header: "policy, iterations:", cell: ({ policy }) => policy, align: "left" },
     ...columns("perplexity", ({ perplexity }) => number(perplexity)),
     ...columns("distinct-2", ({ distinct2 }) => distinct2.toFixed(2)),
     ...columns("exact match", ({ exactMatch }) => percent(exactMatch)),

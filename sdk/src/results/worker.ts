@@ -115,4 +115,8 @@ export interface WorkerInfo {
   readonly bases: readonly BaseInfo[];
   /** The resident adapters and snapshots. */
   readonly adapters: readonly AdapterInfo[];
+  /** The names of its sampling policies. */
+  readonly policies: readonly string[];
+  /** The names of its noises. */
+  readonly noises: readonly string[];
 }

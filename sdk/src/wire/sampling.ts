@@ -1,10 +1,12 @@
 import * as pb from "../gen/lad/v1/sampling.js";
 import { AttentionMode } from "../gen/lad/v1/training.js";
+import type { Policy } from "../method/policy.js";
 import type { Prompt } from "../options/sampling.js";
 import type { SamplingSpec } from "../options.js";
 import type { Answer, Frame, Prediction } from "../results/sampling.js";
 import { toMessages } from "./data.js";
 import { numberOf, wordOf } from "./enums.js";
+import { type CamelCase, camelCase } from "./oneofs.js";
 import { fromFloat32Bytes } from "./tensors.js";
 
 /** How tokens are drawn, complete. */
@@ -15,6 +17,7 @@ export interface DrawSpec {
   readonly drawMethod: "inverse-cdf" | "gumbel";
   readonly confidence: "unfiltered" | "filtered";
   readonly eosBias: number;
+  readonly allowMask: boolean;
 }
 
 export function toDraw(draw: DrawSpec): pb.DrawSpec {
@@ -25,36 +28,49 @@ export function toDraw(draw: DrawSpec): pb.DrawSpec {
     confidence: numberOf(pb.Confidence, draw.confidence),
     eosBias: draw.eosBias,
     method: numberOf(pb.DrawMethod, draw.drawMethod),
+    allowMask: draw.allowMask,
   };
 }
 
 export function toSampling(spec: SamplingSpec): pb.SamplingSpec {
   return {
-    mode: numberOf(pb.SamplingMode, spec.mode),
+    policy: toPolicy(spec.policy),
     answerTokens: spec.answerTokens,
-    iterations: spec.iterations,
     draw: toDraw(spec),
-    remask: {
-      schedule: numberOf(pb.RemaskSchedule, spec.schedule),
-      sharpness: spec.sharpness,
-      noiseStart: spec.noiseStart,
-      positions: numberOf(pb.RemaskPositions, spec.positions),
-      minGuidanceWeight: spec.minGuidanceWeight,
-      clusterSpan: spec.clusterSpan,
-      retention: numberOf(pb.Retention, spec.retention),
-    },
-    llada: {
-      blockTokens: spec.blockTokens,
-      guidanceScale: spec.guidanceScale,
-      eosConfidenceOff: spec.eosConfidenceOff,
-    },
-    earlyStop: spec.earlyStop,
-    growTokens: spec.growTokens,
     frames: spec.frames,
     attention: numberOf(AttentionMode, spec.attention),
     canvasTokens: spec.canvasTokens,
     shareWeight: spec.shareWeight,
   };
+}
+
+/** The enum of an option is named after policy and option: `RemaskSchedule`. */
+export function toPolicy({ kind, ...options }: Policy): pb.Policy {
+  const value = Object.entries(options).map(([key, option]) => [
+    key,
+    typeof option === "string" ? numberOfOption(camelCase(kind), key, option) : option,
+  ]);
+  return { kind: { $case: camelCase(kind), value: Object.fromEntries(value) } as pb.Policy["kind"] };
+}
+
+function numberOfOption(kind: string, option: string, word: string): number {
+  const name = capitalized(kind) + capitalized(option);
+  return numberOf(ENUMERATIONS[name as keyof Enumerations], word as never);
+}
+
+type Enumerations = Pick<typeof pb, EnumerationOf<Policy>>;
+type EnumerationOf<Each extends Policy> = Each extends Policy
+  ? {
+      [Key in Exclude<keyof Each, "kind"> & string]: Each[Key] extends string
+        ? `${Capitalize<CamelCase<Each["kind"]>>}${Capitalize<Key>}`
+        : never;
+    }[Exclude<keyof Each, "kind"> & string]
+  : never;
+
+const ENUMERATIONS: Enumerations = pb;
+
+function capitalized(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 export function toCanvas({ messages, ids, allowSpecial, seed }: Prompt): pb.Canvas {

@@ -6,6 +6,7 @@ import { type CheckedTraining, type Optimizer, optimizerSpec } from "../options.
 import { counted } from "./bigints.js";
 import { toWindow } from "./data.js";
 import { numberOf } from "./enums.js";
+import { type CaseOf, camelCase } from "./oneofs.js";
 
 export function fromLossReport(report: pb.LossReport): LossReport {
   return counted(report);
@@ -66,16 +67,4 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     shareWeight: options.shareWeight,
     overwrite: checkpoint?.overwrite ?? false,
   };
-}
-
-/** The oneof's case of a noise: the message's field of that name. */
-type CaseOf<Each extends Noise> = Each extends Noise
-  ? { $case: CamelCase<Each["kind"]>; value: Omit<Each, "kind"> }
-  : never;
-type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Rest}`
-  ? `${Head}${Capitalize<CamelCase<Rest>>}`
-  : Name;
-
-function camelCase(name: string): string {
-  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

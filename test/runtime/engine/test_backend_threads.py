@@ -15,10 +15,11 @@ from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.worker import Worker, make_worker
 from lad_runtime.types.data import Message
 from lad_runtime.types.evaluation import ScoreItem, ScoreTask
-from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictSpec, PredictTask
+from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictTask
 from method_specs import lad_noise, loss_spec
+from sampling_specs import predict_spec
 from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec
-from worker_support import LINES, SEQUENCE, sampling_spec, training_spec
+from worker_support import LINES, SEQUENCE, short_sampling, training_spec
 
 ENGINE = "lad-engine"
 
@@ -85,7 +86,7 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     train = training_spec(dataset, steps=3, checkpoint="run")
     runs = [
         worker.training.start(adapter.id, train),
-        worker.sampling.start(base.id, adapter.id, [Canvas(prompt=(5,), seed=1)], sampling_spec()),
+        worker.sampling.start(base.id, adapter.id, [Canvas(prompt=(5,), seed=1)], short_sampling()),
     ]
     assert all(run.wait(30) and run.info.state == "finished" for run in runs)
     primitives, window = worker.primitives, train.window
@@ -97,7 +98,7 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     canvas = PredictCanvas(ids=(5, 6), answer_start=1, seed=0)
     item = ScoreItem(prompt=(5,), continuation=(6,))
     for task in (
-        PredictTask(canvases=(canvas,), spec=PredictSpec()),
+        PredictTask(canvases=(canvas,), spec=predict_spec()),
         ScoreTask(items=(item,), mode="causal"),
     ):
         worker.tasks.submit(base.id, adapter.id, task).future.result(30)

@@ -14,9 +14,10 @@ from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.types.evaluation import ScoreItem, ScoreTask
 from lad_runtime.types.memory import TrainingNeeds
 from lad_runtime.types.primitives import ForwardBackwardTask, OptimStepTask
-from lad_runtime.types.sampling import DrawSpec, PredictCanvas, PredictSpec, PredictTask
+from lad_runtime.types.sampling import PredictCanvas, PredictTask
 from lad_runtime.types.training import TrainTask
 from method_specs import lad_noise, loss_spec, window_spec
+from sampling_specs import ar_policy, draw_spec, predict_spec, refine_policy
 from type_specs import forward_spec, optimizer_spec
 from worker_support import SEQUENCE, Bench, budget_of, move_on, paused, refusal, step
 
@@ -63,7 +64,7 @@ def test_an_adapter_that_was_trained_and_sampled_leaves_nothing_when_it_is_dropp
 
 def test_a_base_that_was_sampled_leaves_nothing_when_it_is_unloaded(bench: Bench) -> None:
     base = bench.base()
-    runs = [bench.sample(base, canvases=3, attention="causal-prefix"), bench.sample(base, mode="ar")]
+    runs = [bench.sample(base, canvases=3, attention="causal-prefix"), bench.sample(base, policy=ar_policy())]
     assert all(run.wait(30) and run.info.state == "finished" for run in runs)
     base_id = base.id
     del base
@@ -78,7 +79,7 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
     worker.engine.call(lambda: gate.wait(30))
     if kind == "prediction":
         canvas = PredictCanvas(ids=(5, 6, 7), answer_start=1, seed=0)
-        job = worker.tasks.submit(base.id, "", PredictTask(canvases=(canvas,), spec=PredictSpec()))
+        job = worker.tasks.submit(base.id, "", PredictTask(canvases=(canvas,), spec=predict_spec()))
     elif kind == "score":
         item = ScoreItem(prompt=(5, 6), continuation=(7,))
         job = worker.tasks.submit(base.id, "", ScoreTask(items=(item,), mode="causal"))
@@ -195,7 +196,7 @@ def test_weights_that_sampling_reads_are_accounted_when_their_adapter_has_moved_
     before, weights = bench.accounted, adapter.resident.nbytes - adapter.resident.state_nbytes
     runs = []
     for _ in range(3):
-        runs.append(bench.sample(base, adapter.id, iterations=10**6, early_stop=False))
+        runs.append(bench.sample(base, adapter.id, policy=refine_policy(iterations=10**6, early_stop=False)))
         step(bench, adapter)
     assert bench.accounted == before + 3 * weights
     for run in runs:
@@ -211,7 +212,7 @@ def test_a_request_to_read_weights_that_may_move_on_waits_while_there_is_no_room
     bench = start(budget)
     base = bench.base()
     adapter = bench.adapter(base, rank=64)
-    reading = bench.sample(base, adapter.id, iterations=10**6, early_stop=False)
+    reading = bench.sample(base, adapter.id, policy=refine_policy(iterations=10**6, early_stop=False))
     assert bench.sample(base, adapter.id).wait(30)  # of the same weights
     move_on(bench, adapter)
     with pytest.raises(LadError, match="The request's snapshot of adapter-") as refused:
@@ -243,7 +244,7 @@ def test_room_for_what_a_step_copies_for_a_snapshot_is_kept_while_the_snapshot_l
 def test_canvases_whose_caches_can_never_fit_are_refused_and_those_that_can_wait(start: Starter) -> None:
     bench = start(2_000_000)
     base = bench.base()
-    endless = {"mode": "ar", "answer_tokens": 1000, "draw": DrawSpec(eos_bias=-float("inf"))}
+    endless = {"policy": ar_policy(), "answer_tokens": 1000, "draw": draw_spec(eos_bias=-float("inf"))}
     with pytest.raises(LadError, match="What the request's canvases attend to needs") as refused:
         bench.sample(base, canvases=20, **endless)
     assert refusal(refused.value) == (ErrorCode.OUT_OF_MEMORY, "canvases", "20")

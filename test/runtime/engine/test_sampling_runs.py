@@ -11,7 +11,8 @@ from fake_backend import FakeAdapter, FakeBackend, FakeBase, FakeRequest, base_i
 from lad_runtime.engine.runs.run import Run
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.engine.worker import Worker, make_worker
-from lad_runtime.types.sampling import AnswerEvent, Canvas, SamplingSpec
+from lad_runtime.types.sampling import AnswerEvent, Canvas
+from sampling_specs import refine_policy, sampling_spec
 from type_specs import adapter_spec, base_spec
 
 CANVASES = 40
@@ -44,7 +45,7 @@ def start(worker: Worker, *, failing: bool = False) -> Run:
     canvases = [Canvas(prompt=(1, 2), seed=seed) for seed in range(100, 100 + CANVASES)]
     if failing:
         canvases[5] = Canvas(prompt=(1, 2), seed=13)
-    spec = SamplingSpec(mode="refine", answer_tokens=4, iterations=1000, frames=False)
+    spec = sampling_spec(policy=refine_policy(iterations=1000), answer_tokens=4, frames=False)
     return worker.sampling.start("fake", "", canvases, spec)
 
 
@@ -86,7 +87,7 @@ def test_a_request_beside_a_training_run_waits_for_the_micro_step_in_hand_and_sa
     entry = worker.registry.add_adapter(worker.registry.base("fake"), adapter, is_snapshot=False)
     trainer = worker.engine.submit(training(adapter, 100), tenant="trainer")
     assert backend.gate is not None and backend.computing.wait(30)
-    spec = SamplingSpec(mode="refine", answer_tokens=2, iterations=4, frames=False)
+    spec = sampling_spec(policy=refine_policy(iterations=4), answer_tokens=2, frames=False)
     canvases = [Canvas(prompt=(1, 2), seed=seed) for seed in (1, 2)]
     run = worker.sampling.start("fake", entry.id, canvases, spec)
     assert len(backend.batches) == 1

@@ -27,10 +27,11 @@ from lad_runtime.torch_backend.kernels.device import (
 )
 from lad_runtime.types.data import WindowReport
 from lad_runtime.types.primitives import ForwardBackwardTask, TargetedSequence
-from lad_runtime.types.sampling import Canvas, DrawSpec, SampleTask, SamplingSpec
+from lad_runtime.types.sampling import Canvas, SampleTask
 from lad_runtime.types.training import TrainingSpec, TrainTask
 from lad_runtime.types.work import Request
 from method_specs import lad_noise, loss_spec, schedule_spec, targeted_sequence, window_spec
+from sampling_specs import ar_policy, draw_spec, llada_policy, refine_policy, remask_policy, sampling_spec
 from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec, run_spec
 
 LINES = [b'{"instruction": "%d + %d", "output": "%d"}' % (n, n, 2 * n) for n in range(12)]
@@ -178,14 +179,20 @@ def test_canvases_sampled_in_company_equal_each_alone_token_for_token(
             parameter.data.add_(torch.linspace(-0.3, 0.3, parameter.numel()).view_as(parameter))
         return trained.snapshot()
 
-    modes = [("remask", True), ("refine", False), ("llada", True), ("ar", False), ("remask", False)]
+    policies = [
+        (remask_policy(iterations=4), True),
+        (refine_policy(iterations=4), False),
+        (llada_policy(iterations=4), True),
+        (ar_policy(), False),
+        (remask_policy(iterations=4), False),
+    ]
     requests = [
         (
             Canvas(prompt=tuple(range(65, 70 + n)), seed=n),
-            SamplingSpec(mode=mode, answer_tokens=5 + 3 * n, iterations=4, draw=DrawSpec(temperature=1.0)),
+            sampling_spec(policy=policy, answer_tokens=5 + 3 * n, draw=draw_spec(temperature=1.0)),
             adapted,
         )
-        for n, (mode, adapted) in enumerate(modes)
+        for n, (policy, adapted) in enumerate(policies)
     ]
 
     def works(frozen: TrainedAdapter) -> list[Any]:
@@ -236,7 +243,8 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
 
 def test_a_batch_of_two_bases_is_never_merged(backend: TorchBackend, base: Base) -> None:
     other = backend.load_base(base_spec(name="stub", seed=1), lambda _: None)
-    canvas, spec = Canvas(prompt=(65,), seed=0), SamplingSpec(mode="refine", answer_tokens=4, iterations=1)
+    canvas = Canvas(prompt=(65,), seed=0)
+    spec = sampling_spec(policy=refine_policy(iterations=1), answer_tokens=4)
     first, second = (
         next(backend.work(which, None, SampleTask(canvas=canvas, index=0, spec=spec)))
         for which in (base, other)

@@ -10,27 +10,30 @@ from lad_runtime.torch_backend.model.kv_cache import LivingCaches
 from lad_runtime.torch_backend.sampling.needs import sampling_bytes
 from lad_runtime.torch_backend.sampling.predict import predict, prediction_bytes
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
-from lad_runtime.types.sampling import Canvas, DrawSpec, LladaSpec, PredictCanvas, PredictSpec, SamplingSpec
+from lad_runtime.types.sampling import Canvas, PredictCanvas, SamplingSpec
 from sampling_helpers import run_together, small_base, trained_adapter
+from sampling_specs import ar_policy, draw_spec, llada_policy, predict_spec, refine_policy, sampling_spec
 
-NO_EOS = DrawSpec(eos_bias=-float("inf"))
+NO_EOS = draw_spec(eos_bias=-float("inf"))
 SPECS = {
-    "full": SamplingSpec(mode="refine", answer_tokens=6, iterations=2),
-    "ar": SamplingSpec(mode="ar", answer_tokens=6, draw=NO_EOS),
-    "prefix": SamplingSpec(mode="refine", answer_tokens=6, iterations=2, attention="prefix"),
-    "two canvases": SamplingSpec(
-        mode="refine", answer_tokens=6, canvas_tokens=4, iterations=2, attention="prefix", draw=NO_EOS
+    "full": sampling_spec(policy=refine_policy(iterations=2), answer_tokens=6),
+    "ar": sampling_spec(policy=ar_policy(), answer_tokens=6, draw=NO_EOS),
+    "prefix": sampling_spec(policy=refine_policy(iterations=2), answer_tokens=6, attention="prefix"),
+    "two canvases": sampling_spec(
+        policy=refine_policy(iterations=2), answer_tokens=6, canvas_tokens=4, attention="prefix", draw=NO_EOS
     ),
-    "four canvases": SamplingSpec(
-        mode="refine", answer_tokens=7, canvas_tokens=2, iterations=2, attention="causal-prefix", draw=NO_EOS
+    "four canvases": sampling_spec(
+        policy=refine_policy(iterations=2),
+        answer_tokens=7,
+        canvas_tokens=2,
+        attention="causal-prefix",
+        draw=NO_EOS,
     ),
-    "guided": SamplingSpec(
-        mode="llada",
+    "guided": sampling_spec(
+        policy=llada_policy(iterations=2, guidance_scale=1.0, block_tokens=3),
         answer_tokens=6,
         canvas_tokens=3,
-        iterations=2,
         attention="causal-prefix",
-        llada=LladaSpec(guidance_scale=1.0, block_tokens=3),
         draw=NO_EOS,
     ),
 }
@@ -65,7 +68,7 @@ def test_a_requests_canvases_hold_as_many_keys_and_values_as_they_need(
 def test_a_prediction_holds_no_more_keys_and_values_than_it_needs(peak: list[int]) -> None:
     base = small_base()
     canvases = [PredictCanvas(ids=(7, 8, 9 + n, 10), answer_start=3, seed=0) for n in range(4)]
-    spec = PredictSpec(mode="causal-prefix")
+    spec = predict_spec(mode="causal-prefix")
     run_together([predict(base, None, canvases, spec)], base.model)
     assert peak[0] == prediction_bytes(base.model, canvases, spec) == cache_bytes(base.model, 12)
     assert prediction_bytes(base.model, canvases, replace(spec, mode="full")) == 0

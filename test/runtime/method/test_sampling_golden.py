@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from lad_runtime.method.random import CanvasKey
 from lad_runtime.torch_backend.sampling.draw import draw
 
 CONTRACT = Path(__file__).parents[2] / "contract"
@@ -33,8 +34,8 @@ def test_draw_json_is_what_is_drawn(case: dict) -> None:  # type: ignore[type-ar
     drawn = draw(
         logits_RV,
         sampling_golden.restored(case["draw"]),
-        stop_token_ids=(case["draw"]["eosTokenId"],),
-        seed=int(case["seed"]),
+        tokens=sampling_golden.canvas_of(len(logits_RV)),
+        key=CanvasKey(seed=int(case["seed"]), canvas=0),
         iteration=case["iteration"],
         positions_R=np.arange(len(logits_RV)),
     )

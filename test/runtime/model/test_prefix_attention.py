@@ -29,15 +29,7 @@ from lad_runtime.torch_backend.training.micro_batches import in_context
 from lad_runtime.torch_backend.training.primitives import forward_backward
 from lad_runtime.types.attention import DenoisingAttention
 from lad_runtime.types.primitives import TargetedSequence
-from lad_runtime.types.sampling import (
-    Canvas,
-    DrawSpec,
-    LladaSpec,
-    PredictCanvas,
-    PredictSpec,
-    RemaskSpec,
-    SamplingSpec,
-)
+from lad_runtime.types.sampling import Canvas, PredictCanvas, SamplingSpec
 from sampling_helpers import (
     CONFIG,
     EOS_ID,
@@ -48,12 +40,21 @@ from sampling_helpers import (
     small_base,
     trained_adapter,
 )
+from sampling_specs import (
+    ar_policy,
+    draw_spec,
+    llada_policy,
+    predict_spec,
+    refine_policy,
+    remask_policy,
+    sampling_spec,
+)
 from type_specs import forward_spec
 
 PROMPT, ANSWER = 7, 12
 PREFIX_MODES = pytest.mark.parametrize("attention", ["prefix", "causal-prefix"])
-WARM = DrawSpec(temperature=0.9)
-NO_EOS = DrawSpec(temperature=0.9, eos_bias=-float("inf"))
+WARM = draw_spec(temperature=0.9)
+NO_EOS = draw_spec(temperature=0.9, eos_bias=-float("inf"))
 
 
 def ids(seed: int, length: int) -> Tensor:
@@ -113,7 +114,7 @@ def test_a_prediction_equals_that_of_peft(attention: DenoisingAttention) -> None
         wanted = reference_logits(peft_model(base.model, adapter), attention, prompt, answer)
     canvas = PredictCanvas(ids=(*prompt.tolist(), *answer.tolist()), answer_start=PROMPT, seed=0)
     _, (prediction,) = run_alone(
-        predict(base, adapter, [canvas], PredictSpec(mode=attention, logits=True)), base.model
+        predict(base, adapter, [canvas], predict_spec(mode=attention, logits=True)), base.model
     )
     logits = torch.frombuffer(bytearray(prediction.logits), dtype=torch.float32).view(ANSWER, VOCAB_SIZE)
     assert (logits - wanted).abs().max() <= 1e-4 * wanted.abs().max()
@@ -166,23 +167,18 @@ def test_a_prompt_that_is_the_whole_sequence_or_nothing_is_full_attention() -> N
 
 
 SPECS = [
-    SamplingSpec(mode="refine", answer_tokens=9, iterations=4, draw=WARM, early_stop=False),
-    SamplingSpec(
-        mode="remask",
+    sampling_spec(policy=refine_policy(iterations=4, early_stop=False), answer_tokens=9, draw=WARM),
+    sampling_spec(
+        policy=remask_policy(iterations=5, early_stop=False, positions="confidence", retention="locked"),
         answer_tokens=11,
-        iterations=5,
         draw=WARM,
-        early_stop=False,
-        remask=RemaskSpec(positions="confidence", retention="locked"),
     ),
-    SamplingSpec(
-        mode="llada", answer_tokens=8, iterations=4, llada=LladaSpec(block_tokens=4, guidance_scale=0.5)
-    ),
+    sampling_spec(policy=llada_policy(iterations=4, block_tokens=4, guidance_scale=0.5), answer_tokens=8),
 ]
 
 
 @PREFIX_MODES
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.mode)
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.policy.kind)
 def test_a_run_shows_its_iterations_predictions(attention: DenoisingAttention, spec: SamplingSpec) -> None:
     """The run computes its prompt once, `predict` with every canvas (of its own adapter's prompts)."""
     base, adapter = small_base(), trained_adapter()
@@ -192,8 +188,8 @@ def test_a_run_shows_its_iterations_predictions(attention: DenoisingAttention, s
     shown = [MASK_ID] * spec.answer_tokens
     for frame in frames:
         canvas = PredictCanvas(ids=(*prompt, *shown), answer_start=PROMPT, seed=seed)
-        scale = spec.llada.guidance_scale if spec.mode == "llada" else 0.0
-        one = PredictSpec(draw=spec.draw, iteration=frame.iteration, guidance_scale=scale, mode=attention)
+        scale = spec.policy.guidance
+        one = predict_spec(draw=spec.draw, iteration=frame.iteration, guidance_scale=scale, mode=attention)
         _, (prediction,) = run_alone(predict(base, adapter, [canvas], one), base.model)
         for edit in frame.edits:
             assert prediction.ids[edit.position] == edit.new
@@ -222,7 +218,9 @@ def test_a_request_gets_the_same_answer_in_any_company(requests: Sequence[tuple]
     def work(base: Base, attention: str, prompt: int, adapter: int, spec: SamplingSpec):
         if attention == "ar":
             canvas = Canvas(prompt=prompts[min(prompt, 1)], seed=prompt)
-            return sample_canvas(base, None, canvas, 0, SamplingSpec(mode="ar", answer_tokens=6, draw=WARM))
+            return sample_canvas(
+                base, None, canvas, 0, sampling_spec(policy=ar_policy(), answer_tokens=6, draw=WARM)
+            )
         canvas = Canvas(prompt=prompts[prompt], seed=prompt)
         return sample_canvas(base, adapters[adapter], canvas, 0, replace(spec, attention=attention))
 
@@ -254,7 +252,8 @@ def test_a_prompt_is_computed_once_for_all_adapters_requests_and_the_baseline(mo
     adapters = [None, trained_adapter(), trained_adapter(rank=3, seed=4)]
     works = [sample_canvas(base, adapter, canvas, 0, spec) for adapter in adapters]
     run_together(
-        [*works, sample_canvas(base, None, canvas, 0, SamplingSpec(mode="ar", answer_tokens=2))], base.model
+        [*works, sample_canvas(base, None, canvas, 0, sampling_spec(policy=ar_policy(), answer_tokens=2))],
+        base.model,
     )
     assert counts[0] == 30
     assert sum(counts) == 30 + 3 * 9 * 4 + 1
@@ -379,8 +378,12 @@ def test_a_prompt_whose_first_computation_failed_is_computed_by_the_next(monkeyp
 @pytest.mark.parametrize("attention", ["full", "causal-prefix"])
 def test_a_long_answer_goes_canvas_by_canvas_each_as_it_would_alone(attention: DenoisingAttention) -> None:
     base, adapter = small_base(), trained_adapter()
-    spec = SamplingSpec(
-        mode="remask", answer_tokens=20, canvas_tokens=8, iterations=4, draw=NO_EOS, attention=attention
+    spec = sampling_spec(
+        policy=remask_policy(iterations=4),
+        answer_tokens=20,
+        canvas_tokens=8,
+        draw=NO_EOS,
+        attention=attention,
     )
     prompt: tuple[int, ...] = (7, 8, 9)
     frames, whole = run_alone(
@@ -405,10 +408,13 @@ def test_a_long_answer_goes_canvas_by_canvas_each_as_it_would_alone(attention: D
 def test_a_finished_canvas_of_an_adapters_own_prompt_sees_what_came_before_and_itself() -> None:
     """Against transformers under a block mask, with the adapter merged by peft."""
     base, adapter = small_base(), trained_adapter()
-    spec = SamplingSpec(
-        mode="refine", answer_tokens=16, canvas_tokens=8, iterations=1, draw=DrawSpec(eos_bias=-1e4),
+    spec = sampling_spec(
+        policy=refine_policy(iterations=1),
+        answer_tokens=16,
+        canvas_tokens=8,
+        draw=draw_spec(eos_bias=-10000.0),
         attention="prefix",
-    )  # fmt: skip
+    )
     prompt = ids(4, PROMPT)
     _, answer = run_alone(
         sample_canvas(base, adapter, Canvas(prompt=tuple(prompt.tolist()), seed=0), 0, spec), base.model
@@ -417,14 +423,17 @@ def test_a_finished_canvas_of_an_adapters_own_prompt_sees_what_came_before_and_i
     tokens = torch.tensor([*prompt.tolist(), *first, *[MASK_ID] * 8])
     with torch.no_grad():
         logits = peft_model(base.model, adapter)(tokens[None], attention_mask=block_mask(PROMPT, 8, 8)).logits
-    logits[0, :, EOS_ID] = -torch.inf
+    logits[0, :, [EOS_ID, MASK_ID]] = -torch.inf
     assert tuple(logits[0, -8:].argmax(-1).tolist()) == second
 
 
 def test_nothing_follows_a_canvas_with_an_eos() -> None:
     base = small_base()
-    spec = SamplingSpec(
-        mode="refine", answer_tokens=30, canvas_tokens=6, iterations=1, draw=DrawSpec(eos_bias=1e4)
+    spec = sampling_spec(
+        policy=refine_policy(iterations=1),
+        answer_tokens=30,
+        canvas_tokens=6,
+        draw=draw_spec(eos_bias=10000.0),
     )
     frames, answer = run_alone(sample_canvas(base, None, Canvas(prompt=(7,), seed=0), 0, spec), base.model)
     assert (answer.ids, answer.canvas_ids, len(frames)) == ((), (EOS_ID,) * 6, 1)

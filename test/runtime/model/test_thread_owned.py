@@ -9,7 +9,8 @@ import pytest
 from torch.overrides import TorchFunctionMode
 
 from lad_runtime.types.evaluation import ScoreItem, ScoreTask
-from lad_runtime.types.sampling import PredictCanvas, PredictSpec, PredictTask
+from lad_runtime.types.sampling import PredictCanvas, PredictTask
+from sampling_specs import predict_spec
 from type_specs import forward_spec, optimizer_spec
 from worker_support import SEQUENCE, Bench, paused, step
 
@@ -109,5 +110,7 @@ def test_a_caches_tensors_are_written_by_the_thread_that_made_it_alone(bench: Be
         cache.write(0, keys, keys)
 
 
-PREDICT = PredictTask(canvases=(PredictCanvas(ids=(5, 6, 7, 8), answer_start=2, seed=0),), spec=PredictSpec())
+PREDICT = PredictTask(
+    canvases=(PredictCanvas(ids=(5, 6, 7, 8), answer_start=2, seed=0),), spec=predict_spec()
+)
 SCORE = ScoreTask(items=(ScoreItem(prompt=(5, 6), continuation=(7, 8)),), mode="causal")

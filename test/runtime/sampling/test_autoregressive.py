@@ -1,6 +1,7 @@
 """The autoregressive baseline: the cache changes nothing, and greedy answers are those of transformers."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from lad_runtime.torch_backend.forward.requests import LogitsRequest
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.predict import predict
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
-from lad_runtime.types.sampling import Canvas, DrawSpec, PredictCanvas, PredictSpec, SamplingSpec
+from lad_runtime.types.sampling import Canvas, DrawSpec, PredictCanvas
 from sampling_helpers import (
     CONFIG,
     EOS_ID,
@@ -22,29 +23,32 @@ from sampling_helpers import (
     small_base,
     trained_adapter,
 )
+from sampling_specs import ar_policy, draw_spec, predict_spec, sampling_spec
 
 BASE = small_base()
 ADAPTER = trained_adapter()
-NO_EOS = DrawSpec(eos_bias=-math.inf)
+NO_EOS = draw_spec(eos_bias=-math.inf)
 
 
 @pytest.mark.parametrize("adapter", [None, ADAPTER], ids=["base", "adapter"])
 @pytest.mark.parametrize(
     "draw",
-    [DrawSpec(), NO_EOS, DrawSpec(temperature=1.0, top_k=9), DrawSpec(temperature=1.3, method="gumbel")],
+    [draw_spec(), NO_EOS, draw_spec(temperature=1.0, top_k=9), draw_spec(temperature=1.3, method="gumbel")],
     ids=["greedy", "without EOS", "warm", "gumbel"],
 )
 def test_the_cache_changes_no_token(adapter: object, draw: DrawSpec) -> None:
     """Against the same loop written with `predict`, which computes the whole sequence for every token."""
     prompt, seed = (11, 3, 30, 4, 17), 77
-    spec = SamplingSpec(mode="ar", answer_tokens=14, draw=draw)
+    spec = sampling_spec(policy=ar_policy(), answer_tokens=14, draw=draw)
     work = sample_canvas(BASE, adapter, Canvas(prompt=prompt, seed=seed), 0, spec)  # type: ignore[arg-type]
     _, answer = run_alone(work, BASE.model)
 
     ids = list(prompt)
     while len(ids) < len(prompt) + 14 and (len(ids) == len(prompt) or ids[-1] != EOS_ID):
         canvas = PredictCanvas(ids=tuple(ids), answer_start=len(ids) - 1, seed=seed)
-        one = PredictSpec(draw=draw, iteration=len(ids) - len(prompt), mode="causal")
+        one = predict_spec(
+            draw=replace(draw, allow_mask=True), iteration=len(ids) - len(prompt), mode="causal"
+        )
         _, (prediction,) = run_alone(predict(BASE, adapter, [canvas], one), BASE.model)  # type: ignore[arg-type]
         ids += prediction.ids
     assert list(answered(answer).canvas_ids) == ids[len(prompt) :]
@@ -60,7 +64,7 @@ def test_the_caches_logits_are_those_of_the_whole_sequence() -> None:
         None,
         Canvas(prompt=tuple(ids[:15].tolist()), seed=0),
         0,
-        SamplingSpec(mode="ar", answer_tokens=8),
+        sampling_spec(policy=ar_policy(), answer_tokens=8),
     )
     context = next(work)
     assert [len(segment.ids) for segment in context.segments] == [15]  # type: ignore[union-attr]
@@ -90,7 +94,7 @@ def test_greedy_answers_are_those_of_transformers() -> None:
         wanted = theirs.generate(
             prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=20, do_sample=False, pad_token_id=0
         )
-        spec = SamplingSpec(mode="ar", answer_tokens=20)
+        spec = sampling_spec(policy=ar_policy(), answer_tokens=20)
         work = sample_canvas(BASE, None, Canvas(prompt=tuple(prompt[0].tolist()), seed=0), 0, spec)
         _, answer = run_alone(work, BASE.model)
         assert list(answer.canvas_ids) == wanted[0, prompt.shape[1] :].tolist()
@@ -100,7 +104,7 @@ def test_greedy_answers_are_those_of_transformers() -> None:
 
 def test_an_answer_stops_at_eos_or_at_its_length() -> None:
     tokens = iter([20, 21, EOS_ID, 22, 23])
-    spec = SamplingSpec(mode="ar", answer_tokens=5)
+    spec = sampling_spec(policy=ar_policy(), answer_tokens=5)
     work = sample_canvas(BASE, None, Canvas(prompt=(7, 8), seed=1), 4, spec)
     frames, answer, requests = run_work(work, lambda segment, rows: peaked([next(tokens)]))
     assert (answer.ids, answer.canvas_ids, answer.text) == ((20, 21), (20, 21, EOS_ID), "20 21")
@@ -113,13 +117,13 @@ def test_an_answer_stops_at_eos_or_at_its_length() -> None:
     ]
 
     work = sample_canvas(
-        BASE, None, Canvas(prompt=(7, 8), seed=1), 0, SamplingSpec(mode="ar", answer_tokens=2)
+        BASE, None, Canvas(prompt=(7, 8), seed=1), 0, sampling_spec(policy=ar_policy(), answer_tokens=2)
     )
     _, answer, _ = run_work(work, lambda segment, rows: peaked([20]))
     assert (answer.stopped, answer.ids) == ("length", (20, 20))
 
 
 def test_prompt_and_answer_may_fill_every_position() -> None:
-    spec = SamplingSpec(mode="ar", answer_tokens=6, draw=NO_EOS)
+    spec = sampling_spec(policy=ar_policy(), answer_tokens=6, draw=NO_EOS)
     _, answer = run_alone(sample_canvas(BASE, None, Canvas(prompt=(1,) * 90, seed=1), 0, spec), BASE.model)
     assert len(answer.ids) == 6

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.method.random import Purpose, uniforms
+from lad_runtime.method.random import CanvasKey, Purpose, uniforms
 from lad_runtime.torch_backend.sampling import draw as drawing
 from lad_runtime.torch_backend.sampling.draw import (
     Drawn,
@@ -20,8 +20,10 @@ from lad_runtime.torch_backend.sampling.draw import (
     most_probable,
 )
 from lad_runtime.types.sampling import DrawSpec
+from sampling_specs import answer_canvas, draw_spec
 
-EOS_ID = 2
+EOS_ID, MASK_ID = 2, 3
+TOKENS = answer_canvas(1, mask_token_id=MASK_ID, stop_token_ids=(EOS_ID,))
 
 specs = st.builds(
     DrawSpec,
@@ -31,6 +33,7 @@ specs = st.builds(
     method=st.sampled_from(["inverse-cdf", "gumbel"]),
     confidence=st.sampled_from(["unfiltered", "filtered"]),
     eos_bias=st.sampled_from([0.0, -1.5, 4.0, -math.inf]),
+    allow_mask=st.booleans(),
 )
 
 
@@ -40,9 +43,12 @@ def some_logits(seed: int, rows: int, vocab: int = 11) -> torch.Tensor:
     return torch.randint(-12, 13, (rows, vocab), generator=generator) / 4.0
 
 
-def drawn_from(logits_RV: torch.Tensor, spec: DrawSpec, *, seed: int = 0, iteration: int = 0) -> Drawn:
+def drawn_from(
+    logits_RV: torch.Tensor, spec: DrawSpec, *, seed: int = 0, canvas: int = 0, iteration: int = 0
+) -> Drawn:
     rows = np.arange(len(logits_RV))
-    return draw(logits_RV, spec, stop_token_ids=(EOS_ID,), seed=seed, iteration=iteration, positions_R=rows)
+    key = CanvasKey(seed=seed, canvas=canvas)
+    return draw(logits_RV, spec, tokens=TOKENS, key=key, iteration=iteration, positions_R=rows)
 
 
 def plain_softmax(logits: list[float]) -> list[float]:
@@ -52,10 +58,12 @@ def plain_softmax(logits: list[float]) -> list[float]:
 
 
 def plain_draw(
-    logits: list[float], spec: DrawSpec, seed: int, iteration: int, position: int
+    logits: list[float], spec: DrawSpec, key: CanvasKey, iteration: int, position: int
 ) -> tuple[int, float]:
     """The same with lists and loops, one row at a time."""
     logits = [logit + spec.eos_bias if id == EOS_ID else logit for id, logit in enumerate(logits)]
+    if not spec.allow_mask:
+        logits[MASK_ID] = -math.inf
     whole = plain_softmax(logits)
     by_probability = sorted(range(len(logits)), key=lambda id: (-logits[id], id))
     if spec.temperature == 0:
@@ -67,11 +75,13 @@ def plain_draw(
     left, scaled = left[:length], scaled[:length]
     shares = {id: share / math.fsum(scaled) for id, share in zip(left, scaled, strict=True)}
     if spec.method == "gumbel":
-        numbers = uniforms(seed, Purpose.DRAW, 0, iteration, len(logits), lane=1 + position).tolist()
+        numbers = uniforms(
+            key.seed, Purpose.DRAW, key.canvas, iteration, len(logits), lane=1 + position
+        ).tolist()
         possible = [id for id in sorted(left) if shares[id] > 0]
         id = max(possible, key=lambda id: math.log(shares[id]) - math.log(-math.log(numbers[id])))
     else:
-        number = uniforms(seed, Purpose.DRAW, 0, iteration, position + 1)[position].item()
+        number = uniforms(key.seed, Purpose.DRAW, key.canvas, iteration, position + 1)[position].item()
         sum = 0.0
         for id in sorted(left):
             sum += shares[id]
@@ -81,12 +91,20 @@ def plain_draw(
 
 
 @settings(deadline=None, max_examples=150)
-@given(spec=specs, seed=st.integers(0, 2**64 - 1), iteration=st.integers(0, 5), rows=st.integers(1, 6))
-def test_draws_are_those_of_the_plain_version(spec: DrawSpec, seed: int, iteration: int, rows: int) -> None:
-    logits_RV = some_logits(seed % 1000, rows)
-    drawn = drawn_from(logits_RV, spec, seed=seed, iteration=iteration)
+@given(
+    spec=specs,
+    seed=st.integers(0, 2**64 - 1),
+    canvas=st.sampled_from([0, 1, 4095]),
+    iteration=st.integers(0, 5),
+    rows=st.integers(1, 6),
+)
+def test_draws_are_those_of_the_plain_version(
+    spec: DrawSpec, seed: int, canvas: int, iteration: int, rows: int
+) -> None:
+    logits_RV, key = some_logits(seed % 1000, rows), CanvasKey(seed=seed, canvas=canvas)
+    drawn = drawn_from(logits_RV, spec, seed=seed, canvas=canvas, iteration=iteration)
     for row, logits in enumerate(logits_RV.tolist()):
-        id, confidence = plain_draw(logits, spec, seed, iteration, row)
+        id, confidence = plain_draw(logits, spec, key, iteration, row)
         assert drawn.ids_R[row] == id
         assert drawn.confidences_R[row] == pytest.approx(confidence, rel=1e-5)
 
@@ -95,15 +113,15 @@ def test_draws_are_those_of_the_plain_version(spec: DrawSpec, seed: int, iterati
 def test_a_row_draws_the_same_token_alone_and_in_company(method: str) -> None:
     """A vocabulary as long as Llama's, so that a reduction over one row would be split between threads."""
     logits_RV = torch.randn(5, 40_000, generator=torch.Generator().manual_seed(0)) * 3
-    spec = DrawSpec(temperature=0.9, top_p=0.95, method=method)  # type: ignore[arg-type]
+    spec = draw_spec(temperature=0.9, top_p=0.95, method=method)  # type: ignore[arg-type]
     together = drawn_from(logits_RV, spec)
     entropies_R = entropies(logits_RV)
     for row in range(5):
         alone = draw(
             logits_RV[row : row + 1],
             spec,
-            stop_token_ids=(EOS_ID,),
-            seed=0,
+            tokens=TOKENS,
+            key=CanvasKey(seed=0, canvas=0),
             iteration=0,
             positions_R=np.array([row]),
         )
@@ -113,7 +131,7 @@ def test_a_row_draws_the_same_token_alone_and_in_company(method: str) -> None:
 
 
 def test_rows_that_are_drawn_in_chunks_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    logits_RV, spec = some_logits(4, 10), DrawSpec(temperature=1.0, top_k=5)
+    logits_RV, spec = some_logits(4, 10), draw_spec(temperature=1.0, top_k=5)
     whole = drawn_from(logits_RV, spec, seed=8)
     monkeypatch.setattr(drawing, "_CHUNK_ELEMENTS", 33)
     chunked = drawn_from(logits_RV, spec, seed=8)
@@ -123,14 +141,14 @@ def test_rows_that_are_drawn_in_chunks_draw_the_same(monkeypatch: pytest.MonkeyP
 
 def test_temperature_zero_takes_the_lowest_id_of_equals() -> None:
     logits_RV = torch.tensor([[0.0, 3.0, -1.0, 3.0], [1.0, 1.0, 1.0, 1.0]])
-    assert drawn_from(logits_RV, DrawSpec()).ids_R.tolist() == [1, 0]
+    assert drawn_from(logits_RV, draw_spec()).ids_R.tolist() == [1, 0]
 
 
 def test_confidence_is_of_the_whole_distribution_unless_asked_otherwise() -> None:
     logits_RV = torch.tensor([[math.log(0.5), math.log(0.3), math.log(0.2)]])
-    narrow = DrawSpec(temperature=1.0, top_k=1)
+    narrow = draw_spec(temperature=1.0, top_k=1, allow_mask=True)
     assert drawn_from(logits_RV, narrow).confidences_R[0] == pytest.approx(0.5)
-    filtered = DrawSpec(temperature=1.0, top_k=1, confidence="filtered")
+    filtered = draw_spec(temperature=1.0, top_k=1, confidence="filtered", allow_mask=True)
     assert drawn_from(logits_RV, filtered).confidences_R[0] == 1.0
 
 
@@ -138,20 +156,20 @@ def test_an_eos_bias_of_minus_infinity_forbids_eos() -> None:
     logits_RV = torch.zeros(400, 4)
     logits_RV[:, EOS_ID] = 50
     for temperature in (0.0, 1.0):
-        ids = drawn_from(logits_RV, DrawSpec(temperature=temperature, eos_bias=-math.inf)).ids_R
+        ids = drawn_from(logits_RV, draw_spec(temperature=temperature, eos_bias=-math.inf)).ids_R
         assert EOS_ID not in ids
 
 
 def test_top_k_keeps_exactly_k_of_equals() -> None:
-    probabilities_RV = filtered_probabilities(torch.zeros(1, 6), DrawSpec(temperature=1.0, top_k=4))
+    probabilities_RV = filtered_probabilities(torch.zeros(1, 6), draw_spec(temperature=1.0, top_k=4))
     assert probabilities_RV.tolist() == [[0.25, 0.25, 0.25, 0.25, 0, 0]]
 
 
 def test_top_p_keeps_the_shortest_run_that_reaches_it() -> None:
     logits_RV = torch.tensor([[0.1, 0.4, 0.2, 0.3]]).log()
-    kept = filtered_probabilities(logits_RV, DrawSpec(temperature=1.0, top_p=0.65)) > 0
+    kept = filtered_probabilities(logits_RV, draw_spec(temperature=1.0, top_p=0.65)) > 0
     assert kept.tolist() == [[False, True, False, True]]
-    kept = filtered_probabilities(logits_RV, DrawSpec(temperature=1.0, top_p=1e-9)) > 0
+    kept = filtered_probabilities(logits_RV, draw_spec(temperature=1.0, top_p=1e-09)) > 0
     assert kept.tolist() == [[False, True, False, False]]
 
 
@@ -159,26 +177,39 @@ def test_top_p_keeps_the_shortest_run_that_reaches_it() -> None:
 def test_tokens_are_drawn_as_often_as_they_are_probable(method: str) -> None:
     shares = [0.5, 0.25, 0.15, 0.1]
     logits_RV = torch.tensor([shares]).log().expand(8000, -1)
-    ids = drawn_from(logits_RV, DrawSpec(temperature=1.0, method=method), seed=1).ids_R  # type: ignore[arg-type]
+    ids = drawn_from(logits_RV, draw_spec(temperature=1.0, method=method, allow_mask=True), seed=1).ids_R  # type: ignore[arg-type]
     counted = np.bincount(ids, minlength=4) / 8000
     assert counted == pytest.approx(shares, abs=0.02)
 
 
-def test_seed_iteration_and_position_each_change_the_draw() -> None:
-    logits_RV, spec = torch.zeros(50, 1000), DrawSpec(temperature=1.0)
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_mask_is_never_drawn_unless_it_is_allowed(temperature: float) -> None:
+    """Neither is it counted: the other tokens share its probability."""
+    logits_RV = torch.tensor([[0.0, 1.0, 0.0, 9.0]]).expand(200, -1)
+    forbidden = drawn_from(logits_RV, draw_spec(temperature=temperature))
+    assert MASK_ID not in forbidden.ids_R
+    without_V = torch.tensor([0.0, 1.0, 0.0]).softmax(-1)
+    assert forbidden.confidences_R == pytest.approx(without_V[forbidden.ids_R].numpy(), rel=1e-5)
+    allowed = drawn_from(logits_RV, draw_spec(temperature=temperature, allow_mask=True))
+    assert (allowed.ids_R == MASK_ID).mean() > 0.9
+
+
+def test_seed_canvas_iteration_and_position_each_change_the_draw() -> None:
+    logits_RV, spec = torch.zeros(50, 1000), draw_spec(temperature=1.0)
     first = drawn_from(logits_RV, spec).ids_R
     assert len(set(first)) > 40
     assert (drawn_from(logits_RV, spec, seed=1).ids_R != first).mean() > 0.9
+    assert (drawn_from(logits_RV, spec, canvas=1).ids_R != first).mean() > 0.9
     assert (drawn_from(logits_RV, spec, iteration=1).ids_R != first).mean() > 0.9
 
 
 @pytest.mark.parametrize(
     "spec",
     [
-        DrawSpec(),
-        DrawSpec(confidence="filtered"),
-        DrawSpec(temperature=1.0),
-        DrawSpec(temperature=1.0, top_p=0.5),
+        draw_spec(),
+        draw_spec(confidence="filtered"),
+        draw_spec(temperature=1.0),
+        draw_spec(temperature=1.0, top_p=0.5),
     ],
 )
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -220,7 +251,7 @@ def test_the_most_probable_tokens_come_in_order_with_lower_ids_first() -> None:
 )
 def test_a_specification_out_of_range_is_refused(option: str, value: object) -> None:
     with pytest.raises(LadError) as raised:
-        DrawSpec(**{option: value})  # type: ignore[arg-type]
+        draw_spec(**{option: value})  # type: ignore[arg-type]
     assert raised.value.code is ErrorCode.INVALID_OPTION
     assert raised.value.option.lower() == {"method": "drawmethod"}.get(option, option.replace("_", ""))
 

@@ -8,48 +8,46 @@ import pytest
 import torch
 
 from lad_runtime.errors import LadError
-from lad_runtime.method.policies.policy import AnswerState, Sampled
+from lad_runtime.method.answer_state import AnswerState, Sampled
+from lad_runtime.method.policies.policy import DenoisingPolicy
 from lad_runtime.torch_backend.sampling import predict as predicting
-from lad_runtime.torch_backend.sampling.policy_of import policy_of
 from lad_runtime.torch_backend.sampling.predict import check_prediction, predict
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
-from lad_runtime.types.sampling import (
-    Canvas,
-    DrawSpec,
-    LladaSpec,
-    PredictCanvas,
-    PredictSpec,
-    RemaskSpec,
-    SamplingSpec,
-)
+from lad_runtime.types.sampling import Canvas, PredictCanvas, SamplingSpec
 from sampling_helpers import EOS_ID, MASK_ID, VOCAB_SIZE, run_alone, run_work, small_base, trained_adapter
+from sampling_specs import (
+    answer_canvas,
+    draw_spec,
+    llada_policy,
+    predict_spec,
+    refine_policy,
+    remask_policy,
+    sampling_spec,
+)
 
 BASE = small_base()
 ADAPTER = trained_adapter()
-WARM = DrawSpec(temperature=0.9, top_k=20)
+WARM = draw_spec(temperature=0.9, top_k=20)
 
 
 @pytest.mark.parametrize(
     "spec",
     [
-        SamplingSpec(mode="refine", answer_tokens=9, iterations=5, draw=WARM, early_stop=False),
-        SamplingSpec(
-            mode="remask",
+        sampling_spec(policy=refine_policy(iterations=5, early_stop=False), answer_tokens=9, draw=WARM),
+        sampling_spec(
+            policy=remask_policy(
+                iterations=6, early_stop=False, positions="confidence", retention="locked", schedule="linear"
+            ),
             answer_tokens=12,
-            iterations=6,
             draw=WARM,
-            early_stop=False,
-            remask=RemaskSpec(positions="confidence", retention="locked", schedule="linear"),
         ),
-        SamplingSpec(
-            mode="llada",
+        sampling_spec(
+            policy=llada_policy(iterations=5, block_tokens=4, guidance_scale=0.7),
             answer_tokens=10,
-            iterations=5,
-            draw=DrawSpec(temperature=0.5, method="gumbel"),
-            llada=LladaSpec(block_tokens=4, guidance_scale=0.7),
+            draw=draw_spec(temperature=0.5, method="gumbel"),
         ),
     ],
-    ids=lambda spec: spec.mode,
+    ids=lambda spec: spec.policy.kind,
 )
 def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
     """Token for token and bit for bit, though `predict` computes every answer position and a run only those it needs."""
@@ -58,27 +56,23 @@ def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
         sample_canvas(BASE, ADAPTER, Canvas(prompt=prompt, seed=seed), 0, spec), BASE.model
     )
 
-    policy = policy_of(
-        spec.mode,
-        spec,
-        canvas_tokens=spec.answer_tokens,
-        seed=seed,
-        mask_token_id=MASK_ID,
-        stop_token_ids=BASE.info.stop_token_ids,
+    whole = answer_canvas(
+        spec.answer_tokens, seed=seed, mask_token_id=MASK_ID, stop_token_ids=BASE.info.stop_token_ids
     )
+    assert isinstance(spec.policy, DenoisingPolicy)
+    acts = spec.policy.denoising(whole)
     state = AnswerState.all_masked(spec.answer_tokens, MASK_ID)
-    for iteration in range(policy.iterations):
+    for iteration in range(acts.iterations):
         canvas = PredictCanvas(ids=(*prompt, *state.ids_N.tolist()), answer_start=len(prompt), seed=seed)
-        scale = spec.llada.guidance_scale if spec.mode == "llada" else 0.0
-        one = PredictSpec(draw=spec.draw, iteration=iteration, guidance_scale=scale)
+        one = predict_spec(draw=spec.draw, iteration=iteration, guidance_scale=spec.policy.guidance)
         _, (prediction,) = run_alone(predict(BASE, ADAPTER, [canvas], one), BASE.model)
-        predicted = policy.predicted(state, iteration)
+        predicted = acts.predicted(state, iteration)
         sampled = Sampled(
             ids_N=np.where(predicted, prediction.ids, state.ids_N),
             confidences_N=np.where(predicted, prediction.confidences, state.confidences_N),
         )
-        count = policy.schedule(state, iteration, iteration == policy.iterations - 1)
-        state = policy.commit(state, sampled, policy.choose(state, sampled, count, iteration))
+        count = acts.schedule(state, iteration, iteration == acts.iterations - 1)
+        state = acts.commit(state, sampled, acts.choose(state, sampled, count, iteration))
         assert tuple(sampled.ids_N.tolist()) == frames[iteration].answer
     assert tuple(state.ids_N.tolist()) == answer.canvas_ids
 
@@ -88,12 +82,12 @@ def test_a_prediction_carries_logits_entropies_and_the_most_probable_tokens() ->
         PredictCanvas(ids=(7, 8, MASK_ID, MASK_ID, MASK_ID), answer_start=2, seed=1),
         PredictCanvas(ids=(9, MASK_ID), answer_start=0, seed=2),
     ]
-    spec = PredictSpec(draw=DrawSpec(eos_bias=-math.inf), top=4, logits=True)
+    spec = predict_spec(draw=draw_spec(eos_bias=-math.inf), top=4, logits=True)
     _, predictions = run_alone(predict(BASE, ADAPTER, canvases, spec), BASE.model)
     for prediction, rows in zip(predictions, (3, 2), strict=True):
         logits_RV = torch.frombuffer(bytearray(prediction.logits), dtype=torch.float32).view(rows, VOCAB_SIZE)
-        assert torch.isfinite(logits_RV).all()  # the bias is not in them
-        logits_RV[:, EOS_ID] = -math.inf
+        assert torch.isfinite(logits_RV).all()  # neither the bias nor MASK's is in them
+        logits_RV[:, [EOS_ID, MASK_ID]] = -math.inf
         probabilities_RV = logits_RV.softmax(-1)
         assert prediction.ids == tuple(probabilities_RV.argmax(-1).tolist())
         top = probabilities_RV.topk(4)
@@ -106,7 +100,7 @@ def test_a_prediction_carries_logits_entropies_and_the_most_probable_tokens() ->
 
 def test_nothing_is_returned_that_was_not_asked_for() -> None:
     canvas = PredictCanvas(ids=(7, MASK_ID), answer_start=1, seed=1)
-    _, (prediction,) = run_alone(predict(BASE, None, [canvas], PredictSpec()), BASE.model)
+    _, (prediction,) = run_alone(predict(BASE, None, [canvas], predict_spec()), BASE.model)
     assert (prediction.top_ids, prediction.top_probabilities, prediction.logits) == ((), (), b"")
 
 
@@ -114,31 +108,33 @@ def test_many_canvases_are_asked_for_in_requests_of_bounded_size(monkeypatch: py
     canvases = [
         PredictCanvas(ids=(7, 8, *[MASK_ID] * n), answer_start=2, seed=n) for n in (1, 5, 9, 3, 30, 2)
     ]
-    whole = run_alone(predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)), BASE.model)[1]
+    whole = run_alone(predict(BASE, ADAPTER, canvases, predict_spec(draw=WARM)), BASE.model)[1]
     monkeypatch.setattr(predicting, "REQUEST_TOKENS", 16)
     logits = torch.zeros(1, VOCAB_SIZE)
     _, _, requests = run_work(
-        predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)),
+        predict(BASE, ADAPTER, canvases, predict_spec(draw=WARM)),
         lambda segment, rows: logits.expand(len(rows), -1),
     )
     assert [request.tokens for request in requests] == [10, 16, 32, 4]
-    assert run_alone(predict(BASE, ADAPTER, canvases, PredictSpec(draw=WARM)), BASE.model)[1] == whole
+    assert run_alone(predict(BASE, ADAPTER, canvases, predict_spec(draw=WARM)), BASE.model)[1] == whole
 
 
 @pytest.mark.parametrize(
     ("make", "option"),
     [
         (lambda: PredictCanvas(ids=(1, 2), answer_start=2, seed=0), "answerStart"),
-        (lambda: PredictSpec(iteration=-1), "iteration"),
-        (lambda: PredictSpec(guidance_scale=-1), "guidanceScale"),
-        (lambda: check_prediction(BASE, [], PredictSpec(top=VOCAB_SIZE + 1)), "top"),
+        (lambda: predict_spec(iteration=-1), "iteration"),
+        (lambda: predict_spec(guidance_scale=-1), "guidanceScale"),
+        (lambda: check_prediction(BASE, [], predict_spec(top=VOCAB_SIZE + 1)), "top"),
         (
-            lambda: check_prediction(BASE, [PredictCanvas(ids=(99,), answer_start=0, seed=0)], PredictSpec()),
+            lambda: check_prediction(
+                BASE, [PredictCanvas(ids=(99,), answer_start=0, seed=0)], predict_spec()
+            ),
             "ids",
         ),
         (
             lambda: check_prediction(
-                BASE, [PredictCanvas(ids=(1,) * 97, answer_start=0, seed=0)], PredictSpec()
+                BASE, [PredictCanvas(ids=(1,) * 97, answer_start=0, seed=0)], predict_spec()
             ),
             "ids",
         ),

@@ -9,18 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lad_runtime.errors import LadError
-from lad_runtime.method.policies.policy import remask_share, share_count
+from lad_runtime.method.policies.remask import remask_share, share_count
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.sampler import check_canvas, sample_canvas
-from lad_runtime.types.sampling import (
-    AnswerEvent,
-    Canvas,
-    DrawSpec,
-    FrameEvent,
-    LladaSpec,
-    RemaskSpec,
-    SamplingSpec,
-)
+from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
 from sampling_helpers import (
     EOS_ID,
     MASK_ID,
@@ -35,17 +27,29 @@ from sampling_helpers import (
     small_base,
     trained_adapter,
 )
+from sampling_specs import (
+    POLICY_BUILDERS,
+    ar_policy,
+    draw_spec,
+    llada_policy,
+    refine_policy,
+    remask_policy,
+    sampling_spec,
+)
 
 BASE = small_base()
 PROMPT = (7, 8, MASK_ID, 9)  # the mask token is ordinary text here
 
-remasks = st.builds(
-    RemaskSpec,
-    schedule=st.sampled_from(["exponential", "linear"]),
-    sharpness=st.sampled_from([0.5, 1.0, 5.0]),
-    noise_start=st.sampled_from([0.5, 1.0]),
-    positions=st.sampled_from(["random", "clustered", "confidence"]),
-    retention=st.sampled_from(["none", "editable", "locked"]),
+Options = dict[str, Any]
+
+remasks = st.fixed_dictionaries(
+    {
+        "schedule": st.sampled_from(["exponential", "linear"]),
+        "sharpness": st.sampled_from([0.5, 1.0, 5.0]),
+        "noise_start": st.sampled_from([0.5, 1.0]),
+        "positions": st.sampled_from(["random", "clustered", "confidence"]),
+        "retention": st.sampled_from(["none", "editable", "locked"]),
+    }
 )
 
 
@@ -65,14 +69,14 @@ def inputs(requests: list[Any]) -> list[list[int]]:
     remask=remasks, tokens=st.integers(1, 24), iterations=st.integers(1, 12), seed=st.integers(0, 2**64 - 1)
 )
 def test_remask_masks_exactly_its_share_and_nothing_after_the_last_iteration(
-    remask: RemaskSpec, tokens: int, iterations: int, seed: int
+    remask: Options, tokens: int, iterations: int, seed: int
 ) -> None:
-    spec = SamplingSpec(
-        mode="remask", answer_tokens=tokens, iterations=iterations, remask=remask, early_stop=False
+    spec = sampling_spec(
+        policy=remask_policy(iterations=iterations, early_stop=False, **remask), answer_tokens=tokens
     )
     frames, answer, _ = run(spec, random_logits(seed % 997), seed)
     for frame in frames:
-        count = share_count(remask_share(remask, frame.iteration, iterations), tokens)
+        count = share_count(remask_share(spec.policy, frame.iteration), tokens)
         assert frame.masked == count
         assert sum(edit.remasked for edit in frame.edits) == count
     assert frames[-1].masked == 0
@@ -82,25 +86,21 @@ def test_remask_masks_exactly_its_share_and_nothing_after_the_last_iteration(
 
 @settings(deadline=None, max_examples=60)
 @given(
-    mode=st.sampled_from(["remask", "refine", "llada"]),
+    kind=st.sampled_from(["remask", "refine", "llada"]),
     remask=remasks,
     grow=st.integers(0, 5),
     temperature=st.sampled_from([0.0, 1.0]),
     seed=st.integers(0, 999),
 )
 def test_every_forward_sees_the_last_one_with_the_frames_edits_written_in(
-    mode: Any, remask: RemaskSpec, grow: int, temperature: float, seed: int
+    kind: str, remask: Options, grow: int, temperature: float, seed: int
 ) -> None:
-    spec = SamplingSpec(
-        mode=mode,
-        answer_tokens=13,
-        iterations=6,
-        draw=DrawSpec(temperature=temperature),
-        remask=remask,
-        llada=LladaSpec(block_tokens=5),
-        early_stop=False,
-        grow_tokens=0 if mode == "llada" else grow,
-    )
+    policy = {
+        "remask": remask_policy(iterations=6, early_stop=False, grow_tokens=grow, **remask),
+        "refine": refine_policy(iterations=6, early_stop=False, grow_tokens=grow),
+        "llada": llada_policy(iterations=6, block_tokens=5),
+    }[kind]
+    spec = sampling_spec(policy=policy, answer_tokens=13, draw=draw_spec(temperature=temperature))
     frames, _, requests = run(spec, random_logits(seed), seed)
     seen = inputs(requests)
     for frame, before, after in zip(frames, seen, seen[1:], strict=False):
@@ -117,29 +117,31 @@ def test_every_forward_sees_the_last_one_with_the_frames_edits_written_in(
 
 @settings(deadline=None, max_examples=40)
 @given(remask=remasks, seed=st.integers(0, 999))
-def test_what_is_kept_stays_kept(remask: RemaskSpec, seed: int) -> None:
-    spec = SamplingSpec(mode="remask", answer_tokens=17, iterations=8, remask=remask, early_stop=False)
+def test_what_is_kept_stays_kept(remask: Options, seed: int) -> None:
+    spec = sampling_spec(policy=remask_policy(iterations=8, early_stop=False, **remask), answer_tokens=17)
     frames, answer, requests = run(spec, random_logits(seed), seed)
     kept: dict[int, int] = {}
     for frame, request in zip(frames, requests, strict=True):
         sampled = {row - len(PROMPT) for row in request.rows[0].tolist()}
         for position, token in kept.items():
-            if remask.retention == "locked":
+            if remask["retention"] == "locked":
                 assert position not in sampled
                 assert frame.answer[position] == token
         remasked = {edit.position for edit in frame.edits if edit.remasked}
         assert not remasked & kept.keys()
-        if remask.retention != "none":
+        if remask["retention"] != "none":
             kept |= {p: frame.answer[p] for p in range(17) if p not in remasked and p not in kept}
-    if remask.retention == "locked":
+    if remask["retention"] == "locked":
         assert all(answer.canvas_ids[position] == token for position, token in kept.items())
 
 
 def test_an_editable_token_changes_where_a_locked_one_does_not() -> None:
     changes = {}
     for retention in ("editable", "locked"):
-        remask = RemaskSpec(schedule="linear", retention=retention)  # type: ignore[arg-type]
-        spec = SamplingSpec(mode="remask", answer_tokens=20, iterations=8, remask=remask, early_stop=False)
+        spec = sampling_spec(
+            policy=remask_policy(iterations=8, early_stop=False, schedule="linear", retention=retention),
+            answer_tokens=20,
+        )
         frames, _, _ = run(spec, random_logits(5))
         edits = [edit for frame in frames for edit in frame.edits]
         changes[retention] = sum(edit.kept and edit.old not in (MASK_ID, edit.new) for edit in edits)
@@ -148,15 +150,17 @@ def test_an_editable_token_changes_where_a_locked_one_does_not() -> None:
 
 
 def test_a_run_ends_where_everything_is_locked() -> None:
-    remask = RemaskSpec(noise_start=0, retention="locked")
-    spec = SamplingSpec(mode="remask", answer_tokens=5, iterations=9, remask=remask, early_stop=False)
+    spec = sampling_spec(
+        policy=remask_policy(iterations=9, early_stop=False, noise_start=0, retention="locked"),
+        answer_tokens=5,
+    )
     _, answer, requests = run(spec, random_logits(5))
     assert (len(requests), answer.iterations, answer.stopped) == (1, 1, "settled")
 
 
 def test_refine_feeds_the_sampled_answer_back() -> None:
     answers = [[10, 11, 12], [10, 21, 12], [30, 21, 12]]
-    spec = SamplingSpec(mode="refine", answer_tokens=3, iterations=3, early_stop=False)
+    spec = sampling_spec(policy=refine_policy(iterations=3, early_stop=False), answer_tokens=3)
     frames, answer, requests = run(spec, scripted(len(PROMPT), answers))
     assert inputs(requests) == [[MASK_ID] * 3, answers[0], answers[1]]
     assert [[edit.position for edit in frame.edits] for frame in frames] == [[0, 1, 2], [1], [0]]
@@ -165,32 +169,34 @@ def test_refine_feeds_the_sampled_answer_back() -> None:
     assert all(frame.masked == 0 for frame in frames)
 
 
-@pytest.mark.parametrize("mode", ["refine", "remask"])
-def test_three_equal_answers_in_a_row_stop_a_run(mode: Any) -> None:
+@pytest.mark.parametrize("kind", ["refine", "remask"])
+def test_three_equal_answers_in_a_row_stop_a_run(kind: str) -> None:
     answers = [[10, 11], [10, 11], [10, 12], [10, 12], [10, 12]]
-    spec = SamplingSpec(mode=mode, answer_tokens=2, iterations=32)
+    spec = sampling_spec(policy=POLICY_BUILDERS[kind](), answer_tokens=2)
     frames, answer, requests = run(spec, scripted(len(PROMPT), answers))
     assert len(requests) == answer.iterations == 5
     assert answer.stopped == "settled"
     assert frames[-1].masked == 0
-    _, answer, requests = run(replace(spec, early_stop=False), scripted(len(PROMPT), answers))
+    _, answer, requests = run(
+        replace(spec, policy=replace(spec.policy, early_stop=False)), scripted(len(PROMPT), answers)
+    )
     assert len(requests) == answer.iterations == 32
     assert answer.stopped == "iterations"
 
 
 def test_a_growing_canvas_gains_masks_up_to_its_length() -> None:
-    spec = SamplingSpec(mode="refine", answer_tokens=7, iterations=5, grow_tokens=3, early_stop=False)
+    spec = sampling_spec(policy=refine_policy(iterations=5, early_stop=False, grow_tokens=3), answer_tokens=7)
     frames, answer, requests = run(spec, random_logits(3))
     assert [len(ids) for ids in inputs(requests)] == [3, 6, 7, 7, 7]
     assert [frame.masked for frame in frames] == [3, 1, 0, 0, 0]
     assert len(answer.canvas_ids) == 7
-    spec = replace(spec, iterations=2)
+    spec = replace(spec, policy=replace(spec.policy, iterations=2))
     _, answer, _ = run(spec, random_logits(3))
     assert len(answer.canvas_ids) == 6
 
 
 def test_an_answer_ends_before_its_first_eos() -> None:
-    spec = SamplingSpec(mode="refine", answer_tokens=5, iterations=1)
+    spec = sampling_spec(policy=refine_policy(iterations=1), answer_tokens=5)
     _, answer, _ = run(spec, scripted(len(PROMPT), [[10, 11, EOS_ID, 12, EOS_ID]]))
     assert answer.ids == (10, 11)
     assert answer.canvas_ids == (10, 11, EOS_ID, 12, EOS_ID)
@@ -208,8 +214,10 @@ def test_an_answer_ends_before_its_first_eos() -> None:
 def test_llada_commits_every_position_once_for_good_within_its_budget(
     tokens: int, block: int, iterations: int, off: bool, seed: int
 ) -> None:
-    llada = LladaSpec(block_tokens=block, eos_confidence_off=off)
-    spec = SamplingSpec(mode="llada", answer_tokens=tokens, iterations=iterations, llada=llada)
+    spec = sampling_spec(
+        policy=llada_policy(iterations=iterations, block_tokens=block, eos_confidence_off=off),
+        answer_tokens=tokens,
+    )
     frames, answer, requests = run(spec, random_logits(seed))
     assert len(requests) == len(frames) == frames[0].iterations <= iterations
     committed: dict[int, int] = {}
@@ -231,7 +239,7 @@ def test_llada_commits_the_most_confident_first() -> None:
         offsets = [row - len(PROMPT) for row in rows.tolist()]
         return torch.cat([peaked([20 + p], heights[p]) for p in offsets])
 
-    spec = SamplingSpec(mode="llada", answer_tokens=4, iterations=4)
+    spec = sampling_spec(policy=llada_policy(iterations=4), answer_tokens=4)
     frames, _, _ = run(spec, answer)
     order = [edit.position for frame in frames for edit in frame.edits if edit.kept]
     assert order == [1, 2, 3, 0]
@@ -242,8 +250,7 @@ def test_llada_leaves_eos_for_last_where_its_confidence_is_off() -> None:
         tokens = {0: EOS_ID, 1: 20, 2: EOS_ID, 3: 21}
         return torch.cat([peaked([tokens[row - len(PROMPT)]], 9.0 - row) for row in rows.tolist()])
 
-    llada = LladaSpec(eos_confidence_off=True)
-    spec = SamplingSpec(mode="llada", answer_tokens=4, iterations=4, llada=llada)
+    spec = sampling_spec(policy=llada_policy(iterations=4, eos_confidence_off=True), answer_tokens=4)
     frames, _, _ = run(spec, answer)
     order = [edit.position for frame in frames for edit in frame.edits if edit.kept]
     assert order == [1, 3, 0, 2]
@@ -259,9 +266,8 @@ def test_guidance_pushes_away_from_what_a_masked_prompt_predicts() -> None:
         return logits_RV
 
     for scale, wanted, segments in ((0.0, 20, 1), (1.0, 21, 2)):
-        llada = LladaSpec(guidance_scale=scale)
         _, outcome, requests = run(
-            SamplingSpec(mode="llada", answer_tokens=2, iterations=2, llada=llada), answer
+            sampling_spec(policy=llada_policy(iterations=2, guidance_scale=scale), answer_tokens=2), answer
         )
         assert set(outcome.canvas_ids) == {wanted}
         assert {len(request.segments) for request in requests} == {segments}
@@ -272,30 +278,28 @@ def test_guidance_pushes_away_from_what_a_masked_prompt_predicts() -> None:
 
 
 SPECS = [
-    SamplingSpec(mode="remask", answer_tokens=11, iterations=5, remask=RemaskSpec(positions="confidence")),
-    SamplingSpec(
-        mode="remask",
+    sampling_spec(policy=remask_policy(iterations=5, positions="confidence"), answer_tokens=11),
+    sampling_spec(
+        policy=remask_policy(iterations=6, retention="locked", positions="clustered", schedule="linear"),
         answer_tokens=14,
-        iterations=6,
-        draw=DrawSpec(temperature=0.8, top_p=0.9),
-        remask=RemaskSpec(retention="locked", positions="clustered", schedule="linear"),
+        draw=draw_spec(temperature=0.8, top_p=0.9),
     ),
-    SamplingSpec(
-        mode="refine", answer_tokens=9, iterations=4, draw=DrawSpec(temperature=1.0, top_k=7), grow_tokens=4
+    sampling_spec(
+        policy=refine_policy(iterations=4, grow_tokens=4),
+        answer_tokens=9,
+        draw=draw_spec(temperature=1.0, top_k=7),
     ),
-    SamplingSpec(
-        mode="llada",
+    sampling_spec(
+        policy=llada_policy(iterations=5, block_tokens=4, guidance_scale=0.5),
         answer_tokens=10,
-        iterations=5,
-        draw=DrawSpec(temperature=0.7, method="gumbel"),
-        llada=LladaSpec(block_tokens=4, guidance_scale=0.5),
+        draw=draw_spec(temperature=0.7, method="gumbel"),
     ),
-    SamplingSpec(mode="ar", answer_tokens=12, draw=DrawSpec(temperature=0.9)),
+    sampling_spec(policy=ar_policy(), answer_tokens=12, draw=draw_spec(temperature=0.9)),
 ]
 
 
 def test_a_canvas_gives_the_same_answer_in_any_company() -> None:
-    """Frames too, bit for bit: five modes, three canvases each, with an adapter and without, in one stream of batches."""
+    """Frames too, bit for bit: five policies, three canvases each, with an adapter and without, in one stream of batches."""
     adapters = [None, trained_adapter(rank=4), trained_adapter(rank=3, seed=4)]
     canvases = [
         Canvas(prompt=(7, 8, 9), seed=1),
@@ -337,6 +341,53 @@ def test_seeds_change_what_is_drawn_and_nothing_else_does() -> None:
     assert ids(6) != first
 
 
+def test_canvases_without_a_seed_draw_by_their_number_and_the_first_as_with_seed_0() -> None:
+    def ids(spec: SamplingSpec, seed: int | None, index: int) -> tuple[int, ...]:
+        canvas = Canvas(prompt=(7, 8, 9), seed=seed)
+        return answered(run_alone(sample_canvas(BASE, None, canvas, index, spec), BASE.model)[1]).canvas_ids
+
+    for spec in SPECS:
+        answers = [ids(spec, None, index) for index in range(4)]
+        assert answers[0] == ids(spec, 0, 0)
+        assert len(set(answers)) > 1
+        assert {ids(spec, 5, index) for index in range(4)} == {ids(spec, 5, 0)}
+
+
+def test_a_long_answers_canvases_draw_by_seed_and_by_number() -> None:
+    """Canvas k of the answer adds k to the seed, whatever number the answer has in its run."""
+    spec = sampling_spec(
+        policy=refine_policy(iterations=2), answer_tokens=8, canvas_tokens=4, draw=draw_spec(temperature=1.0)
+    )
+
+    def run_of(canvas: Canvas, index: int) -> AnswerEvent:
+        return answered(run_alone(sample_canvas(BASE, None, canvas, index, spec), BASE.model)[1])
+
+    whole = run_of(Canvas(prompt=(7, 8, 9), seed=None), 3)
+    second = Canvas(prompt=(7, 8, 9, *whole.canvas_ids[:4]), seed=1)
+    assert whole.canvas_ids[4:] != run_of(second, 0).canvas_ids[:4]  # it has the number 3 as well
+    first = run_of(Canvas(prompt=(7, 8, 9), seed=0), 3)
+    second = Canvas(prompt=(7, 8, 9, *first.canvas_ids[:4]), seed=1)
+    assert first.canvas_ids[4:] == run_of(second, 0).canvas_ids[:4]
+
+
+@pytest.mark.parametrize("kind", ["remask", "refine", "llada"])
+def test_mask_is_never_answered_unless_it_is_allowed(kind: str) -> None:
+    def certain_of_mask(segment: Segment, rows: torch.Tensor) -> torch.Tensor:
+        return peaked([MASK_ID] * len(rows)) + peaked([20] * len(rows), height=1.0)
+
+    spec = sampling_spec(policy=POLICY_BUILDERS[kind](iterations=2), answer_tokens=4)
+    _, answer, _ = run(spec, certain_of_mask)
+    assert set(answer.canvas_ids) == {20}
+    _, answer, _ = run(replace(spec, draw=draw_spec(allow_mask=True)), certain_of_mask)
+    assert set(answer.canvas_ids) == {MASK_ID}
+
+
+def test_the_causal_model_may_write_mask_as_any_other_token() -> None:
+    spec = sampling_spec(policy=ar_policy(), answer_tokens=2)
+    _, answer, _ = run(spec, lambda segment, rows: peaked([MASK_ID]))
+    assert answer.canvas_ids == (MASK_ID, MASK_ID)
+
+
 def test_sampling_draws_nothing_from_the_global_generators() -> None:
     before = torch.random.get_rng_state()
     for spec in SPECS:
@@ -365,7 +416,7 @@ def test_a_cancelled_run_computes_nothing_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "tokens", "mode", "option"),
+    ("prompt", "tokens", "kind", "option"),
     [
         ((VOCAB_SIZE,), 4, "refine", "prompt"),
         ((-1,), 4, "refine", "prompt"),
@@ -375,10 +426,14 @@ def test_a_cancelled_run_computes_nothing_more() -> None:
     ],
 )
 def test_a_canvas_that_the_base_cannot_hold_is_refused_before_any_work(
-    prompt: tuple[int, ...], tokens: int, mode: Any, option: str
+    prompt: tuple[int, ...], tokens: int, kind: str, option: str
 ) -> None:
     with pytest.raises(LadError) as raised:
-        check_canvas(BASE, Canvas(prompt=prompt, seed=1), SamplingSpec(mode=mode, answer_tokens=tokens))
+        check_canvas(
+            BASE,
+            Canvas(prompt=prompt, seed=1),
+            sampling_spec(policy=POLICY_BUILDERS[kind](), answer_tokens=tokens),
+        )
     assert raised.value.option == option
 
 

@@ -11,7 +11,7 @@ import pytest
 from fake_backend import FakeBackend
 from lad_runtime.gen.lad.v1 import adapters_pb2, data_pb2, runs_pb2, sampling_pb2, training_pb2, worker_pb2
 from test_server import HEADERS, LINES, Client, refused, served, serving
-from test_wire import DRAW, training_spec
+from test_wire import DRAW, refining, training_spec
 
 
 class Making:
@@ -73,7 +73,7 @@ class Making:
 
     def sample(self, run_id: str) -> Any:
         spec = sampling_pb2.SamplingSpec(
-            mode=2, answer_tokens=4, iterations=1_000_000, draw=DRAW, attention=1, share_weight=1
+            policy=refining(1_000_000), answer_tokens=4, draw=DRAW, attention=1, share_weight=1
         )
         canvases = [sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 3]))]
         request = sampling_pb2.StartSamplingRequest(

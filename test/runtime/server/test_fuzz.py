@@ -22,7 +22,7 @@ from lad_runtime.gen.lad.v1 import (
 )
 from lad_runtime.wire.protocol import METHODS
 from test_server import HEADERS, Client
-from test_wire import DRAW, LOSS, NOISE, OPTIMIZER, training_spec
+from test_wire import DRAW, LOSS, NOISE, OPTIMIZER, refining, training_spec
 from test_worker_process import LINES, worker
 
 REMOVING = ("DropAdapter", "UnloadBase")  # what the others need
@@ -121,7 +121,7 @@ def sound_requests(base_id: str, adapter_id: str, dataset_id: str) -> dict[str, 
     tokens = data_pb2.TokenIds(ids=[1, 2, 3])
     chat = [data_pb2.Message(role="user", content="hi")]
     sampling = sampling_pb2.SamplingSpec(
-        mode=2, answer_tokens=4, iterations=2, draw=DRAW, frames=True, attention=1, share_weight=1
+        policy=refining(2), answer_tokens=4, draw=DRAW, frames=True, attention=1, share_weight=1
     )
     sequence = training_pb2.TargetedSequence(ids=[1, 2, 3], targets=[2, 3, -1], weights=bytes(12))
     spec = worker_pb2.AdapterSpec(rank=2, alpha=2, targets=["q_proj"])

@@ -48,7 +48,7 @@ from lad_runtime.server.process.connections import Connections, connections_by_d
 from lad_runtime.server.serve import serve
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
 from lad_runtime.wire.errors import DETAIL_KEY
-from test_wire import DRAW, LOSS, NOISE, OPTIMIZER, WINDOW, training_spec
+from test_wire import DRAW, LOSS, NOISE, OPTIMIZER, WINDOW, refining, training_spec
 
 TOKEN = "a-token-of-24-characters"
 HEADERS = (("authorization", f"Bearer {TOKEN}"),)
@@ -112,8 +112,10 @@ class Client:
         request = training_pb2.StartTrainingRequest(adapter_id=adapter_id, spec=spec)
         return (await self.training.StartTraining(request, metadata=self.headers)).run_id
 
-    async def sample(self, base_id: str, adapter_id: str = "", canvases: int = 1, **changes: Any) -> str:
-        fields = {"mode": 2, "answer_tokens": 4, "iterations": 3, "draw": DRAW, "frames": True}
+    async def sample(
+        self, base_id: str, adapter_id: str = "", canvases: int = 1, iterations: int = 3, **changes: Any
+    ) -> str:
+        fields = {"policy": refining(iterations), "answer_tokens": 4, "draw": DRAW, "frames": True}
         fields |= {"attention": 1, "share_weight": 1} | changes
         prompts = [
             sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 3]), seed=seed) for seed in range(canvases)
@@ -588,7 +590,7 @@ def test_a_chat_is_rendered_on_the_worker() -> None:
         base_id = await client.base()
         chat = sampling_pb2.Chat(messages=[data_pb2.Message(role="user", content="hi")])
         spec = sampling_pb2.SamplingSpec(
-            mode=2, answer_tokens=4, iterations=1, draw=DRAW, attention=1, share_weight=1
+            policy=refining(1), answer_tokens=4, draw=DRAW, attention=1, share_weight=1
         )
         request = sampling_pb2.StartSamplingRequest(
             base_id=base_id, canvases=[sampling_pb2.Canvas(chat=chat)], spec=spec

@@ -26,6 +26,9 @@ from lad_runtime.gen.lad.v1 import (
     training_pb2,
     worker_pb2,
 )
+from lad_runtime.method.policy import PolicySpec
+from lad_runtime.wire.codec import writer
+from sampling_specs import POLICY_BUILDERS
 from test_server import HEADERS, TOKEN, Client, refused
 from test_wire import DRAW, LOSS, NOISE, OPTIMIZER
 
@@ -142,27 +145,18 @@ def test_the_stub_is_trained_sampled_scored_saved_and_resumed_end_to_end(stub_wo
         loaded = (await client.adapters.LoadCheckpoint(load, metadata=HEADERS)).adapter
         assert loaded.steps == 6
 
-        remask = sampling_pb2.RemaskSpec(
-            schedule=1,
-            sharpness=5,
-            noise_start=1,
-            positions=1,
-            min_guidance_weight=0.1,
-            cluster_span=4,
-            retention=1,
-        )
+        write_policy = writer(PolicySpec, sampling_pb2.Policy)
         answers = {}
         for given in (adapter_id, loaded.id):
-            for mode in (1, 2, 3, 4):
-                run_id = await client.sample(
-                    base_id, given, canvases=2, mode=mode, remask=remask, answer_tokens=6
-                )
+            for name, build in POLICY_BUILDERS.items():
+                policy = write_policy(build())
+                run_id = await client.sample(base_id, given, canvases=2, policy=policy, answer_tokens=6)
                 events = await client.events(run_id)
                 assert events[-1].sampling_finished.canvases == 2
-                answers[given, mode] = [
+                answers[given, name] = [
                     tuple(event.answer.canvas_ids) for event in events if event.HasField("answer")
                 ]
-        assert all(answers[adapter_id, mode] == answers[loaded.id, mode] for mode in (1, 2, 3, 4))
+        assert all(answers[adapter_id, name] == answers[loaded.id, name] for name in POLICY_BUILDERS)
 
         predict = sampling_pb2.PredictRequest(
             base_id=base_id,
@@ -232,7 +226,7 @@ def test_bad_input_gets_a_typed_error_and_leaves_the_worker_serving(stub_worker:
             (client.base("no/such-folder-or-hub-id/x"), "not-found"),
             (client.adapters.CreateAdapter(_adapter(base_id, rank=0), metadata=HEADERS), "invalid-option"),
             (client.adapters.CreateAdapter(_adapter(base_id, rank=4096), metadata=HEADERS), "invalid-option"),
-            (client.sample(base_id, mode=9), "invalid-option"),
+            (client.sample(base_id, policy=sampling_pb2.Policy()), "invalid-option"),
             (client.sample(base_id, answer_tokens=5000), "invalid-option"),
             (client.dataset(b""), "invalid-data"),
             (client.sample(base_id, draw=sampling_pb2.DrawSpec(temperature=math.nan)), "invalid-option"),

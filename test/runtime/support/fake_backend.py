@@ -11,6 +11,7 @@ from typing import Any
 
 from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.policies.policy import DenoisingPolicy
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
@@ -389,10 +390,11 @@ class FakeBackend:
     def _sample(
         self, adapter: FakeAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec
     ) -> Work[AnswerEvent]:
-        tokens = len(canvas.prompt) + spec.answer_tokens
+        assert isinstance(spec.policy, DenoisingPolicy)
+        iterations, tokens = spec.policy.iterations, len(canvas.prompt) + spec.answer_tokens
         fails = ValueError("a secret detail") if canvas.seed == 13 else None
         answer = (adapter.steps if adapter else 0,) * spec.answer_tokens
-        for iteration in range(spec.iterations):
+        for iteration in range(iterations):
             yield FakeRequest(value=iteration, tokens=tokens, fails=fails)
             if spec.frames:
                 edits = tuple(
@@ -402,7 +404,7 @@ class FakeBackend:
                 yield FrameEvent(
                     canvas=index,
                     iteration=iteration,
-                    iterations=spec.iterations,
+                    iterations=iterations,
                     edits=edits,
                     answer=answer,
                     masked=0,
@@ -412,7 +414,7 @@ class FakeBackend:
             ids=answer,
             canvas_ids=answer,
             text="x",
-            iterations=spec.iterations,
+            iterations=iterations,
             stopped="iterations",
         )
 

@@ -13,6 +13,7 @@ from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.types.sampling import Canvas, SamplingSpec
 from lad_runtime.types.training import TrainingSpec
 from method_specs import schedule_spec, targeted_sequence, window_spec
+from sampling_specs import refine_policy, sampling_spec
 from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec, run_spec
 
 LINES = "".join(f'{{"instruction": "{n} + 1", "output": "{n + 1}"}}\n' for n in range(20))
@@ -58,7 +59,7 @@ class Bench:
         **options: Any,
     ) -> Run:
         """Canvases from a number on, each with another prompt of so many tokens."""
-        spec = sampling_spec(**options)
+        spec = short_sampling(**options)
         rest = (5,) * (tokens - 2)
         numbers = range(first, first + canvases)
         starts = [Canvas(prompt=(5 + n % 50, 5 + n // 50, *rest), seed=n) for n in numbers]
@@ -79,9 +80,11 @@ def training_spec(dataset_id: str, **options: Any) -> TrainingSpec:
     )
 
 
-def sampling_spec(**options: Any) -> SamplingSpec:
+def short_sampling(**options: Any) -> SamplingSpec:
     """A run of two iterations, without frames."""
-    return SamplingSpec(**{"mode": "refine", "answer_tokens": 4, "iterations": 2, "frames": False, **options})
+    return sampling_spec(
+        **{"policy": refine_policy(iterations=2), "answer_tokens": 4, "frames": False, **options}
+    )
 
 
 def step(bench: Bench, adapter: AdapterEntry) -> None:

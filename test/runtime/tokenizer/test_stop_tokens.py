@@ -1,6 +1,7 @@
 """Where an answer ends: the tokens that a folder names, the one that its template closes a turn with, and what decides by them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,7 @@ import torch
 
 from chatml_folder import CHATML, END, END_OF_TEXT, MASK, START, write_chatml
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.method.policies.llada import Llada
-from lad_runtime.method.policies.policy import AnswerState, Sampled
-from lad_runtime.method.policies.remask import Remask
+from lad_runtime.method.answer_state import AnswerState, Sampled
 from lad_runtime.method.windows import prepare
 from lad_runtime.torch_backend.forward.base import Base, load_base
 from lad_runtime.torch_backend.sampling.draw import biased
@@ -20,9 +19,18 @@ from lad_runtime.torch_backend.sampling.score import score
 from lad_runtime.torch_backend.tokenizer.tokenizer_files import load_tokenizer
 from lad_runtime.types.data import Example, Message
 from lad_runtime.types.evaluation import ScoreItem
-from lad_runtime.types.sampling import Canvas, DrawSpec, LladaSpec, RemaskSpec, SamplingSpec
+from lad_runtime.types.sampling import Canvas
 from method_specs import window_spec
 from sampling_helpers import run_alone, run_work
+from sampling_specs import (
+    answer_canvas,
+    ar_policy,
+    draw_spec,
+    llada_policy,
+    refine_policy,
+    remask_policy,
+    sampling_spec,
+)
 from type_specs import base_spec
 
 STOPS = (END, END_OF_TEXT)
@@ -167,7 +175,7 @@ def test_what_closes_a_turn_stands_once_behind_every_answer(folder: Path, space:
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_the_autoregressive_baseline_stops_at_any_of_them(base: Base, stop: int) -> None:
-    spec = SamplingSpec(mode="ar", answer_tokens=6, iterations=1)
+    spec = sampling_spec(policy=ar_policy(), answer_tokens=6)
     work = sample_canvas(base, None, Canvas(prompt=(START, 7), seed=0), 0, spec)
     _, answer, _ = run_work(work, certain_of(base, [[20], [21], [stop], [22]], prompt=0))
     assert (answer.ids, answer.canvas_ids, answer.stopped) == ((20, 21), (20, 21, stop), "eos")
@@ -175,7 +183,9 @@ def test_the_autoregressive_baseline_stops_at_any_of_them(base: Base, stop: int)
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_an_answer_ends_before_the_first_of_them_and_no_canvas_follows_it(base: Base, stop: int) -> None:
-    spec = SamplingSpec(mode="refine", answer_tokens=8, iterations=1, canvas_tokens=4, attention="full")
+    spec = sampling_spec(
+        policy=refine_policy(iterations=1), answer_tokens=8, canvas_tokens=4, attention="full"
+    )
     work = sample_canvas(base, None, Canvas(prompt=(START, 7), seed=0), 0, spec)
     _, answer, _ = run_work(work, certain_of(base, [[20, stop, 21, END]], prompt=2))
     assert (answer.ids, answer.canvas_ids) == ((20,), (20, stop, 21, END))
@@ -190,9 +200,11 @@ def test_a_score_counts_up_to_and_with_the_first_of_them(base: Base, stop: int) 
 
 def test_the_bias_is_added_to_all_of_them() -> None:
     logits_RV = torch.arange(12.0).view(2, 6)
-    moved = biased(logits_RV, (4, 1), -2.5) - logits_RV
+    tokens = answer_canvas(1, stop_token_ids=(4, 1))
+    spec = draw_spec(eos_bias=-2.5, allow_mask=True)
+    moved = biased(logits_RV, spec, tokens) - logits_RV
     assert moved.tolist() == [[0.0, -2.5, 0.0, 0.0, -2.5, 0.0]] * 2
-    assert biased(logits_RV, (4, 1), float("-inf")).isinf().sum() == 4
+    assert biased(logits_RV, replace(spec, eos_bias=float("-inf")), tokens).isinf().sum() == 4
 
 
 def sampled_as(ids: list[int]) -> tuple[AnswerState, Sampled]:
@@ -202,21 +214,21 @@ def sampled_as(ids: list[int]) -> tuple[AnswerState, Sampled]:
 
 def test_remasking_by_confidence_takes_them_and_others_in_proportion() -> None:
     state, sampled = sampled_as([20, END, 21, END_OF_TEXT, 22, END, 23, END_OF_TEXT])
-    spec = RemaskSpec(positions="confidence")
-    policy = Remask(spec=spec, iterations=4, seed=1, stop_token_ids=STOPS, mask_token_id=MASK)
+    spec = remask_policy(positions="confidence", iterations=4)
+    policy = spec.denoising(answer_canvas(8, seed=1, mask_token_id=MASK, stop_token_ids=STOPS))
     chosen_N = policy.choose(state, sampled, 4, 0)
     assert (chosen_N[1::2].sum(), chosen_N[::2].sum()) == (2, 2)
 
 
 def test_lladas_confidence_of_any_of_them_can_be_switched_off() -> None:
     state, sampled = sampled_as([END, END_OF_TEXT, 20, 21])
-    spec = LladaSpec(eos_confidence_off=True)
-    policy = Llada(spec=spec, answer_tokens=4, max_iterations=2, stop_token_ids=STOPS)
+    spec = llada_policy(eos_confidence_off=True, iterations=2)
+    policy = spec.denoising(answer_canvas(4, stop_token_ids=STOPS))
     assert policy.choose(state, sampled, 2, 0).tolist() == [False, False, True, True]
 
 
 def test_a_base_that_may_not_end_draws_none_of_them(base: Base) -> None:
-    draw = DrawSpec(eos_bias=float("-inf"), temperature=1.0)
-    spec = SamplingSpec(mode="ar", answer_tokens=40, iterations=1, draw=draw)
+    draw = draw_spec(eos_bias=float("-inf"), temperature=1.0)
+    spec = sampling_spec(policy=ar_policy(), answer_tokens=40, draw=draw)
     _, answer = run_alone(sample_canvas(base, None, Canvas(prompt=(START,), seed=3), 0, spec), base.model)
     assert len(answer.ids) == 40 and not set(answer.ids) & set(STOPS)

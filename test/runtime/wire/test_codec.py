@@ -15,14 +15,17 @@ from lad_runtime.gen.lad.v1 import (
     training_pb2,
     worker_pb2,
 )
+from lad_runtime.method.policies.policy import Policy
+from lad_runtime.method.policy import PolicySpec
 from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.evaluation import Score, ScoreItem, ScoreTask
 from lad_runtime.types.primitives import ForwardBackwardResult
-from lad_runtime.types.sampling import RemaskSpec, SamplingSpec
+from lad_runtime.types.sampling import SamplingSpec
 from lad_runtime.types.training import TrainingSpec
 from lad_runtime.wire.codec import reader, writer
 from lad_runtime.wire.tensors import write_floats
-from test_wire import DRAW, training_spec
+from sampling_specs import POLICY_BUILDERS, refine_policy
+from test_wire import DRAW, refining, training_spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ class Chat:
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
     prompt: tuple[int, ...] | Chat
-    seed: int
+    seed: int | None
 
 
 HEADER = UploadHeader(base_id="b", adapter_id="a", files=(FileSize(name="f", nbytes=2**40),))
@@ -84,7 +87,8 @@ def test_a_message_of_one_oneof_is_a_union_whose_types_have_its_messages_names()
 def test_a_oneof_beside_other_fields_is_the_field_of_its_name() -> None:
     write, read = writer(Canvas, sampling_pb2.Canvas), reader(sampling_pb2.Canvas, Canvas)
     for prompt in ((1, 2), Chat(messages=(Said(role="user", content="hi"),), allow_special=True)):
-        assert read(write(Canvas(prompt=prompt, seed=7))) == Canvas(prompt=prompt, seed=7)
+        for seed in (7, 0, None):
+            assert read(write(Canvas(prompt=prompt, seed=seed))) == Canvas(prompt=prompt, seed=seed)
 
 
 def test_a_oneof_without_a_case_names_its_option_and_the_cases() -> None:
@@ -117,14 +121,25 @@ def test_bytes_are_floats_rows_of_floats_or_flags_as_the_value_says() -> None:
     assert reader(data_pb2.PreparedExample, PreparedExample)(packed) == example
 
 
-def test_what_may_be_left_out_has_the_values_default_and_what_may_not_is_missed() -> None:
+def test_what_may_not_be_left_out_is_missed() -> None:
     read = reader(sampling_pb2.SamplingSpec, SamplingSpec)
-    sound = {"mode": 2, "answer_tokens": 1, "iterations": 1, "attention": 1, "share_weight": 1}
-    assert read(sampling_pb2.SamplingSpec(**sound, draw=DRAW)).remask == RemaskSpec()
+    sound = {"answer_tokens": 1, "attention": 1, "share_weight": 1}
+    policy = read(sampling_pb2.SamplingSpec(**sound, draw=DRAW, policy=refining(1))).policy
+    assert policy == refine_policy(iterations=1, early_stop=False)
     with pytest.raises(LadError, match="drawMethod is missing"):
-        read(sampling_pb2.SamplingSpec(**sound))
-    with pytest.raises(LadError, match="schedule is missing"):
-        read(sampling_pb2.SamplingSpec(**sound, draw=DRAW, remask=sampling_pb2.RemaskSpec()))
+        read(sampling_pb2.SamplingSpec(**sound, policy=refining(1)))
+    with pytest.raises(LadError, match=r"policy is missing.*Give one of remask, refine, llada, ar"):
+        read(sampling_pb2.SamplingSpec(**sound, draw=DRAW))
+    vague = sampling_pb2.Policy(remask=sampling_pb2.RemaskPolicy(iterations=1))
+    with pytest.raises(LadError, match=r"policy\.schedule is missing"):
+        read(sampling_pb2.SamplingSpec(**sound, draw=DRAW, policy=vague))
+
+
+@pytest.mark.parametrize("policy", [build() for build in POLICY_BUILDERS.values()], ids=lambda p: p.kind)
+def test_every_policy_is_the_case_of_its_name_and_comes_back_as_it_was(policy: Policy) -> None:
+    message = writer(PolicySpec, sampling_pb2.Policy)(policy)
+    assert message.WhichOneof("kind") == policy.kind
+    assert reader(sampling_pb2.Policy, PolicySpec)(message) == policy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from lad_runtime.gen.lad.v1 import (
     worker_pb2,
 )
 from lad_runtime.method.noise import NOISES
+from lad_runtime.method.policies.remask import RemaskPolicy
 from lad_runtime.types.bases import BaseInfo, BaseSpec, MatrixKernel
 from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import TargetedSequence
@@ -63,6 +64,12 @@ NOISE = training_pb2.NoiseSpec(lad=training_pb2.LadNoise(tail_noise=True, max_sp
 LOSS = training_pb2.LossSpec(supervise=1, tail=True, weighting=1)
 OPTIMIZER = training_pb2.OptimizerSpec(kind=1, beta1=0.9, beta2=0.999, epsilon=1e-8, newton_schulz_steps=5)
 DRAW = sampling_pb2.DrawSpec(top_p=1, confidence=1, method=1)
+
+
+def refining(iterations: int) -> sampling_pb2.Policy:
+    return sampling_pb2.Policy(refine=sampling_pb2.RefinePolicy(iterations=iterations))
+
+
 REPORT = LossReport(
     loss=1.0,
     ce=2.0,
@@ -229,6 +236,7 @@ def test_eos_can_be_forbidden_by_a_bias_of_minus_infinity() -> None:
 def test_a_canvas_has_ids_or_a_chat() -> None:
     ids = sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2]), seed=7)
     assert read_canvas(ids).seed == 7
+    assert read_canvas(sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2]))).seed is None
     chat = sampling_pb2.Chat(messages=[data_pb2.Message(role="user", content="hi")])
     rendered_later = read_canvas(sampling_pb2.Canvas(chat=chat, seed=7))
     assert rendered_later.messages[0].content == "hi"  # type: ignore[union-attr]
@@ -406,11 +414,9 @@ def test_the_golden_requests_are_read_into_complete_specifications() -> None:
     assert (spec.seed, spec.optimizer.kind, spec.window.supervise) == (2**64 - 1, "muon", "all-assistant")
     request = sampling_pb2.StartSamplingRequest.FromString(stored["lad.v1.StartSamplingRequest"])
     sampled = read_sampling_spec(request.spec)
-    assert (sampled.draw.method, sampled.draw.eos_bias, sampled.remask.retention) == (
-        "gumbel",
-        -math.inf,
-        "locked",
-    )
+    assert (sampled.draw.method, sampled.draw.eos_bias) == ("gumbel", -math.inf)
+    assert isinstance(sampled.policy, RemaskPolicy)
+    assert (sampled.policy.retention, sampled.policy.grow_tokens) == ("locked", 8)
     forward = training_pb2.ForwardBackwardRequest.FromString(stored["lad.v1.ForwardBackwardRequest"])
     (sequence,) = read_sequences(forward.sequences)
     assert (sequence.targets, sequence.weights) == ((-1, 2, 3), (0.0, 0.5, 0.25))

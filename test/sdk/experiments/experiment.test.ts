@@ -27,8 +27,8 @@ training:
 evaluation:
   data: { jsonl: heldout.jsonl }
   sampling:
-    - { mode: refine, iterations: 16 }
-    - { mode: remask, iterations: 16, positions: confidence }
+    - { policy: { kind: refine, iterations: 16 } }
+    - { policy: { kind: remask, iterations: 16, positions: confidence } }
 sweep:
   axes:
     adapter.rank: [4, 16, 64]
@@ -85,7 +85,7 @@ describe("a mistake in it", () => {
       "positions: confidence",
       "position: confidence",
       19,
-      "evaluation.sampling[1].position",
+      "evaluation.sampling[1].policy.position",
       "Did you mean positions?",
     ],
     ["adapter.rank: [4", "adapter.rnk: [4", 22, "sweep.axes.adapter.rnk", "Did you mean adapter.rank?"],

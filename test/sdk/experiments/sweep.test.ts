@@ -33,7 +33,8 @@ describe("the axes", () => {
     [{ rank: [4, 4] }, "axes.rank[1]", "there twice"],
     [{ learningRate: [Number.NaN] }, "axes.learningRate[0]", "a finite number"],
     [{ learningRate: [-1] }, "axes.learningRate[0]", "at least 0"],
-    [{ mode: ["refin"] }, "axes.mode[0]", "one of remask"],
+    [{ policy: ["refin"] }, "axes.policy[0]", "Did you mean refine"],
+    [{ sharpness: [0] }, "axes.sharpness[0]", "above 0"],
     [{ anything: [{}] }, "axes.anything[0]", "a string, a finite number"],
   ])("are checked before anything starts: %j", (axes, option, text) => {
     let started = false;

@@ -84,6 +84,8 @@ const info: GetInfoResponse = {
   offloadedBytes: 0n,
   bases: [],
   adapters: [],
+  policies: [],
+  noises: [],
 };
 
 const answering: handleUnaryCall<GetInfoRequest, GetInfoResponse> = (_, callback) => callback(null, info);

@@ -1,53 +1,62 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type AnswerState,
-  grownAnswer,
-  type IterationPrediction,
-  maskedAnswer,
-  type PolicyStep,
-} from "../../../sdk/src/method/answer-state.js";
+import { type AnswerState, grownAnswer, maskedAnswer } from "../../../sdk/src/method/answer-state.js";
 import { tally } from "../../../sdk/src/method/choose.js";
+import { definitionOf } from "../../../sdk/src/method/policies/policy.js";
 import {
+  ar,
   chooseRemasked,
+  llada,
   lladaBudget,
   lladaStep,
-  type RemaskPolicy,
-  type RemaskSchedule,
+  policies,
+  type RemaskOptions,
+  refine,
   refineStep,
+  remask,
   remaskShare,
   remaskStep,
   shareCount,
-} from "../../../sdk/src/method/policies.js";
+} from "../../../sdk/src/method/policies/registered.js";
+import { POLICY_KINDS, type Policy, policyDefinition, policyStep } from "../../../sdk/src/method/policy.js";
 import golden from "../../contract/remask.json" with { type: "json" };
 
 const MASK = golden.maskTokenId;
 
-type Step = (state: AnswerState, prediction: IterationPrediction) => PolicyStep;
+type GoldenRun = (typeof golden.runs)[number];
+type Settings = RemaskOptions & { maskTokenId?: number; eosTokenId?: number };
 
-/** The step of a golden run. */
-function stepOf(run: (typeof golden.runs)[number]): Step {
-  if (run.mode === "refine") return refineStep;
-  const stopTokenIds = [run.policy?.eosTokenId ?? 0];
-  if (run.mode === "remask") {
-    const policy = { ...run.policy, stopTokenIds } as unknown as RemaskPolicy;
-    return (state, prediction) => remaskStep(state, prediction, policy);
-  }
-  const { blockTokens = 0, maxIterations = 0, eosConfidenceOff = false } = run.policy ?? {};
-  const budget = lladaBudget(run.positions, blockTokens, maxIterations);
-  return (state, prediction) => lladaStep(state, prediction, { budget, eosConfidenceOff, stopTokenIds });
+/** The policy of a golden run. */
+function policyOf({ mode, policy, iterations }: GoldenRun): Policy {
+  if (mode === "refine") return refine({ iterations });
+  if (mode === "remask") return remaskOf(policy as Settings, iterations);
+  const { blockTokens, maxIterations, eosConfidenceOff } = policy ?? {};
+  return llada({ blockTokens, iterations: maxIterations, eosConfidenceOff });
 }
+
+function remaskOf({ maskTokenId: _, eosTokenId: __, ...options }: Settings, iterations: number) {
+  return remask({ ...options, iterations });
+}
+
+/** What keys a golden run's steps, and what a policy may know of its base. */
+function contextOf(run: GoldenRun) {
+  const stopTokenIds = [run.policy?.eosTokenId ?? 0];
+  const { canvas } = run as { canvas?: number };
+  return { seed: BigInt(run.seed), canvas, stopTokenIds, maskTokenId: MASK };
+}
+
+const CONTEXT = { seed: 0n, stopTokenIds: [2, 3], maskTokenId: MASK };
 
 const positionsOf = (mask: readonly boolean[]) => mask.flatMap((is, p) => (is ? [p] : []));
 
 describe("the built-in policies", () => {
   for (const run of golden.runs) {
     test(`are the worker's, step for step: ${run.mode}, ${run.name}`, () => {
-      const step = stepOf(run);
-      const seed = BigInt(run.seed);
+      const policy = policyOf(run);
+      const context = contextOf(run);
       let state = maskedAnswer(run.positions, MASK);
       for (const [iteration, { prediction, sampled, next }] of run.steps.entries()) {
-        const made = step(state, { ...prediction, iteration, iterations: run.iterations, seed });
+        const made = policyStep(state, { ...prediction, iteration, ...context }, policy);
         expect(made.sampled.ids).toEqual(sampled);
         expect(made.next.ids).toEqual(next.ids);
         expect(positionsOf(made.next.masked)).toEqual(next.masked);
@@ -62,7 +71,7 @@ describe("the built-in policies", () => {
   test("re-mask the worker's shares and counts", () => {
     for (const { policy, iterations, positions, shares, counts } of golden.schedules) {
       for (const [iteration, wanted] of shares.entries()) {
-        const share = remaskShare(policy as RemaskSchedule, iteration, iterations);
+        const share = remaskShare(remaskOf(policy as Settings, iterations), iteration);
         expect(Math.abs(share - wanted)).toBeLessThanOrEqual(1e-14 * wanted);
         expect(shareCount(share, positions)).toBe(counts[iteration]);
       }
@@ -77,7 +86,8 @@ describe("the built-in policies", () => {
 });
 
 describe("chooseRemasked", () => {
-  const policies = fc.record({
+  const options = fc.record({
+    iterations: fc.constant(8),
     schedule: fc.constantFrom("exponential" as const, "linear" as const),
     sharpness: fc.double({ min: 1e-3, max: 50, noNaN: true }),
     noiseStart: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -85,8 +95,6 @@ describe("chooseRemasked", () => {
     minGuidanceWeight: fc.constantFrom(0.01, 0.1, 1),
     clusterSpan: fc.integer({ min: 1, max: 9 }),
     retention: fc.constantFrom("none" as const, "editable" as const, "locked" as const),
-    maskTokenId: fc.constant(MASK),
-    stopTokenIds: fc.constant([2, 3]),
   });
 
   test("chooses exactly floor(share · N) of the positions that are not kept, or all of those", () => {
@@ -99,7 +107,7 @@ describe("chooseRemasked", () => {
     );
     fc.assert(
       fc.property(
-        policies,
+        options.map(remask),
         answers,
         fc.bigInt(0n, 2n ** 64n - 1n),
         fc.nat(7),
@@ -109,8 +117,8 @@ describe("chooseRemasked", () => {
             ids: answer.map((each) => each.id),
             confidences: answer.map((each) => each.confidence),
           };
-          const chosen = chooseRemasked({ kept }, sampled, policy, { iteration, iterations: 8, seed });
-          const wanted = shareCount(remaskShare(policy, iteration, 8), answer.length);
+          const chosen = chooseRemasked({ kept }, sampled, policy, { ...CONTEXT, iteration, seed });
+          const wanted = shareCount(remaskShare(policy, iteration), answer.length);
           expect(tally(chosen)).toBe(Math.min(wanted, answer.length - tally(kept)));
           expect(chosen.some((is, p) => is && kept[p])).toBe(false);
         },
@@ -119,7 +127,37 @@ describe("chooseRemasked", () => {
   });
 });
 
+describe.each(POLICY_KINDS)("the policy %s", (kind) => {
+  const { options, denoising } = policyDefinition(kind);
+  const policy = policies[kind]();
+
+  test("says of itself what its builder makes", () => {
+    const { kind: name, ...made } = policy;
+    expect([policyDefinition(kind).kind, name]).toEqual([kind, kind]);
+    expect(options.parse({})).toEqual(made);
+    expect(definitionOf(policies[kind])).toBe(policyDefinition(kind));
+  });
+
+  test.runIf(denoising !== undefined)("leaves no mask after its last forward", () => {
+    for (const tokens of [1, 7, 40]) {
+      let state = maskedAnswer(tokens, MASK);
+      const ids = Array<number>(tokens).fill(7);
+      const confidences = ids.map((_, p) => p / tokens);
+      for (let iteration = 0; iteration < (denoising?.forwards(policy, tokens) ?? 0); iteration++) {
+        state = policyStep(state, { ids, confidences, iteration, ...CONTEXT }, policy).next;
+      }
+      expect(state.ids).toEqual(ids);
+      expect(tally(state.masked)).toBe(0);
+    }
+  });
+});
+
 describe("a policy's step", () => {
+  test("is refused where nothing is denoised", () => {
+    const prediction = { ids: [1], confidences: [1], iteration: 0, ...CONTEXT };
+    expect(() => policyStep(maskedAnswer(1, MASK), prediction, ar())).toThrow("denoises nothing");
+  });
+
   test("never writes to the state it was given", () => {
     const frozen = (count: number): AnswerState => {
       const state = maskedAnswer(count, MASK);
@@ -132,48 +170,37 @@ describe("a policy's step", () => {
       const prediction = {
         ...first.prediction,
         iteration: 0,
-        iterations: run.iterations,
-        seed: BigInt(run.seed),
+        ...contextOf(run),
       };
-      expect(() => stepOf(run)(frozen(run.positions), prediction)).not.toThrow();
+      expect(() => policyStep(frozen(run.positions), prediction, policyOf(run))).not.toThrow();
     }
   });
 
   test("refuses a prediction of another length", () => {
-    const prediction = { ids: [1, 2], confidences: [1, 1], iteration: 0, iterations: 1, seed: 0n };
+    const prediction = { ids: [1, 2], confidences: [1, 1] };
     expect(() => refineStep(maskedAnswer(3, MASK), prediction)).toThrow("2 positions: the answer has 3");
   });
 
   test("of LLaDA commit a stop token where nothing else is left, whichever it is", () => {
-    const policy = { budget: lladaBudget(4, 0, 2), eosConfidenceOff: true, stopTokenIds: [2, 3] };
-    const prediction = { ids: [2, 3, 7, 8], confidences: [0.9, 0.8, 0.2, 0.1], iteration: 0, iterations: 2 };
-    const { next } = lladaStep(maskedAnswer(4, MASK), { ...prediction, seed: 0n }, policy);
+    const policy = llada({ iterations: 2, eosConfidenceOff: true });
+    const prediction = { ids: [2, 3, 7, 8], confidences: [0.9, 0.8, 0.2, 0.1], iteration: 0 };
+    const { next } = lladaStep(maskedAnswer(4, MASK), { ...prediction, ...CONTEXT }, policy);
     expect(next.kept).toEqual([false, false, true, true]);
   });
 
   test("re-mask stop tokens and others in proportion to how many there are, whichever they are", () => {
-    const policy = {
-      schedule: "linear" as const,
-      sharpness: 5,
-      noiseStart: 0.5,
-      positions: "confidence" as const,
-      minGuidanceWeight: 0.1,
-      clusterSpan: 4,
-      retention: "none" as const,
-      maskTokenId: MASK,
-      stopTokenIds: [2, 3],
-    };
+    const policy = remask({ iterations: 4, schedule: "linear", noiseStart: 0.5, positions: "confidence" });
     const ids = [7, 2, 8, 3, 9, 2, 10, 3];
     const confidences = ids.map((_, p) => 0.9 - p / 20);
-    const seen = { ids, confidences, iteration: 0, iterations: 4, seed: 1n };
+    const seen = { ids, confidences, iteration: 0, ...CONTEXT, seed: 1n };
     const { masked } = remaskStep(maskedAnswer(8, MASK), seen, policy).next;
     expect(masked.filter((is, p) => is && p % 2 === 1)).toHaveLength(2);
     expect(tally(masked)).toBe(4);
   });
 
   test("of LLaDA refuses to go on when the budget is spent", () => {
-    const policy = { budget: lladaBudget(1, 0, 1), eosConfidenceOff: false, stopTokenIds: [2] };
-    const prediction = { ids: [7], confidences: [1], iteration: 1, iterations: 1, seed: 0n };
+    const prediction = { ids: [7], confidences: [1], iteration: 1, ...CONTEXT };
+    const policy = llada({ iterations: 1 });
     expect(() => lladaStep(maskedAnswer(1, MASK), prediction, policy)).toThrow("budget is spent");
     expect(() => lladaBudget(9, 4, 2)).toThrow("3 blocks");
   });
@@ -183,9 +210,6 @@ test("an answer grows by masks at its end", () => {
   const { next } = refineStep(maskedAnswer(1, MASK), {
     ids: [7],
     confidences: [0.5],
-    iteration: 0,
-    iterations: 2,
-    seed: 0n,
   });
   expect(grownAnswer(next, 2, MASK)).toEqual({
     ids: [7, MASK, MASK],

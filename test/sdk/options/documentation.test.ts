@@ -43,7 +43,7 @@ describe("what an editor shows of the published types", () => {
       Object.keys(shape).map((key) => `${type}.${key}`),
     );
     expect(taken.filter((option) => !shown.has(option))).toEqual([]);
-    expect(taken).toEqual(expect.arrayContaining(["AdapterOptions.rank", "SampleOptions.retention"]));
+    expect(taken).toEqual(expect.arrayContaining(["AdapterOptions.rank", "RemaskOptions.retention"]));
   });
 
   it("cites no file that is not published", () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { check } from "../../../sdk/src/checks/check.js";
 import { LadError } from "../../../sdk/src/errors.js";
 import { cover, lad, maskOnly } from "../../../sdk/src/method/noises/registered.js";
+import { ar, llada, refine } from "../../../sdk/src/method/policies/registered.js";
 import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import {
   checkCanvas,
@@ -89,23 +90,26 @@ describe("the defaults", () => {
   it("of sampling are 32 iterations of remask at temperature 0, confidence weights clipped at 0.1", () => {
     const { canvases, spec } = checkSample({ messages: "a" }, true, () => {});
     expect(canvases).toEqual([
-      { messages: [{ role: "user", content: "a" }], ids: undefined, allowSpecial: false, seed: 0n },
+      { messages: [{ role: "user", content: "a" }], ids: undefined, allowSpecial: false, seed: undefined },
     ]);
     expect(spec).toMatchObject({
-      mode: "remask",
-      iterations: 32,
+      policy: {
+        kind: "remask",
+        iterations: 32,
+        schedule: "exponential",
+        sharpness: 5,
+        noiseStart: 1,
+        positions: "random",
+        minGuidanceWeight: 0.1,
+        retention: "none",
+        earlyStop: true,
+      },
       temperature: 0,
       topK: 0,
       topP: 1,
       drawMethod: "inverse-cdf",
       confidence: "unfiltered",
-      schedule: "exponential",
-      sharpness: 5,
-      noiseStart: 1,
-      positions: "random",
-      minGuidanceWeight: 0.1,
-      retention: "none",
-      earlyStop: true,
+      allowMask: false,
     });
   });
 
@@ -121,7 +125,7 @@ describe("the defaults", () => {
   });
 
   it("of LLaDA draw with Gumbel noise", () => {
-    const { spec } = checkSample({ messages: "a", mode: "llada" }, true, () => {});
+    const { spec } = checkSample({ messages: "a", policy: "llada" }, true, () => {});
     expect(spec.drawMethod).toBe("gumbel");
   });
 });
@@ -197,7 +201,7 @@ describe("a wrong option", () => {
     expect(errorOf(() => train({ optimizer: "adam" })).message).toContain("Did you mean adamw?");
     expect(errorOf(() => lad({ maxSpam: 2 } as never)).message).toContain("Did you mean maxSpan?");
     expect(
-      errorOf(() => checkSample({ messages: "a", mode: "refin" as never }, true, () => {})).message,
+      errorOf(() => checkSample({ messages: "a", policy: "refin" as never }, true, () => {})).message,
     ).toContain("Did you mean refine?");
   });
 
@@ -214,8 +218,13 @@ describe("a wrong option", () => {
     [{ messages: "a", temperature: -1 }, "temperature"],
     [{ messages: "a", topP: 0 }, "topP"],
     [{ messages: "a", eosBias: Number.NaN }, "eosBias"],
-    [{ messages: "a", mode: "llada", answerTokens: 32, blockTokens: 4, iterations: 7 }, "iterations"],
-    [{ messages: "a", mode: "ar" }, "mode"],
+    [
+      { messages: "a", policy: llada({ blockTokens: 4, iterations: 7 }), answerTokens: 32 },
+      "policy.iterations",
+    ],
+    [{ messages: "a", policy: refine({ growTokens: 2 }), canvasTokens: 8 }, "policy.growTokens"],
+    [{ messages: "a", policy: { kind: "remask", sharpness: 0 } }, "policy.sharpness"],
+    [{ messages: "a", policy: ar() }, "policy"],
   ])("of sampling is named: %j", (options, option) => {
     expect(errorOf(() => checkSample(options as never, true, () => {}))).toMatchObject({ option });
   });
@@ -302,17 +311,6 @@ describe("a setting without effect", () => {
 
   it("is told when a constant schedule has a final fraction", () => {
     expect(train({ decay: "constant", finalFraction: 0.1 }).warnings).toHaveLength(1);
-  });
-
-  it("is told when the sampling mode does not use it", () => {
-    const warnings: string[] = [];
-    checkSample({ messages: "a", mode: "refine", sharpness: 2, blockTokens: 4 }, true, (text) =>
-      warnings.push(text),
-    );
-    expect(warnings).toEqual([
-      "sharpness is ignored: mode refine does not use it.",
-      "blockTokens is ignored: mode refine does not use it.",
-    ]);
   });
 
   it("is told when the most probable token is taken anyway", () => {

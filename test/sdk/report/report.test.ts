@@ -142,7 +142,7 @@ describe("the table of a sweep over ranks", () => {
     autoregressive: figures(0.95),
   };
 
-  it("has a line a rank, then a line for each mode, then the base's own answers", () => {
+  it("has a line a rank, then a line for each policy, then the base's own answers", () => {
     const [losses = "", answers = ""] = rankTable([row]).split("\n\n");
     expect(
       losses

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SamplingMode, StopReason } from "../../../sdk/src/gen/lad/v1/sampling.js";
+import { StopReason } from "../../../sdk/src/gen/lad/v1/sampling.js";
 import { SamplingService } from "../../../sdk/src/wire.js";
 import type { EventPayload } from "../support/stub-worker.js";
 import { stubWorker } from "../support/stub-worker.js";
@@ -51,10 +51,10 @@ describe("sampling one canvas", () => {
 
   it("goes to the base itself where no adapter is on", async () => {
     const { base, adapter, transport } = await stubWorker(script);
-    await base.sample({ messages: "2 + 2", mode: "ar" }).result();
+    await base.sample({ messages: "2 + 2", policy: "ar" }).result();
     await adapter.sample({ ids: [3, 4], seed: 2n ** 64n - 1n, eosBias: Number.NEGATIVE_INFINITY }).result();
     const [bare, adapted] = transport.requestsOf(SamplingService.startSampling);
-    expect(bare).toMatchObject({ adapterId: "", spec: { mode: SamplingMode.AR } });
+    expect(bare).toMatchObject({ adapterId: "", spec: { policy: { kind: { $case: "ar", value: {} } } } });
     expect(bare?.canvases[0]?.prompt).toMatchObject({ $case: "chat" });
     expect(adapted).toMatchObject({
       adapterId: "adapter-1",
@@ -66,9 +66,11 @@ describe("sampling one canvas", () => {
     });
   });
 
-  it("refuses the autoregressive mode on an adapter, and says where it belongs", async () => {
+  it("refuses the autoregressive policy on an adapter, and says where it belongs", async () => {
     const { adapter } = await stubWorker();
-    expect(() => adapter.sample({ messages: "a", mode: "ar" })).toThrow(/base\.sample/);
+    expect(() => adapter.sample({ messages: "a", policy: "ar" })).toThrow(
+      /base\.sample\({ policy: ar\(\), … }\)/,
+    );
   });
 });
 

@@ -1,11 +1,21 @@
-"""Self-refining without re-masking (docs/method.md §6): the sampled answer is the next input as it is."""
+"""`refine`, self-refining without re-masking (docs/method.md §6): the sampled answer is the next input as it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from lad_runtime.method.answer_state import AnswerState, Sampled
 from lad_runtime.method.choose import Bools
-from lad_runtime.method.policies.policy import AnswerState, Sampled
+from lad_runtime.method.policies.policy import AnswerCanvas, SettlingPolicy
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefinePolicy(SettlingPolicy):
+    kind: Literal["refine"] = field(default="refine", init=False)
+
+    def denoising(self, canvas: AnswerCanvas) -> "Refine":
+        return Refine(iterations=self.iterations)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +23,6 @@ class Refine:
     """Every position is sampled in every iteration; nothing is ever masked again, kept or locked."""
 
     iterations: int
-    settles: bool = True
 
     def predicted(self, state: AnswerState, iteration: int) -> Bools:
         return np.ones(len(state), dtype=np.bool_)

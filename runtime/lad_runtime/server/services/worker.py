@@ -13,6 +13,8 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import worker_pb2 as pb
 from lad_runtime.gen.lad.v1 import worker_pb2_grpc
+from lad_runtime.method.noise import NOISES
+from lad_runtime.method.policy import POLICIES
 from lad_runtime.server.calls.threads import Shared, Threads
 from lad_runtime.server.calls.waiting import ended
 from lad_runtime.server.process.lease import Lease
@@ -68,6 +70,8 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             offloaded_bytes=self._worker.memory.offloaded_bytes,
             bases=[_write_base(base.info) for base in registry.bases],
             adapters=[_write_adapter(adapter.info) for adapter in registry.adapters],
+            policies=list(POLICIES),
+            noises=list(NOISES),
         )
 
     async def Hold(

@@ -1,5 +1,6 @@
 """Autoregressive sampling (docs/method.md §6): causal, one token after another, with a cache of keys and values."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ def autoregress(
 ) -> Work[AnswerEvent]:
     """Work: tokens until a stop token, or until there are `answer_tokens`; a frame of one edit for each.
 
+    MASK may be sampled like any other token.
     Token i is drawn as position 0 of iteration i: `predict` in mode `causal` with `iteration` i and the last token as its only
     position draws the same. The prompt is computed once, or found where `causal-prefix` sampling or another request left it; every
     later forward is of one token.
@@ -35,6 +37,7 @@ def autoregress(
     logits_1V = yield from ask(HeadRequest(hidden_RD=prompt.last_hidden))
     answer: list[int] = []
     stopped: Literal["eos", "length"] = "length"
+    draw_spec, key = replace(spec.draw, allow_mask=True), canvas.key(index)
     for iteration in range(spec.answer_tokens):
         if answer:
             last = torch.tensor(answer[-1:])
@@ -42,9 +45,9 @@ def autoregress(
             (logits_1V,) = yield from ask(LogitsRequest(segments=(segment,), rows=(torch.tensor([0]),)))
         drawn = draw(
             logits_1V,
-            spec.draw,
-            stop_token_ids=stop_token_ids,
-            seed=canvas.seed,
+            draw_spec,
+            tokens=base.info,
+            key=key,
             iteration=iteration,
             positions_R=np.zeros(1, dtype=np.int64),
         )

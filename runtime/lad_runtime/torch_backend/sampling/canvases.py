@@ -1,10 +1,10 @@
 """An answer from its first canvas to its last, and what is told of it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from lad_runtime.method.answer_end import end_of_answer
-from lad_runtime.method.policies.policy import Policy
+from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
+from lad_runtime.method.random import CanvasKey
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
 from lad_runtime.torch_backend.model.lora import LoraAdapter
@@ -13,9 +13,6 @@ from lad_runtime.types.limits import MAX_UINT64
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
 from lad_runtime.types.work import Work
 
-PolicyMaker = Callable[[int, int], Policy]
-"""The policy of a canvas of so many tokens, with a seed."""
-
 
 def denoise_answer(
     base: Base,
@@ -23,7 +20,7 @@ def denoise_answer(
     canvas: Canvas,
     index: int,
     spec: SamplingSpec,
-    policy_of: PolicyMaker,
+    policy: DenoisingPolicy,
 ) -> Work[AnswerEvent]:
     """Work: denoises an answer canvas by canvas, each of `canvas_tokens` positions (0: one canvas) behind the finished ones.
 
@@ -31,14 +28,10 @@ def denoise_answer(
     tokens. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
     see each other. Nothing follows a canvas with a stop token. `snapshot` must not change while the work runs.
     """
-    size = spec.canvas_tokens or spec.answer_tokens
+    size, key = spec.most_at_once, canvas.key(index)
     starts = range(0, spec.answer_tokens, size)
     past = yield from Past.of(
-        base,
-        snapshot,
-        canvas.prompt,
-        attention=spec.attention,
-        guided=spec.mode == "llada" and spec.llada.guidance_scale > 0,
+        base, snapshot, canvas.prompt, attention=spec.attention, guided=policy.guidance > 0
     )
     finished: tuple[int, ...] = ()
     forwards = 0
@@ -46,11 +39,15 @@ def denoise_answer(
     for number, start in enumerate(starts):
         if done is not None:
             past = yield from past.then(done.ids)
-        tokens = min(size, spec.answer_tokens - start)
-        seed = (canvas.seed + number) & MAX_UINT64
-        policy = policy_of(tokens, seed)
-        one = denoise(base, past, seed, index, replace(spec, answer_tokens=tokens), policy)
-        done = yield from _in_answer(one, finished, forwards, policy.iterations * (len(starts) - number))
+        one = AnswerCanvas(
+            tokens=min(size, spec.answer_tokens - start),
+            key=CanvasKey(seed=(key.seed + number) & MAX_UINT64, canvas=key.canvas),
+            mask_token_id=base.info.mask_token_id,
+            stop_token_ids=base.info.stop_token_ids,
+        )
+        left = policy.denoising(one).iterations * (len(starts) - number)
+        work = denoise(past, one, index, spec, policy)
+        done = yield from _in_answer(work, finished, forwards, left)
         finished += done.ids
         forwards += done.iterations
         if end_of_answer(done.ids, base.info.stop_token_ids) < len(done.ids):

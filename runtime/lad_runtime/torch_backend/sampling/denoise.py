@@ -1,6 +1,5 @@
 """The loop of every denoising policy over one canvas: forward, draw, then the policy's schedule → choose → commit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,14 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lad_runtime.method.answer_state import AnswerState, Sampled, Settled
 from lad_runtime.method.choose import Bools
-from lad_runtime.method.policies.policy import AnswerState, Policy, Sampled, Settled
-from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
 from lad_runtime.torch_backend.forward.prompt_context import Past
 from lad_runtime.torch_backend.forward.requests import LogitsRequest
 from lad_runtime.torch_backend.sampling.draw import draw
 from lad_runtime.torch_backend.sampling.predict import guided
-from lad_runtime.types.sampling import Edit, FrameEvent, SamplingSpec
+from lad_runtime.types.sampling import DrawSpec, Edit, FrameEvent, SamplingSpec
 from lad_runtime.types.work import Work, ask
 
 
@@ -29,46 +28,44 @@ class Denoised:
 
 
 def denoise(
-    base: Base, past: Past, seed: int, index: int, spec: SamplingSpec, policy: Policy
+    past: Past, canvas: AnswerCanvas, index: int, spec: SamplingSpec, policy: DenoisingPolicy
 ) -> Work[Denoised]:
-    """Work: denoises a canvas of `answer_tokens` MASKs behind what is `past`.
+    """Work: denoises a canvas of `canvas.tokens` MASKs behind what is `past`; its frames are of canvas `index`.
 
-    With `grow_tokens` = k the answer begins with k positions, and k more are appended after each iteration but the last, up to
-    `answer_tokens`; with few iterations it stays shorter. It stops early when the policy has nothing left to predict, or
-    when three consecutive iterations sampled the same answer (where `early_stop` and the policy allow it).
+    With a growth of k the answer begins with k positions, and k more are appended after each iteration but the last, up to
+    `canvas.tokens`; with few iterations it stays shorter. It stops early when the policy has nothing left to predict, or
+    when three consecutive iterations sampled the same answer and the policy settles.
     """
-    mask_token_id, stop_token_ids = base.info.mask_token_id, base.info.stop_token_ids
-    state = AnswerState.all_masked(
-        min(spec.grow_tokens or spec.answer_tokens, spec.answer_tokens), mask_token_id
-    )
+    acts = policy.denoising(canvas)
+    state = AnswerState.all_masked(min(policy.growth or canvas.tokens, canvas.tokens), canvas.mask_token_id)
     sampled = Sampled(ids_N=state.ids_N, confidences_N=state.confidences_N)
     settled = Settled()
     stopped: Literal["iterations", "settled"] = "iterations"
     forwards = 0
-    for iteration in range(policy.iterations):
-        predicted_N = policy.predicted(state, iteration)
+    for iteration in range(acts.iterations):
+        predicted_N = acts.predicted(state, iteration)
         if not predicted_N.any():
             stopped = "settled"
             break
-        logits_RV = yield from _logits(past, state, predicted_N, spec)
+        logits_RV = yield from _logits(past, state, predicted_N, policy.guidance)
         forwards += 1
-        sampled = _sample(logits_RV, state, predicted_N, spec, stop_token_ids, seed, iteration)
-        if settled.see(sampled.ids_N) and spec.early_stop and policy.settles:
+        sampled = _sample(logits_RV, state, predicted_N, spec.draw, canvas, iteration)
+        if settled.see(sampled.ids_N) and policy.settles:
             stopped = "settled"
-        last = stopped == "settled" or iteration == policy.iterations - 1
+        last = stopped == "settled" or iteration == acts.iterations - 1
 
-        count = policy.schedule(state, iteration, last)
-        chosen_N = policy.choose(state, sampled, count, iteration)
-        after = policy.commit(state, sampled, chosen_N)
+        count = acts.schedule(state, iteration, last)
+        chosen_N = acts.choose(state, sampled, count, iteration)
+        after = acts.commit(state, sampled, chosen_N)
         edits = _edits(state, sampled, after, predicted_N) if spec.frames else ()
         if not last:
-            room = spec.answer_tokens - len(after)
-            after = after.grown(min(spec.grow_tokens, room), mask_token_id)
+            room = canvas.tokens - len(after)
+            after = after.grown(min(policy.growth, room), canvas.mask_token_id)
         if spec.frames:
             yield FrameEvent(
                 canvas=index,
                 iteration=iteration,
-                iterations=policy.iterations,
+                iterations=acts.iterations,
                 edits=edits,
                 answer=tuple(sampled.ids_N.tolist()),
                 masked=int(after.masked_N.sum()),
@@ -79,30 +76,29 @@ def denoise(
     return Denoised(ids=tuple(sampled.ids_N.tolist()), iterations=forwards, stopped=stopped)
 
 
-def _logits(past: Past, state: AnswerState, predicted_N: Bools, spec: SamplingSpec) -> Work[Tensor]:
+def _logits(past: Past, state: AnswerState, predicted_N: Bools, guidance: float) -> Work[Tensor]:
     """One forward over the canvas: float32 logits [R, V] of the predicted positions."""
     rows_R = torch.from_numpy(np.flatnonzero(predicted_N))
     segments, rows = past.canvas(torch.from_numpy(state.ids_N), rows_R)
     logits = yield from ask(LogitsRequest(segments=segments, rows=rows))
-    return guided(logits, spec.llada.guidance_scale)
+    return guided(logits, guidance)
 
 
 def _sample(
     logits_RV: Tensor,
     state: AnswerState,
     predicted_N: Bools,
-    spec: SamplingSpec,
-    stop_token_ids: Sequence[int],
-    seed: int,
+    spec: DrawSpec,
+    canvas: AnswerCanvas,
     iteration: int,
 ) -> Sampled:
     """Draws the predicted positions; elsewhere what stands there stays."""
     positions_R = np.flatnonzero(predicted_N)
     drawn = draw(
         logits_RV,
-        spec.draw,
-        stop_token_ids=stop_token_ids,
-        seed=seed,
+        spec,
+        tokens=canvas,
+        key=canvas.key,
         iteration=iteration,
         positions_R=positions_R,
     )

@@ -1,4 +1,4 @@
-"""From logits to tokens: bias, temperature, top-k, top-p, one draw per row, and how probable the drawn token was.
+"""From logits to tokens: MASK and bias, temperature, top-k, top-p, one draw per row, and how probable the drawn token was.
 
 Every row is computed by itself (no reduction ever runs over a shape that depends on how many rows there are), so a canvas draws
 the same tokens in any company. Probabilities that are drawn from are float64.
@@ -6,6 +6,7 @@ the same tokens in any company. Probabilities that are drawn from are float64.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.method.random import Purpose, uniform_lanes, uniforms
+from lad_runtime.method.random import CanvasKey, Purpose, uniform_lanes, uniforms
 from lad_runtime.torch_backend.kernels.device import on_device
 from lad_runtime.types.sampling import DrawSpec
 
@@ -21,6 +22,16 @@ _CHUNK_ELEMENTS = 2**24
 """Rows are drawn in chunks of about so many logits, which bounds a float64 temporary to 128 MiB."""
 
 _BLOCK = 256
+
+
+class SpecialTokens(Protocol):
+    """The token ids that a draw treats specially."""
+
+    @property
+    def mask_token_id(self) -> int: ...
+
+    @property
+    def stop_token_ids(self) -> Sequence[int]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,21 +46,21 @@ def draw(
     logits_RV: Tensor,
     spec: DrawSpec,
     *,
-    stop_token_ids: Sequence[int],
-    seed: int,
+    tokens: SpecialTokens,
+    key: CanvasKey,
     iteration: int,
     positions_R: NDArray[np.int64],
 ) -> Drawn:
     """One token for each row of float32 logits; row r is answer position `positions_R[r]`.
 
-    Position p of iteration i takes number p of the sequence (seed, DRAW, round i, lane 0), or with Gumbel-max all V numbers of
-    lane 1 + p. At temperature 0 the arg-max is taken, the lowest id on ties, and no number.
+    Position p of iteration i takes number p of the sequence (seed, DRAW, subject = canvas, round i, lane 0), or with Gumbel-max all
+    V numbers of lane 1 + p. At temperature 0 the arg-max is taken, the lowest id on ties, and no number.
 
     Raises LadError(DIVERGED) when the logits are not numbers.
     """
     rows = max(1, _CHUNK_ELEMENTS // logits_RV.shape[1])
     chunks = [
-        _draw_rows(logits, spec, stop_token_ids, seed, iteration, positions_R[i * rows : (i + 1) * rows])
+        _draw_rows(logits, spec, tokens, key, iteration, positions_R[i * rows : (i + 1) * rows])
         for i, logits in enumerate(logits_RV.split(rows))
     ]
     # float64 holds an id and a float32 exactly, so that the host waits for one transfer.
@@ -63,12 +74,15 @@ def draw(
     return Drawn(ids_R=ids_R.astype(np.int64), confidences_R=confidences_R)
 
 
-def biased(logits_RV: Tensor, stop_token_ids: Sequence[int], eos_bias: float) -> Tensor:
-    """The logits with `eos_bias` added to those of the stop tokens; −inf forbids them."""
-    if eos_bias == 0:
+def biased(logits_RV: Tensor, spec: DrawSpec, tokens: SpecialTokens) -> Tensor:
+    """The logits with `eos_bias` added to those of the stop tokens (−inf forbids them), and −inf for MASK unless it is allowed."""
+    if spec.allow_mask and spec.eos_bias == 0:
         return logits_RV
     logits_RV = logits_RV.clone()
-    logits_RV[:, list(stop_token_ids)] += eos_bias
+    if not spec.allow_mask:
+        logits_RV[:, tokens.mask_token_id] = -torch.inf
+    if spec.eos_bias != 0:
+        logits_RV[:, list(tokens.stop_token_ids)] += spec.eos_bias
     return logits_RV
 
 
@@ -121,20 +135,20 @@ def filtered_probabilities(logits_RV: Tensor, spec: DrawSpec) -> Tensor:
 def _draw_rows(
     logits_RV: Tensor,
     spec: DrawSpec,
-    stop_token_ids: Sequence[int],
-    seed: int,
+    tokens: SpecialTokens,
+    key: CanvasKey,
     iteration: int,
     positions_R: NDArray[np.int64],
 ) -> Tensor:
     """Ids, confidences (float32 values) and the ids' probabilities at temperature 1: [3, R] float64."""
-    logits_RV = biased(logits_RV, stop_token_ids, spec.eos_bias)
+    logits_RV = biased(logits_RV, spec, tokens)
     log_p_RV = torch.log_softmax(logits_RV, -1)
     if spec.temperature == 0:
         ids_R1 = arg_max(logits_RV)
         filtered_R1 = torch.ones_like(ids_R1, dtype=torch.float32)
     else:
         probabilities_RV = filtered_probabilities(logits_RV, spec)
-        ids_R1 = _DRAWS[spec.method](probabilities_RV, seed, iteration, positions_R)
+        ids_R1 = _DRAWS[spec.method](probabilities_RV, key, iteration, positions_R)
         filtered_R1 = probabilities_RV.gather(1, ids_R1)
     likely_R1 = log_p_RV.gather(1, ids_R1).exp()
     confidences_R1 = filtered_R1 if spec.confidence == "filtered" else likely_R1
@@ -142,11 +156,11 @@ def _draw_rows(
 
 
 def _inverse_cdf(
-    probabilities_RV: Tensor, seed: int, iteration: int, positions_R: NDArray[np.int64]
+    probabilities_RV: Tensor, key: CanvasKey, iteration: int, positions_R: NDArray[np.int64]
 ) -> Tensor:
     """The first id whose cumulative probability exceeds u: [R, 1]. A token of probability 0 is never drawn."""
     count = int(positions_R.max(initial=-1)) + 1
-    u_R = torch.from_numpy(uniforms(seed, Purpose.DRAW, 0, iteration, count)[positions_R])
+    u_R = torch.from_numpy(uniforms(key.seed, Purpose.DRAW, key.canvas, iteration, count)[positions_R])
     cumulative_RV = probabilities_RV.cumsum(-1)
     thresholds_R1 = on_device(u_R, cumulative_RV.device)[:, None] * cumulative_RV[:, -1:]
     ids_R1 = torch.searchsorted(cumulative_RV, thresholds_R1, right=True)
@@ -154,19 +168,19 @@ def _inverse_cdf(
 
 
 def _gumbel_max(
-    probabilities_RV: Tensor, seed: int, iteration: int, positions_R: NDArray[np.int64]
+    probabilities_RV: Tensor, key: CanvasKey, iteration: int, positions_R: NDArray[np.int64]
 ) -> Tensor:
     """arg max of ln p − ln(−ln u), u one number a vocabulary entry (Gumbel-max; arXiv 2502.09992's sampler): [R, 1]."""
     lanes = [1 + int(position) for position in positions_R]
     numbers = torch.from_numpy(
-        uniform_lanes(seed, Purpose.DRAW, 0, iteration, probabilities_RV.shape[1], lanes)
+        uniform_lanes(key.seed, Purpose.DRAW, key.canvas, iteration, probabilities_RV.shape[1], lanes)
     )
     u_RV = on_device(numbers, probabilities_RV.device)
     noise_RV = -torch.log(-torch.log(u_RV.clamp_min(2**-33)))  # finite at u = 0
     return (probabilities_RV.log() + noise_RV).argmax(-1, keepdim=True)
 
 
-_DRAWS: dict[str, Callable[[Tensor, int, int, NDArray[np.int64]], Tensor]] = {
+_DRAWS: dict[str, Callable[[Tensor, CanvasKey, int, NDArray[np.int64]], Tensor]] = {
     "inverse-cdf": _inverse_cdf,
     "gumbel": _gumbel_max,
 }

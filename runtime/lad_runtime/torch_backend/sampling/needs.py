@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lad_runtime.method.policies.policy import DenoisingPolicy
 from lad_runtime.torch_backend.memory.needs import cache_bytes
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.types.sampling import Canvas, SamplingSpec
@@ -10,12 +11,12 @@ from lad_runtime.types.sampling import Canvas, SamplingSpec
 def sampling_bytes(model: Llama, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
     """Keys and values that the canvases of a request read, all of them being under way at once.
 
-    A prompt is there once for all canvases that begin with it. Each canvas copies it in front of its own answer, in mode `ar`
-    and where an answer goes canvas by canvas; there the copy that it grows from is still there beside the new one.
+    A prompt is there once for all canvases that begin with it. Each canvas copies it in front of its own answer, where it writes
+    token by token and where an answer goes canvas by canvas; there the copy that it grows from is still there beside the new one.
     """
-    if spec.mode != "ar" and spec.attention == "full":
+    if isinstance(spec.policy, DenoisingPolicy) and spec.attention == "full":
         return 0
-    guided = spec.mode == "llada" and spec.llada.guidance_scale > 0
+    guided = spec.policy.guidance > 0
     shared = sum(map(len, {canvas.prompt for canvas in canvases}))
     if guided:
         shared += sum({len(canvas.prompt) for canvas in canvases})
@@ -26,8 +27,8 @@ def sampling_bytes(model: Llama, canvases: Sequence[Canvas], spec: SamplingSpec)
 
 def _copied_answers(spec: SamplingSpec) -> list[int]:
     """Tokens of its answer in each of the caches that a canvas has of its own at once."""
-    if spec.mode == "ar":
+    if not isinstance(spec.policy, DenoisingPolicy):
         return [spec.answer_tokens - 1]
-    size = spec.canvas_tokens or spec.answer_tokens
+    size = spec.most_at_once
     finished = range(size, spec.answer_tokens, size)
     return list(finished[-2:])

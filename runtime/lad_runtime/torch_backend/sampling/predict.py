@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.random import CanvasKey
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
 from lad_runtime.torch_backend.forward.requests import LogitsRequest
@@ -15,7 +16,7 @@ from lad_runtime.torch_backend.memory.needs import cache_bytes
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, most_probable
+from lad_runtime.torch_backend.sampling.draw import SpecialTokens, biased, draw, entropies, most_probable
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.types.memory import Needs
 from lad_runtime.types.sampling import PredictCanvas, Prediction, PredictSpec, PredictTask
@@ -44,9 +45,9 @@ def predict(
     """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
 
     Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
-    are of the distribution at temperature 1 with `eos_bias` in it; `logits` are the model's, without the bias.
+    are of the distribution at temperature 1 with MASK and `eos_bias` as the draw has them; `logits` are the model's own.
     """
-    predictions = []
+    predictions: list[Prediction] = []
     for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], REQUEST_TOKENS):
         segments: list[Segment] = []
         rows: list[Tensor] = []
@@ -58,7 +59,8 @@ def predict(
         each = len(segments) // len(group)
         for index, canvas in enumerate(group):
             logits_RV = guided(logits[index * each : (index + 1) * each], spec.guidance_scale)
-            predictions.append(_prediction(logits_RV, canvas, spec, base.info.stop_token_ids))
+            key = canvas.key(len(predictions))
+            predictions.append(_prediction(logits_RV, key, spec, base.info))
     return tuple(predictions)
 
 
@@ -126,18 +128,16 @@ def in_groups(items: Sequence[T], tokens: Sequence[int], limit: int) -> Iterator
         yield group
 
 
-def _prediction(
-    logits_RV: Tensor, canvas: PredictCanvas, spec: PredictSpec, stop_token_ids: Sequence[int]
-) -> Prediction:
+def _prediction(logits_RV: Tensor, key: CanvasKey, spec: PredictSpec, tokens: SpecialTokens) -> Prediction:
     drawn = draw(
         logits_RV,
         spec.draw,
-        stop_token_ids=stop_token_ids,
-        seed=canvas.seed,
+        tokens=tokens,
+        key=key,
         iteration=spec.iteration,
         positions_R=np.arange(len(logits_RV)),
     )
-    biased_RV = biased(logits_RV, stop_token_ids, spec.draw.eos_bias)
+    biased_RV = biased(logits_RV, spec.draw, tokens)
     top_ids, top_probabilities = most_probable(biased_RV, spec.top) if spec.top else (torch.empty(0),) * 2
     return Prediction(
         ids=tuple(drawn.ids_R.tolist()),

@@ -1,15 +1,14 @@
-"""Samples a canvas in any mode."""
+"""Samples a canvas by any policy."""
 
 from collections.abc import Sequence
 
 from lad_runtime.errors import invalid_option
-from lad_runtime.method.policies.policy import Policy
+from lad_runtime.method.policies.policy import DenoisingPolicy
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.autoregressive import autoregress
-from lad_runtime.torch_backend.sampling.canvases import PolicyMaker, denoise_answer
+from lad_runtime.torch_backend.sampling.canvases import denoise_answer
 from lad_runtime.torch_backend.sampling.needs import sampling_bytes
-from lad_runtime.torch_backend.sampling.policy_of import DenoisingMode, policy_of
 from lad_runtime.torch_backend.sampling.predict import check_tokens
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.types.memory import Needs
@@ -25,14 +24,14 @@ def sample_canvas(
     `index` names the canvas in frames and answer. `snapshot` must not change while the work runs: then the answer depends on
     base, snapshot, canvas and spec alone. `check_canvas` has seen canvas and spec.
     """
-    if spec.mode == "ar":
-        return autoregress(base, snapshot, canvas, index, spec)
-    return denoise_answer(base, snapshot, canvas, index, spec, _policy_maker(base, spec.mode, spec))
+    if isinstance(spec.policy, DenoisingPolicy):
+        return denoise_answer(base, snapshot, canvas, index, spec, spec.policy)
+    return autoregress(base, snapshot, canvas, index, spec)
 
 
 def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
-    """Raises LadError(INVALID_OPTION) for token ids or a length that the base does not have, and in mode `ar` for an empty
-    prompt."""
+    """Raises LadError(INVALID_OPTION) for token ids or a length that the base does not have, and for an empty prompt where
+    tokens follow one another."""
     check_tokens(base, "prompt", canvas.prompt, total=len(canvas.prompt) + 1)
     room = base.model.config.max_positions - len(canvas.prompt)
     if spec.answer_tokens > room:
@@ -42,24 +41,10 @@ def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
             f"the model has {base.model.config.max_positions} positions, and the prompt takes {len(canvas.prompt)} of them",
             f"Give {room} or fewer, or a shorter prompt.",
         )
-    if spec.mode == "ar" and not canvas.prompt:
+    if not isinstance(spec.policy, DenoisingPolicy) and not canvas.prompt:
         raise invalid_option(
             "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
         )
-
-
-def _policy_maker(base: Base, mode: DenoisingMode, spec: SamplingSpec) -> PolicyMaker:
-    def make(canvas_tokens: int, seed: int) -> Policy:
-        return policy_of(
-            mode,
-            spec,
-            canvas_tokens=canvas_tokens,
-            seed=seed,
-            mask_token_id=base.info.mask_token_id,
-            stop_token_ids=base.info.stop_token_ids,
-        )
-
-    return make
 
 
 def _needs(base: Base, tasks: Sequence[SampleTask]) -> Needs:

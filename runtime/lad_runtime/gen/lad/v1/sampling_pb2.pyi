@@ -10,14 +10,6 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class SamplingMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    SAMPLING_MODE_UNSPECIFIED: _ClassVar[SamplingMode]
-    SAMPLING_MODE_REMASK: _ClassVar[SamplingMode]
-    SAMPLING_MODE_REFINE: _ClassVar[SamplingMode]
-    SAMPLING_MODE_LLADA: _ClassVar[SamplingMode]
-    SAMPLING_MODE_AR: _ClassVar[SamplingMode]
-
 class Confidence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CONFIDENCE_UNSPECIFIED: _ClassVar[Confidence]
@@ -43,12 +35,12 @@ class RemaskPositions(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REMASK_POSITIONS_CLUSTERED: _ClassVar[RemaskPositions]
     REMASK_POSITIONS_CONFIDENCE: _ClassVar[RemaskPositions]
 
-class Retention(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+class RemaskRetention(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    RETENTION_UNSPECIFIED: _ClassVar[Retention]
-    RETENTION_NONE: _ClassVar[Retention]
-    RETENTION_EDITABLE: _ClassVar[Retention]
-    RETENTION_LOCKED: _ClassVar[Retention]
+    REMASK_RETENTION_UNSPECIFIED: _ClassVar[RemaskRetention]
+    REMASK_RETENTION_NONE: _ClassVar[RemaskRetention]
+    REMASK_RETENTION_EDITABLE: _ClassVar[RemaskRetention]
+    REMASK_RETENTION_LOCKED: _ClassVar[RemaskRetention]
 
 class StopReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -57,11 +49,6 @@ class StopReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STOP_REASON_SETTLED: _ClassVar[StopReason]
     STOP_REASON_EOS: _ClassVar[StopReason]
     STOP_REASON_LENGTH: _ClassVar[StopReason]
-SAMPLING_MODE_UNSPECIFIED: SamplingMode
-SAMPLING_MODE_REMASK: SamplingMode
-SAMPLING_MODE_REFINE: SamplingMode
-SAMPLING_MODE_LLADA: SamplingMode
-SAMPLING_MODE_AR: SamplingMode
 CONFIDENCE_UNSPECIFIED: Confidence
 CONFIDENCE_UNFILTERED: Confidence
 CONFIDENCE_FILTERED: Confidence
@@ -75,10 +62,10 @@ REMASK_POSITIONS_UNSPECIFIED: RemaskPositions
 REMASK_POSITIONS_RANDOM: RemaskPositions
 REMASK_POSITIONS_CLUSTERED: RemaskPositions
 REMASK_POSITIONS_CONFIDENCE: RemaskPositions
-RETENTION_UNSPECIFIED: Retention
-RETENTION_NONE: Retention
-RETENTION_EDITABLE: Retention
-RETENTION_LOCKED: Retention
+REMASK_RETENTION_UNSPECIFIED: RemaskRetention
+REMASK_RETENTION_NONE: RemaskRetention
+REMASK_RETENTION_EDITABLE: RemaskRetention
+REMASK_RETENTION_LOCKED: RemaskRetention
 STOP_REASON_UNSPECIFIED: StopReason
 STOP_REASON_ITERATIONS: StopReason
 STOP_REASON_SETTLED: StopReason
@@ -86,23 +73,38 @@ STOP_REASON_EOS: StopReason
 STOP_REASON_LENGTH: StopReason
 
 class DrawSpec(_message.Message):
-    __slots__ = ("temperature", "top_k", "top_p", "confidence", "eos_bias", "method")
+    __slots__ = ("temperature", "top_k", "top_p", "confidence", "eos_bias", "method", "allow_mask")
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     TOP_K_FIELD_NUMBER: _ClassVar[int]
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     EOS_BIAS_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_MASK_FIELD_NUMBER: _ClassVar[int]
     temperature: float
     top_k: int
     top_p: float
     confidence: Confidence
     eos_bias: float
     method: DrawMethod
-    def __init__(self, temperature: _Optional[float] = ..., top_k: _Optional[int] = ..., top_p: _Optional[float] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., eos_bias: _Optional[float] = ..., method: _Optional[_Union[DrawMethod, str]] = ...) -> None: ...
+    allow_mask: bool
+    def __init__(self, temperature: _Optional[float] = ..., top_k: _Optional[int] = ..., top_p: _Optional[float] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., eos_bias: _Optional[float] = ..., method: _Optional[_Union[DrawMethod, str]] = ..., allow_mask: _Optional[bool] = ...) -> None: ...
 
-class RemaskSpec(_message.Message):
-    __slots__ = ("schedule", "sharpness", "noise_start", "positions", "min_guidance_weight", "cluster_span", "retention")
+class Policy(_message.Message):
+    __slots__ = ("remask", "refine", "llada", "ar")
+    REMASK_FIELD_NUMBER: _ClassVar[int]
+    REFINE_FIELD_NUMBER: _ClassVar[int]
+    LLADA_FIELD_NUMBER: _ClassVar[int]
+    AR_FIELD_NUMBER: _ClassVar[int]
+    remask: RemaskPolicy
+    refine: RefinePolicy
+    llada: LladaPolicy
+    ar: ArPolicy
+    def __init__(self, remask: _Optional[_Union[RemaskPolicy, _Mapping]] = ..., refine: _Optional[_Union[RefinePolicy, _Mapping]] = ..., llada: _Optional[_Union[LladaPolicy, _Mapping]] = ..., ar: _Optional[_Union[ArPolicy, _Mapping]] = ...) -> None: ...
+
+class RemaskPolicy(_message.Message):
+    __slots__ = ("iterations", "schedule", "sharpness", "noise_start", "positions", "min_guidance_weight", "cluster_span", "retention", "early_stop", "grow_tokens")
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
     SHARPNESS_FIELD_NUMBER: _ClassVar[int]
     NOISE_START_FIELD_NUMBER: _ClassVar[int]
@@ -110,52 +112,63 @@ class RemaskSpec(_message.Message):
     MIN_GUIDANCE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_SPAN_FIELD_NUMBER: _ClassVar[int]
     RETENTION_FIELD_NUMBER: _ClassVar[int]
+    EARLY_STOP_FIELD_NUMBER: _ClassVar[int]
+    GROW_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    iterations: int
     schedule: RemaskSchedule
     sharpness: float
     noise_start: float
     positions: RemaskPositions
     min_guidance_weight: float
     cluster_span: int
-    retention: Retention
-    def __init__(self, schedule: _Optional[_Union[RemaskSchedule, str]] = ..., sharpness: _Optional[float] = ..., noise_start: _Optional[float] = ..., positions: _Optional[_Union[RemaskPositions, str]] = ..., min_guidance_weight: _Optional[float] = ..., cluster_span: _Optional[int] = ..., retention: _Optional[_Union[Retention, str]] = ...) -> None: ...
+    retention: RemaskRetention
+    early_stop: bool
+    grow_tokens: int
+    def __init__(self, iterations: _Optional[int] = ..., schedule: _Optional[_Union[RemaskSchedule, str]] = ..., sharpness: _Optional[float] = ..., noise_start: _Optional[float] = ..., positions: _Optional[_Union[RemaskPositions, str]] = ..., min_guidance_weight: _Optional[float] = ..., cluster_span: _Optional[int] = ..., retention: _Optional[_Union[RemaskRetention, str]] = ..., early_stop: _Optional[bool] = ..., grow_tokens: _Optional[int] = ...) -> None: ...
 
-class LladaSpec(_message.Message):
-    __slots__ = ("block_tokens", "guidance_scale", "eos_confidence_off")
+class RefinePolicy(_message.Message):
+    __slots__ = ("iterations", "early_stop", "grow_tokens")
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    EARLY_STOP_FIELD_NUMBER: _ClassVar[int]
+    GROW_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    iterations: int
+    early_stop: bool
+    grow_tokens: int
+    def __init__(self, iterations: _Optional[int] = ..., early_stop: _Optional[bool] = ..., grow_tokens: _Optional[int] = ...) -> None: ...
+
+class LladaPolicy(_message.Message):
+    __slots__ = ("iterations", "block_tokens", "guidance_scale", "eos_confidence_off")
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     BLOCK_TOKENS_FIELD_NUMBER: _ClassVar[int]
     GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
     EOS_CONFIDENCE_OFF_FIELD_NUMBER: _ClassVar[int]
+    iterations: int
     block_tokens: int
     guidance_scale: float
     eos_confidence_off: bool
-    def __init__(self, block_tokens: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., eos_confidence_off: _Optional[bool] = ...) -> None: ...
+    def __init__(self, iterations: _Optional[int] = ..., block_tokens: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., eos_confidence_off: _Optional[bool] = ...) -> None: ...
+
+class ArPolicy(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class SamplingSpec(_message.Message):
-    __slots__ = ("mode", "answer_tokens", "iterations", "draw", "remask", "llada", "early_stop", "grow_tokens", "frames", "attention", "canvas_tokens", "share_weight")
-    MODE_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
     ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
-    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     DRAW_FIELD_NUMBER: _ClassVar[int]
-    REMASK_FIELD_NUMBER: _ClassVar[int]
-    LLADA_FIELD_NUMBER: _ClassVar[int]
-    EARLY_STOP_FIELD_NUMBER: _ClassVar[int]
-    GROW_TOKENS_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     ATTENTION_FIELD_NUMBER: _ClassVar[int]
     CANVAS_TOKENS_FIELD_NUMBER: _ClassVar[int]
     SHARE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
-    mode: SamplingMode
+    policy: Policy
     answer_tokens: int
-    iterations: int
     draw: DrawSpec
-    remask: RemaskSpec
-    llada: LladaSpec
-    early_stop: bool
-    grow_tokens: int
     frames: bool
     attention: _training_pb2.AttentionMode
     canvas_tokens: int
     share_weight: float
-    def __init__(self, mode: _Optional[_Union[SamplingMode, str]] = ..., answer_tokens: _Optional[int] = ..., iterations: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., remask: _Optional[_Union[RemaskSpec, _Mapping]] = ..., llada: _Optional[_Union[LladaSpec, _Mapping]] = ..., early_stop: _Optional[bool] = ..., grow_tokens: _Optional[int] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ...) -> None: ...
+    def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ...) -> None: ...
 
 class Canvas(_message.Message):
     __slots__ = ("ids", "chat", "seed")

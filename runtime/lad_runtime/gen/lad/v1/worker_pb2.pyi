@@ -42,7 +42,7 @@ class GetInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetInfoResponse(_message.Message):
-    __slots__ = ("device", "device_name", "threads", "torch_version", "python_version", "accounted_bytes", "memory_bytes", "bases", "adapters", "memory_budget_bytes", "offloaded_bytes")
+    __slots__ = ("device", "device_name", "threads", "torch_version", "python_version", "accounted_bytes", "memory_bytes", "bases", "adapters", "memory_budget_bytes", "offloaded_bytes", "policies", "noises")
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     DEVICE_NAME_FIELD_NUMBER: _ClassVar[int]
     THREADS_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,8 @@ class GetInfoResponse(_message.Message):
     ADAPTERS_FIELD_NUMBER: _ClassVar[int]
     MEMORY_BUDGET_BYTES_FIELD_NUMBER: _ClassVar[int]
     OFFLOADED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    POLICIES_FIELD_NUMBER: _ClassVar[int]
+    NOISES_FIELD_NUMBER: _ClassVar[int]
     device: str
     device_name: str
     threads: int
@@ -65,7 +67,9 @@ class GetInfoResponse(_message.Message):
     adapters: _containers.RepeatedCompositeFieldContainer[Adapter]
     memory_budget_bytes: int
     offloaded_bytes: int
-    def __init__(self, device: _Optional[str] = ..., device_name: _Optional[str] = ..., threads: _Optional[int] = ..., torch_version: _Optional[str] = ..., python_version: _Optional[str] = ..., accounted_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., bases: _Optional[_Iterable[_Union[Base, _Mapping]]] = ..., adapters: _Optional[_Iterable[_Union[Adapter, _Mapping]]] = ..., memory_budget_bytes: _Optional[int] = ..., offloaded_bytes: _Optional[int] = ...) -> None: ...
+    policies: _containers.RepeatedScalarFieldContainer[str]
+    noises: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, device: _Optional[str] = ..., device_name: _Optional[str] = ..., threads: _Optional[int] = ..., torch_version: _Optional[str] = ..., python_version: _Optional[str] = ..., accounted_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., bases: _Optional[_Iterable[_Union[Base, _Mapping]]] = ..., adapters: _Optional[_Iterable[_Union[Adapter, _Mapping]]] = ..., memory_budget_bytes: _Optional[int] = ..., offloaded_bytes: _Optional[int] = ..., policies: _Optional[_Iterable[str]] = ..., noises: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HoldRequest(_message.Message):
     __slots__ = ()

@@ -25,57 +25,6 @@ export const protobufPackage = "lad.v1";
 
 export const protobufFileName = "lad/v1/sampling.proto";
 
-export enum SamplingMode {
-  UNSPECIFIED = 0,
-  /** REMASK - Scheduled denoising with re-masking. */
-  REMASK = 1,
-  /** REFINE - Self-refining: the sampled answer is the next input. */
-  REFINE = 2,
-  /** LLADA - LLaDA's fixed budget. */
-  LLADA = 3,
-  /** AR - Autoregressive, causal, with a cache of keys and values. */
-  AR = 4,
-}
-
-export function samplingModeFromJSON(object: any): SamplingMode {
-  switch (object) {
-    case 0:
-    case "SAMPLING_MODE_UNSPECIFIED":
-      return SamplingMode.UNSPECIFIED;
-    case 1:
-    case "SAMPLING_MODE_REMASK":
-      return SamplingMode.REMASK;
-    case 2:
-    case "SAMPLING_MODE_REFINE":
-      return SamplingMode.REFINE;
-    case 3:
-    case "SAMPLING_MODE_LLADA":
-      return SamplingMode.LLADA;
-    case 4:
-    case "SAMPLING_MODE_AR":
-      return SamplingMode.AR;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SamplingMode");
-  }
-}
-
-export function samplingModeToJSON(object: SamplingMode): string {
-  switch (object) {
-    case SamplingMode.UNSPECIFIED:
-      return "SAMPLING_MODE_UNSPECIFIED";
-    case SamplingMode.REMASK:
-      return "SAMPLING_MODE_REMASK";
-    case SamplingMode.REFINE:
-      return "SAMPLING_MODE_REFINE";
-    case SamplingMode.LLADA:
-      return "SAMPLING_MODE_LLADA";
-    case SamplingMode.AR:
-      return "SAMPLING_MODE_AR";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SamplingMode");
-  }
-}
-
 export enum Confidence {
   UNSPECIFIED = 0,
   /** UNFILTERED - The sampled token's probability at temperature 1, before any filter. */
@@ -150,6 +99,7 @@ export function drawMethodToJSON(object: DrawMethod): string {
   }
 }
 
+/** The enum of a policy's option is named after policy and option. */
 export enum RemaskSchedule {
   UNSPECIFIED = 0,
   EXPONENTIAL = 1,
@@ -226,7 +176,7 @@ export function remaskPositionsToJSON(object: RemaskPositions): string {
   }
 }
 
-export enum Retention {
+export enum RemaskRetention {
   UNSPECIFIED = 0,
   NONE = 1,
   /** EDITABLE - Kept from re-masking, may still change. */
@@ -235,37 +185,37 @@ export enum Retention {
   LOCKED = 3,
 }
 
-export function retentionFromJSON(object: any): Retention {
+export function remaskRetentionFromJSON(object: any): RemaskRetention {
   switch (object) {
     case 0:
-    case "RETENTION_UNSPECIFIED":
-      return Retention.UNSPECIFIED;
+    case "REMASK_RETENTION_UNSPECIFIED":
+      return RemaskRetention.UNSPECIFIED;
     case 1:
-    case "RETENTION_NONE":
-      return Retention.NONE;
+    case "REMASK_RETENTION_NONE":
+      return RemaskRetention.NONE;
     case 2:
-    case "RETENTION_EDITABLE":
-      return Retention.EDITABLE;
+    case "REMASK_RETENTION_EDITABLE":
+      return RemaskRetention.EDITABLE;
     case 3:
-    case "RETENTION_LOCKED":
-      return Retention.LOCKED;
+    case "REMASK_RETENTION_LOCKED":
+      return RemaskRetention.LOCKED;
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Retention");
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum RemaskRetention");
   }
 }
 
-export function retentionToJSON(object: Retention): string {
+export function remaskRetentionToJSON(object: RemaskRetention): string {
   switch (object) {
-    case Retention.UNSPECIFIED:
-      return "RETENTION_UNSPECIFIED";
-    case Retention.NONE:
-      return "RETENTION_NONE";
-    case Retention.EDITABLE:
-      return "RETENTION_EDITABLE";
-    case Retention.LOCKED:
-      return "RETENTION_LOCKED";
+    case RemaskRetention.UNSPECIFIED:
+      return "REMASK_RETENTION_UNSPECIFIED";
+    case RemaskRetention.NONE:
+      return "REMASK_RETENTION_NONE";
+    case RemaskRetention.EDITABLE:
+      return "REMASK_RETENTION_EDITABLE";
+    case RemaskRetention.LOCKED:
+      return "REMASK_RETENTION_LOCKED";
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Retention");
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum RemaskRetention");
   }
 }
 
@@ -327,9 +277,24 @@ export interface DrawSpec {
   /** Added to the logits of the base's stop tokens; −infinity forbids them. */
   eosBias: number;
   method: DrawMethod;
+  /** Whether MASK may be sampled; if not, its logit is −infinity. The policy ar always allows it. */
+  allowMask: boolean;
 }
 
-export interface RemaskSpec {
+/** A sampling policy. */
+export interface Policy {
+  kind:
+    | { $case: "remask"; value: RemaskPolicy }
+    | { $case: "refine"; value: RefinePolicy }
+    | { $case: "llada"; value: LladaPolicy }
+    | { $case: "ar"; value: ArPolicy }
+    | undefined;
+}
+
+/** Scheduled denoising with re-masking. */
+export interface RemaskPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
   schedule: RemaskSchedule;
   sharpness: number;
   noiseStart: number;
@@ -337,10 +302,25 @@ export interface RemaskSpec {
   minGuidanceWeight: number;
   /** Mean length of a cluster, in tokens. */
   clusterSpan: number;
-  retention: Retention;
+  retention: RemaskRetention;
+  /** Stop when the sampled answer is the same in three consecutive iterations. */
+  earlyStop: boolean;
+  /** This many more MASK positions after each iteration, up to answer_tokens; 0: all from the start. */
+  growTokens: number;
 }
 
-export interface LladaSpec {
+/** Self-refining: the sampled answer is the next input. */
+export interface RefinePolicy {
+  /** As in RemaskPolicy. */
+  iterations: number;
+  earlyStop: boolean;
+  growTokens: number;
+}
+
+/** LLaDA's fixed budget. */
+export interface LladaPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
   /** 0: the whole answer is one block. */
   blockTokens: number;
   /** Classifier-free guidance; 0: none. */
@@ -348,27 +328,19 @@ export interface LladaSpec {
   eosConfidenceOff: boolean;
 }
 
+/** Autoregressive, causal, with a cache of keys and values. */
+export interface ArPolicy {
+}
+
 export interface SamplingSpec {
-  mode: SamplingMode;
+  policy: Policy | undefined;
   answerTokens: number;
-  iterations: number;
   draw:
     | DrawSpec
     | undefined;
-  /** Of mode REMASK; others may leave it out. */
-  remask?:
-    | RemaskSpec
-    | undefined;
-  /** Of mode LLADA; others may leave it out. */
-  llada?:
-    | LladaSpec
-    | undefined;
-  /** Stop when the sampled answer is the same in three consecutive iterations (remask, refine). */
-  earlyStop: boolean;
-  /** This many more MASK positions after each iteration, up to answer_tokens; 0: all from the start. */
-  growTokens: number;
   /** Whether every iteration is logged as a frame. */
   frames: boolean;
+  /** For denoising policies. */
   attention: AttentionMode;
   /** Tokens that are denoised at once: a longer answer goes canvas by canvas, each behind the finished ones. 0: one canvas. */
   canvasTokens: number;
@@ -377,8 +349,12 @@ export interface SamplingSpec {
 }
 
 export interface Canvas {
-  prompt: { $case: "ids"; value: TokenIds } | { $case: "chat"; value: Chat } | undefined;
-  seed: bigint;
+  prompt:
+    | { $case: "ids"; value: TokenIds }
+    | { $case: "chat"; value: Chat }
+    | undefined;
+  /** The key of the draws. Absent: 0, with the canvas's number in its run as a second key. */
+  seed?: bigint | undefined;
 }
 
 export interface Chat {
@@ -459,7 +435,8 @@ export interface PredictCanvas {
   ids: number[];
   /** Positions from here on are predicted. */
   answerStart: number;
-  seed: bigint;
+  /** As in Canvas, with the number in the request. */
+  seed?: bigint | undefined;
 }
 
 export interface PredictRequest {
@@ -487,7 +464,7 @@ export interface Prediction {
 }
 
 function createBaseDrawSpec(): DrawSpec {
-  return { temperature: 0, topK: 0, topP: 0, confidence: 0, eosBias: 0, method: 0 };
+  return { temperature: 0, topK: 0, topP: 0, confidence: 0, eosBias: 0, method: 0, allowMask: false };
 }
 
 export const DrawSpec: MessageFns<DrawSpec> = {
@@ -509,6 +486,9 @@ export const DrawSpec: MessageFns<DrawSpec> = {
     }
     if (message.method !== 0) {
       writer.uint32(48).int32(message.method);
+    }
+    if (message.allowMask !== false) {
+      writer.uint32(56).bool(message.allowMask);
     }
     return writer;
   },
@@ -574,6 +554,14 @@ export const DrawSpec: MessageFns<DrawSpec> = {
             message.method = reader.int32() as any;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.allowMask = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -606,6 +594,11 @@ export const DrawSpec: MessageFns<DrawSpec> = {
         ? globalThis.Number(object.eos_bias)
         : 0,
       method: isSet(object.method) ? drawMethodFromJSON(object.method) : 0,
+      allowMask: isSet(object.allowMask)
+        ? globalThis.Boolean(object.allowMask)
+        : isSet(object.allow_mask)
+        ? globalThis.Boolean(object.allow_mask)
+        : false,
     };
   },
 
@@ -629,6 +622,9 @@ export const DrawSpec: MessageFns<DrawSpec> = {
     if (message.method !== 0) {
       obj.method = drawMethodToJSON(message.method);
     }
+    if (message.allowMask !== false) {
+      obj.allowMask = message.allowMask;
+    }
     return obj;
   },
 
@@ -643,41 +639,35 @@ export const DrawSpec: MessageFns<DrawSpec> = {
     message.confidence = object.confidence ?? 0;
     message.eosBias = object.eosBias ?? 0;
     message.method = object.method ?? 0;
+    message.allowMask = object.allowMask ?? false;
     return message;
   },
 };
 
-function createBaseRemaskSpec(): RemaskSpec {
-  return { schedule: 0, sharpness: 0, noiseStart: 0, positions: 0, minGuidanceWeight: 0, clusterSpan: 0, retention: 0 };
+function createBasePolicy(): Policy {
+  return { kind: undefined };
 }
 
-export const RemaskSpec: MessageFns<RemaskSpec> = {
-  encode(message: RemaskSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.schedule !== 0) {
-      writer.uint32(8).int32(message.schedule);
-    }
-    if (message.sharpness !== 0) {
-      writer.uint32(17).double(message.sharpness);
-    }
-    if (message.noiseStart !== 0) {
-      writer.uint32(25).double(message.noiseStart);
-    }
-    if (message.positions !== 0) {
-      writer.uint32(32).int32(message.positions);
-    }
-    if (message.minGuidanceWeight !== 0) {
-      writer.uint32(41).double(message.minGuidanceWeight);
-    }
-    if (message.clusterSpan !== 0) {
-      writer.uint32(48).uint32(message.clusterSpan);
-    }
-    if (message.retention !== 0) {
-      writer.uint32(56).int32(message.retention);
+export const Policy: MessageFns<Policy> = {
+  encode(message: Policy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "remask":
+        RemaskPolicy.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "refine":
+        RefinePolicy.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "llada":
+        LladaPolicy.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "ar":
+        ArPolicy.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RemaskSpec {
+  decode(input: BinaryReader | Uint8Array, length?: number): Policy {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -686,64 +676,40 @@ export const RemaskSpec: MessageFns<RemaskSpec> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRemaskSpec();
+      const message = createBasePolicy();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.schedule = reader.int32() as any;
+            message.kind = { $case: "remask", value: RemaskPolicy.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
-            if (tag !== 17) {
+            if (tag !== 18) {
               break;
             }
 
-            message.sharpness = reader.double();
+            message.kind = { $case: "refine", value: RefinePolicy.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
-            if (tag !== 25) {
+            if (tag !== 26) {
               break;
             }
 
-            message.noiseStart = reader.double();
+            message.kind = { $case: "llada", value: LladaPolicy.decode(reader, reader.uint32()) };
             continue;
           }
           case 4: {
-            if (tag !== 32) {
+            if (tag !== 34) {
               break;
             }
 
-            message.positions = reader.int32() as any;
-            continue;
-          }
-          case 5: {
-            if (tag !== 41) {
-              break;
-            }
-
-            message.minGuidanceWeight = reader.double();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.clusterSpan = reader.uint32();
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.retention = reader.int32() as any;
+            message.kind = { $case: "ar", value: ArPolicy.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -758,8 +724,227 @@ export const RemaskSpec: MessageFns<RemaskSpec> = {
     }
   },
 
-  fromJSON(object: any): RemaskSpec {
+  fromJSON(object: any): Policy {
     return {
+      kind: isSet(object.remask)
+        ? { $case: "remask", value: RemaskPolicy.fromJSON(object.remask) }
+        : isSet(object.refine)
+        ? { $case: "refine", value: RefinePolicy.fromJSON(object.refine) }
+        : isSet(object.llada)
+        ? { $case: "llada", value: LladaPolicy.fromJSON(object.llada) }
+        : isSet(object.ar)
+        ? { $case: "ar", value: ArPolicy.fromJSON(object.ar) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: Policy): unknown {
+    const obj: any = {};
+    if (message.kind?.$case === "remask") {
+      obj.remask = RemaskPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "refine") {
+      obj.refine = RefinePolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "llada") {
+      obj.llada = LladaPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "ar") {
+      obj.ar = ArPolicy.toJSON(message.kind.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Policy>, I>>(base?: I): Policy {
+    return Policy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Policy>, I>>(object: I): Policy {
+    const message = createBasePolicy();
+    switch (object.kind?.$case) {
+      case "remask": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "remask", value: RemaskPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "refine": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "refine", value: RefinePolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "llada": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "llada", value: LladaPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "ar": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "ar", value: ArPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseRemaskPolicy(): RemaskPolicy {
+  return {
+    iterations: 0,
+    schedule: 0,
+    sharpness: 0,
+    noiseStart: 0,
+    positions: 0,
+    minGuidanceWeight: 0,
+    clusterSpan: 0,
+    retention: 0,
+    earlyStop: false,
+    growTokens: 0,
+  };
+}
+
+export const RemaskPolicy: MessageFns<RemaskPolicy> = {
+  encode(message: RemaskPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.schedule !== 0) {
+      writer.uint32(16).int32(message.schedule);
+    }
+    if (message.sharpness !== 0) {
+      writer.uint32(25).double(message.sharpness);
+    }
+    if (message.noiseStart !== 0) {
+      writer.uint32(33).double(message.noiseStart);
+    }
+    if (message.positions !== 0) {
+      writer.uint32(40).int32(message.positions);
+    }
+    if (message.minGuidanceWeight !== 0) {
+      writer.uint32(49).double(message.minGuidanceWeight);
+    }
+    if (message.clusterSpan !== 0) {
+      writer.uint32(56).uint32(message.clusterSpan);
+    }
+    if (message.retention !== 0) {
+      writer.uint32(64).int32(message.retention);
+    }
+    if (message.earlyStop !== false) {
+      writer.uint32(72).bool(message.earlyStop);
+    }
+    if (message.growTokens !== 0) {
+      writer.uint32(80).uint32(message.growTokens);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemaskPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemaskPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.schedule = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.sharpness = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.noiseStart = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.positions = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.minGuidanceWeight = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.clusterSpan = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.retention = reader.int32() as any;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.earlyStop = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.growTokens = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemaskPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
       schedule: isSet(object.schedule) ? remaskScheduleFromJSON(object.schedule) : 0,
       sharpness: isSet(object.sharpness) ? globalThis.Number(object.sharpness) : 0,
       noiseStart: isSet(object.noiseStart)
@@ -778,12 +963,25 @@ export const RemaskSpec: MessageFns<RemaskSpec> = {
         : isSet(object.cluster_span)
         ? globalThis.Number(object.cluster_span)
         : 0,
-      retention: isSet(object.retention) ? retentionFromJSON(object.retention) : 0,
+      retention: isSet(object.retention) ? remaskRetentionFromJSON(object.retention) : 0,
+      earlyStop: isSet(object.earlyStop)
+        ? globalThis.Boolean(object.earlyStop)
+        : isSet(object.early_stop)
+        ? globalThis.Boolean(object.early_stop)
+        : false,
+      growTokens: isSet(object.growTokens)
+        ? globalThis.Number(object.growTokens)
+        : isSet(object.grow_tokens)
+        ? globalThis.Number(object.grow_tokens)
+        : 0,
     };
   },
 
-  toJSON(message: RemaskSpec): unknown {
+  toJSON(message: RemaskPolicy): unknown {
     const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
     if (message.schedule !== 0) {
       obj.schedule = remaskScheduleToJSON(message.schedule);
     }
@@ -803,16 +1001,23 @@ export const RemaskSpec: MessageFns<RemaskSpec> = {
       obj.clusterSpan = Math.round(message.clusterSpan);
     }
     if (message.retention !== 0) {
-      obj.retention = retentionToJSON(message.retention);
+      obj.retention = remaskRetentionToJSON(message.retention);
+    }
+    if (message.earlyStop !== false) {
+      obj.earlyStop = message.earlyStop;
+    }
+    if (message.growTokens !== 0) {
+      obj.growTokens = Math.round(message.growTokens);
     }
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<RemaskSpec>, I>>(base?: I): RemaskSpec {
-    return RemaskSpec.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<RemaskPolicy>, I>>(base?: I): RemaskPolicy {
+    return RemaskPolicy.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<RemaskSpec>, I>>(object: I): RemaskSpec {
-    const message = createBaseRemaskSpec();
+  fromPartial<I extends Exact<DeepPartial<RemaskPolicy>, I>>(object: I): RemaskPolicy {
+    const message = createBaseRemaskPolicy();
+    message.iterations = object.iterations ?? 0;
     message.schedule = object.schedule ?? 0;
     message.sharpness = object.sharpness ?? 0;
     message.noiseStart = object.noiseStart ?? 0;
@@ -820,29 +1025,31 @@ export const RemaskSpec: MessageFns<RemaskSpec> = {
     message.minGuidanceWeight = object.minGuidanceWeight ?? 0;
     message.clusterSpan = object.clusterSpan ?? 0;
     message.retention = object.retention ?? 0;
+    message.earlyStop = object.earlyStop ?? false;
+    message.growTokens = object.growTokens ?? 0;
     return message;
   },
 };
 
-function createBaseLladaSpec(): LladaSpec {
-  return { blockTokens: 0, guidanceScale: 0, eosConfidenceOff: false };
+function createBaseRefinePolicy(): RefinePolicy {
+  return { iterations: 0, earlyStop: false, growTokens: 0 };
 }
 
-export const LladaSpec: MessageFns<LladaSpec> = {
-  encode(message: LladaSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.blockTokens !== 0) {
-      writer.uint32(8).uint32(message.blockTokens);
+export const RefinePolicy: MessageFns<RefinePolicy> = {
+  encode(message: RefinePolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
     }
-    if (message.guidanceScale !== 0) {
-      writer.uint32(17).double(message.guidanceScale);
+    if (message.earlyStop !== false) {
+      writer.uint32(16).bool(message.earlyStop);
     }
-    if (message.eosConfidenceOff !== false) {
-      writer.uint32(24).bool(message.eosConfidenceOff);
+    if (message.growTokens !== 0) {
+      writer.uint32(24).uint32(message.growTokens);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LladaSpec {
+  decode(input: BinaryReader | Uint8Array, length?: number): RefinePolicy {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -851,7 +1058,7 @@ export const LladaSpec: MessageFns<LladaSpec> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLladaSpec();
+      const message = createBaseRefinePolicy();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -860,19 +1067,139 @@ export const LladaSpec: MessageFns<LladaSpec> = {
               break;
             }
 
-            message.blockTokens = reader.uint32();
+            message.iterations = reader.uint32();
             continue;
           }
           case 2: {
-            if (tag !== 17) {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.earlyStop = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.growTokens = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RefinePolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      earlyStop: isSet(object.earlyStop)
+        ? globalThis.Boolean(object.earlyStop)
+        : isSet(object.early_stop)
+        ? globalThis.Boolean(object.early_stop)
+        : false,
+      growTokens: isSet(object.growTokens)
+        ? globalThis.Number(object.growTokens)
+        : isSet(object.grow_tokens)
+        ? globalThis.Number(object.grow_tokens)
+        : 0,
+    };
+  },
+
+  toJSON(message: RefinePolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.earlyStop !== false) {
+      obj.earlyStop = message.earlyStop;
+    }
+    if (message.growTokens !== 0) {
+      obj.growTokens = Math.round(message.growTokens);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RefinePolicy>, I>>(base?: I): RefinePolicy {
+    return RefinePolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RefinePolicy>, I>>(object: I): RefinePolicy {
+    const message = createBaseRefinePolicy();
+    message.iterations = object.iterations ?? 0;
+    message.earlyStop = object.earlyStop ?? false;
+    message.growTokens = object.growTokens ?? 0;
+    return message;
+  },
+};
+
+function createBaseLladaPolicy(): LladaPolicy {
+  return { iterations: 0, blockTokens: 0, guidanceScale: 0, eosConfidenceOff: false };
+}
+
+export const LladaPolicy: MessageFns<LladaPolicy> = {
+  encode(message: LladaPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.blockTokens !== 0) {
+      writer.uint32(16).uint32(message.blockTokens);
+    }
+    if (message.guidanceScale !== 0) {
+      writer.uint32(25).double(message.guidanceScale);
+    }
+    if (message.eosConfidenceOff !== false) {
+      writer.uint32(32).bool(message.eosConfidenceOff);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LladaPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLladaPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blockTokens = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
               break;
             }
 
             message.guidanceScale = reader.double();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
+          case 4: {
+            if (tag !== 32) {
               break;
             }
 
@@ -891,8 +1218,9 @@ export const LladaSpec: MessageFns<LladaSpec> = {
     }
   },
 
-  fromJSON(object: any): LladaSpec {
+  fromJSON(object: any): LladaPolicy {
     return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
       blockTokens: isSet(object.blockTokens)
         ? globalThis.Number(object.blockTokens)
         : isSet(object.block_tokens)
@@ -911,8 +1239,11 @@ export const LladaSpec: MessageFns<LladaSpec> = {
     };
   },
 
-  toJSON(message: LladaSpec): unknown {
+  toJSON(message: LladaPolicy): unknown {
     const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
     if (message.blockTokens !== 0) {
       obj.blockTokens = Math.round(message.blockTokens);
     }
@@ -925,11 +1256,12 @@ export const LladaSpec: MessageFns<LladaSpec> = {
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<LladaSpec>, I>>(base?: I): LladaSpec {
-    return LladaSpec.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<LladaPolicy>, I>>(base?: I): LladaPolicy {
+    return LladaPolicy.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<LladaSpec>, I>>(object: I): LladaSpec {
-    const message = createBaseLladaSpec();
+  fromPartial<I extends Exact<DeepPartial<LladaPolicy>, I>>(object: I): LladaPolicy {
+    const message = createBaseLladaPolicy();
+    message.iterations = object.iterations ?? 0;
     message.blockTokens = object.blockTokens ?? 0;
     message.guidanceScale = object.guidanceScale ?? 0;
     message.eosConfidenceOff = object.eosConfidenceOff ?? false;
@@ -937,16 +1269,63 @@ export const LladaSpec: MessageFns<LladaSpec> = {
   },
 };
 
+function createBaseArPolicy(): ArPolicy {
+  return {};
+}
+
+export const ArPolicy: MessageFns<ArPolicy> = {
+  encode(_: ArPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ArPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseArPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ArPolicy {
+    return {};
+  },
+
+  toJSON(_: ArPolicy): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ArPolicy>, I>>(base?: I): ArPolicy {
+    return ArPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ArPolicy>, I>>(_: I): ArPolicy {
+    const message = createBaseArPolicy();
+    return message;
+  },
+};
+
 function createBaseSamplingSpec(): SamplingSpec {
   return {
-    mode: 0,
+    policy: undefined,
     answerTokens: 0,
-    iterations: 0,
     draw: undefined,
-    remask: undefined,
-    llada: undefined,
-    earlyStop: false,
-    growTokens: 0,
     frames: false,
     attention: 0,
     canvasTokens: 0,
@@ -956,41 +1335,26 @@ function createBaseSamplingSpec(): SamplingSpec {
 
 export const SamplingSpec: MessageFns<SamplingSpec> = {
   encode(message: SamplingSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.mode !== 0) {
-      writer.uint32(8).int32(message.mode);
+    if (message.policy !== undefined) {
+      Policy.encode(message.policy, writer.uint32(10).fork()).join();
     }
     if (message.answerTokens !== 0) {
       writer.uint32(16).uint32(message.answerTokens);
     }
-    if (message.iterations !== 0) {
-      writer.uint32(24).uint32(message.iterations);
-    }
     if (message.draw !== undefined) {
-      DrawSpec.encode(message.draw, writer.uint32(34).fork()).join();
-    }
-    if (message.remask !== undefined) {
-      RemaskSpec.encode(message.remask, writer.uint32(42).fork()).join();
-    }
-    if (message.llada !== undefined) {
-      LladaSpec.encode(message.llada, writer.uint32(50).fork()).join();
-    }
-    if (message.earlyStop !== false) {
-      writer.uint32(56).bool(message.earlyStop);
-    }
-    if (message.growTokens !== 0) {
-      writer.uint32(64).uint32(message.growTokens);
+      DrawSpec.encode(message.draw, writer.uint32(26).fork()).join();
     }
     if (message.frames !== false) {
-      writer.uint32(72).bool(message.frames);
+      writer.uint32(32).bool(message.frames);
     }
     if (message.attention !== 0) {
-      writer.uint32(80).int32(message.attention);
+      writer.uint32(40).int32(message.attention);
     }
     if (message.canvasTokens !== 0) {
-      writer.uint32(88).uint32(message.canvasTokens);
+      writer.uint32(48).uint32(message.canvasTokens);
     }
     if (message.shareWeight !== 0) {
-      writer.uint32(97).double(message.shareWeight);
+      writer.uint32(57).double(message.shareWeight);
     }
     return writer;
   },
@@ -1009,11 +1373,11 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.mode = reader.int32() as any;
+            message.policy = Policy.decode(reader, reader.uint32());
             continue;
           }
           case 2: {
@@ -1025,79 +1389,39 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
             continue;
           }
           case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.iterations = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
+            if (tag !== 26) {
               break;
             }
 
             message.draw = DrawSpec.decode(reader, reader.uint32());
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.remask = RemaskSpec.decode(reader, reader.uint32());
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.llada = LladaSpec.decode(reader, reader.uint32());
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.earlyStop = reader.bool();
-            continue;
-          }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
-            message.growTokens = reader.uint32();
-            continue;
-          }
-          case 9: {
-            if (tag !== 72) {
+          case 4: {
+            if (tag !== 32) {
               break;
             }
 
             message.frames = reader.bool();
             continue;
           }
-          case 10: {
-            if (tag !== 80) {
+          case 5: {
+            if (tag !== 40) {
               break;
             }
 
             message.attention = reader.int32() as any;
             continue;
           }
-          case 11: {
-            if (tag !== 88) {
+          case 6: {
+            if (tag !== 48) {
               break;
             }
 
             message.canvasTokens = reader.uint32();
             continue;
           }
-          case 12: {
-            if (tag !== 97) {
+          case 7: {
+            if (tag !== 57) {
               break;
             }
 
@@ -1118,26 +1442,13 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
 
   fromJSON(object: any): SamplingSpec {
     return {
-      mode: isSet(object.mode) ? samplingModeFromJSON(object.mode) : 0,
+      policy: isSet(object.policy) ? Policy.fromJSON(object.policy) : undefined,
       answerTokens: isSet(object.answerTokens)
         ? globalThis.Number(object.answerTokens)
         : isSet(object.answer_tokens)
         ? globalThis.Number(object.answer_tokens)
         : 0,
-      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
       draw: isSet(object.draw) ? DrawSpec.fromJSON(object.draw) : undefined,
-      remask: isSet(object.remask) ? RemaskSpec.fromJSON(object.remask) : undefined,
-      llada: isSet(object.llada) ? LladaSpec.fromJSON(object.llada) : undefined,
-      earlyStop: isSet(object.earlyStop)
-        ? globalThis.Boolean(object.earlyStop)
-        : isSet(object.early_stop)
-        ? globalThis.Boolean(object.early_stop)
-        : false,
-      growTokens: isSet(object.growTokens)
-        ? globalThis.Number(object.growTokens)
-        : isSet(object.grow_tokens)
-        ? globalThis.Number(object.grow_tokens)
-        : 0,
       frames: isSet(object.frames) ? globalThis.Boolean(object.frames) : false,
       attention: isSet(object.attention) ? attentionModeFromJSON(object.attention) : 0,
       canvasTokens: isSet(object.canvasTokens)
@@ -1155,29 +1466,14 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
 
   toJSON(message: SamplingSpec): unknown {
     const obj: any = {};
-    if (message.mode !== 0) {
-      obj.mode = samplingModeToJSON(message.mode);
+    if (message.policy !== undefined) {
+      obj.policy = Policy.toJSON(message.policy);
     }
     if (message.answerTokens !== 0) {
       obj.answerTokens = Math.round(message.answerTokens);
     }
-    if (message.iterations !== 0) {
-      obj.iterations = Math.round(message.iterations);
-    }
     if (message.draw !== undefined) {
       obj.draw = DrawSpec.toJSON(message.draw);
-    }
-    if (message.remask !== undefined) {
-      obj.remask = RemaskSpec.toJSON(message.remask);
-    }
-    if (message.llada !== undefined) {
-      obj.llada = LladaSpec.toJSON(message.llada);
-    }
-    if (message.earlyStop !== false) {
-      obj.earlyStop = message.earlyStop;
-    }
-    if (message.growTokens !== 0) {
-      obj.growTokens = Math.round(message.growTokens);
     }
     if (message.frames !== false) {
       obj.frames = message.frames;
@@ -1199,18 +1495,11 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
   },
   fromPartial<I extends Exact<DeepPartial<SamplingSpec>, I>>(object: I): SamplingSpec {
     const message = createBaseSamplingSpec();
-    message.mode = object.mode ?? 0;
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? Policy.fromPartial(object.policy)
+      : undefined;
     message.answerTokens = object.answerTokens ?? 0;
-    message.iterations = object.iterations ?? 0;
     message.draw = (object.draw !== undefined && object.draw !== null) ? DrawSpec.fromPartial(object.draw) : undefined;
-    message.remask = (object.remask !== undefined && object.remask !== null)
-      ? RemaskSpec.fromPartial(object.remask)
-      : undefined;
-    message.llada = (object.llada !== undefined && object.llada !== null)
-      ? LladaSpec.fromPartial(object.llada)
-      : undefined;
-    message.earlyStop = object.earlyStop ?? false;
-    message.growTokens = object.growTokens ?? 0;
     message.frames = object.frames ?? false;
     message.attention = object.attention ?? 0;
     message.canvasTokens = object.canvasTokens ?? 0;
@@ -1220,7 +1509,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
 };
 
 function createBaseCanvas(): Canvas {
-  return { prompt: undefined, seed: 0n };
+  return { prompt: undefined, seed: undefined };
 }
 
 export const Canvas: MessageFns<Canvas> = {
@@ -1233,7 +1522,7 @@ export const Canvas: MessageFns<Canvas> = {
         Chat.encode(message.prompt.value, writer.uint32(18).fork()).join();
         break;
     }
-    if (message.seed !== 0n) {
+    if (message.seed !== undefined) {
       if (BigInt.asUintN(64, message.seed) !== message.seed) {
         throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
       }
@@ -1298,7 +1587,7 @@ export const Canvas: MessageFns<Canvas> = {
         : isSet(object.chat)
         ? { $case: "chat", value: Chat.fromJSON(object.chat) }
         : undefined,
-      seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+      seed: isSet(object.seed) ? BigInt(object.seed) : undefined,
     };
   },
 
@@ -1309,7 +1598,7 @@ export const Canvas: MessageFns<Canvas> = {
     } else if (message.prompt?.$case === "chat") {
       obj.chat = Chat.toJSON(message.prompt.value);
     }
-    if (message.seed !== 0n) {
+    if (message.seed !== undefined) {
       obj.seed = message.seed.toString();
     }
     return obj;
@@ -1334,7 +1623,7 @@ export const Canvas: MessageFns<Canvas> = {
         break;
       }
     }
-    message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
+    message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : undefined;
     return message;
   },
 };
@@ -2388,7 +2677,7 @@ export const PredictSpec: MessageFns<PredictSpec> = {
 };
 
 function createBasePredictCanvas(): PredictCanvas {
-  return { ids: [], answerStart: 0, seed: 0n };
+  return { ids: [], answerStart: 0, seed: undefined };
 }
 
 export const PredictCanvas: MessageFns<PredictCanvas> = {
@@ -2403,7 +2692,7 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
     if (message.answerStart !== 0) {
       writer.uint32(16).uint32(message.answerStart);
     }
-    if (message.seed !== 0n) {
+    if (message.seed !== undefined) {
       if (BigInt.asUintN(64, message.seed) !== message.seed) {
         throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
       }
@@ -2479,7 +2768,7 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
         : isSet(object.answer_start)
         ? globalThis.Number(object.answer_start)
         : 0,
-      seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+      seed: isSet(object.seed) ? BigInt(object.seed) : undefined,
     };
   },
 
@@ -2491,7 +2780,7 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
     if (message.answerStart !== 0) {
       obj.answerStart = Math.round(message.answerStart);
     }
-    if (message.seed !== 0n) {
+    if (message.seed !== undefined) {
       obj.seed = message.seed.toString();
     }
     return obj;
@@ -2504,7 +2793,7 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
     const message = createBasePredictCanvas();
     message.ids = object.ids?.map((e) => e) || [];
     message.answerStart = object.answerStart ?? 0;
-    message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
+    message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : undefined;
     return message;
   },
 };

@@ -98,6 +98,9 @@ export interface GetInfoResponse {
   memoryBudgetBytes: bigint;
   /** Bytes of idle optimizer states on the disk. */
   offloadedBytes: bigint;
+  /** The names of its policies and noises: the cases of Policy and of NoiseSpec. */
+  policies: string[];
+  noises: string[];
 }
 
 export interface HoldRequest {
@@ -495,6 +498,8 @@ function createBaseGetInfoResponse(): GetInfoResponse {
     adapters: [],
     memoryBudgetBytes: 0n,
     offloadedBytes: 0n,
+    policies: [],
+    noises: [],
   };
 }
 
@@ -544,6 +549,12 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
         throw new globalThis.Error("value provided for field message.offloadedBytes of type uint64 too large");
       }
       writer.uint32(88).uint64(message.offloadedBytes);
+    }
+    for (const v of message.policies) {
+      writer.uint32(98).string(v!);
+    }
+    for (const v of message.noises) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -649,6 +660,22 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
             message.offloadedBytes = reader.uint64() as bigint;
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.policies.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.noises.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -706,6 +733,12 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
         : isSet(object.offloaded_bytes)
         ? BigInt(object.offloaded_bytes)
         : 0n,
+      policies: globalThis.Array.isArray(object?.policies)
+        ? object.policies.map((e: any) => globalThis.String(e))
+        : [],
+      noises: globalThis.Array.isArray(object?.noises)
+        ? object.noises.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -744,6 +777,12 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
     if (message.offloadedBytes !== 0n) {
       obj.offloadedBytes = message.offloadedBytes.toString();
     }
+    if (message.policies?.length) {
+      obj.policies = message.policies;
+    }
+    if (message.noises?.length) {
+      obj.noises = message.noises;
+    }
     return obj;
   },
 
@@ -771,6 +810,8 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
     message.offloadedBytes = (object.offloadedBytes !== undefined && object.offloadedBytes !== null)
       ? BigInt(object.offloadedBytes)
       : 0n;
+    message.policies = object.policies?.map((e) => e) || [];
+    message.noises = object.noises?.map((e) => e) || [];
     return message;
   },
 };

@@ -1,0 +1,11 @@
+/** How our samplers answer, as the worker is told it. */
+import { check } from "../../sdk/src/checks/check.js";
+import { SamplingSpec } from "../../sdk/src/gen/lad/v1/sampling.js";
+import { checkSpec, type SamplingOptions, specFields } from "../../sdk/src/options/sampling.js";
+import { toSampling } from "../../sdk/src/wire.js";
+
+/** The message of the specification that these options make, in base64. */
+export function samplingMessage(options: SamplingOptions): string {
+  const spec = checkSpec(check(specFields, options), {}, false, () => {});
+  return Buffer.from(SamplingSpec.encode(toSampling(spec)).finish()).toString("base64");
+}

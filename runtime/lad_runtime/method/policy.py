@@ -1,0 +1,15 @@
+"""The registry of sampling policies (docs/method.md §6)."""
+
+from typing import get_args
+
+from lad_runtime.method.policies.ar import ArPolicy
+from lad_runtime.method.policies.llada import LladaPolicy
+from lad_runtime.method.policies.policy import Policy
+from lad_runtime.method.policies.refine import RefinePolicy
+from lad_runtime.method.policies.remask import RemaskPolicy
+
+PolicySpec = RemaskPolicy | RefinePolicy | LladaPolicy | ArPolicy
+"""Any policy."""
+
+POLICIES: dict[str, type[Policy]] = {policy.kind: policy for policy in get_args(PolicySpec)}
+"""By name."""

@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { policies, refine, remask } from "../../../sdk/src/method/policies/registered.js";
+import { POLICY_KINDS, policyDefinition } from "../../../sdk/src/method/policy.js";
+import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
+import { experimentSchema } from "../../../sdk/src/options/experiment.js";
+import { type PolicyInput, policySchema } from "../../../sdk/src/options/policy.js";
+import { checkSample, checkSampleMany, type SampleOptions } from "../../../sdk/src/options.js";
+import { toPolicy } from "../../../sdk/src/wire.js";
+
+function sampled(options: Omit<SampleOptions, "messages">, adapted = true) {
+  const warnings: string[] = [];
+  const { spec } = checkSample({ messages: "a", ...options }, adapted, (text) => warnings.push(text));
+  return { spec, warnings };
+}
+
+describe.each(POLICY_KINDS)("the policy %s", (kind) => {
+  it("is the same by its name, by its builder and as an object", () => {
+    expect(policySchema.parse(kind)).toEqual(policies[kind]());
+    expect(policySchema.parse({ kind })).toEqual(policies[kind]());
+    expect(sampled({ policy: kind }, false)).toEqual(sampled({ policy: policies[kind]() }, false));
+  });
+
+  it("is sent as the case of its name, with its own options alone", () => {
+    const { kind: name, ...options } = policies[kind]();
+    const { kind: sent } = toPolicy(policies[kind]());
+    expect(sent?.$case).toBe(name);
+    expect(Object.keys(sent?.value ?? {})).toEqual(Object.keys(options));
+    for (const [option, value] of Object.entries(sent?.value ?? {})) {
+      const given = (options as Record<string, unknown>)[option];
+      if (typeof given === "string") expect(value).toBeGreaterThan(0);
+      else expect(value).toBe(given);
+    }
+  });
+
+  it("draws as it says where the caller does not", () => {
+    const { drawMethod } = policyDefinition(kind);
+    expect(sampled({ policy: kind }, false).spec.drawMethod).toBe(drawMethod);
+    expect(sampled({ policy: kind, drawMethod: "gumbel" }, false).spec.drawMethod).toBe("gumbel");
+  });
+});
+
+describe("an option of another policy", () => {
+  const owner =
+    /There is|there is no such option. It is an option of the policy: policy: remask\({ sharpness: 2 }\)\./;
+
+  it("does not compile, and names the policy that it belongs to", () => {
+    // @ts-expect-error
+    expect(() => refine({ sharpness: 2 })).toThrow(owner);
+    // @ts-expect-error
+    const input: PolicyInput = { kind: "refine", sharpness: 2 };
+    expect(() => sampled({ policy: input })).toThrow(/^policy\.sharpness is 2: /);
+    expect(() => sampled({ policy: input })).toThrow(owner);
+    // @ts-expect-error
+    expect(() => sampled({ policy: refine(), sharpness: 2 })).toThrow(owner);
+  });
+
+  it.each([
+    [
+      "sampleMany",
+      () => checkSampleMany({ canvases: [{ ids: [1] }], sharpness: 2 } as never, true, () => {}),
+    ],
+    ["evaluate", () => checkEvaluate({ items: [{ ids: [1] }], sharpness: 2 } as never, true, () => {})],
+  ])("is refused by %s as well", (_, call) => {
+    expect(call).toThrow(owner);
+  });
+
+  it("is refused in an experiment", () => {
+    const sampling = [{ policy: "remask", sharpness: 2 }];
+    const evaluation = { data: { jsonl: "a.jsonl" }, sampling };
+    const training = { data: { jsonl: "a.jsonl" }, windowTokens: 8, steps: 1 };
+    const result = experimentSchema.safeParse({ base: "stub", adapter: { rank: 1 }, training, evaluation });
+    expect(result.error?.issues[0]?.message).toMatch(/policy: remask\({ sharpness: 2 }\)/);
+  });
+
+  it("names all that have it", () => {
+    const call = () => sampled({ iterations: 4 } as never);
+    const owners = POLICY_KINDS.filter((kind) => "iterations" in policies[kind]());
+    expect(owners.length).toBeGreaterThan(2);
+    for (const kind of owners) expect(call).toThrow(`${policies[kind].name}({ iterations: 4 })`);
+  });
+
+  it("is told from one that nobody has", () => {
+    expect(() => sampled({ temperatur: 1 } as never)).toThrow("Did you mean temperature?");
+    expect(() => refine({ iteration: 1 } as never)).toThrow("Did you mean iterations?");
+  });
+});
+
+describe("what was a mode", () => {
+  it("is a policy", () => {
+    expect(() => sampled({ mode: "refine" } as never)).toThrow(
+      'mode is refine: there is no such option. Did you mean policy: "refine"?',
+    );
+  });
+});
+
+describe("a policy without effect of an option", () => {
+  it("is told of what another option leaves unused, unless it is the default", () => {
+    expect(sampled({ policy: remask({ schedule: "linear", sharpness: 2 }) }).warnings).toEqual([
+      "sharpness is ignored: the schedule is linear.",
+    ]);
+    expect(sampled({ policy: { kind: "remask", minGuidanceWeight: 0.5, clusterSpan: 2 } }).warnings).toEqual([
+      "minGuidanceWeight is ignored: positions are random.",
+      "clusterSpan is ignored: positions are random.",
+    ]);
+    expect(sampled({ policy: remask({ schedule: "linear", sharpness: 5 }) }).warnings).toEqual([]);
+  });
+
+  it("is told of what is about masks where nothing is denoised", () => {
+    const options = { policy: "ar", canvasTokens: 4, attention: "prefix", allowMask: true } as const;
+    expect(sampled(options, false).warnings).toEqual([
+      "attention is ignored: policy ar does not use it.",
+      "canvasTokens is ignored: policy ar does not use it.",
+      "allowMask is ignored: policy ar does not use it.",
+    ]);
+  });
+});
