@@ -1,5 +1,7 @@
 /** Which tokens are supervised and with what weight: the very numbers that a run on the worker would use. */
+
 import type { Complete } from "../checks/fields-of.js";
+import { invalidOption } from "../errors.js";
 import type { PreparedExample } from "./prepared-example.js";
 
 /** A target that supervises nothing. */
@@ -168,7 +170,12 @@ function exampleWeight(
 
 function timeOf({ time }: WeighedExample): number {
   if (time !== undefined && time > 0) return time;
-  throw new RangeError("inverse-time weights need the t of every noised example, above 0.");
+  throw invalidOption(
+    "noise",
+    time ?? "without a time",
+    "inverse-time weights need the t of every noised example, above 0",
+    "Return { ids, time } from customNoise, or use the weighting uniform.",
+  );
 }
 
 /** Tokens of the whole answer, with its tail where that is supervised. */

@@ -1,4 +1,5 @@
 /** Training noise, drawn as the worker draws it: a pure function of (seed, example id, epoch). */
+import { invalidOption } from "../errors.js";
 import {
   type Corrupted,
   type Drawing,
@@ -63,13 +64,36 @@ export function noiseDefinition(kind: NoiseKind): NoiseDefinition {
   return definitionOf(noises[kind]);
 }
 
-/** Corrupts the example's answer (its EOS tail too, unless `tailNoise` is off), token for token as a run on the worker does. */
-export function applyNoise(example: PreparedExample, noise: Noise, context: NoiseContext): NoisedExample {
+/**
+ * Corrupts the example's answer (its EOS tail too, unless `tailNoise` is off), token for token as a run on the worker does.
+ *
+ * @throws LadError `invalid-option`
+ */
+export function applyNoise(example: PreparedExample, given: Noise, context: NoiseContext): NoisedExample {
+  const noise = completed(given);
   const positions = noisedPositions(example, noise);
   const cells = positions.map((i): Cell => ({ id: example.ids[i] as number, masked: false }));
   if (cells.length === 0) return placed(example, positions, { cells });
   const drawing = drawingOf(example, positions, context);
   return placed(example, positions, noiseDefinition(noise.kind).corrupt(cells, noise, drawing));
+}
+
+const complete = new WeakMap<Noise, Noise>();
+
+/** A noise that was written out by hand gets its defaults and is checked, once. */
+function completed(noise: Noise): Noise {
+  const known = complete.get(noise);
+  if (known !== undefined) return known;
+  const build = (noises as Readonly<Record<string, (options: object) => Noise>>)[noise?.kind];
+  if (build === undefined) {
+    const remedy = `Give ${NOISE_KINDS.map((kind) => `noises["${kind}"]()`).join(", ")}.`;
+    throw invalidOption("noise", noise, "it must be a noise", remedy);
+  }
+  const { kind: _, ...options } = noise;
+  const made = build(options);
+  complete.set(noise, made);
+  complete.set(made, made);
+  return made;
 }
 
 /** Window positions that noise may change; their number is the method's L. */

@@ -87,5 +87,7 @@ function objects() {
 }
 
 function isCustomNoise(value: unknown): boolean {
-  return typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "custom";
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, corrupt } = value as Partial<CustomNoise>;
+  return kind === "custom" && typeof corrupt === "function";
 }

@@ -5,10 +5,11 @@ import {
   supervisedPositions,
   targeted,
 } from "../../../sdk/src/method/loss-targets.js";
-import { applyNoise, type Noise } from "../../../sdk/src/method/noise.js";
+import { applyNoise } from "../../../sdk/src/method/noise.js";
 import type { PreparedExample } from "../../../sdk/src/method/prepared-example.js";
 import golden from "../../contract/loss.json" with { type: "json" };
 import noiseGolden from "../../contract/noise.json" with { type: "json" };
+import { goldenNoise } from "../support/golden-noise.js";
 
 const examples = noiseGolden.examples.map(
   ({ id, ids, answer, tail }): PreparedExample => ({
@@ -25,7 +26,7 @@ describe("targets and weights", () => {
   test("are the worker's, to the last bit", () => {
     for (const { noise, loss, seed, epoch, sequences } of golden) {
       const noised = examples.map((example) =>
-        applyNoise(example, noise as Noise, {
+        applyNoise(example, goldenNoise(noise), {
           seed: BigInt(seed),
           epoch,
           maskTokenId: noiseGolden.maskId,

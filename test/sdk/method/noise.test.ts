@@ -1,10 +1,12 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { applyNoise, type Noise, type NoiseContext } from "../../../sdk/src/method/noise.js";
-import { cover, lad, maskOnly, noNoise, uniform } from "../../../sdk/src/method/noises/registered.js";
+import { describe, expect, it, test } from "vitest";
+import { LadError } from "../../../sdk/src/errors.js";
+import { applyNoise, NOISE_KINDS, type Noise, type NoiseContext } from "../../../sdk/src/method/noise.js";
+import { cover, lad, maskOnly, noises, noNoise, uniform } from "../../../sdk/src/method/noises/registered.js";
 import type { PreparedExample } from "../../../sdk/src/method/prepared-example.js";
 import type { Purpose } from "../../../sdk/src/method/random.js";
 import golden from "../../contract/noise.json" with { type: "json" };
+import { goldenNoise } from "../support/golden-noise.js";
 
 const MASK = 5;
 
@@ -40,7 +42,7 @@ describe("noise", () => {
       }),
     );
     for (const wanted of golden.cases) {
-      const noised = applyNoise(examples[wanted.example] as PreparedExample, wanted.noise as Noise, {
+      const noised = applyNoise(examples[wanted.example] as PreparedExample, goldenNoise(wanted.noise), {
         seed: BigInt(wanted.seed),
         epoch: wanted.epoch,
         maskTokenId: golden.maskId,
@@ -98,4 +100,21 @@ describe("noise", () => {
       expect(corrupted[1]).toBe(0);
     }
   });
+});
+
+describe("a noise that was written out by hand", () => {
+  const example = window(3n, 1, 5, 0);
+  const context = { seed: 5n, epoch: 0, maskTokenId: 9, vocabSize: 20 };
+
+  it.each(NOISE_KINDS)("has the defaults of %s", (kind) => {
+    const bare = { kind } as Noise;
+    expect(applyNoise(example, bare, context)).toEqual(applyNoise(example, noises[kind](), context));
+  });
+
+  it.each(["lad", { kind: "mask_only" }, undefined, { kind: "lad", minTime: 1 }])(
+    "is refused as %j",
+    (given) => {
+      expect(() => applyNoise(example, given as never, context)).toThrow(LadError);
+    },
+  );
 });
