@@ -129,6 +129,36 @@ def test_when_every_checkpoint_is_damaged_the_error_says_so(store):
     assert caught.value.code is ErrorCode.INVALID_FILE
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"steps": -3},
+        {"steps": "x"},
+        {"steps": 2**64},
+        {"steps": 1e300},
+        {"steps": None},
+        {"steps": True},
+        {"base": "tiny"},
+        {"base": {}},
+        {"adapter": []},
+        {"run": {"spec": {}, "step": 2.5}},
+        [],
+        None,
+        5,
+    ],
+    ids=str,
+)
+def test_a_state_that_no_worker_wrote_is_damaged(store, edit):
+    store.write("run-1", trained_adapter(1), INFO)
+    folder = folder_of(store, "run-1", 1)
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+    state = {**json.loads(files["state.json"]), **edit} if isinstance(edit, dict) else edit
+    shutil.rmtree(folder)
+    durable.write_folder(folder, {**files, "state.json": json.dumps(state).encode()})
+    with pytest.raises(LadError, match="Every checkpoint named run-1 is damaged"):
+        store.read("run-1")
+
+
 def test_a_manifest_that_names_a_path_is_damaged(tmp_path):
     folder = tmp_path / "f"
     durable.write_folder(folder, {"a": b"1"})

@@ -194,28 +194,54 @@ def _bytes(tensors: Mapping[str, Tensor]) -> bytes:
 def _read(folder: Path, name: str) -> Checkpoint:
     """A folder that was verified: its bytes are those that were written."""
     try:
-        state = json.loads((folder / _STATE).read_bytes())
+        state = _object(json.loads((folder / _STATE).read_bytes()))
         check_format(state, name)
-        adapter, run = state["adapter"], state["run"]
+        adapter, run = _object(state["adapter"]), state["run"]
         return Checkpoint(
-            adapter=read_value(AdapterSpec, {**adapter, "targets": tuple(adapter["targets"])}),
-            base=state["base"],
-            steps=state["steps"],
+            adapter=read_value(AdapterSpec, {**adapter, "targets": _texts(adapter["targets"])}),
+            base=_base(state["base"]),
+            steps=_count(state["steps"]),
             parameters=safetensors.torch.load_file(folder / _ADAPTER),
             optimizer=read_value(OptimizerSpec, state["optimizer"]) if state["optimizer"] else None,
             optimizer_state=safetensors.torch.load_file(folder / _OPTIMIZER) if state["optimizer"] else {},
             run=_position(run) if run else None,
             kernels=_kernels(state["kernels"]) if "kernels" in state else None,
         )
-    except (KeyError, TypeError, ValueError, OSError, safetensors.SafetensorError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, OSError, safetensors.SafetensorError) as error:
         raise DamagedFolderError(f"{type(error).__name__} while it was read") from error
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("it is no object")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise TypeError("it is no list of texts")
+    return tuple(value)
+
+
+def _count(value: Any) -> int:
+    """A number of steps, which the protocol holds in 64 bits."""
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError("it is no number of steps")
+    return value
+
+
+def _base(value: Any) -> dict[str, Any]:
+    base = _object(value)
+    if not (isinstance(base["name"], str) and isinstance(base["revision"], str)):
+        raise TypeError("it names no base")
+    return base
 
 
 def _position(run: dict[str, Any]) -> RunPosition:
     reports = {
         key: read_value(LossReport, run[key]) if run[key] else None for key in ("report", "validation")
     }
-    return RunPosition(spec=read_run_options(run["spec"]), step=run["step"], **reports)
+    return RunPosition(spec=read_run_options(run["spec"]), step=_count(run["step"]), **reports)
 
 
 def _kernels(ways: list[dict[str, Any]]) -> tuple[MatrixKernel, ...]:

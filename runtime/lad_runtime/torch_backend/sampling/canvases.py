@@ -77,7 +77,7 @@ def _in_answer(work: Work[Denoised], finished: tuple[int, ...], forwards: int, l
             step = replace(
                 step,
                 iteration=forwards + step.iteration,
-                iterations=forwards + left,
+                iterations=min(forwards + left, 2**32 - 1),  # as many as the protocol can say
                 edits=tuple(replace(edit, position=len(finished) + edit.position) for edit in step.edits),
                 answer=(*finished, *step.answer),
             )
