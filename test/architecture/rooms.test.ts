@@ -149,7 +149,7 @@ const SINGLES = {
     "window-spec",
     "windows",
   ],
-  "sdk/src/method": [],
+  "sdk/src/method": ["kinds"],
 };
 
 /** The rule by which a token is drawn works on logits, which are torch's on the worker. */

@@ -1,5 +1,6 @@
 /** Training noise, drawn as the worker draws it: a pure function of (seed, example id, epoch). */
 import { invalidOption } from "../errors.js";
+import type { OptionsByKind } from "./kinds.js";
 import {
   type Corrupted,
   type Drawing,
@@ -21,14 +22,7 @@ export type NoiseKind = keyof Builders;
 export type Noise = ReturnType<Builders[NoiseKind]>;
 
 /** A noise by its kind, with those of its options that are not the defaults. */
-export type NoiseOptions = {
-  [Kind in NoiseKind]: OptionsOf<Builders[Kind]> & {
-    /** Names the noise. */
-    kind: Kind;
-  };
-}[NoiseKind];
-
-type OptionsOf<Build> = Build extends (options?: infer Options) => unknown ? Options : never;
+export type NoiseOptions = OptionsByKind<Builders>;
 
 /** What the model is shown; everything is per position of the window. */
 export interface NoisedExample {
@@ -92,7 +86,6 @@ function completed(noise: Noise): Noise {
   const { kind: _, ...options } = noise;
   const made = build(options);
   complete.set(noise, made);
-  complete.set(made, made);
   return made;
 }
 

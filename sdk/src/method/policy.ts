@@ -10,6 +10,7 @@
  * }
  */
 import type { AnswerState, IterationPrediction, PolicyStep } from "./answer-state.js";
+import type { OptionsByKind } from "./kinds.js";
 import { definitionOf, type PolicyDefinition } from "./policies/policy.js";
 import { policies } from "./policies/registered.js";
 
@@ -22,14 +23,7 @@ export type PolicyKind = keyof Builders;
 export type Policy = ReturnType<Builders[PolicyKind]>;
 
 /** A policy as an object: its kind, and any of its options. */
-export type PolicyOptions = {
-  [Kind in PolicyKind]: OptionsOf<Builders[Kind]> & {
-    /** Names the policy. */
-    kind: Kind;
-  };
-}[PolicyKind];
-
-type OptionsOf<Build> = Build extends (options?: infer Options) => unknown ? Options : never;
+export type PolicyOptions = OptionsByKind<Builders>;
 
 /** The names of all policies. */
 export const POLICY_KINDS = Object.keys(policies) as [PolicyKind, ...PolicyKind[]];

@@ -1,6 +1,5 @@
 /** The corruptions that training knows (docs/method.md §3), as options name them, and those of the caller's own. */
 import { z } from "zod";
-import { fields } from "../checks/fields.js";
 import { invalidOption } from "../errors.js";
 import {
   NOISE_KINDS,
@@ -11,20 +10,17 @@ import {
 } from "../method/noise.js";
 import { noises } from "../method/noises/registered.js";
 import type { PreparedExample } from "../method/prepared-example.js";
+import { kindSchema } from "./kinds.js";
 
 const NAMES = NOISE_KINDS.join(", ");
-const BUILDERS = Object.values(noises).map((build) => `${build.name}()`);
 
 /** A noise, or its kind's name; the builders `lad()`, `maskOnly()`, … make one. */
 export type NoiseInput = NoiseKind | NoiseOptions;
 
-const noiseObject: z.ZodType<Noise, NoiseOptions> = z.discriminatedUnion("kind", objects(), {
-  error: `an object whose kind is one of ${NAMES}`,
-});
-
-export const noiseSchema = z.union(
-  [z.enum(NOISE_KINDS, { error: `one of ${NAMES}` }).transform((kind): Noise => noises[kind]()), noiseObject],
-  { error: `one of ${NAMES}, or ${BUILDERS.join(", ")}, customNoise()` },
+export const noiseSchema = kindSchema<NoiseKind, Noise, NoiseOptions>(
+  noises,
+  (kind) => noiseDefinition(kind).options,
+  { others: ["customNoise()"] },
 );
 
 /** What a custom noise may draw from: the numbers that a built-in noise would have for the same example. */
@@ -62,7 +58,7 @@ export interface CustomNoise {
 /** A noise of the worker's or of the caller's own. */
 export const noiseOrCustom = z.union(
   [noiseSchema, z.custom<CustomNoise>((value) => isCustomNoise(value), { error: "a noise" })],
-  { error: `one of ${NAMES}, or ${BUILDERS[0]}, …, customNoise()` },
+  { error: `one of ${NAMES}, or ${noises.lad.name}(), …, customNoise()` },
 );
 
 /** Noise of one's own: `corrupt` has to be a pure function of its arguments for a run to be repeatable. */
@@ -76,14 +72,6 @@ export function customNoise(corrupt: CustomNoise["corrupt"]): CustomNoise {
     );
   }
   return { kind: "custom", corrupt };
-}
-
-/** Each noise's options with its name. */
-function objects() {
-  const all = NOISE_KINDS.map((kind) =>
-    fields({ kind: z.literal(kind), ...noiseDefinition(kind).options.shape }),
-  );
-  return all as unknown as [z.ZodObject<{ kind: z.ZodLiteral<NoiseKind> }> & z.ZodType<Noise, NoiseOptions>];
 }
 
 function isCustomNoise(value: unknown): boolean {

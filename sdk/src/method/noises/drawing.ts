@@ -1,5 +1,6 @@
 /** What the noises share: the numbers that they draw, the cells that they corrupt, and what each has to say of itself. */
 import type { z } from "zod";
+import { type Builder, Definitions } from "../kinds.js";
 import { argsort } from "../random.js";
 import type { Cells } from "../structural-noise.js";
 
@@ -37,9 +38,6 @@ export interface Corrupted {
   readonly time?: number;
 }
 
-/** Makes a noise of one kind, complete. */
-export type NoiseBuilder = (options?: never) => { readonly kind: string };
-
 /** What a kind of noise says of itself. */
 export interface NoiseDefinition<Spec extends { readonly kind: string } = { readonly kind: string }> {
   readonly kind: Spec["kind"];
@@ -51,7 +49,7 @@ export interface NoiseDefinition<Spec extends { readonly kind: string } = { read
   corrupt(cells: Cells, noise: Spec, drawing: Drawing): Corrupted;
 }
 
-const definitions = new WeakMap<NoiseBuilder, NoiseDefinition>();
+const definitions = new Definitions<NoiseDefinition>();
 
 /** Says what the noises are that `build` makes; to be done where it stands. */
 export function defineNoise<Spec extends { readonly kind: string }>(
@@ -61,10 +59,8 @@ export function defineNoise<Spec extends { readonly kind: string }>(
   definitions.set(build, definition);
 }
 
-export function definitionOf(build: NoiseBuilder): NoiseDefinition {
-  const definition = definitions.get(build);
-  if (definition === undefined) throw new Error(`${build.name} has no definition`);
-  return definition;
+export function definitionOf(build: Builder): NoiseDefinition {
+  return definitions.of(build);
 }
 
 /** The same with MASK at some cells. */

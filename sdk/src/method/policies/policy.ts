@@ -4,6 +4,7 @@ import { flag, integer } from "../../checks/fields.js";
 import { fieldsOf } from "../../checks/fields-of.js";
 import { invalidOption } from "../../errors.js";
 import type { AnswerState, IterationPrediction, PolicyStep } from "../answer-state.js";
+import { type Builder, Definitions } from "../kinds.js";
 
 /** A policy with all of its options. */
 export interface AnyPolicy {
@@ -44,10 +45,7 @@ export interface PolicyDefinition<Policy extends AnyPolicy = AnyPolicy> {
   ignored?(policy: Policy): Readonly<Record<string, string>>;
 }
 
-/** Makes a policy from some of its options. */
-export type PolicyBuilder = (options?: never) => AnyPolicy;
-
-const definitions = new Map<PolicyBuilder, PolicyDefinition>();
+const definitions = new Definitions<PolicyDefinition>();
 
 /** Registers the definition of the policies that `build` makes. */
 export function definePolicy<Policy extends AnyPolicy>(
@@ -57,10 +55,8 @@ export function definePolicy<Policy extends AnyPolicy>(
   definitions.set(build, definition as unknown as PolicyDefinition);
 }
 
-export function definitionOf(build: PolicyBuilder): PolicyDefinition {
-  const definition = definitions.get(build);
-  if (definition === undefined) throw new Error(`${build.name} has no definition`);
-  return definition;
+export function definitionOf(build: Builder): PolicyDefinition {
+  return definitions.of(build);
 }
 
 /** The remedy for a misplaced option of some policy; undefined if no policy has the option. */
