@@ -197,6 +197,7 @@ def replies() -> list[Message]:
         ids=(65, 66),
         confidences=(0.75, 0.5),
         entropies=(0.25, 1.0),
+        standing=(0.125, 0.5),
         top_ids=(65, 70, 66, 71),
         top_probabilities=(0.75, 0.125, 0.5, 0.25),
         logits=write_floats([1.5, -math.inf]),

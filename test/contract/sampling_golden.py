@@ -9,6 +9,7 @@ CHANGELOG.
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +81,15 @@ def run(policy: DenoisingPolicy, seed: int, count: int, canvas: int = 0) -> dict
     for iteration in range(acts.iterations):
         ids, confidences = made_up(seed, iteration, count)
         predicted = acts.predicted(state, iteration)
-        sampled = Sampled(
+        sampled = replace(
+            Sampled.nothing(state),
             ids_N=np.where(predicted, ids, state.ids_N),
             confidences_N=np.where(predicted, confidences, state.confidences_N),
         )
         chosen = acts.choose(
             state,
             sampled,
-            acts.schedule(state, iteration, iteration == acts.iterations - 1),
+            acts.schedule(state, sampled, iteration, iteration == acts.iterations - 1),
             iteration,
         )
         state = acts.commit(state, sampled, chosen)

@@ -16,6 +16,7 @@ async function scripted(predictions: number[][], options: Partial<CanvasOptions>
           ids,
           confidences: ones,
           entropies: ones,
+          standing: ones,
           topIds: [],
           topProbabilities: Buffer.alloc(0),
           logits: Buffer.alloc(0),

@@ -21,6 +21,7 @@ class AnswerState:
     masked_N: Bools
     kept_N: Bools  # retained from re-masking, or committed
     confidences_N: Floats  # of the tokens that stand there; 0 where masked
+    memory: tuple[int, ...]  # whole numbers from 0 that a policy hands on to its next iteration
 
     @classmethod
     def all_masked(cls, count: int, mask_token_id: int) -> "AnswerState":
@@ -29,6 +30,7 @@ class AnswerState:
             masked_N=np.ones(count, dtype=np.bool_),
             kept_N=np.zeros(count, dtype=np.bool_),
             confidences_N=np.zeros(count),
+            memory=(),
         )
 
     def __len__(self) -> int:
@@ -42,15 +44,31 @@ class AnswerState:
             masked_N=np.concatenate([self.masked_N, more.masked_N]),
             kept_N=np.concatenate([self.kept_N, more.kept_N]),
             confidences_N=np.concatenate([self.confidences_N, more.confidences_N]),
+            memory=self.memory,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampled:
-    """What one forward says of the whole answer: a token and its confidence at the predicted positions, the state elsewhere."""
+    """What one forward says of the whole answer: a token and its confidence at the predicted positions, the state elsewhere.
+
+    Entropies and standing confidences are 0 where nothing was predicted, and everywhere if the policy does not use them.
+    """
 
     ids_N: Ids
     confidences_N: Floats
+    entropies_N: Floats  # of the distribution at temperature 1, in nats
+    standing_N: (
+        Floats  # probability, at temperature 1 before any filter, of the token that stands in the input
+    )
+
+    @classmethod
+    def nothing(cls, state: AnswerState) -> "Sampled":
+        """Before anything was predicted."""
+        zeros_N = np.zeros(len(state))
+        return cls(
+            ids_N=state.ids_N, confidences_N=state.confidences_N, entropies_N=zeros_N, standing_N=zeros_N
+        )
 
 
 class Settled:

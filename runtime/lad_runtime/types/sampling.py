@@ -197,7 +197,7 @@ class PredictCanvas:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """Per answer position: sampled id, its confidence, entropy in nats.
+    """Per answer position: sampled id, its confidence, entropy in nats, the probability of the token in the input.
 
     `top_*` are [positions × top], most probable first, lower id on ties; `logits` [positions × V] little-endian float32.
     """
@@ -205,6 +205,7 @@ class Prediction:
     ids: tuple[int, ...]
     confidences: tuple[float, ...]
     entropies: tuple[float, ...]
+    standing: tuple[float, ...]
     top_ids: tuple[int, ...]
     top_probabilities: tuple[float, ...]
     logits: bytes

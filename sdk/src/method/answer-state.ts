@@ -10,6 +10,8 @@ export interface AnswerState {
   readonly kept: readonly boolean[];
   /** Of the tokens that stand there; 0 where masked. */
   readonly confidences: readonly number[];
+  /** Whole numbers from 0 that a policy hands on to its next iteration. Default: none. */
+  readonly memory?: readonly number[] | undefined;
 }
 
 /** What one iteration predicted at every answer position, as `canvas.predict()` gives it. */
@@ -18,6 +20,10 @@ export interface IterationPrediction {
   readonly ids: ArrayLike<number>;
   /** Probability of each sampled token. */
   readonly confidences: ArrayLike<number>;
+  /** Entropy of each position's distribution at temperature 1, in nats; for the policies that use it. */
+  readonly entropies?: ArrayLike<number> | undefined;
+  /** Probability of each token that stands in the input, at temperature 1; for the policies that use it. */
+  readonly standing?: ArrayLike<number> | undefined;
   /** From 0. */
   readonly iteration: number;
   /** Keys the policy's draws. */
@@ -36,6 +42,8 @@ export interface PolicyStep {
   readonly sampled: Pick<AnswerState, "ids" | "confidences">;
   /** What the next forward sees. */
   readonly next: AnswerState;
+  /** Whether the policy itself ends the answer with what was sampled. Default: false. */
+  readonly done?: boolean | undefined;
 }
 
 /** An answer of `count` MASKs. */
@@ -52,6 +60,7 @@ export function grownAnswer(state: AnswerState, count: number, maskTokenId: numb
     masked: [...state.masked, ...more.masked],
     kept: [...state.kept, ...more.kept],
     confidences: [...state.confidences, ...more.confidences],
+    ...(state.memory && { memory: state.memory }),
   };
 }
 

@@ -61,6 +61,8 @@ export interface Prediction {
   readonly confidences: Float32Array;
   /** Of each position's distribution, in nats. */
   readonly entropies: Float32Array;
+  /** Probability of each token that stands in the input, at temperature 1 before any filter. */
+  readonly standing: Float32Array;
   /** [positions × top], most probable first. */
   readonly topIds: readonly number[];
   /** Their probabilities, in the same order. */

@@ -94,6 +94,7 @@ export function fromPrediction(prediction: pb.Prediction): Prediction {
     ids: prediction.ids,
     confidences: fromFloat32Bytes(prediction.confidences),
     entropies: fromFloat32Bytes(prediction.entropies),
+    standing: fromFloat32Bytes(prediction.standing),
     topIds: prediction.topIds,
     topProbabilities: fromFloat32Bytes(prediction.topProbabilities),
     logits: fromFloat32Bytes(prediction.logits),

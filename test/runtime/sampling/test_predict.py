@@ -1,6 +1,7 @@
 """The primitive `predict`: a sampler's iteration on its own, with which the built-in runs can be written again."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,11 +68,12 @@ def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
         one = predict_spec(draw=spec.draw, iteration=iteration, guidance_scale=spec.policy.guidance)
         _, (prediction,) = run_alone(predict(BASE, ADAPTER, [canvas], one), BASE.model)
         predicted = acts.predicted(state, iteration)
-        sampled = Sampled(
+        sampled = replace(
+            Sampled.nothing(state),
             ids_N=np.where(predicted, prediction.ids, state.ids_N),
             confidences_N=np.where(predicted, prediction.confidences, state.confidences_N),
         )
-        count = acts.schedule(state, iteration, iteration == acts.iterations - 1)
+        count = acts.schedule(state, sampled, iteration, iteration == acts.iterations - 1)
         state = acts.commit(state, sampled, acts.choose(state, sampled, count, iteration))
         assert tuple(sampled.ids_N.tolist()) == frames[iteration].answer
     assert tuple(state.ids_N.tolist()) == answer.canvas_ids
@@ -96,6 +98,9 @@ def test_a_prediction_carries_logits_entropies_and_the_most_probable_tokens() ->
         assert prediction.confidences == pytest.approx(top.values[:, 0].tolist(), rel=1e-5)
         entropies = -(probabilities_RV * probabilities_RV.clamp_min(1e-30).log()).sum(-1)
         assert prediction.entropies == pytest.approx(entropies.tolist(), rel=1e-4)
+        standing_R = torch.tensor(canvases[predictions.index(prediction)].ids[-rows:])
+        wanted_R = probabilities_RV.gather(1, standing_R[:, None])[:, 0]
+        assert prediction.standing == pytest.approx(wanted_R.tolist(), rel=1e-5)
 
 
 def test_nothing_is_returned_that_was_not_asked_for() -> None:

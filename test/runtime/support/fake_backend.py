@@ -425,6 +425,7 @@ class FakeBackend:
                 ids=canvas.ids[canvas.answer_start :],
                 confidences=(0.5,),
                 entropies=(0.25,),
+                standing=(0.125,),
                 top_ids=(),
                 top_probabilities=(),
                 logits=b"",

@@ -209,7 +209,9 @@ def test_the_bias_is_added_to_all_of_them() -> None:
 
 def sampled_as(ids: list[int]) -> tuple[AnswerState, Sampled]:
     state = AnswerState.all_masked(len(ids), MASK)
-    return state, Sampled(ids_N=np.array(ids), confidences_N=np.linspace(0.9, 0.5, len(ids)))
+    return state, replace(
+        Sampled.nothing(state), ids_N=np.array(ids), confidences_N=np.linspace(0.9, 0.5, len(ids))
+    )
 
 
 def test_remasking_by_confidence_takes_them_and_others_in_proportion() -> None:

@@ -10,7 +10,7 @@ from lad_runtime.checks import check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.answer_state import AnswerState, Sampled
 from lad_runtime.method.choose import Bools, most_confident
-from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
+from lad_runtime.method.policies.policy import AnswerCanvas, Denoising, DenoisingPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class LladaPolicy(DenoisingPolicy):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Llada:
+class Llada(Denoising):
     """Only MASK positions of the current block are sampled; block follows block from left to right.
 
     With `eos_confidence_off` a sampled stop token counts with confidence −∞: it is committed where nothing else is left to.
@@ -66,7 +66,7 @@ class Llada:
         positions_N = np.arange(len(state))
         return state.masked_N & (positions_N >= step.start) & (positions_N < step.stop)
 
-    def schedule(self, state: AnswerState, iteration: int, last: bool) -> int:
+    def schedule(self, state: AnswerState, sampled: Sampled, iteration: int, last: bool) -> int:
         return self.budget[iteration].count
 
     def choose(self, state: AnswerState, sampled: Sampled, count: int, iteration: int) -> Bools:
@@ -82,6 +82,7 @@ class Llada:
             masked_N=state.masked_N & ~chosen_N,
             kept_N=state.kept_N | chosen_N,
             confidences_N=np.where(chosen_N, sampled.confidences_N, state.confidences_N),
+            memory=(),
         )
 
 

@@ -6,7 +6,6 @@ positions, and `commit` writes the canvas.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from lad_runtime.checks import check_whole
 from lad_runtime.errors import invalid_option
@@ -40,29 +39,37 @@ class AnswerCanvas:
     stop_token_ids: tuple[int, ...]
 
 
-class Denoising(Protocol):
+class Denoising(ABC):
     """A policy on one canvas. Each method is a pure function of its arguments, the policy's options and the canvas."""
 
     @property
+    @abstractmethod
     def iterations(self) -> int:
         """Forwards at most."""
-        ...
 
+    def temperature(self, iteration: int) -> float | None:
+        """The temperature of this iteration's draws; None: the one that was asked for."""
+        return None
+
+    @abstractmethod
     def predicted(self, state: AnswerState, iteration: int) -> Bools:
         """Which positions are sampled; where there are none, the answer is done."""
-        ...
 
-    def schedule(self, state: AnswerState, iteration: int, last: bool) -> int:
+    def finished(self, state: AnswerState, sampled: Sampled, iteration: int) -> bool:
+        """Whether the answer is done as it was sampled now, although iterations are left."""
+        return False
+
+    @abstractmethod
+    def schedule(self, state: AnswerState, sampled: Sampled, iteration: int, last: bool) -> int:
         """How many positions are chosen; `last`: no iteration follows."""
-        ...
 
+    @abstractmethod
     def choose(self, state: AnswerState, sampled: Sampled, count: int, iteration: int) -> Bools:
         """Which `count` positions."""
-        ...
 
+    @abstractmethod
     def commit(self, state: AnswerState, sampled: Sampled, chosen_N: Bools) -> AnswerState:
         """The next canvas."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +84,16 @@ class DenoisingPolicy(Policy, ABC):
     @property
     def settles(self) -> bool:
         """Whether sampling stops after three iterations with the same answer."""
+        return False
+
+    @property
+    def uses_entropies(self) -> bool:
+        """Whether its steps use `Sampled.entropies_N`."""
+        return False
+
+    @property
+    def uses_standing(self) -> bool:
+        """Whether its steps use `Sampled.standing_N`."""
         return False
 
     @property

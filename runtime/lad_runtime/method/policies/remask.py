@@ -9,7 +9,7 @@ import numpy as np
 from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.method.answer_state import AnswerState, Sampled
 from lad_runtime.method.choose import Bools, clustered_positions, guided_positions, random_positions
-from lad_runtime.method.policies.policy import AnswerCanvas, SettlingPolicy
+from lad_runtime.method.policies.policy import AnswerCanvas, Denoising, SettlingPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class RemaskPolicy(SettlingPolicy):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remask:
+class Remask(Denoising):
     """Re-masks floor(share · N) of the N positions, or all candidates where there are fewer (kept ones, a canvas that grows).
 
     A position is a candidate until it is kept, and an iteration keeps what it did not re-mask. Which means, by retention:
@@ -64,7 +64,7 @@ class Remask:
             return ~state.kept_N
         return np.ones(len(state), dtype=np.bool_)
 
-    def schedule(self, state: AnswerState, iteration: int, last: bool) -> int:
+    def schedule(self, state: AnswerState, sampled: Sampled, iteration: int, last: bool) -> int:
         if last:
             return 0
         share = remask_share(self.policy, iteration)
@@ -94,6 +94,7 @@ class Remask:
             masked_N=chosen_N,
             kept_N=~chosen_N if retains else np.zeros(len(state), dtype=np.bool_),
             confidences_N=np.where(chosen_N, 0.0, sampled.confidences_N),
+            memory=(),
         )
 
 

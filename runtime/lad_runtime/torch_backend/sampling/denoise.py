@@ -1,6 +1,6 @@
 """The loop of every denoising policy over one canvas: forward, draw, then the policy's schedule → choose → commit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from lad_runtime.method.choose import Bools
 from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
 from lad_runtime.torch_backend.forward.prompt_context import Past
 from lad_runtime.torch_backend.forward.requests import LogitsRequest
-from lad_runtime.torch_backend.sampling.draw import draw
+from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, probabilities_of
 from lad_runtime.torch_backend.sampling.predict import guided
 from lad_runtime.types.sampling import DrawSpec, Edit, FrameEvent, SamplingSpec
 from lad_runtime.types.work import Work, ask
@@ -38,7 +38,7 @@ def denoise(
     """
     acts = policy.denoising(canvas)
     state = AnswerState.all_masked(min(policy.growth or canvas.tokens, canvas.tokens), canvas.mask_token_id)
-    sampled = Sampled(ids_N=state.ids_N, confidences_N=state.confidences_N)
+    sampled = Sampled.nothing(state)
     settled = Settled()
     stopped: Literal["iterations", "settled"] = "iterations"
     forwards = 0
@@ -49,12 +49,14 @@ def denoise(
             break
         logits_RV = yield from _logits(past, state, predicted_N, policy.guidance)
         forwards += 1
-        sampled = _sample(logits_RV, state, predicted_N, spec.draw, canvas, iteration)
-        if settled.see(sampled.ids_N) and policy.settles:
+        temperature = acts.temperature(iteration)
+        drawing = spec.draw if temperature is None else replace(spec.draw, temperature=temperature)
+        sampled = _sample(logits_RV, state, predicted_N, drawing, policy, canvas, iteration)
+        if (settled.see(sampled.ids_N) and policy.settles) or acts.finished(state, sampled, iteration):
             stopped = "settled"
         last = stopped == "settled" or iteration == acts.iterations - 1
 
-        count = acts.schedule(state, iteration, last)
+        count = acts.schedule(state, sampled, iteration, last)
         chosen_N = acts.choose(state, sampled, count, iteration)
         after = acts.commit(state, sampled, chosen_N)
         edits = _edits(state, sampled, after, predicted_N) if spec.frames else ()
@@ -89,6 +91,7 @@ def _sample(
     state: AnswerState,
     predicted_N: Bools,
     spec: DrawSpec,
+    policy: DenoisingPolicy,
     canvas: AnswerCanvas,
     iteration: int,
 ) -> Sampled:
@@ -105,7 +108,14 @@ def _sample(
     ids_N, confidences_N = state.ids_N.copy(), state.confidences_N.copy()
     ids_N[positions_R] = drawn.ids_R
     confidences_N[positions_R] = drawn.confidences_R
-    return Sampled(ids_N=ids_N, confidences_N=confidences_N)
+    entropies_N, standing_N = np.zeros(len(state)), np.zeros(len(state))
+    if policy.uses_entropies or policy.uses_standing:
+        biased_RV = biased(logits_RV, spec, canvas)
+        if policy.uses_entropies:
+            entropies_N[positions_R] = entropies(biased_RV).cpu().numpy()
+        if policy.uses_standing:
+            standing_N[positions_R] = probabilities_of(biased_RV, state.ids_N[positions_R]).cpu().numpy()
+    return Sampled(ids_N=ids_N, confidences_N=confidences_N, entropies_N=entropies_N, standing_N=standing_N)
 
 
 def _edits(state: AnswerState, sampled: Sampled, after: AnswerState, predicted_N: Bools) -> tuple[Edit, ...]:

@@ -110,6 +110,12 @@ def entropies(logits_RV: Tensor) -> Tensor:
     return torch.special.entr(probabilities_RV).cumsum(-1)[:, -1].float()
 
 
+def probabilities_of(logits_RV: Tensor, ids_R: NDArray[np.int64]) -> Tensor:
+    """The probability of one token of each row at temperature 1: float32 [R]."""
+    ids_R1 = on_device(torch.from_numpy(ids_R), logits_RV.device)[:, None]
+    return torch.log_softmax(logits_RV, -1).gather(1, ids_R1)[:, 0].exp()
+
+
 def most_probable(logits_RV: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The `count` most probable tokens of each row, the lower id first on ties: ids [R, count], probabilities float32."""
     ids_RK = _top_k_mask(logits_RV, count).nonzero()[:, 1].view(-1, count)

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lad_runtime.errors import invalid_option
@@ -16,7 +17,14 @@ from lad_runtime.torch_backend.memory.needs import cache_bytes
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
-from lad_runtime.torch_backend.sampling.draw import SpecialTokens, biased, draw, entropies, most_probable
+from lad_runtime.torch_backend.sampling.draw import (
+    SpecialTokens,
+    biased,
+    draw,
+    entropies,
+    most_probable,
+    probabilities_of,
+)
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.types.memory import Needs
 from lad_runtime.types.sampling import PredictCanvas, Prediction, PredictSpec, PredictTask
@@ -44,8 +52,8 @@ def predict(
 ) -> Work[tuple[Prediction, ...]]:
     """Work: one forward over each canvas; a `Prediction` each. `adapter` (None: the base itself) must not change while it runs.
 
-    Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies` and `top_*`
-    are of the distribution at temperature 1 with MASK and `eos_bias` as the draw has them; `logits` are the model's own.
+    Equal to the iteration `spec.iteration` of a built-in sampler with the same canvas, seed and draw. `entropies`, `standing` and
+    `top_*` are of the distribution at temperature 1 with MASK and `eos_bias` as the draw has them; `logits` are the model's own.
     """
     predictions: list[Prediction] = []
     for group in in_groups(canvases, [len(canvas.ids) for canvas in canvases], REQUEST_TOKENS):
@@ -60,7 +68,8 @@ def predict(
         for index, canvas in enumerate(group):
             logits_RV = guided(logits[index * each : (index + 1) * each], spec.guidance_scale)
             key = canvas.key(len(predictions))
-            predictions.append(_prediction(logits_RV, key, spec, base.info))
+            standing_R = np.array(canvas.ids[canvas.answer_start :])
+            predictions.append(_prediction(logits_RV, standing_R, key, spec, base.info))
     return tuple(predictions)
 
 
@@ -128,7 +137,9 @@ def in_groups(items: Sequence[T], tokens: Sequence[int], limit: int) -> Iterator
         yield group
 
 
-def _prediction(logits_RV: Tensor, key: CanvasKey, spec: PredictSpec, tokens: SpecialTokens) -> Prediction:
+def _prediction(
+    logits_RV: Tensor, standing_R: NDArray[np.int64], key: CanvasKey, spec: PredictSpec, tokens: SpecialTokens
+) -> Prediction:
     drawn = draw(
         logits_RV,
         spec.draw,
@@ -143,6 +154,7 @@ def _prediction(logits_RV: Tensor, key: CanvasKey, spec: PredictSpec, tokens: Sp
         ids=tuple(drawn.ids_R.tolist()),
         confidences=tuple(drawn.confidences_R.tolist()),
         entropies=tuple(entropies(biased_RV).tolist()),
+        standing=tuple(probabilities_of(biased_RV, standing_R).tolist()),
         top_ids=tuple(top_ids.flatten().tolist()),
         top_probabilities=tuple(top_probabilities.flatten().tolist()),
         logits=logits_RV.cpu().numpy().astype("<f4").tobytes() if spec.logits else b"",

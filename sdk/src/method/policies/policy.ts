@@ -26,6 +26,8 @@ export interface DenoisingDefinition<Policy extends AnyPolicy> {
   forwards(policy: Policy, tokens: number): number;
   /** The scale of classifier-free guidance of its forwards. Default: 0, no guidance. */
   guidance?(policy: Policy): number;
+  /** The temperature of an iteration's draws. Default: the one that was asked for. */
+  temperature?(policy: Policy, iteration: number): number;
   /** The answer after a forward. */
   step(state: AnswerState, prediction: IterationPrediction, policy: Policy): PolicyStep;
 }

@@ -309,17 +309,19 @@ class PredictResponse(_message.Message):
     def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("ids", "confidences", "entropies", "top_ids", "top_probabilities", "logits")
+    __slots__ = ("ids", "confidences", "entropies", "top_ids", "top_probabilities", "logits", "standing")
     IDS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCES_FIELD_NUMBER: _ClassVar[int]
     ENTROPIES_FIELD_NUMBER: _ClassVar[int]
     TOP_IDS_FIELD_NUMBER: _ClassVar[int]
     TOP_PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
     LOGITS_FIELD_NUMBER: _ClassVar[int]
+    STANDING_FIELD_NUMBER: _ClassVar[int]
     ids: _containers.RepeatedScalarFieldContainer[int]
     confidences: bytes
     entropies: bytes
     top_ids: _containers.RepeatedScalarFieldContainer[int]
     top_probabilities: bytes
     logits: bytes
-    def __init__(self, ids: _Optional[_Iterable[int]] = ..., confidences: _Optional[bytes] = ..., entropies: _Optional[bytes] = ..., top_ids: _Optional[_Iterable[int]] = ..., top_probabilities: _Optional[bytes] = ..., logits: _Optional[bytes] = ...) -> None: ...
+    standing: bytes
+    def __init__(self, ids: _Optional[_Iterable[int]] = ..., confidences: _Optional[bytes] = ..., entropies: _Optional[bytes] = ..., top_ids: _Optional[_Iterable[int]] = ..., top_probabilities: _Optional[bytes] = ..., logits: _Optional[bytes] = ..., standing: _Optional[bytes] = ...) -> None: ...

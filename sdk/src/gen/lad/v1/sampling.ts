@@ -461,6 +461,8 @@ export interface Prediction {
   topProbabilities: Buffer;
   /** [positions × vocabulary], where asked for. */
   logits: Buffer;
+  /** Of the tokens in the input, at temperature 1 before any filter. */
+  standing: Buffer;
 }
 
 function createBaseDrawSpec(): DrawSpec {
@@ -3006,6 +3008,7 @@ function createBasePrediction(): Prediction {
     topIds: [],
     topProbabilities: Buffer.alloc(0),
     logits: Buffer.alloc(0),
+    standing: Buffer.alloc(0),
   };
 }
 
@@ -3036,6 +3039,9 @@ export const Prediction: MessageFns<Prediction> = {
     }
     if (message.logits.length !== 0) {
       writer.uint32(50).bytes(message.logits);
+    }
+    if (message.standing.length !== 0) {
+      writer.uint32(58).bytes(message.standing);
     }
     return writer;
   },
@@ -3121,6 +3127,14 @@ export const Prediction: MessageFns<Prediction> = {
             message.logits = Buffer.from(reader.bytes());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.standing = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3149,6 +3163,7 @@ export const Prediction: MessageFns<Prediction> = {
         ? Buffer.from(bytesFromBase64(object.top_probabilities))
         : Buffer.alloc(0),
       logits: isSet(object.logits) ? Buffer.from(bytesFromBase64(object.logits)) : Buffer.alloc(0),
+      standing: isSet(object.standing) ? Buffer.from(bytesFromBase64(object.standing)) : Buffer.alloc(0),
     };
   },
 
@@ -3172,6 +3187,9 @@ export const Prediction: MessageFns<Prediction> = {
     if (message.logits.length !== 0) {
       obj.logits = base64FromBytes(message.logits);
     }
+    if (message.standing.length !== 0) {
+      obj.standing = base64FromBytes(message.standing);
+    }
     return obj;
   },
 
@@ -3186,6 +3204,7 @@ export const Prediction: MessageFns<Prediction> = {
     message.topIds = object.topIds?.map((e) => e) || [];
     message.topProbabilities = object.topProbabilities ?? Buffer.alloc(0);
     message.logits = object.logits ?? Buffer.alloc(0);
+    message.standing = object.standing ?? Buffer.alloc(0);
     return message;
   },
 };
