@@ -22,6 +22,7 @@ import {
   remaskStep,
   type SampleOptions,
   type SettlingOptions,
+  speculative,
   type TrainingOptions,
   type TrainingStep,
   targeted,
@@ -259,6 +260,62 @@ describe("a sampling run and the same loop over predict", () => {
     }
     expect(canvasIds).toEqual(answer);
   });
+
+  it("is told of every policy that writes from left to right", () => {
+    const told = [ar().kind, speculative().kind] as string[];
+    const others = POLICY_KINDS.filter((kind) => policyDefinition(kind).denoising === undefined);
+    expect(others.filter((kind) => !told.includes(kind))).toEqual([]);
+  });
+
+  it.each(["canvas", "past"] as const)(
+    "give the same tokens: speculative, decided tokens in the %s",
+    async (decided) => {
+      const answerTokens = 12;
+      const { ids: prompt } = await base.render(question.messages);
+      const attention = "causal-prefix";
+      const policy = speculative({ draftTokens: 4, decided });
+      const run = trained.sample({ ids: [...prompt], answerTokens, attention, policy });
+      const made = await collected(run);
+      const own = await base.sample({ ids: [...prompt], answerTokens, policy: ar() }).result();
+      const answer: number[] = [own.canvasIds[0] ?? -1];
+      const rounds = [{ drafted: [] as readonly number[], accepted: 0 }];
+      const isOver = () => answer.length === answerTokens || base.stopTokenIds.includes(answer.at(-1) ?? -1);
+      while (!isOver()) {
+        const drafted = await drafts();
+        const [check] = await base.predict({
+          canvases: [
+            { ids: [...prompt, ...answer, ...drafted], answerStart: prompt.length + answer.length - 1 },
+          ],
+          attention: "causal",
+          allowMask: true,
+        });
+        const owns = check?.ids ?? [];
+        const agreeing = drafted.findIndex((token, i) => token !== owns[i]);
+        const accepted = agreeing < 0 ? drafted.length : agreeing;
+        answer.push(...drafted.slice(0, accepted));
+        if (!base.stopTokenIds.includes(answer.at(-1) ?? -1)) answer.push(owns[accepted] ?? -1);
+        rounds.push({ drafted, accepted });
+      }
+      expect(answer).toEqual(own.canvasIds);
+      expect(made.map(({ speculation }) => speculation)).toEqual(rounds);
+      expect(made.at(-1)?.answer).toEqual(answer);
+
+      /** The adapter's tokens at the next positions, through the first stop token. */
+      async function drafts(): Promise<readonly number[]> {
+        const count = Math.min(4, answerTokens - answer.length - 1);
+        if (count === 0) return [];
+        const masks = Array<number>(answerTokens - answer.length).fill(base.maskTokenId);
+        const past = decided === "past" ? answer.length - 1 : 0;
+        const [prediction] = await trained.predict({
+          canvases: [{ ids: [...prompt, ...answer, ...masks], answerStart: prompt.length + past }],
+          attention,
+        });
+        const tokens = prediction?.ids.slice(answer.length - past, answer.length - past + count) ?? [];
+        const end = tokens.findIndex((token) => base.stopTokenIds.includes(token));
+        return end < 0 ? tokens : tokens.slice(0, end + 1);
+      }
+    },
+  );
 
   /** What a policy may know of the base. */
   function facts() {

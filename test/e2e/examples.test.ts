@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { Runtime, readExperiment, refine, runExperiment } from "lad";
+import { Runtime, readExperiment, recipeFor, refine, runExperiment, speculative } from "lad";
 import { afterAll, describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -62,6 +62,45 @@ describe("the examples, on the stub", () => {
     expect(stderr).toMatch(/sharpening .* 1\/12/);
     expect(stdout.length).toBeGreaterThan(0);
   });
+
+  it.each(["0", "0.8"])(
+    "speculation writes what the policy speculative does, at temperature %s",
+    async (heat) => {
+      const folder = join(scratch, `drafter-${heat}`);
+      await using runtime = await Runtime.start();
+      const base = await runtime.loadBase("stub");
+      const adapter = await base.createAdapter({ rank: 4, seed: 1 });
+      const { training, answerTokens } = recipeFor("stub");
+      const options = {
+        ...training,
+        attention: "causal-prefix",
+        data: [{ instruction: "a", output: "b c" }],
+      } as const;
+      await adapter.train({ ...options, steps: 5, learningRate: 0.05 }).result();
+      await adapter.save(folder);
+      const words = [
+        "--base",
+        "stub",
+        "--adapter",
+        folder,
+        "--temperature",
+        heat,
+        "--seed",
+        "3",
+        "--question",
+        "a",
+      ];
+      const { stdout } = await example("speculation.ts", ...words);
+      const settings = {
+        answerTokens,
+        attention: "causal-prefix",
+        temperature: Number(heat),
+        seed: 3,
+      } as const;
+      const run = adapter.sample({ messages: "a", policy: speculative(), ...settings });
+      expect(JSON.parse(stdout.split("\n").at(-1) ?? "")).toEqual((await run.result()).canvasIds);
+    },
+  );
 
   it("sweep-lora-ranks prints a table, and with --json a line a rank and nothing else", async () => {
     const words = ["--base", "stub", "--ranks", "2,4", "--questions", "4", "--minutes", "9"];

@@ -7,8 +7,9 @@ from lad_runtime.method.policies.llada import LladaPolicy
 from lad_runtime.method.policies.policy import Policy
 from lad_runtime.method.policies.refine import RefinePolicy
 from lad_runtime.method.policies.remask import RemaskPolicy
+from lad_runtime.method.policies.speculative import SpeculativePolicy
 
-PolicySpec = RemaskPolicy | RefinePolicy | LladaPolicy | ArPolicy
+PolicySpec = RemaskPolicy | RefinePolicy | LladaPolicy | ArPolicy | SpeculativePolicy
 """Any policy."""
 
 POLICIES: dict[str, type[Policy]] = {policy.kind: policy for policy in get_args(PolicySpec)}

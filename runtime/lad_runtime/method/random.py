@@ -32,6 +32,11 @@ class Purpose(IntEnum):
     REMASK = (
         5  # which positions a sampler re-masks; subject = the canvas's number in its run, round = iteration
     )
+    # Self-speculation; subject = the canvas's number in its run, round = the speculation's round, number i = the draft's position i
+    DRAFT = 6  # a drafted token
+    ACCEPT = 7  # whether it stands
+    RESIDUAL = 8  # the token in place of the first that does not
+    BONUS = 9  # the token behind a draft that stands as a whole
 
 
 @dataclass(frozen=True, kw_only=True)

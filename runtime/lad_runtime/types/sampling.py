@@ -71,6 +71,7 @@ class SamplingSpec:
         check_whole("canvasTokens", self.canvas_tokens, low=0)
         check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
         self.policy.check_answer(self.answer_tokens, min(self.most_at_once, self.answer_tokens))
+        self.policy.check_attention(self.attention)
 
     @property
     def most_at_once(self) -> int:
@@ -126,6 +127,25 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpeculationRound:
+    """One draft and its check. The tokens of the answer that follow the accepted ones are the base's own."""
+
+    drafted: tuple[int, ...]
+    accepted: int  # of the first drafted ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speculation:
+    """What an answer of self-speculation took, beside the prompt's forward, which gives its first token."""
+
+    rounds: int
+    draft_forwards: int
+    check_forwards: int
+    drafted: int  # up to the first stop token of each draft
+    accepted: int  # tokens of the answer that were drafted
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrameEvent(Event):
     """One iteration of one canvas. `answer` is what was sampled at every position, before re-masking."""
 
@@ -135,6 +155,7 @@ class FrameEvent(Event):
     edits: tuple[Edit, ...]
     answer: tuple[int, ...]
     masked: int  # MASK positions of the next input
+    speculation: SpeculationRound | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +168,7 @@ class AnswerEvent(Event):
     text: str
     iterations: int  # forwards computed
     stopped: Literal["iterations", "settled", "eos", "length"]
+    speculation: Speculation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

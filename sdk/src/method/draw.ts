@@ -58,7 +58,24 @@ export function entropy(logits: ArrayLike<number>): number {
   return softmax(Float64Array.from(logits)).reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
 }
 
-function biased({ logits, eosBias = 0, stopTokenIds, maskTokenId }: TokenDraw): Float64Array {
+/** What `tokenDistribution` depends on. */
+export type TokenFilter = Omit<TokenDraw, "uniform" | "confidence">;
+
+/** The distribution that a token is drawn from at temperature > 0: softmax(logits / temperature) after bias, top-k and top-p. */
+export function tokenDistribution(filter: TokenFilter): Float64Array {
+  const { temperature = 1, topK = 0, topP = 1 } = filter;
+  return filteredProbabilities(biased(filter), temperature, topK, topP);
+}
+
+/** The first id whose share of the cumulative sum exceeds `uniform`. A token of weight 0 is never drawn. */
+export function inverseCdf(weights: ArrayLike<number>, uniform: number): number {
+  const cumulative = new Float64Array(weights.length);
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) cumulative[i] = sum += weights[i] as number;
+  return cumulative.findIndex((value) => value > uniform * sum);
+}
+
+function biased({ logits, eosBias = 0, stopTokenIds, maskTokenId }: TokenFilter): Float64Array {
   const copy = Float64Array.from(logits);
   if (maskTokenId !== undefined) copy[maskTokenId] = Number.NEGATIVE_INFINITY;
   if (eosBias === 0) return copy;
@@ -87,13 +104,6 @@ function filteredProbabilities(
     drop(length);
   }
   return softmax(scaled);
-}
-
-function inverseCdf(probabilities: Float64Array, uniform: number): number {
-  const cumulative = new Float64Array(probabilities.length);
-  let sum = 0;
-  for (let i = 0; i < probabilities.length; i++) cumulative[i] = sum += probabilities[i] as number;
-  return cumulative.findIndex((value) => value > uniform * sum);
 }
 
 function softmax(logits: Float64Array): Float64Array {

@@ -17,6 +17,14 @@ export const Purpose = {
   draw: 4,
   /** Which positions a sampler re-masks: subject is the canvas's number in its run, round the iteration. */
   remask: 5,
+  /** Self-speculation, a drafted token: subject is the canvas's number in its run, round the speculation's; number i is the draft's i-th. */
+  draft: 6,
+  /** Self-speculation, whether a drafted token stands; likewise. */
+  accept: 7,
+  /** Self-speculation, the token in place of the first that does not stand; likewise. */
+  residual: 8,
+  /** Self-speculation, the token behind a draft that stands as a whole; likewise. */
+  bonus: 9,
 } as const;
 
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];

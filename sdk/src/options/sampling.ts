@@ -44,8 +44,8 @@ export interface DrawOptions {
   /** Added to the logits of the base's stop tokens: a number, or -Infinity to forbid the stop tokens. Default: 0. */
   eosBias?: number | undefined;
   /**
-   * Whether the mask token may be sampled, as in the reference implementation. If not, its logit is −∞. The policy `ar` always samples
-   * from the whole distribution. Default: false.
+   * Whether the mask token may be sampled, as in the reference implementation. If not, its logit is −∞. The base itself, with the
+   * policies `ar` and `speculative`, always samples from the whole distribution. Default: false.
    */
   allowMask?: boolean | undefined;
 }
@@ -70,7 +70,8 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
   /**
    * The sampling policy with its options, such as `remask({ iterations: 16 })`, or its name. `remask`: scheduled denoising with
    * re-masking; `refine`: the sampled answer is the next input; `llada`: a fixed number of the most confident masks is committed in
-   * each step; `ar`: the causal base writes one token after another. Default: `remask`.
+   * each step; `ar`: the causal base writes one token after another; `speculative`: the adapter drafts the base's own answer, several
+   * tokens at a time. Default: `remask`.
    */
   policy?: PolicyInput | undefined;
   /**
@@ -195,9 +196,6 @@ export function checkPrompt({ messages, ids }: Pick<Prompt, "messages" | "ids">,
   );
 }
 
-/** Options that only denoising policies use. */
-const OF_DENOISING = ["attention", "canvasTokens", "allowMask"];
-
 type Spec = z.output<typeof specFields>;
 
 /**
@@ -207,10 +205,10 @@ type Spec = z.output<typeof specFields>;
  * @throws LadError `invalid-option`
  */
 export function checkSpec(spec: Spec, given: object, adapted: boolean, warn: Warn): SamplingSpec {
-  const { policy, answerTokens } = spec;
+  const { policy, answerTokens, attention } = spec;
   const definition = policyDefinition(policy.kind);
   const canvasTokens = Math.min(spec.canvasTokens || answerTokens, answerTokens);
-  definition.check?.(policy, { adapted, answerTokens, canvasTokens });
+  definition.check?.(policy, { adapted, answerTokens, canvasTokens, attention });
   warnOfIgnored(spec, given as Record<string, unknown>, warn);
   return { ...spec, drawMethod: spec.drawMethod ?? definition.drawMethod };
 }
@@ -218,10 +216,8 @@ export function checkSpec(spec: Spec, given: object, adapted: boolean, warn: War
 function warnOfIgnored(spec: Spec, given: Record<string, unknown>, warn: Warn): void {
   const isGiven = (key: string) => given[key] !== undefined;
   warnOfPolicy(spec.policy, warn);
-  if (policyDefinition(spec.policy.kind).denoising === undefined) {
-    for (const key of OF_DENOISING.filter(isGiven)) {
-      warn(`${key} is ignored: policy ${spec.policy.kind} does not use it.`);
-    }
+  for (const key of (policyDefinition(spec.policy.kind).unused ?? []).filter(isGiven)) {
+    warn(`${key} is ignored: policy ${spec.policy.kind} does not use it.`);
   }
   if (spec.temperature === 0 && spec.confidence === "unfiltered") {
     for (const key of ["topK", "topP", "drawMethod"]) {

@@ -33,6 +33,30 @@ export interface Frame {
   readonly answer: readonly number[];
   /** MASK positions of the next input. */
   readonly masked: number;
+  /** Of the policy `speculative`: the round's draft and its check. */
+  readonly speculation?: SpeculationRound | undefined;
+}
+
+/** One draft and its check. The tokens of the answer that follow the accepted ones are the base's own. */
+export interface SpeculationRound {
+  /** The drafted token ids. */
+  readonly drafted: readonly number[];
+  /** How many of the first drafted ones stand. */
+  readonly accepted: number;
+}
+
+/** What an answer of self-speculation took, beside the prompt's forward, which gives its first token. */
+export interface Speculation {
+  /** Drafts with their checks. */
+  readonly rounds: number;
+  /** Forwards of the adapter. */
+  readonly draftForwards: number;
+  /** Forwards of the base. */
+  readonly checkForwards: number;
+  /** Tokens drafted, up to the first stop token of each draft. */
+  readonly drafted: number;
+  /** Tokens of the answer that were drafted. */
+  readonly accepted: number;
 }
 
 /** A canvas that is done. */
@@ -51,6 +75,8 @@ export interface Answer {
   readonly iterations: number;
   /** Why it was done. */
   readonly stopped: StopReasonName;
+  /** Of the policy `speculative`: what it took. */
+  readonly speculation?: Speculation | undefined;
 }
 
 /** What one forward over a canvas gives at each answer position. */

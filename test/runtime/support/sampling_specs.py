@@ -7,6 +7,7 @@ from lad_runtime.method.policies.llada import LladaPolicy
 from lad_runtime.method.policies.policy import AnswerCanvas
 from lad_runtime.method.policies.refine import RefinePolicy
 from lad_runtime.method.policies.remask import RemaskPolicy
+from lad_runtime.method.policies.speculative import SpeculativePolicy
 from lad_runtime.method.random import CanvasKey
 from lad_runtime.types.sampling import DrawSpec, PredictSpec, SamplingSpec
 
@@ -42,11 +43,16 @@ def ar_policy() -> ArPolicy:
     return ArPolicy()
 
 
+def speculative_policy(**options: Any) -> SpeculativePolicy:
+    return SpeculativePolicy(**{"draft_tokens": 32, "draft_confidence": 0.0, "decided": "canvas", **options})
+
+
 POLICY_BUILDERS = {
     "remask": remask_policy,
     "refine": refine_policy,
     "llada": llada_policy,
     "ar": ar_policy,
+    "speculative": speculative_policy,
 }
 
 

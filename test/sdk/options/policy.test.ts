@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { policies, refine, remask } from "../../../sdk/src/method/policies/registered.js";
-import { POLICY_KINDS, policyDefinition } from "../../../sdk/src/method/policy.js";
+import { policies, refine, remask, speculative } from "../../../sdk/src/method/policies/registered.js";
+import { POLICY_KINDS, type PolicyKind, policyDefinition } from "../../../sdk/src/method/policy.js";
 import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import { experimentSchema } from "../../../sdk/src/options/experiment.js";
 import { type PolicyInput, policySchema } from "../../../sdk/src/options/policy.js";
@@ -13,11 +13,18 @@ function sampled(options: Omit<SampleOptions, "messages">, adapted = true) {
   return { spec, warnings };
 }
 
+/** Whether the policy samples adapters. */
+function samplesAdapters(kind: PolicyKind): boolean {
+  return kind !== "ar";
+}
+
 describe.each(POLICY_KINDS)("the policy %s", (kind) => {
   it("is the same by its name, by its builder and as an object", () => {
     expect(policySchema.parse(kind)).toEqual(policies[kind]());
     expect(policySchema.parse({ kind })).toEqual(policies[kind]());
-    expect(sampled({ policy: kind }, false)).toEqual(sampled({ policy: policies[kind]() }, false));
+    expect(sampled({ policy: kind }, samplesAdapters(kind))).toEqual(
+      sampled({ policy: policies[kind]() }, samplesAdapters(kind)),
+    );
   });
 
   it("is sent as the case of its name, with its own options alone", () => {
@@ -34,8 +41,10 @@ describe.each(POLICY_KINDS)("the policy %s", (kind) => {
 
   it("draws as it says where the caller does not", () => {
     const { drawMethod } = policyDefinition(kind);
-    expect(sampled({ policy: kind }, false).spec.drawMethod).toBe(drawMethod);
-    expect(sampled({ policy: kind, drawMethod: "gumbel" }, false).spec.drawMethod).toBe("gumbel");
+    expect(sampled({ policy: kind }, samplesAdapters(kind)).spec.drawMethod).toBe(drawMethod);
+    expect(sampled({ policy: kind, drawMethod: "gumbel" }, samplesAdapters(kind)).spec.drawMethod).toBe(
+      "gumbel",
+    );
   });
 });
 
@@ -105,6 +114,14 @@ describe("a policy without effect of an option", () => {
     expect(sampled({ policy: remask({ schedule: "linear", sharpness: 5 }) }).warnings).toEqual([]);
   });
 
+  it("is told of what self-speculation does not use", () => {
+    const options = { policy: "speculative", canvasTokens: 4, drawMethod: "gumbel", temperature: 1 } as const;
+    expect(sampled(options).warnings).toEqual([
+      "canvasTokens is ignored: policy speculative does not use it.",
+      "drawMethod is ignored: policy speculative does not use it.",
+    ]);
+  });
+
   it("is told of what is about masks where nothing is denoised", () => {
     const options = { policy: "ar", canvasTokens: 4, attention: "prefix", allowMask: true } as const;
     expect(sampled(options, false).warnings).toEqual([
@@ -112,5 +129,21 @@ describe("a policy without effect of an option", () => {
       "canvasTokens is ignored: policy ar does not use it.",
       "allowMask is ignored: policy ar does not use it.",
     ]);
+  });
+});
+
+describe("self-speculation", () => {
+  it("is refused on a base, with what to call instead", () => {
+    expect(() => sampled({ policy: "speculative" }, false)).toThrow(
+      "policy is speculative: the base alone has no adapter to draft with. Call it on an adapter, or give policy: ar().",
+    );
+  });
+
+  it("has decided tokens in the past only where the base shares one", () => {
+    const policy = speculative({ decided: "past" });
+    expect(() => sampled({ policy, attention: "full" })).toThrow(
+      /policy\.decided is past: in full attention/,
+    );
+    expect(sampled({ policy, attention: "causal-prefix" }).spec.policy).toEqual(policy);
   });
 });

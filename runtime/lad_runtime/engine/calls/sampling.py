@@ -16,7 +16,7 @@ from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.runs.run import Run, Runs
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.scheduler.failures import typed_error
-from lad_runtime.errors import LadError
+from lad_runtime.errors import LadError, invalid_option
 from lad_runtime.types.limits import MAX_PARTS
 from lad_runtime.types.sampling import (
     AnswerEvent,
@@ -58,6 +58,13 @@ class Sampling:
         """Starts a run with one job per canvas, all on one state of the adapter's weights; blocks while chats are rendered."""
         check_count("canvases", len(requested), MAX_PARTS)
         base, adapter = self._registry.weights(base_id, adapter_id)
+        if adapter is None and spec.policy.needs_adapter:
+            raise invalid_option(
+                "policy",
+                spec.policy.kind,
+                "the base alone has no adapter to draft with",
+                "Sample an adapter, or the base with the policy ar.",
+            )
         canvases = [self._rendered(base, canvas) for canvas in requested]
         tasks = [SampleTask(canvas=canvas, index=index, spec=spec) for index, canvas in enumerate(canvases)]
         for task in tasks:

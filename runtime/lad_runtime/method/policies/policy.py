@@ -25,8 +25,16 @@ class Policy:
         """The scale of classifier-free guidance of its forwards; 0: no guidance."""
         return 0.0
 
+    @property
+    def needs_adapter(self) -> bool:
+        """Whether it cannot sample the base alone."""
+        return False
+
     def check_answer(self, answer_tokens: int, canvas_tokens: int) -> None:
         """Raises LadError(INVALID_OPTION) if the policy cannot write such an answer in canvases of `canvas_tokens`."""
+
+    def check_attention(self, attention: str) -> None:
+        """Raises LadError(INVALID_OPTION) if the policy cannot be used with this attention mode."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,8 @@ def _part(qkv: Tensor, part: Block | Stack, layer: int, config: LlamaConfig) -> 
     if isinstance(part, Block):
         attended = variable_length(q, *_seen(k, v, part, layer), part)
     elif part.cache is not None:
-        attended = _cached(q, *part.cache.write(layer, k, v), part.causal)
+        attend_to = _one_by_one if part.one_by_one else _cached
+        attended = attend_to(q, *part.cache.write(layer, k, v), part.causal)
     else:
         if part.contexts:
             k, v = _behind(part, k, v, layer)
@@ -75,6 +76,14 @@ def _cached(q_LHD: Tensor, k_THD: Tensor, v_THD: Tensor, causal: bool) -> Tensor
     from_start = causal and new == total and new > 1
     attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=from_start, enable_gqa=True)
     return attended.squeeze(0).transpose(0, 1)
+
+
+def _one_by_one(q_LHD: Tensor, k_THD: Tensor, v_THD: Tensor, causal: bool) -> Tensor:
+    """The same, a call for each token: several rows behind a mask are rounded otherwise than one row on its own past."""
+    past = len(k_THD) - len(q_LHD) + 1
+    return torch.cat(
+        [_cached(q_LHD[i : i + 1], k_THD[: past + i], v_THD[: past + i], causal) for i in range(len(q_LHD))]
+    )
 
 
 def _seen(k_NHD: Tensor, v_NHD: Tensor, block: Block, layer: int) -> tuple[Tensor, Tensor]:

@@ -27,7 +27,7 @@ class Stack:
     """Adjacent sequences of equal length and mode, which one attention call computes. `count` 0: rows of padding.
 
     The first `split` tokens of each sequence see only one another (0: all see all). Either every sequence has a context, all of
-    one length, or none has. A stack with a cache has one sequence.
+    one length, or none has. A stack with a cache has one sequence, whose tokens may attend `one_by_one`.
     """
 
     start: int
@@ -36,6 +36,7 @@ class Stack:
     causal: bool = False
     split: int = 0
     cache: KeyValueCache | None = None
+    one_by_one: bool = False
     contexts: tuple[KeyValueCache, ...] = ()
 
     @classmethod
@@ -48,6 +49,7 @@ class Stack:
             causal=segment.mode == "causal",
             split=segment.split,
             cache=segment.cache,
+            one_by_one=segment.one_by_one,
             contexts=(segment.context,) if segment.context else (),
         )
 

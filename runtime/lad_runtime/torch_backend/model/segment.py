@@ -17,6 +17,7 @@ class Segment:
 
     The new tokens' positions continue from the earlier ones, to which they all attend. In the mode `prefix` the first
     `prompt_tokens` of `ids` attend to one another alone. `dropout_seed` keys the adapter's dropout masks; None: no dropout.
+    Causal tokens `one_by_one` give, on the CPU, the bits that they would give in a forward each.
     """
 
     ids: Tensor  # [L] int64
@@ -26,11 +27,15 @@ class Segment:
     cache: KeyValueCache | None = None
     context: KeyValueCache | None = None
     dropout_seed: int | None = None
+    one_by_one: bool = False
 
     def __post_init__(self) -> None:
         assert self.mode != "causal-prefix", "a causal prompt comes as context"
         assert self.cache is None or self.context is None, "a cache holds the context too"
         assert self.context is None or self.mode == "full", "what follows a context attends to all of itself"
+        assert not self.one_by_one or (self.mode == "causal" and self.cache), (
+            "tokens follow one another on a cache"
+        )
         assert 0 <= self.prompt_tokens <= len(self.ids), "a prompt is some of its tokens"
 
     @property

@@ -66,12 +66,15 @@ def draw(
     # float64 holds an id and a float32 exactly, so that the host waits for one transfer.
     ids_R, confidences_R, likely_R = torch.cat(chunks, dim=1).cpu().numpy()
     if np.isnan(likely_R).any():  # one NaN or infinity among the logits makes its whole row NaN
-        raise LadError(
-            ErrorCode.DIVERGED,
-            "The model's logits are not numbers.",
-            remedy="The adapter has diverged: go back to an earlier checkpoint, or train with a lower learning rate.",
-        )
+        raise _diverged()
     return Drawn(ids_R=ids_R.astype(np.int64), confidences_R=confidences_R)
+
+
+def numbers_only(logits: Tensor) -> Tensor:
+    """The logits. Raises LadError(DIVERGED) when they are not numbers."""
+    if not bool(torch.isfinite(logits).all()):
+        raise _diverged()
+    return logits
 
 
 def biased(logits_RV: Tensor, spec: DrawSpec, tokens: SpecialTokens) -> Tensor:
@@ -161,16 +164,20 @@ def _draw_rows(
     return torch.cat((ids_R1.double(), confidences_R1.float().double(), likely_R1.double()), dim=1).t()
 
 
-def _inverse_cdf(
-    probabilities_RV: Tensor, key: CanvasKey, iteration: int, positions_R: NDArray[np.int64]
-) -> Tensor:
-    """The first id whose cumulative probability exceeds u: [R, 1]. A token of probability 0 is never drawn."""
-    count = int(positions_R.max(initial=-1)) + 1
-    u_R = torch.from_numpy(uniforms(key.seed, Purpose.DRAW, key.canvas, iteration, count)[positions_R])
+def inverse_cdf(probabilities_RV: Tensor, u_R: Tensor) -> Tensor:
+    """The first id whose share of the cumulative sum exceeds u: [R, 1]. A token of weight 0 is never drawn."""
     cumulative_RV = probabilities_RV.cumsum(-1)
     thresholds_R1 = on_device(u_R, cumulative_RV.device)[:, None] * cumulative_RV[:, -1:]
     ids_R1 = torch.searchsorted(cumulative_RV, thresholds_R1, right=True)
     return ids_R1.clamp_(max=cumulative_RV.shape[1] - 1)  # which a row of NaN would exceed
+
+
+def _inverse_cdf(
+    probabilities_RV: Tensor, key: CanvasKey, iteration: int, positions_R: NDArray[np.int64]
+) -> Tensor:
+    count = int(positions_R.max(initial=-1)) + 1
+    numbers = uniforms(key.seed, Purpose.DRAW, key.canvas, iteration, count)[positions_R]
+    return inverse_cdf(probabilities_RV, torch.from_numpy(numbers))
 
 
 def _gumbel_max(
@@ -190,6 +197,14 @@ _DRAWS: dict[str, Callable[[Tensor, CanvasKey, int, NDArray[np.int64]], Tensor]]
     "inverse-cdf": _inverse_cdf,
     "gumbel": _gumbel_max,
 }
+
+
+def _diverged() -> LadError:
+    return LadError(
+        ErrorCode.DIVERGED,
+        "The model's logits are not numbers.",
+        remedy="The adapter has diverged: go back to an earlier checkpoint, or train with a lower learning rate.",
+    )
 
 
 def _top_k_mask(values_RV: Tensor, k: int) -> Tensor:

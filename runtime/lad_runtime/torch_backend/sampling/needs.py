@@ -11,13 +11,16 @@ from lad_runtime.types.sampling import Canvas, SamplingSpec
 def sampling_bytes(model: Llama, canvases: Sequence[Canvas], spec: SamplingSpec) -> int:
     """Keys and values that the canvases of a request read, all of them being under way at once.
 
-    A prompt is there once for all canvases that begin with it. Each canvas copies it in front of its own answer, where it writes
-    token by token and where an answer goes canvas by canvas; there the copy that it grows from is still there beside the new one.
+    A prompt is there once for all canvases that begin with it, and once more where the adapter's own keys and values draft what the
+    base checks. Each canvas copies it in front of its own answer, where that is written from left to right and where it goes canvas
+    by canvas; there the copy that it grows from is still there beside the new one.
     """
     if isinstance(spec.policy, DenoisingPolicy) and spec.attention == "full":
         return 0
     guided = spec.policy.guidance > 0
     shared = sum(map(len, {canvas.prompt for canvas in canvases}))
+    if spec.policy.needs_adapter and spec.attention == "prefix":
+        shared *= 2
     if guided:
         shared += sum({len(canvas.prompt) for canvas in canvases})
     answers = _copied_answers(spec)

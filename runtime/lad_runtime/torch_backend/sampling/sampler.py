@@ -1,15 +1,18 @@
 """Samples a canvas by any policy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lad_runtime.errors import invalid_option
-from lad_runtime.method.policies.policy import DenoisingPolicy
+from lad_runtime.method.policies.ar import ArPolicy
+from lad_runtime.method.policies.policy import DenoisingPolicy, Policy
+from lad_runtime.method.policies.speculative import SpeculativePolicy
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.autoregressive import autoregress
 from lad_runtime.torch_backend.sampling.canvases import denoise_answer
 from lad_runtime.torch_backend.sampling.needs import sampling_bytes
 from lad_runtime.torch_backend.sampling.predict import check_tokens
+from lad_runtime.torch_backend.sampling.speculate import speculate
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.types.memory import Needs
 from lad_runtime.types.sampling import AnswerEvent, Canvas, SampleTask, SamplingSpec
@@ -26,7 +29,16 @@ def sample_canvas(
     """
     if isinstance(spec.policy, DenoisingPolicy):
         return denoise_answer(base, snapshot, canvas, index, spec, spec.policy)
-    return autoregress(base, snapshot, canvas, index, spec)
+    return _FROM_LEFT_TO_RIGHT[type(spec.policy)](base, snapshot, canvas, index, spec)
+
+
+_FromLeftToRight = Callable[[Base, LoraAdapter | None, Canvas, int, SamplingSpec], Work[AnswerEvent]]
+
+_FROM_LEFT_TO_RIGHT: dict[type[Policy], _FromLeftToRight] = {
+    ArPolicy: autoregress,
+    SpeculativePolicy: speculate,
+}
+"""How the policies that denoise nothing write an answer."""
 
 
 def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:

@@ -18,6 +18,7 @@ definePolicy(ar, {
   kind: "ar",
   options: fields({}, ownersOfOption),
   drawMethod: "inverse-cdf",
+  unused: ["attention", "canvasTokens", "allowMask"],
   check(_, { adapted }) {
     if (!adapted) return;
     throw invalidOption(

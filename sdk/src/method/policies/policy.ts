@@ -18,6 +18,8 @@ export interface PolicyUse {
   readonly answerTokens: number;
   /** The positions of the largest canvas of an answer. */
   readonly canvasTokens: number;
+  /** The attention mode. */
+  readonly attention: string;
 }
 
 /** How a policy denoises. */
@@ -39,8 +41,10 @@ export interface PolicyDefinition<Policy extends AnyPolicy = AnyPolicy> {
   readonly options: z.ZodObject<z.ZodRawShape, z.core.$strict>;
   /** The default of the option `drawMethod`. */
   readonly drawMethod: "inverse-cdf" | "gumbel";
-  /** Undefined for a policy that writes one token after another. */
+  /** Undefined for a policy that writes from left to right. */
   readonly denoising?: DenoisingDefinition<Policy>;
+  /** The options of the call that it does not use. Default: none. */
+  readonly unused?: readonly string[];
   /** @throws LadError `invalid-option` if the call cannot use the policy */
   check?(policy: Policy, use: PolicyUse): void;
   /** The options that have no effect because of other options, with the reason. */

@@ -3,6 +3,7 @@ import { ar } from "./ar.js";
 import { llada } from "./llada.js";
 import { refine } from "./refine.js";
 import { remask } from "./remask.js";
+import { speculative } from "./speculative.js";
 
 export type { ArPolicy } from "./ar.js";
 export {
@@ -23,7 +24,8 @@ export {
   remaskStep,
   shareCount,
 } from "./remask.js";
-export { ar, llada, refine, remask };
+export type { SpeculativeOptions, SpeculativePolicy } from "./speculative.js";
+export { ar, llada, refine, remask, speculative };
 
 /** The builders of all policies, by the policies' names. */
 export const policies = {
@@ -35,4 +37,6 @@ export const policies = {
   llada,
   /** The causal base by itself, one token after another. */
   ar,
+  /** The base's own answer, drafted by the adapter. */
+  speculative,
 } as const;

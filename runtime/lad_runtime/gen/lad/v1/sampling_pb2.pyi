@@ -42,6 +42,12 @@ class RemaskRetention(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REMASK_RETENTION_EDITABLE: _ClassVar[RemaskRetention]
     REMASK_RETENTION_LOCKED: _ClassVar[RemaskRetention]
 
+class SpeculativeDecided(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SPECULATIVE_DECIDED_UNSPECIFIED: _ClassVar[SpeculativeDecided]
+    SPECULATIVE_DECIDED_CANVAS: _ClassVar[SpeculativeDecided]
+    SPECULATIVE_DECIDED_PAST: _ClassVar[SpeculativeDecided]
+
 class StopReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     STOP_REASON_UNSPECIFIED: _ClassVar[StopReason]
@@ -66,6 +72,9 @@ REMASK_RETENTION_UNSPECIFIED: RemaskRetention
 REMASK_RETENTION_NONE: RemaskRetention
 REMASK_RETENTION_EDITABLE: RemaskRetention
 REMASK_RETENTION_LOCKED: RemaskRetention
+SPECULATIVE_DECIDED_UNSPECIFIED: SpeculativeDecided
+SPECULATIVE_DECIDED_CANVAS: SpeculativeDecided
+SPECULATIVE_DECIDED_PAST: SpeculativeDecided
 STOP_REASON_UNSPECIFIED: StopReason
 STOP_REASON_ITERATIONS: StopReason
 STOP_REASON_SETTLED: StopReason
@@ -91,16 +100,18 @@ class DrawSpec(_message.Message):
     def __init__(self, temperature: _Optional[float] = ..., top_k: _Optional[int] = ..., top_p: _Optional[float] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., eos_bias: _Optional[float] = ..., method: _Optional[_Union[DrawMethod, str]] = ..., allow_mask: _Optional[bool] = ...) -> None: ...
 
 class Policy(_message.Message):
-    __slots__ = ("remask", "refine", "llada", "ar")
+    __slots__ = ("remask", "refine", "llada", "ar", "speculative")
     REMASK_FIELD_NUMBER: _ClassVar[int]
     REFINE_FIELD_NUMBER: _ClassVar[int]
     LLADA_FIELD_NUMBER: _ClassVar[int]
     AR_FIELD_NUMBER: _ClassVar[int]
+    SPECULATIVE_FIELD_NUMBER: _ClassVar[int]
     remask: RemaskPolicy
     refine: RefinePolicy
     llada: LladaPolicy
     ar: ArPolicy
-    def __init__(self, remask: _Optional[_Union[RemaskPolicy, _Mapping]] = ..., refine: _Optional[_Union[RefinePolicy, _Mapping]] = ..., llada: _Optional[_Union[LladaPolicy, _Mapping]] = ..., ar: _Optional[_Union[ArPolicy, _Mapping]] = ...) -> None: ...
+    speculative: SpeculativePolicy
+    def __init__(self, remask: _Optional[_Union[RemaskPolicy, _Mapping]] = ..., refine: _Optional[_Union[RefinePolicy, _Mapping]] = ..., llada: _Optional[_Union[LladaPolicy, _Mapping]] = ..., ar: _Optional[_Union[ArPolicy, _Mapping]] = ..., speculative: _Optional[_Union[SpeculativePolicy, _Mapping]] = ...) -> None: ...
 
 class RemaskPolicy(_message.Message):
     __slots__ = ("iterations", "schedule", "sharpness", "noise_start", "positions", "min_guidance_weight", "cluster_span", "retention", "early_stop", "grow_tokens")
@@ -151,6 +162,16 @@ class LladaPolicy(_message.Message):
 class ArPolicy(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class SpeculativePolicy(_message.Message):
+    __slots__ = ("draft_tokens", "draft_confidence", "decided")
+    DRAFT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_FIELD_NUMBER: _ClassVar[int]
+    draft_tokens: int
+    draft_confidence: float
+    decided: SpeculativeDecided
+    def __init__(self, draft_tokens: _Optional[int] = ..., draft_confidence: _Optional[float] = ..., decided: _Optional[_Union[SpeculativeDecided, str]] = ...) -> None: ...
 
 class SamplingSpec(_message.Message):
     __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight")
@@ -225,36 +246,62 @@ class Edit(_message.Message):
     def __init__(self, position: _Optional[int] = ..., old_token: _Optional[int] = ..., new_token: _Optional[int] = ..., confidence: _Optional[float] = ..., remasked: _Optional[bool] = ..., kept: _Optional[bool] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ("canvas", "iteration", "iterations", "edits", "answer", "masked")
+    __slots__ = ("canvas", "iteration", "iterations", "edits", "answer", "masked", "speculation")
     CANVAS_FIELD_NUMBER: _ClassVar[int]
     ITERATION_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     EDITS_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     MASKED_FIELD_NUMBER: _ClassVar[int]
+    SPECULATION_FIELD_NUMBER: _ClassVar[int]
     canvas: int
     iteration: int
     iterations: int
     edits: _containers.RepeatedCompositeFieldContainer[Edit]
     answer: _containers.RepeatedScalarFieldContainer[int]
     masked: int
-    def __init__(self, canvas: _Optional[int] = ..., iteration: _Optional[int] = ..., iterations: _Optional[int] = ..., edits: _Optional[_Iterable[_Union[Edit, _Mapping]]] = ..., answer: _Optional[_Iterable[int]] = ..., masked: _Optional[int] = ...) -> None: ...
+    speculation: SpeculationRound
+    def __init__(self, canvas: _Optional[int] = ..., iteration: _Optional[int] = ..., iterations: _Optional[int] = ..., edits: _Optional[_Iterable[_Union[Edit, _Mapping]]] = ..., answer: _Optional[_Iterable[int]] = ..., masked: _Optional[int] = ..., speculation: _Optional[_Union[SpeculationRound, _Mapping]] = ...) -> None: ...
+
+class SpeculationRound(_message.Message):
+    __slots__ = ("drafted", "accepted")
+    DRAFTED_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    drafted: _containers.RepeatedScalarFieldContainer[int]
+    accepted: int
+    def __init__(self, drafted: _Optional[_Iterable[int]] = ..., accepted: _Optional[int] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("canvas", "ids", "canvas_ids", "text", "iterations", "stopped")
+    __slots__ = ("canvas", "ids", "canvas_ids", "text", "iterations", "stopped", "speculation")
     CANVAS_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     CANVAS_IDS_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     STOPPED_FIELD_NUMBER: _ClassVar[int]
+    SPECULATION_FIELD_NUMBER: _ClassVar[int]
     canvas: int
     ids: _containers.RepeatedScalarFieldContainer[int]
     canvas_ids: _containers.RepeatedScalarFieldContainer[int]
     text: str
     iterations: int
     stopped: StopReason
-    def __init__(self, canvas: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., canvas_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., iterations: _Optional[int] = ..., stopped: _Optional[_Union[StopReason, str]] = ...) -> None: ...
+    speculation: Speculation
+    def __init__(self, canvas: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., canvas_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., iterations: _Optional[int] = ..., stopped: _Optional[_Union[StopReason, str]] = ..., speculation: _Optional[_Union[Speculation, _Mapping]] = ...) -> None: ...
+
+class Speculation(_message.Message):
+    __slots__ = ("rounds", "draft_forwards", "check_forwards", "drafted", "accepted")
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_FORWARDS_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FORWARDS_FIELD_NUMBER: _ClassVar[int]
+    DRAFTED_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    rounds: int
+    draft_forwards: int
+    check_forwards: int
+    drafted: int
+    accepted: int
+    def __init__(self, rounds: _Optional[int] = ..., draft_forwards: _Optional[int] = ..., check_forwards: _Optional[int] = ..., drafted: _Optional[int] = ..., accepted: _Optional[int] = ...) -> None: ...
 
 class SamplingFinished(_message.Message):
     __slots__ = ("canvases", "seconds")

@@ -219,6 +219,43 @@ export function remaskRetentionToJSON(object: RemaskRetention): string {
   }
 }
 
+export enum SpeculativeDecided {
+  UNSPECIFIED = 0,
+  /** CANVAS - In the draft's canvas, before its MASKs. */
+  CANVAS = 1,
+  /** PAST - All but the last in the draft's past, which is the base's cache. */
+  PAST = 2,
+}
+
+export function speculativeDecidedFromJSON(object: any): SpeculativeDecided {
+  switch (object) {
+    case 0:
+    case "SPECULATIVE_DECIDED_UNSPECIFIED":
+      return SpeculativeDecided.UNSPECIFIED;
+    case 1:
+    case "SPECULATIVE_DECIDED_CANVAS":
+      return SpeculativeDecided.CANVAS;
+    case 2:
+    case "SPECULATIVE_DECIDED_PAST":
+      return SpeculativeDecided.PAST;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SpeculativeDecided");
+  }
+}
+
+export function speculativeDecidedToJSON(object: SpeculativeDecided): string {
+  switch (object) {
+    case SpeculativeDecided.UNSPECIFIED:
+      return "SPECULATIVE_DECIDED_UNSPECIFIED";
+    case SpeculativeDecided.CANVAS:
+      return "SPECULATIVE_DECIDED_CANVAS";
+    case SpeculativeDecided.PAST:
+      return "SPECULATIVE_DECIDED_PAST";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SpeculativeDecided");
+  }
+}
+
 export enum StopReason {
   UNSPECIFIED = 0,
   ITERATIONS = 1,
@@ -288,6 +325,7 @@ export interface Policy {
     | { $case: "refine"; value: RefinePolicy }
     | { $case: "llada"; value: LladaPolicy }
     | { $case: "ar"; value: ArPolicy }
+    | { $case: "speculative"; value: SpeculativePolicy }
     | undefined;
 }
 
@@ -330,6 +368,15 @@ export interface LladaPolicy {
 
 /** Autoregressive, causal, with a cache of keys and values. */
 export interface ArPolicy {
+}
+
+/** Self-speculation: the adapter drafts, the base checks; the answer is the base's. */
+export interface SpeculativePolicy {
+  /** Drafted and checked in a round, at most. */
+  draftTokens: number;
+  /** A draft ends where the probability that all of it stands is lower, by its own estimate; 0: never. */
+  draftConfidence: number;
+  decided: SpeculativeDecided;
 }
 
 export interface SamplingSpec {
@@ -399,6 +446,15 @@ export interface Frame {
   answer: number[];
   /** MASK positions of the next input. */
   masked: number;
+  /** Of self-speculation. */
+  speculation?: SpeculationRound | undefined;
+}
+
+/** One draft and its check. The tokens of the answer that follow the accepted ones are the base's own. */
+export interface SpeculationRound {
+  drafted: number[];
+  /** How many of the first drafted ones stand. */
+  accepted: number;
 }
 
 export interface Answer {
@@ -410,6 +466,21 @@ export interface Answer {
   /** Forwards computed. */
   iterations: number;
   stopped: StopReason;
+  /** Of self-speculation. */
+  speculation?: Speculation | undefined;
+}
+
+/** What an answer of self-speculation took, beside the prompt's forward, which gives its first token. */
+export interface Speculation {
+  rounds: number;
+  /** Forwards of the adapter. */
+  draftForwards: number;
+  /** Forwards of the base. */
+  checkForwards: number;
+  /** Tokens drafted, up to the first stop token of each draft. */
+  drafted: number;
+  /** Tokens of the answer that were drafted. */
+  accepted: number;
 }
 
 export interface SamplingFinished {
@@ -665,6 +736,9 @@ export const Policy: MessageFns<Policy> = {
       case "ar":
         ArPolicy.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
+      case "speculative":
+        SpeculativePolicy.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -714,6 +788,14 @@ export const Policy: MessageFns<Policy> = {
             message.kind = { $case: "ar", value: ArPolicy.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "speculative", value: SpeculativePolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -736,6 +818,8 @@ export const Policy: MessageFns<Policy> = {
         ? { $case: "llada", value: LladaPolicy.fromJSON(object.llada) }
         : isSet(object.ar)
         ? { $case: "ar", value: ArPolicy.fromJSON(object.ar) }
+        : isSet(object.speculative)
+        ? { $case: "speculative", value: SpeculativePolicy.fromJSON(object.speculative) }
         : undefined,
     };
   },
@@ -750,6 +834,8 @@ export const Policy: MessageFns<Policy> = {
       obj.llada = LladaPolicy.toJSON(message.kind.value);
     } else if (message.kind?.$case === "ar") {
       obj.ar = ArPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "speculative") {
+      obj.speculative = SpeculativePolicy.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -781,6 +867,12 @@ export const Policy: MessageFns<Policy> = {
       case "ar": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "ar", value: ArPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "speculative": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "speculative", value: SpeculativePolicy.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1319,6 +1411,115 @@ export const ArPolicy: MessageFns<ArPolicy> = {
   },
   fromPartial<I extends Exact<DeepPartial<ArPolicy>, I>>(_: I): ArPolicy {
     const message = createBaseArPolicy();
+    return message;
+  },
+};
+
+function createBaseSpeculativePolicy(): SpeculativePolicy {
+  return { draftTokens: 0, draftConfidence: 0, decided: 0 };
+}
+
+export const SpeculativePolicy: MessageFns<SpeculativePolicy> = {
+  encode(message: SpeculativePolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.draftTokens !== 0) {
+      writer.uint32(8).uint32(message.draftTokens);
+    }
+    if (message.draftConfidence !== 0) {
+      writer.uint32(17).double(message.draftConfidence);
+    }
+    if (message.decided !== 0) {
+      writer.uint32(24).int32(message.decided);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SpeculativePolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpeculativePolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.draftTokens = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.draftConfidence = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.decided = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SpeculativePolicy {
+    return {
+      draftTokens: isSet(object.draftTokens)
+        ? globalThis.Number(object.draftTokens)
+        : isSet(object.draft_tokens)
+        ? globalThis.Number(object.draft_tokens)
+        : 0,
+      draftConfidence: isSet(object.draftConfidence)
+        ? globalThis.Number(object.draftConfidence)
+        : isSet(object.draft_confidence)
+        ? globalThis.Number(object.draft_confidence)
+        : 0,
+      decided: isSet(object.decided) ? speculativeDecidedFromJSON(object.decided) : 0,
+    };
+  },
+
+  toJSON(message: SpeculativePolicy): unknown {
+    const obj: any = {};
+    if (message.draftTokens !== 0) {
+      obj.draftTokens = Math.round(message.draftTokens);
+    }
+    if (message.draftConfidence !== 0) {
+      obj.draftConfidence = floatToJson(message.draftConfidence);
+    }
+    if (message.decided !== 0) {
+      obj.decided = speculativeDecidedToJSON(message.decided);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SpeculativePolicy>, I>>(base?: I): SpeculativePolicy {
+    return SpeculativePolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SpeculativePolicy>, I>>(object: I): SpeculativePolicy {
+    const message = createBaseSpeculativePolicy();
+    message.draftTokens = object.draftTokens ?? 0;
+    message.draftConfidence = object.draftConfidence ?? 0;
+    message.decided = object.decided ?? 0;
     return message;
   },
 };
@@ -2097,7 +2298,7 @@ export const Edit: MessageFns<Edit> = {
 };
 
 function createBaseFrame(): Frame {
-  return { canvas: 0, iteration: 0, iterations: 0, edits: [], answer: [], masked: 0 };
+  return { canvas: 0, iteration: 0, iterations: 0, edits: [], answer: [], masked: 0, speculation: undefined };
 }
 
 export const Frame: MessageFns<Frame> = {
@@ -2123,6 +2324,9 @@ export const Frame: MessageFns<Frame> = {
     }
     if (message.masked !== 0) {
       writer.uint32(48).uint32(message.masked);
+    }
+    if (message.speculation !== undefined) {
+      SpeculationRound.encode(message.speculation, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -2198,6 +2402,14 @@ export const Frame: MessageFns<Frame> = {
             message.masked = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.speculation = SpeculationRound.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2218,6 +2430,7 @@ export const Frame: MessageFns<Frame> = {
       edits: globalThis.Array.isArray(object?.edits) ? object.edits.map((e: any) => Edit.fromJSON(e)) : [],
       answer: globalThis.Array.isArray(object?.answer) ? object.answer.map((e: any) => globalThis.Number(e)) : [],
       masked: isSet(object.masked) ? globalThis.Number(object.masked) : 0,
+      speculation: isSet(object.speculation) ? SpeculationRound.fromJSON(object.speculation) : undefined,
     };
   },
 
@@ -2241,6 +2454,9 @@ export const Frame: MessageFns<Frame> = {
     if (message.masked !== 0) {
       obj.masked = Math.round(message.masked);
     }
+    if (message.speculation !== undefined) {
+      obj.speculation = SpeculationRound.toJSON(message.speculation);
+    }
     return obj;
   },
 
@@ -2255,12 +2471,114 @@ export const Frame: MessageFns<Frame> = {
     message.edits = object.edits?.map((e) => Edit.fromPartial(e)) || [];
     message.answer = object.answer?.map((e) => e) || [];
     message.masked = object.masked ?? 0;
+    message.speculation = (object.speculation !== undefined && object.speculation !== null)
+      ? SpeculationRound.fromPartial(object.speculation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSpeculationRound(): SpeculationRound {
+  return { drafted: [], accepted: 0 };
+}
+
+export const SpeculationRound: MessageFns<SpeculationRound> = {
+  encode(message: SpeculationRound, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.drafted.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.drafted) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.accepted !== 0) {
+      writer.uint32(16).uint32(message.accepted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SpeculationRound {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpeculationRound();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.drafted.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.drafted.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.accepted = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SpeculationRound {
+    return {
+      drafted: globalThis.Array.isArray(object?.drafted) ? object.drafted.map((e: any) => globalThis.Number(e)) : [],
+      accepted: isSet(object.accepted) ? globalThis.Number(object.accepted) : 0,
+    };
+  },
+
+  toJSON(message: SpeculationRound): unknown {
+    const obj: any = {};
+    if (message.drafted?.length) {
+      obj.drafted = message.drafted.map((e) => Math.round(e));
+    }
+    if (message.accepted !== 0) {
+      obj.accepted = Math.round(message.accepted);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SpeculationRound>, I>>(base?: I): SpeculationRound {
+    return SpeculationRound.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SpeculationRound>, I>>(object: I): SpeculationRound {
+    const message = createBaseSpeculationRound();
+    message.drafted = object.drafted?.map((e) => e) || [];
+    message.accepted = object.accepted ?? 0;
     return message;
   },
 };
 
 function createBaseAnswer(): Answer {
-  return { canvas: 0, ids: [], canvasIds: [], text: "", iterations: 0, stopped: 0 };
+  return { canvas: 0, ids: [], canvasIds: [], text: "", iterations: 0, stopped: 0, speculation: undefined };
 }
 
 export const Answer: MessageFns<Answer> = {
@@ -2290,6 +2608,9 @@ export const Answer: MessageFns<Answer> = {
     }
     if (message.stopped !== 0) {
       writer.uint32(48).int32(message.stopped);
+    }
+    if (message.speculation !== undefined) {
+      Speculation.encode(message.speculation, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -2375,6 +2696,14 @@ export const Answer: MessageFns<Answer> = {
             message.stopped = reader.int32() as any;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.speculation = Speculation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2399,6 +2728,7 @@ export const Answer: MessageFns<Answer> = {
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
       stopped: isSet(object.stopped) ? stopReasonFromJSON(object.stopped) : 0,
+      speculation: isSet(object.speculation) ? Speculation.fromJSON(object.speculation) : undefined,
     };
   },
 
@@ -2422,6 +2752,9 @@ export const Answer: MessageFns<Answer> = {
     if (message.stopped !== 0) {
       obj.stopped = stopReasonToJSON(message.stopped);
     }
+    if (message.speculation !== undefined) {
+      obj.speculation = Speculation.toJSON(message.speculation);
+    }
     return obj;
   },
 
@@ -2436,6 +2769,150 @@ export const Answer: MessageFns<Answer> = {
     message.text = object.text ?? "";
     message.iterations = object.iterations ?? 0;
     message.stopped = object.stopped ?? 0;
+    message.speculation = (object.speculation !== undefined && object.speculation !== null)
+      ? Speculation.fromPartial(object.speculation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSpeculation(): Speculation {
+  return { rounds: 0, draftForwards: 0, checkForwards: 0, drafted: 0, accepted: 0 };
+}
+
+export const Speculation: MessageFns<Speculation> = {
+  encode(message: Speculation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rounds !== 0) {
+      writer.uint32(8).uint32(message.rounds);
+    }
+    if (message.draftForwards !== 0) {
+      writer.uint32(16).uint32(message.draftForwards);
+    }
+    if (message.checkForwards !== 0) {
+      writer.uint32(24).uint32(message.checkForwards);
+    }
+    if (message.drafted !== 0) {
+      writer.uint32(32).uint32(message.drafted);
+    }
+    if (message.accepted !== 0) {
+      writer.uint32(40).uint32(message.accepted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Speculation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpeculation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rounds = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.draftForwards = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.checkForwards = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.drafted = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.accepted = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Speculation {
+    return {
+      rounds: isSet(object.rounds) ? globalThis.Number(object.rounds) : 0,
+      draftForwards: isSet(object.draftForwards)
+        ? globalThis.Number(object.draftForwards)
+        : isSet(object.draft_forwards)
+        ? globalThis.Number(object.draft_forwards)
+        : 0,
+      checkForwards: isSet(object.checkForwards)
+        ? globalThis.Number(object.checkForwards)
+        : isSet(object.check_forwards)
+        ? globalThis.Number(object.check_forwards)
+        : 0,
+      drafted: isSet(object.drafted) ? globalThis.Number(object.drafted) : 0,
+      accepted: isSet(object.accepted) ? globalThis.Number(object.accepted) : 0,
+    };
+  },
+
+  toJSON(message: Speculation): unknown {
+    const obj: any = {};
+    if (message.rounds !== 0) {
+      obj.rounds = Math.round(message.rounds);
+    }
+    if (message.draftForwards !== 0) {
+      obj.draftForwards = Math.round(message.draftForwards);
+    }
+    if (message.checkForwards !== 0) {
+      obj.checkForwards = Math.round(message.checkForwards);
+    }
+    if (message.drafted !== 0) {
+      obj.drafted = Math.round(message.drafted);
+    }
+    if (message.accepted !== 0) {
+      obj.accepted = Math.round(message.accepted);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Speculation>, I>>(base?: I): Speculation {
+    return Speculation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Speculation>, I>>(object: I): Speculation {
+    const message = createBaseSpeculation();
+    message.rounds = object.rounds ?? 0;
+    message.draftForwards = object.draftForwards ?? 0;
+    message.checkForwards = object.checkForwards ?? 0;
+    message.drafted = object.drafted ?? 0;
+    message.accepted = object.accepted ?? 0;
     return message;
   },
 };
