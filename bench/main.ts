@@ -29,5 +29,6 @@ async function measure(): Promise<void> {
   await using bench = await Bench.open(options);
   const outcome = await FIGURES[name]?.measure(bench);
   if (outcome === undefined) return;
-  console.log(json ? JSON.stringify({ name, ...outcome.result }) : asText(name, outcome));
+  if ("text" in outcome) console.log(json ? JSON.stringify({ name, ...outcome.json }) : outcome.text);
+  else console.log(json ? JSON.stringify({ name, ...outcome.result }) : asText(name, outcome));
 }

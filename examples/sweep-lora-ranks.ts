@@ -26,6 +26,7 @@ import {
   recipeFor,
   refine,
   remask,
+  speculative,
   sweep,
   tinyData,
 } from "lad";
@@ -127,15 +128,28 @@ async function measure(rank: number): Promise<RankRow> {
     refine: await answers(refine),
     remask: await answers(({ iterations }) => remask({ ...recipe.remask, iterations })),
     autoregressive,
+    speculative: { tokensPerForward: await tokensPerForward(adapter) },
   };
 }
 
-/** What a rank takes beside its steps, from one validation and from what 4 of the answers' 2 · (1 + 4 + 16) iterations take. */
+/** In how few forwards the base's own answers come where the adapter drafts them. */
+async function tokensPerForward(adapter: Adapter): Promise<number> {
+  const canvases = items.map(({ ids }) => ({ ids }));
+  const answers = await adapter.sampleMany({ canvases, answerTokens, policy: speculative() }).result();
+  const sum = (numbers: number[]) => numbers.reduce((total, each) => total + each, 0);
+  const tokens = sum(answers.map(({ canvasIds }) => canvasIds.length));
+  return tokens / sum(answers.map(({ iterations }) => iterations));
+}
+
+/**
+ * What a rank takes beside its steps, from one validation and from what 4 iterations take, of which its answers have 2 · (1 + 4 + 16),
+ * and self-speculation about 16.
+ */
 async function measuringSeconds(trial: Adapter): Promise<number> {
   const started = performance.now();
   await trial.evaluate({ items, answerTokens, policy: refine({ iterations: 4 }) });
   const answersSeconds = (performance.now() - started) / 1000;
-  return 2 * validationSeconds + (answersSeconds * 2 * (1 + 4 + 16)) / 4;
+  return 2 * validationSeconds + (answersSeconds * (2 * (1 + 4 + 16) + 16)) / 4;
 }
 
 /** A flag's number, refused before anything starts. */

@@ -2,6 +2,7 @@
 
 import type { Figure } from "../harness/figure.js";
 import { autoregressive } from "./autoregressive.js";
+import { decoding } from "./decoding.js";
 import { latency } from "./latency.js";
 import { llada } from "./llada.js";
 import { neighbour } from "./neighbour.js";
@@ -21,6 +22,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "sampling-concurrent": samplingConcurrent,
   llada,
   autoregressive,
+  decoding,
   latency,
   neighbour,
   overhead,

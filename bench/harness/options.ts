@@ -25,7 +25,16 @@ export interface Measurable {
   /** The base that is measured unless another is named. */
   readonly base: string;
   /** The options that mean something here, beside those that every figure takes. */
-  readonly takes: readonly ("profile" | "attention" | "device" | "allocator" | "compile" | "minutes")[];
+  readonly takes: readonly (
+    | "profile"
+    | "attention"
+    | "device"
+    | "allocator"
+    | "compile"
+    | "minutes"
+    | "steps"
+    | "questions"
+  )[];
   readonly against?: Repository;
 }
 
@@ -50,11 +59,15 @@ export interface BenchOptions {
   readonly compile: boolean;
   /** How long it is kept up. */
   readonly minutes: number | undefined;
+  /** After how many training steps adapters are measured. */
+  readonly steps: readonly number[] | undefined;
+  /** How many questions are asked; all of them if undefined. */
+  readonly questions: number | undefined;
 }
 
 export const USAGE =
   "npm run bench -- <name> [--against checkout] [--json] [--profile file] [--runs N] [--threads N] [--base name]" +
-  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile] [--minutes N]";
+  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile] [--minutes N] [--steps N,N] [--questions N]";
 
 /** @throws LadError `invalid-option` */
 export function parseBench(
@@ -85,6 +98,8 @@ export function parseBench(
     allocator: values.allocator ?? false,
     compile: values.compile ?? false,
     minutes: values.minutes === undefined ? undefined : count("minutes", values.minutes, 1),
+    steps: values.steps?.split(",").map((text) => count("steps", text, 1)),
+    questions: values.questions === undefined ? undefined : count("questions", values.questions, 1),
   };
   requireTaken(options, figure);
   return options;
@@ -107,6 +122,8 @@ function parsed(words: readonly string[]) {
         allocator: { type: "boolean" },
         compile: { type: "boolean" },
         minutes: { type: "string" },
+        steps: { type: "string" },
+        questions: { type: "string" },
       },
     });
   } catch (error) {
@@ -151,9 +168,11 @@ function requireTaken(options: BenchOptions, figure: Measurable): void {
     allocator: options.allocator,
     compile: options.compile,
     minutes: options.minutes !== undefined,
+    steps: options.steps !== undefined,
+    questions: options.questions !== undefined,
   };
-  for (const option of ["profile", "attention", "device", "allocator", "compile", "minutes"] as const) {
-    if (given[option] && !figure.takes.includes(option)) throw unused(option, options);
+  for (const [option, isGiven] of Object.entries(given) as [Measurable["takes"][number], boolean][]) {
+    if (isGiven && !figure.takes.includes(option)) throw unused(option, options);
   }
   if (options.against !== undefined) requireCheckout(options.against, options, figure);
   else if (options.allocator) {
@@ -173,9 +192,6 @@ function requireCheckout(folder: string, options: BenchOptions, { against }: Mea
   );
 }
 
-function unused(
-  option: "against" | "profile" | "attention" | "device" | "allocator" | "compile" | "minutes",
-  options: BenchOptions,
-): LadError {
+function unused(option: "against" | Measurable["takes"][number], options: BenchOptions): LadError {
   return invalidOption(option, options[option], `${options.name} has no use for it`, "Leave it out.");
 }

@@ -33,6 +33,12 @@ export interface Result {
   readonly conditions: Readonly<Record<string, unknown>>;
 }
 
+/** The result of a figure that is more than one number: an object for programs, a text for people. */
+export interface Report {
+  readonly json: object;
+  readonly text: string;
+}
+
 /** A figure's result, and what a reader should know beside its table. */
 export interface Outcome {
   readonly result: Omit<Result, "name">;

@@ -62,3 +62,21 @@ describe("the command", () => {
     expect(stderr).toMatch(/^There is no base 'nope': .* Give stub, tiny, .*$/);
   });
 });
+
+describe("decoding", () => {
+  it("has a row for each policy, and self-speculation whose answers are the base's own", async () => {
+    const words = ["--base", "stub", "--steps", "2", "--questions", "3", "--runs", "1", "--threads", "1"];
+    const { stdout, exitCode } = await bench("decoding", ...words, "--json");
+    expect(exitCode).toBe(0);
+    const { name, base, steps, rows, speculative } = JSON.parse(stdout);
+    expect({ name, base, steps }).toEqual({ name: "decoding", base: "stub", steps: 2 });
+    const denoising = new Set(rows.map(({ policy }: { policy: string }) => policy));
+    expect([...denoising]).toEqual(expect.arrayContaining(["remask", "refine", "llada"]));
+    for (const { forwards, iterations, tokensPerForward } of rows) {
+      expect(forwards).toBeLessThanOrEqual(iterations);
+      expect(tokensPerForward).toBeGreaterThan(0);
+    }
+    expect(speculative).toMatchObject({ questions: 3, same: 3 });
+    expect(speculative.tokensPerForward).toBeLessThanOrEqual(speculative.ceiling);
+  });
+});

@@ -112,7 +112,12 @@ describe("the examples, on the stub", () => {
     const all = expect.any(Number);
     const sizes = { rank: 2, trainableParameters: 224, tokensPerSecond: all, accountedBytes: all };
     const losses = { trainCe: all, validationCe: all, baseCe: all };
-    const answers = { refine: iterations, remask: iterations, autoregressive: figures };
+    const answers = {
+      refine: iterations,
+      remask: iterations,
+      autoregressive: figures,
+      speculative: { tokensPerForward: all },
+    };
     expect(rows[0]).toEqual({ ...sizes, ...losses, ...answers });
     expect(stderr).toMatch(/^about \d+:\d\d on this machine: 4 steps for each rank$/m);
     expect(stderr).toMatch(/^rank 2 .* 4\/4 {2}loss/m);

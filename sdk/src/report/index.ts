@@ -12,5 +12,6 @@ export {
 export { bytes, duration, number, percent } from "./numbers.js";
 export { bar, type Progress, progressLine } from "./progress.js";
 export { type AnswerFigures, type RankRow, rankTable } from "./rank-table.js";
+export { type Point, type ScatterOptions, scatter } from "./scatter.js";
 export { type Column, renderTable } from "./table.js";
 export { LiveBlock, type LiveBlockOptions, type Output } from "./terminal.js";

@@ -38,11 +38,19 @@ export interface RankRow {
   readonly remask: Readonly<Record<string, AnswerFigures>>;
   /** The figures of the base by itself. */
   readonly autoregressive: AnswerFigures;
+  /** Self-speculation: the adapter's drafts give the base's own answers, so its exact match is `autoregressive`'s. */
+  readonly speculative: {
+    /** Tokens of an answer through its first EOS over the forwards of both, 1 for the base by itself. */
+    readonly tokensPerForward: number;
+  };
 }
 
 type Sampled = "refine" | "remask";
 
-/** Two tables: training, a line a rank; answers, a line for each rank and policy, and the autoregressive base's below. */
+/**
+ * Two tables: training, a line a rank; answers, a line for each rank and policy, and the autoregressive base's below. A line
+ * `speculative` says in how few forwards a rank's drafts give the base's answers, which are not the adapter's.
+ */
 export function rankTable(rows: readonly RankRow[]): string {
   return `${renderTable(TRAINING, rows)}\n\n${renderTable(answerColumns(rows), answerLines(rows))}`;
 }
@@ -62,21 +70,29 @@ const TRAINING: Column<RankRow>[] = [
 interface AnswerLine {
   readonly name: string;
   readonly policy: string;
-  /** By the number of iterations; the autoregressive base has one figure alone. */
+  /** By the number of iterations; the autoregressive base has one figure alone, self-speculation none of its own. */
   readonly figures: Readonly<Record<string, AnswerFigures>>;
+  readonly tokensPerForward?: number;
 }
 
 function answerLines(rows: readonly RankRow[]): AnswerLine[] {
   const policies: Sampled[] = ["refine", "remask"];
-  const lines = rows.flatMap((row) =>
-    policies.map((policy) => ({ name: `rank ${row.rank}`, policy, figures: row[policy] })),
-  );
+  const lines: AnswerLine[] = rows.flatMap((row) => {
+    const name = `rank ${row.rank}`;
+    const sampled = policies.map((policy) => ({ name, policy, figures: row[policy] }));
+    return [...sampled, { name, policy: "speculative", figures: {}, ...row.speculative }];
+  });
   const [first] = rows;
   if (first === undefined) return lines;
   const last = Object.keys(first.refine).at(-1) ?? "";
   return [
     ...lines,
-    { name: "the base", policy: "autoregressive", figures: { [last]: first.autoregressive } },
+    {
+      name: "the base",
+      policy: "autoregressive",
+      figures: { [last]: first.autoregressive },
+      tokensPerForward: 1,
+    },
   ];
 }
 
@@ -94,5 +110,9 @@ function answerColumns(rows: readonly RankRow[]): Column<AnswerLine>[] {
     ...columns("perplexity", ({ perplexity }) => number(perplexity)),
     ...columns("distinct-2", ({ distinct2 }) => distinct2.toFixed(2)),
     ...columns("exact match", ({ exactMatch }) => percent(exactMatch)),
+    {
+      header: "tokens/forward",
+      cell: ({ tokensPerForward }) => (tokensPerForward === undefined ? "" : number(tokensPerForward)),
+    },
   ];
 }

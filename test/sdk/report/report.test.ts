@@ -3,6 +3,7 @@ import { denoisingLines, visible } from "../../../sdk/src/report/denoising.js";
 import { bytes, duration, number, percent } from "../../../sdk/src/report/numbers.js";
 import { bar, progressLine } from "../../../sdk/src/report/progress.js";
 import { rankTable } from "../../../sdk/src/report/rank-table.js";
+import { scatter } from "../../../sdk/src/report/scatter.js";
 import { renderTable } from "../../../sdk/src/report/table.js";
 
 describe("numbers", () => {
@@ -121,6 +122,32 @@ describe("a denoising frame", () => {
   });
 });
 
+describe("a plot of points", () => {
+  const points = [
+    { x: 1, y: 0, mark: "a" },
+    { x: 32, y: 1, mark: "b" },
+    { x: 6, y: 0.5, mark: "c" },
+  ];
+
+  it("has the least at the left below, the most at the right above, and powers of two along it", () => {
+    const lines = scatter(points, { width: 40, height: 5 }).split("\n");
+    expect(lines[0]).toMatch(/^1\.00 ┤ +b$/);
+    expect(lines[2]).toMatch(/^0\.50 ┤ +c$/);
+    expect(lines[4]).toMatch(/^0\.00 ┤a$/);
+    expect(lines[6]?.trim().split(/ +/)).toEqual(["1", "2", "4", "8", "16", "32"]);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40 + 2);
+  });
+
+  it("shows the first of the points that lie in one place, also where all do", () => {
+    const plot = scatter([
+      { x: 4, y: 0.3, mark: "a" },
+      { x: 4, y: 0.3, mark: "b" },
+    ]);
+    expect(plot).toContain("a");
+    expect(plot).not.toContain("b");
+  });
+});
+
 describe("the table of a sweep over ranks", () => {
   const figures = (exactMatch: number) => ({
     perplexity: 1 + 1 / (exactMatch + 0.1),
@@ -140,6 +167,7 @@ describe("the table of a sweep over ranks", () => {
     refine: { 1: figures(0.2), 4: figures(0.3), 16: figures(0.3) },
     remask: { 1: figures(0.2), 4: figures(0.4), 16: figures(0.5) },
     autoregressive: figures(0.95),
+    speculative: { tokensPerForward: 2.25 },
   };
 
   it("has a line a rank, then a line for each policy, then the base's own answers", () => {
@@ -153,7 +181,8 @@ describe("the table of a sweep over ranks", () => {
     const lines = answers.split("\n").map((line) => line.trim().split(/\s{2,}/));
     expect(lines[2]?.slice(0, 2)).toEqual(["rank 64", "refine"]);
     expect(lines[3]?.slice(-3)).toEqual(["20.0 %", "40.0 %", "50.0 %"]);
-    expect(lines[4]).toEqual(["the base", "autoregressive", "1.95", "0.50", "95.0 %"]);
+    expect(lines[4]).toEqual(["rank 64", "speculative", "2.25"]);
+    expect(lines[5]).toEqual(["the base", "autoregressive", "1.95", "0.50", "95.0 %", "1"]);
   });
 
   it("is two empty tables when every rank failed", () => {

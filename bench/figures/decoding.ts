@@ -1,0 +1,103 @@
+/** What each policy makes of the same adapter: exact match against forwards, and self-speculation beside the base's own answers. */
+import { llada, type Policy, Runtime, refine, remask, speculative } from "../../sdk/src/index.js";
+import { number, percent } from "../../sdk/src/report/numbers.js";
+import { scatter } from "../../sdk/src/report/scatter.js";
+import { type Column, renderTable } from "../../sdk/src/report/table.js";
+import { adapterOf, questionsOf, trainingOf } from "../decoding/adapters.js";
+import { type PolicyRow, rowOf, type SpeculativeRow, speculativeRow } from "../decoding/answers.js";
+import type { Bench } from "../harness/bench.js";
+import type { Figure } from "../harness/figure.js";
+import type { Report } from "../harness/result.js";
+
+/** A policy with its settings, for the table. */
+const POLICIES: readonly Policy[] = [
+  ...[2, 4, 8, 16, 32].map((iterations) => remask({ iterations })),
+  ...[1, 2, 3, 4, 16].map((iterations) => refine({ iterations })),
+  ...[8, 16, 32].map((iterations) => llada({ iterations })),
+];
+
+interface Measured {
+  readonly steps: number;
+  readonly rows: readonly PolicyRow[];
+  readonly speculative: SpeculativeRow;
+}
+
+export const decoding: Figure = {
+  about: "exact match, forwards and tokens a forward of every policy, and self-speculation against ar",
+  base: "tiny",
+  takes: ["steps", "questions"],
+  measure,
+};
+
+async function measure(bench: Bench): Promise<Report> {
+  const { base: name, steps = [1000, 3000], questions: limit = 0, threads, runs } = bench.options;
+  const attention = "causal-prefix";
+  const recipe = trainingOf(name, attention);
+  await using runtime = await Runtime.start({ threads });
+  const base = await runtime.loadBase(name, recipe.base);
+  const { windowTokens, maxPromptTokens } = recipe.training;
+  const window = { windowTokens, maxPromptTokens, limit };
+  const questions = await base.questions(questionsOf("heldout"), window);
+  const asked = { questions, answerTokens: recipe.answerTokens, attention } as const;
+  const measured: Measured[] = [];
+  for (const count of steps) {
+    const adapter = await adapterOf(base, recipe, count, (text) => bench.say(text));
+    const rows: PolicyRow[] = [];
+    for (const policy of POLICIES) {
+      rows.push(await rowOf(adapter, policy, asked));
+      bench.say(`${count} steps: ${nameOf(policy)}, ${percent(rows.at(-1)?.exactMatch)}`);
+    }
+    const drafted = await speculativeRow(base, adapter, speculative(), asked, runs);
+    measured.push({ steps: count, rows, speculative: drafted });
+    await adapter.drop();
+  }
+  const last = measured.at(-1);
+  const json = {
+    base: name,
+    steps: last?.steps,
+    rows: last?.rows,
+    speculative: last?.speculative,
+    others: measured.slice(0, -1),
+  };
+  return { json, text: measured.map(asText).join("\n\n") };
+}
+
+function nameOf({ kind, ...settings }: Policy): string {
+  return "iterations" in settings ? `${kind} ${settings.iterations}` : kind;
+}
+
+function asText({ steps, rows, speculative: drafted }: Measured): string {
+  const { same, questions, tokensPerCheck, tokensPerForward, ceiling, ratioToAr, arTokensPerSecond } =
+    drafted;
+  return [
+    `${steps} training steps`,
+    renderTable(COLUMNS, rows),
+    "",
+    scatter(
+      rows.map(({ policy, forwards, exactMatch }) => ({
+        x: forwards,
+        y: exactMatch,
+        mark: MARKS[policy] ?? "?",
+      })),
+    ),
+    `exact match against forwards: ${Object.entries(MARKS)
+      .map(([policy, mark]) => `${mark} ${policy}`)
+      .join(", ")}`,
+    "",
+    `speculative: ${same} of ${questions} answers are the base's own, ${percent(drafted.exactMatch)} exact;`,
+    `  ${number(tokensPerCheck)} tokens a check, ${number(tokensPerForward)} a forward (${number(ceiling)} if every draft stood);`,
+    `  ${number(ratioToAr.one)} × the tokens/s of ar (${number(arTokensPerSecond.one)}), ` +
+      `eight at once ${number(ratioToAr.eight)} × (${number(arTokensPerSecond.eight)})`,
+  ].join("\n");
+}
+
+const MARKS: Readonly<Record<string, string>> = { remask: "m", refine: "r", llada: "l" };
+
+const COLUMNS: readonly Column<PolicyRow>[] = [
+  { header: "policy", align: "left", cell: ({ settings }) => nameOf(settings) },
+  { header: "exact match", cell: ({ exactMatch }) => percent(exactMatch) },
+  { header: "95 %", cell: ({ interval: [low, high] }) => `${percent(low)} – ${percent(high)}` },
+  { header: "forwards", cell: ({ forwards }) => number(forwards) },
+  { header: "tokens/forward", cell: ({ tokensPerForward }) => number(tokensPerForward) },
+  { header: "answers/s", cell: ({ answersPerSecond }) => number(answersPerSecond) },
+];
