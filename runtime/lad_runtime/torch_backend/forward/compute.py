@@ -60,7 +60,8 @@ def _infer(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
     if not any(segments):
         return [_head(model, request) if isinstance(request, HeadRequest) else None for request in requests]
     batch, spans = _laid_out(model, segments)
-    hidden_ND = model.hidden_states(batch)
+    with torch.inference_mode():  # what is gathered from the states below are ordinary tensors again
+        hidden_ND = model.hidden_states(batch)
     results: list[object] = [
         _head(model, request) if isinstance(request, HeadRequest) else None for request in requests
     ]

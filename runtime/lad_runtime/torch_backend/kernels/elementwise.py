@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -45,11 +46,19 @@ class Kernels:
 
 
 def _normalise(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
-    scale = norm.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+    norm = torch.linalg.vector_norm(x, 2, -1, True, dtype=torch.float32)
+    width, least = _scalar(x.shape[-1], x.device), _scalar(eps, x.device)
+    scale = norm.mul_(norm).div_(width).add_(least).rsqrt_()
     if x.dtype == torch.float32:
         return (x * scale).mul_(weight), scale
     return (x.float() * scale).to(x.dtype).mul_(weight), scale
+
+
+@cache
+def _scalar(value: float, device: torch.device) -> Tensor:
+    """A float32 number as a tensor: an operation given a Python number converts it anew, which takes longer than a few rows do."""
+    with torch.inference_mode(False):
+        return torch.tensor(value, dtype=torch.float32, device=device)
 
 
 def _norm_gradient(dy: Tensor, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lad_runtime.torch_backend.kernels.matmul import product
+from lad_runtime.torch_backend.kernels.matmul import product, rows_through
 from lad_runtime.types.bases import MatmulKernel
 
 
@@ -39,7 +39,7 @@ def linear(
     if torch.is_grad_enabled():
         factors = [factor for patch in patches for factor in (patch.lora_a, patch.lora_b)]
         return _PatchedLinear.apply(x_NI, weight_OI, residual_NO, patches, kernel, *factors)
-    y = product(x_NI, weight_OI.t(), kernel)
+    y = rows_through(x_NI, weight_OI, kernel)
     if residual_NO is not None:
         y = residual_NO.add_(y)
     for patch in patches:
@@ -66,7 +66,7 @@ class _PatchedLinear(torch.autograd.Function):
         kernel: MatmulKernel,
         *factors: Tensor,
     ) -> Tensor:
-        y = product(x, weight.t(), kernel)
+        y = rows_through(x, weight, kernel)
         if residual is not None:
             y.add_(residual)
         narrows = [_add(y, x, patch) for patch in patches]

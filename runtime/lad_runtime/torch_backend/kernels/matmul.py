@@ -27,6 +27,11 @@ def product(x_NI: Tensor, matrix_IO: Tensor, kernel: MatmulKernel) -> Tensor:
     return _onednn(x_NI, matrix_IO) if kernel == "onednn" else torch.mm(x_NI, matrix_IO)
 
 
+def rows_through(x_NI: Tensor, weight_OI: Tensor, kernel: MatmulKernel) -> Tensor:
+    """x · Wᵀ, to the bits of `product` with Wᵀ: oneDNN takes the weight as it is, so that nothing is transposed twice."""
+    return _pointwise(x_NI, weight_OI) if kernel == "onednn" else torch.mm(x_NI, weight_OI.t())
+
+
 @cache
 def available_kernels() -> tuple[MatmulKernel, ...]:
     """The kernels of this PyTorch build for float32 on the CPU. The first is the default when nothing is measured."""
@@ -48,5 +53,9 @@ def _has_onednn() -> bool:
 
 
 def _onednn(x_NI: Tensor, matrix_IO: Tensor) -> Tensor:
-    y: Tensor = torch.ops.mkldnn._linear_pointwise(x_NI, matrix_IO.t(), None, "none", [], "")
+    return _pointwise(x_NI, matrix_IO.t())
+
+
+def _pointwise(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
+    y: Tensor = torch.ops.mkldnn._linear_pointwise(x_NI, weight_OI, None, "none", [], "")
     return y

@@ -27,7 +27,8 @@ def attend(
     """
     rotated = _rotated(qkv_NE, cos, sin, config)
     parts: Sequence[Block | Stack] = batch.blocks if _has_flash(qkv_NE, config) else batch.stacks
-    pieces = rotated.split([part.stop - part.start for part in parts]) if len(parts) > 1 else (rotated,)
+    sizes = [part.stop - part.start for part in parts]
+    pieces = rotated.split_with_sizes(sizes) if len(parts) > 1 else (rotated,)
     outputs = [_part(piece, part, layer, config) for piece, part in zip(pieces, parts, strict=True)]
     return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
 
@@ -39,8 +40,8 @@ def _has_flash(qkv: Tensor, config: LlamaConfig) -> bool:
 def _part(qkv: Tensor, part: Block | Stack, layer: int, config: LlamaConfig) -> Tensor:
     if isinstance(part, Stack) and part.count == 0:
         return qkv.new_zeros(part.stop - part.start, config.query_size)
-    heads = qkv.unflatten(-1, (-1, config.head_dim))
-    q, k, v = heads.split((config.num_heads, config.num_kv_heads, config.num_kv_heads), dim=-2)
+    heads = qkv.view(qkv.shape[0], -1, config.head_dim)
+    q, k, v = heads.split_with_sizes((config.num_heads, config.num_kv_heads, config.num_kv_heads), dim=-2)
     if isinstance(part, Block):
         attended = variable_length(q, *_seen(k, v, part, layer), part)
     elif part.cache is not None:
@@ -117,7 +118,7 @@ def _rotated(qkv: Tensor, cos: Tensor, sin: Tensor, config: LlamaConfig) -> Tens
     turning = config.num_heads + config.num_kv_heads
     if torch.is_grad_enabled():
         return _Rotation.apply(qkv, cos, sin, turning, config.head_dim)
-    rotate_(qkv.unflatten(-1, (-1, config.head_dim))[:, :turning], cos, sin)
+    rotate_(qkv.view(qkv.shape[0], -1, config.head_dim)[:, :turning], cos, sin)
     return qkv
 
 

@@ -34,7 +34,10 @@ class KeyValueCache:
             )
         shape = (2, config.num_layers, capacity, config.num_kv_heads, config.head_dim)
         self._entries = torch.empty(shape, device=device, dtype=dtype)
-        self._written = Owned(self._entries)
+        # A view of each layer's, made once: to take the entries apart takes longer than to write a token.
+        of_layers = self._entries.flatten(0, 1).unbind()
+        self._keys, self._values = of_layers[: config.num_layers], of_layers[config.num_layers :]
+        self._written = Owned((self._keys, self._values))
         self.nbytes = self._entries.nbytes
         self.capacity = capacity
         self.length = 0
@@ -42,14 +45,15 @@ class KeyValueCache:
 
     def read(self, layer: int) -> tuple[Tensor, Tensor]:
         """The filled keys and values of a layer, [length, heads, head_dim] each."""
-        return self._entries[0, layer, : self.length], self._entries[1, layer, : self.length]
+        return self._keys[layer][: self.length], self._values[layer][: self.length]
 
     def write(self, layer: int, keys_LHD: Tensor, values_LHD: Tensor) -> tuple[Tensor, Tensor]:
         """Appends new tokens; returns all keys and values of the layer [length + L, heads, head_dim]."""
-        entries, end = self._written.value, self.length + keys_LHD.shape[0]
-        entries[0, layer, self.length : end] = keys_LHD
-        entries[1, layer, self.length : end] = values_LHD
-        return entries[0, layer, :end], entries[1, layer, :end]
+        keys, values = self._written.value
+        start, new = self.length, keys_LHD.shape[0]
+        keys[layer].narrow(0, start, new).copy_(keys_LHD)
+        values[layer].narrow(0, start, new).copy_(values_LHD)
+        return keys[layer].narrow(0, 0, start + new), values[layer].narrow(0, 0, start + new)
 
     def advance(self, tokens: int, last_hidden: Tensor) -> None:
         """Marks new tokens as filled, once every layer has written them."""
@@ -66,7 +70,8 @@ class KeyValueCache:
     def begin_with(self, other: "KeyValueCache") -> None:
         """Fills an empty cache with the tokens of another one."""
         assert self.length == 0 and other.length <= self.capacity
-        self._written.value[:, :, : other.length] = other._entries[:, :, : other.length]
+        assert self._written.value, "its tensors are its thread's"
+        self._entries[:, :, : other.length] = other._entries[:, :, : other.length]
         self.length = other.length
         self.last_hidden = other.last_hidden
 

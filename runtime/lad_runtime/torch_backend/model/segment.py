@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
@@ -62,5 +61,5 @@ class Segment:
         assert len(self.ids), "a sequence has at least one token"
         assert self.end <= max_positions, f"the model has {max_positions} positions"
         assert not self.cache or self.end <= self.cache.capacity, "the cache has room for its tokens"
-        low, high = (int(bound) for bound in torch.aminmax(self.ids))
-        assert 0 <= low <= high < vocab_size, f"the vocabulary has ids 0 to {vocab_size - 1}"
+        ids = self.ids.numpy()  # many times as fast as torch for the few ids that there are
+        assert 0 <= ids.min() and ids.max() < vocab_size, f"the vocabulary has ids 0 to {vocab_size - 1}"
