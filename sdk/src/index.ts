@@ -44,6 +44,8 @@ export {
   type LossOptions,
   type LossSpec,
   type ShownExample,
+  type SoftOptions,
+  type SoftTargets,
   type Supervise,
   type TargetedSequence,
   targeted,

@@ -58,7 +58,12 @@ REPORT = LossReport(
 def requests() -> list[Message]:
     """What a client sends."""
     window = data_pb2.WindowSpec(
-        window=96, pad_to_window=True, too_long=3, max_prompt_tokens=72, supervise=2, allow_special=True
+        window=96,
+        pad_to_window=True,
+        too_long=3,
+        max_prompt_tokens=72,
+        supervise=2,
+        allow_special=True,
     )
     spec = training_pb2.TrainingSpec(
         dataset_id="ab" * 32,
@@ -76,7 +81,12 @@ def requests() -> list[Message]:
                 max_shift=4,
             )
         ),
-        loss=training_pb2.LossSpec(supervise=2, tail=True, weighting=1),
+        loss=training_pb2.LossSpec(
+            supervise=2,
+            tail=True,
+            weighting=1,
+            soft=training_pb2.SoftTargets(top_k=16, share=0.5),
+        ),
         optimizer=training_pb2.OptimizerSpec(
             kind=2,
             weight_decay=0.01,
@@ -86,7 +96,9 @@ def requests() -> list[Message]:
             momentum=0.95,
             newton_schulz_steps=5,
         ),
-        schedule=training_pb2.ScheduleSpec(learning_rate=0.01, warmup_steps=10, decay=1, final_fraction=0.1),
+        schedule=training_pb2.ScheduleSpec(
+            learning_rate=0.01, warmup_steps=10, decay=1, final_fraction=0.1
+        ),
         steps=500,
         batch_size=16,
         micro_batch_tokens=2048,
@@ -104,7 +116,10 @@ def requests() -> list[Message]:
         overwrite=True,
     )
     sequence = training_pb2.TargetedSequence(
-        ids=[1, 2, 3], targets=[-1, 2, 3], weights=write_floats([0, 0.5, 0.25]), prompt_tokens=1
+        ids=[1, 2, 3],
+        targets=[-1, 2, 3],
+        weights=write_floats([0, 0.5, 0.25]),
+        prompt_tokens=1,
     )
     sampling = sampling_pb2.SamplingSpec(
         policy=sampling_pb2.Policy(
@@ -123,7 +138,13 @@ def requests() -> list[Message]:
         ),
         answer_tokens=64,
         draw=sampling_pb2.DrawSpec(
-            temperature=0.8, top_k=40, top_p=0.95, confidence=2, eos_bias=-math.inf, method=2, allow_mask=True
+            temperature=0.8,
+            top_k=40,
+            top_p=0.95,
+            confidence=2,
+            eos_bias=-math.inf,
+            method=2,
+            allow_mask=True,
         ),
         frames=True,
         attention=3,
@@ -138,8 +159,12 @@ def requests() -> list[Message]:
     return [
         worker_pb2.HandshakeRequest(protocol_version=2, build_version="0.1.0"),
         worker_pb2.LoadBaseRequest(name="stub", data_type=1, system_prompt="", seed=3),
-        worker_pb2.LoadBaseRequest(name="org/model", revision="main", mask_token="MASK", hub_token="secret"),
-        adapters_pb2.CreateAdapterRequest(base_id="stub-1", spec=adapter, adapter_id="adapter-0123456789ab"),
+        worker_pb2.LoadBaseRequest(
+            name="org/model", revision="main", mask_token="MASK", hub_token="secret"
+        ),
+        adapters_pb2.CreateAdapterRequest(
+            base_id="stub-1", spec=adapter, adapter_id="adapter-0123456789ab"
+        ),
         adapters_pb2.UploadAdapterRequest(
             header=adapters_pb2.UploadHeader(
                 base_id="stub-1",
@@ -147,12 +172,16 @@ def requests() -> list[Message]:
                 files=[adapters_pb2.FileSize(name="adapter_config.json", bytes=2**33)],
             )
         ),
-        adapters_pb2.SaveCheckpointRequest(adapter_id="adapter-1", name="best", overwrite=True),
+        adapters_pb2.SaveCheckpointRequest(
+            adapter_id="adapter-1", name="best", overwrite=True
+        ),
         runs_pb2.CancelRunRequest(run_id="run-1", wait=True),
         adapters_pb2.UploadAdapterRequest(
             piece=adapters_pb2.FilePiece(name="adapter_config.json", data=b"\x00\xff{}")
         ),
-        training_pb2.StartTrainingRequest(adapter_id="adapter-1", spec=spec, run_id="run-0123456789ab"),
+        training_pb2.StartTrainingRequest(
+            adapter_id="adapter-1", spec=spec, run_id="run-0123456789ab"
+        ),
         training_pb2.ForwardBackwardRequest(
             adapter_id="adapter-1",
             sequence=2**40,
@@ -164,7 +193,9 @@ def requests() -> list[Message]:
         sampling_pb2.StartSamplingRequest(
             base_id="stub-1",
             canvases=[
-                sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 4294967295]), seed=MAX_UINT64),
+                sampling_pb2.Canvas(
+                    ids=data_pb2.TokenIds(ids=[1, 2, 4294967295]), seed=MAX_UINT64
+                ),
                 sampling_pb2.Canvas(chat=chat),
             ],
             spec=sampling,
@@ -188,11 +219,22 @@ def replies() -> list[Message]:
         canvas=1,
         iteration=2,
         iterations=4,
-        edits=(Edit(position=5, old=257, new=65, confidence=0.75, remasked=True, kept=False),),
+        edits=(
+            Edit(
+                position=5, old=257, new=65, confidence=0.75, remasked=True, kept=False
+            ),
+        ),
         answer=(65, 66),
         masked=1,
     )
-    answer = AnswerEvent(canvas=1, ids=(65,), canvas_ids=(65, 256), text="A", iterations=4, stopped="settled")
+    answer = AnswerEvent(
+        canvas=1,
+        ids=(65,),
+        canvas_ids=(65, 256),
+        text="A",
+        iterations=4,
+        stopped="settled",
+    )
     prediction = Prediction(
         ids=(65, 66),
         confidences=(0.75, 0.5),
@@ -217,7 +259,9 @@ def replies() -> list[Message]:
         write_event(LoggedEvent(seq=9, time=1700000001.0, event=error)),
         runs_pb2.StreamEventsResponse(cancelled=runs_pb2.RunCancelled(steps=2**60)),
         write_prediction(prediction),
-        write_score(Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True)),
+        write_score(
+            Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True)
+        ),
     ]
 
 
@@ -242,7 +286,9 @@ def _collect(message: Message, path: str, fields: dict[str, Any]) -> None:
             _collect_one(field, value, name, fields)
 
 
-def _collect_one(field: FieldDescriptor, value: Any, path: str, fields: dict[str, Any]) -> None:
+def _collect_one(
+    field: FieldDescriptor, value: Any, path: str, fields: dict[str, Any]
+) -> None:
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         _collect(value, f"{path}.", fields)
     elif field.type == FieldDescriptor.TYPE_BYTES:

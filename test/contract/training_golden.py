@@ -229,7 +229,7 @@ def loss_case(noise_spec: Noise, loss_spec: LossSpec, epoch: int) -> Any:
     counted = sum(any(supervised_positions(*pair, loss_spec)) for pair in pairs)
     return {
         "noise": every_option(noise_spec),
-        "loss": camel(loss_spec),
+        "loss": {name: value for name, value in camel(loss_spec).items() if value is not None},
         "seed": "2",
         "epoch": epoch,
         "sequences": [

@@ -4,6 +4,7 @@ import {
   applyNoise,
   ar,
   type Base,
+  batches,
   cover,
   customNoise,
   grownAnswer,
@@ -163,6 +164,32 @@ it("a gradient of a data set's rows is that of the same sequences made here", as
   expect(await ofRows.optimStep(step)).toEqual(await ofSequences.optimStep(step));
   expect(await adapterFiles(ofRows, scratch)).toEqual(await adapterFiles(ofSequences, scratch));
 });
+
+it.each(["full", "causal-prefix"] as const)(
+  "a run with the base's own targets is the gradients of its rows, step by step: %s",
+  async (attention) => {
+    const loss = { supervise: "all-answer-tokens", soft: { topK: 8, share: 0.75 } } as const;
+    const training = { ...fast, data: EXAMPLES, noise: cover(), loss, attention, decay: "constant" } as const;
+    await using onWorker = await fresh();
+    await using here = await fresh();
+    const run = await collected(onWorker.train({ ...training, steps: 2, warmupSteps: 0 }));
+    const reports = run.flatMap((event) => (event.type === "step" ? [event.report] : []));
+    const { kept } = await base.prepare(EXAMPLES, window);
+    const steps = batches(BigInt(fast.seed), kept, fast.batchSize);
+    for (const { loss: wanted, ce } of reports) {
+      const { value: draws = [] } = steps.next();
+      expect(new Set(draws.map(({ epoch }) => epoch)).size).toBe(1);
+      const rows = draws.map(({ row }) => row);
+      const { seed } = fast;
+      const given = { data: EXAMPLES, ...window, rows, noise: cover(), loss, attention, seed };
+      const gradient = await here.forwardBackward({ ...given, epoch: draws[0]?.epoch ?? 0 });
+      expect(gradient.loss).toBe(wanted);
+      expect(wanted).not.toBeCloseTo(ce, 3);
+      await here.optimStep({ learningRate: fast.learningRate });
+    }
+    expect(await adapterFiles(onWorker, scratch)).toEqual(await adapterFiles(here, scratch));
+  },
+);
 
 describe("a sampling run and the same loop over predict", () => {
   const eight = { iterations: 8 };

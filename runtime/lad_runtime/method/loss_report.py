@@ -33,10 +33,18 @@ class LossReport:
 _KINDS = ("all", "content", "tail", "corrupted", "corrupted_content")
 
 
-def weighted_loss(sequence: TargetedSequence, ce_L: NDArray[np.float32]) -> float:
+@dataclass(frozen=True, kw_only=True)
+class TokenLosses:
+    """One sequence's losses in nats per position, [L] each, 0 where unsupervised. Without soft targets the two are equal."""
+
+    ce_L: NDArray[np.float32]  # of the labels
+    optimised_L: NDArray[np.float32]  # of the targets
+
+
+def weighted_loss(sequence: TargetedSequence, losses: TokenLosses) -> float:
     """Σ weight · CE of one sequence in float64: a sum of its own, so that no batch layout can change it."""
     weights = np.asarray(sequence.weights, dtype=np.float64)
-    return float((weights * ce_L.astype(np.float64)).sum())
+    return float((weights * losses.optimised_L.astype(np.float64)).sum())
 
 
 @dataclass
@@ -48,11 +56,10 @@ class LossTally:
     sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0.0))
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
 
-    def add(self, row: NoisedRow, ce_L: NDArray[np.float32]) -> None:
-        """One example's CE per position, 0 where unsupervised."""
-        self.loss += weighted_loss(row.sequence, ce_L)
+    def add(self, row: NoisedRow, losses: TokenLosses) -> None:
+        self.loss += weighted_loss(row.sequence, losses)
         self.tokens += len(row.sequence.ids)
-        ce = ce_L.astype(np.float64)
+        ce = losses.ce_L.astype(np.float64)
         supervised = np.asarray(row.sequence.targets) >= 0
         tail, corrupted = np.asarray(row.example.tail), np.asarray(row.noised.corrupted)
         chosen = (supervised, supervised & ~tail, supervised & tail, supervised & corrupted)

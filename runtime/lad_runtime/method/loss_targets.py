@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from lad_runtime.checks import check_choice
+from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.noise import NOISES, NoisedExample
 from lad_runtime.method.noises.drawing import Noise
@@ -89,6 +89,22 @@ WEIGHTINGS: Mapping[Weighting, Weight] = {
 }
 
 
+MAX_SOFT_TOKENS = 1024
+"""The most of the base's tokens that are kept for a target: what is beyond has next to no probability."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftTargets:
+    """The base's own next-token distribution as a target at each token of an answer but the EOS tail, beside the label."""
+
+    top_k: int  # so many of its most probable tokens are kept, their probabilities scaled to a sum of 1
+    share: float  # of the target; the rest is the label's
+
+    def __post_init__(self) -> None:
+        check_whole("loss.soft.topK", self.top_k, low=1, high=MAX_SOFT_TOKENS)
+        check_number("loss.soft.share", self.share, above=0, high=1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class LossSpec:
     """docs/method.md §4: which tokens are supervised and how they are weighted."""
@@ -96,6 +112,7 @@ class LossSpec:
     supervise: Supervise
     tail: bool  # supervise the EOS tail
     weighting: Weighting
+    soft: SoftTargets | None  # None: labels alone
 
     def __post_init__(self) -> None:
         check_choice("loss.supervise", self.supervise, tuple(SUPERVISIONS))

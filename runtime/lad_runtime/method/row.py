@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lad_runtime.method.loss_targets import SoftTargets
 from lad_runtime.method.noise import NoisedExample
 from lad_runtime.method.prepared_example import PreparedExample
 from lad_runtime.method.targeted_sequence import TargetedSequence
@@ -18,3 +19,4 @@ class NoisedRow(Row):
 
     example: PreparedExample
     noised: NoisedExample
+    soft: SoftTargets | None  # what is asked of the base

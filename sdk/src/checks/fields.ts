@@ -66,6 +66,12 @@ export function probability() {
   return number(0, 1);
 }
 
+/** A number x with 0 < x ≤ 1. */
+export function share() {
+  const error = "a number above 0 and at most 1";
+  return z.number({ error }).gt(0, { error }).max(1, { error });
+}
+
 export function flag() {
   return z.boolean({ error: "true or false" });
 }

@@ -1,7 +1,7 @@
 /** Which tokens are supervised and with what weight: the very numbers that a run on the worker would use. */
 
 import type { Complete } from "../checks/fields-of.js";
-import { invalidOption } from "../errors.js";
+import { invalidOption, type LadError } from "../errors.js";
 import type { PreparedExample } from "./prepared-example.js";
 
 /** A target that supervises nothing. */
@@ -89,6 +89,17 @@ export const WEIGHTINGS = {
 /** How supervised tokens are weighted. */
 export type Weighting = keyof typeof WEIGHTINGS;
 
+/** What the base itself would write as a target: its next-token distribution after the clean tokens before, at temperature 1. */
+export interface SoftOptions {
+  /** Only so many of its most probable tokens are kept, scaled to a sum of 1: an integer from 1 to 1024. Default: 32. */
+  topK?: number | undefined;
+  /** Its share of the target, whose rest is the label: a number above 0 and at most 1. Default: 1. */
+  share?: number | undefined;
+}
+
+/** What the base itself would write as a target, complete. */
+export interface SoftTargets extends Complete<SoftOptions> {}
+
 /** Which tokens are supervised, with what weight. */
 export interface LossOptions {
   /**
@@ -103,10 +114,18 @@ export interface LossOptions {
    * 1/t, normalised by the whole answer's length, over corrupted tokens under `mask-only` or `uniform` noise. Default: `uniform`.
    */
   weighting?: Weighting | undefined;
+  /**
+   * The target at each token of an answer but those of the EOS tail is what the base itself would write there; `{}` for its defaults. The
+   * worker makes such targets, and takes no noise of the caller's own beside them. Default: none, labels alone.
+   */
+  soft?: SoftOptions | undefined;
 }
 
 /** Which tokens are supervised, with what weight, complete. */
-export interface LossSpec extends Complete<LossOptions> {}
+export interface LossSpec extends Complete<Omit<LossOptions, "soft">> {
+  /** What the base itself would write as a target; undefined: labels alone. */
+  readonly soft?: SoftTargets | undefined;
+}
 
 /**
  * One optimizer step's batch with its targets and weights.
@@ -115,13 +134,15 @@ export interface LossSpec extends Complete<LossOptions> {}
  * tokens, then over the examples. `inverse-time` weights are 1 / (t · L · E), L the whole answer's length (with its tail, where
  * that is supervised): LLaDA's estimate of the likelihood (arXiv 2502.09992, equation 3).
  *
- * @throws RangeError when shown and clean examples differ in number or length, or `inverse-time` has no t
+ * @throws RangeError when shown and clean examples differ in number or length; LadError `invalid-option` when `inverse-time` has no t,
+ *   and for `soft` targets, which the worker alone makes
  */
 export function targeted(
   examples: readonly PreparedExample[],
   shown: readonly ShownExample[],
   loss: LossSpec,
 ): TargetedSequence[] {
+  if (loss.soft !== undefined) throw softNeedsWorker(loss.soft);
   if (shown.length !== examples.length) {
     throw new RangeError(`${shown.length} noised examples were given for ${examples.length} clean ones.`);
   }
@@ -140,6 +161,16 @@ export function targeted(
       promptTokens: example.answer.indexOf(1),
     };
   });
+}
+
+/** The base's distributions are computed where it is, for the rows that the worker noises. */
+export function softNeedsWorker(soft: SoftTargets): LadError {
+  return invalidOption(
+    "loss.soft",
+    soft,
+    "the worker makes the base's targets, for the noise that it draws itself",
+    "Use adapter.train with a noise of the package, forwardBackward with rows of a data set, or no loss.soft.",
+  );
 }
 
 /** 1 at each position of the window that the loss counts. */

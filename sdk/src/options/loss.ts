@@ -1,15 +1,17 @@
 /** Which tokens are supervised and with what weight (docs/method.md §4), and which of these go together with what else. */
 import { z } from "zod";
 import { check } from "../checks/check.js";
-import { flag, oneOf } from "../checks/fields.js";
+import { flag, integer, oneOf, share } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
 import {
   type LossOptions,
   type LossSpec,
+  type SoftOptions,
   SUPERVISIONS,
   type Supervise,
   type Supervision,
+  softNeedsWorker,
   WEIGHTINGS,
   type Weight,
   type Weighting,
@@ -24,10 +26,16 @@ const SUPERVISE = namesOf<Supervise>(SUPERVISIONS);
 /** Which tokens are supervised, by name or with its options. */
 export type LossInput = Supervise | LossOptions;
 
+export const softFields = fieldsOf<SoftOptions>()({
+  topK: integer(1, 1024).default(32),
+  share: share().default(1),
+});
+
 export const lossFields = fieldsOf<LossOptions>()({
   supervise: oneOf(SUPERVISE).default("all-tokens"),
   tail: flag().default(true),
   weighting: oneOf(namesOf<Weighting>(WEIGHTINGS)).default("uniform"),
+  soft: softFields.optional(),
 });
 
 export const lossSchema: z.ZodType<LossSpec, LossInput> = z.union(
@@ -35,8 +43,12 @@ export const lossSchema: z.ZodType<LossSpec, LossInput> = z.union(
   { error: `one of ${SUPERVISE.join(", ")}, or an object` },
 );
 
-/** Weights that belong to corrupted tokens need those, and a noise that draws a t; of a custom one nobody knows. */
-export function checkLossFits({ weighting, supervise }: LossSpec, noise: Noise | CustomNoise): void {
+/**
+ * Weights that belong to corrupted tokens need those, and a noise that draws a t; of a custom one nobody knows. The base's targets
+ * need a noise that the worker draws.
+ */
+export function checkLossFits({ weighting, supervise, soft }: LossSpec, noise: Noise | CustomNoise): void {
+  if (soft !== undefined && noise.kind === "custom") throw softNeedsWorker(soft);
   const weight: Weight = WEIGHTINGS[weighting];
   if (!weight.corrupted) return;
   if (noise.kind !== "custom" && !noiseDefinition(noise.kind).hasTime) {

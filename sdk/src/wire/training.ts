@@ -21,6 +21,7 @@ export function toLoss(loss: LossSpec): pb.LossSpec {
     supervise: numberOf(pb.SuperviseTokens, loss.supervise),
     tail: loss.tail,
     weighting: numberOf(pb.LossWeighting, loss.weighting),
+    soft: loss.soft && { ...loss.soft },
   };
 }
 

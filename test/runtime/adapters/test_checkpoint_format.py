@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.loss_targets import SoftTargets
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore, RunPosition
 from lad_runtime.torch_backend.adapters.resume import resume
 from method_specs import schedule_spec, window_spec
@@ -74,6 +75,10 @@ def test_a_run_of_the_first_format_goes_on_where_every_option_is_what_it_was_or_
     ("change", "text"),
     [
         ({"attention": "prefix"}, "attention is prefix: the run of this checkpoint began with full"),
+        (
+            {"loss": replace(SAME.loss, soft=SoftTargets(top_k=4, share=1.0))},
+            "loss.soft is {'top_k': 4, 'share': 1.0}: the run of this checkpoint began with None",
+        ),
         (
             {"window": replace(SAME.window, allow_special=True)},
             "allowSpecial is True: the run of this checkpoint began with False",

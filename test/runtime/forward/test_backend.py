@@ -229,7 +229,7 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
     before = [trained.gradients().tensors for trained in two]
     requests = [next(backend.work(base, trained, gradient_of(sequence(4, 5, 6)))) for trained in two]
 
-    def out_of_memory(*_: Any) -> Any:
+    def out_of_memory(*_: Any, **__: Any) -> Any:
         raise torch.OutOfMemoryError("out of memory")
 
     monkeypatch.setattr("lad_runtime.torch_backend.forward.compute.weighted_cross_entropy", out_of_memory)

@@ -1,7 +1,5 @@
 """The chunked loss of a frozen head against the plain one, and against torch's own fused one."""
 
-from functools import partial
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,8 +9,17 @@ from lad_runtime.torch_backend.kernels import frozen_head_loss as loss
 from lad_runtime.torch_backend.kernels.matmul import available_kernels
 
 (KERNEL, *_) = available_kernels()
-cross_entropy = partial(loss.cross_entropy, kernel=KERNEL)
-weighted_cross_entropy = partial(loss.weighted_cross_entropy, kernel=KERNEL)
+
+
+def cross_entropy(*given: Tensor) -> Tensor:
+    """Of labels alone, [R]."""
+    return loss.cross_entropy(*given, kernel=KERNEL)[0]
+
+
+def weighted_cross_entropy(*given: Tensor) -> tuple[Tensor, Tensor]:
+    total, losses = loss.weighted_cross_entropy(*given, kernel=KERNEL)
+    assert torch.equal(losses[0], losses[1]), "without soft targets the two losses are one"
+    return total, losses[0]
 
 
 def problem(rows: int, vocabulary: int = 300, hidden: int = 24) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -52,6 +59,60 @@ def test_it_equals_torchs_fused_loss(chunk_bytes) -> None:
     assert torch.allclose(gradient, wanted, rtol=1e-4, atol=1e-5)
 
 
+def soft_rows(rows: int, width: int, vocabulary: int = 300) -> loss.SoftRows:
+    """Distributions of which every fourth is the label alone, and the others share with it."""
+    generator = torch.Generator().manual_seed(rows + width)
+    label_share = torch.rand(rows, generator=generator)
+    label_share[::4] = 1
+    probabilities = torch.rand(rows, width, generator=generator).softmax(dim=1)
+    return loss.SoftRows(
+        label_share_R=label_share,
+        ids_RK=torch.stack([torch.randperm(vocabulary, generator=generator)[:width] for _ in range(rows)]),
+        probabilities_RK=(1 - label_share).unsqueeze(1) * probabilities,
+    )
+
+
+@pytest.mark.parametrize(("rows", "width"), [(4, 1), (16, 7), (60, 300)])
+def test_soft_targets_are_a_cross_entropy_with_a_whole_distribution(
+    chunk_bytes, rows: int, width: int
+) -> None:
+    states, head, targets, weights = problem(rows)
+    soft = soft_rows(rows, width)
+    total, losses = loss.weighted_cross_entropy(states, head, targets, weights, KERNEL, soft=soft)
+    (gradient,) = torch.autograd.grad(3.0 * total, states)
+    whole = torch.zeros(rows, 300).scatter_add_(1, soft.ids_RK, soft.probabilities_RK)
+    whole += soft.label_share_R.unsqueeze(1) * F.one_hot(targets, 300)
+    logits = states @ head.t()
+    entropy = -(whole * whole.clamp(min=1e-30).log()).sum(dim=1)
+    plain = F.kl_div(logits.log_softmax(dim=1), whole, reduction="none").sum(dim=1) + entropy
+    (wanted,) = torch.autograd.grad(3.0 * (plain * weights).sum(), states)
+    assert torch.allclose(losses[1], plain, rtol=1e-5, atol=1e-5)
+    assert torch.equal(losses[0], cross_entropy(states, head, targets)), "the label's CE stays what it is"
+    assert torch.allclose(gradient, wanted, rtol=1e-4, atol=1e-5)
+    assert torch.equal(losses, loss.cross_entropy(states, head, targets, KERNEL, soft=soft))
+
+
+def test_rows_of_their_label_alone_are_to_the_bit_those_without_soft_targets(chunk_bytes) -> None:
+    states, head, targets, weights = problem(60)
+    soft = soft_rows(60, 7)
+    labels = soft.label_share_R == 1
+    total, losses = loss.weighted_cross_entropy(states, head, targets, weights, KERNEL, soft=soft)
+    hard, ce = weighted_cross_entropy(states, head, targets, weights)
+    assert torch.equal(losses[1][labels], ce[labels])
+    both = torch.autograd.grad(total, states)[0], torch.autograd.grad(hard, states)[0]
+    assert torch.equal(both[0][labels], both[1][labels])
+    assert not torch.equal(both[0][~labels], both[1][~labels])
+
+
+def test_the_most_probable_tokens_have_the_softmax_of_their_own_scores(chunk_bytes) -> None:
+    states, head, _, _ = problem(60)
+    ids, probabilities = loss.most_probable(states, head, 5, KERNEL)
+    plain = (states @ head.t()).softmax(dim=1)
+    kept = plain.topk(5, dim=1)
+    assert torch.equal(ids, kept.indices)
+    assert torch.allclose(probabilities, kept.values / kept.values.sum(dim=1, keepdim=True), rtol=1e-4)
+
+
 def test_the_head_gets_no_gradient(chunk_bytes) -> None:
     states, head, targets, weights = problem(8)
     head.requires_grad_()
@@ -82,7 +143,7 @@ def test_improbable_targets_and_large_scores_stay_finite() -> None:
 
 def test_bfloat16_states_give_float32_losses() -> None:
     states, head, targets, weights = problem(16)
-    total, ce = loss.weighted_cross_entropy(
+    total, (ce, _) = loss.weighted_cross_entropy(
         states.bfloat16(), head.bfloat16(), targets, weights, kernel="mkl"
     )
     assert total.dtype == ce.dtype == torch.float32

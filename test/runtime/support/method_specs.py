@@ -66,7 +66,9 @@ NOISE_BUILDERS = {
 
 
 def loss_spec(**options: Any) -> LossSpec:
-    return LossSpec(**{"supervise": "all-tokens", "tail": True, "weighting": "uniform", **options})
+    return LossSpec(
+        **{"supervise": "all-tokens", "tail": True, "weighting": "uniform", "soft": None, **options}
+    )
 
 
 def window_spec(**options: Any) -> WindowSpec:

@@ -1,10 +1,10 @@
 import { describe, expect, it, test } from "vitest";
-import { SUPERVISIONS, WEIGHTINGS } from "../../../sdk/src/method/loss-targets.js";
+import { SUPERVISIONS, targeted, WEIGHTINGS } from "../../../sdk/src/method/loss-targets.js";
 import { NOISE_KINDS, type Noise, type NoiseKind, noiseDefinition } from "../../../sdk/src/method/noise.js";
 import { cover, lad, maskOnly, noises } from "../../../sdk/src/method/noises/registered.js";
 import { checkLossFits, checkSupervises, lossSchema } from "../../../sdk/src/options/loss.js";
-import { type NoiseInput, noiseSchema } from "../../../sdk/src/options/noise.js";
-import { toNoise } from "../../../sdk/src/wire.js";
+import { customNoise, type NoiseInput, noiseSchema } from "../../../sdk/src/options/noise.js";
+import { toLoss, toNoise } from "../../../sdk/src/wire.js";
 
 describe.each(NOISE_KINDS)("the noise %s", (kind) => {
   it("is the same by its name, by its builder and as an object", () => {
@@ -67,6 +67,21 @@ describe("a loss", () => {
       else expect(check).not.toThrow();
       expect(() => checkSupervises(lossSchema.parse(supervise), "full")).not.toThrow();
     }
+  });
+
+  test("of the base's targets has their defaults and ranges, and needs a noise that the worker draws", () => {
+    const loss = lossSchema.parse({ soft: {} });
+    expect(loss.soft).toEqual({ topK: 32, share: 1 });
+    expect(toLoss(loss)).toMatchObject({ soft: { topK: 32, share: 1 } });
+    expect(toLoss(lossSchema.parse("all-tokens")).soft).toBeUndefined();
+    for (const share of [0, 1.5]) {
+      expect(() => lossSchema.parse({ soft: { share } })).toThrow(/a number above 0 and at most 1/);
+    }
+    expect(() => lossSchema.parse({ soft: { topK: 0 } })).toThrow(/an integer from 1 to 1024/);
+    expect(() => checkLossFits(loss, lad())).not.toThrow();
+    const own = customNoise(({ ids }) => ({ ids }));
+    expect(() => checkLossFits(loss, own)).toThrow(/loss\.soft is .*Use adapter.train with a noise/);
+    expect(() => targeted([], [], loss)).toThrow(/loss\.soft is .*the worker makes the base's targets/);
   });
 
   test("names the choices that there are", () => {

@@ -10,7 +10,7 @@ from lad_runtime.types.training_events import LossReport
 
 T = TypeVar("T")
 
-FORMAT = 2
+FORMAT = 3
 """What is written. It grows when a field is added whose absence one of the tables below explains; format 1 does not name itself."""
 
 _ABSENT: Mapping[type, Mapping[str, object]] = {
@@ -21,8 +21,10 @@ _ABSENT: Mapping[type, Mapping[str, object]] = {
 
 _ABSENT_OF_RUN: Mapping[str, object] = {"attention": "full"}
 
+_ABSENT_OF_LOSS: Mapping[str, object] = {"soft": None}
+
 _ABSENT_OF_WINDOW: Mapping[str, object] = {"allow_special": False}
-"""Values for options of runs and of windows that older checkpoints lack. Options that may change on resume (resume.py) are not
+"""Values for options of runs, losses and windows that older checkpoints lack. Options that may change on resume (resume.py) are not
 compared, and need none.
 """
 
@@ -47,4 +49,9 @@ def read_value(kind: type[T], values: Mapping[str, Any]) -> T:
 
 def read_run_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """A run's specification as JSON holds it, with the options that its format did not have yet."""
-    return {**_ABSENT_OF_RUN, **options, "window": {**_ABSENT_OF_WINDOW, **options["window"]}}
+    return {
+        **_ABSENT_OF_RUN,
+        **options,
+        "window": {**_ABSENT_OF_WINDOW, **options["window"]},
+        "loss": {**_ABSENT_OF_LOSS, **options["loss"]},
+    }

@@ -144,7 +144,7 @@ def _difference(
             continue
         old, new = was.get(name), now[name]
         if isinstance(old, dict) and isinstance(new, dict):
-            inner = _difference(old, new, name)
+            inner = _difference(old, new, f"{group}.{name}" if group else name)
             if inner is not None:
                 return inner
         elif old != new:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lad_runtime.torch_backend.forward.requests import (
     ContextRequest,
+    DistributionRequest,
     ForwardRequest,
     GradientRequest,
     HeadRequest,
@@ -16,7 +17,11 @@ from lad_runtime.torch_backend.forward.requests import (
 )
 from lad_runtime.torch_backend.forward.supervised_rows import Span, SupervisedRows
 from lad_runtime.torch_backend.kernels.device import on_device
-from lad_runtime.torch_backend.kernels.frozen_head_loss import cross_entropy, weighted_cross_entropy
+from lad_runtime.torch_backend.kernels.frozen_head_loss import (
+    cross_entropy,
+    most_probable,
+    weighted_cross_entropy,
+)
 from lad_runtime.torch_backend.model.flat_batch import FlatBatch, padded_indices
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.segment import Segment
@@ -28,8 +33,9 @@ Gradients = list[tuple[Tensor, Tensor]]  # a parameter, and what its .grad grows
 def compute(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
     """Computes requests and returns their results in order. On the CPU each equals, bit for bit, the result of that request alone.
 
-    Inference requests share one forward. Gradient requests share another, unless two of them train the same adapter: summed in
-    one batch, their gradients would round differently, so the later one gets its own forward. If anything is raised, no gradient
+    Inference requests share one forward. Gradient requests, which have soft targets of equally many ids or none, share another,
+    unless two of them train the same adapter: summed in one batch, their gradients would round differently, so the later one gets
+    its own forward. If anything is raised, no gradient
     has been added and no cache has grown.
     """
     for request in requests:
@@ -65,17 +71,20 @@ def _infer(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
     results: list[object] = [
         _head(model, request) if isinstance(request, HeadRequest) else None for request in requests
     ]
-    scored = [(index, request) for index, request in enumerate(requests) if isinstance(request, LossRequest)]
-    if scored:
+    for scored in _of_equal_targets(requests):
         rows = SupervisedRows([request for _, request in scored], [spans[index] for index, _ in scored])
-        ce_R = cross_entropy(
+        losses_2R = cross_entropy(
             rows.gather(hidden_ND),
             model.head,
             on_device(rows.targets_R, model.device),
             model.kernel_of("head"),
+            soft=rows.soft(model.device),
         )
-        for (index, _), result in zip(scored, rows.split(ce_R), strict=True):
+        for (index, _), result in zip(scored, rows.split(losses_2R), strict=True):
             results[index] = result
+    for index, request in enumerate(requests):
+        if isinstance(request, DistributionRequest):
+            results[index] = _distributions(model, request, spans[index], hidden_ND)
     shown = [(index, request) for index, request in enumerate(requests) if isinstance(request, LogitsRequest)]
     if shown:
         asked = [
@@ -98,11 +107,18 @@ def _differentiate(model: Llama, requests: Sequence[GradientRequest]) -> tuple[R
     rows = SupervisedRows(requests, spans)
     hidden_RD = rows.gather(model.hidden_states(batch, checkpointing=any(w.checkpointing for w in requests)))
     targets_R, weights_R = (on_device(t, model.device) for t in (rows.targets_R, rows.weights_R))
-    total, ce_R = weighted_cross_entropy(hidden_RD, model.head, targets_R, weights_R, model.kernel_of("head"))
+    total, losses_2R = weighted_cross_entropy(
+        hidden_RD,
+        model.head,
+        targets_R,
+        weights_R,
+        model.kernel_of("head"),
+        soft=rows.soft(model.device),
+    )
     adapters = {id(group.adapter): group.adapter for group in batch.adapters}.values()
     parameters = [p for adapter in adapters for p in adapter.parameters.values() if p.requires_grad]
     gradients = torch.autograd.grad(total, parameters) if parameters else ()
-    return rows.split(ce_R), list(zip(parameters, gradients, strict=True))
+    return rows.split(losses_2R), list(zip(parameters, gradients, strict=True))
 
 
 def _segments(requests: Sequence[ForwardRequest]) -> list[Sequence[Segment]]:
@@ -128,6 +144,30 @@ def _laid_out(model: Llama, needed: Sequence[Sequence[Segment]]) -> tuple[FlatBa
 def _head(model: Llama, request: HeadRequest) -> Tensor:
     rows_R = on_device(padded_indices(torch.arange(len(request.hidden_RD))), model.device)
     return model.logits(request.hidden_RD[rows_R])[: len(request.hidden_RD)]
+
+
+def _of_equal_targets(requests: Sequence[ForwardRequest]) -> list[list[tuple[int, LossRequest]]]:
+    """Loss requests with their indices, those together whose soft targets have equally many ids, or that have none."""
+    groups: dict[int, list[tuple[int, LossRequest]]] = {}
+    for index, request in enumerate(requests):
+        if isinstance(request, LossRequest):
+            groups.setdefault(request.soft_width, []).append((index, request))
+    return list(groups.values())
+
+
+def _distributions(
+    model: Llama, request: DistributionRequest, spans: Sequence[Span], hidden_ND: Tensor
+) -> tuple[tuple[Tensor, Tensor], ...]:
+    asked: list[Tensor] = []
+    for (start, _), rows, before in zip(spans, request.rows, request.before, strict=True):
+        own = hidden_ND[on_device(start + rows, model.device)]
+        asked.append(own if before is None else torch.cat([before, own]))
+    hidden_RD = torch.cat(asked)
+    rows_R = on_device(padded_indices(torch.arange(len(hidden_RD))), model.device)
+    ids, probabilities = most_probable(hidden_RD[rows_R], model.head, request.count, model.kernel_of("head"))
+    counts = [len(part) for part in asked]
+    split = (values[: len(hidden_RD)].cpu().split(counts) for values in (ids, probabilities))
+    return tuple(zip(*split, strict=True))
 
 
 def _batches(requests: Sequence[ForwardRequest]) -> list[list[tuple[int, GradientRequest]]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from lad_runtime.method.targeted_sequence import IGNORE_INDEX
+from lad_runtime.torch_backend.kernels.frozen_head_loss import SoftRows
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.work import Request, ResultT_co
 
@@ -30,16 +31,31 @@ class _Forward(Request[ResultT_co]):
 
 @dataclass(frozen=True, kw_only=True)
 class _Supervised(_Forward[tuple[Tensor, ...]]):
-    """`targets[i]` [L] int64 are the ids that segment i should predict at the same position, or IGNORE_INDEX."""
+    """`targets[i]` [L] int64 are the ids that segment i should predict at the same position, or IGNORE_INDEX. With `soft`,
+    segment i has a distribution for each of its L tokens, all of them of equally many ids.
+
+    Result: the unweighted losses in nats of every segment on the CPU, float32, 0 where unsupervised: the CE [L]; with `soft` the CE
+    and the soft targets' loss, [2, L].
+    """
 
     targets: tuple[Tensor, ...]
+    soft: tuple[SoftRows, ...] = ()
 
     def __post_init__(self) -> None:
         assert _lengths(self.targets) == _lengths(self.ids), "one target for each token"
+        if self.soft:
+            given = [len(soft.label_share_R) for soft in self.soft]
+            assert given == _lengths(self.ids), "one distribution for each token"
+            assert len({soft.ids_RK.shape[1] for soft in self.soft}) == 1, "equally many ids"
 
     @property
     def ids(self) -> tuple[Tensor, ...]:
         return tuple(segment.ids for segment in self.segments)
+
+    @property
+    def soft_width(self) -> int:
+        """How many ids a distribution has; 0: labels alone."""
+        return self.soft[0].ids_RK.shape[1] if self.soft else 0
 
     def assert_predictable(self, vocab_size: int) -> None:
         """Every target is one of the vocabulary's ids, or none."""
@@ -50,10 +66,9 @@ class _Supervised(_Forward[tuple[Tensor, ...]]):
 
 @dataclass(frozen=True, kw_only=True)
 class GradientRequest(_Supervised):
-    """Gradients of Σ weight · CE over all supervised tokens, added to `.grad` of every segment's adapter parameters.
+    """Gradients of Σ weight · loss over all supervised tokens, added to `.grad` of every segment's adapter parameters.
 
-    `weights[i]` [L] float32 are the weights of segment i's tokens. Result: the unweighted CE in nats of every segment, [L]
-    float32 on the CPU, 0 where unsupervised.
+    `weights[i]` [L] float32 are the weights of segment i's tokens.
     """
 
     weights: tuple[Tensor, ...]
@@ -70,12 +85,13 @@ class GradientRequest(_Supervised):
 
     @property
     def group(self) -> str:
-        return "checkpointed gradient" if self.checkpointing else "gradient"
+        kind = "checkpointed gradient" if self.checkpointing else "gradient"
+        return f"{kind} of {self.soft_width} soft targets" if self.soft else kind
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossRequest(_Supervised):
-    """The cross-entropies of a `GradientRequest`, without gradients."""
+    """The losses of a `GradientRequest`, without gradients."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +109,19 @@ class LogitsRequest(_Forward[tuple[Tensor, ...]]):
             assert not within.size or (0 <= within.min() and within.max() < len(segment.ids)), (
                 "rows are positions within the segment"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistributionRequest(_Forward[tuple[tuple[Tensor, Tensor], ...]]):
+    """The most probable tokens at some tokens of every segment: `rows[i]` [R] int64 are positions within segment i.
+
+    `before[i]` [1, D], where it is not None, is the hidden state of the token before the segment, computed earlier; its
+    distribution comes first. Result: for each segment ids [R, `count`] int64 and probabilities [R, `count`] float32 that sum to 1, on the CPU.
+    """
+
+    rows: tuple[Tensor, ...]
+    before: tuple[Tensor | None, ...]
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +186,15 @@ class HostRequest(Request[None]):
         return "host"
 
 
-ForwardRequest = GradientRequest | LossRequest | LogitsRequest | ContextRequest | HeadRequest | HostRequest
+ForwardRequest = (
+    GradientRequest
+    | LossRequest
+    | LogitsRequest
+    | DistributionRequest
+    | ContextRequest
+    | HeadRequest
+    | HostRequest
+)
 
 
 def _lengths(values: tuple[Tensor, ...]) -> list[int]:

@@ -9,11 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.loss_report import TokenLosses
 from lad_runtime.method.row import Row
 from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.host_time import HostTime
 from lad_runtime.torch_backend.forward.requests import GradientRequest, LossRequest
+from lad_runtime.torch_backend.kernels.frozen_head_loss import SoftRows
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
@@ -62,11 +64,17 @@ class ContextBatch:
     contexts: Sequence[KeyValueCache | None]
 
     def gradient_request(
-        self, adapter: LoraAdapter, dropout_seed: int | None, *, checkpointing: bool
+        self,
+        adapter: LoraAdapter,
+        dropout_seed: int | None,
+        soft: Sequence[SoftRows],
+        *,
+        checkpointing: bool,
     ) -> GradientRequest:
         return GradientRequest(
             segments=self._segments(adapter, dropout_seed),
             targets=self._targets(),
+            soft=self._behind_prompts(soft),
             weights=tuple(
                 torch.tensor(sequence.weights, dtype=torch.float32)[begin:]
                 for sequence, begin in zip(self.sequences, self._begins, strict=True)
@@ -74,13 +82,17 @@ class ContextBatch:
             checkpointing=checkpointing,
         )
 
-    def loss_request(self, adapter: LoraAdapter | None) -> LossRequest:
-        return LossRequest(segments=self._segments(adapter, None), targets=self._targets())
+    def loss_request(self, adapter: LoraAdapter | None, soft: Sequence[SoftRows]) -> LossRequest:
+        return LossRequest(
+            segments=self._segments(adapter, None),
+            targets=self._targets(),
+            soft=self._behind_prompts(soft),
+        )
 
-    def whole(self, losses: Sequence[Tensor]) -> list[Tensor]:
-        """A request's CE per token as one of every position, [L] float32 on the CPU, 0 in prompts that were computed apart."""
+    def whole(self, losses: Sequence[Tensor]) -> list[TokenLosses]:
+        """A request's losses per token as those of every position, 0 in prompts that were computed apart."""
         pairs = zip(losses, self._begins, strict=True)
-        return [F.pad(ce_L.float().cpu(), (begin, 0)) for ce_L, begin in pairs]
+        return [_token_losses(F.pad(own.float().cpu(), (begin, 0))) for own, begin in pairs]
 
     @property
     def _begins(self) -> list[int]:
@@ -99,9 +111,20 @@ class ContextBatch:
             for sequence, begin, context in zip(self.sequences, self._begins, self.contexts, strict=True)
         )
 
+    def _behind_prompts(self, soft: Sequence[SoftRows]) -> tuple[SoftRows, ...]:
+        if not soft:
+            return ()
+        return tuple(own.part(slice(begin, None)) for own, begin in zip(soft, self._begins, strict=True))
+
     def _targets(self) -> tuple[Tensor, ...]:
         pairs = zip(self.sequences, self._begins, strict=True)
         return tuple(torch.tensor(s.targets[begin:], dtype=torch.int64) for s, begin in pairs)
+
+
+def _token_losses(losses: Tensor) -> TokenLosses:
+    """Of [L] the CE is what is optimised, too; [2, L] has both."""
+    ce_L, optimised_L = losses if losses.dim() == 2 else (losses, losses)
+    return TokenLosses(ce_L=ce_L.numpy(), optimised_L=optimised_L.numpy())
 
 
 def in_context(

@@ -1,5 +1,6 @@
 """How much memory training takes, by its shapes, before it begins."""
 
+from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.memory.needs import activation_bytes, adapter_bytes
 from lad_runtime.torch_backend.model.llama import Llama
@@ -15,13 +16,19 @@ def training_needs(model: Llama, spec: TrainingSpec, adapter: AdapterSpec) -> Tr
     tokens = min(max(spec.micro_batch_tokens, spec.window.window), spec.batch_size * spec.window.window)
     return TrainingNeeds(
         state=adapter_bytes(model.config, adapter) * (1 + len(SLOTS[spec.optimizer.kind])),
-        activations=activation_bytes(model, adapter, tokens, checkpointing=spec.gradient_checkpointing),
+        activations=activation_bytes(model, adapter, tokens, checkpointing=spec.gradient_checkpointing)
+        + soft_target_bytes(spec.loss, tokens),
         tokens=tokens,
     )
 
 
 def gradient_needs(
-    model: Llama, longest: int, total: int, forward: ForwardSpec, trained: TrainedAdapter
+    model: Llama,
+    longest: int,
+    total: int,
+    forward: ForwardSpec,
+    trained: TrainedAdapter,
+    loss: LossSpec | None = None,
 ) -> TrainingNeeds:
     """Of `forwardBackward` over sequences of `total` tokens, the longest of which has `longest`: gradients, and while it computes
     a copy of those gathered before, to go back to."""
@@ -30,8 +37,16 @@ def gradient_needs(
     computed = activation_bytes(model, trained.spec, tokens, checkpointing=forward.gradient_checkpointing)
     gradients = adapter_bytes(model.config, trained.spec)
     return TrainingNeeds(
-        state=gradients + trained.optimizer_nbytes, activations=computed + kept, tokens=tokens
+        state=gradients + trained.optimizer_nbytes,
+        activations=computed + kept + (soft_target_bytes(loss, tokens) if loss else 0),
+        tokens=tokens,
     )
+
+
+def soft_target_bytes(loss: LossSpec, tokens: int) -> int:
+    """Of so many tokens' targets: an id of 8 bytes and a probability of 4, held for all positions, for the supervised ones, and on
+    their way from one to the other."""
+    return 3 * 12 * tokens * loss.soft.top_k if loss.soft else 0
 
 
 def step_needs(trained: TrainedAdapter, optimizer: OptimizerSpec) -> TrainingNeeds:

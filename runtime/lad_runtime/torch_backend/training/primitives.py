@@ -4,10 +4,8 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 
-from torch import Tensor
-
 from lad_runtime.method.data_order import Draw
-from lad_runtime.method.loss_report import weighted_loss
+from lad_runtime.method.loss_report import TokenLosses, weighted_loss
 from lad_runtime.method.loss_targets import check_loss
 from lad_runtime.method.row import Row
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
@@ -15,6 +13,7 @@ from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prefetch import Prefetch
 from lad_runtime.torch_backend.optimizers.optimizer import diverged
 from lad_runtime.torch_backend.task_kind import TaskKind
+from lad_runtime.torch_backend.training.base_targets import base_targets
 from lad_runtime.torch_backend.training.micro_batches import Numbered, RowT, in_context, in_micro_batches
 from lad_runtime.torch_backend.training.needs import gradient_needs, step_needs
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
@@ -79,27 +78,28 @@ def accumulate(
     trained: TrainedAdapter,
     rows: Iterable[RowT],
     forward: ForwardSpec,
-    see: Callable[[int, RowT, Tensor], None],
+    see: Callable[[int, RowT, TokenLosses], None],
     skip: Callable[[int, RowT], None],
 ) -> Work[None]:
-    """Gathers gradients micro-batch by micro-batch. `see` is given each row's number, the row and its CE per position, [L] float32
-    on the CPU; `skip` those of which nothing is supervised.
+    """Gathers gradients micro-batch by micro-batch. `see` is given each row's number, the row and its losses; `skip` those of
+    which nothing is supervised.
 
     Raises DIVERGED as soon as a loss is no finite number.
     """
 
     def compute(batch: Numbered[RowT]) -> Work[None]:
         context = yield from in_context(base, [row.sequence for _, row in batch], forward.attention)
+        soft = yield from base_targets(base, [row for _, row in batch])
         request = context.gradient_request(
-            trained.adapter, trained.dropout_seed, checkpointing=forward.gradient_checkpointing
+            trained.adapter, trained.dropout_seed, soft, checkpointing=forward.gradient_checkpointing
         )
         result = yield from ask(request)
         trained.gather()
-        for (number, row), ce_L in zip(batch, context.whole(result), strict=True):
-            loss = weighted_loss(row.sequence, ce_L.numpy())
+        for (number, row), losses in zip(batch, context.whole(result), strict=True):
+            loss = weighted_loss(row.sequence, losses)
             if not isfinite(loss):
                 raise diverged("The loss", loss)
-            see(number, row, ce_L)
+            see(number, row, losses)
 
     yield from in_micro_batches(rows, forward.micro_batch_tokens, compute, skip)
 
@@ -129,10 +129,10 @@ class _Sums:
         self._supervised = 0
         self._ce: dict[int, array[float]] = {}
 
-    def see(self, number: int, row: Row, ce_L: Tensor) -> None:
-        self._loss += weighted_loss(row.sequence, ce_L.numpy())
+    def see(self, number: int, row: Row, losses: TokenLosses) -> None:
+        self._loss += weighted_loss(row.sequence, losses)
         self._supervised += sum(target >= 0 for target in row.sequence.targets)
-        self._add(number, row, ce_L.numpy().tobytes())
+        self._add(number, row, losses.ce_L.tobytes())
 
     def skip(self, number: int, row: Row) -> None:
         self._add(number, row, bytes(4 * len(row.sequence.ids)))
@@ -157,7 +157,8 @@ def _gradient_needs(
 ) -> Needs:
     (task,) = tasks
     assert trained is not None, "gradients are an adapter's"
-    return Needs(training=gradient_needs(base.model, task.longest, task.tokens, task.forward, trained))
+    loss = task.given.loss if isinstance(task, NoisedForwardBackwardTask) else None
+    return Needs(training=gradient_needs(base.model, task.longest, task.tokens, task.forward, trained, loss))
 
 
 def _step_needs(_: Base, trained: TrainedAdapter | None, tasks: Sequence[OptimStepTask]) -> Needs:

@@ -42,7 +42,7 @@ class Noising:
 
     def row(self, example: PreparedExample, noised: NoisedExample, counted: int) -> NoisedRow:
         sequence = targeted(example, noised, self.loss, counted)
-        return NoisedRow(sequence=sequence, example=example, noised=noised)
+        return NoisedRow(sequence=sequence, example=example, noised=noised, soft=self.loss.soft)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,7 +67,7 @@ class TrainingRun:
             trained,
             rows,
             self._forward,
-            see=lambda _, row, ce_L: tally.add(row, ce_L.numpy()),
+            see=lambda _, row, losses: tally.add(row, losses),
             skip=lambda _, row: tally.skip(row),
         )
         rate = learning_rate(spec.schedule, self.step, spec.steps)

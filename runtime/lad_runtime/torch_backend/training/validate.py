@@ -9,6 +9,7 @@ from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.task_kind import Setting, TaskKind
+from lad_runtime.torch_backend.training.base_targets import base_targets
 from lad_runtime.torch_backend.training.micro_batches import Numbered, in_context, in_micro_batches
 from lad_runtime.torch_backend.training.rows import Noising
 from lad_runtime.types.attention import AttentionMode
@@ -43,10 +44,11 @@ def validate(
     def compute(batch: Numbered[NoisedRow]) -> Work[None]:
         nonlocal counted
         context = yield from in_context(base, [row.sequence for _, row in batch], attention)
-        result = yield from ask(context.loss_request(adapter))
+        soft = yield from base_targets(base, [row for _, row in batch])
+        result = yield from ask(context.loss_request(adapter, soft))
         counted += len(batch)
-        for (_, row), ce_L in zip(batch, context.whole(result), strict=True):
-            tally.add(row, ce_L.numpy())
+        for (_, row), losses in zip(batch, context.whole(result), strict=True):
+            tally.add(row, losses)
 
     # Each example is a batch of its own here, so that its weights do not depend on how many others there are.
     windows = (examples[index] for index in range(len(examples)))

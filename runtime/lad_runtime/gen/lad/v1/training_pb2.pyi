@@ -140,15 +140,25 @@ class NoNoise(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class SoftTargets(_message.Message):
+    __slots__ = ("top_k", "share")
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    top_k: int
+    share: float
+    def __init__(self, top_k: _Optional[int] = ..., share: _Optional[float] = ...) -> None: ...
+
 class LossSpec(_message.Message):
-    __slots__ = ("supervise", "tail", "weighting")
+    __slots__ = ("supervise", "tail", "weighting", "soft")
     SUPERVISE_FIELD_NUMBER: _ClassVar[int]
     TAIL_FIELD_NUMBER: _ClassVar[int]
     WEIGHTING_FIELD_NUMBER: _ClassVar[int]
+    SOFT_FIELD_NUMBER: _ClassVar[int]
     supervise: SuperviseTokens
     tail: bool
     weighting: LossWeighting
-    def __init__(self, supervise: _Optional[_Union[SuperviseTokens, str]] = ..., tail: _Optional[bool] = ..., weighting: _Optional[_Union[LossWeighting, str]] = ...) -> None: ...
+    soft: SoftTargets
+    def __init__(self, supervise: _Optional[_Union[SuperviseTokens, str]] = ..., tail: _Optional[bool] = ..., weighting: _Optional[_Union[LossWeighting, str]] = ..., soft: _Optional[_Union[SoftTargets, _Mapping]] = ...) -> None: ...
 
 class OptimizerSpec(_message.Message):
     __slots__ = ("kind", "weight_decay", "beta1", "beta2", "epsilon", "momentum", "newton_schulz_steps")

@@ -280,11 +280,21 @@ export interface UniformNoise {
 export interface NoNoise {
 }
 
+/** What the base itself would write at each token of an answer, as a target beside the label. */
+export interface SoftTargets {
+  /** Only so many of the base's most probable tokens are kept. */
+  topK: number;
+  /** Of the target; the rest is the label's. Above 0, at most 1. */
+  share: number;
+}
+
 export interface LossSpec {
   supervise: SuperviseTokens;
   /** Whether the EOS tail is supervised. */
   tail: boolean;
   weighting: LossWeighting;
+  /** Absent: labels alone. */
+  soft?: SoftTargets | undefined;
 }
 
 export interface OptimizerSpec {
@@ -453,11 +463,11 @@ export interface ForwardBackwardRequest {
 }
 
 export interface ForwardBackwardResponse {
-  /** Σ weight · CE. */
+  /** Σ weight · CE, of soft targets where the loss has them. */
   loss: number;
   tokens: bigint;
   supervisedTokens: bigint;
-  /** float32, little endian: the CE of every position in order, 0 at positions without a loss. */
+  /** float32, little endian: the CE of every position's label in order, 0 at positions without a loss. */
   ce: Buffer;
 }
 
@@ -1385,8 +1395,97 @@ export const NoNoise: MessageFns<NoNoise> = {
   },
 };
 
+function createBaseSoftTargets(): SoftTargets {
+  return { topK: 0, share: 0 };
+}
+
+export const SoftTargets: MessageFns<SoftTargets> = {
+  encode(message: SoftTargets, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topK !== 0) {
+      writer.uint32(8).uint32(message.topK);
+    }
+    if (message.share !== 0) {
+      writer.uint32(17).double(message.share);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SoftTargets {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSoftTargets();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.topK = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.share = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SoftTargets {
+    return {
+      topK: isSet(object.topK)
+        ? globalThis.Number(object.topK)
+        : isSet(object.top_k)
+        ? globalThis.Number(object.top_k)
+        : 0,
+      share: isSet(object.share) ? globalThis.Number(object.share) : 0,
+    };
+  },
+
+  toJSON(message: SoftTargets): unknown {
+    const obj: any = {};
+    if (message.topK !== 0) {
+      obj.topK = Math.round(message.topK);
+    }
+    if (message.share !== 0) {
+      obj.share = floatToJson(message.share);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SoftTargets>, I>>(base?: I): SoftTargets {
+    return SoftTargets.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SoftTargets>, I>>(object: I): SoftTargets {
+    const message = createBaseSoftTargets();
+    message.topK = object.topK ?? 0;
+    message.share = object.share ?? 0;
+    return message;
+  },
+};
+
 function createBaseLossSpec(): LossSpec {
-  return { supervise: 0, tail: false, weighting: 0 };
+  return { supervise: 0, tail: false, weighting: 0, soft: undefined };
 }
 
 export const LossSpec: MessageFns<LossSpec> = {
@@ -1399,6 +1498,9 @@ export const LossSpec: MessageFns<LossSpec> = {
     }
     if (message.weighting !== 0) {
       writer.uint32(24).int32(message.weighting);
+    }
+    if (message.soft !== undefined) {
+      SoftTargets.encode(message.soft, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1440,6 +1542,14 @@ export const LossSpec: MessageFns<LossSpec> = {
             message.weighting = reader.int32() as any;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.soft = SoftTargets.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1457,6 +1567,7 @@ export const LossSpec: MessageFns<LossSpec> = {
       supervise: isSet(object.supervise) ? superviseTokensFromJSON(object.supervise) : 0,
       tail: isSet(object.tail) ? globalThis.Boolean(object.tail) : false,
       weighting: isSet(object.weighting) ? lossWeightingFromJSON(object.weighting) : 0,
+      soft: isSet(object.soft) ? SoftTargets.fromJSON(object.soft) : undefined,
     };
   },
 
@@ -1471,6 +1582,9 @@ export const LossSpec: MessageFns<LossSpec> = {
     if (message.weighting !== 0) {
       obj.weighting = lossWeightingToJSON(message.weighting);
     }
+    if (message.soft !== undefined) {
+      obj.soft = SoftTargets.toJSON(message.soft);
+    }
     return obj;
   },
 
@@ -1482,6 +1596,9 @@ export const LossSpec: MessageFns<LossSpec> = {
     message.supervise = object.supervise ?? 0;
     message.tail = object.tail ?? false;
     message.weighting = object.weighting ?? 0;
+    message.soft = (object.soft !== undefined && object.soft !== null)
+      ? SoftTargets.fromPartial(object.soft)
+      : undefined;
     return message;
   },
 };
