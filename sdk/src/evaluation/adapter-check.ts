@@ -2,8 +2,8 @@
 import type { Client } from "../client.js";
 import { encodeTexts, renderChat } from "../data/text.js";
 import { type CheckedAdapterCheck, NEUTRAL_PROMPTS } from "../options/adapter-check.js";
+import type { DenoisingAttention } from "../options/attention.js";
 import { checkPredict } from "../options/primitive-checks.js";
-import type { DenoisingAttention } from "../options.js";
 import type { AsTrained } from "../runs/as-trained.js";
 import type { SamplingTarget } from "../runs/sampling.js";
 import { type BaseInfo, present } from "../wire.js";
