@@ -7,5 +7,6 @@ import { toSampling } from "../../sdk/src/wire.js";
 /** The message of the specification that these options make, in base64. */
 export function samplingMessage(options: SamplingOptions): string {
   const spec = checkSpec(check(specFields, options), {}, false, () => {});
-  return Buffer.from(SamplingSpec.encode(toSampling(spec)).finish()).toString("base64");
+  const { attention = "full" } = spec;
+  return Buffer.from(SamplingSpec.encode(toSampling({ ...spec, attention })).finish()).toString("base64");
 }

@@ -2,8 +2,10 @@ import { check } from "./checks/check.js";
 import type { Client } from "./client.js";
 import { writeFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
+import { type AdapterCheck, checkAdapter } from "./evaluation/adapter-check.js";
 import type { FrozenBase } from "./frozen-base.js";
 import { Model } from "./model.js";
+import { type AdapterCheckOptions, checkAdapterCheck } from "./options/adapter-check.js";
 import {
   type CheckedNoised,
   type CheckedSequences,
@@ -29,6 +31,7 @@ import { type TrainingRun, WorkerTraining } from "./runs/training.js";
 import { LoopTraining } from "./runs/training-loop.js";
 import { Snapshot, unlessGone } from "./snapshot.js";
 import {
+  type AdapterClaims,
   type AdapterInfo,
   AdaptersService,
   fromAdapter,
@@ -138,6 +141,22 @@ export class Adapter extends Model {
       client.call(TrainingService.optimStep, { ...request, sequence }, { signal }),
     );
     return { gradientNorm: reply.gradientNorm, step: Number(reply.step) };
+  }
+
+  /**
+   * Reports how far the adapter moves its base: the divergence of their predictions at the masked answer positions behind a few
+   * prompts, in the same attention mode. An adapter that does nothing, as every new one, has `moves: false` and 0 nats.
+   *
+   * @throws LadError `invalid-option`
+   */
+  check(options: AdapterCheckOptions = {}): Promise<AdapterCheck> {
+    const given = checkAdapterCheck(options);
+    const client = this.client.within(given.timeoutMs);
+    return checkAdapter(client, this.target, this.asTrained, this.base.info, given);
+  }
+
+  protected override async claims(signal: AbortSignal | undefined): Promise<AdapterClaims | undefined> {
+    return (await this.refresh({ signal })).claims;
   }
 
   /** Freezes the present weights. */

@@ -13,9 +13,12 @@ import {
   type CallOptions,
   callOptions,
   checkpointName,
+  type LoadAdapterOptions,
+  loadAdapterOptions,
 } from "./options.js";
 import { creatingAdapter, newId } from "./runs/creating.js";
 import {
+  type AdapterClaims,
   type AdapterInfo,
   AdaptersService,
   type BaseInfo,
@@ -46,18 +49,22 @@ export class Base extends FrozenBase {
   }
 
   /**
-   * Creates an adapter from a folder of this machine in PEFT's format, without an optimizer's state.
+   * Creates an adapter from a folder of this machine in PEFT's format, without an optimizer's state. How it was trained is in its
+   * `info.claims`, if its files say so (docs/adapter-files.md).
    *
-   * @throws LadError `not-found`, `invalid-file`
+   * @throws LadError `not-found`, `invalid-file`; `invalid-state` if its files say that it was trained on another base, unless
+   *   `allowOtherBase` is set
    */
-  async loadAdapter(folder: string, options: CallOptions = {}): Promise<Adapter> {
-    const { signal, timeoutMs } = check(callOptions, options);
+  async loadAdapter(folder: string, options: LoadAdapterOptions = {}): Promise<Adapter> {
+    const { allowOtherBase, signal, timeoutMs } = check(loadAdapterOptions, options);
     const adapterId = newId("adapter");
-    const parts = () => uploadOf(this.id, adapterId, folder);
+    const parts = () => uploadOf({ baseId: this.id, adapterId, allowOtherBase }, folder);
     const client = this.client.within(timeoutMs);
     const send = () => client.upload(AdaptersService.uploadAdapter, parts, { signal });
     const reply = await creatingAdapter(this.client, adapterId, send, signal);
-    return this.#adapter(fromAdapter(present(reply.adapter, "an adapter")));
+    const info = fromAdapter(present(reply.adapter, "an adapter"));
+    this.#warnOfOtherBase(info.claims);
+    return this.#adapter(info);
   }
 
   /**
@@ -85,6 +92,13 @@ export class Base extends FrozenBase {
     const client = this.client.within(timeoutMs);
     await client.endings(signal);
     await client.call(WorkerService.unloadBase, { baseId: this.id }, { signal });
+  }
+
+  #warnOfOtherBase(claims: AdapterClaims | undefined): void {
+    const { name, revision } = this.info;
+    if (claims === undefined || claims.baseRevision === revision) return;
+    const trained = `${claims.baseName} of revision ${claims.baseRevision}`;
+    this.client.warn(`The adapter was trained on ${trained}, and is loaded onto ${name} of ${revision}.`);
   }
 
   #adapter(info: AdapterInfo): Adapter {
@@ -141,8 +155,8 @@ function note(
 }
 
 /** The messages of an upload: a header that declares the files, then their pieces. */
-async function* uploadOf(baseId: string, adapterId: string, folder: string) {
+async function* uploadOf(header: Omit<pb.adapters.UploadHeader, "files">, folder: string) {
   const { files, pieces } = await openFolder(folder);
-  yield { part: { $case: "header" as const, value: { baseId, adapterId, files: [...files] } } };
+  yield { part: { $case: "header" as const, value: { ...header, files: [...files] } } };
   for await (const piece of pieces()) yield { part: { $case: "piece" as const, value: piece } };
 }

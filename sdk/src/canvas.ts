@@ -2,7 +2,9 @@ import type { Client } from "./client.js";
 import { decodeSequences, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
 import { endOfAnswer } from "./method/answer-end.js";
+import type { DenoisingAttention } from "./options/attention.js";
 import type { CheckedCanvas } from "./options/primitive-checks.js";
+import type { AsTrained } from "./runs/as-trained.js";
 import type { SamplingTarget } from "./runs/sampling.js";
 import {
   type Answer,
@@ -52,9 +54,11 @@ const STABLE = 3;
 export class Canvas {
   readonly #client: Client;
   readonly #target: SamplingTarget;
+  readonly #asTrained: AsTrained;
   readonly #base: BaseInfo;
   readonly #options: CheckedCanvas;
   #prompt: readonly number[] | undefined;
+  #attention: DenoisingAttention | undefined;
   #ids: readonly number[];
   #masked: readonly boolean[];
   #predicted: readonly number[] = [];
@@ -63,9 +67,16 @@ export class Canvas {
   #same = 0;
 
   /** @internal */
-  constructor(client: Client, target: SamplingTarget, base: BaseInfo, options: CheckedCanvas) {
+  constructor(
+    client: Client,
+    target: SamplingTarget,
+    asTrained: AsTrained,
+    base: BaseInfo,
+    options: CheckedCanvas,
+  ) {
     this.#client = client;
     this.#target = target;
+    this.#asTrained = asTrained;
     this.#base = base;
     this.#options = options;
     const { answerTokens, startTokens = answerTokens } = options;
@@ -109,9 +120,10 @@ export class Canvas {
 
   /** Predicts a token for every answer position with one forward. Only `write` changes the canvas itself. */
   async predict(): Promise<CanvasPrediction> {
-    const { attention, seed = 0n, iterations, top, logits, signal } = this.#options;
+    const { seed = 0n, iterations, top, logits, signal } = this.#options;
     const { maskTokenId, stopTokenIds } = this.#base;
     const prompt = await this.prompt();
+    this.#attention ??= await this.#asTrained.attention(this.#options.attention, signal);
     const input = { ids: [...this.#ids], masked: [...this.#masked] };
     const reply = await this.#client.call(
       SamplingService.predict,
@@ -123,7 +135,7 @@ export class Canvas {
           iteration: this.#iteration,
           top,
           logits,
-          mode: numberOf(pb.training.AttentionMode, attention),
+          mode: numberOf(pb.training.AttentionMode, this.#attention),
           guidanceScale: 0,
         },
       },

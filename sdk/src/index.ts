@@ -12,6 +12,7 @@ export type { Complete } from "./checks/fields-of.js";
 export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
 export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
+export type { AdapterCheck } from "./evaluation/adapter-check.js";
 export type { Evaluation } from "./evaluation/evaluation.js";
 export { distinctN } from "./evaluation/measures/distinct.js";
 export { type Accuracy, accuracy, exactMatch } from "./evaluation/measures/exact-match.js";
@@ -65,6 +66,7 @@ export { type Policy, type PolicyKind, type PolicyOptions, policyStep } from "./
 export type * from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
 export * from "./model.js";
+export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";
 export type {
@@ -107,6 +109,7 @@ export {
   type InstructionExample,
   type JsonlSource,
   jsonl,
+  type LoadAdapterOptions,
   type LoadProgress,
   type LocalOptions,
   type LossInput,

@@ -4,6 +4,7 @@ import { openDataset } from "./data/data.js";
 import { warnOfSpecialTokens } from "./data/special-tokens.js";
 import { encodeTexts, renderChat } from "./data/text.js";
 import { type Evaluation, evaluateModel } from "./evaluation/evaluation.js";
+import { predictCanvases } from "./evaluation/predicting.js";
 import { scoreItems } from "./evaluation/scoring.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
 import { type CheckedScoreItem, checkCanvas, checkPredict, checkScore } from "./options/primitive-checks.js";
@@ -16,21 +17,20 @@ import {
   type SampleOptions,
   type ValidateOptions,
 } from "./options.js";
+import { AsTrained } from "./runs/as-trained.js";
 import { SampleRun, SamplingRun, type SamplingTarget } from "./runs/sampling.js";
 import {
+  type AdapterClaims,
   type BaseInfo,
   fromLossReport,
-  fromPrediction,
   fromWindowReport,
   type LossReport,
   numberOf,
   type Prediction,
   pb,
   present,
-  SamplingService,
   type Score,
   TrainingService,
-  toDraw,
   toLoss,
   toNoise,
   toWindow,
@@ -49,6 +49,7 @@ export interface ValidationResult {
 export abstract class Model {
   protected readonly client: Client;
   protected readonly target: SamplingTarget;
+  protected readonly asTrained: AsTrained;
   readonly #base: BaseInfo;
 
   /** @internal */
@@ -56,6 +57,7 @@ export abstract class Model {
     this.client = client;
     this.#base = base;
     this.target = { baseId: base.id, adapterId };
+    this.asTrained = new AsTrained(client.warn, base, (signal) => this.claims(signal));
   }
 
   /**
@@ -66,7 +68,7 @@ export abstract class Model {
    */
   sample(options: SampleOptions): SampleRun {
     const sampling = checkSample(options, this.#isAdapted, this.client.warn);
-    return new SampleRun(new SamplingRun(this.client, this.target, sampling));
+    return new SampleRun(new SamplingRun(this.client, this.target, this.asTrained, sampling));
   }
 
   /**
@@ -77,7 +79,7 @@ export abstract class Model {
    */
   sampleMany(options: SampleManyOptions): SamplingRun {
     const sampling = checkSampleMany(options, this.#isAdapted, this.client.warn);
-    return new SamplingRun(this.client, this.target, sampling);
+    return new SamplingRun(this.client, this.target, this.asTrained, sampling);
   }
 
   /**
@@ -86,7 +88,7 @@ export abstract class Model {
    * @throws LadError `invalid-option`
    */
   canvas(options: CanvasOptions): Canvas {
-    return new Canvas(this.client, this.target, this.#base, checkCanvas(options));
+    return new Canvas(this.client, this.target, this.asTrained, this.#base, checkCanvas(options));
   }
 
   /**
@@ -96,22 +98,7 @@ export abstract class Model {
    */
   async predict(options: PredictOptions): Promise<Prediction[]> {
     const given = checkPredict(options);
-    const request = {
-      ...this.target,
-      canvases: given.canvases.map((canvas) => ({ ...canvas, ids: Array.from(canvas.ids) })),
-      spec: {
-        draw: toDraw(given),
-        iteration: given.iteration,
-        top: given.top,
-        logits: given.logits,
-        mode: numberOf(pb.training.AttentionMode, given.attention),
-        guidanceScale: given.guidanceScale,
-      },
-    };
-    const { signal, timeoutMs } = given;
-    const client = this.client.within(timeoutMs);
-    const reply = await client.call(SamplingService.predict, request, { signal });
-    return reply.predictions.map(fromPrediction);
+    return predictCanvases(this.client.within(given.timeoutMs), this.target, given);
   }
 
   /**
@@ -139,7 +126,7 @@ export abstract class Model {
    */
   evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const given = checkEvaluate(options, this.#isAdapted, this.client.warn);
-    return evaluateModel(this.client, this.target, this.#base, given);
+    return evaluateModel(this.client, this.target, this.asTrained, this.#base, given);
   }
 
   /**
@@ -167,6 +154,11 @@ export abstract class Model {
     const windows = fromWindowReport(present(reply.windowReport, "ValidateResponse.window_report"));
     warnOfSpecialTokens(client, windows, window.allowSpecial);
     return { report, data: windows };
+  }
+
+  /** How the model was trained last, as the worker knows it now; undefined for a base. */
+  protected async claims(_signal: AbortSignal | undefined): Promise<AdapterClaims | undefined> {
+    return undefined;
   }
 
   get #isAdapted(): boolean {

@@ -4,7 +4,7 @@ import { isLadError } from "./errors.js";
 import type { FrozenBase } from "./frozen-base.js";
 import { Model } from "./model.js";
 import { type CallOptions, callOptions } from "./options.js";
-import { type AdapterInfo, AdaptersService } from "./wire.js";
+import { type AdapterClaims, type AdapterInfo, AdaptersService } from "./wire.js";
 
 /** An adapter's weights at one moment. It samples and scores, and never changes. */
 export class Snapshot extends Model {
@@ -23,6 +23,10 @@ export class Snapshot extends Model {
   /** The snapshot's id on the worker. */
   get id(): string {
     return this.info.id;
+  }
+
+  protected override async claims(): Promise<AdapterClaims | undefined> {
+    return this.info.claims;
   }
 
   /** Frees the snapshot's memory. */

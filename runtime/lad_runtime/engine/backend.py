@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from lad_runtime.errors import LadError
-from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.memory import HeldMemory, Needs
@@ -61,6 +61,11 @@ class ResidentAdapter(Protocol):
 
     @property
     def steps(self) -> int: ...
+
+    @property
+    def claims(self) -> AdapterClaims | None:
+        """How it was trained last; None if it never was, or if its files did not say."""
+        ...
 
 
 BaseT = TypeVar("BaseT", bound=ResidentBase)
@@ -177,8 +182,11 @@ class EngineThread(Protocol[BaseT_contra, AdapterT]):
         """Writes the adapter in PEFT's format."""
         ...
 
-    def import_adapter(self, base: BaseT_contra, folder: Path) -> AdapterT:
-        """Reads an adapter in PEFT's format."""
+    def import_adapter(self, base: BaseT_contra, folder: Path, *, allow_other_base: bool = False) -> AdapterT:
+        """Reads an adapter in PEFT's format, with its claims where its files have them.
+
+        Raises LadError: INVALID_FILE, and INVALID_STATE where it claims to be of another base, unless that is allowed.
+        """
         ...
 
     def save_checkpoint(

@@ -10,7 +10,13 @@ from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method import windows as window
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
-from lad_runtime.torch_backend.adapters.peft_format import load_adapter, weight_bytes, write_adapter
+from lad_runtime.torch_backend.adapters.claims import check_base
+from lad_runtime.torch_backend.adapters.peft_format import (
+    load_adapter,
+    load_claims,
+    weight_bytes,
+    write_adapter,
+)
 from lad_runtime.torch_backend.adapters.resume import restore
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.offload_folder import emptied_folder
@@ -157,10 +163,14 @@ class TorchBackend:
         adapter.offload(self._offloads)
 
     def export_adapter(self, base: Base, adapter: TrainedAdapter, folder: Path) -> None:
-        write_adapter(folder, adapter.adapter, base.info.name)
+        write_adapter(folder, adapter.adapter, base.info.name, adapter.claims)
 
-    def import_adapter(self, base: Base, folder: Path) -> TrainedAdapter:
-        return self._held.adapter(TrainedAdapter(load_adapter(folder, base.model.config, self._device)))
+    def import_adapter(self, base: Base, folder: Path, *, allow_other_base: bool = False) -> TrainedAdapter:
+        claims = load_claims(folder)
+        if claims is not None and not allow_other_base:
+            check_base(claims, base.info)
+        adapter = load_adapter(folder, base.model.config, self._device)
+        return self._held.adapter(TrainedAdapter(adapter, claims=claims))
 
     def save_checkpoint(
         self, base: Base, adapter: TrainedAdapter, name: str, *, replace: bool = False

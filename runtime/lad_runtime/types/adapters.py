@@ -1,10 +1,22 @@
 """LoRA adapters."""
 
+import re
 from dataclasses import dataclass
+from typing import Literal
 
-from lad_runtime.checks import check_number, check_whole
+from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.loss_targets import LossSpec
+from lad_runtime.method.noise import NoiseSpec
+from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
 from lad_runtime.types.limits import MAX_UINT64
+
+AnswerContext = Literal["prompt", "random-split"]
+"""Where an answer's decided tokens stood in training: in the canvas, or, before a random place of it, in the past."""
+
+ANSWER_CONTEXTS: tuple[AnswerContext, ...] = ("prompt", "random-split")
+
+_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +47,32 @@ class AdapterSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdapterClaims:
+    """How an adapter was trained last, as the worker saw it or as the adapter's files claim. They go with its weights."""
+
+    base_name: str
+    base_revision: str
+    attention: AttentionMode
+    context: AnswerContext
+    noise: NoiseSpec | None  # None, like `loss`: sequences of the caller's own
+    loss: LossSpec | None
+    mask_token: str
+    eos_token: str
+    stop_tokens: tuple[str, ...]  # `eos_token` is one of them
+    chat_template_digest: str  # SHA-256 of its text, in hexadecimal; empty: there was none
+    steps: int  # optimizer steps over the adapter's life, those before its files were written included
+    version: str  # of lad, at the last of them
+
+    def __post_init__(self) -> None:
+        check_choice("attention", self.attention, ATTENTION_MODES)
+        check_choice("context", self.context, ANSWER_CONTEXTS)
+        check_whole("steps", self.steps, low=0, high=2**63 - 1)
+        if not _DIGEST.fullmatch(self.chat_template_digest):
+            problem = "it is no SHA-256 in hexadecimal"
+            raise invalid_option("chatTemplateDigest", self.chat_template_digest, problem, "Leave it empty.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdapterInfo:
     id: str
     base_id: str
@@ -43,3 +81,4 @@ class AdapterInfo:
     nbytes: int  # weights, gradients and optimizer state now held
     steps: int  # optimizer steps taken
     last_sequence: int = 0  # number of its last primitive; 0: none yet
+    claims: AdapterClaims | None = None  # None: never trained, or its files do not say how

@@ -83,6 +83,7 @@ class BaseInfo:
     other_stops: tuple[Token, ...] = ()
     system_prompt: str
     has_chat_template: bool
+    chat_template_digest: str = ""  # SHA-256 of its text, in hexadecimal
     compile_seconds: float = 0.0  # 0: its kernels are not compiled
     warnings: tuple[str, ...] = ()  # what is odd about its files, in a sentence each
 

@@ -11,10 +11,17 @@ import type { pb } from "../wire.js";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const PIECE_BYTES = 2 ** 20;
 
-/** The files of a PEFT adapter, and others that PEFT writes into its folder. */
+/** The files of a PEFT adapter, what it says of its training, and others that PEFT writes into its folder. */
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
-const OF_AN_ADAPTER: ReadonlySet<string> = new Set([CONFIG, WEIGHTS, "adapter_model.bin", "README.md"]);
+const CLAIMS = "lad.json";
+const OF_AN_ADAPTER: ReadonlySet<string> = new Set([
+  CONFIG,
+  WEIGHTS,
+  CLAIMS,
+  "adapter_model.bin",
+  "README.md",
+]);
 
 /**
  * Writes files that arrive in pieces as one new folder: writes and syncs a temporary folder, then renames it, so that it appears or
@@ -77,7 +84,8 @@ export async function openFolder(folder: string): Promise<AdapterFolder> {
       },
     );
   }
-  const files = await Promise.all([CONFIG, WEIGHTS].map((name) => sized(source, name)));
+  const sent = [CONFIG, WEIGHTS, ...(names.includes(CLAIMS) ? [CLAIMS] : [])];
+  const files = await Promise.all(sent.map((name) => sized(source, name)));
   return { files, pieces: () => readPieces(source, files) };
 }
 

@@ -2,6 +2,7 @@
 import type { Client } from "../client.js";
 import { renderChat } from "../data/text.js";
 import type { CheckedEvaluation } from "../options/evaluation.js";
+import type { AsTrained } from "../runs/as-trained.js";
 import { SamplingRun, type SamplingTarget } from "../runs/sampling.js";
 import type { Answer, BaseInfo } from "../wire.js";
 import type { TokenScores } from "./measures/measure.js";
@@ -22,6 +23,7 @@ export interface Evaluation extends Measured {
 export async function evaluateModel(
   client: Client,
   target: SamplingTarget,
+  asTrained: AsTrained,
   base: BaseInfo,
   { sampling, references, signal }: CheckedEvaluation,
 ): Promise<Evaluation> {
@@ -38,7 +40,7 @@ export async function evaluateModel(
     seed,
   }));
   const started = performance.now();
-  const answers = await new SamplingRun(client, target, { ...sampling, canvases }).result();
+  const answers = await new SamplingRun(client, target, asTrained, { ...sampling, canvases }).result();
   const seconds = (performance.now() - started) / 1000;
   const scores = needLikelihoods() ? await scoreAnswers(client, base, prompts, answers, signal) : [];
   const answered = answers.map((answer, i) => ({

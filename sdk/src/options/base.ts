@@ -99,6 +99,17 @@ export interface TextOptions extends CallOptions {
 
 export const textOptions = fieldsOf<TextOptions>()({ allowSpecial: flag().default(false), ...callShape });
 
+/** What reading an adapter from a folder takes. */
+export interface LoadAdapterOptions extends CallOptions {
+  /** Load an adapter whose files say that it was trained on another base, with a warning. Default: false. */
+  allowOtherBase?: boolean | undefined;
+}
+
+export const loadAdapterOptions = fieldsOf<LoadAdapterOptions>()({
+  allowOtherBase: flag().default(false),
+  ...callShape,
+});
+
 /** What writing an adapter to a folder takes. */
 export interface SaveOptions extends CallOptions {
   /** Replace a folder that is there. Default: false. */

@@ -125,6 +125,8 @@ export const predictFields = fieldsOf<PredictOptions>()({
   ...callShape,
 });
 
+export type CheckedPredict = ReturnType<typeof checkPredict>;
+
 /** @throws LadError `invalid-option` */
 export function checkPredict(options: PredictOptions) {
   const given = check(predictFields, options);
@@ -147,7 +149,7 @@ export const canvasFields = fieldsOf<CanvasOptions>()({
   answerTokens: integer(1, 2 ** 20).default(64),
   startTokens: integer(1, 2 ** 20).optional(),
   iterations: integer(1).default(32),
-  attention: denoisingAttention.default("full"),
+  attention: denoisingAttention.optional(),
   earlyStop: flag().default(true),
   ...drawShape,
   top: integer(0).default(0),

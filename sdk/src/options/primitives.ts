@@ -126,8 +126,9 @@ export interface CanvasOptions extends PromptOptions, DrawOptions {
   /** The canvas counts as settled after so many predictions: an integer of at least 1. Default: 32. */
   iterations?: number | undefined;
   /**
-   * How the prompt attends, which should be as the adapter was trained. `full`: every token attends to its whole sequence; `prefix`:
-   * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: `full`.
+   * How the prompt attends; another mode than the adapter was trained in is warned of. `full`: every token attends to its whole sequence; `prefix`:
+   * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: as the adapter was
+   * trained, if it is known (`adapter.info.claims`), else `full`.
    */
   attention?: DenoisingAttention | undefined;
   /** It also counts as settled when three consecutive predictions sample the same answer. Default: true. */

@@ -79,8 +79,9 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
    */
   answerTokens?: number | undefined;
   /**
-   * How the prompt attends, which should be as the adapter was trained. `full`: every token attends to its whole sequence; `prefix`:
-   * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: `full`.
+   * How the prompt attends; another mode than the adapter was trained in is warned of. `full`: every token attends to its whole sequence; `prefix`:
+   * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: as the adapter was
+   * trained, if it is known (`adapter.info.claims`), else `full`.
    */
   attention?: DenoisingAttention | undefined;
   /**
@@ -126,7 +127,7 @@ const specShape = {
   policy: policySchema.default(() => policySchema.parse("remask")),
   answerTokens: integer(1, 2 ** 20).default(64),
   ...drawShape,
-  attention: denoisingAttention.default("full"),
+  attention: denoisingAttention.optional(),
   canvasTokens: integer(0, 2 ** 20).default(0),
   shareWeight: shareWeight.default(1),
   frames: flag().default(true),

@@ -1,3 +1,6 @@
+import type { LossSpec } from "../method/loss-targets.js";
+import type { Noise } from "../method/noise.js";
+
 /** How rows are multiplied with one kind of a base's matrices on the worker's CPU. */
 export interface MatrixKernel {
   /** `qkv` (the projections of queries, keys and values), `o`, `gate_up`, `down` or `head`. */
@@ -54,6 +57,8 @@ export interface BaseInfo {
   readonly systemPrompt: string;
   /** Whether `render`, and whatever takes messages, can be used. */
   readonly hasChatTemplate: boolean;
+  /** SHA-256 of the chat template's text, in hexadecimal; empty without a template. */
+  readonly chatTemplateDigest: string;
   /** How long its kernels took to compile; 0: they are not. */
   readonly compileSeconds: number;
   /** What is odd about its files, in a sentence each: `onWarning` hears them when the base is loaded. */
@@ -63,6 +68,37 @@ export interface BaseInfo {
    * long as these are the same. Empty on CUDA and in half precision, where nothing is chosen.
    */
   readonly kernels: readonly MatrixKernel[];
+}
+
+/** How an adapter was trained last, as the worker saw it or as the adapter's files claim. */
+export interface AdapterClaims {
+  /** The name of the base that it was trained on. */
+  readonly baseName: string;
+  /** That base's revision: the commit of a hub id, or a digest of the files. */
+  readonly baseRevision: string;
+  /** How tokens attended to each other. */
+  readonly attention: "full" | "prefix" | "causal-prefix" | "causal";
+  /**
+   * Where an answer's decided tokens stood: in the canvas behind the prompt (`prompt`), or, those before a random place, in the past
+   * (`random-split`).
+   */
+  readonly context: "prompt" | "random-split";
+  /** How answers were corrupted; undefined for sequences of one's own making. */
+  readonly noise?: Noise | undefined;
+  /** Which tokens were supervised, with what weight; undefined for sequences of one's own making. */
+  readonly loss?: LossSpec | undefined;
+  /** The token that stood for what was hidden, as text. */
+  readonly maskToken: string;
+  /** What answers ended with. */
+  readonly eosToken: string;
+  /** Every token that ended an answer, `eosToken` among them. */
+  readonly stopTokens: readonly string[];
+  /** SHA-256 of the chat template's text, in hexadecimal; empty without a template. */
+  readonly chatTemplateDigest: string;
+  /** Optimizer steps over the adapter's life, those before its files were written included. */
+  readonly steps: number;
+  /** The version of lad that took the last of them. */
+  readonly version: string;
 }
 
 /** A LoRA adapter as the worker holds it. */
@@ -89,6 +125,8 @@ export interface AdapterInfo {
   readonly steps: number;
   /** Number of its last primitive; 0: none yet. */
   readonly lastSequence: number;
+  /** How it was trained last; undefined if it never was, or if its files do not say, as those of other programs. */
+  readonly claims?: AdapterClaims | undefined;
 }
 
 /** The worker: its device, its memory, what is resident. */

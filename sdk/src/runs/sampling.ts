@@ -11,6 +11,7 @@ import {
   toCanvas,
   toSampling,
 } from "../wire.js";
+import type { AsTrained } from "./as-trained.js";
 import { startingRun } from "./creating.js";
 import { type AskedRun, RunStream } from "./run-stream.js";
 
@@ -26,9 +27,9 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
   readonly #answers: (Answer | undefined)[];
 
   /** @internal */
-  constructor(client: Client, target: SamplingTarget, sampling: CheckedSampling) {
+  constructor(client: Client, target: SamplingTarget, asTrained: AsTrained, sampling: CheckedSampling) {
     super(client, {
-      start: (asked) => startSampling(client, target, sampling, asked),
+      start: (asked) => startSampling(client, target, asTrained, sampling, asked),
       detached: sampling.spec.detached,
       signal: sampling.spec.signal,
     });
@@ -99,14 +100,16 @@ export class SampleRun implements AsyncIterable<Frame> {
 async function startSampling(
   client: Client,
   target: SamplingTarget,
+  asTrained: AsTrained,
   { canvases, spec }: CheckedSampling,
   { watched, runId, signal }: AskedRun,
 ): Promise<string> {
+  const settled = await asTrained.settled(spec, signal);
   const request = {
     ...target,
     runId,
     canvases: canvases.map(toCanvas),
-    spec: toSampling({ ...spec, frames: spec.frames && watched }),
+    spec: toSampling({ ...settled, frames: settled.frames && watched }),
   };
   const send = () => client.call(SamplingService.startSampling, request, { signal });
   return (await startingRun(client, runId, send, signal)).runId;

@@ -1,6 +1,7 @@
 import * as pb from "../gen/lad/v1/sampling.js";
 import { AttentionMode } from "../gen/lad/v1/training.js";
 import type { Policy } from "../method/policy.js";
+import type { DenoisingAttention } from "../options/attention.js";
 import type { Prompt } from "../options/sampling.js";
 import type { SamplingSpec } from "../options.js";
 import type { Answer, Frame, Prediction } from "../results/sampling.js";
@@ -32,7 +33,10 @@ export function toDraw(draw: DrawSpec): pb.DrawSpec {
   };
 }
 
-export function toSampling(spec: SamplingSpec): pb.SamplingSpec {
+/** How to sample, with what depends on how the adapter was trained. */
+export type SettledSampling = SamplingSpec & { readonly attention: DenoisingAttention };
+
+export function toSampling(spec: SettledSampling): pb.SamplingSpec {
   return {
     policy: toPolicy(spec.policy),
     answerTokens: spec.answerTokens,

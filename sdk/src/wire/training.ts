@@ -1,11 +1,13 @@
+import { LadError } from "../errors.js";
 import * as pb from "../gen/lad/v1/training.js";
 import type { LossReport } from "../method/loss-report.js";
 import type { LossSpec } from "../method/loss-targets.js";
 import type { Noise } from "../method/noise.js";
+import { noises } from "../method/noises/registered.js";
 import { type CheckedTraining, type Optimizer, optimizerSpec } from "../options.js";
 import { counted } from "./bigints.js";
 import { toWindow } from "./data.js";
-import { numberOf } from "./enums.js";
+import { numberOf, wordOf } from "./enums.js";
 import { type CaseOf, camelCase } from "./oneofs.js";
 
 export function fromLossReport(report: pb.LossReport): LossReport {
@@ -14,6 +16,20 @@ export function fromLossReport(report: pb.LossReport): LossReport {
 
 export function toNoise({ kind, ...options }: Noise): pb.NoiseSpec {
   return { kind: { $case: camelCase(kind), value: options } as CaseOf<Noise> };
+}
+
+export function fromNoise({ kind }: pb.NoiseSpec): Noise {
+  const name = Object.keys(noises).find((each) => camelCase(each) === kind?.$case);
+  if (name === undefined) throw new LadError("internal", `The worker sent the noise ${kind?.$case}.`);
+  return { kind: name, ...kind?.value } as Noise;
+}
+
+export function fromLoss(loss: pb.LossSpec): LossSpec {
+  return {
+    supervise: wordOf(pb.SuperviseTokens, loss.supervise),
+    tail: loss.tail,
+    weighting: wordOf(pb.LossWeighting, loss.weighting),
+  };
 }
 
 export function toLoss(loss: LossSpec): pb.LossSpec {

@@ -1,8 +1,10 @@
 import { LadError } from "../errors.js";
+import { AttentionMode } from "../gen/lad/v1/training.js";
 import * as pb from "../gen/lad/v1/worker.js";
-import type { AdapterInfo, BaseInfo, WorkerInfo } from "../results/worker.js";
+import type { AdapterClaims, AdapterInfo, BaseInfo, WorkerInfo } from "../results/worker.js";
 import { counted } from "./bigints.js";
 import { numberOf, wordOf } from "./enums.js";
+import { fromLoss, fromNoise } from "./training.js";
 
 type DataTypeName = BaseInfo["dataType"];
 
@@ -10,8 +12,18 @@ export function fromBase(base: pb.Base): BaseInfo {
   return { ...counted(base), dataType: fromDataType(base.dataType) };
 }
 
-export function fromAdapter({ spec, ...adapter }: pb.Adapter): AdapterInfo {
-  return { ...present(spec, "Adapter.spec"), ...counted(adapter) };
+export function fromAdapter({ spec, claims, ...adapter }: pb.Adapter): AdapterInfo {
+  return { ...present(spec, "Adapter.spec"), ...counted(adapter), claims: claims && fromClaims(claims) };
+}
+
+function fromClaims({ noise, loss, ...claims }: pb.AdapterClaims): AdapterClaims {
+  return {
+    ...counted(claims),
+    attention: wordOf(AttentionMode, claims.attention),
+    context: claims.context as AdapterClaims["context"],
+    noise: noise && fromNoise(noise),
+    loss: loss && fromLoss(loss),
+  };
 }
 
 export function fromInfo({ bases, adapters, ...info }: pb.GetInfoResponse): WorkerInfo {

@@ -12,7 +12,7 @@ from typing import Any
 from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.policies.policy import DenoisingPolicy
-from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.evaluation import Score, ScoreItem, ScoreTask
@@ -97,6 +97,7 @@ class FakeAdapter:
     state_nbytes: int = 0
     offloaded_nbytes: int = 0
     snapshot_nbytes: int = 0
+    claims: AdapterClaims | None = None
 
     @property
     def nbytes(self) -> int:
@@ -287,7 +288,7 @@ class FakeBackend:
     def import_bytes(self, folder: Path) -> int:
         return sum(path.stat().st_size for path in folder.iterdir())
 
-    def import_adapter(self, base: FakeBase, folder: Path) -> FakeAdapter:
+    def import_adapter(self, base: FakeBase, folder: Path, *, allow_other_base: bool = False) -> FakeAdapter:
         names = {path.name for path in folder.iterdir()}
         if names != {"adapter_config.json", "adapter_model.safetensors"}:
             raise LadError(ErrorCode.INVALID_FILE, f"These are no adapter's files: {sorted(names)}.")

@@ -38,8 +38,12 @@ def tiny_base(revision="r1", kernels=()):
     info = SimpleNamespace(
         name="random",
         revision=revision,
+        mask_token="[MASK]",
         mask_token_id=MASK,
+        eos_token="[EOS]",
         eos_token_id=EOS,
+        stop_tokens=("[EOS]",),
+        chat_template_digest="",
         vocab_size=VOCABULARY,
         max_positions=CONFIG.max_positions,
         kernels=kernels,

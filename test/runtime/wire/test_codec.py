@@ -39,6 +39,7 @@ class UploadHeader:
     base_id: str
     adapter_id: str
     files: tuple[FileSize, ...]
+    allow_other_base: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,9 @@ class Canvas:
     seed: int | None
 
 
-HEADER = UploadHeader(base_id="b", adapter_id="a", files=(FileSize(name="f", nbytes=2**40),))
+HEADER = UploadHeader(
+    base_id="b", adapter_id="a", files=(FileSize(name="f", nbytes=2**40),), allow_other_base=True
+)
 
 
 def test_what_was_written_is_read_as_it_was() -> None:

@@ -38,6 +38,7 @@ const baseMessage: BaseMessage = {
   eosTokenId: EOS,
   systemPrompt: "",
   hasChatTemplate: true,
+  chatTemplateDigest: "",
   compileSeconds: 0,
   stopTokens: ["[EOS]"],
   stopTokenIds: [EOS],

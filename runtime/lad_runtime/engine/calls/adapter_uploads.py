@@ -21,7 +21,7 @@ from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.types.adapters import AdapterSpec
 
 MAX_FILES = 16
-_BESIDE_WEIGHTS = 4 << 20  # bytes for the configuration, the tensors' names and a README
+_BESIDE_WEIGHTS = 4 << 20  # bytes for the configuration, the claims, the tensors' names and a README
 
 
 class AdapterUploads:
@@ -39,7 +39,9 @@ class AdapterUploads:
         self._memory = memory
         self._transfers = transfers
 
-    def begin(self, base_id: str, sizes: Sequence[tuple[str, int]]) -> "AdapterUpload":
+    def begin(
+        self, base_id: str, sizes: Sequence[tuple[str, int]], *, allow_other_base: bool = False
+    ) -> "AdapterUpload":
         """Admits an upload by the names and bytes of its files; blocks while the engine makes room.
 
         Reserves the memory and holds the base until the upload ends. Raises LadError: INVALID_OPTION for files that cannot be
@@ -57,7 +59,7 @@ class AdapterUploads:
             def admit() -> None:
                 self._reserve(key, self._backend.import_bytes(folder))
 
-            take_in = partial(self._adapters.take_in, base_id, folder)
+            take_in = partial(self._adapters.take_in, base_id, folder, allow_other_base=allow_other_base)
             return AdapterUpload(folder, dict(sizes), admit, take_in, held.pop_all())
 
     def _most_bytes(self, base: BaseEntry) -> int:

@@ -91,13 +91,18 @@ class Adapters:
 
         return self._engine.call(export)
 
-    def take_in(self, base_id: str, folder: Path, adapter_id: str = "") -> "Future[AdapterEntry]":
-        """Imports an adapter from a folder in PEFT's format; its memory is reserved already. An empty id: a random one."""
+    def take_in(
+        self, base_id: str, folder: Path, adapter_id: str = "", *, allow_other_base: bool = False
+    ) -> "Future[AdapterEntry]":
+        """Imports an adapter from a folder in PEFT's format; its memory is reserved already. An empty id: a random one.
+
+        `allow_other_base` allows one whose files say that it was trained on another base.
+        """
         base = self._registry.base(base_id)
         requester = Requester(what="The adapter", option="files", value="")
 
         def make() -> ResidentAdapter:
-            return self._backend.import_adapter(base.resident, folder)
+            return self._backend.import_adapter(base.resident, folder, allow_other_base=allow_other_base)
 
         return self._add(base, 0, requester, make, adapter_id)
 

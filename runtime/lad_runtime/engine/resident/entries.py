@@ -42,4 +42,5 @@ class AdapterEntry:
             nbytes=self.resident.nbytes,
             steps=self.resident.steps,
             last_sequence=self.calls.last,
+            claims=self.resident.claims,
         )

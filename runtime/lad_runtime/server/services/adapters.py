@@ -80,7 +80,10 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
         requests = whole(request_iterator)
         header = (await anext(requests, pb.UploadAdapterRequest())).header
         sizes = [(file.name, file.bytes) for file in header.files]
-        async with entered(partial(self._worker.uploads.begin, header.base_id, sizes)) as upload:
+        begin = partial(
+            self._worker.uploads.begin, header.base_id, sizes, allow_other_base=header.allow_other_base
+        )
+        async with entered(begin) as upload:
             async for message in requests:
                 await asyncio.to_thread(upload.write, message.piece.name, message.piece.data)
             await asyncio.to_thread(upload.finish)

@@ -20,6 +20,7 @@ from lad_runtime.torch_backend.adapters.checkpoint_format import (
     read_run_options,
     read_value,
 )
+from lad_runtime.torch_backend.adapters.claims import read_claims
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.durable import (
     DamagedFolderError,
@@ -28,7 +29,7 @@ from lad_runtime.torch_backend.files.durable import (
     verify_folder,
     write_folder,
 )
-from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.bases import BaseInfo, MatrixKernel
 from lad_runtime.types.training import OptimizerSpec, TrainingSpec
 from lad_runtime.types.training_events import LossReport
@@ -63,6 +64,7 @@ class Checkpoint:
     kernels: tuple[MatrixKernel, ...] | None = (
         None  # of the base, as `BaseInfo` has them; None: it does not say
     )
+    claims: AdapterClaims | None = None  # None: it was never trained, or does not say how
 
 
 class CheckpointStore:
@@ -182,6 +184,7 @@ def _files(trained: TrainedAdapter, info: BaseInfo, run: RunPosition | None) -> 
         "steps": trained.steps,
         "optimizer": asdict(optimizer.spec) if optimizer else None,
         "run": asdict(run) if run else None,
+        "claims": asdict(trained.claims) if trained.claims else None,
     }
     files = {_STATE: json.dumps(state, indent=1).encode(), _ADAPTER: _bytes(trained.parameters)}
     return files | ({_OPTIMIZER: _bytes(optimizer.state())} if optimizer else {})
@@ -206,6 +209,7 @@ def _read(folder: Path, name: str) -> Checkpoint:
             optimizer_state=safetensors.torch.load_file(folder / _OPTIMIZER) if state["optimizer"] else {},
             run=_position(run) if run else None,
             kernels=_kernels(state["kernels"]) if "kernels" in state else None,
+            claims=read_claims(state["claims"]) if state.get("claims") else None,
         )
     except (KeyError, TypeError, ValueError, RecursionError, OSError, safetensors.SafetensorError) as error:
         raise DamagedFolderError(f"{type(error).__name__} while it was read") from error

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from lad_runtime.errors import LadError
+from lad_runtime.torch_backend.adapters.claims import CLAIMS_FILE, claims_file, read_claims_file
 from lad_runtime.torch_backend.adapters.peft_options import (
     CONFIG_FILE,
     adapter_spec,
@@ -23,6 +24,7 @@ from lad_runtime.torch_backend.adapters.peft_options import (
 from lad_runtime.torch_backend.files.model_files import file_in
 from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.model.lora import LoraAdapter, parameter_name
+from lad_runtime.types.adapters import AdapterClaims
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 
@@ -35,11 +37,16 @@ _TENSOR = re.compile(
 )
 
 
-def write_adapter(folder: Path, adapter: LoraAdapter, base_name: str = "") -> None:
+def write_adapter(
+    folder: Path, adapter: LoraAdapter, base_name: str = "", claims: AdapterClaims | None = None
+) -> None:
     """The two files, weights in float32, with no more in memory at once than a tensor. `peft` loads them onto the base of
-    `base_name`.
+    `base_name`. Claims are a third file, which `peft` does not read.
     """
-    for name, pieces in _contents(adapter, base_name).items():
+    contents = _contents(adapter, base_name)
+    if claims is not None:
+        contents[CLAIMS_FILE] = iter([claims_file(claims)])
+    for name, pieces in contents.items():
         with (folder / name).open("wb") as file:
             file.writelines(pieces)
 
@@ -92,7 +99,7 @@ def load_adapter(folder: Path, config: LlamaConfig, device: torch.device | str =
     INVALID_FILE for files that are missing, damaged, or of another base; UNSUPPORTED_MODEL, naming the option, for what is
     not plain LoRA on whole projections of every layer.
     """
-    settings = read_settings(_settings_of(folder))
+    settings = read_settings(_content_of(folder, CONFIG_FILE, _MOST_SETTINGS_BYTES))
     tensors = _tensors(folder)
     modules = _modules(tensors)
     targets = _targets(modules, config)
@@ -109,20 +116,30 @@ def load_adapter(folder: Path, config: LlamaConfig, device: torch.device | str =
     return LoraAdapter(spec=spec, parameters=parameters)
 
 
+def load_claims(folder: Path) -> AdapterClaims | None:
+    """What an adapter's files say of its training; None where they have no claims.
+
+    Raises INVALID_FILE, naming the field, for claims that are damaged, and VERSION_MISMATCH for those of a newer format.
+    """
+    if CLAIMS_FILE not in {path.name for path in folder.iterdir()}:
+        return None
+    return read_claims_file(_content_of(folder, CLAIMS_FILE, _MOST_SETTINGS_BYTES))
+
+
 def weight_bytes(folder: Path) -> int:
     """What the weights in a folder take once they are loaded, in float32. Raises INVALID_FILE."""
     with _opened(_path_of(folder, WEIGHTS_FILE)) as file:
         return sum(4 * math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
 
 
-def _settings_of(folder: Path) -> bytes:
-    path = _path_of(folder, CONFIG_FILE)
+def _content_of(folder: Path, name: str, most_bytes: int) -> bytes:
+    path = _path_of(folder, name)
     try:
-        if path.stat().st_size > _MOST_SETTINGS_BYTES:
-            raise invalid_adapter(f"{CONFIG_FILE} is longer than {_MOST_SETTINGS_BYTES >> 20} MiB")
+        if path.stat().st_size > most_bytes:
+            raise invalid_adapter(f"{name} is longer than {most_bytes >> 20} MiB")
         return path.read_bytes()
     except OSError as error:
-        raise _unreadable(CONFIG_FILE, error) from error
+        raise _unreadable(name, error) from error
 
 
 def _tensors(folder: Path) -> dict[str, Tensor]:

@@ -47,6 +47,7 @@ def restore(trained: TrainedAdapter, checkpoint: Checkpoint) -> None:
         )
     trained.load_parameters(checkpoint.parameters)
     trained.steps = checkpoint.steps
+    trained.claims = checkpoint.claims
     trained.forget_optimizer()
     if checkpoint.optimizer is not None:
         trained.optimizer_for(checkpoint.optimizer).load(checkpoint.optimizer_state)

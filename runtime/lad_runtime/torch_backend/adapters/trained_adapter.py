@@ -12,7 +12,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.offload import OffloadedOptimizer
 from lad_runtime.torch_backend.model.lora import LoraAdapter, Version
 from lad_runtime.torch_backend.optimizers.optimizer import Optimizer, clip
-from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.training import OptimizerSpec
 
 
@@ -41,12 +41,21 @@ class TrainedAdapter:
     numbers, for any thread to read.
     """
 
-    def __init__(self, adapter: LoraAdapter, steps: int = 0, *, is_snapshot: bool = False) -> None:
+    def __init__(
+        self,
+        adapter: LoraAdapter,
+        steps: int = 0,
+        *,
+        claims: AdapterClaims | None = None,
+        is_snapshot: bool = False,
+    ) -> None:
         self.adapter = adapter
         self.steps = steps
+        self.claims = claims  # how it was trained last, if that is known
         self.gathered = 0
         self.is_snapshot = is_snapshot
         self._holding = Holding()
+        self._learned: AdapterClaims | None = None  # how the gradients that it now holds came about
         self._optimizer: Optimizer | None = None
         self._offloaded: OffloadedOptimizer | None = None
         # the view that all live snapshots of the current weights share
@@ -120,12 +129,12 @@ class TrainedAdapter:
         Whoever asks before the next step gets the same weights, to be computed with in one batch, and finds the same prompts.
         """
         if self.is_snapshot:
-            return TrainedAdapter(self.adapter, steps=self.steps, is_snapshot=True)
+            return TrainedAdapter(self.adapter, steps=self.steps, claims=self.claims, is_snapshot=True)
         view = self._view() if self._view else None
         if view is None:
             view = self.adapter.view(self._version)
             self._view = weakref.ref(view)
-        return TrainedAdapter(view, steps=self.steps, is_snapshot=True)
+        return TrainedAdapter(view, steps=self.steps, claims=self.claims, is_snapshot=True)
 
     def optimizer_for(self, spec: OptimizerSpec) -> Optimizer:
         """Returns the optimizer. It keeps its state if `spec` has the same kind; otherwise a new one is made."""
@@ -142,14 +151,22 @@ class TrainedAdapter:
 
         Raises DIVERGED, weights and optimizer untouched and the gradients cleared, where the norm is no finite number.
         """
+        learned = self._learned or self.claims
         try:
             norm = clip(self.parameters, max_gradient_norm)
             self._leave_snapshots()
             self.optimizer_for(spec).step(spec, learning_rate)
         finally:
             self.clear_gradients()
+        if learned is not None:
+            before = self.claims.steps if self.claims else self.steps
+            self.claims = replace(learned, steps=before + 1)
         self.steps += 1
         return norm
+
+    def learn(self, how: AdapterClaims) -> None:
+        """Says how the gradients that it now holds came about: its claims from the next step on, which counts their steps."""
+        self._learned = how
 
     def check_finite(self) -> None:
         """Raises DIVERGED where a weight is no longer a finite number."""
@@ -172,6 +189,7 @@ class TrainedAdapter:
         for parameter in self.parameters.values():
             parameter.grad = None
         self.gathered = 0
+        self._learned = None
         self._count_gradients()
 
     def gradients(self) -> Gradients:

@@ -163,6 +163,7 @@ def _info(
         other_stops=tokenizer.stop_tokens[1:],
         system_prompt=tokenizer.system_prompt,
         has_chat_template=tokenizer.has_template,
+        chat_template_digest=tokenizer.template_digest,
         compile_seconds=compile_seconds,
         warnings=warnings,
         kernels=ways,

@@ -1,5 +1,6 @@
 """Translates text to token ids and back with the model's own tokenizer (`tokenizer.json`) and chat template."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -61,6 +62,11 @@ class Tokenizer:
     @property
     def has_template(self) -> bool:
         return self._template is not None
+
+    @property
+    def template_digest(self) -> str:
+        """SHA-256 of the chat template's text, in hexadecimal; empty where there is none."""
+        return hashlib.sha256(self._template.source.encode()).hexdigest() if self._template else ""
 
     @property
     def mask_is_text(self) -> bool:

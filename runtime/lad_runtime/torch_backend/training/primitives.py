@@ -8,6 +8,7 @@ from lad_runtime.method.data_order import Draw
 from lad_runtime.method.loss_report import TokenLosses, weighted_loss
 from lad_runtime.method.loss_targets import check_loss
 from lad_runtime.method.row import Row
+from lad_runtime.torch_backend.adapters.claims import claims_of
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prefetch import Prefetch
@@ -40,7 +41,9 @@ def forward_backward(
 
     Closed, failed or diverged (DIVERGED: the loss is no finite number), it leaves the gradients as they were.
     """
-    return (yield from _all_or_nothing(base, trained, map(_given, sequences), forward))
+    result = yield from _all_or_nothing(base, trained, map(_given, sequences), forward)
+    trained.learn(claims_of(base.info, attention=forward.attention, noise=None, loss=None))
+    return result
 
 
 def forward_backward_noised(
@@ -58,7 +61,9 @@ def forward_backward_noised(
         batch = yield from drawing.result()
     finally:
         drawing.stop()
-    return (yield from _all_or_nothing(base, trained, batch, forward))
+    result = yield from _all_or_nothing(base, trained, batch, forward)
+    trained.learn(claims_of(base.info, attention=forward.attention, noise=given.noise, loss=given.loss))
+    return result
 
 
 def optim_step(

@@ -8,6 +8,7 @@ from lad_runtime.method.data_order import Draw, batch
 from lad_runtime.method.learning_rate import learning_rate
 from lad_runtime.method.loss_report import LossTally
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore, RunPosition, spec_json
+from lad_runtime.torch_backend.adapters.claims import claims_of
 from lad_runtime.torch_backend.adapters.resume import resume, resume_warnings
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
@@ -70,6 +71,7 @@ class TrainingRun:
             see=lambda _, row, losses: tally.add(row, losses),
             skip=lambda _, row: tally.skip(row),
         )
+        trained.learn(claims_of(self.base.info, attention=spec.attention, noise=spec.noise, loss=spec.loss))
         rate = learning_rate(spec.schedule, self.step, spec.steps)
         norm = trained.step(spec.optimizer, rate, spec.max_gradient_norm)
         self.step += 1

@@ -89,14 +89,16 @@ class UploadAdapterRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[UploadHeader, _Mapping]] = ..., piece: _Optional[_Union[FilePiece, _Mapping]] = ...) -> None: ...
 
 class UploadHeader(_message.Message):
-    __slots__ = ("base_id", "adapter_id", "files")
+    __slots__ = ("base_id", "adapter_id", "files", "allow_other_base")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_OTHER_BASE_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     adapter_id: str
     files: _containers.RepeatedCompositeFieldContainer[FileSize]
-    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., files: _Optional[_Iterable[_Union[FileSize, _Mapping]]] = ...) -> None: ...
+    allow_other_base: bool
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., files: _Optional[_Iterable[_Union[FileSize, _Mapping]]] = ..., allow_other_base: _Optional[bool] = ...) -> None: ...
 
 class FileSize(_message.Message):
     __slots__ = ("name", "bytes")

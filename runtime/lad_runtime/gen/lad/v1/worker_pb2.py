@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from lad_runtime.gen.lad.v1 import options_pb2 as lad_dot_v1_dot_options__pb2
+from lad_runtime.gen.lad.v1 import training_pb2 as lad_dot_v1_dot_training__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13lad/v1/worker.proto\x12\x06lad.v1\x1a\x14lad/v1/options.proto\"J\n\x10HandshakeRequest\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x1c\n\rbuild_version\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\"Q\n\x11HandshakeResponse\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x15\n\rbuild_version\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\r\"\x10\n\x0eGetInfoRequest\"\xbd\x02\n\x0fGetInfoResponse\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65vice_name\x18\x02 \x01(\t\x12\x0f\n\x07threads\x18\x03 \x01(\r\x12\x15\n\rtorch_version\x18\x04 \x01(\t\x12\x16\n\x0epython_version\x18\x05 \x01(\t\x12\x17\n\x0f\x61\x63\x63ounted_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cmemory_bytes\x18\x07 \x01(\x04\x12\x1b\n\x05\x62\x61ses\x18\x08 \x03(\x0b\x32\x0c.lad.v1.Base\x12!\n\x08\x61\x64\x61pters\x18\t \x03(\x0b\x32\x0f.lad.v1.Adapter\x12\x1b\n\x13memory_budget_bytes\x18\n \x01(\x04\x12\x17\n\x0foffloaded_bytes\x18\x0b \x01(\x04\x12\x10\n\x08policies\x18\x0c \x03(\t\x12\x0e\n\x06noises\x18\r \x03(\t\"\r\n\x0bHoldRequest\"%\n\x0cHoldResponse\x12\x15\n\rlease_seconds\x18\x01 \x01(\r\"\x8d\x02\n\x0fLoadBaseRequest\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x17\n\x08revision\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12#\n\tdata_type\x18\x03 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x19\n\nmask_token\x18\x04 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x1d\n\rchat_template\x18\x05 \x01(\tB\x06\x90\xb5\x18\x80\x80\x10\x12\"\n\rsystem_prompt\x18\x06 \x01(\tB\x06\x90\xb5\x18\x80\x80\x04H\x00\x88\x01\x01\x12\x18\n\thub_token\x18\x07 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12\x0f\n\x07\x63ompile\x18\t \x01(\x08\x42\x10\n\x0e_system_prompt\"d\n\x10LoadBaseResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.lad.v1.LoadProgressH\x00\x12\x1c\n\x04\x62\x61se\x18\x02 \x01(\x0b\x32\x0c.lad.v1.BaseH\x00\x42\x08\n\x06update\"F\n\x0cLoadProgress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\x12\n\ndone_bytes\x18\x02 \x01(\x04\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x04\"\xa8\x04\n\x04\x42\x61se\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x17\n\x0fparameter_count\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12#\n\tdata_type\x18\x06 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x12\n\nvocab_size\x18\x07 \x01(\r\x12\x13\n\x0bhidden_size\x18\x08 \x01(\r\x12\x12\n\nnum_layers\x18\t \x01(\r\x12\x11\n\tnum_heads\x18\n \x01(\r\x12\x14\n\x0cnum_kv_heads\x18\x0b \x01(\r\x12\x15\n\rmax_positions\x18\x0c \x01(\r\x12\x13\n\x0bprojections\x18\r \x03(\t\x12\x10\n\x08max_rank\x18\x0e \x01(\r\x12\x12\n\nmask_token\x18\x0f \x01(\t\x12\x15\n\rmask_token_id\x18\x10 \x01(\r\x12\x11\n\teos_token\x18\x11 \x01(\t\x12\x14\n\x0c\x65os_token_id\x18\x12 \x01(\r\x12\x15\n\rsystem_prompt\x18\x13 \x01(\t\x12\x19\n\x11has_chat_template\x18\x14 \x01(\x08\x12\x17\n\x0f\x63ompile_seconds\x18\x15 \x01(\x01\x12\x13\n\x0bstop_tokens\x18\x16 \x03(\t\x12\x16\n\x0estop_token_ids\x18\x17 \x03(\r\x12\x10\n\x08warnings\x18\x18 \x03(\t\x12%\n\x07kernels\x18\x19 \x03(\x0b\x32\x14.lad.v1.MatrixKernel\">\n\x0cMatrixKernel\x12\x0e\n\x06matrix\x18\x01 \x01(\t\x12\x0e\n\x06kernel\x18\x02 \x01(\t\x12\x0e\n\x06layout\x18\x03 \x01(\t\"+\n\x11UnloadBaseRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"\x14\n\x12UnloadBaseResponse\"\x97\x01\n\x07\x41\x64\x61pter\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61se_id\x18\x02 \x01(\t\x12!\n\x04spec\x18\x03 \x01(\x0b\x32\x13.lad.v1.AdapterSpec\x12\x17\n\x0fparameter_count\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12\r\n\x05steps\x18\x06 \x01(\x04\x12\x15\n\rlast_sequence\x18\x07 \x01(\x04\"e\n\x0b\x41\x64\x61pterSpec\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\r\n\x05\x61lpha\x18\x02 \x01(\x01\x12\x1a\n\x07targets\x18\x03 \x03(\tB\t\x88\xb5\x18@\x90\xb5\x18\x80\x02\x12\x0f\n\x07\x64ropout\x18\x04 \x01(\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x04\"s\n\x0b\x45rrorDetail\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06option\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x06 \x01(\r*u\n\x08\x44\x61taType\x12#\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x1a\x08\x8a\xb5\x18\x04\x61uto\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x01\x12\x16\n\x12\x44\x41TA_TYPE_BFLOAT16\x10\x02\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT16\x10\x03\x32\xe2\x02\n\rWorkerService\x12I\n\tHandshake\x12\x18.lad.v1.HandshakeRequest\x1a\x19.lad.v1.HandshakeResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12\x43\n\x07GetInfo\x12\x16.lad.v1.GetInfoRequest\x1a\x17.lad.v1.GetInfoResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12\x33\n\x04Hold\x12\x13.lad.v1.HoldRequest\x1a\x14.lad.v1.HoldResponse0\x01\x12G\n\x08LoadBase\x12\x17.lad.v1.LoadBaseRequest\x1a\x18.lad.v1.LoadBaseResponse\"\x06\x88\xb5\x18\x80\x80 0\x01\x12\x43\n\nUnloadBase\x12\x19.lad.v1.UnloadBaseRequest\x1a\x1a.lad.v1.UnloadBaseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13lad/v1/worker.proto\x12\x06lad.v1\x1a\x14lad/v1/options.proto\x1a\x15lad/v1/training.proto\"J\n\x10HandshakeRequest\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x1c\n\rbuild_version\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\"Q\n\x11HandshakeResponse\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x15\n\rbuild_version\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\r\"\x10\n\x0eGetInfoRequest\"\xbd\x02\n\x0fGetInfoResponse\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65vice_name\x18\x02 \x01(\t\x12\x0f\n\x07threads\x18\x03 \x01(\r\x12\x15\n\rtorch_version\x18\x04 \x01(\t\x12\x16\n\x0epython_version\x18\x05 \x01(\t\x12\x17\n\x0f\x61\x63\x63ounted_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cmemory_bytes\x18\x07 \x01(\x04\x12\x1b\n\x05\x62\x61ses\x18\x08 \x03(\x0b\x32\x0c.lad.v1.Base\x12!\n\x08\x61\x64\x61pters\x18\t \x03(\x0b\x32\x0f.lad.v1.Adapter\x12\x1b\n\x13memory_budget_bytes\x18\n \x01(\x04\x12\x17\n\x0foffloaded_bytes\x18\x0b \x01(\x04\x12\x10\n\x08policies\x18\x0c \x03(\t\x12\x0e\n\x06noises\x18\r \x03(\t\"\r\n\x0bHoldRequest\"%\n\x0cHoldResponse\x12\x15\n\rlease_seconds\x18\x01 \x01(\r\"\x8d\x02\n\x0fLoadBaseRequest\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x17\n\x08revision\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12#\n\tdata_type\x18\x03 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x19\n\nmask_token\x18\x04 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x1d\n\rchat_template\x18\x05 \x01(\tB\x06\x90\xb5\x18\x80\x80\x10\x12\"\n\rsystem_prompt\x18\x06 \x01(\tB\x06\x90\xb5\x18\x80\x80\x04H\x00\x88\x01\x01\x12\x18\n\thub_token\x18\x07 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12\x0f\n\x07\x63ompile\x18\t \x01(\x08\x42\x10\n\x0e_system_prompt\"d\n\x10LoadBaseResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.lad.v1.LoadProgressH\x00\x12\x1c\n\x04\x62\x61se\x18\x02 \x01(\x0b\x32\x0c.lad.v1.BaseH\x00\x42\x08\n\x06update\"F\n\x0cLoadProgress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\x12\n\ndone_bytes\x18\x02 \x01(\x04\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x04\"\xc6\x04\n\x04\x42\x61se\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x17\n\x0fparameter_count\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12#\n\tdata_type\x18\x06 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x12\n\nvocab_size\x18\x07 \x01(\r\x12\x13\n\x0bhidden_size\x18\x08 \x01(\r\x12\x12\n\nnum_layers\x18\t \x01(\r\x12\x11\n\tnum_heads\x18\n \x01(\r\x12\x14\n\x0cnum_kv_heads\x18\x0b \x01(\r\x12\x15\n\rmax_positions\x18\x0c \x01(\r\x12\x13\n\x0bprojections\x18\r \x03(\t\x12\x10\n\x08max_rank\x18\x0e \x01(\r\x12\x12\n\nmask_token\x18\x0f \x01(\t\x12\x15\n\rmask_token_id\x18\x10 \x01(\r\x12\x11\n\teos_token\x18\x11 \x01(\t\x12\x14\n\x0c\x65os_token_id\x18\x12 \x01(\r\x12\x15\n\rsystem_prompt\x18\x13 \x01(\t\x12\x19\n\x11has_chat_template\x18\x14 \x01(\x08\x12\x17\n\x0f\x63ompile_seconds\x18\x15 \x01(\x01\x12\x13\n\x0bstop_tokens\x18\x16 \x03(\t\x12\x16\n\x0estop_token_ids\x18\x17 \x03(\r\x12\x10\n\x08warnings\x18\x18 \x03(\t\x12%\n\x07kernels\x18\x19 \x03(\x0b\x32\x14.lad.v1.MatrixKernel\x12\x1c\n\x14\x63hat_template_digest\x18\x1a \x01(\t\">\n\x0cMatrixKernel\x12\x0e\n\x06matrix\x18\x01 \x01(\t\x12\x0e\n\x06kernel\x18\x02 \x01(\t\x12\x0e\n\x06layout\x18\x03 \x01(\t\"+\n\x11UnloadBaseRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"\x14\n\x12UnloadBaseResponse\"\xce\x01\n\x07\x41\x64\x61pter\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61se_id\x18\x02 \x01(\t\x12!\n\x04spec\x18\x03 \x01(\x0b\x32\x13.lad.v1.AdapterSpec\x12\x17\n\x0fparameter_count\x18\x04 \x01(\x04\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12\r\n\x05steps\x18\x06 \x01(\x04\x12\x15\n\rlast_sequence\x18\x07 \x01(\x04\x12*\n\x06\x63laims\x18\x08 \x01(\x0b\x32\x15.lad.v1.AdapterClaimsH\x00\x88\x01\x01\x42\t\n\x07_claims\"\xcd\x02\n\rAdapterClaims\x12\x11\n\tbase_name\x18\x01 \x01(\t\x12\x15\n\rbase_revision\x18\x02 \x01(\t\x12(\n\tattention\x18\x03 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\x0f\n\x07\x63ontext\x18\x04 \x01(\t\x12%\n\x05noise\x18\x05 \x01(\x0b\x32\x11.lad.v1.NoiseSpecH\x00\x88\x01\x01\x12#\n\x04loss\x18\x06 \x01(\x0b\x32\x10.lad.v1.LossSpecH\x01\x88\x01\x01\x12\x12\n\nmask_token\x18\x07 \x01(\t\x12\x11\n\teos_token\x18\x08 \x01(\t\x12\x13\n\x0bstop_tokens\x18\t \x03(\t\x12\x1c\n\x14\x63hat_template_digest\x18\n \x01(\t\x12\r\n\x05steps\x18\x0b \x01(\x04\x12\x0f\n\x07version\x18\x0c \x01(\tB\x08\n\x06_noiseB\x07\n\x05_loss\"e\n\x0b\x41\x64\x61pterSpec\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\r\n\x05\x61lpha\x18\x02 \x01(\x01\x12\x1a\n\x07targets\x18\x03 \x03(\tB\t\x88\xb5\x18@\x90\xb5\x18\x80\x02\x12\x0f\n\x07\x64ropout\x18\x04 \x01(\x01\x12\x0c\n\x04seed\x18\x05 \x01(\x04\"s\n\x0b\x45rrorDetail\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06option\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x06 \x01(\r*u\n\x08\x44\x61taType\x12#\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x1a\x08\x8a\xb5\x18\x04\x61uto\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x01\x12\x16\n\x12\x44\x41TA_TYPE_BFLOAT16\x10\x02\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT16\x10\x03\x32\xe2\x02\n\rWorkerService\x12I\n\tHandshake\x12\x18.lad.v1.HandshakeRequest\x1a\x19.lad.v1.HandshakeResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12\x43\n\x07GetInfo\x12\x16.lad.v1.GetInfoRequest\x1a\x17.lad.v1.GetInfoResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12\x33\n\x04Hold\x12\x13.lad.v1.HoldRequest\x1a\x14.lad.v1.HoldResponse0\x01\x12G\n\x08LoadBase\x12\x17.lad.v1.LoadBaseRequest\x1a\x18.lad.v1.LoadBaseResponse\"\x06\x88\xb5\x18\x80\x80 0\x01\x12\x43\n\nUnloadBase\x12\x19.lad.v1.UnloadBaseRequest\x1a\x1a.lad.v1.UnloadBaseResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,40 +59,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERSERVICE'].methods_by_name['GetInfo']._serialized_options = b'\220\002\001\220\265\030\001'
   _globals['_WORKERSERVICE'].methods_by_name['LoadBase']._loaded_options = None
   _globals['_WORKERSERVICE'].methods_by_name['LoadBase']._serialized_options = b'\210\265\030\200\200 '
-  _globals['_DATATYPE']._serialized_start=2110
-  _globals['_DATATYPE']._serialized_end=2227
-  _globals['_HANDSHAKEREQUEST']._serialized_start=53
-  _globals['_HANDSHAKEREQUEST']._serialized_end=127
-  _globals['_HANDSHAKERESPONSE']._serialized_start=129
-  _globals['_HANDSHAKERESPONSE']._serialized_end=210
-  _globals['_GETINFOREQUEST']._serialized_start=212
-  _globals['_GETINFOREQUEST']._serialized_end=228
-  _globals['_GETINFORESPONSE']._serialized_start=231
-  _globals['_GETINFORESPONSE']._serialized_end=548
-  _globals['_HOLDREQUEST']._serialized_start=550
-  _globals['_HOLDREQUEST']._serialized_end=563
-  _globals['_HOLDRESPONSE']._serialized_start=565
-  _globals['_HOLDRESPONSE']._serialized_end=602
-  _globals['_LOADBASEREQUEST']._serialized_start=605
-  _globals['_LOADBASEREQUEST']._serialized_end=874
-  _globals['_LOADBASERESPONSE']._serialized_start=876
-  _globals['_LOADBASERESPONSE']._serialized_end=976
-  _globals['_LOADPROGRESS']._serialized_start=978
-  _globals['_LOADPROGRESS']._serialized_end=1048
-  _globals['_BASE']._serialized_start=1051
-  _globals['_BASE']._serialized_end=1603
-  _globals['_MATRIXKERNEL']._serialized_start=1605
-  _globals['_MATRIXKERNEL']._serialized_end=1667
-  _globals['_UNLOADBASEREQUEST']._serialized_start=1669
-  _globals['_UNLOADBASEREQUEST']._serialized_end=1712
-  _globals['_UNLOADBASERESPONSE']._serialized_start=1714
-  _globals['_UNLOADBASERESPONSE']._serialized_end=1734
-  _globals['_ADAPTER']._serialized_start=1737
-  _globals['_ADAPTER']._serialized_end=1888
-  _globals['_ADAPTERSPEC']._serialized_start=1890
-  _globals['_ADAPTERSPEC']._serialized_end=1991
-  _globals['_ERRORDETAIL']._serialized_start=1993
-  _globals['_ERRORDETAIL']._serialized_end=2108
-  _globals['_WORKERSERVICE']._serialized_start=2230
-  _globals['_WORKERSERVICE']._serialized_end=2584
+  _globals['_DATATYPE']._serialized_start=2554
+  _globals['_DATATYPE']._serialized_end=2671
+  _globals['_HANDSHAKEREQUEST']._serialized_start=76
+  _globals['_HANDSHAKEREQUEST']._serialized_end=150
+  _globals['_HANDSHAKERESPONSE']._serialized_start=152
+  _globals['_HANDSHAKERESPONSE']._serialized_end=233
+  _globals['_GETINFOREQUEST']._serialized_start=235
+  _globals['_GETINFOREQUEST']._serialized_end=251
+  _globals['_GETINFORESPONSE']._serialized_start=254
+  _globals['_GETINFORESPONSE']._serialized_end=571
+  _globals['_HOLDREQUEST']._serialized_start=573
+  _globals['_HOLDREQUEST']._serialized_end=586
+  _globals['_HOLDRESPONSE']._serialized_start=588
+  _globals['_HOLDRESPONSE']._serialized_end=625
+  _globals['_LOADBASEREQUEST']._serialized_start=628
+  _globals['_LOADBASEREQUEST']._serialized_end=897
+  _globals['_LOADBASERESPONSE']._serialized_start=899
+  _globals['_LOADBASERESPONSE']._serialized_end=999
+  _globals['_LOADPROGRESS']._serialized_start=1001
+  _globals['_LOADPROGRESS']._serialized_end=1071
+  _globals['_BASE']._serialized_start=1074
+  _globals['_BASE']._serialized_end=1656
+  _globals['_MATRIXKERNEL']._serialized_start=1658
+  _globals['_MATRIXKERNEL']._serialized_end=1720
+  _globals['_UNLOADBASEREQUEST']._serialized_start=1722
+  _globals['_UNLOADBASEREQUEST']._serialized_end=1765
+  _globals['_UNLOADBASERESPONSE']._serialized_start=1767
+  _globals['_UNLOADBASERESPONSE']._serialized_end=1787
+  _globals['_ADAPTER']._serialized_start=1790
+  _globals['_ADAPTER']._serialized_end=1996
+  _globals['_ADAPTERCLAIMS']._serialized_start=1999
+  _globals['_ADAPTERCLAIMS']._serialized_end=2332
+  _globals['_ADAPTERSPEC']._serialized_start=2334
+  _globals['_ADAPTERSPEC']._serialized_end=2435
+  _globals['_ERRORDETAIL']._serialized_start=2437
+  _globals['_ERRORDETAIL']._serialized_end=2552
+  _globals['_WORKERSERVICE']._serialized_start=2674
+  _globals['_WORKERSERVICE']._serialized_end=3028
 # @@protoc_insertion_point(module_scope)

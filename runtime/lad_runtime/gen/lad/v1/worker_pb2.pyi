@@ -1,4 +1,5 @@
 from lad_runtime.gen.lad.v1 import options_pb2 as _options_pb2
+from lad_runtime.gen.lad.v1 import training_pb2 as _training_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -122,7 +123,7 @@ class LoadProgress(_message.Message):
     def __init__(self, phase: _Optional[str] = ..., done_bytes: _Optional[int] = ..., total_bytes: _Optional[int] = ...) -> None: ...
 
 class Base(_message.Message):
-    __slots__ = ("id", "name", "revision", "parameter_count", "bytes", "data_type", "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions", "projections", "max_rank", "mask_token", "mask_token_id", "eos_token", "eos_token_id", "system_prompt", "has_chat_template", "compile_seconds", "stop_tokens", "stop_token_ids", "warnings", "kernels")
+    __slots__ = ("id", "name", "revision", "parameter_count", "bytes", "data_type", "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions", "projections", "max_rank", "mask_token", "mask_token_id", "eos_token", "eos_token_id", "system_prompt", "has_chat_template", "compile_seconds", "stop_tokens", "stop_token_ids", "warnings", "kernels", "chat_template_digest")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -148,6 +149,7 @@ class Base(_message.Message):
     STOP_TOKEN_IDS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     KERNELS_FIELD_NUMBER: _ClassVar[int]
+    CHAT_TEMPLATE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     revision: str
@@ -173,7 +175,8 @@ class Base(_message.Message):
     stop_token_ids: _containers.RepeatedScalarFieldContainer[int]
     warnings: _containers.RepeatedScalarFieldContainer[str]
     kernels: _containers.RepeatedCompositeFieldContainer[MatrixKernel]
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[str] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., vocab_size: _Optional[int] = ..., hidden_size: _Optional[int] = ..., num_layers: _Optional[int] = ..., num_heads: _Optional[int] = ..., num_kv_heads: _Optional[int] = ..., max_positions: _Optional[int] = ..., projections: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., mask_token: _Optional[str] = ..., mask_token_id: _Optional[int] = ..., eos_token: _Optional[str] = ..., eos_token_id: _Optional[int] = ..., system_prompt: _Optional[str] = ..., has_chat_template: _Optional[bool] = ..., compile_seconds: _Optional[float] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., stop_token_ids: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., kernels: _Optional[_Iterable[_Union[MatrixKernel, _Mapping]]] = ...) -> None: ...
+    chat_template_digest: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[str] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., vocab_size: _Optional[int] = ..., hidden_size: _Optional[int] = ..., num_layers: _Optional[int] = ..., num_heads: _Optional[int] = ..., num_kv_heads: _Optional[int] = ..., max_positions: _Optional[int] = ..., projections: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., mask_token: _Optional[str] = ..., mask_token_id: _Optional[int] = ..., eos_token: _Optional[str] = ..., eos_token_id: _Optional[int] = ..., system_prompt: _Optional[str] = ..., has_chat_template: _Optional[bool] = ..., compile_seconds: _Optional[float] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., stop_token_ids: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., kernels: _Optional[_Iterable[_Union[MatrixKernel, _Mapping]]] = ..., chat_template_digest: _Optional[str] = ...) -> None: ...
 
 class MatrixKernel(_message.Message):
     __slots__ = ("matrix", "kernel", "layout")
@@ -196,7 +199,7 @@ class UnloadBaseResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class Adapter(_message.Message):
-    __slots__ = ("id", "base_id", "spec", "parameter_count", "bytes", "steps", "last_sequence")
+    __slots__ = ("id", "base_id", "spec", "parameter_count", "bytes", "steps", "last_sequence", "claims")
     ID_FIELD_NUMBER: _ClassVar[int]
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -204,6 +207,7 @@ class Adapter(_message.Message):
     BYTES_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    CLAIMS_FIELD_NUMBER: _ClassVar[int]
     id: str
     base_id: str
     spec: AdapterSpec
@@ -211,7 +215,36 @@ class Adapter(_message.Message):
     bytes: int
     steps: int
     last_sequence: int
-    def __init__(self, id: _Optional[str] = ..., base_id: _Optional[str] = ..., spec: _Optional[_Union[AdapterSpec, _Mapping]] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., steps: _Optional[int] = ..., last_sequence: _Optional[int] = ...) -> None: ...
+    claims: AdapterClaims
+    def __init__(self, id: _Optional[str] = ..., base_id: _Optional[str] = ..., spec: _Optional[_Union[AdapterSpec, _Mapping]] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., steps: _Optional[int] = ..., last_sequence: _Optional[int] = ..., claims: _Optional[_Union[AdapterClaims, _Mapping]] = ...) -> None: ...
+
+class AdapterClaims(_message.Message):
+    __slots__ = ("base_name", "base_revision", "attention", "context", "noise", "loss", "mask_token", "eos_token", "stop_tokens", "chat_template_digest", "steps", "version")
+    BASE_NAME_FIELD_NUMBER: _ClassVar[int]
+    BASE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ATTENTION_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    MASK_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EOS_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STOP_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CHAT_TEMPLATE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    base_name: str
+    base_revision: str
+    attention: _training_pb2.AttentionMode
+    context: str
+    noise: _training_pb2.NoiseSpec
+    loss: _training_pb2.LossSpec
+    mask_token: str
+    eos_token: str
+    stop_tokens: _containers.RepeatedScalarFieldContainer[str]
+    chat_template_digest: str
+    steps: int
+    version: str
+    def __init__(self, base_name: _Optional[str] = ..., base_revision: _Optional[str] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., context: _Optional[str] = ..., noise: _Optional[_Union[_training_pb2.NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[_training_pb2.LossSpec, _Mapping]] = ..., mask_token: _Optional[str] = ..., eos_token: _Optional[str] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., chat_template_digest: _Optional[str] = ..., steps: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
 
 class AdapterSpec(_message.Message):
     __slots__ = ("rank", "alpha", "targets", "dropout", "seed")

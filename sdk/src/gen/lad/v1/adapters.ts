@@ -96,6 +96,8 @@ export interface UploadHeader {
   adapterId: string;
   /** At most 16 files. */
   files: FileSize[];
+  /** Load an adapter whose files say that it was trained on another base. Without this, that is INVALID_STATE. */
+  allowOtherBase: boolean;
 }
 
 export interface FileSize {
@@ -1075,7 +1077,7 @@ export const UploadAdapterRequest: MessageFns<UploadAdapterRequest> = {
 };
 
 function createBaseUploadHeader(): UploadHeader {
-  return { baseId: "", adapterId: "", files: [] };
+  return { baseId: "", adapterId: "", files: [], allowOtherBase: false };
 }
 
 export const UploadHeader: MessageFns<UploadHeader> = {
@@ -1088,6 +1090,9 @@ export const UploadHeader: MessageFns<UploadHeader> = {
     }
     for (const v of message.files) {
       FileSize.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.allowOtherBase !== false) {
+      writer.uint32(32).bool(message.allowOtherBase);
     }
     return writer;
   },
@@ -1129,6 +1134,14 @@ export const UploadHeader: MessageFns<UploadHeader> = {
             message.files.push(FileSize.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.allowOtherBase = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1154,6 +1167,11 @@ export const UploadHeader: MessageFns<UploadHeader> = {
         ? globalThis.String(object.adapter_id)
         : "",
       files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => FileSize.fromJSON(e)) : [],
+      allowOtherBase: isSet(object.allowOtherBase)
+        ? globalThis.Boolean(object.allowOtherBase)
+        : isSet(object.allow_other_base)
+        ? globalThis.Boolean(object.allow_other_base)
+        : false,
     };
   },
 
@@ -1168,6 +1186,9 @@ export const UploadHeader: MessageFns<UploadHeader> = {
     if (message.files?.length) {
       obj.files = message.files.map((e) => FileSize.toJSON(e));
     }
+    if (message.allowOtherBase !== false) {
+      obj.allowOtherBase = message.allowOtherBase;
+    }
     return obj;
   },
 
@@ -1179,6 +1200,7 @@ export const UploadHeader: MessageFns<UploadHeader> = {
     message.baseId = object.baseId ?? "";
     message.adapterId = object.adapterId ?? "";
     message.files = object.files?.map((e) => FileSize.fromPartial(e)) || [];
+    message.allowOtherBase = object.allowOtherBase ?? false;
     return message;
   },
 };

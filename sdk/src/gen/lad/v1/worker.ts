@@ -20,6 +20,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { AttentionMode, attentionModeFromJSON, attentionModeToJSON, LossSpec, NoiseSpec } from "./training.js";
 
 export const protobufPackage = "lad.v1";
 
@@ -174,6 +175,8 @@ export interface Base {
   warnings: string[];
   /** How its matrices are multiplied on this machine's CPU; empty on CUDA. */
   kernels: MatrixKernel[];
+  /** SHA-256 of the chat template's text, in hexadecimal; empty where there is none. */
+  chatTemplateDigest: string;
 }
 
 /** A kind of matrix, and the fastest way to multiply rows with it on this machine, as measured. */
@@ -205,6 +208,37 @@ export interface Adapter {
   steps: bigint;
   /** The sequence number of its last ForwardBackward or OptimStep; 0: none yet. */
   lastSequence: bigint;
+  /** Absent: it was never trained, or its files do not say how. */
+  claims?: AdapterClaims | undefined;
+}
+
+/**
+ * How an adapter was trained last, as the worker saw it or as the adapter's files claim. They go with its weights: into snapshots,
+ * checkpoints and files.
+ */
+export interface AdapterClaims {
+  /** The name and revision of the base, as Base has them. */
+  baseName: string;
+  baseRevision: string;
+  attention: AttentionMode;
+  /**
+   * Where an answer's decided tokens stood: prompt (in the canvas; the past was the prompt alone) or random-split (what stood before
+   * a random place of the answer belonged to the past).
+   */
+  context: string;
+  /** Absent, like `loss`: sequences of a client's own making. */
+  noise?: NoiseSpec | undefined;
+  loss?: LossSpec | undefined;
+  maskToken: string;
+  eosToken: string;
+  /** Including eos_token. */
+  stopTokens: string[];
+  /** As in Base. */
+  chatTemplateDigest: string;
+  /** Optimizer steps over the adapter's life, those before its files were written included. */
+  steps: bigint;
+  /** The version of lad that took the last of them. */
+  version: string;
 }
 
 export interface AdapterSpec {
@@ -1416,6 +1450,7 @@ function createBaseBase(): Base {
     stopTokenIds: [],
     warnings: [],
     kernels: [],
+    chatTemplateDigest: "",
   };
 }
 
@@ -1505,6 +1540,9 @@ export const Base: MessageFns<Base> = {
     }
     for (const v of message.kernels) {
       MatrixKernel.encode(v!, writer.uint32(202).fork()).join();
+    }
+    if (message.chatTemplateDigest !== "") {
+      writer.uint32(210).string(message.chatTemplateDigest);
     }
     return writer;
   },
@@ -1732,6 +1770,14 @@ export const Base: MessageFns<Base> = {
             message.kernels.push(MatrixKernel.decode(reader, reader.uint32()));
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.chatTemplateDigest = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1849,6 +1895,11 @@ export const Base: MessageFns<Base> = {
       kernels: globalThis.Array.isArray(object?.kernels)
         ? object.kernels.map((e: any) => MatrixKernel.fromJSON(e))
         : [],
+      chatTemplateDigest: isSet(object.chatTemplateDigest)
+        ? globalThis.String(object.chatTemplateDigest)
+        : isSet(object.chat_template_digest)
+        ? globalThis.String(object.chat_template_digest)
+        : "",
     };
   },
 
@@ -1929,6 +1980,9 @@ export const Base: MessageFns<Base> = {
     if (message.kernels?.length) {
       obj.kernels = message.kernels.map((e) => MatrixKernel.toJSON(e));
     }
+    if (message.chatTemplateDigest !== "") {
+      obj.chatTemplateDigest = message.chatTemplateDigest;
+    }
     return obj;
   },
 
@@ -1964,6 +2018,7 @@ export const Base: MessageFns<Base> = {
     message.stopTokenIds = object.stopTokenIds?.map((e) => e) || [];
     message.warnings = object.warnings?.map((e) => e) || [];
     message.kernels = object.kernels?.map((e) => MatrixKernel.fromPartial(e)) || [];
+    message.chatTemplateDigest = object.chatTemplateDigest ?? "";
     return message;
   },
 };
@@ -2195,7 +2250,16 @@ export const UnloadBaseResponse: MessageFns<UnloadBaseResponse> = {
 };
 
 function createBaseAdapter(): Adapter {
-  return { id: "", baseId: "", spec: undefined, parameterCount: 0n, bytes: 0n, steps: 0n, lastSequence: 0n };
+  return {
+    id: "",
+    baseId: "",
+    spec: undefined,
+    parameterCount: 0n,
+    bytes: 0n,
+    steps: 0n,
+    lastSequence: 0n,
+    claims: undefined,
+  };
 }
 
 export const Adapter: MessageFns<Adapter> = {
@@ -2232,6 +2296,9 @@ export const Adapter: MessageFns<Adapter> = {
         throw new globalThis.Error("value provided for field message.lastSequence of type uint64 too large");
       }
       writer.uint32(56).uint64(message.lastSequence);
+    }
+    if (message.claims !== undefined) {
+      AdapterClaims.encode(message.claims, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -2305,6 +2372,14 @@ export const Adapter: MessageFns<Adapter> = {
             message.lastSequence = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.claims = AdapterClaims.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2338,6 +2413,7 @@ export const Adapter: MessageFns<Adapter> = {
         : isSet(object.last_sequence)
         ? BigInt(object.last_sequence)
         : 0n,
+      claims: isSet(object.claims) ? AdapterClaims.fromJSON(object.claims) : undefined,
     };
   },
 
@@ -2364,6 +2440,9 @@ export const Adapter: MessageFns<Adapter> = {
     if (message.lastSequence !== 0n) {
       obj.lastSequence = message.lastSequence.toString();
     }
+    if (message.claims !== undefined) {
+      obj.claims = AdapterClaims.toJSON(message.claims);
+    }
     return obj;
   },
 
@@ -2385,6 +2464,296 @@ export const Adapter: MessageFns<Adapter> = {
     message.lastSequence = (object.lastSequence !== undefined && object.lastSequence !== null)
       ? BigInt(object.lastSequence)
       : 0n;
+    message.claims = (object.claims !== undefined && object.claims !== null)
+      ? AdapterClaims.fromPartial(object.claims)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAdapterClaims(): AdapterClaims {
+  return {
+    baseName: "",
+    baseRevision: "",
+    attention: 0,
+    context: "",
+    noise: undefined,
+    loss: undefined,
+    maskToken: "",
+    eosToken: "",
+    stopTokens: [],
+    chatTemplateDigest: "",
+    steps: 0n,
+    version: "",
+  };
+}
+
+export const AdapterClaims: MessageFns<AdapterClaims> = {
+  encode(message: AdapterClaims, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.baseName !== "") {
+      writer.uint32(10).string(message.baseName);
+    }
+    if (message.baseRevision !== "") {
+      writer.uint32(18).string(message.baseRevision);
+    }
+    if (message.attention !== 0) {
+      writer.uint32(24).int32(message.attention);
+    }
+    if (message.context !== "") {
+      writer.uint32(34).string(message.context);
+    }
+    if (message.noise !== undefined) {
+      NoiseSpec.encode(message.noise, writer.uint32(42).fork()).join();
+    }
+    if (message.loss !== undefined) {
+      LossSpec.encode(message.loss, writer.uint32(50).fork()).join();
+    }
+    if (message.maskToken !== "") {
+      writer.uint32(58).string(message.maskToken);
+    }
+    if (message.eosToken !== "") {
+      writer.uint32(66).string(message.eosToken);
+    }
+    for (const v of message.stopTokens) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.chatTemplateDigest !== "") {
+      writer.uint32(82).string(message.chatTemplateDigest);
+    }
+    if (message.steps !== 0n) {
+      if (BigInt.asUintN(64, message.steps) !== message.steps) {
+        throw new globalThis.Error("value provided for field message.steps of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.steps);
+    }
+    if (message.version !== "") {
+      writer.uint32(98).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterClaims {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterClaims();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.baseName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.baseRevision = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attention = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.context = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.noise = NoiseSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.loss = LossSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.maskToken = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.eosToken = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.stopTokens.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.chatTemplateDigest = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.steps = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterClaims {
+    return {
+      baseName: isSet(object.baseName)
+        ? globalThis.String(object.baseName)
+        : isSet(object.base_name)
+        ? globalThis.String(object.base_name)
+        : "",
+      baseRevision: isSet(object.baseRevision)
+        ? globalThis.String(object.baseRevision)
+        : isSet(object.base_revision)
+        ? globalThis.String(object.base_revision)
+        : "",
+      attention: isSet(object.attention) ? attentionModeFromJSON(object.attention) : 0,
+      context: isSet(object.context) ? globalThis.String(object.context) : "",
+      noise: isSet(object.noise) ? NoiseSpec.fromJSON(object.noise) : undefined,
+      loss: isSet(object.loss) ? LossSpec.fromJSON(object.loss) : undefined,
+      maskToken: isSet(object.maskToken)
+        ? globalThis.String(object.maskToken)
+        : isSet(object.mask_token)
+        ? globalThis.String(object.mask_token)
+        : "",
+      eosToken: isSet(object.eosToken)
+        ? globalThis.String(object.eosToken)
+        : isSet(object.eos_token)
+        ? globalThis.String(object.eos_token)
+        : "",
+      stopTokens: globalThis.Array.isArray(object?.stopTokens)
+        ? object.stopTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.stop_tokens)
+        ? object.stop_tokens.map((e: any) => globalThis.String(e))
+        : [],
+      chatTemplateDigest: isSet(object.chatTemplateDigest)
+        ? globalThis.String(object.chatTemplateDigest)
+        : isSet(object.chat_template_digest)
+        ? globalThis.String(object.chat_template_digest)
+        : "",
+      steps: isSet(object.steps) ? BigInt(object.steps) : 0n,
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+    };
+  },
+
+  toJSON(message: AdapterClaims): unknown {
+    const obj: any = {};
+    if (message.baseName !== "") {
+      obj.baseName = message.baseName;
+    }
+    if (message.baseRevision !== "") {
+      obj.baseRevision = message.baseRevision;
+    }
+    if (message.attention !== 0) {
+      obj.attention = attentionModeToJSON(message.attention);
+    }
+    if (message.context !== "") {
+      obj.context = message.context;
+    }
+    if (message.noise !== undefined) {
+      obj.noise = NoiseSpec.toJSON(message.noise);
+    }
+    if (message.loss !== undefined) {
+      obj.loss = LossSpec.toJSON(message.loss);
+    }
+    if (message.maskToken !== "") {
+      obj.maskToken = message.maskToken;
+    }
+    if (message.eosToken !== "") {
+      obj.eosToken = message.eosToken;
+    }
+    if (message.stopTokens?.length) {
+      obj.stopTokens = message.stopTokens;
+    }
+    if (message.chatTemplateDigest !== "") {
+      obj.chatTemplateDigest = message.chatTemplateDigest;
+    }
+    if (message.steps !== 0n) {
+      obj.steps = message.steps.toString();
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AdapterClaims>, I>>(base?: I): AdapterClaims {
+    return AdapterClaims.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AdapterClaims>, I>>(object: I): AdapterClaims {
+    const message = createBaseAdapterClaims();
+    message.baseName = object.baseName ?? "";
+    message.baseRevision = object.baseRevision ?? "";
+    message.attention = object.attention ?? 0;
+    message.context = object.context ?? "";
+    message.noise = (object.noise !== undefined && object.noise !== null)
+      ? NoiseSpec.fromPartial(object.noise)
+      : undefined;
+    message.loss = (object.loss !== undefined && object.loss !== null) ? LossSpec.fromPartial(object.loss) : undefined;
+    message.maskToken = object.maskToken ?? "";
+    message.eosToken = object.eosToken ?? "";
+    message.stopTokens = object.stopTokens?.map((e) => e) || [];
+    message.chatTemplateDigest = object.chatTemplateDigest ?? "";
+    message.steps = (object.steps !== undefined && object.steps !== null) ? BigInt(object.steps) : 0n;
+    message.version = object.version ?? "";
     return message;
   },
 };

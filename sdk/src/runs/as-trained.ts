@@ -1,0 +1,81 @@
+import type { Warn } from "../checks/check.js";
+import { policyDefinition } from "../method/policy.js";
+import { type DenoisingAttention, denoisingAttention } from "../options/attention.js";
+import type { SamplingSpec } from "../options.js";
+import type { AdapterClaims, BaseInfo, SettledSampling } from "../wire.js";
+
+/** What a model that was never trained, or does not say how, is sampled with. */
+const ATTENTION: DenoisingAttention = "full";
+
+/** Reads a model's present claims; undefined for a model without any. */
+type ReadClaims = (signal: AbortSignal | undefined) => Promise<AdapterClaims | undefined>;
+
+/** Settles by a model's claims what options leave open, and warns, once for each handle, where sampling differs from training. */
+export class AsTrained {
+  readonly #warn: Warn;
+  readonly #base: BaseInfo;
+  readonly #read: ReadClaims;
+  readonly #told = new Set<string>();
+
+  constructor(warn: Warn, base: BaseInfo, read: ReadClaims) {
+    this.#warn = warn;
+    this.#base = base;
+    this.#read = read;
+  }
+
+  /** A run's settings, complete. A policy that denoises nothing does not depend on how the adapter was trained. */
+  async settled(spec: SamplingSpec, signal: AbortSignal | undefined): Promise<SettledSampling> {
+    if (policyDefinition(spec.policy.kind).denoising === undefined) {
+      return { ...spec, attention: spec.attention ?? ATTENTION };
+    }
+    return { ...spec, attention: await this.attention(spec.attention, signal) };
+  }
+
+  /** The mode to sample in: the given one, else that of the training. */
+  async attention(
+    given: DenoisingAttention | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<DenoisingAttention> {
+    const claims = await this.#read(signal);
+    const attention = given ?? trainedAttention(claims);
+    if (claims !== undefined) this.#compare(claims, attention);
+    return attention;
+  }
+
+  #compare(claims: AdapterClaims, attention: DenoisingAttention): void {
+    const { maskToken, chatTemplateDigest } = this.#base;
+    if (claims.attention !== attention) {
+      const remedy = isDenoising(claims.attention)
+        ? `Leave attention out, or give attention: "${claims.attention}".`
+        : "Train it in the mode that it is sampled in.";
+      this.#tell(
+        `attention is ${attention}, and the adapter was trained with attention ${claims.attention}. ${remedy}`,
+      );
+    }
+    if (claims.maskToken !== maskToken) {
+      this.#tell(
+        `The base's mask token is ${maskToken}, and the adapter was trained with ${claims.maskToken}. ` +
+          `Load the base with maskToken: ${JSON.stringify(claims.maskToken)}.`,
+      );
+    }
+    if (claims.chatTemplateDigest !== chatTemplateDigest) {
+      this.#tell(
+        "The base's chat template is another than the adapter was trained with. Load the base with that chatTemplate.",
+      );
+    }
+  }
+
+  #tell(warning: string): void {
+    if (this.#told.has(warning)) return;
+    this.#told.add(warning);
+    this.#warn(warning);
+  }
+}
+
+function trainedAttention(claims: AdapterClaims | undefined): DenoisingAttention {
+  return claims !== undefined && isDenoising(claims.attention) ? claims.attention : ATTENTION;
+}
+
+function isDenoising(mode: AdapterClaims["attention"]): mode is DenoisingAttention {
+  return denoisingAttention.safeParse(mode).success;
+}

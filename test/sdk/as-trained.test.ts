@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { AttentionMode } from "../../sdk/src/gen/lad/v1/training.js";
+import type { AdapterClaims as ClaimsMessage } from "../../sdk/src/gen/lad/v1/worker.js";
+import { AdaptersService, SamplingService, toFloat32Bytes } from "../../sdk/src/wire.js";
+import { stubWorker } from "./support/stub-worker.js";
+
+const claims: ClaimsMessage = {
+  baseName: "stub",
+  baseRevision: "r",
+  attention: AttentionMode.CAUSAL_PREFIX,
+  context: "prompt",
+  noise: { kind: { $case: "maskOnly", value: { tailNoise: true, minTime: 0.5 } } },
+  loss: { supervise: 2, tail: true, weighting: 1 },
+  maskToken: "[MASK]",
+  eosToken: "[EOS]",
+  stopTokens: ["[EOS]"],
+  chatTemplateDigest: "",
+  steps: 500n,
+  version: "0.1.0",
+};
+
+/** A worker whose adapter was trained so by the time that it is asked for. */
+async function trained(fields: Partial<ClaimsMessage> | undefined) {
+  const worker = await stubWorker();
+  const spec = { rank: 4, alpha: 4, targets: ["q_proj"], dropout: 0, seed: 0n };
+  const said = { id: "adapter-1", baseId: "base-1", spec, parameterCount: 5n, bytes: 20n, steps: 0n };
+  const message = { ...said, lastSequence: 0n, claims: fields && { ...claims, ...fields } };
+  worker.transport.onCall(AdaptersService.getAdapter, () => ({ adapter: message }));
+  worker.transport.onCall(AdaptersService.snapshotAdapter, () => ({ snapshot: message }));
+  worker.transport.onCall(SamplingService.predict, ({ canvases }) => ({
+    predictions: canvases.map(({ ids, answerStart }) => {
+      const ones = toFloat32Bytes(ids.slice(answerStart).map(() => 1));
+      const none = Buffer.alloc(0);
+      const drawn = { ids: ids.slice(answerStart), confidences: ones, entropies: ones, standing: ones };
+      return { ...drawn, topIds: [], topProbabilities: none, logits: none };
+    }),
+  }));
+  const sampled = () =>
+    worker.transport.requestsOf(SamplingService.startSampling).map(({ spec: sent }) => sent?.attention);
+  return { ...worker, sampled };
+}
+
+describe("an adapter's claims", () => {
+  it("are values of this package's words", async () => {
+    const { adapter } = await trained({});
+    expect(adapter.info.claims).toBeUndefined();
+    expect((await adapter.refresh()).claims).toEqual({
+      ...claims,
+      attention: "causal-prefix",
+      noise: { kind: "mask-only", tailNoise: true, minTime: 0.5 },
+      loss: { supervise: "all-answer-tokens", tail: true, weighting: "uniform" },
+      steps: 500,
+    });
+  });
+
+  it("say nothing of noise and loss for sequences of one's own making", async () => {
+    const { adapter } = await trained({ noise: undefined, loss: undefined });
+    const { claims: read } = await adapter.refresh();
+    expect([read?.noise, read?.loss]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("sampling an adapter", () => {
+  it("attends as it was trained, without a warning", async () => {
+    const { adapter, sampled, warnings } = await trained({});
+    await adapter.sample({ messages: "a" }).start();
+    await adapter.sampleMany({ canvases: [{ messages: "a" }] }).start();
+    await (await adapter.snapshot()).sample({ messages: "a" }).start();
+    expect(sampled()).toEqual(Array(3).fill(AttentionMode.CAUSAL_PREFIX));
+    expect(warnings).toEqual([]);
+  });
+
+  it("attends in the given mode, and warns once for each handle that it was trained in another", async () => {
+    const { adapter, sampled, warnings } = await trained({});
+    for (let run = 0; run < 2; run++) await adapter.sample({ messages: "a", attention: "full" }).start();
+    expect(sampled()).toEqual([AttentionMode.FULL, AttentionMode.FULL]);
+    const warning =
+      "attention is full, and the adapter was trained with attention causal-prefix. " +
+      'Leave attention out, or give attention: "causal-prefix".';
+    expect(warnings).toEqual([warning]);
+    await (await adapter.snapshot()).sample({ messages: "a", attention: "full" }).start();
+    expect(warnings).toEqual([warning, warning]);
+  });
+
+  it.each([
+    [
+      { maskToken: "MASK" },
+      /mask token is \[MASK\], and the adapter was trained with MASK. Load .* maskToken: "MASK"/,
+    ],
+    [{ chatTemplateDigest: "ab" }, /chat template is another/],
+    [{ attention: AttentionMode.CAUSAL }, /attention is full, .* attention causal. Train it/],
+  ])("warns of what is otherwise than in training: %j", async (fields, warning) => {
+    const { adapter, warnings } = await trained(fields);
+    await adapter.sample({ messages: "a" }).start();
+    expect(warnings).toEqual([expect.stringMatching(warning)]);
+  });
+
+  it("says nothing of an adapter without claims, and attends fully", async () => {
+    const { adapter, sampled, warnings } = await trained(undefined);
+    await adapter.sample({ messages: "a" }).start();
+    await adapter.sample({ messages: "a", attention: "prefix" }).start();
+    expect(sampled()).toEqual([AttentionMode.FULL, AttentionMode.PREFIX]);
+    expect(warnings).toEqual([]);
+  });
+
+  it("by a canvas attends as it was trained, too", async () => {
+    const { adapter, transport } = await trained({});
+    await adapter.canvas({ ids: [1], answerTokens: 2 }).predict();
+    expect(transport.requestsOf(SamplingService.predict)[0]?.spec?.mode).toBe(AttentionMode.CAUSAL_PREFIX);
+  });
+
+  it("of the base asks no adapter", async () => {
+    const { base, sampled, transport } = await trained({});
+    await base.sample({ messages: "a" }).start();
+    expect(sampled()).toEqual([AttentionMode.FULL]);
+    expect(transport.requestsOf(AdaptersService.getAdapter)).toEqual([]);
+  });
+});
