@@ -1,8 +1,10 @@
 import type { Client } from "./client.js";
 import { decodeSequences, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
-import { endOfAnswer } from "./method/answer-end.js";
+import { endOfAnswer, firstStop } from "./method/answer-end.js";
+import type { AnswerState } from "./method/answer-state.js";
 import type { CheckedCanvas } from "./options/primitive-checks.js";
+import { beginningOf } from "./runs/beginning.js";
 import type { SamplingTarget } from "./runs/sampling.js";
 import {
   type Answer,
@@ -55,6 +57,7 @@ export class Canvas {
   readonly #base: BaseInfo;
   readonly #options: CheckedCanvas;
   #prompt: readonly number[] | undefined;
+  readonly #first: AnswerState & { readonly pinned: readonly boolean[] };
   #ids: readonly number[];
   #masked: readonly boolean[];
   #predicted: readonly number[] = [];
@@ -68,9 +71,18 @@ export class Canvas {
     this.#target = target;
     this.#base = base;
     this.#options = options;
-    const { answerTokens, startTokens = answerTokens } = options;
-    this.#ids = Array<number>(startTokens).fill(base.maskTokenId);
-    this.#masked = Array<boolean>(startTokens).fill(true);
+    const { answerTokens, startTokens = answerTokens, draft = [], pinned } = options;
+    const parts = draft.map((id, p) => ({ tokens: 1, ids: [id], pinned: pinned[p] === true }));
+    const first = beginningOf(parts, startTokens, base, false);
+    const { ids, masked, kept, confidences } = first;
+    this.#first = { ids, masked, kept, confidences, pinned: first.pinned };
+    this.#ids = ids;
+    this.#masked = masked;
+  }
+
+  /** The answer at the beginning, with its pins: the first state of a loop of policy steps. */
+  get beginning(): AnswerState {
+    return this.#first;
   }
 
   /** Token ids at the answer positions of the next input, MASK included. */
@@ -117,7 +129,14 @@ export class Canvas {
       SamplingService.predict,
       {
         ...this.#target,
-        canvases: [{ ids: [...prompt, ...this.#ids], answerStart: prompt.length, seed }],
+        canvases: [
+          {
+            ids: [...prompt, ...this.#ids],
+            answerStart: prompt.length,
+            seed,
+            stopFrom: firstStop(this.#ids, this.#first.pinned, stopTokenIds),
+          },
+        ],
         spec: {
           draw: toDraw(this.#options),
           iteration: this.#iteration,
@@ -136,14 +155,19 @@ export class Canvas {
   }
 
   /**
-   * Sets the next input: at least as many positions as before, at most `answerTokens`.
+   * Sets the next input: at least as many positions as before, at most `answerTokens`. Pinned positions keep their tokens, whatever is
+   * written there.
    *
    * @throws LadError `invalid-option`
    */
   write({ ids, masked }: CanvasInput): void {
     this.#checkLengths(ids.length, masked?.length ?? ids.length);
-    this.#masked = Array.from(ids, (_, i) => Boolean(masked?.[i]));
-    this.#ids = Array.from(ids, (id, i) => (this.#masked[i] ? this.#base.maskTokenId : id));
+    const { ids: first, pinned } = this.#first;
+    this.#masked = Array.from(ids, (_, i) => Boolean(masked?.[i]) && !pinned[i]);
+    this.#ids = Array.from(ids, (id, i) => {
+      if (pinned[i]) return first[i] ?? id;
+      return this.#masked[i] ? this.#base.maskTokenId : id;
+    });
     const before = this.#sampled;
     this.#sampled = this.#ids
       .slice(0, this.#predicted.length || this.#ids.length)
@@ -165,6 +189,7 @@ export class Canvas {
       canvasIds,
       iterations: this.#iteration,
       stopped,
+      pinned: this.#first.pinned.flatMap((is, p) => (is ? [p] : [])),
     };
   }
 

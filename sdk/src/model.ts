@@ -4,11 +4,13 @@ import { openDataset } from "./data/data.js";
 import { warnOfSpecialTokens } from "./data/special-tokens.js";
 import { encodeTexts, renderChat } from "./data/text.js";
 import { type Evaluation, evaluateModel } from "./evaluation/evaluation.js";
+import { fitsUnderBase } from "./evaluation/gap-lengths.js";
 import { scoreItems } from "./evaluation/scoring.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
 import { type CheckedScoreItem, checkCanvas, checkPredict, checkScore } from "./options/primitive-checks.js";
 import type { CanvasOptions, PredictOptions, ScoreOptions } from "./options/primitives.js";
 import {
+  type CheckedSampling,
   checkSample,
   checkSampleMany,
   checkValidate,
@@ -66,7 +68,7 @@ export abstract class Model {
    */
   sample(options: SampleOptions): SampleRun {
     const sampling = checkSample(options, this.#isAdapted, this.client.warn);
-    return new SampleRun(new SamplingRun(this.client, this.target, sampling));
+    return new SampleRun(this.#run(sampling));
   }
 
   /**
@@ -77,7 +79,7 @@ export abstract class Model {
    */
   sampleMany(options: SampleManyOptions): SamplingRun {
     const sampling = checkSampleMany(options, this.#isAdapted, this.client.warn);
-    return new SamplingRun(this.client, this.target, sampling);
+    return this.#run(sampling);
   }
 
   /**
@@ -169,13 +171,26 @@ export abstract class Model {
     return { report, data: windows };
   }
 
+  #run(sampling: CheckedSampling): SamplingRun {
+    const { signal } = sampling.spec;
+    return new SamplingRun(this.client, this.target, this.#base, sampling, async (prompt, answers) =>
+      fitsUnderBase(
+        this.client,
+        this.#base,
+        await this.#promptIds(this.client, prompt, signal),
+        answers,
+        signal,
+      ),
+    );
+  }
+
   get #isAdapted(): boolean {
     return this.target.adapterId !== "";
   }
 
   async #promptIds(
     client: Client,
-    item: CheckedScoreItem,
+    item: Pick<CheckedScoreItem, "ids" | "messages" | "allowSpecial">,
     signal: AbortSignal | undefined,
   ): Promise<readonly number[]> {
     const { ids, messages = [], allowSpecial } = item;

@@ -16,6 +16,7 @@ export {
   type TextOptions,
   textOptions,
 } from "./options/base.js";
+export type { Beginning, BeginningOptions } from "./options/beginning.js";
 export { type CallOptions, callOptions } from "./options/call.js";
 export {
   type ChatExample,
@@ -67,6 +68,14 @@ export {
   optimizerSpec,
   type ScheduleOptions,
 } from "./options/optimizer.js";
+export {
+  type AnswerPiece,
+  type DraftPiece,
+  draftOf,
+  type Gap,
+  type GapOptions,
+  gap,
+} from "./options/pieces.js";
 export type { PolicyInput } from "./options/policy.js";
 export {
   type CheckedContainer,
@@ -78,13 +87,16 @@ export {
   type RuntimeOptions,
 } from "./options/runtime.js";
 export {
+  type CanvasStart,
   type CheckedSampling,
+  checkLength,
   checkSample,
   checkSampleMany,
   type PromptOptions,
   type SampleManyOptions,
   type SampleOptions,
   type SamplingSpec,
+  type StartedCanvas,
 } from "./options/sampling.js";
 export {
   type CheckedTraining,

@@ -38,7 +38,7 @@ export async function evaluateModel(
     seed,
   }));
   const started = performance.now();
-  const answers = await new SamplingRun(client, target, { ...sampling, canvases }).result();
+  const answers = await new SamplingRun(client, target, base, { ...sampling, canvases }, noChoice).result();
   const seconds = (performance.now() - started) / 1000;
   const scores = needLikelihoods() ? await scoreAnswers(client, base, prompts, answers, signal) : [];
   const answered = answers.map((answer, i) => ({
@@ -48,6 +48,9 @@ export async function evaluateModel(
   }));
   return { answers, ...measured(answered), perplexityModel: base.name, seconds };
 }
+
+/** Questions have no gaps, of which one length would have to be chosen. */
+const noChoice = () => Promise.resolve([]);
 
 /** Of each answer's tokens under the causal base; undefined for an answer without a token before its end. */
 async function scoreAnswers(

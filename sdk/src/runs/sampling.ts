@@ -1,8 +1,9 @@
 import type { Client } from "../client.js";
 import { LadError } from "../errors.js";
-import type { CheckedSampling } from "../options.js";
+import { type CheckedSampling, checkLength } from "../options.js";
 import {
   type Answer,
+  type BaseInfo,
   type Frame,
   present,
   type RunEvent,
@@ -11,6 +12,7 @@ import {
   toCanvas,
   toSampling,
 } from "../wire.js";
+import { type RunCanvases, runCanvases } from "./canvases.js";
 import { startingRun } from "./creating.js";
 import { type AskedRun, RunStream } from "./run-stream.js";
 
@@ -21,26 +23,49 @@ export interface SamplingTarget {
   readonly adapterId: string;
 }
 
-/** A run over many canvases: iterate over it for frames and answers, await `result()` for the answers in order. */
+/** Says how well each of several answers to one prompt fits: the greater, the better. */
+export type Fit = (
+  prompt: CheckedSampling["canvases"][number],
+  answers: readonly Answer[],
+) => Promise<readonly number[]>;
+
+/**
+ * A run over many canvases: iterate over it for frames and answers, await `result()` for the answers in order.
+ *
+ * Where a gap has several lengths, each is answered, and its frames and its answer tell its `gaps`; the result has the best of them.
+ */
 export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
-  readonly #answers: (Answer | undefined)[];
+  readonly #sampling: CheckedSampling;
+  readonly #fit: Fit;
+  readonly #answers: (readonly Answer[])[];
+  #asked: RunCanvases["canvases"] = [];
 
   /** @internal */
-  constructor(client: Client, target: SamplingTarget, sampling: CheckedSampling) {
+  constructor(client: Client, target: SamplingTarget, base: BaseInfo, sampling: CheckedSampling, fit: Fit) {
     super(client, {
-      start: (asked) => startSampling(client, target, sampling, asked),
+      start: async (asked) => {
+        const planned = await runCanvases(client, base, sampling, asked.signal);
+        checkLength(sampling.spec, planned.answerTokens, target.adapterId !== "");
+        this.#asked = planned.canvases;
+        return startSampling(client, target, sampling, planned, asked);
+      },
       detached: sampling.spec.detached,
       signal: sampling.spec.signal,
     });
-    this.#answers = sampling.canvases.map(() => undefined);
+    this.#sampling = sampling;
+    this.#fit = fit;
+    this.#answers = sampling.canvases.map(() => []);
   }
 
   protected accept(event: RunEvent): SamplingEvent {
     switch (event.type) {
-      case "answer":
-        this.#answers[event.canvas] = event;
-        return event;
+      case "answer": {
+        const answer = this.#told(event);
+        this.#answers[answer.canvas] = [...(this.#answers[answer.canvas] ?? []), answer];
+        return answer;
+      }
       case "frame":
+        return this.#told(event);
       case "sampled":
       case "cancelled":
         return event;
@@ -49,9 +74,29 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
     }
   }
 
-  protected conclude(): readonly Answer[] {
-    return this.#answers.map((answer, canvas) => present(answer, `Answer of canvas ${canvas}`));
+  protected conclude(): Promise<readonly Answer[]> {
+    return Promise.all(this.#answers.map((answers, canvas) => this.#best(answers, canvas)));
   }
+
+  /** The event with the numbers that the request gave. */
+  #told<Event extends Answer | Frame>(event: Event): Event {
+    const { asked, gaps } = present(this.#asked[event.canvas], `Canvas ${event.canvas}`);
+    return { ...event, canvas: asked, ...(gaps && { gaps }) };
+  }
+
+  /** The answer that fits best; of equal ones, that with the shorter gaps. */
+  async #best(answers: readonly Answer[], canvas: number): Promise<Answer> {
+    const sorted = [...answers].sort((a, b) => byGaps(a.gaps ?? [], b.gaps ?? []));
+    const [first] = sorted;
+    if (sorted.length < 2) return present(first, `Answer of canvas ${canvas}`);
+    const fits = await this.#fit(present(this.#sampling.canvases[canvas], "Canvas"), sorted);
+    return present(sorted[fits.indexOf(Math.max(...fits))] ?? first, "Answer");
+  }
+}
+
+function byGaps(a: readonly number[], b: readonly number[]): number {
+  const different = a.findIndex((tokens, i) => tokens !== b[i]);
+  return different < 0 ? 0 : (a[different] ?? 0) - (b[different] ?? 0);
 }
 
 /** A run over one canvas: iterate over it for its frames, await `result()` for the answer. */
@@ -100,13 +145,14 @@ async function startSampling(
   client: Client,
   target: SamplingTarget,
   { canvases, spec }: CheckedSampling,
+  planned: RunCanvases,
   { watched, runId, signal }: AskedRun,
 ): Promise<string> {
   const request = {
     ...target,
     runId,
-    canvases: canvases.map(toCanvas),
-    spec: toSampling({ ...spec, frames: spec.frames && watched }),
+    canvases: planned.canvases.map(({ asked, begin }) => toCanvas(present(canvases[asked], "Canvas"), begin)),
+    spec: toSampling({ ...spec, answerTokens: planned.answerTokens, frames: spec.frames && watched }),
   };
   const send = () => client.call(SamplingService.startSampling, request, { signal });
   return (await startingRun(client, runId, send, signal)).runId;

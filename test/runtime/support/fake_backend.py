@@ -408,6 +408,7 @@ class FakeBackend:
                     edits=edits,
                     answer=answer,
                     masked=0,
+                    state=None,
                 )
         return AnswerEvent(
             canvas=index,
@@ -416,6 +417,7 @@ class FakeBackend:
             text="x",
             iterations=iterations,
             stopped="iterations",
+            pinned=(),
         )
 
     def _predict(self, canvases: Sequence[PredictCanvas]) -> Work[tuple[Prediction, ...]]:

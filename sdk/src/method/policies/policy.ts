@@ -26,6 +26,10 @@ export interface DenoisingDefinition<Policy extends AnyPolicy> {
   forwards(policy: Policy, tokens: number): number;
   /** The scale of classifier-free guidance of its forwards. Default: 0, no guidance. */
   guidance?(policy: Policy): number;
+  /** Whether a token that stands in the canvas may still change; if not, those that it begins with are as pinned. Default: true. */
+  readonly changesVisible?: boolean;
+  /** Whether its iterations mask less and less again, so that a draft's `strength` is a place among them. Default: false. */
+  readonly isScheduled?: boolean;
   /** The temperature of an iteration's draws. Default: the one that was asked for. */
   temperature?(policy: Policy, iteration: number): number;
   /** The answer after a forward. */
