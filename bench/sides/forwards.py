@@ -42,7 +42,7 @@ class Forwards:
         assert canvases % adapters == 0 and tokens <= len(self._ids)
         ids = self._ids[:tokens]
         share = tuple(
-            PredictCanvas(ids=ids, answer_start=tokens // 2, seed=seed)
+            PredictCanvas(ids=ids, answer_start=tokens // 2, seed=seed, stop_from=0)
             for seed in range(canvases // adapters)
         )
         backend, base = self._worker.backend, self._worker.base

@@ -22,7 +22,9 @@ class Sampling:
         return {**self._worker.facts, "adapters": [self._worker.save(adapter)]}
 
     def prepare(self, request: Values) -> None:
-        self._turns = [[Canvas(prompt=tuple(ids), seed=0) for ids in prompts] for prompts in request["turns"]]
+        self._turns = [
+            [Canvas(prompt=tuple(ids), seed=0, begin=None) for ids in prompts] for prompts in request["turns"]
+        ]
         self._spec = sampling_spec(request["spec"])
 
     def run(self, request: Values) -> Values:

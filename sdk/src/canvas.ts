@@ -1,11 +1,13 @@
 import type { Client } from "./client.js";
 import { decodeSequences, renderChat } from "./data/text.js";
 import { invalidOption } from "./errors.js";
-import { endOfAnswer } from "./method/answer-end.js";
+import { endOfAnswer, firstStop } from "./method/answer-end.js";
+import type { AnswerState } from "./method/answer-state.js";
 import type { DenoisingAttention } from "./options/attention.js";
 import type { CheckedCanvas } from "./options/primitive-checks.js";
 import type { AsTrained } from "./runs/as-trained.js";
-import type { SamplingTarget } from "./runs/sampling.js";
+import { beginningOf } from "./runs/beginning.js";
+import type { SampledModel, SamplingTarget } from "./runs/sampling.js";
 import {
   type Answer,
   type BaseInfo,
@@ -59,6 +61,7 @@ export class Canvas {
   readonly #options: CheckedCanvas;
   #prompt: readonly number[] | undefined;
   #attention: DenoisingAttention | undefined;
+  readonly #first: AnswerState & { readonly pinned: readonly boolean[] };
   #ids: readonly number[];
   #masked: readonly boolean[];
   #predicted: readonly number[] = [];
@@ -67,21 +70,24 @@ export class Canvas {
   #same = 0;
 
   /** @internal */
-  constructor(
-    client: Client,
-    target: SamplingTarget,
-    asTrained: AsTrained,
-    base: BaseInfo,
-    options: CheckedCanvas,
-  ) {
+  constructor(client: Client, { target, base, asTrained }: SampledModel, options: CheckedCanvas) {
     this.#client = client;
     this.#target = target;
     this.#asTrained = asTrained;
     this.#base = base;
     this.#options = options;
-    const { answerTokens, startTokens = answerTokens } = options;
-    this.#ids = Array<number>(startTokens).fill(base.maskTokenId);
-    this.#masked = Array<boolean>(startTokens).fill(true);
+    const { answerTokens, startTokens = answerTokens, draft = [], pinned } = options;
+    const parts = draft.map((id, p) => ({ tokens: 1, ids: [id], pinned: pinned[p] === true }));
+    const first = beginningOf(parts, startTokens, base, false);
+    const { ids, masked, kept, confidences } = first;
+    this.#first = { ids, masked, kept, confidences, pinned: first.pinned };
+    this.#ids = ids;
+    this.#masked = masked;
+  }
+
+  /** The answer at the beginning, with its pins: the first state of a loop of policy steps. */
+  get beginning(): AnswerState {
+    return this.#first;
   }
 
   /** Token ids at the answer positions of the next input, MASK included. */
@@ -129,7 +135,14 @@ export class Canvas {
       SamplingService.predict,
       {
         ...this.#target,
-        canvases: [{ ids: [...prompt, ...this.#ids], answerStart: prompt.length, seed }],
+        canvases: [
+          {
+            ids: [...prompt, ...this.#ids],
+            answerStart: prompt.length,
+            seed,
+            stopFrom: firstStop(this.#ids, this.#first.pinned, stopTokenIds),
+          },
+        ],
         spec: {
           draw: toDraw(this.#options),
           iteration: this.#iteration,
@@ -148,14 +161,19 @@ export class Canvas {
   }
 
   /**
-   * Sets the next input: at least as many positions as before, at most `answerTokens`.
+   * Sets the next input: at least as many positions as before, at most `answerTokens`. Pinned positions keep their tokens, whatever is
+   * written there.
    *
    * @throws LadError `invalid-option`
    */
   write({ ids, masked }: CanvasInput): void {
     this.#checkLengths(ids.length, masked?.length ?? ids.length);
-    this.#masked = Array.from(ids, (_, i) => Boolean(masked?.[i]));
-    this.#ids = Array.from(ids, (id, i) => (this.#masked[i] ? this.#base.maskTokenId : id));
+    const { ids: first, pinned } = this.#first;
+    this.#masked = Array.from(ids, (_, i) => Boolean(masked?.[i]) && !pinned[i]);
+    this.#ids = Array.from(ids, (id, i) => {
+      if (pinned[i]) return first[i] ?? id;
+      return this.#masked[i] ? this.#base.maskTokenId : id;
+    });
     const before = this.#sampled;
     this.#sampled = this.#ids
       .slice(0, this.#predicted.length || this.#ids.length)
@@ -177,6 +195,7 @@ export class Canvas {
       canvasIds,
       iterations: this.#iteration,
       stopped,
+      pinned: this.#first.pinned.flatMap((is, p) => (is ? [p] : [])),
     };
   }
 

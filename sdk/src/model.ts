@@ -5,11 +5,13 @@ import { warnOfSpecialTokens } from "./data/special-tokens.js";
 import { encodeTexts, renderChat } from "./data/text.js";
 import { type Evaluation, evaluateModel } from "./evaluation/evaluation.js";
 import { predictCanvases } from "./evaluation/predicting.js";
+import { fitsUnderBase } from "./evaluation/gap-lengths.js";
 import { scoreItems } from "./evaluation/scoring.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
 import { type CheckedScoreItem, checkCanvas, checkPredict, checkScore } from "./options/primitive-checks.js";
 import type { CanvasOptions, PredictOptions, ScoreOptions } from "./options/primitives.js";
 import {
+  type CheckedSampling,
   checkSample,
   checkSampleMany,
   checkValidate,
@@ -18,7 +20,7 @@ import {
   type ValidateOptions,
 } from "./options.js";
 import { AsTrained } from "./runs/as-trained.js";
-import { SampleRun, SamplingRun, type SamplingTarget } from "./runs/sampling.js";
+import { type SampledModel, SampleRun, SamplingRun, type SamplingTarget } from "./runs/sampling.js";
 import {
   type AdapterClaims,
   type BaseInfo,
@@ -68,7 +70,7 @@ export abstract class Model {
    */
   sample(options: SampleOptions): SampleRun {
     const sampling = checkSample(options, this.#isAdapted, this.client.warn);
-    return new SampleRun(new SamplingRun(this.client, this.target, this.asTrained, sampling));
+    return new SampleRun(this.#run(sampling));
   }
 
   /**
@@ -79,7 +81,7 @@ export abstract class Model {
    */
   sampleMany(options: SampleManyOptions): SamplingRun {
     const sampling = checkSampleMany(options, this.#isAdapted, this.client.warn);
-    return new SamplingRun(this.client, this.target, this.asTrained, sampling);
+    return this.#run(sampling);
   }
 
   /**
@@ -88,7 +90,7 @@ export abstract class Model {
    * @throws LadError `invalid-option`
    */
   canvas(options: CanvasOptions): Canvas {
-    return new Canvas(this.client, this.target, this.asTrained, this.#base, checkCanvas(options));
+    return new Canvas(this.client, this.#sampled, checkCanvas(options));
   }
 
   /**
@@ -126,7 +128,7 @@ export abstract class Model {
    */
   evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const given = checkEvaluate(options, this.#isAdapted, this.client.warn);
-    return evaluateModel(this.client, this.target, this.asTrained, this.#base, given);
+    return evaluateModel(this.client, this.#sampled, given);
   }
 
   /**
@@ -161,13 +163,30 @@ export abstract class Model {
     return undefined;
   }
 
+  get #sampled(): SampledModel {
+    return { target: this.target, base: this.#base, asTrained: this.asTrained };
+  }
+
+  #run(sampling: CheckedSampling): SamplingRun {
+    const { signal } = sampling.spec;
+    return new SamplingRun(this.client, this.#sampled, sampling, async (prompt, answers) =>
+      fitsUnderBase(
+        this.client,
+        this.#base,
+        await this.#promptIds(this.client, prompt, signal),
+        answers,
+        signal,
+      ),
+    );
+  }
+
   get #isAdapted(): boolean {
     return this.target.adapterId !== "";
   }
 
   async #promptIds(
     client: Client,
-    item: CheckedScoreItem,
+    item: Pick<CheckedScoreItem, "ids" | "messages" | "allowSpecial">,
     signal: AbortSignal | undefined,
   ): Promise<readonly number[]> {
     const { ids, messages = [], allowSpecial } = item;

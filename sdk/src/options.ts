@@ -18,6 +18,7 @@ export {
   type TextOptions,
   textOptions,
 } from "./options/base.js";
+export type { Beginning, BeginningOptions } from "./options/beginning.js";
 export { type CallOptions, callOptions } from "./options/call.js";
 export {
   type ChatExample,
@@ -69,6 +70,14 @@ export {
   optimizerSpec,
   type ScheduleOptions,
 } from "./options/optimizer.js";
+export {
+  type AnswerPiece,
+  type DraftPiece,
+  draftOf,
+  type Gap,
+  type GapOptions,
+  gap,
+} from "./options/pieces.js";
 export type { PolicyInput } from "./options/policy.js";
 export {
   type CheckedContainer,
@@ -80,13 +89,16 @@ export {
   type RuntimeOptions,
 } from "./options/runtime.js";
 export {
+  type CanvasStart,
   type CheckedSampling,
+  checkLength,
   checkSample,
   checkSampleMany,
   type PromptOptions,
   type SampleManyOptions,
   type SampleOptions,
   type SamplingSpec,
+  type StartedCanvas,
 } from "./options/sampling.js";
 export {
   type CheckedTraining,

@@ -129,6 +129,7 @@ const TWINS = [
   "loss-report",
   "loss-targets",
   "noise",
+  "open-positions",
   "policy",
   "prepared-example",
   "random",

@@ -24,9 +24,11 @@ from lad_runtime.gen.lad.v1 import (
     training_pb2,
     worker_pb2,
 )
+from lad_runtime.method.random import CanvasKey
 from lad_runtime.types.evaluation import Score
 from lad_runtime.types.runs import LoggedEvent
 from lad_runtime.types.sampling import AnswerEvent, Edit, FrameEvent, Prediction
+from lad_runtime.types.sampling_state import SamplingState
 from lad_runtime.types.training_events import LossReport, StepEvent
 from lad_runtime.wire.codec import writer
 from lad_runtime.wire.errors import error_detail
@@ -37,6 +39,7 @@ MAX_UINT64 = 2**64 - 1
 
 write_prediction = writer(Prediction, sampling_pb2.Prediction)
 write_score = writer(Score, evaluation_pb2.Score)
+write_state = writer(SamplingState, sampling_pb2.SamplingState)
 write_event = writer(LoggedEvent, runs_pb2.StreamEventsResponse)
 
 REPORT = LossReport(
@@ -52,6 +55,23 @@ REPORT = LossReport(
     tail_tokens=0,
     corrupted_tokens=3,
     corrupted_content_tokens=2,
+)
+
+STATE = SamplingState(
+    ids=(65, 66, 256),
+    masked=(False, False, True),
+    pinned=(True, False, False),
+    kept=(False, True, False),
+    confidences=(1.0, 0.125, 0.0),
+    memory=(2**40, 3),
+    sampled=(65, 66, 67),
+    same=2,
+    iteration=3,
+    stopped="settled",
+    finished=1,
+    finished_iterations=2,
+    forwards=5,
+    key=CanvasKey(seed=MAX_UINT64, canvas=7),
 )
 
 
@@ -193,10 +213,8 @@ def requests() -> list[Message]:
         sampling_pb2.StartSamplingRequest(
             base_id="stub-1",
             canvases=[
-                sampling_pb2.Canvas(
-                    ids=data_pb2.TokenIds(ids=[1, 2, 4294967295]), seed=MAX_UINT64
-                ),
-                sampling_pb2.Canvas(chat=chat),
+                sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 4294967295]), seed=MAX_UINT64),
+                sampling_pb2.Canvas(chat=chat, begin=write_state(STATE)),
             ],
             spec=sampling,
             run_id="run-ba9876543210",
@@ -226,14 +244,10 @@ def replies() -> list[Message]:
         ),
         answer=(65, 66),
         masked=1,
+        state=STATE,
     )
     answer = AnswerEvent(
-        canvas=1,
-        ids=(65,),
-        canvas_ids=(65, 256),
-        text="A",
-        iterations=4,
-        stopped="settled",
+        canvas=1, ids=(65,), canvas_ids=(65, 256), text="A", iterations=4, stopped="settled", pinned=(1,)
     )
     prediction = Prediction(
         ids=(65, 66),

@@ -177,7 +177,7 @@ it.each(["full", "causal-prefix"] as const)(
     const { kept } = await base.prepare(EXAMPLES, window);
     const steps = batches(BigInt(fast.seed), kept, fast.batchSize);
     for (const { loss: wanted, ce } of reports) {
-      const { value: draws = [] } = steps.next();
+      const draws = (steps.next().value ?? []) as { row: number; epoch: number }[];
       expect(new Set(draws.map(({ epoch }) => epoch)).size).toBe(1);
       const rows = draws.map(({ row }) => row);
       const { seed } = fast;

@@ -49,8 +49,8 @@ describe("a canvas", () => {
     });
     const prompt = [..."ab"].map((letter) => letter.charCodeAt(0));
     expect(requests().map(({ canvases }) => canvases[0])).toEqual([
-      { ids: [...prompt, MASK, MASK, MASK], answerStart: 2, seed: 5n },
-      { ids: [...prompt, 1, MASK, 3], answerStart: 2, seed: 5n },
+      { ids: [...prompt, MASK, MASK, MASK], answerStart: 2, seed: 5n, stopFrom: 0 },
+      { ids: [...prompt, 1, MASK, 3], answerStart: 2, seed: 5n, stopFrom: 0 },
     ]);
     expect(requests().map(({ spec }) => spec?.iteration)).toEqual([0, 1]);
   });

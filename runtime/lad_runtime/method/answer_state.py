@@ -72,11 +72,19 @@ class Sampled:
 
 
 class Settled:
-    """Sees an answer after each iteration and says when three consecutive ones were the same."""
+    """Sees an answer after each iteration and says when three consecutive ones were the same.
 
-    def __init__(self) -> None:
-        self._last: Ids | None = None
-        self._times = 0
+    `last` was seen already, `times` times in a row; None: nothing was.
+    """
+
+    def __init__(self, last: Ids | None = None, times: int = 0) -> None:
+        self._last = last
+        self._times = times
+
+    @property
+    def times(self) -> int:
+        """How often in a row the last answer was seen."""
+        return self._times
 
     def see(self, ids_N: Ids) -> bool:
         same = self._last is not None and np.array_equal(self._last, ids_N)

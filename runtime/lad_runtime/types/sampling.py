@@ -23,6 +23,7 @@ from lad_runtime.types.limits import (
     MAX_UINT64,
     MIN_SHARE_WEIGHT,
 )
+from lad_runtime.types.sampling_state import SamplingState
 from lad_runtime.types.task import ReadingTask, Task
 from lad_runtime.types.work import Event
 
@@ -88,11 +89,14 @@ class Canvas:
 
     prompt: tuple[int, ...]
     seed: int | None
+    begin: SamplingState | None  # None: from MASKs alone
 
     def __post_init__(self) -> None:
         _check_seed(self.seed)
 
     def key(self, number: int) -> CanvasKey:
+        if self.begin is not None and self.begin.key is not None:
+            return self.begin.key
         return _key(self.seed, number)
 
 
@@ -102,6 +106,7 @@ class Chat:
 
     messages: tuple[Message, ...]
     seed: int | None
+    begin: SamplingState | None
     allow_special: bool  # as in WindowSpec
 
     def __post_init__(self) -> None:
@@ -155,6 +160,7 @@ class FrameEvent(Event):
     edits: tuple[Edit, ...]
     answer: tuple[int, ...]
     masked: int  # MASK positions of the next input
+    state: SamplingState | None  # from which a run goes on as this one; None: of a policy that does not denoise
     speculation: SpeculationRound | None = None
 
 
@@ -168,6 +174,7 @@ class AnswerEvent(Event):
     text: str
     iterations: int  # forwards computed
     stopped: Literal["iterations", "settled", "eos", "length"]
+    pinned: tuple[int, ...]  # positions
     speculation: Speculation | None = None
 
 
@@ -208,9 +215,11 @@ class PredictCanvas:
     ids: tuple[int, ...]
     answer_start: int
     seed: int | None
+    stop_from: int  # stop tokens are sampled only from this answer position on
 
     def __post_init__(self) -> None:
         _check_seed(self.seed)
+        check_whole("stopFrom", self.stop_from, low=0, high=2**32 - 1)
         check_whole("answerStart", self.answer_start, low=0, high=len(self.ids) - 1)
 
     def key(self, number: int) -> CanvasKey:

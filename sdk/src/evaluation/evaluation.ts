@@ -2,8 +2,7 @@
 import type { Client } from "../client.js";
 import { renderChat } from "../data/text.js";
 import type { CheckedEvaluation } from "../options/evaluation.js";
-import type { AsTrained } from "../runs/as-trained.js";
-import { SamplingRun, type SamplingTarget } from "../runs/sampling.js";
+import { type SampledModel, SamplingRun } from "../runs/sampling.js";
 import type { Answer, BaseInfo } from "../wire.js";
 import type { TokenScores } from "./measures/measure.js";
 import { type Measured, measured, needLikelihoods } from "./measures/measures.js";
@@ -22,11 +21,10 @@ export interface Evaluation extends Measured {
 
 export async function evaluateModel(
   client: Client,
-  target: SamplingTarget,
-  asTrained: AsTrained,
-  base: BaseInfo,
+  model: SampledModel,
   { sampling, references, signal }: CheckedEvaluation,
 ): Promise<Evaluation> {
+  const { base } = model;
   const prompts = await Promise.all(
     sampling.canvases.map(
       async ({ ids, messages = [], allowSpecial }) =>
@@ -40,7 +38,7 @@ export async function evaluateModel(
     seed,
   }));
   const started = performance.now();
-  const answers = await new SamplingRun(client, target, asTrained, { ...sampling, canvases }).result();
+  const answers = await new SamplingRun(client, model, { ...sampling, canvases }, noChoice).result();
   const seconds = (performance.now() - started) / 1000;
   const scores = needLikelihoods() ? await scoreAnswers(client, base, prompts, answers, signal) : [];
   const answered = answers.map((answer, i) => ({
@@ -50,6 +48,9 @@ export async function evaluateModel(
   }));
   return { answers, ...measured(answered), perplexityModel: base.name, seconds };
 }
+
+/** Questions have no gaps, of which one length would have to be chosen. */
+const noChoice = () => Promise.resolve([]);
 
 /** Of each answer's tokens under the causal base; undefined for an answer without a token before its end. */
 async function scoreAnswers(

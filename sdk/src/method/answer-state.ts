@@ -12,6 +12,8 @@ export interface AnswerState {
   readonly confidences: readonly number[];
   /** Whole numbers from 0 that a policy hands on to its next iteration. Default: none. */
   readonly memory?: readonly number[] | undefined;
+  /** True where nothing is sampled, masked or edited. Default: nowhere. */
+  readonly pinned?: readonly boolean[] | undefined;
 }
 
 /** What one iteration predicted at every answer position, as `canvas.predict()` gives it. */
@@ -61,6 +63,7 @@ export function grownAnswer(state: AnswerState, count: number, maskTokenId: numb
     kept: [...state.kept, ...more.kept],
     confidences: [...state.confidences, ...more.confidences],
     ...(state.memory && { memory: state.memory }),
+    ...(state.pinned && { pinned: [...state.pinned, ...more.kept] }),
   };
 }
 

@@ -11,6 +11,7 @@
  */
 import type { AnswerState, IterationPrediction, PolicyStep } from "./answer-state.js";
 import type { OptionsByKind } from "./kinds.js";
+import { stepOnOpen } from "./open-positions.js";
 import { definitionOf, type PolicyDefinition } from "./policies/policy.js";
 import { policies } from "./policies/registered.js";
 
@@ -34,12 +35,16 @@ export function policyDefinition(kind: PolicyKind): PolicyDefinition {
 }
 
 /**
- * The answer after a forward, by the policy's own step (`remaskStep`, `refineStep`, `lladaStep`, …).
+ * The answer after a forward, by the policy's own step (`remaskStep`, `refineStep`, `lladaStep`, …), which sees the positions that are
+ * not pinned.
  *
  * @throws RangeError for a policy that denoises nothing
  */
 export function policyStep(state: AnswerState, prediction: IterationPrediction, policy: Policy): PolicyStep {
   const { denoising } = policyDefinition(policy.kind);
   if (denoising === undefined) throw new RangeError(`policy is ${policy.kind}, which denoises nothing.`);
-  return denoising.step(state, prediction, policy);
+  return stepOnOpen(state, prediction, {
+    changesVisible: denoising.changesVisible ?? true,
+    step: (opened, predicted) => denoising.step(opened, predicted, policy),
+  });
 }

@@ -5,6 +5,7 @@ import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
 import { attention, denoisingAttention } from "./attention.js";
+import { beginningShape, pins } from "./beginning.js";
 import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
 import { dataSourceSchema } from "./data-source.js";
@@ -111,6 +112,7 @@ export const predictCanvas = fieldsOf<PredictCanvas>()({
   ids: numbers("token ids"),
   answerStart: integer(0),
   seed: seed().optional(),
+  stopFrom: integer(0).default(0),
 });
 
 export const predictFields = fieldsOf<PredictOptions>()({
@@ -148,6 +150,8 @@ export const canvasFields = fieldsOf<CanvasOptions>()({
   ...promptShape,
   answerTokens: integer(1, 2 ** 20).default(64),
   startTokens: integer(1, 2 ** 20).optional(),
+  draft: list(integer(0), "token ids, at least one").optional(),
+  pinned: beginningShape.pinned,
   iterations: integer(1).default(32),
   attention: denoisingAttention.optional(),
   earlyStop: flag().default(true),
@@ -167,7 +171,17 @@ export function checkCanvas(options: CanvasOptions) {
     const problem = `the canvas ends with ${answerTokens} answer positions`;
     throw invalidOption("startTokens", startTokens, problem, `Give at most ${answerTokens}.`);
   }
-  return { ...given, drawMethod: given.drawMethod ?? "inverse-cdf" };
+  const { draft = [], pinned = [] } = given;
+  if (draft.length > answerTokens || (draft.length > 0 && startTokens !== undefined)) {
+    const problem = `the canvas begins with ${startTokens ?? answerTokens} answer positions`;
+    throw invalidOption(
+      "draft",
+      `${draft.length} tokens`,
+      problem,
+      "Give more answerTokens, no startTokens.",
+    );
+  }
+  return { ...given, pinned: pins(draft.length, pinned, ""), drawMethod: given.drawMethod ?? "inverse-cdf" };
 }
 
 export const scoreItem = fieldsOf<ScoreItem>()({

@@ -85,6 +85,8 @@ export interface PredictCanvas {
    * second key, so that equal canvases get different tokens.
    */
   seed?: number | bigint | undefined;
+  /** Stop tokens are sampled only from this answer position on: an integer of at least 0. Default: 0. */
+  stopFrom?: number | undefined;
 }
 
 /** Options of `predict`. */
@@ -123,6 +125,10 @@ export interface CanvasOptions extends PromptOptions, DrawOptions {
    * Answer positions at first, for a canvas that grows: an integer from 1 to 1,048,576, at most `answerTokens`. Default: all.
    */
   startTokens?: number | undefined;
+  /** Token ids that the answer begins with, at most `answerTokens`; those behind them are MASK. Default: none. */
+  draft?: readonly number[] | undefined;
+  /** Which positions of the draft stay as they are: their numbers, or true for each that does. Default: none. */
+  pinned?: readonly number[] | readonly boolean[] | undefined;
   /** The canvas counts as settled after so many predictions: an integer of at least 1. Default: 32. */
   iterations?: number | undefined;
   /**

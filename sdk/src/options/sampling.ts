@@ -17,6 +17,7 @@ import { LadError } from "../errors.js";
 import { policies } from "../method/policies/registered.js";
 import { type Policy, policyDefinition } from "../method/policy.js";
 import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
+import { type Beginning, type BeginningOptions, beginningShape, checkBeginning } from "./beginning.js";
 import { type ChatMessage, messagesSchema } from "./data.js";
 import { misplacedBesidePolicy, type PolicyInput, policySchema } from "./policy.js";
 
@@ -75,7 +76,8 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
    */
   policy?: PolicyInput | undefined;
   /**
-   * Length of the answer's part of the canvas in tokens, the most that `ar` generates: an integer from 1 to 1,048,576. Default: 64.
+   * Length of the answer's part of the canvas in tokens, the most that `ar` generates: an integer from 1 to 1,048,576. Default: 64; of
+   * answers that are given in pieces, the tokens of the longest and one for the end.
    */
   answerTokens?: number | undefined;
   /**
@@ -97,13 +99,16 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A prompt, and what its answer begins from. */
+export interface CanvasStart extends PromptOptions, BeginningOptions {}
+
 /** Options of `adapter.sample` and `base.sample`. */
-export interface SampleOptions extends PromptOptions, SamplingOptions {}
+export interface SampleOptions extends CanvasStart, SamplingOptions {}
 
 /** Options of `adapter.sampleMany` and `base.sampleMany`. */
 export interface SampleManyOptions extends SamplingOptions {
-  /** The prompts, at least one. */
-  canvases: readonly PromptOptions[];
+  /** The prompts, at least one, and what their answers begin from. */
+  canvases: readonly CanvasStart[];
 }
 
 const eosBiasError = "a number, or -Infinity to forbid the stop tokens";
@@ -148,14 +153,16 @@ export const promptShape = {
 export const promptFields = fieldsOf<PromptOptions>()(promptShape);
 export type Prompt = z.output<typeof promptFields>;
 
+export const canvasStartFields = fieldsOf<CanvasStart>()({ ...promptShape, ...beginningShape });
+
 export const sampleFields = fieldsOf<SampleOptions>()(
-  { ...promptShape, ...specShape },
+  { ...promptShape, ...beginningShape, ...specShape },
   misplacedBesidePolicy,
 );
 
 export const sampleManyFields = fieldsOf<SampleManyOptions>()(
   {
-    canvases: list(promptFields, "a list of canvases, at least one"),
+    canvases: list(canvasStartFields, "a list of canvases, at least one"),
     ...specShape,
   },
   misplacedBesidePolicy,
@@ -166,24 +173,38 @@ export type SamplingSpec = Omit<z.output<typeof specFields>, "drawMethod"> & {
   readonly drawMethod: "inverse-cdf" | "gumbel";
 };
 
+/** A prompt, with what its answer begins from. */
+export type StartedCanvas = Prompt & { readonly begin?: Beginning | undefined };
+
 export interface CheckedSampling {
-  readonly canvases: readonly Prompt[];
+  readonly canvases: readonly StartedCanvas[];
   readonly spec: SamplingSpec;
+  /** Whether `answerTokens` is known; if not, what the answers begin from says it. */
+  readonly isSized: boolean;
 }
 
 /** @throws LadError `invalid-option` */
 export function checkSample(options: SampleOptions, adapted: boolean, warn: Warn): CheckedSampling {
-  const { messages, ids, allowSpecial, seed, ...spec } = check(sampleFields, options);
-  const canvas = { messages, ids, allowSpecial, seed };
-  checkPrompt(canvas);
-  return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn) };
+  const given = check(sampleFields, options);
+  const { messages, ids, allowSpecial, seed, draft, pinned, answer, from, strength, ...spec } = given;
+  checkPrompt(given);
+  const begin = checkBeginning({ draft, pinned, answer, from, strength }, spec.policy, warn);
+  const isSized = begin === undefined || options.answerTokens !== undefined;
+  const canvas = { messages, ids, allowSpecial, seed, begin };
+  return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn, isSized), isSized };
 }
 
 /** @throws LadError `invalid-option` */
 export function checkSampleMany(options: SampleManyOptions, adapted: boolean, warn: Warn): CheckedSampling {
-  const { canvases, ...spec } = check(sampleManyFields, options);
-  for (const [index, canvas] of canvases.entries()) checkPrompt(canvas, `canvases[${index}].`);
-  return { canvases, spec: checkSpec(spec, options, adapted, warn) };
+  const { canvases: given, ...spec } = check(sampleManyFields, options);
+  const canvases = given.map(({ draft, pinned, answer, from, strength, ...prompt }, index) => {
+    const path = `canvases[${index}].`;
+    checkPrompt(prompt, path);
+    const begin = checkBeginning({ draft, pinned, answer, from, strength }, spec.policy, warn, path);
+    return { ...prompt, begin };
+  });
+  const isSized = options.answerTokens !== undefined || canvases.every(({ begin }) => begin === undefined);
+  return { canvases, spec: checkSpec(spec, options, adapted, warn, isSized), isSized };
 }
 
 /** @throws LadError `invalid-option` unless a prompt has either messages or ids */
@@ -203,15 +224,30 @@ type Spec = z.output<typeof specFields>;
  * Settings, checked for what no field tells by itself, and complete.
  *
  * @param given - the options as they were given, of which those without effect are warned of
+ * @param isSized - whether the answer's length is known, on which some policies depend
  * @throws LadError `invalid-option`
  */
-export function checkSpec(spec: Spec, given: object, adapted: boolean, warn: Warn): SamplingSpec {
-  const { policy, answerTokens, attention } = spec;
-  const definition = policyDefinition(policy.kind);
-  const canvasTokens = Math.min(spec.canvasTokens || answerTokens, answerTokens);
-  definition.check?.(policy, { adapted, answerTokens, canvasTokens, attention });
+export function checkSpec(
+  spec: Spec,
+  given: object,
+  adapted: boolean,
+  warn: Warn,
+  isSized = true,
+): SamplingSpec {
+  const definition = policyDefinition(spec.policy.kind);
+  if (isSized) checkLength(spec, spec.answerTokens, adapted);
   warnOfIgnored(spec, given as Record<string, unknown>, warn);
   return { ...spec, drawMethod: spec.drawMethod ?? definition.drawMethod };
+}
+
+/** @throws LadError `invalid-option` if the policy cannot write an answer of this length */
+export function checkLength(
+  { policy, canvasTokens, attention }: Pick<Spec, "policy" | "canvasTokens" | "attention">,
+  answerTokens: number,
+  adapted: boolean,
+): void {
+  const largest = Math.min(canvasTokens || answerTokens, answerTokens);
+  policyDefinition(policy.kind).check?.(policy, { adapted, answerTokens, canvasTokens: largest, attention });
 }
 
 function warnOfIgnored(spec: Spec, given: Record<string, unknown>, warn: Warn): void {

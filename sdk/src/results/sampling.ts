@@ -1,3 +1,5 @@
+import type { AnswerState } from "../method/answer-state.js";
+
 /** Why a sampler stopped: its iterations were used up, the answer was stable, EOS came, or the length was reached. */
 export type StopReasonName = "iterations" | "settled" | "eos" | "length";
 
@@ -15,6 +17,33 @@ export interface Edit {
   readonly remasked: boolean;
   /** Retained from re-masking, or committed for good. */
   readonly kept: boolean;
+}
+
+/**
+ * An answer between two forwards, with all that the forwards to come depend on: plain data, which JSON can hold. Lists have an entry for
+ * each position from the answer's first on; with `canvasTokens`, up to the end of the canvas in hand.
+ */
+export interface SamplingState extends AnswerState {
+  /** True where nothing is sampled, masked or edited. */
+  readonly pinned: readonly boolean[];
+  /** The policy's own numbers. */
+  readonly memory: readonly number[];
+  /** The answer that the last forward sampled; empty before the first. */
+  readonly sampled: readonly number[];
+  /** How many forwards in a row sampled that answer. */
+  readonly same: number;
+  /** The number of the next iteration of the canvas in hand, from 0. */
+  readonly iteration: number;
+  /** Why the canvas in hand is done; undefined while it is not. Without it, more iterations follow. */
+  readonly stopped?: "iterations" | "settled" | undefined;
+  /** Positions of the canvases before the one in hand. */
+  readonly finished: number;
+  /** Iterations of those canvases. */
+  readonly finishedIterations: number;
+  /** Forwards computed so far. */
+  readonly forwards: number;
+  /** Keys the draws: the seed in decimal digits, and the second key. Undefined: the prompt's seed and number do. */
+  readonly key?: { readonly seed: string; readonly canvas: number } | undefined;
 }
 
 /** One iteration of one canvas. */
@@ -35,6 +64,13 @@ export interface Frame {
   readonly masked: number;
   /** Of the policy `speculative`: the round's draft and its check. */
   readonly speculation?: SpeculationRound | undefined;
+  /**
+   * All that the run goes on from: `sample({ from: frame, … })` with the other options of the run continues as the run itself, or with
+   * what was edited. Undefined for policies that do not denoise.
+   */
+  readonly state?: SamplingState | undefined;
+  /** The lengths of the answer's gaps, in order, where the answer was given in pieces. */
+  readonly gaps?: readonly number[] | undefined;
 }
 
 /** One draft and its check. The tokens of the answer that follow the accepted ones are the base's own. */
@@ -77,6 +113,10 @@ export interface Answer {
   readonly stopped: StopReasonName;
   /** Of the policy `speculative`: what it took. */
   readonly speculation?: Speculation | undefined;
+  /** The positions that were pinned. */
+  readonly pinned: readonly number[];
+  /** The lengths of the answer's gaps, in order, where the answer was given in pieces. */
+  readonly gaps?: readonly number[] | undefined;
 }
 
 /** What one forward over a canvas gives at each answer position. */

@@ -1,5 +1,5 @@
 import type { Warn } from "../checks/check.js";
-import { policyDefinition } from "../method/policy.js";
+import { type Policy, policyDefinition } from "../method/policy.js";
 import { type DenoisingAttention, denoisingAttention } from "../options/attention.js";
 import type { SamplingSpec } from "../options.js";
 import type { AdapterClaims, BaseInfo, SettledSampling } from "../wire.js";
@@ -23,12 +23,14 @@ export class AsTrained {
     this.#read = read;
   }
 
-  /** A run's settings, complete. A policy that denoises nothing does not depend on how the adapter was trained. */
+  /** A run's settings, complete. A policy without use for `attention` does not depend on how the adapter was trained. */
   async settled(spec: SamplingSpec, signal: AbortSignal | undefined): Promise<SettledSampling> {
-    if (policyDefinition(spec.policy.kind).denoising === undefined) {
-      return { ...spec, attention: spec.attention ?? ATTENTION };
-    }
-    return { ...spec, attention: await this.attention(spec.attention, signal) };
+    const definition = policyDefinition(spec.policy.kind);
+    if (definition.unused?.includes("attention")) return { ...spec, attention: spec.attention ?? ATTENTION };
+    const claims = await this.#read(signal);
+    const attention = this.#attention(spec.attention, claims);
+    const policy = (definition.settle?.(spec.policy, claims?.context) ?? spec.policy) as Policy;
+    return { ...spec, attention, policy };
   }
 
   /** The mode to sample in: the given one, else that of the training. */
@@ -36,7 +38,10 @@ export class AsTrained {
     given: DenoisingAttention | undefined,
     signal: AbortSignal | undefined,
   ): Promise<DenoisingAttention> {
-    const claims = await this.#read(signal);
+    return this.#attention(given, await this.#read(signal));
+  }
+
+  #attention(given: DenoisingAttention | undefined, claims: AdapterClaims | undefined): DenoisingAttention {
     const attention = given ?? trainedAttention(claims);
     if (claims !== undefined) this.#compare(claims, attention);
     return attention;

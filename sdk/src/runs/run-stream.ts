@@ -91,7 +91,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   protected abstract accept(event: RunEvent): Event;
 
   /** The result, once the last event has been accepted. */
-  protected abstract conclude(): Result;
+  protected abstract conclude(): Result | Promise<Result>;
 
   async #finish(): Promise<Result> {
     if (this.#end === undefined) for await (const _ of this.#follow(this.#unseen, false));

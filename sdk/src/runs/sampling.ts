@@ -1,8 +1,9 @@
 import type { Client } from "../client.js";
 import { LadError } from "../errors.js";
-import type { CheckedSampling } from "../options.js";
+import { type CheckedSampling, checkLength } from "../options.js";
 import {
   type Answer,
+  type BaseInfo,
   type Frame,
   present,
   type RunEvent,
@@ -12,6 +13,7 @@ import {
   toSampling,
 } from "../wire.js";
 import type { AsTrained } from "./as-trained.js";
+import { type RunCanvases, runCanvases } from "./canvases.js";
 import { startingRun } from "./creating.js";
 import { type AskedRun, RunStream } from "./run-stream.js";
 
@@ -22,26 +24,56 @@ export interface SamplingTarget {
   readonly adapterId: string;
 }
 
-/** A run over many canvases: iterate over it for frames and answers, await `result()` for the answers in order. */
+/** A model to sample from, with what is known of it. */
+export interface SampledModel {
+  readonly target: SamplingTarget;
+  readonly base: BaseInfo;
+  readonly asTrained: AsTrained;
+}
+
+/** Says how well each of several answers to one prompt fits: the greater, the better. */
+export type Fit = (
+  prompt: CheckedSampling["canvases"][number],
+  answers: readonly Answer[],
+) => Promise<readonly number[]>;
+
+/**
+ * A run over many canvases: iterate over it for frames and answers, await `result()` for the answers in order.
+ *
+ * Where a gap has several lengths, each is answered, and its frames and its answer tell its `gaps`; the result has the best of them.
+ */
 export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
-  readonly #answers: (Answer | undefined)[];
+  readonly #sampling: CheckedSampling;
+  readonly #fit: Fit;
+  readonly #answers: (readonly Answer[])[];
+  #asked: RunCanvases["canvases"] = [];
 
   /** @internal */
-  constructor(client: Client, target: SamplingTarget, asTrained: AsTrained, sampling: CheckedSampling) {
+  constructor(client: Client, model: SampledModel, sampling: CheckedSampling, fit: Fit) {
     super(client, {
-      start: (asked) => startSampling(client, target, asTrained, sampling, asked),
+      start: async (asked) => {
+        const planned = await runCanvases(client, model.base, sampling, asked.signal);
+        checkLength(sampling.spec, planned.answerTokens, model.target.adapterId !== "");
+        this.#asked = planned.canvases;
+        return startSampling(client, model, sampling, planned, asked);
+      },
       detached: sampling.spec.detached,
       signal: sampling.spec.signal,
     });
-    this.#answers = sampling.canvases.map(() => undefined);
+    this.#sampling = sampling;
+    this.#fit = fit;
+    this.#answers = sampling.canvases.map(() => []);
   }
 
   protected accept(event: RunEvent): SamplingEvent {
     switch (event.type) {
-      case "answer":
-        this.#answers[event.canvas] = event;
-        return event;
+      case "answer": {
+        const answer = this.#told(event);
+        this.#answers[answer.canvas] = [...(this.#answers[answer.canvas] ?? []), answer];
+        return answer;
+      }
       case "frame":
+        return this.#told(event);
       case "sampled":
       case "cancelled":
         return event;
@@ -50,9 +82,29 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
     }
   }
 
-  protected conclude(): readonly Answer[] {
-    return this.#answers.map((answer, canvas) => present(answer, `Answer of canvas ${canvas}`));
+  protected conclude(): Promise<readonly Answer[]> {
+    return Promise.all(this.#answers.map((answers, canvas) => this.#best(answers, canvas)));
   }
+
+  /** The event with the numbers that the request gave. */
+  #told<Event extends Answer | Frame>(event: Event): Event {
+    const { asked, gaps } = present(this.#asked[event.canvas], `Canvas ${event.canvas}`);
+    return { ...event, canvas: asked, ...(gaps && { gaps }) };
+  }
+
+  /** The answer that fits best; of equal ones, that with the shorter gaps. */
+  async #best(answers: readonly Answer[], canvas: number): Promise<Answer> {
+    const sorted = [...answers].sort((a, b) => byGaps(a.gaps ?? [], b.gaps ?? []));
+    const [first] = sorted;
+    if (sorted.length < 2) return present(first, `Answer of canvas ${canvas}`);
+    const fits = await this.#fit(present(this.#sampling.canvases[canvas], "Canvas"), sorted);
+    return present(sorted[fits.indexOf(Math.max(...fits))] ?? first, "Answer");
+  }
+}
+
+function byGaps(a: readonly number[], b: readonly number[]): number {
+  const different = a.findIndex((tokens, i) => tokens !== b[i]);
+  return different < 0 ? 0 : (a[different] ?? 0) - (b[different] ?? 0);
 }
 
 /** A run over one canvas: iterate over it for its frames, await `result()` for the answer. */
@@ -99,17 +151,18 @@ export class SampleRun implements AsyncIterable<Frame> {
 
 async function startSampling(
   client: Client,
-  target: SamplingTarget,
-  asTrained: AsTrained,
+  { target, asTrained }: SampledModel,
   { canvases, spec }: CheckedSampling,
+  planned: RunCanvases,
   { watched, runId, signal }: AskedRun,
 ): Promise<string> {
   const settled = await asTrained.settled(spec, signal);
+  const { answerTokens } = planned;
   const request = {
     ...target,
     runId,
-    canvases: canvases.map(toCanvas),
-    spec: toSampling({ ...settled, frames: settled.frames && watched }),
+    canvases: planned.canvases.map(({ asked, begin }) => toCanvas(present(canvases[asked], "Canvas"), begin)),
+    spec: toSampling({ ...settled, answerTokens, frames: settled.frames && watched }),
   };
   const send = () => client.call(SamplingService.startSampling, request, { signal });
   return (await startingRun(client, runId, send, signal)).runId;

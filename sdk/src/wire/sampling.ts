@@ -4,11 +4,11 @@ import type { Policy } from "../method/policy.js";
 import type { DenoisingAttention } from "../options/attention.js";
 import type { Prompt } from "../options/sampling.js";
 import type { SamplingSpec } from "../options.js";
-import type { Answer, Frame, Prediction } from "../results/sampling.js";
+import type { Answer, Frame, Prediction, SamplingState } from "../results/sampling.js";
 import { toMessages } from "./data.js";
 import { numberOf, wordOf } from "./enums.js";
 import { type CamelCase, camelCase } from "./oneofs.js";
-import { fromFloat32Bytes } from "./tensors.js";
+import { fromFlagBytes, fromFloat32Bytes, toFlagBytes, toFloat32Bytes } from "./tensors.js";
 
 /** How tokens are drawn, complete. */
 export interface DrawSpec {
@@ -77,16 +77,47 @@ function capitalized(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-export function toCanvas({ messages, ids, allowSpecial, seed }: Prompt): pb.Canvas {
-  if (ids !== undefined) return { prompt: { $case: "ids", value: { ids: [...ids] } }, seed };
+export function toCanvas({ messages, ids, allowSpecial, seed }: Prompt, begin?: SamplingState): pb.Canvas {
+  const rest = { seed, ...(begin && { begin: toState(begin) }) };
+  if (ids !== undefined) return { prompt: { $case: "ids", value: { ids: [...ids] } }, ...rest };
   return {
     prompt: { $case: "chat", value: { messages: toMessages(messages ?? []), allowSpecial } },
-    seed,
+    ...rest,
   };
 }
 
-export function fromFrame(frame: pb.Frame): Frame {
-  return { type: "frame", ...frame };
+function toState({ key, stopped, ...state }: SamplingState): pb.SamplingState {
+  return {
+    ...state,
+    ids: [...state.ids],
+    sampled: [...state.sampled],
+    masked: toFlagBytes(state.masked),
+    pinned: toFlagBytes(state.pinned),
+    kept: toFlagBytes(state.kept),
+    confidences: toFloat32Bytes(state.confidences),
+    memory: state.memory.map(BigInt),
+    ...(stopped && { stopped: numberOf(pb.StopReason, stopped) }),
+    ...(key && { key: { seed: BigInt(key.seed), canvas: key.canvas } }),
+  };
+}
+
+function fromState({ key, stopped, ...state }: pb.SamplingState): SamplingState {
+  return {
+    ...state,
+    masked: fromFlagBytes(state.masked),
+    pinned: fromFlagBytes(state.pinned),
+    kept: fromFlagBytes(state.kept),
+    confidences: [...fromFloat32Bytes(state.confidences)],
+    memory: state.memory.map(Number),
+    ...(stopped !== undefined && {
+      stopped: wordOf(pb.StopReason, stopped) as Exclude<SamplingState["stopped"], undefined>,
+    }),
+    ...(key && { key: { seed: String(key.seed), canvas: key.canvas } }),
+  };
+}
+
+export function fromFrame({ state, ...frame }: pb.Frame): Frame {
+  return { type: "frame", ...frame, ...(state && { state: fromState(state) }) };
 }
 
 export function fromAnswer(answer: pb.Answer): Answer {

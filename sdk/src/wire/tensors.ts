@@ -12,3 +12,12 @@ export function toFloat32Bytes(values: ArrayLike<number>): Buffer {
   for (let i = 0; i < values.length; i++) bytes.writeFloatLE(values[i] as number, 4 * i);
   return bytes;
 }
+
+/** A byte for each flag. */
+export function toFlagBytes(flags: readonly boolean[]): Buffer {
+  return Buffer.from(flags.map(Number));
+}
+
+export function fromFlagBytes(bytes: Uint8Array): boolean[] {
+  return Array.from(bytes, (byte) => byte !== 0);
+}

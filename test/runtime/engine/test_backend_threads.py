@@ -86,7 +86,9 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     train = training_spec(dataset, steps=3, checkpoint="run")
     runs = [
         worker.training.start(adapter.id, train),
-        worker.sampling.start(base.id, adapter.id, [Canvas(prompt=(5,), seed=1)], short_sampling()),
+        worker.sampling.start(
+            base.id, adapter.id, [Canvas(prompt=(5,), seed=1, begin=None)], short_sampling()
+        ),
     ]
     assert all(run.wait(30) and run.info.state == "finished" for run in runs)
     primitives, window = worker.primitives, train.window
@@ -95,7 +97,7 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     primitives.validate(
         base.id, adapter.id, dataset, window, lad_noise(), loss_spec(), 0, 0, "full"
     ).future.result(30)
-    canvas = PredictCanvas(ids=(5, 6), answer_start=1, seed=0)
+    canvas = PredictCanvas(ids=(5, 6), answer_start=1, seed=0, stop_from=0)
     item = ScoreItem(prompt=(5,), continuation=(6,))
     for task in (
         PredictTask(canvases=(canvas,), spec=predict_spec()),

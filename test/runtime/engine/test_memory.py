@@ -78,7 +78,7 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
     worker = bench.worker
     worker.engine.call(lambda: gate.wait(30))
     if kind == "prediction":
-        canvas = PredictCanvas(ids=(5, 6, 7), answer_start=1, seed=0)
+        canvas = PredictCanvas(ids=(5, 6, 7), answer_start=1, seed=0, stop_from=0)
         job = worker.tasks.submit(base.id, "", PredictTask(canvases=(canvas,), spec=predict_spec()))
     elif kind == "score":
         item = ScoreItem(prompt=(5, 6), continuation=(7,))

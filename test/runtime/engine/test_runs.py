@@ -17,7 +17,9 @@ EDIT = Edit(position=0, old=1, new=2, confidence=0.5, remasked=False, kept=False
 
 
 def frame(edits: int = 10) -> FrameEvent:
-    return FrameEvent(canvas=0, iteration=0, iterations=1, edits=(EDIT,) * edits, answer=(1, 2), masked=0)
+    return FrameEvent(
+        canvas=0, iteration=0, iterations=1, edits=(EDIT,) * edits, answer=(1, 2), masked=0, state=None
+    )
 
 
 def seqs(log: EventLog, from_seq: int = 0) -> list[int]:

@@ -59,7 +59,7 @@ def test_a_requests_canvases_hold_as_many_keys_and_values_as_they_need(
 ) -> None:
     base, adapter = small_base(), trained_adapter() if adapted else None
     prompts = [(7, 8, 9), (7, 8, 9), (8, 9), (9, 10, 11, 12)]
-    canvases = [Canvas(prompt=prompt, seed=seed) for seed, prompt in enumerate(prompts)]
+    canvases = [Canvas(prompt=prompt, seed=seed, begin=None) for seed, prompt in enumerate(prompts)]
     run_together([sample_canvas(base, adapter, c, i, spec) for i, c in enumerate(canvases)], base.model)
     needed = sampling_bytes(base.model, canvases, spec)
     assert needed * 3 // 4 <= peak[0] <= needed
@@ -67,7 +67,7 @@ def test_a_requests_canvases_hold_as_many_keys_and_values_as_they_need(
 
 def test_a_prediction_holds_no_more_keys_and_values_than_it_needs(peak: list[int]) -> None:
     base = small_base()
-    canvases = [PredictCanvas(ids=(7, 8, 9 + n, 10), answer_start=3, seed=0) for n in range(4)]
+    canvases = [PredictCanvas(ids=(7, 8, 9 + n, 10), answer_start=3, seed=0, stop_from=0) for n in range(4)]
     spec = predict_spec(mode="causal-prefix")
     run_together([predict(base, None, canvases, spec)], base.model)
     assert peak[0] == prediction_bytes(base.model, canvases, spec) == cache_bytes(base.model, 12)

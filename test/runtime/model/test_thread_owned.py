@@ -111,6 +111,6 @@ def test_a_caches_tensors_are_written_by_the_thread_that_made_it_alone(bench: Be
 
 
 PREDICT = PredictTask(
-    canvases=(PredictCanvas(ids=(5, 6, 7, 8), answer_start=2, seed=0),), spec=predict_spec()
+    canvases=(PredictCanvas(ids=(5, 6, 7, 8), answer_start=2, seed=0, stop_from=0),), spec=predict_spec()
 )
 SCORE = ScoreTask(items=(ScoreItem(prompt=(5, 6), continuation=(7, 8)),), mode="causal")

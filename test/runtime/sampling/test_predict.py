@@ -54,7 +54,7 @@ def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
     """Token for token and bit for bit, though `predict` computes every answer position and a run only those it needs."""
     prompt, seed = (7, 8, 9), 41
     frames, answer = run_alone(
-        sample_canvas(BASE, ADAPTER, Canvas(prompt=prompt, seed=seed), 0, spec), BASE.model
+        sample_canvas(BASE, ADAPTER, Canvas(prompt=prompt, seed=seed, begin=None), 0, spec), BASE.model
     )
 
     whole = answer_canvas(
@@ -64,7 +64,9 @@ def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
     acts = spec.policy.denoising(whole)
     state = AnswerState.all_masked(spec.answer_tokens, MASK_ID)
     for iteration in range(acts.iterations):
-        canvas = PredictCanvas(ids=(*prompt, *state.ids_N.tolist()), answer_start=len(prompt), seed=seed)
+        canvas = PredictCanvas(
+            ids=(*prompt, *state.ids_N.tolist()), answer_start=len(prompt), seed=seed, stop_from=0
+        )
         one = predict_spec(draw=spec.draw, iteration=iteration, guidance_scale=spec.policy.guidance)
         _, (prediction,) = run_alone(predict(BASE, ADAPTER, [canvas], one), BASE.model)
         predicted = acts.predicted(state, iteration)
@@ -81,8 +83,8 @@ def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
 
 def test_a_prediction_carries_logits_entropies_and_the_most_probable_tokens() -> None:
     canvases = [
-        PredictCanvas(ids=(7, 8, MASK_ID, MASK_ID, MASK_ID), answer_start=2, seed=1),
-        PredictCanvas(ids=(9, MASK_ID), answer_start=0, seed=2),
+        PredictCanvas(ids=(7, 8, MASK_ID, MASK_ID, MASK_ID), answer_start=2, seed=1, stop_from=0),
+        PredictCanvas(ids=(9, MASK_ID), answer_start=0, seed=2, stop_from=0),
     ]
     spec = predict_spec(draw=draw_spec(eos_bias=-math.inf), top=4, logits=True)
     _, predictions = run_alone(predict(BASE, ADAPTER, canvases, spec), BASE.model)
@@ -104,14 +106,15 @@ def test_a_prediction_carries_logits_entropies_and_the_most_probable_tokens() ->
 
 
 def test_nothing_is_returned_that_was_not_asked_for() -> None:
-    canvas = PredictCanvas(ids=(7, MASK_ID), answer_start=1, seed=1)
+    canvas = PredictCanvas(ids=(7, MASK_ID), answer_start=1, seed=1, stop_from=0)
     _, (prediction,) = run_alone(predict(BASE, None, [canvas], predict_spec()), BASE.model)
     assert (prediction.top_ids, prediction.top_probabilities, prediction.logits) == ((), (), b"")
 
 
 def test_many_canvases_are_asked_for_in_requests_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
     canvases = [
-        PredictCanvas(ids=(7, 8, *[MASK_ID] * n), answer_start=2, seed=n) for n in (1, 5, 9, 3, 30, 2)
+        PredictCanvas(ids=(7, 8, *[MASK_ID] * n), answer_start=2, seed=n, stop_from=0)
+        for n in (1, 5, 9, 3, 30, 2)
     ]
     whole = run_alone(predict(BASE, ADAPTER, canvases, predict_spec(draw=WARM)), BASE.model)[1]
     monkeypatch.setattr(predicting, "REQUEST_TOKENS", 16)
@@ -127,19 +130,19 @@ def test_many_canvases_are_asked_for_in_requests_of_bounded_size(monkeypatch: py
 @pytest.mark.parametrize(
     ("make", "option"),
     [
-        (lambda: PredictCanvas(ids=(1, 2), answer_start=2, seed=0), "answerStart"),
+        (lambda: PredictCanvas(ids=(1, 2), answer_start=2, seed=0, stop_from=0), "answerStart"),
         (lambda: predict_spec(iteration=-1), "iteration"),
         (lambda: predict_spec(guidance_scale=-1), "guidanceScale"),
         (lambda: check_prediction(BASE, [], predict_spec(top=VOCAB_SIZE + 1)), "top"),
         (
             lambda: check_prediction(
-                BASE, [PredictCanvas(ids=(99,), answer_start=0, seed=0)], predict_spec()
+                BASE, [PredictCanvas(ids=(99,), answer_start=0, seed=0, stop_from=0)], predict_spec()
             ),
             "ids",
         ),
         (
             lambda: check_prediction(
-                BASE, [PredictCanvas(ids=(1,) * 97, answer_start=0, seed=0)], predict_spec()
+                BASE, [PredictCanvas(ids=(1,) * 97, answer_start=0, seed=0, stop_from=0)], predict_spec()
             ),
             "ids",
         ),

@@ -409,6 +409,7 @@ class FakeBackend:
                     edits=edits,
                     answer=answer,
                     masked=0,
+                    state=None,
                 )
         return AnswerEvent(
             canvas=index,
@@ -417,6 +418,7 @@ class FakeBackend:
             text="x",
             iterations=iterations,
             stopped="iterations",
+            pinned=(),
         )
 
     def _predict(self, canvases: Sequence[PredictCanvas]) -> Work[tuple[Prediction, ...]]:

@@ -44,7 +44,7 @@ def test_every_text_and_every_list_that_a_request_can_hold_has_a_bound_in_the_pr
 
 
 def test_lists_of_numbers_are_varints_which_are_counted_in_one_piece() -> None:
-    varints = {FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_SINT32}
+    varints = {FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_SINT32, FieldDescriptor.TYPE_UINT64}
     assert {field.type for field in request_fields() if field.is_packed} == varints
 
 

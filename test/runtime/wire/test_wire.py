@@ -32,6 +32,7 @@ from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import TargetedSequence
 from lad_runtime.types.runs import LoggedEvent, RunCancelled, RunPaused, RunResumed
 from lad_runtime.types.sampling import AnswerEvent, DrawSpec, Edit, FrameEvent, SamplingOutcome, SamplingSpec
+from lad_runtime.types.sampling_state import SamplingState
 from lad_runtime.types.training import NoiseSpec, TrainingSpec
 from lad_runtime.types.training_events import (
     CheckpointEvent,
@@ -331,8 +332,11 @@ EVENTS = {
         edits=(Edit(position=1, old=2, new=3, confidence=0.5, remasked=True, kept=False),),
         answer=(4, 5),
         masked=6,
+        state=SamplingState.all_masked(2, 5),
     ),
-    "answer": AnswerEvent(canvas=1, ids=(1,), canvas_ids=(1, 2), text="é", iterations=3, stopped="settled"),
+    "answer": AnswerEvent(
+        canvas=1, ids=(1,), canvas_ids=(1, 2), text="é", iterations=3, stopped="settled", pinned=(0,)
+    ),
     "sampling_finished": SamplingOutcome(canvases=2, seconds=0.5),
     "failed": LadError(ErrorCode.DIVERGED, "The loss is NaN.", remedy="Lower the learning rate."),
     "cancelled": RunCancelled(steps=4),

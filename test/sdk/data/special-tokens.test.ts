@@ -41,7 +41,7 @@ describe("special tokens that are written out are text, unless allowSpecial is g
   it("in the prompts of samplers, each for itself", async () => {
     const answers: EventPayload[] = [0, 1].map((canvas) => ({
       $case: "answer",
-      value: { canvas, ids: [1], canvasIds: [1], text: "", iterations: 1, stopped: 1 },
+      value: { canvas, ids: [1], canvasIds: [1], text: "", iterations: 1, stopped: 1, pinned: [] },
     }));
     const finished = { $case: "samplingFinished" as const, value: { canvases: 2, seconds: 1 } };
     const { base, adapter, transport } = await worker(0n, [...answers, finished]);

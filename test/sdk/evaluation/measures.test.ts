@@ -121,6 +121,7 @@ describe("the measures of a set of answers", () => {
       text,
       iterations: 1,
       stopped: "settled",
+      pinned: [],
     },
     reference,
     scores: nats.length === 0 ? undefined : { tokenLogLikelihoods: nats },

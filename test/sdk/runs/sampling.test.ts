@@ -17,7 +17,15 @@ const frame = (canvas: number, iteration: number): EventPayload => ({
 });
 const answer = (canvas: number, text: string): EventPayload => ({
   $case: "answer",
-  value: { canvas, ids: [1], canvasIds: [1, 0], text, iterations: 2, stopped: StopReason.SETTLED },
+  value: {
+    canvas,
+    ids: [1],
+    canvasIds: [1, 0],
+    text,
+    iterations: 2,
+    stopped: StopReason.SETTLED,
+    pinned: [],
+  },
 });
 const end: EventPayload = { $case: "samplingFinished", value: { canvases: 2, seconds: 1 } };
 

@@ -95,6 +95,11 @@ class DenoisingPolicy(Policy, ABC):
         return False
 
     @property
+    def changes_visible(self) -> bool:
+        """Whether a token that stands in the canvas may still change; if not, those that it begins with are as pinned."""
+        return True
+
+    @property
     def uses_entropies(self) -> bool:
         """Whether its steps use `Sampled.entropies_N`."""
         return False

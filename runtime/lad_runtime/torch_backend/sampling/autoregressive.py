@@ -69,6 +69,7 @@ def autoregress(
                 edits=(edit,),
                 answer=tuple(answer),
                 masked=0,
+                state=None,
             )
         if token in stop_token_ids:
             stopped = "eos"
@@ -81,4 +82,5 @@ def autoregress(
         text=base.tokenizer.decode(text_ids),
         iterations=len(answer),
         stopped=stopped,
+        pinned=(),
     )

@@ -1,6 +1,8 @@
 """An answer from its first canvas to its last, and what is told of it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from lad_runtime.method.answer_end import end_of_answer
 from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
@@ -11,6 +13,7 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.denoise import Denoised, denoise
 from lad_runtime.types.limits import MAX_UINT64
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
+from lad_runtime.types.sampling_state import SamplingState
 from lad_runtime.types.work import Work
 
 
@@ -26,59 +29,110 @@ def denoise_answer(
 
     Canvas k is denoised with seed + k, in the attention modes `full` and `causal-prefix` as it would be alone behind the same
     tokens. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
-    see each other. Nothing follows a canvas with a stop token. `snapshot` must not change while the work runs.
+    see each other. Nothing follows a canvas with a stop token. The first canvas begins from what `canvas` says, all others from
+    MASKs. `snapshot` must not change while the work runs.
     """
     size, key = spec.most_at_once, canvas.key(index)
-    starts = range(0, spec.answer_tokens, size)
     past = yield from Past.of(
         base, snapshot, canvas.prompt, attention=spec.attention, guided=policy.guidance > 0
     )
-    finished: tuple[int, ...] = ()
-    forwards = 0
+    told = _Told.before(canvas.begin, key)
+    for start in range(0, len(told.ids), size):
+        past = yield from past.then(told.ids[start : start + size])
+    starts = range(len(told.ids), spec.answer_tokens, size)
     done: Denoised | None = None
-    for number, start in enumerate(starts):
+    for later, start in zip(reversed(range(len(starts))), starts, strict=True):
         if done is not None:
             past = yield from past.then(done.ids)
         one = AnswerCanvas(
             tokens=min(size, spec.answer_tokens - start),
-            key=CanvasKey(seed=(key.seed + number) & MAX_UINT64, canvas=key.canvas),
+            key=CanvasKey(seed=(key.seed + start // size) & MAX_UINT64, canvas=key.canvas),
             mask_token_id=base.info.mask_token_id,
             stop_token_ids=base.info.stop_token_ids,
         )
-        left = policy.denoising(one).iterations * (len(starts) - number)
-        work = denoise(past, one, index, spec, policy)
-        done = yield from _in_answer(work, finished, forwards, left)
-        finished += done.ids
-        forwards += done.iterations
+        begin = canvas.begin.in_hand if canvas.begin is not None and done is None else _masks(one, policy)
+        work = denoise(past, one, index, spec, policy, begin)
+        done = yield from told.of(work, policy.denoising(one).iterations * later)
+        told = told.then(begin, done)
         if end_of_answer(done.ids, base.info.stop_token_ids) < len(done.ids):
             break
     assert done is not None, "an answer has at least one token"
-    ids = finished[: end_of_answer(finished, base.info.stop_token_ids)]
+    ids = told.ids[: end_of_answer(told.ids, base.info.stop_token_ids)]
     return AnswerEvent(
         canvas=index,
         ids=ids,
-        canvas_ids=finished,
+        canvas_ids=told.ids,
         text=base.tokenizer.decode(ids),
-        iterations=forwards,
+        iterations=told.forwards,
         stopped=done.stopped,
+        pinned=tuple(np.flatnonzero(told.pinned).tolist()),
     )
 
 
-def _in_answer(work: Work[Denoised], finished: tuple[int, ...], forwards: int, left: int) -> Work[Denoised]:
-    """A canvas's work with its frames told as the whole answer's: behind what is finished, `left` iterations at most to come."""
-    reply: object = None
-    while True:
-        try:
-            step = work.send(reply)
-        except StopIteration as end:
-            done: Denoised = end.value
-            return done
-        if isinstance(step, FrameEvent):
-            step = replace(
-                step,
-                iteration=forwards + step.iteration,
-                iterations=min(forwards + left, 2**32 - 1),  # as many as the protocol can say
-                edits=tuple(replace(edit, position=len(finished) + edit.position) for edit in step.edits),
-                answer=(*finished, *step.answer),
-            )
-        reply = yield step
+def _masks(canvas: AnswerCanvas, policy: DenoisingPolicy) -> SamplingState:
+    count = min(policy.growth or canvas.tokens, canvas.tokens)
+    return SamplingState.all_masked(count, canvas.mask_token_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """The finished canvases of an answer, behind which the frames of the one in hand are told."""
+
+    ids: tuple[int, ...]
+    pinned: tuple[bool, ...]
+    iterations: int
+    forwards: int
+    key: CanvasKey
+
+    @classmethod
+    def before(cls, begin: SamplingState | None, key: CanvasKey) -> "_Told":
+        if begin is None:
+            return cls(ids=(), pinned=(), iterations=0, forwards=0, key=key)
+        count = begin.finished
+        return cls(
+            ids=begin.ids[:count],
+            pinned=begin.pinned[:count],
+            iterations=begin.finished_iterations,
+            forwards=begin.forwards,
+            key=key,
+        )
+
+    def then(self, begin: SamplingState, done: Denoised) -> "_Told":
+        grown = (False,) * (len(done.ids) - len(begin.pinned))
+        return replace(
+            self,
+            ids=self.ids + done.ids,
+            pinned=self.pinned + begin.pinned + grown,
+            iterations=self.iterations + done.iterations,
+            forwards=self.forwards + done.forwards,
+        )
+
+    def of(self, work: Work[Denoised], left: int) -> Work[Denoised]:
+        """A canvas's work with its frames told as the whole answer's; canvases with `left` iterations at most are to come."""
+        reply: object = None
+        while True:
+            try:
+                step = work.send(reply)
+            except StopIteration as end:
+                done: Denoised = end.value
+                return done
+            reply = yield self._whole(step, left) if isinstance(step, FrameEvent) else step
+
+    def _whole(self, frame: FrameEvent, left: int) -> FrameEvent:
+        assert frame.state is not None, "a policy that denoises tells the state"
+        state = replace(
+            frame.state.behind(self.ids, self.pinned),
+            finished_iterations=self.iterations,
+            forwards=self.forwards + frame.state.forwards,
+            key=self.key,
+        )
+        return replace(
+            frame,
+            iteration=self.iterations + frame.iteration,
+            iterations=min(
+                self.iterations + frame.iterations + left, 2**32 - 1
+            ),  # as many as the protocol can say
+            edits=tuple(replace(edit, position=len(self.ids) + edit.position) for edit in frame.edits),
+            answer=(*self.ids, *frame.answer),
+            state=state,
+        )

@@ -1,20 +1,23 @@
 """The loop of every denoising policy over one canvas: forward, draw, then the policy's schedule → choose → commit."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lad_runtime.method.answer_end import first_stop
 from lad_runtime.method.answer_state import AnswerState, Sampled, Settled
 from lad_runtime.method.choose import Bools
+from lad_runtime.method.open_positions import open_positions, sampled_at, state_at, with_open
 from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
 from lad_runtime.torch_backend.forward.prompt_context import Past
 from lad_runtime.torch_backend.forward.requests import LogitsRequest
-from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, probabilities_of
+from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, probabilities_of, without_stops
 from lad_runtime.torch_backend.sampling.predict import guided
+from lad_runtime.torch_backend.sampling.states import answer_state, sampling_state, standing
 from lad_runtime.types.sampling import DrawSpec, Edit, FrameEvent, SamplingSpec
+from lad_runtime.types.sampling_state import CanvasStop, SamplingState
 from lad_runtime.types.work import Work, ask
 
 
@@ -23,46 +26,62 @@ class Denoised:
     """A canvas that is done: what stands at every position."""
 
     ids: tuple[int, ...]
-    iterations: int  # forwards computed
-    stopped: Literal["iterations", "settled"]
+    iterations: int  # those of the canvas, also if it was begun in the middle
+    forwards: int  # computed here
+    stopped: CanvasStop
 
 
 def denoise(
-    past: Past, canvas: AnswerCanvas, index: int, spec: SamplingSpec, policy: DenoisingPolicy
+    past: Past,
+    canvas: AnswerCanvas,
+    index: int,
+    spec: SamplingSpec,
+    policy: DenoisingPolicy,
+    begin: SamplingState,
 ) -> Work[Denoised]:
-    """Work: denoises a canvas of `canvas.tokens` MASKs behind what is `past`; its frames are of canvas `index`.
+    """Work: denoises a canvas behind what is `past`, from the state `begin` of this canvas alone; its frames are of canvas `index`.
 
-    With a growth of k the answer begins with k positions, and k more are appended after each iteration but the last, up to
-    `canvas.tokens`; with few iterations it stays shorter. It stops early when the policy has nothing left to predict, or
-    when three consecutive iterations sampled the same answer and the policy settles.
+    With a growth of k, k more positions are appended after each iteration but the last, up to `canvas.tokens`; with few iterations
+    the answer stays shorter. It stops early when the policy has nothing left to predict, or when three consecutive iterations
+    sampled the same answer and the policy settles. The policy sees the open positions alone; draws are keyed by the canvas's own.
     """
-    acts = policy.denoising(canvas)
-    state = AnswerState.all_masked(min(policy.growth or canvas.tokens, canvas.tokens), canvas.mask_token_id)
-    sampled = Sampled.nothing(state)
-    settled = Settled()
-    stopped: Literal["iterations", "settled"] = "iterations"
-    forwards = 0
-    for iteration in range(acts.iterations):
-        predicted_N = acts.predicted(state, iteration)
+    if begin.stopped is not None:
+        return Denoised(ids=begin.sampled, iterations=begin.iteration, forwards=0, stopped=begin.stopped)
+    state, pinned_N = answer_state(begin, canvas.mask_token_id), np.array(begin.pinned)
+    stop_from = first_stop(begin.ids, begin.pinned, canvas.stop_token_ids)
+    open_N = open_positions(state, pinned_N, changes_visible=policy.changes_visible)
+    sampled = standing(begin, state)
+    settled = Settled(np.array(begin.sampled) if begin.sampled else None, begin.same)
+    if not open_N.any():
+        return _done(sampled, begin.iteration, 0, "settled")
+    acts = policy.denoising(replace(canvas, tokens=canvas.tokens - int((~open_N).sum())))
+    stopped: CanvasStop = "iterations"
+    iteration = begin.iteration
+    while iteration < acts.iterations:
+        opened = state_at(state, open_N)
+        predicted_N = np.zeros(len(state), dtype=np.bool_)
+        predicted_N[open_N] = acts.predicted(opened, iteration)
         if not predicted_N.any():
             stopped = "settled"
             break
         logits_RV = yield from _logits(past, state, predicted_N, policy.guidance)
-        forwards += 1
+        logits_RV = without_stops(logits_RV, canvas, np.flatnonzero(predicted_N), stop_from)
         temperature = acts.temperature(iteration)
         drawing = spec.draw if temperature is None else replace(spec.draw, temperature=temperature)
         sampled = _sample(logits_RV, state, predicted_N, drawing, policy, canvas, iteration)
-        if (settled.see(sampled.ids_N) and policy.settles) or acts.finished(state, sampled, iteration):
+        seen = sampled_at(sampled, open_N)
+        if (settled.see(sampled.ids_N) and policy.settles) or acts.finished(opened, seen, iteration):
             stopped = "settled"
         last = stopped == "settled" or iteration == acts.iterations - 1
 
-        count = acts.schedule(state, sampled, iteration, last)
-        chosen_N = acts.choose(state, sampled, count, iteration)
-        after = acts.commit(state, sampled, chosen_N)
+        count = acts.schedule(opened, seen, iteration, last)
+        chosen_O = acts.choose(opened, seen, count, iteration)
+        after = with_open(state, open_N, acts.commit(opened, seen, chosen_O))
         edits = _edits(state, sampled, after, predicted_N) if spec.frames else ()
         if not last:
-            room = canvas.tokens - len(after)
-            after = after.grown(min(policy.growth, room), canvas.mask_token_id)
+            more = min(policy.growth, canvas.tokens - len(after))
+            after = after.grown(more, canvas.mask_token_id)
+            pinned_N = np.pad(pinned_N, (0, more))
         if spec.frames:
             yield FrameEvent(
                 canvas=index,
@@ -71,11 +90,25 @@ def denoise(
                 edits=edits,
                 answer=tuple(sampled.ids_N.tolist()),
                 masked=int(after.masked_N.sum()),
+                state=replace(
+                    sampling_state(after, pinned_N, sampled),
+                    same=settled.times,
+                    iteration=iteration + 1,
+                    stopped=stopped if last else None,
+                    forwards=iteration + 1 - begin.iteration,
+                ),
             )
         state = after
+        open_N = open_positions(state, pinned_N, changes_visible=policy.changes_visible)
+        iteration += 1
         if last:
             break
-    return Denoised(ids=tuple(sampled.ids_N.tolist()), iterations=forwards, stopped=stopped)
+    return _done(sampled, iteration, iteration - begin.iteration, stopped)
+
+
+def _done(sampled: Sampled, iterations: int, forwards: int, stopped: CanvasStop) -> Denoised:
+    ids = tuple(sampled.ids_N.tolist())
+    return Denoised(ids=ids, iterations=iterations, forwards=forwards, stopped=stopped)
 
 
 def _logits(past: Past, state: AnswerState, predicted_N: Bools, guidance: float) -> Work[Tensor]:

@@ -89,6 +89,19 @@ def biased(logits_RV: Tensor, spec: DrawSpec, tokens: SpecialTokens) -> Tensor:
     return logits_RV
 
 
+def without_stops(
+    logits_RV: Tensor, tokens: SpecialTokens, positions_R: NDArray[np.int64], stop_from: int
+) -> Tensor:
+    """The logits with −inf for the stop tokens at positions before `stop_from`."""
+    rows = np.flatnonzero(positions_R < stop_from)
+    if not len(rows):
+        return logits_RV
+    logits_RV = logits_RV.clone()
+    rows_R1 = on_device(torch.from_numpy(rows), logits_RV.device)[:, None]
+    logits_RV[rows_R1, list(tokens.stop_token_ids)] = -torch.inf
+    return logits_RV
+
+
 def arg_max(logits_RV: Tensor) -> Tensor:
     """Each row's most probable token, the lowest id on ties: [R, 1].
 

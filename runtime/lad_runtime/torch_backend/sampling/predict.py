@@ -24,6 +24,7 @@ from lad_runtime.torch_backend.sampling.draw import (
     entropies,
     most_probable,
     probabilities_of,
+    without_stops,
 )
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.types.memory import Needs
@@ -69,7 +70,8 @@ def predict(
             logits_RV = guided(logits[index * each : (index + 1) * each], spec.guidance_scale)
             key = canvas.key(len(predictions))
             standing_R = np.array(canvas.ids[canvas.answer_start :])
-            predictions.append(_prediction(logits_RV, standing_R, key, spec, base.info))
+            drawn_RV = without_stops(logits_RV, base.info, np.arange(len(logits_RV)), canvas.stop_from)
+            predictions.append(_prediction(logits_RV, drawn_RV, standing_R, key, spec, base.info))
     return tuple(predictions)
 
 
@@ -138,17 +140,23 @@ def in_groups(items: Sequence[T], tokens: Sequence[int], limit: int) -> Iterator
 
 
 def _prediction(
-    logits_RV: Tensor, standing_R: NDArray[np.int64], key: CanvasKey, spec: PredictSpec, tokens: SpecialTokens
+    logits_RV: Tensor,
+    drawn_RV: Tensor,
+    standing_R: NDArray[np.int64],
+    key: CanvasKey,
+    spec: PredictSpec,
+    tokens: SpecialTokens,
 ) -> Prediction:
+    """`drawn_RV` are the logits without the stop tokens where those are forbidden."""
     drawn = draw(
-        logits_RV,
+        drawn_RV,
         spec.draw,
         tokens=tokens,
         key=key,
         iteration=spec.iteration,
         positions_R=np.arange(len(logits_RV)),
     )
-    biased_RV = biased(logits_RV, spec.draw, tokens)
+    biased_RV = biased(drawn_RV, spec.draw, tokens)
     top_ids, top_probabilities = most_probable(biased_RV, spec.top) if spec.top else (torch.empty(0),) * 2
     return Prediction(
         ids=tuple(drawn.ids_R.tolist()),

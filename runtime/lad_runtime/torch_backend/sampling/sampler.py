@@ -9,6 +9,7 @@ from lad_runtime.method.policies.speculative import SpeculativePolicy
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.autoregressive import autoregress
+from lad_runtime.torch_backend.sampling.begin import check_begin
 from lad_runtime.torch_backend.sampling.canvases import denoise_answer
 from lad_runtime.torch_backend.sampling.needs import sampling_bytes
 from lad_runtime.torch_backend.sampling.predict import check_tokens
@@ -57,6 +58,8 @@ def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
         raise invalid_option(
             "prompt", "[]", "nothing predicts the first token", "Give at least one token, such as BOS."
         )
+    if canvas.begin is not None:
+        check_begin(base, canvas.begin, spec)
 
 
 def _needs(base: Base, tasks: Sequence[SampleTask]) -> Needs:

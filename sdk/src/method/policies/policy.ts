@@ -18,8 +18,8 @@ export interface PolicyUse {
   readonly answerTokens: number;
   /** The positions of the largest canvas of an answer. */
   readonly canvasTokens: number;
-  /** The attention mode. */
-  readonly attention: string;
+  /** The attention mode; undefined: that of the adapter's training. */
+  readonly attention: string | undefined;
 }
 
 /** How a policy denoises. */
@@ -28,6 +28,10 @@ export interface DenoisingDefinition<Policy extends AnyPolicy> {
   forwards(policy: Policy, tokens: number): number;
   /** The scale of classifier-free guidance of its forwards. Default: 0, no guidance. */
   guidance?(policy: Policy): number;
+  /** Whether a token that stands in the canvas may still change; if not, those that it begins with are as pinned. Default: true. */
+  readonly changesVisible?: boolean;
+  /** Whether its iterations mask less and less again, so that a draft's `strength` is a place among them. Default: false. */
+  readonly isScheduled?: boolean;
   /** The temperature of an iteration's draws. Default: the one that was asked for. */
   temperature?(policy: Policy, iteration: number): number;
   /** The answer after a forward. */
@@ -45,6 +49,8 @@ export interface PolicyDefinition<Policy extends AnyPolicy = AnyPolicy> {
   readonly denoising?: DenoisingDefinition<Policy>;
   /** The options of the call that it does not use. Default: none. */
   readonly unused?: readonly string[];
+  /** The policy with what it left to how the adapter was trained; undefined if that is not known. Default: as it is. */
+  settle?(policy: Policy, context: "prompt" | "random-split" | undefined): Policy;
   /** @throws LadError `invalid-option` if the call cannot use the policy */
   check?(policy: Policy, use: PolicyUse): void;
   /** The options that have no effect because of other options, with the reason. */

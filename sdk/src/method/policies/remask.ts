@@ -64,7 +64,7 @@ definePolicy(remask, {
   kind: "remask",
   options: remaskFields,
   drawMethod: "inverse-cdf",
-  denoising: { forwards: ({ iterations }) => iterations, step: remaskStep },
+  denoising: { forwards: ({ iterations }) => iterations, isScheduled: true, step: remaskStep },
   check: checkGrowth,
   ignored: ({ schedule, positions }) => ({
     ...(schedule === "linear" && { sharpness: "the schedule is linear" }),

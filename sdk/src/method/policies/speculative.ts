@@ -15,10 +15,11 @@ export interface SpeculativeOptions {
    */
   draftConfidence?: number | undefined;
   /**
-   * Where the tokens stand in a draft's forward that are decided already, which should be as the adapter was trained: before the MASKs of
-   * its `canvas`, or all but the last in its `past`, the base's cache (with `causal-prefix` attention). Default: `canvas`.
+   * Where the tokens stand in a draft's forward that are decided already: before the MASKs of its `canvas`, or all but the last in its
+   * `past`, the base's cache (with `causal-prefix` attention). Default: `as-trained`, the past of an adapter that was trained with the
+   * context `random-split`, else the canvas.
    */
-  decided?: "canvas" | "past" | undefined;
+  decided?: "as-trained" | "canvas" | "past" | undefined;
 }
 
 /** Self-speculation, complete. */
@@ -31,7 +32,7 @@ export const speculativeFields = fieldsOf<SpeculativeOptions>()(
   {
     draftTokens: integer(1, 2 ** 20).default(32),
     draftConfidence: number(0, 1).default(0),
-    decided: oneOf(["canvas", "past"]).default("canvas"),
+    decided: oneOf(["as-trained", "canvas", "past"]).default("as-trained"),
   },
   ownersOfOption,
 );
@@ -46,8 +47,15 @@ definePolicy(speculative, {
   options: speculativeFields,
   drawMethod: "inverse-cdf",
   unused: ["canvasTokens", "allowMask", "drawMethod"],
+  settle: settled,
   check: checkUse,
 });
+
+/** Has decided tokens stand where they stood in training. */
+function settled(policy: SpeculativePolicy, context: string | undefined): SpeculativePolicy {
+  if (policy.decided !== "as-trained") return policy;
+  return { ...policy, decided: context === "random-split" ? "past" : "canvas" };
+}
 
 function checkUse({ decided }: SpeculativePolicy, { adapted, attention }: PolicyUse): void {
   if (!adapted) {
@@ -58,7 +66,7 @@ function checkUse({ decided }: SpeculativePolicy, { adapted, attention }: Policy
       "Call it on an adapter, or give policy: ar().",
     );
   }
-  if (decided === "past" && attention !== "causal-prefix") {
+  if (decided === "past" && attention !== undefined && attention !== "causal-prefix") {
     throw invalidOption(
       "policy.decided",
       decided,

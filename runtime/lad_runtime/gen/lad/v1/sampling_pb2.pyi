@@ -192,14 +192,56 @@ class SamplingSpec(_message.Message):
     def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ...) -> None: ...
 
 class Canvas(_message.Message):
-    __slots__ = ("ids", "chat", "seed")
+    __slots__ = ("ids", "chat", "seed", "begin")
     IDS_FIELD_NUMBER: _ClassVar[int]
     CHAT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
     ids: _data_pb2.TokenIds
     chat: Chat
     seed: int
-    def __init__(self, ids: _Optional[_Union[_data_pb2.TokenIds, _Mapping]] = ..., chat: _Optional[_Union[Chat, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
+    begin: SamplingState
+    def __init__(self, ids: _Optional[_Union[_data_pb2.TokenIds, _Mapping]] = ..., chat: _Optional[_Union[Chat, _Mapping]] = ..., seed: _Optional[int] = ..., begin: _Optional[_Union[SamplingState, _Mapping]] = ...) -> None: ...
+
+class SamplingState(_message.Message):
+    __slots__ = ("ids", "masked", "pinned", "kept", "confidences", "memory", "sampled", "same", "iteration", "stopped", "finished", "finished_iterations", "forwards", "key")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCES_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    SAME_FIELD_NUMBER: _ClassVar[int]
+    ITERATION_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    FORWARDS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[int]
+    masked: bytes
+    pinned: bytes
+    kept: bytes
+    confidences: bytes
+    memory: _containers.RepeatedScalarFieldContainer[int]
+    sampled: _containers.RepeatedScalarFieldContainer[int]
+    same: int
+    iteration: int
+    stopped: StopReason
+    finished: int
+    finished_iterations: int
+    forwards: int
+    key: CanvasKey
+    def __init__(self, ids: _Optional[_Iterable[int]] = ..., masked: _Optional[bytes] = ..., pinned: _Optional[bytes] = ..., kept: _Optional[bytes] = ..., confidences: _Optional[bytes] = ..., memory: _Optional[_Iterable[int]] = ..., sampled: _Optional[_Iterable[int]] = ..., same: _Optional[int] = ..., iteration: _Optional[int] = ..., stopped: _Optional[_Union[StopReason, str]] = ..., finished: _Optional[int] = ..., finished_iterations: _Optional[int] = ..., forwards: _Optional[int] = ..., key: _Optional[_Union[CanvasKey, _Mapping]] = ...) -> None: ...
+
+class CanvasKey(_message.Message):
+    __slots__ = ("seed", "canvas")
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    CANVAS_FIELD_NUMBER: _ClassVar[int]
+    seed: int
+    canvas: int
+    def __init__(self, seed: _Optional[int] = ..., canvas: _Optional[int] = ...) -> None: ...
 
 class Chat(_message.Message):
     __slots__ = ("messages", "allow_special")
@@ -246,7 +288,7 @@ class Edit(_message.Message):
     def __init__(self, position: _Optional[int] = ..., old_token: _Optional[int] = ..., new_token: _Optional[int] = ..., confidence: _Optional[float] = ..., remasked: _Optional[bool] = ..., kept: _Optional[bool] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ("canvas", "iteration", "iterations", "edits", "answer", "masked", "speculation")
+    __slots__ = ("canvas", "iteration", "iterations", "edits", "answer", "masked", "speculation", "state")
     CANVAS_FIELD_NUMBER: _ClassVar[int]
     ITERATION_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -254,6 +296,7 @@ class Frame(_message.Message):
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     MASKED_FIELD_NUMBER: _ClassVar[int]
     SPECULATION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     canvas: int
     iteration: int
     iterations: int
@@ -261,7 +304,8 @@ class Frame(_message.Message):
     answer: _containers.RepeatedScalarFieldContainer[int]
     masked: int
     speculation: SpeculationRound
-    def __init__(self, canvas: _Optional[int] = ..., iteration: _Optional[int] = ..., iterations: _Optional[int] = ..., edits: _Optional[_Iterable[_Union[Edit, _Mapping]]] = ..., answer: _Optional[_Iterable[int]] = ..., masked: _Optional[int] = ..., speculation: _Optional[_Union[SpeculationRound, _Mapping]] = ...) -> None: ...
+    state: SamplingState
+    def __init__(self, canvas: _Optional[int] = ..., iteration: _Optional[int] = ..., iterations: _Optional[int] = ..., edits: _Optional[_Iterable[_Union[Edit, _Mapping]]] = ..., answer: _Optional[_Iterable[int]] = ..., masked: _Optional[int] = ..., speculation: _Optional[_Union[SpeculationRound, _Mapping]] = ..., state: _Optional[_Union[SamplingState, _Mapping]] = ...) -> None: ...
 
 class SpeculationRound(_message.Message):
     __slots__ = ("drafted", "accepted")
@@ -272,7 +316,7 @@ class SpeculationRound(_message.Message):
     def __init__(self, drafted: _Optional[_Iterable[int]] = ..., accepted: _Optional[int] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("canvas", "ids", "canvas_ids", "text", "iterations", "stopped", "speculation")
+    __slots__ = ("canvas", "ids", "canvas_ids", "text", "iterations", "stopped", "speculation", "pinned")
     CANVAS_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     CANVAS_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -280,6 +324,7 @@ class Answer(_message.Message):
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     STOPPED_FIELD_NUMBER: _ClassVar[int]
     SPECULATION_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
     canvas: int
     ids: _containers.RepeatedScalarFieldContainer[int]
     canvas_ids: _containers.RepeatedScalarFieldContainer[int]
@@ -287,7 +332,8 @@ class Answer(_message.Message):
     iterations: int
     stopped: StopReason
     speculation: Speculation
-    def __init__(self, canvas: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., canvas_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., iterations: _Optional[int] = ..., stopped: _Optional[_Union[StopReason, str]] = ..., speculation: _Optional[_Union[Speculation, _Mapping]] = ...) -> None: ...
+    pinned: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, canvas: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., canvas_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., iterations: _Optional[int] = ..., stopped: _Optional[_Union[StopReason, str]] = ..., speculation: _Optional[_Union[Speculation, _Mapping]] = ..., pinned: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Speculation(_message.Message):
     __slots__ = ("rounds", "draft_forwards", "check_forwards", "drafted", "accepted")
@@ -328,14 +374,16 @@ class PredictSpec(_message.Message):
     def __init__(self, draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., iteration: _Optional[int] = ..., top: _Optional[int] = ..., logits: _Optional[bool] = ..., mode: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., guidance_scale: _Optional[float] = ...) -> None: ...
 
 class PredictCanvas(_message.Message):
-    __slots__ = ("ids", "answer_start", "seed")
+    __slots__ = ("ids", "answer_start", "seed", "stop_from")
     IDS_FIELD_NUMBER: _ClassVar[int]
     ANSWER_START_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    STOP_FROM_FIELD_NUMBER: _ClassVar[int]
     ids: _containers.RepeatedScalarFieldContainer[int]
     answer_start: int
     seed: int
-    def __init__(self, ids: _Optional[_Iterable[int]] = ..., answer_start: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+    stop_from: int
+    def __init__(self, ids: _Optional[_Iterable[int]] = ..., answer_start: _Optional[int] = ..., seed: _Optional[int] = ..., stop_from: _Optional[int] = ...) -> None: ...
 
 class PredictRequest(_message.Message):
     __slots__ = ("base_id", "adapter_id", "canvases", "spec")

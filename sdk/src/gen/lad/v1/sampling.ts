@@ -401,7 +401,53 @@ export interface Canvas {
     | { $case: "chat"; value: Chat }
     | undefined;
   /** The key of the draws. Absent: 0, with the canvas's number in its run as a second key. */
-  seed?: bigint | undefined;
+  seed?:
+    | bigint
+    | undefined;
+  /** What its answer begins from. Absent: MASK at every position. */
+  begin?: SamplingState | undefined;
+}
+
+/**
+ * An answer between two forwards, with all that the forwards to come depend on. Lists have an entry for each position from the
+ * answer's first on; with canvas_tokens, up to the end of the canvas in hand.
+ */
+export interface SamplingState {
+  /** At masked positions, any token. */
+  ids: number[];
+  /** A byte for each position; 0: no. */
+  masked: Buffer;
+  /** Neither sampled, masked nor edited. */
+  pinned: Buffer;
+  /** Retained from re-masking, or committed. */
+  kept: Buffer;
+  /** Of the tokens that stand there, 0 where masked: float32, little endian. */
+  confidences: Buffer;
+  /** The policy's own. */
+  memory: bigint[];
+  /** The answer that the last forward sampled; none before the first. */
+  sampled: number[];
+  /** How many forwards in a row sampled that answer. */
+  same: number;
+  /** The number of the next iteration of the canvas in hand. */
+  iteration: number;
+  /** Why the canvas in hand is done; absent while it is not. */
+  stopped?:
+    | StopReason
+    | undefined;
+  /** Positions of the canvases before the one in hand. */
+  finished: number;
+  /** Iterations of those canvases. */
+  finishedIterations: number;
+  /** Forwards computed so far. */
+  forwards: number;
+  /** Keys the draws. Absent: the canvas's seed and number do. */
+  key?: CanvasKey | undefined;
+}
+
+export interface CanvasKey {
+  seed: bigint;
+  canvas: number;
 }
 
 export interface Chat {
@@ -447,7 +493,11 @@ export interface Frame {
   /** MASK positions of the next input. */
   masked: number;
   /** Of self-speculation. */
-  speculation?: SpeculationRound | undefined;
+  speculation?:
+    | SpeculationRound
+    | undefined;
+  /** From which a run goes on as this one. Absent for policies that do not denoise. */
+  state?: SamplingState | undefined;
 }
 
 /** One draft and its check. The tokens of the answer that follow the accepted ones are the base's own. */
@@ -467,7 +517,11 @@ export interface Answer {
   iterations: number;
   stopped: StopReason;
   /** Of self-speculation. */
-  speculation?: Speculation | undefined;
+  speculation?:
+    | Speculation
+    | undefined;
+  /** The positions that were pinned. */
+  pinned: number[];
 }
 
 /** What an answer of self-speculation took, beside the prompt's forward, which gives its first token. */
@@ -507,7 +561,11 @@ export interface PredictCanvas {
   /** Positions from here on are predicted. */
   answerStart: number;
   /** As in Canvas, with the number in the request. */
-  seed?: bigint | undefined;
+  seed?:
+    | bigint
+    | undefined;
+  /** Stop tokens are sampled only from this answer position on. */
+  stopFrom: number;
 }
 
 export interface PredictRequest {
@@ -1712,7 +1770,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
 };
 
 function createBaseCanvas(): Canvas {
-  return { prompt: undefined, seed: undefined };
+  return { prompt: undefined, seed: undefined, begin: undefined };
 }
 
 export const Canvas: MessageFns<Canvas> = {
@@ -1730,6 +1788,9 @@ export const Canvas: MessageFns<Canvas> = {
         throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
       }
       writer.uint32(24).uint64(message.seed);
+    }
+    if (message.begin !== undefined) {
+      SamplingState.encode(message.begin, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1771,6 +1832,14 @@ export const Canvas: MessageFns<Canvas> = {
             message.seed = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.begin = SamplingState.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1791,6 +1860,7 @@ export const Canvas: MessageFns<Canvas> = {
         ? { $case: "chat", value: Chat.fromJSON(object.chat) }
         : undefined,
       seed: isSet(object.seed) ? BigInt(object.seed) : undefined,
+      begin: isSet(object.begin) ? SamplingState.fromJSON(object.begin) : undefined,
     };
   },
 
@@ -1803,6 +1873,9 @@ export const Canvas: MessageFns<Canvas> = {
     }
     if (message.seed !== undefined) {
       obj.seed = message.seed.toString();
+    }
+    if (message.begin !== undefined) {
+      obj.begin = SamplingState.toJSON(message.begin);
     }
     return obj;
   },
@@ -1827,6 +1900,438 @@ export const Canvas: MessageFns<Canvas> = {
       }
     }
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : undefined;
+    message.begin = (object.begin !== undefined && object.begin !== null)
+      ? SamplingState.fromPartial(object.begin)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSamplingState(): SamplingState {
+  return {
+    ids: [],
+    masked: Buffer.alloc(0),
+    pinned: Buffer.alloc(0),
+    kept: Buffer.alloc(0),
+    confidences: Buffer.alloc(0),
+    memory: [],
+    sampled: [],
+    same: 0,
+    iteration: 0,
+    stopped: undefined,
+    finished: 0,
+    finishedIterations: 0,
+    forwards: 0,
+    key: undefined,
+  };
+}
+
+export const SamplingState: MessageFns<SamplingState> = {
+  encode(message: SamplingState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ids.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.ids) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.masked.length !== 0) {
+      writer.uint32(18).bytes(message.masked);
+    }
+    if (message.pinned.length !== 0) {
+      writer.uint32(26).bytes(message.pinned);
+    }
+    if (message.kept.length !== 0) {
+      writer.uint32(34).bytes(message.kept);
+    }
+    if (message.confidences.length !== 0) {
+      writer.uint32(42).bytes(message.confidences);
+    }
+    if (message.memory.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.memory) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field memory of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.sampled.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.sampled) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.same !== 0) {
+      writer.uint32(64).uint32(message.same);
+    }
+    if (message.iteration !== 0) {
+      writer.uint32(72).uint32(message.iteration);
+    }
+    if (message.stopped !== undefined) {
+      writer.uint32(80).int32(message.stopped);
+    }
+    if (message.finished !== 0) {
+      writer.uint32(88).uint32(message.finished);
+    }
+    if (message.finishedIterations !== 0) {
+      writer.uint32(96).uint32(message.finishedIterations);
+    }
+    if (message.forwards !== 0) {
+      writer.uint32(104).uint32(message.forwards);
+    }
+    if (message.key !== undefined) {
+      CanvasKey.encode(message.key, writer.uint32(114).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SamplingState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSamplingState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.ids.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.ids.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.masked = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pinned = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kept = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.confidences = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.memory.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.memory.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.sampled.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.sampled.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.same = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.iteration = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.stopped = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.finished = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.finishedIterations = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.forwards = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.key = CanvasKey.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SamplingState {
+    return {
+      ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.Number(e)) : [],
+      masked: isSet(object.masked) ? Buffer.from(bytesFromBase64(object.masked)) : Buffer.alloc(0),
+      pinned: isSet(object.pinned) ? Buffer.from(bytesFromBase64(object.pinned)) : Buffer.alloc(0),
+      kept: isSet(object.kept) ? Buffer.from(bytesFromBase64(object.kept)) : Buffer.alloc(0),
+      confidences: isSet(object.confidences) ? Buffer.from(bytesFromBase64(object.confidences)) : Buffer.alloc(0),
+      memory: globalThis.Array.isArray(object?.memory) ? object.memory.map((e: any) => BigInt(e)) : [],
+      sampled: globalThis.Array.isArray(object?.sampled) ? object.sampled.map((e: any) => globalThis.Number(e)) : [],
+      same: isSet(object.same) ? globalThis.Number(object.same) : 0,
+      iteration: isSet(object.iteration) ? globalThis.Number(object.iteration) : 0,
+      stopped: isSet(object.stopped) ? stopReasonFromJSON(object.stopped) : undefined,
+      finished: isSet(object.finished) ? globalThis.Number(object.finished) : 0,
+      finishedIterations: isSet(object.finishedIterations)
+        ? globalThis.Number(object.finishedIterations)
+        : isSet(object.finished_iterations)
+        ? globalThis.Number(object.finished_iterations)
+        : 0,
+      forwards: isSet(object.forwards) ? globalThis.Number(object.forwards) : 0,
+      key: isSet(object.key) ? CanvasKey.fromJSON(object.key) : undefined,
+    };
+  },
+
+  toJSON(message: SamplingState): unknown {
+    const obj: any = {};
+    if (message.ids?.length) {
+      obj.ids = message.ids.map((e) => Math.round(e));
+    }
+    if (message.masked.length !== 0) {
+      obj.masked = base64FromBytes(message.masked);
+    }
+    if (message.pinned.length !== 0) {
+      obj.pinned = base64FromBytes(message.pinned);
+    }
+    if (message.kept.length !== 0) {
+      obj.kept = base64FromBytes(message.kept);
+    }
+    if (message.confidences.length !== 0) {
+      obj.confidences = base64FromBytes(message.confidences);
+    }
+    if (message.memory?.length) {
+      obj.memory = message.memory.map((e) => e.toString());
+    }
+    if (message.sampled?.length) {
+      obj.sampled = message.sampled.map((e) => Math.round(e));
+    }
+    if (message.same !== 0) {
+      obj.same = Math.round(message.same);
+    }
+    if (message.iteration !== 0) {
+      obj.iteration = Math.round(message.iteration);
+    }
+    if (message.stopped !== undefined) {
+      obj.stopped = stopReasonToJSON(message.stopped);
+    }
+    if (message.finished !== 0) {
+      obj.finished = Math.round(message.finished);
+    }
+    if (message.finishedIterations !== 0) {
+      obj.finishedIterations = Math.round(message.finishedIterations);
+    }
+    if (message.forwards !== 0) {
+      obj.forwards = Math.round(message.forwards);
+    }
+    if (message.key !== undefined) {
+      obj.key = CanvasKey.toJSON(message.key);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SamplingState>, I>>(base?: I): SamplingState {
+    return SamplingState.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SamplingState>, I>>(object: I): SamplingState {
+    const message = createBaseSamplingState();
+    message.ids = object.ids?.map((e) => e) || [];
+    message.masked = object.masked ?? Buffer.alloc(0);
+    message.pinned = object.pinned ?? Buffer.alloc(0);
+    message.kept = object.kept ?? Buffer.alloc(0);
+    message.confidences = object.confidences ?? Buffer.alloc(0);
+    message.memory = object.memory?.map((e) => BigInt(e)) || [];
+    message.sampled = object.sampled?.map((e) => e) || [];
+    message.same = object.same ?? 0;
+    message.iteration = object.iteration ?? 0;
+    message.stopped = object.stopped ?? undefined;
+    message.finished = object.finished ?? 0;
+    message.finishedIterations = object.finishedIterations ?? 0;
+    message.forwards = object.forwards ?? 0;
+    message.key = (object.key !== undefined && object.key !== null) ? CanvasKey.fromPartial(object.key) : undefined;
+    return message;
+  },
+};
+
+function createBaseCanvasKey(): CanvasKey {
+  return { seed: 0n, canvas: 0 };
+}
+
+export const CanvasKey: MessageFns<CanvasKey> = {
+  encode(message: CanvasKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seed !== 0n) {
+      if (BigInt.asUintN(64, message.seed) !== message.seed) {
+        throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.seed);
+    }
+    if (message.canvas !== 0) {
+      writer.uint32(16).uint32(message.canvas);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CanvasKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCanvasKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seed = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.canvas = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CanvasKey {
+    return {
+      seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+      canvas: isSet(object.canvas) ? globalThis.Number(object.canvas) : 0,
+    };
+  },
+
+  toJSON(message: CanvasKey): unknown {
+    const obj: any = {};
+    if (message.seed !== 0n) {
+      obj.seed = message.seed.toString();
+    }
+    if (message.canvas !== 0) {
+      obj.canvas = Math.round(message.canvas);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CanvasKey>, I>>(base?: I): CanvasKey {
+    return CanvasKey.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CanvasKey>, I>>(object: I): CanvasKey {
+    const message = createBaseCanvasKey();
+    message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
+    message.canvas = object.canvas ?? 0;
     return message;
   },
 };
@@ -2298,7 +2803,16 @@ export const Edit: MessageFns<Edit> = {
 };
 
 function createBaseFrame(): Frame {
-  return { canvas: 0, iteration: 0, iterations: 0, edits: [], answer: [], masked: 0, speculation: undefined };
+  return {
+    canvas: 0,
+    iteration: 0,
+    iterations: 0,
+    edits: [],
+    answer: [],
+    masked: 0,
+    speculation: undefined,
+    state: undefined,
+  };
 }
 
 export const Frame: MessageFns<Frame> = {
@@ -2327,6 +2841,9 @@ export const Frame: MessageFns<Frame> = {
     }
     if (message.speculation !== undefined) {
       SpeculationRound.encode(message.speculation, writer.uint32(58).fork()).join();
+    }
+    if (message.state !== undefined) {
+      SamplingState.encode(message.state, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -2410,6 +2927,14 @@ export const Frame: MessageFns<Frame> = {
             message.speculation = SpeculationRound.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.state = SamplingState.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2431,6 +2956,7 @@ export const Frame: MessageFns<Frame> = {
       answer: globalThis.Array.isArray(object?.answer) ? object.answer.map((e: any) => globalThis.Number(e)) : [],
       masked: isSet(object.masked) ? globalThis.Number(object.masked) : 0,
       speculation: isSet(object.speculation) ? SpeculationRound.fromJSON(object.speculation) : undefined,
+      state: isSet(object.state) ? SamplingState.fromJSON(object.state) : undefined,
     };
   },
 
@@ -2457,6 +2983,9 @@ export const Frame: MessageFns<Frame> = {
     if (message.speculation !== undefined) {
       obj.speculation = SpeculationRound.toJSON(message.speculation);
     }
+    if (message.state !== undefined) {
+      obj.state = SamplingState.toJSON(message.state);
+    }
     return obj;
   },
 
@@ -2473,6 +3002,9 @@ export const Frame: MessageFns<Frame> = {
     message.masked = object.masked ?? 0;
     message.speculation = (object.speculation !== undefined && object.speculation !== null)
       ? SpeculationRound.fromPartial(object.speculation)
+      : undefined;
+    message.state = (object.state !== undefined && object.state !== null)
+      ? SamplingState.fromPartial(object.state)
       : undefined;
     return message;
   },
@@ -2578,7 +3110,7 @@ export const SpeculationRound: MessageFns<SpeculationRound> = {
 };
 
 function createBaseAnswer(): Answer {
-  return { canvas: 0, ids: [], canvasIds: [], text: "", iterations: 0, stopped: 0, speculation: undefined };
+  return { canvas: 0, ids: [], canvasIds: [], text: "", iterations: 0, stopped: 0, speculation: undefined, pinned: [] };
 }
 
 export const Answer: MessageFns<Answer> = {
@@ -2611,6 +3143,13 @@ export const Answer: MessageFns<Answer> = {
     }
     if (message.speculation !== undefined) {
       Speculation.encode(message.speculation, writer.uint32(58).fork()).join();
+    }
+    if (message.pinned.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.pinned) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -2704,6 +3243,24 @@ export const Answer: MessageFns<Answer> = {
             message.speculation = Speculation.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag === 64) {
+              message.pinned.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.pinned.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2729,6 +3286,7 @@ export const Answer: MessageFns<Answer> = {
       iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
       stopped: isSet(object.stopped) ? stopReasonFromJSON(object.stopped) : 0,
       speculation: isSet(object.speculation) ? Speculation.fromJSON(object.speculation) : undefined,
+      pinned: globalThis.Array.isArray(object?.pinned) ? object.pinned.map((e: any) => globalThis.Number(e)) : [],
     };
   },
 
@@ -2755,6 +3313,9 @@ export const Answer: MessageFns<Answer> = {
     if (message.speculation !== undefined) {
       obj.speculation = Speculation.toJSON(message.speculation);
     }
+    if (message.pinned?.length) {
+      obj.pinned = message.pinned.map((e) => Math.round(e));
+    }
     return obj;
   },
 
@@ -2772,6 +3333,7 @@ export const Answer: MessageFns<Answer> = {
     message.speculation = (object.speculation !== undefined && object.speculation !== null)
       ? Speculation.fromPartial(object.speculation)
       : undefined;
+    message.pinned = object.pinned?.map((e) => e) || [];
     return message;
   },
 };
@@ -3156,7 +3718,7 @@ export const PredictSpec: MessageFns<PredictSpec> = {
 };
 
 function createBasePredictCanvas(): PredictCanvas {
-  return { ids: [], answerStart: 0, seed: undefined };
+  return { ids: [], answerStart: 0, seed: undefined, stopFrom: 0 };
 }
 
 export const PredictCanvas: MessageFns<PredictCanvas> = {
@@ -3176,6 +3738,9 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
         throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
       }
       writer.uint32(24).uint64(message.seed);
+    }
+    if (message.stopFrom !== 0) {
+      writer.uint32(32).uint32(message.stopFrom);
     }
     return writer;
   },
@@ -3227,6 +3792,14 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
             message.seed = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stopFrom = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3248,6 +3821,11 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
         ? globalThis.Number(object.answer_start)
         : 0,
       seed: isSet(object.seed) ? BigInt(object.seed) : undefined,
+      stopFrom: isSet(object.stopFrom)
+        ? globalThis.Number(object.stopFrom)
+        : isSet(object.stop_from)
+        ? globalThis.Number(object.stop_from)
+        : 0,
     };
   },
 
@@ -3262,6 +3840,9 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
     if (message.seed !== undefined) {
       obj.seed = message.seed.toString();
     }
+    if (message.stopFrom !== 0) {
+      obj.stopFrom = Math.round(message.stopFrom);
+    }
     return obj;
   },
 
@@ -3273,6 +3854,7 @@ export const PredictCanvas: MessageFns<PredictCanvas> = {
     message.ids = object.ids?.map((e) => e) || [];
     message.answerStart = object.answerStart ?? 0;
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : undefined;
+    message.stopFrom = object.stopFrom ?? 0;
     return message;
   },
 };

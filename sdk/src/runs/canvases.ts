@@ -1,0 +1,155 @@
+/** The canvases that a sampling run asks of the worker: one for each prompt, or for each length that a gap of its answer may have. */
+import type { Client } from "../client.js";
+import { encodeTexts } from "../data/text.js";
+import { invalidOption } from "../errors.js";
+import type { AnswerPiece, Beginning, CheckedSampling, StartedCanvas } from "../options.js";
+import type { BaseInfo, SamplingState } from "../wire.js";
+import { beganAt, beginningOf, checkRoom, defaultStrength, type Part, tokensOf } from "./beginning.js";
+
+/** A canvas of the worker's run. */
+export interface RunCanvas {
+  /** The prompt's number in the request. */
+  readonly asked: number;
+  /** The lengths of the answer's gaps, where it is given in pieces. */
+  readonly gaps?: readonly number[] | undefined;
+  readonly begin?: SamplingState | undefined;
+}
+
+/** The canvases of a run, first one for each prompt, and the tokens of their answers. */
+export interface RunCanvases {
+  readonly canvases: readonly RunCanvas[];
+  readonly answerTokens: number;
+}
+
+/** The most combinations of gap lengths that are tried for one answer. */
+const MOST_COMBINATIONS = 256;
+
+/**
+ * Text pieces are tokenised each by itself, by the worker.
+ *
+ * @throws LadError `invalid-option` for pieces that do not fit the answer
+ */
+export async function runCanvases(
+  client: Client,
+  base: BaseInfo,
+  { canvases, spec, isSized }: CheckedSampling,
+  signal: AbortSignal,
+): Promise<RunCanvases> {
+  const texts = await encodedTexts(client, base, canvases, signal);
+  const laid = canvases.map((canvas) => layouts(canvas, texts));
+  const answerTokens = isSized
+    ? spec.answerTokens
+    : Math.max(...canvases.map((canvas, i) => wantedTokens(canvas.begin, laid[i] ?? [], spec)));
+  const planned = canvases.map(({ begin, seed }, asked): RunCanvas[] => {
+    if (begin === undefined) return [{ asked }];
+    if (begin.from !== undefined) {
+      const { key, ...state } = continued(begin, begin.from, spec);
+      return [{ asked, begin: seed === undefined ? { ...state, key } : state }];
+    }
+    const key = { seed: String(seed ?? 0n), canvas: seed === undefined ? asked : 0 };
+    return (laid[asked] ?? []).map(({ parts, gaps }) => {
+      checkRoom(parts, { ...spec, answerTokens }, begin.isWhole ? "answer" : "draft");
+      const tokens = Math.min(spec.canvasTokens || answerTokens, answerTokens);
+      const state = beginningOf(parts, tokens, base, begin.isWhole);
+      const strength = begin.strength ?? defaultStrength(state);
+      const began = { ...beganAt(state, spec.policy, strength), key };
+      return { asked, ...(begin.isWhole && { gaps }), begin: began };
+    });
+  });
+  // The first of each has its prompt's number, by which canvases without a seed draw.
+  const order = [...planned.map((some) => some.slice(0, 1)), ...planned.map((some) => some.slice(1))].flat();
+  return { canvases: order, answerTokens };
+}
+
+/** An answer's parts, with one length for each of its gaps. */
+interface Layout {
+  readonly parts: readonly Part[];
+  readonly gaps: readonly number[];
+}
+
+type Texts = Map<boolean, Map<string, readonly number[]>>;
+
+async function encodedTexts(
+  client: Client,
+  base: BaseInfo,
+  canvases: readonly StartedCanvas[],
+  signal: AbortSignal,
+): Promise<Texts> {
+  const encoded: Texts = new Map();
+  for (const allowSpecial of [false, true]) {
+    const some = canvases.filter((canvas) => canvas.allowSpecial === allowSpecial);
+    const texts = [...new Set(some.flatMap(({ begin }) => begin?.pieces?.flatMap(textOf) ?? []))];
+    const ids = texts.length > 0 ? await encodeTexts(client, base.id, texts, { allowSpecial, signal }) : [];
+    encoded.set(allowSpecial, new Map(texts.map((text, i) => [text, ids[i] ?? []])));
+  }
+  return encoded;
+}
+
+function textOf(piece: AnswerPiece): string[] {
+  const of = typeof piece === "object" && "kind" in piece && piece.kind === "draft" ? piece.of : piece;
+  return typeof of === "string" ? [of] : [];
+}
+
+/** Every combination of the lengths of the gaps. */
+function layouts({ begin, allowSpecial }: StartedCanvas, texts: Texts): readonly Layout[] {
+  if (begin?.pieces === undefined) return [];
+  const idsOf = (of: string | readonly number[]) =>
+    typeof of === "string" ? (texts.get(allowSpecial)?.get(of) ?? []) : of;
+  return begin.pieces.reduce<readonly Layout[]>(
+    (all, piece) => {
+      const choices = choicesOf(piece, idsOf, begin.pinned);
+      if (all.length * choices.length > MOST_COMBINATIONS) {
+        const problem = `its gaps have more than ${MOST_COMBINATIONS} combinations of lengths`;
+        throw invalidOption(
+          "answer",
+          `${begin.pieces?.length} pieces`,
+          problem,
+          "Give some gaps one length.",
+        );
+      }
+      return all.flatMap(({ parts, gaps }) =>
+        choices.map((more) => ({ parts: [...parts, ...more.parts], gaps: [...gaps, ...more.gaps] })),
+      );
+    },
+    [{ parts: [], gaps: [] }],
+  );
+}
+
+function choicesOf(
+  piece: AnswerPiece,
+  idsOf: (of: string | readonly number[]) => readonly number[],
+  pinned: readonly boolean[] | undefined,
+): readonly Layout[] {
+  if (typeof piece === "object" && "kind" in piece && piece.kind === "gap") {
+    return piece.lengths.map((tokens) => ({ parts: [{ tokens, pinned: false }], gaps: [tokens] }));
+  }
+  const isDraft = typeof piece === "object" && "kind" in piece;
+  const ids = idsOf(isDraft ? piece.of : piece);
+  if (pinned === undefined) {
+    return [{ parts: [{ tokens: ids.length, ids, pinned: !isDraft }], gaps: [] }];
+  }
+  const parts = ids.map((id, p) => ({ tokens: 1, ids: [id], pinned: pinned[p] === true }));
+  return [{ parts, gaps: [] }];
+}
+
+/** The length of an answer that was not said: that of its pieces and one token for the end. */
+function wantedTokens(
+  begin: Beginning | undefined,
+  laid: readonly Layout[],
+  { answerTokens, canvasTokens, policy }: CheckedSampling["spec"],
+): number {
+  if (begin?.from !== undefined) {
+    const { growTokens = 0 } = policy as { readonly growTokens?: number };
+    return canvasTokens > 0 || growTokens > 0 ? answerTokens : begin.from.ids.length;
+  }
+  const most = Math.max(0, ...laid.map(({ parts }) => tokensOf(parts)));
+  return begin?.isWhole ? most + 1 : Math.max(answerTokens, most);
+}
+
+function continued(
+  { strength }: Beginning,
+  from: SamplingState,
+  { policy }: CheckedSampling["spec"],
+): SamplingState {
+  return strength === undefined ? from : beganAt(from, policy, strength);
+}
