@@ -52,6 +52,17 @@ describe("the examples, on the stub", () => {
     expect(readdirSync(folder).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors", "lad.json"]);
   });
 
+  it("edit-and-infill leaves what is fixed and fills in the rest, a call each", async () => {
+    const { stdout } = await example("edit-and-infill.ts", "--base", "stub", "--steps", "3");
+    const [middle, sentence, span, form, ...rest] = stdout.split(/\n(?=the |a )/);
+    expect(rest).toEqual([]);
+    expect(middle).toMatch(/^the middle \(gaps of 4 tokens\): The capital of Peru is Lima\. The capital of/);
+    expect(middle).toMatch(/ The capital of Russia is Moscow\.$/);
+    expect(sentence).toContain(" The capital of Kenya is Nairobi.");
+    expect(span).toMatch(/\. The capital of Kenya is Nairobi\.$/);
+    expect(form).toMatch(/^a form \(gaps of [1-3], [1-3], [1-3] tokens\): The capital of Peru is/);
+  });
+
   it("custom-noise trains with the primitives alone", async () => {
     const { stdout } = await example("custom-noise.ts", "--base", "stub", "--steps", "3");
     expect(stdout).toMatch(/^step 3: loss \d\.\d{3} over \d+ tokens$/);
