@@ -2,6 +2,8 @@ import { check } from "./checks/check.js";
 import type { Client } from "./client.js";
 import { openDataset } from "./data/data.js";
 import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
+import { type WrittenAnswers, writeAnswers } from "./data/written-answers.js";
+import { ar } from "./method/policies/registered.js";
 import type { PreparedExample } from "./method/prepared-example.js";
 import { Model } from "./model.js";
 import {
@@ -12,13 +14,16 @@ import {
   checkExamples,
   checkPrepare,
   checkSource,
+  checkWriteAnswers,
   type DataSource,
   type Dataset,
+  type Example,
   type ExamplesOptions,
   messagesSchema,
   type PrepareOptions,
   type TextOptions,
   textOptions,
+  type WriteAnswersOptions,
 } from "./options.js";
 import { prepare } from "./runs/training.js";
 import { type BaseInfo, DataService, fromPrepared, present, toWindow, type WindowReport } from "./wire.js";
@@ -159,6 +164,38 @@ export class FrozenBase extends Model {
     for await (const { examples } of client.stream(DataService.streamExamples, request, { signal })) {
       yield* examples.map(fromPrepared);
     }
+  }
+
+  /**
+   * Has the base itself answer prompts, autoregressively, as data to train an adapter on that drafts for it:
+   * `adapter.train({ data: written.data })`. What the folder has already is not computed again, also where an earlier call was
+   * interrupted: answers are kept by base (name, revision, data type), prompts and settings.
+   *
+   * @throws LadError `invalid-option`, `not-found` for a missing file of prompts, `invalid-data` for a prompt that does not fit the base,
+   *   `cancelled`
+   */
+  async writeAnswers(options: WriteAnswersOptions): Promise<WrittenAnswers> {
+    const given = checkWriteAnswers(options);
+    const { answerTokens, temperature, topK, topP, signal } = given;
+    const draw = temperature === 0 ? {} : { temperature, topK, topP };
+    const how = { policy: ar(), answerTokens, ...draw, frames: false, signal };
+    return writeAnswers(
+      {
+        info: this.info,
+        prompts: (examples) => this.#prompts(examples, signal),
+        answer: (canvases) => this.sampleMany({ canvases, ...how }).result(),
+      },
+      given,
+    );
+  }
+
+  async #prompts(examples: readonly Example[], signal: AbortSignal | undefined): Promise<number[][]> {
+    const prompts: number[][] = [];
+    const whole = { windowTokens: this.info.maxPositions, padToWindow: false, tooLong: "error" } as const;
+    for await (const { ids, answer } of this.examples(examples, { ...whole, signal })) {
+      prompts.push(ids.slice(0, answer.indexOf(1)));
+    }
+    return prompts;
   }
 
   /** Turns examples into questions with right answers for `evaluate`: prompts as token ids, answers as text. */

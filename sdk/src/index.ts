@@ -11,6 +11,7 @@ export * from "./canvas.js";
 export type { Complete } from "./checks/fields-of.js";
 export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
+export type { WrittenAnswers } from "./data/written-answers.js";
 export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
 export type { AdapterCheck } from "./evaluation/adapter-check.js";
 export type { Evaluation } from "./evaluation/evaluation.js";
@@ -144,6 +145,8 @@ export {
   type WindowOptions,
   type WindowSpec,
   type WorkerJsonlSource,
+  type WriteAnswersOptions,
+  type WritingProgress,
   workerJsonl,
 } from "./options.js";
 export type * from "./results.js";

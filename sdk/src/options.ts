@@ -108,3 +108,8 @@ export {
   type ValidateOptions,
   warnOfWarmup,
 } from "./options/training.js";
+export {
+  checkWriteAnswers,
+  type WriteAnswersOptions,
+  type WritingProgress,
+} from "./options/written-answers.js";

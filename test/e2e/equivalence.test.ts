@@ -7,6 +7,7 @@ import {
   batches,
   cover,
   customNoise,
+  type Draw,
   grownAnswer,
   lad,
   llada,
@@ -177,7 +178,7 @@ it.each(["full", "causal-prefix"] as const)(
     const { kept } = await base.prepare(EXAMPLES, window);
     const steps = batches(BigInt(fast.seed), kept, fast.batchSize);
     for (const { loss: wanted, ce } of reports) {
-      const draws = (steps.next().value ?? []) as { row: number; epoch: number }[];
+      const draws: readonly Draw[] = steps.next().value ?? [];
       expect(new Set(draws.map(({ epoch }) => epoch)).size).toBe(1);
       const rows = draws.map(({ row }) => row);
       const { seed } = fast;

@@ -13,7 +13,7 @@ import {
   windowShape,
 } from "./data.js";
 
-const exampleSchema = z.union([instructionExample, chatExample], {
+export const exampleSchema = z.union([instructionExample, chatExample], {
   error: "an object with instruction and output, or with messages",
 });
 

@@ -289,7 +289,7 @@ def test_another_share_is_another_run(store):
     run(store, spec)
     for other in (SoftTargets(top_k=5, share=0.5), None):
         loss = loss_spec(supervise="all-answer-tokens", soft=other)
-        with pytest.raises(LadError, match="loss[.]soft") as caught:
+        with pytest.raises(LadError, match=r"loss\.soft") as caught:
             run(store, replace(spec, loss=loss, steps=3, resume=True))
         assert caught.value.option == ("loss.soft.share" if other else "loss.soft")
 

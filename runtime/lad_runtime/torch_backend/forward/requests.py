@@ -116,7 +116,8 @@ class DistributionRequest(_Forward[tuple[tuple[Tensor, Tensor], ...]]):
     """The most probable tokens at some tokens of every segment: `rows[i]` [R] int64 are positions within segment i.
 
     `before[i]` [1, D], where it is not None, is the hidden state of the token before the segment, computed earlier; its
-    distribution comes first. Result: for each segment ids [R, `count`] int64 and probabilities [R, `count`] float32 that sum to 1, on the CPU.
+    distribution comes first. Result: for each segment ids [R, `count`] int64 and probabilities [R, `count`] float32 that sum to 1,
+    on the CPU.
     """
 
     rows: tuple[Tensor, ...]

@@ -19,7 +19,7 @@ chunks of 48 MiB."""
 
 @dataclass(frozen=True, kw_only=True)
 class SoftRows:
-    """Targets that are distributions: a row's label has its share, and K distinct tokens have their probabilities; their sum is 1."""
+    """Targets that are distributions: a row's label has its share, and K distinct tokens have their probabilities; all sum to 1."""
 
     label_share_R: Tensor  # float32
     ids_RK: Tensor  # int64
