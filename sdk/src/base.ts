@@ -50,7 +50,7 @@ export class Base extends FrozenBase {
 
   /**
    * Creates an adapter from a folder of this machine in PEFT's format, without an optimizer's state. How it was trained is in its
-   * `info.claims`, if its files say so (docs/adapter-files.md).
+   * `info.claims`, if its files say so.
    *
    * @throws LadError `not-found`, `invalid-file`; `invalid-state` if its files say that it was trained on another base, unless
    *   `allowOtherBase` is set

@@ -12,7 +12,9 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from adapter_files import adapter_files, adapter_from
+from fake_backend import base_info
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.adapters.claims import claims_of
 from lad_runtime.torch_backend.adapters.peft_format import load_adapter, write_adapter
 from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.model.llama import Llama
@@ -75,7 +77,8 @@ def test_ours_gives_the_same_logits_in_peft(
 ) -> None:
     peft = pytest.importorskip("peft")
     adapter = adapter_of(targets, alpha)
-    write_adapter(tmp_path, adapter, base_name="some/base")
+    claims = claims_of(base_info(), attention="full", noise=None, loss=None)
+    write_adapter(tmp_path, adapter, base_name="some/base", claims=claims)
     theirs = their_logits(peft.PeftModel.from_pretrained(oracle_of(base), tmp_path))
     ours = our_logits(base, adapter)
     assert (ours - our_logits(base, None)).abs().max() > 0.1

@@ -1,0 +1,85 @@
+/** Adapters that say how they were trained, from the worker that trained them to the base that they are loaded onto. */
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Adapter, type Base, Runtime } from "lad";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
+
+const scratch = scratchFolder();
+const folder = join(scratch, "adapter");
+const warnings: string[] = [];
+let [runtime, owner]: Runtime[] = [];
+let base: Base;
+let trained: Adapter;
+
+beforeAll(async () => {
+  owner = await startRuntime(join(scratch, "state"));
+  runtime = await Runtime.start({ ...owner.connection, onWarning: (text) => warnings.push(text) });
+  base = await runtime.loadBase("stub");
+  trained = await base.createAdapter({ rank: 2, seed: 1 });
+  const loss = { supervise: "all-answer-tokens" } as const;
+  const options = { data: EXAMPLES, windowTokens: 48, warmupSteps: 0, steps: 2, loss };
+  await trained.train({ ...options, learningRate: 0.01, attention: "causal-prefix" }).result();
+  await trained.save(folder);
+});
+afterAll(async () => {
+  await runtime?.close();
+  await owner?.close();
+});
+
+describe("an adapter that was trained", () => {
+  it("says how, as its snapshots, its checkpoints and its files do", async () => {
+    const { claims } = await trained.refresh();
+    expect(claims).toMatchObject({
+      baseName: "stub",
+      baseRevision: base.info.revision,
+      attention: "causal-prefix",
+      context: "prompt",
+      noise: { kind: "lad", maskProbability: 0.5 },
+      loss: { supervise: "all-answer-tokens", tail: true, weighting: "uniform" },
+      chatTemplateDigest: base.info.chatTemplateDigest,
+      steps: 2,
+    });
+    await trained.checkpoint("claims");
+    expect((await trained.snapshot()).info.claims).toEqual(claims);
+    expect((await base.loadCheckpoint("claims")).info.claims).toEqual(claims);
+    expect((await base.loadAdapter(folder)).info.claims).toEqual(claims);
+    expect(readdirSync(folder)).toContain("lad.json");
+  });
+
+  it("is sampled as it was trained, and warns once in another mode", async () => {
+    const loaded = await base.loadAdapter(folder);
+    const ask = { ids: [5, 6, 7], answerTokens: 4 };
+    const own = await loaded.sample({ ...ask, attention: "causal-prefix" }).result();
+    expect((await loaded.sample(ask).result()).canvasIds).toEqual(own.canvasIds);
+    expect(warnings).toEqual([]);
+    for (let run = 0; run < 2; run++) await loaded.sample({ ...ask, attention: "full" }).result();
+    expect(warnings.splice(0)).toEqual([expect.stringContaining("trained with attention causal-prefix")]);
+  });
+
+  it("is refused by another base, unless that is allowed, which warns", async () => {
+    const other = await (runtime as Runtime).loadBase("stub", { seed: 3 });
+    await expect(other.loadAdapter(folder)).rejects.toMatchObject({
+      code: "invalid-state",
+      remedy: expect.stringContaining("allowOtherBase: true"),
+    });
+    await other.loadAdapter(folder, { allowOtherBase: true });
+    expect(warnings.splice(0)).toEqual([expect.stringContaining("is loaded onto stub of")]);
+  });
+
+  it("is told from one that does nothing", async () => {
+    const fresh = await base.createAdapter({ rank: 2, seed: 1 });
+    expect(await fresh.check()).toMatchObject({ moves: false, meanKl: 0, maxKl: 0, changed: 0 });
+    const moved = await trained.check();
+    expect(moved).toMatchObject({ moves: true, attention: "causal-prefix", positions: 24 });
+    expect(moved.maxKl).toBeGreaterThan(0);
+  });
+
+  it("is refused by the name of the field where its claims are damaged", async () => {
+    writeFileSync(join(folder, "lad.json"), '{"format": 1, "attention": "sideways"}');
+    await expect(base.loadAdapter(folder)).rejects.toMatchObject({
+      code: "invalid-file",
+      message: expect.stringContaining("lad.json"),
+    });
+  });
+});
