@@ -279,7 +279,7 @@ def test_a_request_is_made_of_values_that_fit_its_segments() -> None:
 
 
 def test_training_goes_on_from_what_inference_has_made(config: LlamaConfig, adapter) -> None:
-    """The table of rotations grows in the inference, and a backward keeps parts of it and of what was inferred."""
+    """What it returns may be kept for a backward, which torch refuses of tensors made in inference mode."""
     model = Llama.random(config, seed=0)
     request = gradient_request(adapter, [9, 17])
     ((first, _),) = compute(model, [logits_request(request)])
