@@ -276,3 +276,15 @@ def test_a_request_is_made_of_values_that_fit_its_segments() -> None:
         GradientRequest(segments=(segment,), targets=(ids(1, 3),), weights=weights)
     with pytest.raises(AssertionError, match="positions within the segment"):
         LogitsRequest(segments=(segment,), rows=(torch.tensor([3]),))
+
+
+def test_training_goes_on_from_what_inference_has_made(config: LlamaConfig, adapter) -> None:
+    """What it returns may be kept for a backward, which torch refuses of tensors made in inference mode."""
+    model = Llama.random(config, seed=0)
+    request = gradient_request(adapter, [9, 17])
+    ((first, _),) = compute(model, [logits_request(request)])
+    compute(model, [request])
+    assert any(gradient.any() for gradient in taken_gradients(adapter))
+    scale = torch.ones((), requires_grad=True)
+    (scale * first).sum().backward()
+    assert scale.grad is not None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lad_runtime.torch_backend.kernels import matmul
 from lad_runtime.torch_backend.kernels.lora_linear import linear
-from lad_runtime.torch_backend.kernels.matmul import ROW_MULTIPLE, available_kernels, product
+from lad_runtime.torch_backend.kernels.matmul import ROW_MULTIPLE, available_kernels, product, rows_through
 from lad_runtime.torch_backend.kernels.matrix_kernels import (
     candidates,
     empty_matrix,
@@ -90,6 +90,16 @@ def test_what_is_usual_on_this_machine_keeps_rows_apart() -> None:
     for way in usual_kernels(torch.device("cpu"), torch.float32):
         for shape in ((24, 16), (200, 100), (960, 192)):
             assert keeps_rows_apart(random_matrix(way, shape), way.kernel), (way, shape)
+
+
+@every_way
+@pytest.mark.parametrize("shape", [(24, 16), (192, 512), (576, 192)])
+def test_rows_through_a_weight_are_their_product_with_it_transposed(
+    way: MatrixKernel, shape: tuple[int, int]
+) -> None:
+    weight = random_matrix(way, shape)
+    x = torch.randn(8, shape[1], generator=torch.Generator().manual_seed(1))
+    assert torch.equal(rows_through(x, weight, way.kernel), product(x, weight.t(), way.kernel))
 
 
 @every_way

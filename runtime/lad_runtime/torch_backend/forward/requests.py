@@ -106,7 +106,7 @@ class LogitsRequest(_Forward[tuple[Tensor, ...]]):
     def __post_init__(self) -> None:
         for segment, rows in zip(self.segments, self.rows, strict=True):
             within = rows.numpy()  # many times as fast as torch for the few rows that there are
-            assert not within.size or (0 <= within.min() and within.max() < len(segment.ids)), (
+            assert not within.size or (within.min() >= 0 and within.max() < len(segment.ids)), (
                 "rows are positions within the segment"
             )
 

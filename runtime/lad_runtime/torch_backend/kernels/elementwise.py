@@ -57,8 +57,7 @@ def _normalise(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 @cache
 def _scalar(value: float, device: torch.device) -> Tensor:
     """A float32 number as a tensor: an operation given a Python number converts it anew, which takes longer than a few rows do."""
-    with torch.inference_mode(False):
-        return torch.tensor(value, dtype=torch.float32, device=device)
+    return torch.tensor(value, dtype=torch.float32, device=device)
 
 
 def _norm_gradient(dy: Tensor, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:

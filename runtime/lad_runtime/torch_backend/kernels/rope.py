@@ -66,14 +66,11 @@ class RotaryTable:
     def at(self, positions_N: Tensor, end: int) -> tuple[Tensor, Tensor]:
         """Cosines and sines [N, 1, head_dim / 2] at the given positions, all of them below `end`."""
         if end > self._cos.shape[0]:
-            self._grow(max(256, 1 << (end - 1).bit_length()))
+            length = max(256, 1 << (end - 1).bit_length())
+            angles = torch.outer(torch.arange(length, dtype=torch.float32), self._frequencies)
+            self._cos = angles.cos().to(self._device, self._dtype)
+            self._sin = angles.sin().to(self._device, self._dtype)
         return self._cos[positions_N].unsqueeze(1), self._sin[positions_N].unsqueeze(1)
-
-    @torch.inference_mode(False)  # training's backward keeps parts of a table that a sample has made grow
-    def _grow(self, length: int) -> None:
-        angles = torch.outer(torch.arange(length, dtype=torch.float32), self._frequencies)
-        self._cos = angles.cos().to(self._device, self._dtype)
-        self._sin = angles.sin().to(self._device, self._dtype)
 
 
 def rotate_(heads_NHD: Tensor, cos: Tensor, sin: Tensor) -> None:

@@ -62,4 +62,4 @@ class Segment:
         assert self.end <= max_positions, f"the model has {max_positions} positions"
         assert not self.cache or self.end <= self.cache.capacity, "the cache has room for its tokens"
         ids = self.ids.numpy()  # many times as fast as torch for the few ids that there are
-        assert 0 <= ids.min() and ids.max() < vocab_size, f"the vocabulary has ids 0 to {vocab_size - 1}"
+        assert ids.min() >= 0 and ids.max() < vocab_size, f"the vocabulary has ids 0 to {vocab_size - 1}"
