@@ -62,6 +62,7 @@ export * from "./method/policies/registered.js";
 export { type Policy, type PolicyKind, type PolicyOptions, policyStep } from "./method/policy.js";
 export type * from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
+export { randomSplit, type SplitKey, type TrainingContext } from "./method/random-split.js";
 export * from "./model.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";

@@ -132,6 +132,7 @@ const TWINS = [
   "policy",
   "prepared-example",
   "random",
+  "random-split",
   "structural-noise",
 ];
 
