@@ -58,12 +58,7 @@ REPORT = LossReport(
 def requests() -> list[Message]:
     """What a client sends."""
     window = data_pb2.WindowSpec(
-        window=96,
-        pad_to_window=True,
-        too_long=3,
-        max_prompt_tokens=72,
-        supervise=2,
-        allow_special=True,
+        window=96, pad_to_window=True, too_long=3, max_prompt_tokens=72, supervise=2, allow_special=True
     )
     spec = training_pb2.TrainingSpec(
         dataset_id="ab" * 32,
@@ -110,10 +105,7 @@ def requests() -> list[Message]:
         overwrite=True,
     )
     sequence = training_pb2.TargetedSequence(
-        ids=[1, 2, 3],
-        targets=[-1, 2, 3],
-        weights=write_floats([0, 0.5, 0.25]),
-        prompt_tokens=1,
+        ids=[1, 2, 3], targets=[-1, 2, 3], weights=write_floats([0, 0.5, 0.25]), prompt_tokens=1
     )
     sampling = sampling_pb2.SamplingSpec(
         policy=sampling_pb2.Policy(
@@ -132,13 +124,7 @@ def requests() -> list[Message]:
         ),
         answer_tokens=64,
         draw=sampling_pb2.DrawSpec(
-            temperature=0.8,
-            top_k=40,
-            top_p=0.95,
-            confidence=2,
-            eos_bias=-math.inf,
-            method=2,
-            allow_mask=True,
+            temperature=0.8, top_k=40, top_p=0.95, confidence=2, eos_bias=-math.inf, method=2, allow_mask=True
         ),
         frames=True,
         attention=3,
@@ -208,14 +194,7 @@ def replies() -> list[Message]:
         answer=(65, 66),
         masked=1,
     )
-    answer = AnswerEvent(
-        canvas=1,
-        ids=(65,),
-        canvas_ids=(65, 256),
-        text="A",
-        iterations=4,
-        stopped="settled",
-    )
+    answer = AnswerEvent(canvas=1, ids=(65,), canvas_ids=(65, 256), text="A", iterations=4, stopped="settled")
     prediction = Prediction(
         ids=(65, 66),
         confidences=(0.75, 0.5),

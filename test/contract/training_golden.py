@@ -38,11 +38,7 @@ MAX_UINT64 = 2**64 - 1
 # (counter, key, words) of the generator's published known-answer tests
 KNOWN_ANSWERS = [
     ((0,) * 4, (0,) * 2, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
-    (
-        (0xFFFFFFFF,) * 4,
-        (0xFFFFFFFF,) * 2,
-        (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD),
-    ),
+    ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
     (
         (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
         (0xA4093822, 0x299F31D0),
@@ -126,12 +122,7 @@ LAD_OPTIONS = [
         "shift_scale": 1.0,
         "max_span": 9,
     },
-    {
-        "full_mask_probability": 0.0,
-        "mask_probability": 0.0,
-        "shift_scale": 1.0,
-        "max_shift": 30,
-    },
+    {"full_mask_probability": 0.0, "mask_probability": 0.0, "shift_scale": 1.0, "max_shift": 30},
 ]
 SPECS = [
     *(build(**options) for build in (lad_noise, cover_noise) for options in LAD_OPTIONS),
@@ -161,13 +152,7 @@ def noise() -> Any:
 
 def noise_case(index: int, spec: Noise, seed: int, epoch: int, purpose: Purpose) -> Any:
     noised = apply_noise(
-        EXAMPLES[index],
-        spec,
-        seed=seed,
-        epoch=epoch,
-        mask_id=MASK_ID,
-        vocab_size=VOCAB_SIZE,
-        purpose=purpose,
+        EXAMPLES[index], spec, seed=seed, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE, purpose=purpose
     )
     return {
         "example": index,
@@ -209,18 +194,8 @@ def split_case(index: int, seed: int, epoch: int, purpose: Purpose) -> Any:
 def order() -> Any:
     return {
         "permutations": [
-            {
-                "seed": str(seed),
-                "epoch": epoch,
-                "examples": n,
-                "rows": permutation(seed, epoch, n).tolist(),
-            }
-            for seed, epoch, n in (
-                (0, 0, 1),
-                (0, 0, 10),
-                (0, 1, 10),
-                (MAX_UINT64, 4, 33),
-            )
+            {"seed": str(seed), "epoch": epoch, "examples": n, "rows": permutation(seed, epoch, n).tolist()}
+            for seed, epoch, n in ((0, 0, 1), (0, 0, 10), (0, 1, 10), (MAX_UINT64, 4, 33))
         ],
         "batches": [
             {
@@ -230,12 +205,7 @@ def order() -> Any:
                 "step": step,
                 "draws": [[draw.epoch, draw.row] for draw in batch(seed, n, size, step)],
             }
-            for seed, n, size, step in (
-                (0, 10, 4, 0),
-                (0, 10, 4, 2),
-                (9, 3, 8, 1),
-                (9, 64, 8, 1000),
-            )
+            for seed, n, size, step in ((0, 10, 4, 0), (0, 10, 4, 2), (9, 3, 8, 1), (9, 64, 8, 1000))
         ],
     }
 
@@ -277,14 +247,7 @@ def loss() -> Any:
 
 def loss_case(noise_spec: Noise, loss_spec: LossSpec, epoch: int) -> Any:
     noised = [
-        apply_noise(
-            example,
-            noise_spec,
-            seed=2,
-            epoch=epoch,
-            mask_id=MASK_ID,
-            vocab_size=VOCAB_SIZE,
-        )
+        apply_noise(example, noise_spec, seed=2, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE)
         for example in EXAMPLES
     ]
     pairs = list(zip(EXAMPLES, noised, strict=True))
