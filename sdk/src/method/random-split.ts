@@ -42,5 +42,6 @@ function split(example: PreparedExample, drawn: number): PreparedExample {
   const cut = Math.floor(drawn * content.length);
   if (cut === 0) return example;
   const start = content[cut] as number;
-  return { ...example, answer: example.answer.slice().fill(0, 0, start), pastTokens: start - 1 };
+  const answer = Uint8Array.from(example.answer).fill(0, 0, start); // a copy, where a Buffer's slice() is a view
+  return { ...example, answer, pastTokens: start - 1 };
 }

@@ -44,3 +44,10 @@ test("the past and the canvas's first token are shown as they are, and teach not
     expect(sequence?.promptTokens).toBe(visible === prompt ? prompt : visible - 1);
   }
 });
+
+test("a cut leaves the example itself as it is, in whatever kind of array its flags came", () => {
+  const example = EXAMPLES[4] as PreparedExample;
+  const received = { ...example, answer: Buffer.from(example.answer) };
+  for (let epoch = 0; epoch < 10; epoch++) randomSplit(received, { seed: 1n, epoch });
+  expect([...received.answer]).toEqual([...example.answer]);
+});
