@@ -111,6 +111,7 @@ export class Adapter extends Model {
       input,
       microBatchTokens: given.microBatchTokens,
       gradientCheckpointing: given.gradientCheckpointing,
+      cachePrompts: given.cachePrompts,
     };
     const reply = await this.#sequence.next((sequence) =>
       client.call(TrainingService.forwardBackward, { ...request, sequence }, { signal: given.signal }),
@@ -227,6 +228,7 @@ async function noised(
     window: toWindow(given),
     noise: toNoise(given.noise),
     loss: toLoss(given.loss),
+    context: numberOf(pb.training.TrainingContext, given.context),
     seed: given.seed,
     epoch: given.epoch,
     rows: [...given.rows],

@@ -66,6 +66,7 @@ export * from "./method/policies/registered.js";
 export { type Policy, type PolicyKind, type PolicyOptions, policyStep } from "./method/policy.js";
 export type * from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
+export { randomSplit, type SplitKey, type TrainingContext } from "./method/random-split.js";
 export * from "./model.js";
 export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";

@@ -137,7 +137,7 @@ export abstract class Model {
    * @throws LadError `invalid-option`, `invalid-data`
    */
   async validate(options: ValidateOptions): Promise<ValidationResult> {
-    const { data, noise, loss, attention, seed, maxExamples, signal, timeoutMs, ...window } =
+    const { data, noise, loss, attention, context, seed, maxExamples, signal, timeoutMs, ...window } =
       checkValidate(options);
     const client = this.client.within(timeoutMs);
     const dataset = await openDataset(client, data, signal);
@@ -148,6 +148,7 @@ export abstract class Model {
       noise: toNoise(noise),
       loss: toLoss(loss),
       attention: numberOf(pb.training.AttentionMode, attention),
+      context: numberOf(pb.training.TrainingContext, context),
       seed,
       maxExamples,
     };

@@ -133,6 +133,7 @@ const TWINS = [
   "policy",
   "prepared-example",
   "random",
+  "random-split",
   "structural-noise",
 ];
 

@@ -131,6 +131,7 @@ def requests() -> list[Message]:
         checkpoint="run-1",
         resume=True,
         attention=4,
+        context=2,
         gradient_checkpointing=True,
         share_weight=2.5,
         overwrite=True,
@@ -209,6 +210,7 @@ def requests() -> list[Message]:
             sequences=training_pb2.TargetedSequences(sequences=[sequence]),
             micro_batch_tokens=2048,
             gradient_checkpointing=True,
+            cache_prompts=True,
         ),
         sampling_pb2.StartSamplingRequest(
             base_id="stub-1",

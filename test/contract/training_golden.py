@@ -18,6 +18,7 @@ from lad_runtime.method.loss_targets import supervised_positions, targeted
 from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.noises.drawing import Noise
 from lad_runtime.method.random import Purpose, uniforms
+from lad_runtime.method.random_split import seen_in
 from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.training import LossSpec
 from method_specs import (
@@ -166,6 +167,30 @@ def noise_case(index: int, spec: Noise, seed: int, epoch: int, purpose: Purpose)
     }
 
 
+def split() -> Any:
+    return {
+        "examples": [example_json(example) for example in EXAMPLES],
+        "cases": [
+            split_case(index, seed, epoch, purpose)
+            for index in range(len(EXAMPLES))
+            for seed, epoch in ((0, 0), (0, 1), (11, 2), (MAX_UINT64, 3), (5, 70))
+            for purpose in (Purpose.NOISE, Purpose.VALIDATION_NOISE)
+        ],
+    }
+
+
+def split_case(index: int, seed: int, epoch: int, purpose: Purpose) -> Any:
+    seen = seen_in(EXAMPLES[index], "random-split", seed=seed, epoch=epoch, purpose=purpose)
+    return {
+        "example": index,
+        "seed": str(seed),
+        "epoch": epoch,
+        "purpose": purpose.value,
+        "answer": [int(answer) for answer in seen.answer],
+        "pastTokens": seen.past_tokens,
+    }
+
+
 def order() -> Any:
     return {
         "permutations": [
@@ -268,6 +293,7 @@ def camel(spec: Any) -> dict[str, Any]:
 FILES: dict[str, Callable[[], Any]] = {
     "philox.json": philox,
     "noise.json": noise,
+    "split.json": split,
     "order.json": order,
     "schedule.json": schedule,
     "loss.json": loss,

@@ -80,6 +80,10 @@ describe("a training run and the same loop over the primitives", () => {
       "prompts of the causal base, checkpointed gradients",
       { attention: "causal-prefix", loss: "all-answer-tokens", gradientCheckpointing: true },
     ],
+    [
+      "answers cut at random places",
+      { attention: "causal-prefix", context: "random-split", loss: "all-answer-tokens" },
+    ],
   ];
   const cases = noises.flatMap(([name, options]) =>
     (["adamw", "muon"] as const).map((optimizer) => [name, optimizer, options] as const),

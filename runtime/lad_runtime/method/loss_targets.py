@@ -131,7 +131,7 @@ def targeted(
             t if is_target else IGNORE_INDEX for t, is_target in zip(example.ids, chosen, strict=True)
         ),
         weights=tuple(weight if is_target else 0.0 for is_target in chosen),
-        prompt_tokens=example.answer.index(True),
+        prompt_tokens=example.past_tokens,
     )
 
 

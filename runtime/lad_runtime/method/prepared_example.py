@@ -11,3 +11,8 @@ class PreparedExample:
     ids: tuple[int, ...]
     answer: tuple[bool, ...]
     tail: tuple[bool, ...]
+
+    @property
+    def past_tokens(self) -> int:
+        """How many tokens stand before the canvas."""
+        return self.answer.index(True)

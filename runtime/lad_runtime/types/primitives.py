@@ -7,6 +7,7 @@ from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
+from lad_runtime.method.random_split import CONTEXTS, Context, check_context
 from lad_runtime.method.targeted_sequence import TargetedSequence as TargetedSequence
 from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
 from lad_runtime.types.data import Prepared, PreparedExample, WindowReport, WindowSpec
@@ -24,11 +25,13 @@ class NoisedExamples:
     window: WindowSpec
     noise: NoiseSpec
     loss: LossSpec
+    context: Context
     seed: int
     epoch: int
     rows: tuple[int, ...]  # of the prepared data set
 
     def __post_init__(self) -> None:
+        check_choice("context", self.context, CONTEXTS)
         check_whole("seed", self.seed, low=0, high=MAX_UINT64)
         check_whole("epoch", self.epoch, low=0, high=2**32 - 1)
         if not self.rows:
@@ -42,6 +45,7 @@ class ForwardSpec:
     attention: AttentionMode
     micro_batch_tokens: int  # they are split into micro-batches of at most this many tokens
     gradient_checkpointing: bool  # compute activations again in the backward instead of keeping them
+    cache_prompts: bool  # keep the keys and values of prompts that were computed apart, for later calls
 
     def __post_init__(self) -> None:
         check_choice("attention", self.attention, ATTENTION_MODES)
@@ -71,6 +75,11 @@ class ValidateRequest:
     seed: int
     max_examples: int  # 0: all
     attention: AttentionMode
+    context: Context
+
+    def __post_init__(self) -> None:
+        check_choice("context", self.context, CONTEXTS)
+        check_context(self.context, self.attention)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +113,9 @@ class NoisedForwardBackwardTask(Task[ForwardBackwardResult]):
     given: NoisedExamples
     forward: ForwardSpec
 
+    def __post_init__(self) -> None:
+        check_context(self.given.context, self.forward.attention)
+
     @property
     def longest(self) -> int:
         """Tokens of the longest sequence, at most."""
@@ -136,6 +148,7 @@ class ValidateTask(ReadingTask[tuple[LossReport, WindowReport]]):
     loss: LossSpec
     seed: int
     attention: AttentionMode
+    context: Context
     user = "validation"
 
     @property

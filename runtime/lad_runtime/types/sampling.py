@@ -160,7 +160,9 @@ class FrameEvent(Event):
     edits: tuple[Edit, ...]
     answer: tuple[int, ...]
     masked: int  # MASK positions of the next input
-    state: SamplingState | None  # from which a run goes on as this one; None: of a policy that does not denoise
+    state: (
+        SamplingState | None
+    )  # from which a run goes on as this one; None: of a policy that does not denoise
     speculation: SpeculationRound | None = None
 
 

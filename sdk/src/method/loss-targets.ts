@@ -15,7 +15,7 @@ export interface TargetedSequence {
   readonly targets: Int32Array;
   /** Each position's weight in Σ weight · CE. */
   readonly weights: Float32Array;
-  /** How many tokens precede the answer. */
+  /** How many tokens precede the answer, or its canvas after a random cut. */
   readonly promptTokens: number;
 }
 
@@ -158,7 +158,7 @@ export function targeted(
       ids: Array.from(input.ids),
       targets: Int32Array.from(chosen, (is, j) => (is === 1 ? (example.ids[j] as number) : IGNORE_INDEX)),
       weights: Float32Array.from(chosen, (is) => (is === 1 ? weight : 0)),
-      promptTokens: example.answer.indexOf(1),
+      promptTokens: example.pastTokens ?? example.answer.indexOf(1),
     };
   });
 }

@@ -8,4 +8,6 @@ export interface PreparedExample {
   readonly answer: Uint8Array;
   /** 1 where a position is EOS padding. */
   readonly tail: Uint8Array;
+  /** How many tokens stand before the canvas. Default: those before the first noised position. */
+  readonly pastTokens?: number | undefined;
 }

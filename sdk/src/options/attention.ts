@@ -1,5 +1,7 @@
 /** How tokens attend to each other (docs/method.md §1), and how works share the device. */
 import { number, oneOf } from "../checks/fields.js";
+import { invalidOption } from "../errors.js";
+import { CONTEXTS, type TrainingContext } from "../method/random-split.js";
 
 /**
  * How a prompt attends while its answer is denoised. `full`: every token attends to its whole sequence. `prefix`: prompt
@@ -18,6 +20,19 @@ export const denoisingAttention = oneOf(["full", "prefix", "causal-prefix"]);
 export type AttentionModeName = DenoisingAttention | "causal";
 
 export const attention = oneOf(["full", "prefix", "causal-prefix", "causal"]);
+
+export const trainingContext = oneOf(CONTEXTS);
+
+/** Only in `causal-prefix` attention is there a causal past that the beginning of an answer can belong to. */
+export function checkContext(context: TrainingContext, attention: AttentionModeName): void {
+  if (context !== "random-split" || attention === "causal-prefix") return;
+  throw invalidOption(
+    "context",
+    context,
+    `in ${attention} attention no part of an answer belongs to a causal past`,
+    "Set attention to causal-prefix, or context to prompt.",
+  );
+}
 
 /** What takes its turn on the device beside others. */
 export interface ShareOptions {

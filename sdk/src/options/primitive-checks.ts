@@ -4,7 +4,7 @@ import { check } from "../checks/check.js";
 import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
-import { attention, denoisingAttention } from "./attention.js";
+import { attention, checkContext, denoisingAttention, trainingContext } from "./attention.js";
 import { beginningShape, pins } from "./beginning.js";
 import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
@@ -51,6 +51,7 @@ const gradientShape = {
   attention: attention.default("full"),
   microBatchTokens: integer(1).default(2048),
   gradientCheckpointing: flag().default(false),
+  cachePrompts: flag().default(true),
   ...callShape,
 };
 
@@ -69,6 +70,7 @@ export const noisedFields = fieldsOf<NoisedOptions>()({
   rows: list(integer(0), `a list of row numbers, from 1 to ${MAX_SEQUENCES}`, MAX_SEQUENCES),
   noise: noiseSchema.default(() => noiseSchema.parse("lad")),
   loss: lossSchema.default(() => lossSchema.parse("all-tokens")),
+  context: trainingContext.default("prompt"),
   seed: seed().default(0n),
   epoch: integer(0).default(0),
   ...gradientShape,
@@ -79,7 +81,11 @@ export type CheckedNoised = z.output<typeof noisedFields>;
 
 /** @throws LadError `invalid-option` */
 export function checkForwardBackward(options: ForwardBackwardOptions): CheckedSequences | CheckedNoised {
-  if ("data" in options) return check(noisedFields, options);
+  if ("data" in options) {
+    const given = check(noisedFields, options);
+    checkContext(given.context, given.attention);
+    return given;
+  }
   const given = check(sequencesFields, options);
   for (const [index, { ids, targets, weights }] of given.sequences.entries()) {
     const name = `sequences[${index}]`;

@@ -1,4 +1,5 @@
 /** What the primitives take: the calls that loops and samplers written in TypeScript are made of. */
+import type { TrainingContext } from "../method/random-split.js";
 import type { AttentionModeName, DenoisingAttention } from "./attention.js";
 import type { CallOptions } from "./call.js";
 import type { WindowOptions } from "./data.js";
@@ -37,6 +38,11 @@ export interface GradientOptions extends CallOptions {
   microBatchTokens?: number | undefined;
   /** Compute activations again in the backward instead of keeping them: less memory, more time. Default: false. */
   gradientCheckpointing?: boolean | undefined;
+  /**
+   * In the attention mode `causal-prefix`, keep the prompts' keys and values on the worker for later calls; pasts of random cuts,
+   * which come once, would only take other prompts' room. Default: true.
+   */
+  cachePrompts?: boolean | undefined;
 }
 
 /** `forwardBackward` of sequences of the caller's own making. */
@@ -55,6 +61,12 @@ export interface NoisedOptions extends WindowOptions, GradientOptions {
   noise?: NoiseInput | undefined;
   /** Which tokens are supervised, with what weight. Default: `all-tokens`. */
   loss?: LossInput | undefined;
+  /**
+   * What stands before the part of the answer that is trained. `prompt`: the prompt; `random-split`, in the attention mode
+   * `causal-prefix` alone: each answer is cut at a random place, and what is decided before it belongs to the causal past, as when an
+   * answer is sampled canvas by canvas. Default: `prompt`.
+   */
+  context?: TrainingContext | undefined;
   /** Keys the noise: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
   seed?: number | bigint | undefined;
   /** Keys the noise, too: an integer of at least 0. Default: 0. */

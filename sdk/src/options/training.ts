@@ -4,7 +4,15 @@ import { check, type Warn } from "../checks/check.js";
 import { abortSignal, atLeast, flag, integer, seed, storedName } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import type { ScheduleSpec } from "../method/learning-rate.js";
-import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
+import type { TrainingContext } from "../method/random-split.js";
+import {
+  checkContext,
+  type DenoisingAttention,
+  denoisingAttention,
+  type ShareOptions,
+  shareWeight,
+  trainingContext,
+} from "./attention.js";
 import { type CallOptions, callShape } from "./call.js";
 import { type WindowOptions, windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
@@ -98,6 +106,12 @@ export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOp
    */
   attention?: DenoisingAttention | undefined;
   /**
+   * What stands before the part of the answer that is trained. `prompt`: the prompt; `random-split`, in the attention mode
+   * `causal-prefix` alone: each answer is cut at a random place, and what is decided before it belongs to the causal past, as when an
+   * answer is sampled canvas by canvas. Default: `prompt`.
+   */
+  context?: TrainingContext | undefined;
+  /**
    * Compute activations again in the backward instead of keeping them: less memory, more time, the same numbers. Default: false.
    */
   gradientCheckpointing?: boolean | undefined;
@@ -123,6 +137,7 @@ export const trainingFields = fieldsOf<TrainingOptions>()({
   validation: validationFields.optional(),
   checkpoint: checkpointFields.optional(),
   attention: denoisingAttention.default("full"),
+  context: trainingContext.default("prompt"),
   gradientCheckpointing: flag().default(false),
   shareWeight: shareWeight.default(1),
   detached: flag().default(false),
@@ -147,6 +162,7 @@ export function checkTraining(options: TrainingOptions, warn: Warn): CheckedTrai
   };
   checkLossFits(given.loss, given.noise);
   checkSupervises(given.loss, given.attention);
+  checkContext(given.context, given.attention);
   if (given.steps !== undefined && given.epochs !== undefined) {
     warn(`epochs is ignored: steps is given (${given.steps}).`);
   }
@@ -182,6 +198,12 @@ export interface ValidateOptions extends WindowOptions, CallOptions {
    */
   attention?: DenoisingAttention | undefined;
   /**
+   * What stands before the part of the answer that is predicted. `prompt`: the prompt; `random-split`, in the attention mode
+   * `causal-prefix` alone: each answer is cut at a random place, and what is decided before it belongs to the causal past, as when an
+   * answer is sampled canvas by canvas. Default: `prompt`.
+   */
+  context?: TrainingContext | undefined;
+  /**
    * Keys the noise, which is fixed for each example: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0.
    */
   seed?: number | bigint | undefined;
@@ -195,6 +217,7 @@ export const validateFields = fieldsOf<ValidateOptions>()({
   noise: noiseSchema.default(() => noiseSchema.parse("lad")),
   loss: lossSchema.default(() => lossSchema.parse({})),
   attention: denoisingAttention.default("full"),
+  context: trainingContext.default("prompt"),
   seed: seed().default(0n),
   maxExamples: integer(0).default(0),
   ...callShape,
@@ -203,5 +226,6 @@ export const validateFields = fieldsOf<ValidateOptions>()({
 export function checkValidate(options: ValidateOptions) {
   const given = check(validateFields, options);
   checkLossFits(given.loss, given.noise);
+  checkContext(given.context, given.attention);
   return given;
 }

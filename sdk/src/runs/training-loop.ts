@@ -14,8 +14,9 @@ import { applyNoise, type Noise } from "../method/noise.js";
 import { lad } from "../method/noises/registered.js";
 import type { PreparedExample } from "../method/prepared-example.js";
 import { Purpose, uniforms } from "../method/random.js";
+import { randomSplit } from "../method/random-split.js";
 import type { ValidationResult } from "../model.js";
-import type { ForwardBackwardOptions, OptimStepOptions } from "../options/primitives.js";
+import type { ForwardBackwardOptions, OptimStepOptions, SequencesOptions } from "../options/primitives.js";
 import {
   type CallOptions,
   type CheckedTraining,
@@ -233,10 +234,15 @@ async function takeStep(
   rate: number,
 ): Promise<{ report: LossReport; gradientNorm: number }> {
   const { optimizer, maxGradientNorm, loss, attention, microBatchTokens, gradientCheckpointing } = options;
-  const clean = batch.map(({ row }) => examples[row] as PreparedExample);
+  const clean = batch.map(({ row, epoch }) => seen(examples[row] as PreparedExample, epoch, options));
   const shown = batch.map(({ epoch }, i) => corrupted(clean[i] as PreparedExample, epoch, adapter, options));
   const sequences = targeted(clean, shown, loss);
-  const how = { attention, microBatchTokens, gradientCheckpointing };
+  const how = {
+    attention,
+    microBatchTokens,
+    gradientCheckpointing,
+    cachePrompts: options.context === "prompt",
+  };
   const { loss: sum, ce } = await addGradients(adapter, sequences, how);
   const step = await adapter.optimStep({ optimizer, learningRate: rate, maxGradientNorm });
   const report = lossReport({ examples: clean, sequences, loss: sum, ce });
@@ -252,7 +258,7 @@ const SEQUENCE_BYTES = 32;
 async function addGradients(
   adapter: TrainableAdapter,
   sequences: ReturnType<typeof targeted>,
-  how: Pick<CheckedTraining, "attention" | "microBatchTokens" | "gradientCheckpointing">,
+  how: Omit<SequencesOptions, "sequences">,
 ): Promise<{ loss: number; ce: Float32Array }> {
   const ce = new Float32Array(sequences.reduce((tokens, { ids }) => tokens + ids.length, 0));
   let loss = 0;
@@ -264,6 +270,11 @@ async function addGradients(
     filled += computed.ce.length;
   }
   return { loss, ce };
+}
+
+/** The example in the run's context. */
+function seen(example: PreparedExample, epoch: number, { context, seed }: CheckedTraining): PreparedExample {
+  return context === "random-split" ? randomSplit(example, { seed, epoch }) : example;
 }
 
 function corrupted(
@@ -316,13 +327,13 @@ function isDue(step: number, steps: number, every = 0): boolean {
 
 function validator(
   adapter: TrainableAdapter,
-  { validation, noise, loss, attention, signal, ...options }: CheckedTraining,
+  { validation, noise, loss, attention, context, signal, ...options }: CheckedTraining,
 ) {
   if (validation === undefined) return undefined;
   const { data, maxExamples, seed } = validation;
   const window = windowOf(options);
   const known: Noise = noise.kind === "custom" ? lad() : noise;
-  const how = { ...window, noise: known, loss, attention, seed, maxExamples, signal };
+  const how = { ...window, noise: known, loss, attention, context, seed, maxExamples, signal };
   let opened: Promise<Dataset> | undefined;
   return async () => {
     opened ??= adapter.base.dataset(data, { signal });

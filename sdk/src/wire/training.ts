@@ -80,6 +80,7 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     checkpoint: checkpoint?.name ?? "",
     resume: checkpoint?.resume ?? false,
     attention: numberOf(pb.AttentionMode, options.attention),
+    context: numberOf(pb.TrainingContext, options.context),
     gradientCheckpointing: options.gradientCheckpointing,
     shareWeight: options.shareWeight,
     overwrite: checkpoint?.overwrite ?? false,

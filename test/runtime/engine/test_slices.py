@@ -66,6 +66,7 @@ def noised(loss=CORRUPTED, noise="lad", count=MANY):
         window=window_spec(window=16),
         noise=NOISE_BUILDERS[noise](),
         loss=loss,
+        context="prompt",
         seed=1,
         epoch=0,
         rows=tuple(row % len(EXAMPLES) for row in range(count)),

@@ -117,7 +117,7 @@ def sound_requests(base_id: str, adapter_id: str, dataset_id: str) -> dict[str, 
     """What a worker computes within moments, by method."""
     prepared = {"dataset_id": dataset_id, "window": WINDOW}
     data = {**prepared, "base_id": base_id}
-    noised = {**prepared, "noise": NOISE, "loss": LOSS}
+    noised = {**prepared, "noise": NOISE, "loss": LOSS, "context": 1}
     tokens = data_pb2.TokenIds(ids=[1, 2, 3])
     chat = [data_pb2.Message(role="user", content="hi")]
     sampling = sampling_pb2.SamplingSpec(

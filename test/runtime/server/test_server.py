@@ -691,7 +691,7 @@ def test_an_unnumbered_call_and_a_validation_end_with_their_client() -> None:
         spec = training_spec(dataset_id=dataset_id)
         validation = training_pb2.ValidateRequest(
             base_id=base_id, adapter_id=adapter_id, dataset_id=dataset_id,
-            window=spec.window, noise=spec.noise, loss=spec.loss, attention=1,
+            window=spec.window, noise=spec.noise, loss=spec.loss, attention=1, context=1,
         )  # fmt: skip
         for call, request in (
             (client.training.ForwardBackward, unnumbered),
@@ -741,7 +741,7 @@ def test_examples_of_a_data_set_are_noised_by_the_worker_and_validated() -> None
     async def test(client: Client, _: FakeBackend) -> None:
         base_id, dataset_id = await client.base(), await client.dataset()
         adapter_id = await client.adapter(base_id)
-        fields = {"dataset_id": dataset_id, "window": WINDOW, "noise": NOISE, "loss": LOSS}
+        fields = {"dataset_id": dataset_id, "window": WINDOW, "noise": NOISE, "loss": LOSS, "context": 1}
         examples = training_pb2.NoisedExamples(rows=[0, 1, 1], **fields)
         request = training_pb2.ForwardBackwardRequest(
             adapter_id=adapter_id, sequence=1, mode=1, examples=examples, micro_batch_tokens=64

@@ -155,13 +155,19 @@ def test_a_data_set_is_prepared_beside_texts_and_its_threads_come_back_when_all_
 
         async def validate(size: int) -> None:
             request = training_pb2.ValidateRequest(
-                base_id=base_id, dataset_id=long_id, window=window(size), noise=NOISE, loss=LOSS, attention=1
+                base_id=base_id,
+                dataset_id=long_id,
+                window=window(size),
+                noise=NOISE,
+                loss=LOSS,
+                attention=1,
+                context=1,
             )
             await client.training.Validate(request, metadata=HEADERS)
 
         async def train(size: int) -> None:
             examples = training_pb2.NoisedExamples(
-                dataset_id=long_id, rows=[0], window=window(size), noise=NOISE, loss=LOSS
+                dataset_id=long_id, rows=[0], window=window(size), noise=NOISE, loss=LOSS, context=1
             )
             request = training_pb2.ForwardBackwardRequest(adapter_id=adapter_id, examples=examples, mode=1)
             await client.training.ForwardBackward(request, metadata=HEADERS)

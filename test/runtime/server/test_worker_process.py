@@ -199,7 +199,13 @@ def test_a_run_equals_the_same_loop_of_primitives(stub_worker: Started) -> None:
         events = await client.events(run_id)
         step = next(event.training_step for event in events if event.HasField("training_step"))
         examples = training_pb2.NoisedExamples(
-            dataset_id=dataset_id, window=WINDOW, noise=NOISE, loss=LOSS, seed=2**64 - 1, rows=range(24)
+            dataset_id=dataset_id,
+            window=WINDOW,
+            noise=NOISE,
+            loss=LOSS,
+            seed=2**64 - 1,
+            rows=range(24),
+            context=1,
         )
         forward = training_pb2.ForwardBackwardRequest(
             adapter_id=by_hand, sequence=1, mode=1, examples=examples, micro_batch_tokens=100

@@ -33,9 +33,13 @@ _FORWARD: dict[str, Any] = {
     "attention": "full",
     "micro_batch_tokens": 2048,
     "gradient_checkpointing": False,
+    "cache_prompts": True,
 }
 _RUN: dict[str, Any] = {
-    **_FORWARD,
+    "attention": "full",
+    "context": "prompt",
+    "micro_batch_tokens": 2048,
+    "gradient_checkpointing": False,
     "dataset_id": "d",
     "batch_size": 8,
     "max_gradient_norm": 0.5,

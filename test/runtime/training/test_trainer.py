@@ -17,9 +17,11 @@ from lad_runtime.torch_backend.adapters.resume import restore
 from lad_runtime.torch_backend.files.durable import MANIFEST, write_folder
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import GradientRequest
+from lad_runtime.torch_backend.memory.needs import cache_bytes
 from lad_runtime.torch_backend.tasks import kind_of
 from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.micro_batches import in_micro_batches
+from lad_runtime.torch_backend.training.needs import training_needs
 from lad_runtime.torch_backend.training.rows import Noising
 from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
@@ -224,14 +226,18 @@ def test_how_a_batch_is_split_changes_the_gradient_only_in_its_last_bits(store):
 
 
 @pytest.mark.parametrize(
-    ("kind", "optimizer", "attention"),
+    ("kind", "optimizer", "attention", "context"),
     [
-        *product(["lad", "mask-only", "cover", "uniform"], ["adamw", "muon"], ["full"]),
-        ("lad", "adamw", "prefix"),
-        ("lad", "muon", "causal-prefix"),
+        *product(["lad", "mask-only", "cover", "uniform"], ["adamw", "muon"], ["full"], ["prompt"]),
+        ("lad", "adamw", "prefix", "prompt"),
+        ("lad", "muon", "causal-prefix", "prompt"),
+        ("lad", "adamw", "causal-prefix", "random-split"),
+        ("mask-only", "muon", "causal-prefix", "random-split"),
     ],
 )
-def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind, optimizer, attention):
+def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(
+    store, kind, optimizer, attention, context
+):
     spec = training(
         steps=5,
         noise=NOISE_BUILDERS[kind](),
@@ -239,15 +245,16 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind,
         optimizer=optimizer_spec(kind=optimizer),
         max_gradient_norm=0.1,
         attention=attention,
+        context=context,
     )
     by_run, events, _ = run(store, spec)
 
     by_hand, losses, norms = new_adapter(), [], []
     for step in range(spec.steps):
         draws = list(batch(spec.seed, len(EXAMPLES), spec.batch_size, step))
-        clean = [EXAMPLES[draw.row] for draw in draws]
-        noising = Noising(base=BASE, noise=spec.noise, loss=spec.loss, seed=spec.seed)
-        shown = [noising.corrupt(EXAMPLES[draw.row], draw.epoch) for draw in draws]
+        noising = Noising(base=BASE, noise=spec.noise, loss=spec.loss, seed=spec.seed, context=spec.context)
+        clean = [noising.seen(EXAMPLES[draw.row], draw.epoch) for draw in draws]
+        shown = [noising.corrupt(example, draw.epoch) for example, draw in zip(clean, draws, strict=True)]
         sequences = whole_batch(clean, shown, spec.loss)
         how = forward_spec(attention=attention, micro_batch_tokens=spec.micro_batch_tokens)
         forward = primitives.forward_backward(BASE, by_hand, sequences, how)
@@ -261,6 +268,40 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(store, kind,
     assert same(by_run.optimizer.state(), by_hand.optimizer.state())
     assert [event.report.loss for event in of_kind(events, StepEvent)] == losses
     assert [event.gradient_norm for event in of_kind(events, StepEvent)] == norms
+
+
+SPLIT = {
+    "attention": "causal-prefix",
+    "context": "random-split",
+    "loss": loss_spec(supervise="all-answer-tokens"),
+}
+
+
+def test_pasts_of_random_cuts_stay_in_no_cache_and_none_is_computed_with_gradients(store):
+    base = tiny_base()
+    trained = new_adapter()
+    drive(work(store, training(validation=VALIDATION, **SPLIT), trained, base), base.model)
+    assert base.prompts.nbytes == 0
+    drive(work(store, training(**{**SPLIT, "context": "prompt"}), trained, base), base.model)
+    assert base.prompts.nbytes > 0
+
+
+def test_a_random_split_run_needs_room_for_its_pasts():
+    whole, cut = (
+        training_needs(BASE.model, training(**{**SPLIT, "context": context}), new_adapter().spec)
+        for context in ("prompt", "random-split")
+    )
+    assert cut.activations - whole.activations == cache_bytes(BASE.model, cut.tokens)
+
+
+def test_a_validation_of_cut_answers_is_fixed_and_is_not_that_of_whole_ones():
+    def report(context):
+        options = (EXAMPLES, lad_noise(), SPLIT["loss"], 4)
+        work = validate(BASE, new_adapter().adapter, *options, attention="causal-prefix", context=context)
+        return drive(work, BASE.model)[1]
+
+    assert report("random-split") == report("random-split")
+    assert report("random-split").supervised_tokens < report("prompt").supervised_tokens
 
 
 @pytest.mark.parametrize("attention", ["full", "prefix", "causal-prefix"])
@@ -638,11 +679,20 @@ def test_one_over_t_weights_are_refused_with_lad_noise(kind):
         task = TrainTask(spec=spec)
     elif kind == "forwardBackward":
         given = NoisedExamples(
-            dataset_id="d", window=spec.window, noise=spec.noise, loss=loss, seed=1, epoch=0, rows=(0,)
+            dataset_id="d",
+            window=spec.window,
+            noise=spec.noise,
+            loss=loss,
+            seed=1,
+            epoch=0,
+            rows=(0,),
+            context="prompt",
         )
         task = NoisedForwardBackwardTask(examples=EXAMPLES, given=given, forward=forward_spec())
     else:
-        task = ValidateTask(data=(EXAMPLES, REPORT), noise=spec.noise, loss=loss, seed=1, attention="full")
+        task = ValidateTask(
+            data=(EXAMPLES, REPORT), noise=spec.noise, loss=loss, seed=1, attention="full", context="prompt"
+        )
     with pytest.raises(LadError, match="lad noise has no time"):
         kind_of(task).check(BASE, task)
 

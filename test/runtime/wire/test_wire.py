@@ -100,6 +100,7 @@ def training_spec(**changes: Any) -> training_pb2.TrainingSpec:
         micro_batch_tokens=2048,
         seed=2**64 - 1,
         attention=1,
+        context=1,
         share_weight=1,
     )
     spec.MergeFrom(training_pb2.TrainingSpec(**changes))

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.calls.bases import check_fits, check_ids
@@ -15,6 +16,7 @@ from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.random_split import Context
 from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.data import WindowReport, WindowSpec
@@ -103,6 +105,7 @@ class Primitives:
         seed: int,
         max_examples: int,
         attention: AttentionMode,
+        context: Context,
     ) -> "Job[tuple[LossReport, WindowReport]]":
         """Computes losses under noise that is fixed for each example; blocks while the data set is prepared.
 
@@ -112,7 +115,14 @@ class Primitives:
         with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):
             examples, report = self._prepared.get(base, dataset_id, window)
             chosen = examples[:max_examples] if max_examples else examples
-            task = ValidateTask(data=(chosen, report), noise=noise, loss=loss, seed=seed, attention=attention)
+            task = ValidateTask(
+                data=(chosen, report),
+                noise=noise,
+                loss=loss,
+                seed=seed,
+                attention=attention,
+                context=context,
+            )
             return self._tasks.submit(base_id, adapter_id, task)
 
     def _numbered(
@@ -153,7 +163,10 @@ class Primitives:
             raise invalid_option(
                 "rows", beyond, f"the prepared data set has {len(examples)} rows", "Give rows from 0 on."
             )
-        return NoisedForwardBackwardTask(examples=examples, given=given, forward=forward)
+        cached = forward.cache_prompts and given.context == "prompt"  # pasts of random cuts come once
+        return NoisedForwardBackwardTask(
+            examples=examples, given=given, forward=replace(forward, cache_prompts=cached)
+        )
 
 
 def _check_count(option: str, count: int) -> None:

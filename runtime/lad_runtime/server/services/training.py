@@ -115,6 +115,7 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
                 asked.seed,
                 asked.max_examples,
                 asked.attention,
+                asked.context,
             )
 
         with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):

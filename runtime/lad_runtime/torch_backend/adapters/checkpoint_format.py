@@ -19,7 +19,7 @@ _ABSENT: Mapping[type, Mapping[str, object]] = {
 }
 """What it means that an older format does not have a field. What is not here has always been written."""
 
-_ABSENT_OF_RUN: Mapping[str, object] = {"attention": "full"}
+_ABSENT_OF_RUN: Mapping[str, object] = {"attention": "full", "context": "prompt"}
 
 _ABSENT_OF_LOSS: Mapping[str, object] = {"soft": None}
 

@@ -60,11 +60,15 @@ class Prompts:
         adapter: LoraAdapter | None,
         prompts: Sequence[Sequence[int]],
         attention: AttentionMode,
+        *,
+        keep: bool = True,
     ) -> Work[list[KeyValueCache | None]]:
-        """`context` for several prompts; the missing ones are computed together."""
+        """`context` for several prompts; the missing ones are computed together. Without `keep` they live as long as they are in
+        use: for prompts that nobody meets again."""
         owner = None if attention == "causal-prefix" else adapter
         caches = [
-            self._find(model, owner, tuple(prompt), attention) if prompt else None for prompt in prompts
+            self._find(model, owner, tuple(prompt), attention, keep=keep) if prompt else None
+            for prompt in prompts
         ]
         missing = {
             id(cache): prompt_segment(prompt, owner, attention, cache)
@@ -78,7 +82,13 @@ class Prompts:
         return caches
 
     def _find(
-        self, model: Llama, owner: LoraAdapter | None, prompt: tuple[int, ...], attention: AttentionMode
+        self,
+        model: Llama,
+        owner: LoraAdapter | None,
+        prompt: tuple[int, ...],
+        attention: AttentionMode,
+        *,
+        keep: bool,
     ) -> KeyValueCache:
         """The cache of a prompt, which is still empty if it has not been computed yet."""
         key = (weakref.ref(owner.version, self._forget) if owner else None, attention, prompt)
@@ -87,6 +97,8 @@ class Prompts:
             if cache is None:
                 cache = model.cache(len(prompt))
                 self._living[key] = cache
+            if not keep:
+                return cache
             self._evict(key)
             self._kept[key] = cache
             self._nbytes += cache.nbytes

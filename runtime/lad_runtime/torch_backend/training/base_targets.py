@@ -19,11 +19,12 @@ from lad_runtime.types.work import Work, ask
 Distributions = tuple[Tensor, Tensor]  # ids and probabilities
 
 
-def base_targets(base: Base, rows: Sequence[Row]) -> Work[tuple[SoftRows, ...]]:
+def base_targets(base: Base, rows: Sequence[Row], *, keep: bool = True) -> Work[tuple[SoftRows, ...]]:
     """Work that returns the targets of every position of the rows; none where they have labels alone.
 
     The unadapted base reads the clean examples causally, behind their cached prompts: its distribution after the tokens before i is
-    the target at i. The EOS tail, which it never writes, keeps its labels, and so does a first token that nothing precedes.
+    the target at i. The EOS tail, which it never writes, keeps its labels, and so does a first token that nothing precedes. Without
+    `keep` their prompts are not cached.
     """
     noised = [row for row in rows if isinstance(row, NoisedRow) and row.soft is not None]
     if not noised:
@@ -33,7 +34,8 @@ def base_targets(base: Base, rows: Sequence[Row]) -> Work[tuple[SoftRows, ...]]:
     assert soft is not None, "it was asked for"
     count = min(soft.top_k, base.info.vocab_size)
     asked = [_Asked(example=row.example, positions_R=_positions(row)) for row in noised]
-    answered = yield from _distributions(base, [one for one in asked if len(one.positions_R)], count)
+    some = [one for one in asked if len(one.positions_R)]
+    answered = yield from _distributions(base, some, count, keep)
     own = iter(answered)
     return tuple(_spread(one, next(own) if len(one.positions_R) else None, soft, count) for one in asked)
 
@@ -79,11 +81,13 @@ def _positions(row: NoisedRow) -> Tensor:
     )
 
 
-def _distributions(base: Base, asked: Sequence[_Asked], count: int) -> Work[tuple[Distributions, ...]]:
+def _distributions(
+    base: Base, asked: Sequence[_Asked], count: int, keep: bool
+) -> Work[tuple[Distributions, ...]]:
     if not asked:
         return ()
     contexts = yield from base.prompts.contexts(
-        base.model, None, [one.prompt for one in asked], "causal-prefix"
+        base.model, None, [one.prompt for one in asked], "causal-prefix", keep=keep
     )
     pairs = list(zip(asked, contexts, strict=True))
     return (

@@ -128,9 +128,10 @@ def _token_losses(losses: Tensor) -> TokenLosses:
 
 
 def in_context(
-    base: Base, sequences: Sequence[TargetedSequence], attention: AttentionMode
+    base: Base, sequences: Sequence[TargetedSequence], attention: AttentionMode, *, keep: bool = True
 ) -> Work[ContextBatch]:
-    """Work that has the prompts of a micro-batch computed by the unadapted base, in the attention mode `causal-prefix`.
+    """Work that has the prompts of a micro-batch computed by the unadapted base, in the attention mode `causal-prefix`; with `keep`
+    they stay in the base's cache.
 
     Raises LadError(INVALID_OPTION) there for a target within a prompt, which nothing of an adapter predicts, and for a sequence
     that is a prompt and nothing else.
@@ -140,7 +141,7 @@ def in_context(
         for sequence in sequences:
             _check_answer(sequence)
         prompts = [sequence.ids[: sequence.prompt_tokens] for sequence in sequences]
-        contexts = yield from base.prompts.contexts(base.model, None, prompts, attention)
+        contexts = yield from base.prompts.contexts(base.model, None, prompts, attention, keep=keep)
     return ContextBatch(sequences=sequences, attention=attention, contexts=contexts)
 
 

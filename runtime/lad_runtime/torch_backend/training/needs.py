@@ -2,7 +2,7 @@
 
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
-from lad_runtime.torch_backend.memory.needs import activation_bytes, adapter_bytes
+from lad_runtime.torch_backend.memory.needs import activation_bytes, adapter_bytes, cache_bytes
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.optimizers.optimizer import SLOTS
 from lad_runtime.types.adapters import AdapterSpec
@@ -12,12 +12,16 @@ from lad_runtime.types.training import OptimizerSpec, TrainingSpec
 
 
 def training_needs(model: Llama, spec: TrainingSpec, adapter: AdapterSpec) -> TrainingNeeds:
-    """Gradients and optimizer state of an adapter, and what the largest micro-batch keeps for its backward."""
+    """Gradients and optimizer state of an adapter, and what the largest micro-batch keeps for its backward.
+
+    Pasts of random cuts, which are not of the base's cached prompts, are keys and values of fewer tokens than the micro-batch has.
+    """
     tokens = min(max(spec.micro_batch_tokens, spec.window.window), spec.batch_size * spec.window.window)
+    pasts = cache_bytes(model, tokens) if spec.context == "random-split" else 0
+    computed = activation_bytes(model, adapter, tokens, checkpointing=spec.gradient_checkpointing)
     return TrainingNeeds(
         state=adapter_bytes(model.config, adapter) * (1 + len(SLOTS[spec.optimizer.kind])),
-        activations=activation_bytes(model, adapter, tokens, checkpointing=spec.gradient_checkpointing)
-        + soft_target_bytes(spec.loss, tokens),
+        activations=computed + pasts + soft_target_bytes(spec.loss, tokens),
         tokens=tokens,
     )
 
@@ -35,10 +39,11 @@ def gradient_needs(
     tokens = min(max(forward.micro_batch_tokens, longest), total)
     kept = trained.state_nbytes - trained.optimizer_nbytes
     computed = activation_bytes(model, trained.spec, tokens, checkpointing=forward.gradient_checkpointing)
+    pasts = 0 if forward.cache_prompts else cache_bytes(model, tokens)
     gradients = adapter_bytes(model.config, trained.spec)
     return TrainingNeeds(
         state=gradients + trained.optimizer_nbytes,
-        activations=computed + kept + (soft_target_bytes(loss, tokens) if loss else 0),
+        activations=computed + kept + pasts + (soft_target_bytes(loss, tokens) if loss else 0),
         tokens=tokens,
     )
 

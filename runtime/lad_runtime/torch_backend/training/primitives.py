@@ -54,7 +54,7 @@ def forward_backward_noised(
     forward: ForwardSpec,
 ) -> Work[ForwardBackwardResult]:
     """`forward_backward` of the sequences that a run with these options would compute for the rows as one batch of that epoch."""
-    noising = Noising(base=base, noise=given.noise, loss=given.loss, seed=given.seed)
+    noising = Noising(base=base, noise=given.noise, loss=given.loss, context=given.context, seed=given.seed)
     draws = [Draw(epoch=given.epoch, row=row) for row in given.rows]
     drawing = Prefetch(lambda unwanted: NoisedBatch.drawn(noising, examples, lambda: draws, unwanted))
     try:
@@ -93,8 +93,9 @@ def accumulate(
     """
 
     def compute(batch: Numbered[RowT]) -> Work[None]:
-        context = yield from in_context(base, [row.sequence for _, row in batch], forward.attention)
-        soft = yield from base_targets(base, [row for _, row in batch])
+        sequences = [row.sequence for _, row in batch]
+        context = yield from in_context(base, sequences, forward.attention, keep=forward.cache_prompts)
+        soft = yield from base_targets(base, [row for _, row in batch], keep=forward.cache_prompts)
         request = context.gradient_request(
             trained.adapter, trained.dropout_seed, soft, checkpointing=forward.gradient_checkpointing
         )

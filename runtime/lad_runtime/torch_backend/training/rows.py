@@ -8,6 +8,7 @@ from lad_runtime.method.data_order import Draw
 from lad_runtime.method.loss_targets import SUPERVISIONS, supervised_positions, targeted
 from lad_runtime.method.noise import NoisedExample, apply_noise
 from lad_runtime.method.random import Purpose
+from lad_runtime.method.random_split import Context, seen_in
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prefetch import Unwanted
@@ -26,7 +27,12 @@ class Noising:
     noise: NoiseSpec
     loss: LossSpec
     seed: int
+    context: Context = "prompt"
     purpose: Purpose = Purpose.NOISE
+
+    def seen(self, example: PreparedExample, epoch: int) -> PreparedExample:
+        """The example in the run's context."""
+        return seen_in(example, self.context, seed=self.seed, epoch=epoch, purpose=self.purpose)
 
     def corrupt(self, example: PreparedExample, epoch: int) -> NoisedExample:
         info = self.base.info
@@ -70,7 +76,7 @@ class NoisedBatch(Iterable[NoisedRow]):
         for draw in draws():
             if unwanted():
                 break
-            example, noised = examples[draw.row], None
+            example, noised = noising.seen(examples[draw.row], draw.epoch), None
             if room > 0 or depends_on_noise:
                 noised = noising.corrupt(example, draw.epoch)
             if room > 0 and noised is not None:
@@ -85,6 +91,6 @@ class NoisedBatch(Iterable[NoisedRow]):
             if index < len(self.kept):
                 example, noised = self.kept[index]
             else:
-                example = self.examples[draw.row]
+                example = self.noising.seen(self.examples[draw.row], draw.epoch)
                 noised = self.noising.corrupt(example, draw.epoch)
             yield self.noising.row(example, noised, self.counted)

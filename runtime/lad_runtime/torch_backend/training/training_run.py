@@ -104,7 +104,9 @@ class TrainingRun:
 
     def _drawing(self, step: int) -> Prefetch[NoisedBatch]:
         spec, examples = self.spec, self.examples
-        noising = Noising(base=self.base, noise=spec.noise, loss=spec.loss, seed=spec.seed)
+        noising = Noising(
+            base=self.base, noise=spec.noise, loss=spec.loss, context=spec.context, seed=spec.seed
+        )
 
         def draws() -> Iterable[Draw]:
             return batch(spec.seed, len(examples), spec.batch_size, step)
@@ -117,6 +119,7 @@ class TrainingRun:
             attention=self.spec.attention,
             micro_batch_tokens=self.spec.micro_batch_tokens,
             gradient_checkpointing=self.spec.gradient_checkpointing,
+            cache_prompts=self.spec.context == "prompt",
         )
 
     def validate(self, due: bool) -> Work[None]:
@@ -133,6 +136,7 @@ class TrainingRun:
             self.spec.loss,
             self.spec.validation.seed,
             attention=self.spec.attention,
+            context=self.spec.context,
         )
         yield ValidationEvent(step=self.step, report=self.validated)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lad_runtime.method.loss_report import LossTally
 from lad_runtime.method.loss_targets import check_loss
 from lad_runtime.method.random import Purpose
+from lad_runtime.method.random_split import Context
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.model.lora import LoraAdapter
@@ -31,27 +32,31 @@ def validate(
     seed: int,
     *,
     attention: AttentionMode,
+    context: Context = "prompt",
     micro_batch_tokens: int = MICRO_BATCH_TOKENS,
 ) -> Work[LossReport]:
     """Work that returns the LossReport of `examples`; without an adapter, the base's own.
 
-    Noise is keyed by (seed, example id) under a purpose of its own: never the noise that training draws. `loss` is the mean over
+    Noise and cut are keyed by (seed, example id) under a purpose of their own: never what training draws. `loss` is the mean over
     an example's supervised tokens (with its 1/t weight, where asked for), then over the examples that have any.
     """
-    noising = Noising(base=base, noise=noise, loss=loss, seed=seed, purpose=Purpose.VALIDATION_NOISE)
+    noising = Noising(
+        base=base, noise=noise, loss=loss, context=context, seed=seed, purpose=Purpose.VALIDATION_NOISE
+    )
     tally, counted = LossTally(), 0
 
     def compute(batch: Numbered[NoisedRow]) -> Work[None]:
         nonlocal counted
-        context = yield from in_context(base, [row.sequence for _, row in batch], attention)
-        soft = yield from base_targets(base, [row for _, row in batch])
-        result = yield from ask(context.loss_request(adapter, soft))
+        sequences, keep = [row.sequence for _, row in batch], context == "prompt"
+        placed = yield from in_context(base, sequences, attention, keep=keep)
+        soft = yield from base_targets(base, [row for _, row in batch], keep=keep)
+        result = yield from ask(placed.loss_request(adapter, soft))
         counted += len(batch)
-        for (_, row), losses in zip(batch, context.whole(result), strict=True):
+        for (_, row), losses in zip(batch, placed.whole(result), strict=True):
             tally.add(row, losses)
 
     # Each example is a batch of its own here, so that its weights do not depend on how many others there are.
-    windows = (examples[index] for index in range(len(examples)))
+    windows = (noising.seen(examples[index], 0) for index in range(len(examples)))
     rows = (noising.row(example, noising.corrupt(example, 0), 1) for example in windows)
     yield from in_micro_batches(rows, micro_batch_tokens, compute, lambda _, row: tally.skip(row))
     return tally.report(divisor=max(counted, 1))
@@ -60,7 +65,14 @@ def validate(
 def _work(at: Setting, task: ValidateTask) -> Work[tuple[LossReport, WindowReport]]:
     examples, report = task.data
     losses = yield from validate(
-        at.base, at.weights, examples, task.noise, task.loss, task.seed, attention=task.attention
+        at.base,
+        at.weights,
+        examples,
+        task.noise,
+        task.loss,
+        task.seed,
+        attention=task.attention,
+        context=task.context,
     )
     return losses, report
 

@@ -35,6 +35,12 @@ class Decay(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DECAY_LINEAR: _ClassVar[Decay]
     DECAY_CONSTANT: _ClassVar[Decay]
 
+class TrainingContext(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRAINING_CONTEXT_UNSPECIFIED: _ClassVar[TrainingContext]
+    TRAINING_CONTEXT_PROMPT: _ClassVar[TrainingContext]
+    TRAINING_CONTEXT_RANDOM_SPLIT: _ClassVar[TrainingContext]
+
 class AttentionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ATTENTION_MODE_UNSPECIFIED: _ClassVar[AttentionMode]
@@ -56,6 +62,9 @@ DECAY_UNSPECIFIED: Decay
 DECAY_COSINE: Decay
 DECAY_LINEAR: Decay
 DECAY_CONSTANT: Decay
+TRAINING_CONTEXT_UNSPECIFIED: TrainingContext
+TRAINING_CONTEXT_PROMPT: TrainingContext
+TRAINING_CONTEXT_RANDOM_SPLIT: TrainingContext
 ATTENTION_MODE_UNSPECIFIED: AttentionMode
 ATTENTION_MODE_FULL: AttentionMode
 ATTENTION_MODE_CAUSAL: AttentionMode
@@ -203,7 +212,7 @@ class ValidationSpec(_message.Message):
     def __init__(self, dataset_id: _Optional[str] = ..., max_examples: _Optional[int] = ..., every_steps: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class TrainingSpec(_message.Message):
-    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume", "attention", "gradient_checkpointing", "share_weight", "overwrite")
+    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume", "attention", "gradient_checkpointing", "share_weight", "overwrite", "context")
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
@@ -223,6 +232,7 @@ class TrainingSpec(_message.Message):
     GRADIENT_CHECKPOINTING_FIELD_NUMBER: _ClassVar[int]
     SHARE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     OVERWRITE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     dataset_id: str
     window: _data_pb2.WindowSpec
     noise: NoiseSpec
@@ -242,7 +252,8 @@ class TrainingSpec(_message.Message):
     gradient_checkpointing: bool
     share_weight: float
     overwrite: bool
-    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., gradient_checkpointing: _Optional[bool] = ..., share_weight: _Optional[float] = ..., overwrite: _Optional[bool] = ...) -> None: ...
+    context: TrainingContext
+    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., gradient_checkpointing: _Optional[bool] = ..., share_weight: _Optional[float] = ..., overwrite: _Optional[bool] = ..., context: _Optional[_Union[TrainingContext, str]] = ...) -> None: ...
 
 class StartTrainingRequest(_message.Message):
     __slots__ = ("adapter_id", "spec", "run_id")
@@ -365,7 +376,7 @@ class TargetedSequence(_message.Message):
     def __init__(self, ids: _Optional[_Iterable[int]] = ..., targets: _Optional[_Iterable[int]] = ..., weights: _Optional[bytes] = ..., prompt_tokens: _Optional[int] = ...) -> None: ...
 
 class NoisedExamples(_message.Message):
-    __slots__ = ("dataset_id", "window", "noise", "loss", "seed", "epoch", "rows")
+    __slots__ = ("dataset_id", "window", "noise", "loss", "seed", "epoch", "rows", "context")
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
@@ -373,6 +384,7 @@ class NoisedExamples(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     dataset_id: str
     window: _data_pb2.WindowSpec
     noise: NoiseSpec
@@ -380,7 +392,8 @@ class NoisedExamples(_message.Message):
     seed: int
     epoch: int
     rows: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., epoch: _Optional[int] = ..., rows: _Optional[_Iterable[int]] = ...) -> None: ...
+    context: TrainingContext
+    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., epoch: _Optional[int] = ..., rows: _Optional[_Iterable[int]] = ..., context: _Optional[_Union[TrainingContext, str]] = ...) -> None: ...
 
 class TargetedSequences(_message.Message):
     __slots__ = ("sequences",)
@@ -389,7 +402,7 @@ class TargetedSequences(_message.Message):
     def __init__(self, sequences: _Optional[_Iterable[_Union[TargetedSequence, _Mapping]]] = ...) -> None: ...
 
 class ForwardBackwardRequest(_message.Message):
-    __slots__ = ("adapter_id", "sequence", "mode", "sequences", "examples", "micro_batch_tokens", "gradient_checkpointing")
+    __slots__ = ("adapter_id", "sequence", "mode", "sequences", "examples", "micro_batch_tokens", "gradient_checkpointing", "cache_prompts")
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
@@ -397,6 +410,7 @@ class ForwardBackwardRequest(_message.Message):
     EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     MICRO_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
     GRADIENT_CHECKPOINTING_FIELD_NUMBER: _ClassVar[int]
+    CACHE_PROMPTS_FIELD_NUMBER: _ClassVar[int]
     adapter_id: str
     sequence: int
     mode: AttentionMode
@@ -404,7 +418,8 @@ class ForwardBackwardRequest(_message.Message):
     examples: NoisedExamples
     micro_batch_tokens: int
     gradient_checkpointing: bool
-    def __init__(self, adapter_id: _Optional[str] = ..., sequence: _Optional[int] = ..., mode: _Optional[_Union[AttentionMode, str]] = ..., sequences: _Optional[_Union[TargetedSequences, _Mapping]] = ..., examples: _Optional[_Union[NoisedExamples, _Mapping]] = ..., micro_batch_tokens: _Optional[int] = ..., gradient_checkpointing: _Optional[bool] = ...) -> None: ...
+    cache_prompts: bool
+    def __init__(self, adapter_id: _Optional[str] = ..., sequence: _Optional[int] = ..., mode: _Optional[_Union[AttentionMode, str]] = ..., sequences: _Optional[_Union[TargetedSequences, _Mapping]] = ..., examples: _Optional[_Union[NoisedExamples, _Mapping]] = ..., micro_batch_tokens: _Optional[int] = ..., gradient_checkpointing: _Optional[bool] = ..., cache_prompts: _Optional[bool] = ...) -> None: ...
 
 class ForwardBackwardResponse(_message.Message):
     __slots__ = ("loss", "tokens", "supervised_tokens", "ce")
@@ -441,7 +456,7 @@ class OptimStepResponse(_message.Message):
     def __init__(self, gradient_norm: _Optional[float] = ..., step: _Optional[int] = ...) -> None: ...
 
 class ValidateRequest(_message.Message):
-    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples", "attention")
+    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples", "attention", "context")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
@@ -451,6 +466,7 @@ class ValidateRequest(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     MAX_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     ATTENTION_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     adapter_id: str
     dataset_id: str
@@ -460,7 +476,8 @@ class ValidateRequest(_message.Message):
     seed: int
     max_examples: int
     attention: AttentionMode
-    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ..., attention: _Optional[_Union[AttentionMode, str]] = ...) -> None: ...
+    context: TrainingContext
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., context: _Optional[_Union[TrainingContext, str]] = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
     __slots__ = ("report", "window_report")

@@ -176,6 +176,43 @@ export function decayToJSON(object: Decay): string {
   }
 }
 
+/** What stands before a canvas. */
+export enum TrainingContext {
+  UNSPECIFIED = 0,
+  PROMPT = 1,
+  /** RANDOM_SPLIT - The prompt and a beginning of the answer of random length, in the attention mode CAUSAL_PREFIX. */
+  RANDOM_SPLIT = 2,
+}
+
+export function trainingContextFromJSON(object: any): TrainingContext {
+  switch (object) {
+    case 0:
+    case "TRAINING_CONTEXT_UNSPECIFIED":
+      return TrainingContext.UNSPECIFIED;
+    case 1:
+    case "TRAINING_CONTEXT_PROMPT":
+      return TrainingContext.PROMPT;
+    case 2:
+    case "TRAINING_CONTEXT_RANDOM_SPLIT":
+      return TrainingContext.RANDOM_SPLIT;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TrainingContext");
+  }
+}
+
+export function trainingContextToJSON(object: TrainingContext): string {
+  switch (object) {
+    case TrainingContext.UNSPECIFIED:
+      return "TRAINING_CONTEXT_UNSPECIFIED";
+    case TrainingContext.PROMPT:
+      return "TRAINING_CONTEXT_PROMPT";
+    case TrainingContext.RANDOM_SPLIT:
+      return "TRAINING_CONTEXT_RANDOM_SPLIT";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TrainingContext");
+  }
+}
+
 export enum AttentionMode {
   UNSPECIFIED = 0,
   /** FULL - Every token attends to its whole sequence. */
@@ -351,6 +388,7 @@ export interface TrainingSpec {
   shareWeight: number;
   /** Overwrite an existing checkpoint of that name. Without this and without `resume`, it is ALREADY_EXISTS. */
   overwrite: boolean;
+  context: TrainingContext;
 }
 
 export interface StartTrainingRequest {
@@ -446,6 +484,7 @@ export interface NoisedExamples {
   epoch: number;
   /** Rows of the prepared data set. */
   rows: number[];
+  context: TrainingContext;
 }
 
 export interface TargetedSequences {
@@ -460,6 +499,8 @@ export interface ForwardBackwardRequest {
   input: { $case: "sequences"; value: TargetedSequences } | { $case: "examples"; value: NoisedExamples } | undefined;
   microBatchTokens: number;
   gradientCheckpointing: boolean;
+  /** In CAUSAL_PREFIX: keep the prompts' keys and values for later calls. Always off for examples of random-split context. */
+  cachePrompts: boolean;
 }
 
 export interface ForwardBackwardResponse {
@@ -498,6 +539,7 @@ export interface ValidateRequest {
   /** 0: all. */
   maxExamples: number;
   attention: AttentionMode;
+  context: TrainingContext;
 }
 
 export interface ValidateResponse {
@@ -2058,6 +2100,7 @@ function createBaseTrainingSpec(): TrainingSpec {
     gradientCheckpointing: false,
     shareWeight: 0,
     overwrite: false,
+    context: 0,
   };
 }
 
@@ -2122,6 +2165,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     }
     if (message.overwrite !== false) {
       writer.uint32(152).bool(message.overwrite);
+    }
+    if (message.context !== 0) {
+      writer.uint32(160).int32(message.context);
     }
     return writer;
   },
@@ -2291,6 +2337,14 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
             message.overwrite = reader.bool();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.context = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2352,6 +2406,7 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
         ? globalThis.Number(object.share_weight)
         : 0,
       overwrite: isSet(object.overwrite) ? globalThis.Boolean(object.overwrite) : false,
+      context: isSet(object.context) ? trainingContextFromJSON(object.context) : 0,
     };
   },
 
@@ -2414,6 +2469,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     if (message.overwrite !== false) {
       obj.overwrite = message.overwrite;
     }
+    if (message.context !== 0) {
+      obj.context = trainingContextToJSON(message.context);
+    }
     return obj;
   },
 
@@ -2451,6 +2509,7 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     message.gradientCheckpointing = object.gradientCheckpointing ?? false;
     message.shareWeight = object.shareWeight ?? 0;
     message.overwrite = object.overwrite ?? false;
+    message.context = object.context ?? 0;
     return message;
   },
 };
@@ -3807,7 +3866,16 @@ export const TargetedSequence: MessageFns<TargetedSequence> = {
 };
 
 function createBaseNoisedExamples(): NoisedExamples {
-  return { datasetId: "", window: undefined, noise: undefined, loss: undefined, seed: 0n, epoch: 0, rows: [] };
+  return {
+    datasetId: "",
+    window: undefined,
+    noise: undefined,
+    loss: undefined,
+    seed: 0n,
+    epoch: 0,
+    rows: [],
+    context: 0,
+  };
 }
 
 export const NoisedExamples: MessageFns<NoisedExamples> = {
@@ -3839,6 +3907,9 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    if (message.context !== 0) {
+      writer.uint32(64).int32(message.context);
     }
     return writer;
   },
@@ -3922,6 +3993,14 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
 
             break;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.context = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3947,6 +4026,7 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
       seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
       epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
       rows: globalThis.Array.isArray(object?.rows) ? object.rows.map((e: any) => globalThis.Number(e)) : [],
+      context: isSet(object.context) ? trainingContextFromJSON(object.context) : 0,
     };
   },
 
@@ -3973,6 +4053,9 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
     if (message.rows?.length) {
       obj.rows = message.rows.map((e) => Math.round(e));
     }
+    if (message.context !== 0) {
+      obj.context = trainingContextToJSON(message.context);
+    }
     return obj;
   },
 
@@ -3992,6 +4075,7 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
     message.epoch = object.epoch ?? 0;
     message.rows = object.rows?.map((e) => e) || [];
+    message.context = object.context ?? 0;
     return message;
   },
 };
@@ -4068,7 +4152,15 @@ export const TargetedSequences: MessageFns<TargetedSequences> = {
 };
 
 function createBaseForwardBackwardRequest(): ForwardBackwardRequest {
-  return { adapterId: "", sequence: 0n, mode: 0, input: undefined, microBatchTokens: 0, gradientCheckpointing: false };
+  return {
+    adapterId: "",
+    sequence: 0n,
+    mode: 0,
+    input: undefined,
+    microBatchTokens: 0,
+    gradientCheckpointing: false,
+    cachePrompts: false,
+  };
 }
 
 export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
@@ -4098,6 +4190,9 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
     }
     if (message.gradientCheckpointing !== false) {
       writer.uint32(56).bool(message.gradientCheckpointing);
+    }
+    if (message.cachePrompts !== false) {
+      writer.uint32(64).bool(message.cachePrompts);
     }
     return writer;
   },
@@ -4171,6 +4266,14 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
             message.gradientCheckpointing = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.cachePrompts = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4207,6 +4310,11 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
         : isSet(object.gradient_checkpointing)
         ? globalThis.Boolean(object.gradient_checkpointing)
         : false,
+      cachePrompts: isSet(object.cachePrompts)
+        ? globalThis.Boolean(object.cachePrompts)
+        : isSet(object.cache_prompts)
+        ? globalThis.Boolean(object.cache_prompts)
+        : false,
     };
   },
 
@@ -4231,6 +4339,9 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
     }
     if (message.gradientCheckpointing !== false) {
       obj.gradientCheckpointing = message.gradientCheckpointing;
+    }
+    if (message.cachePrompts !== false) {
+      obj.cachePrompts = message.cachePrompts;
     }
     return obj;
   },
@@ -4259,6 +4370,7 @@ export const ForwardBackwardRequest: MessageFns<ForwardBackwardRequest> = {
     }
     message.microBatchTokens = object.microBatchTokens ?? 0;
     message.gradientCheckpointing = object.gradientCheckpointing ?? false;
+    message.cachePrompts = object.cachePrompts ?? false;
     return message;
   },
 };
@@ -4645,6 +4757,7 @@ function createBaseValidateRequest(): ValidateRequest {
     seed: 0n,
     maxExamples: 0,
     attention: 0,
+    context: 0,
   };
 }
 
@@ -4679,6 +4792,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     }
     if (message.attention !== 0) {
       writer.uint32(72).int32(message.attention);
+    }
+    if (message.context !== 0) {
+      writer.uint32(80).int32(message.context);
     }
     return writer;
   },
@@ -4768,6 +4884,14 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
             message.attention = reader.int32() as any;
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.context = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4807,6 +4931,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
         ? globalThis.Number(object.max_examples)
         : 0,
       attention: isSet(object.attention) ? attentionModeFromJSON(object.attention) : 0,
+      context: isSet(object.context) ? trainingContextFromJSON(object.context) : 0,
     };
   },
 
@@ -4839,6 +4964,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     if (message.attention !== 0) {
       obj.attention = attentionModeToJSON(message.attention);
     }
+    if (message.context !== 0) {
+      obj.context = trainingContextToJSON(message.context);
+    }
     return obj;
   },
 
@@ -4860,6 +4988,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
     message.maxExamples = object.maxExamples ?? 0;
     message.attention = object.attention ?? 0;
+    message.context = object.context ?? 0;
     return message;
   },
 };

@@ -1,0 +1,47 @@
+/** Answers cut at a random place, as a run in `random-split` context cuts them: a pure function of (seed, example id, epoch). */
+import type { PreparedExample } from "./prepared-example.js";
+import { Purpose, uniforms } from "./random.js";
+
+/** What stands before a canvas: the prompt, or the prompt with a beginning of the answer of random length. */
+export const CONTEXTS = ["prompt", "random-split"] as const;
+export type TrainingContext = (typeof CONTEXTS)[number];
+
+/** What keys the cut. */
+export interface SplitKey {
+  /** Of the run. */
+  readonly seed: bigint;
+  /** From 0. */
+  readonly epoch: number;
+  /** Default: {@link Purpose.noise}; validation cuts under its own purpose, at epoch 0. */
+  readonly purpose?: typeof Purpose.noise | typeof Purpose.validationNoise;
+}
+
+/** Of the cut's number: the highest, which no noise has. */
+const LANE = 2 ** 32 - 1;
+
+/** The example as a run in `random-split` context sees it, to be noised and targeted as any other. */
+export function randomSplit(
+  example: PreparedExample,
+  { seed, epoch, purpose = Purpose.noise }: SplitKey,
+): PreparedExample {
+  const [drawn] = uniforms(seed, purpose, example.id, epoch, 1, LANE);
+  return split(example, drawn as number);
+}
+
+/**
+ * Cuts before token ⌊drawn · n⌋ of the answer's n tokens, its tail left out.
+ *
+ * Cut before the first one, it is the example as it is. Else the last decided token opens the canvas, visible, and neither noised nor
+ * supervised; those before it join the prompt.
+ */
+function split(example: PreparedExample, drawn: number): PreparedExample {
+  const content: number[] = [];
+  for (let i = 0; i < example.ids.length; i++) {
+    if (example.answer[i] === 1 && example.tail[i] !== 1) content.push(i);
+  }
+  const cut = Math.floor(drawn * content.length);
+  if (cut === 0) return example;
+  const start = content[cut] as number;
+  const answer = Uint8Array.from(example.answer).fill(0, 0, start); // a copy, where a Buffer's slice() is a view
+  return { ...example, answer, pastTokens: start - 1 };
+}
