@@ -49,7 +49,11 @@ describe("the examples, on the stub", () => {
     expect(stdout).toMatch(/^validation CE \d+\.\d{3} nats a corrupted token$/m);
     expect(stdout).toMatch(/^remask: /m);
     expect(stderr).toContain("training  ");
-    expect(readdirSync(folder).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors", "lad.json"]);
+    expect(readdirSync(folder).sort()).toEqual([
+      "adapter_config.json",
+      "adapter_model.safetensors",
+      "lad.json",
+    ]);
   });
 
   it("edit-and-infill leaves what is fixed and fills in the rest, a call each", async () => {
