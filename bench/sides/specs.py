@@ -85,6 +85,7 @@ def training_spec(
         resume=False,
         overwrite=False,
         attention=attention,
+        context="prompt",
         gradient_checkpointing=False,
         share_weight=1.0,
     )

@@ -2,19 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
+from lad_runtime.method.random_split import CONTEXTS, Context
 from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
 from lad_runtime.types.limits import MAX_UINT64
-
-AnswerContext = Literal["prompt", "random-split"]
-"""Where an answer's decided tokens stood in training: in the canvas, or, before a random place of it, in the past."""
-
-ANSWER_CONTEXTS: tuple[AnswerContext, ...] = ("prompt", "random-split")
 
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
@@ -53,7 +48,7 @@ class AdapterClaims:
     base_name: str
     base_revision: str
     attention: AttentionMode
-    context: AnswerContext
+    context: Context
     noise: NoiseSpec | None  # None, like `loss`: sequences of the caller's own
     loss: LossSpec | None
     mask_token: str
@@ -65,7 +60,7 @@ class AdapterClaims:
 
     def __post_init__(self) -> None:
         check_choice("attention", self.attention, ATTENTION_MODES)
-        check_choice("context", self.context, ANSWER_CONTEXTS)
+        check_choice("context", self.context, CONTEXTS)
         check_whole("steps", self.steps, low=0, high=2**63 - 1)
         if not _DIGEST.fullmatch(self.chat_template_digest):
             problem = "it is no SHA-256 in hexadecimal"

@@ -4,6 +4,8 @@ import { Purpose, uniforms } from "./random.js";
 
 /** What stands before a canvas: the prompt, or the prompt with a beginning of the answer of random length. */
 export const CONTEXTS = ["prompt", "random-split"] as const;
+
+/** One of them. */
 export type TrainingContext = (typeof CONTEXTS)[number];
 
 /** What keys the cut. */

@@ -42,8 +42,16 @@ export interface SamplingState extends AnswerState {
   readonly finishedIterations: number;
   /** Forwards computed so far. */
   readonly forwards: number;
-  /** Keys the draws: the seed in decimal digits, and the second key. Undefined: the prompt's seed and number do. */
-  readonly key?: { readonly seed: string; readonly canvas: number } | undefined;
+  /** Keys the draws. Undefined: the prompt's seed and number do. */
+  readonly key?: StateKey | undefined;
+}
+
+/** The key of a canvas's draws. */
+export interface StateKey {
+  /** In decimal digits, since JSON has no 64-bit integers. */
+  readonly seed: string;
+  /** The canvas's number in its run; 0 if it has a seed of its own. */
+  readonly canvas: number;
 }
 
 /** One iteration of one canvas. */

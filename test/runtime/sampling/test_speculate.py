@@ -55,7 +55,7 @@ def spec_of(decided: str = "canvas", draft_tokens: int = 5, **options: Any) -> S
 
 def work_of(spec: SamplingSpec, prompt: tuple[int, ...] = PROMPT, seed: int = 3) -> Any:
     adapter = None if spec.policy.kind == "ar" else ADAPTER
-    return sample_canvas(BASE, adapter, Canvas(prompt=prompt, seed=seed), 0, spec)
+    return sample_canvas(BASE, adapter, Canvas(prompt=prompt, seed=seed, begin=None), 0, spec)
 
 
 PLACEMENTS = [
@@ -210,7 +210,7 @@ def test_a_past_that_no_base_shares_is_refused_by_name() -> None:
 
 
 def test_its_memory_is_the_bases_cache_and_with_prefix_the_adapters_prompt() -> None:
-    canvases = [Canvas(prompt=PROMPT, seed=0)]
+    canvases = [Canvas(prompt=PROMPT, seed=0, begin=None)]
     position = 2 * CONFIG.num_layers * CONFIG.num_kv_heads * CONFIG.head_dim * 4
     own = len(PROMPT) + 13
     assert sampling_bytes(BASE.model, canvases, spec_of()) == position * (len(PROMPT) + own)

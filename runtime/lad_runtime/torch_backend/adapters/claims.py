@@ -7,6 +7,7 @@ from typing import Any
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
+from lad_runtime.method.random_split import Context
 from lad_runtime.torch_backend.adapters.json_values import read_json_value
 from lad_runtime.torch_backend.adapters.peft_options import invalid_adapter
 from lad_runtime.types.adapters import AdapterClaims
@@ -20,14 +21,19 @@ FORMAT = 1
 
 
 def claims_of(
-    info: BaseInfo, *, attention: AttentionMode, noise: NoiseSpec | None, loss: LossSpec | None
+    info: BaseInfo,
+    *,
+    attention: AttentionMode,
+    context: Context,
+    noise: NoiseSpec | None,
+    loss: LossSpec | None,
 ) -> AdapterClaims:
     """The claims of gradients that were computed on a base in this way; the adapter counts their steps."""
     return AdapterClaims(
         base_name=info.name,
         base_revision=info.revision,
         attention=attention,
-        context="prompt",
+        context=context,
         noise=noise,
         loss=loss,
         mask_token=info.mask_token,

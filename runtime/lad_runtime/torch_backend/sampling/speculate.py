@@ -70,6 +70,7 @@ def speculate(
         text=base.tokenizer.decode(ids),
         iterations=spent.drafts + spent.rounds,
         stopped="eos" if answer[-1] in stops else "length",
+        pinned=(),
         speculation=Speculation(
             rounds=spent.rounds,
             draft_forwards=spent.drafts,
@@ -182,5 +183,6 @@ def _frame(
         edits=edits,
         answer=tuple(answer),
         masked=0,
+        state=None,
         speculation=SpeculationRound(drafted=draft.tokens if draft else (), accepted=verdict.accepted),
     )

@@ -42,7 +42,7 @@ def forward_backward(
     Closed, failed or diverged (DIVERGED: the loss is no finite number), it leaves the gradients as they were.
     """
     result = yield from _all_or_nothing(base, trained, map(_given, sequences), forward)
-    trained.learn(claims_of(base.info, attention=forward.attention, noise=None, loss=None))
+    trained.learn(claims_of(base.info, attention=forward.attention, context="prompt", noise=None, loss=None))
     return result
 
 
@@ -62,7 +62,15 @@ def forward_backward_noised(
     finally:
         drawing.stop()
     result = yield from _all_or_nothing(base, trained, batch, forward)
-    trained.learn(claims_of(base.info, attention=forward.attention, noise=given.noise, loss=given.loss))
+    trained.learn(
+        claims_of(
+            base.info,
+            attention=forward.attention,
+            context=given.context,
+            noise=given.noise,
+            loss=given.loss,
+        )
+    )
     return result
 
 

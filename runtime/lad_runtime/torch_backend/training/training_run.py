@@ -71,7 +71,15 @@ class TrainingRun:
             see=lambda _, row, losses: tally.add(row, losses),
             skip=lambda _, row: tally.skip(row),
         )
-        trained.learn(claims_of(self.base.info, attention=spec.attention, noise=spec.noise, loss=spec.loss))
+        trained.learn(
+            claims_of(
+                self.base.info,
+                attention=spec.attention,
+                context=spec.context,
+                noise=spec.noise,
+                loss=spec.loss,
+            )
+        )
         rate = learning_rate(spec.schedule, self.step, spec.steps)
         norm = trained.step(spec.optimizer, rate, spec.max_gradient_norm)
         self.step += 1
