@@ -35,7 +35,11 @@ BASE = tiny_base()
 LOSS = loss_spec(supervise="all-answer-tokens")
 CLAIMS = replace(
     claims_of(
-        base_info(chat_template_digest="ab" * 32), attention="causal-prefix", noise=lad_noise(), loss=LOSS
+        base_info(chat_template_digest="ab" * 32),
+        attention="causal-prefix",
+        context="prompt",
+        noise=lad_noise(),
+        loss=LOSS,
     ),
     steps=500,
 )
@@ -76,7 +80,7 @@ def test_an_adapter_that_was_never_trained_claims_nothing(tmp_path: Path) -> Non
 def test_a_run_says_how_it_trained(tmp_path: Path) -> None:
     adapter = new_adapter()
     trained(tmp_path, adapter)
-    expected = claims_of(BASE.info, attention="causal-prefix", noise=lad_noise(), loss=LOSS)
+    expected = claims_of(BASE.info, attention="causal-prefix", context="prompt", noise=lad_noise(), loss=LOSS)
     assert adapter.claims == replace(expected, steps=2)
 
 
@@ -85,7 +89,7 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
     gather(adapter, attention="full")
     gather(adapter, attention="prefix")
     step(adapter)
-    sequences_of_ones_own = claims_of(BASE.info, attention="prefix", noise=None, loss=None)
+    sequences_of_ones_own = claims_of(BASE.info, attention="prefix", context="prompt", noise=None, loss=None)
     assert adapter.claims == replace(sequences_of_ones_own, steps=1)
     given_noise = NoisedExamples(
         dataset_id="d",
@@ -100,7 +104,7 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
     drive(primitives.forward_backward_noised(BASE, adapter, EXAMPLES, given_noise, forward), BASE.model)
     assert adapter.claims.attention == "prefix"
     step(adapter)
-    expected = claims_of(BASE.info, attention="causal-prefix", noise=lad_noise(), loss=LOSS)
+    expected = claims_of(BASE.info, attention="causal-prefix", context="prompt", noise=lad_noise(), loss=LOSS)
     assert adapter.claims == replace(expected, steps=2)
 
 
