@@ -128,7 +128,7 @@ def test_what_may_not_be_left_out_is_missed() -> None:
     assert policy == refine_policy(iterations=1, early_stop=False)
     with pytest.raises(LadError, match="drawMethod is missing"):
         read(sampling_pb2.SamplingSpec(**sound, policy=refining(1)))
-    with pytest.raises(LadError, match=r"policy is missing.*Give one of remask, refine, llada, ar"):
+    with pytest.raises(LadError, match=r"policy is missing.*Give one of remask, refine, llada, ar, threshold"):
         read(sampling_pb2.SamplingSpec(**sound, draw=DRAW))
     vague = sampling_pb2.Policy(remask=sampling_pb2.RemaskPolicy(iterations=1))
     with pytest.raises(LadError, match=r"policy\.schedule is missing"):

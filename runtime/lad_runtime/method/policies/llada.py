@@ -29,6 +29,10 @@ class LladaPolicy(DenoisingPolicy):
     def guidance(self) -> float:
         return self.guidance_scale
 
+    @property
+    def changes_visible(self) -> bool:
+        return False
+
     def check_answer(self, answer_tokens: int, canvas_tokens: int) -> None:
         blocks = -(-canvas_tokens // (self.block_tokens or canvas_tokens))
         if self.iterations < blocks:

@@ -87,6 +87,11 @@ class DenoisingPolicy(Policy, ABC):
         return False
 
     @property
+    def changes_visible(self) -> bool:
+        """Whether a token that is not MASK may change or become MASK again."""
+        return True
+
+    @property
     def uses_entropies(self) -> bool:
         """Whether its steps use `Sampled.entropies_N`."""
         return False

@@ -38,7 +38,7 @@ def denoise(
     """
     acts = policy.denoising(canvas)
     state = AnswerState.all_masked(min(policy.growth or canvas.tokens, canvas.tokens), canvas.mask_token_id)
-    sampled = Sampled.nothing(state)
+    sampled = answer = Sampled.nothing(state)
     settled = Settled()
     stopped: Literal["iterations", "settled"] = "iterations"
     forwards = 0
@@ -59,7 +59,8 @@ def denoise(
         count = acts.schedule(state, sampled, iteration, last)
         chosen_N = acts.choose(state, sampled, count, iteration)
         after = acts.commit(state, sampled, chosen_N)
-        edits = _edits(state, sampled, after, predicted_N) if spec.frames else ()
+        answer = _answer(sampled, after)
+        edits = _edits(state, answer, after, predicted_N) if spec.frames else ()
         if not last:
             room = canvas.tokens - len(after)
             after = after.grown(min(policy.growth, room), canvas.mask_token_id)
@@ -69,13 +70,13 @@ def denoise(
                 iteration=iteration,
                 iterations=acts.iterations,
                 edits=edits,
-                answer=tuple(sampled.ids_N.tolist()),
+                answer=tuple(answer.ids_N.tolist()),
                 masked=int(after.masked_N.sum()),
             )
         state = after
         if last:
             break
-    return Denoised(ids=tuple(sampled.ids_N.tolist()), iterations=forwards, stopped=stopped)
+    return Denoised(ids=tuple(answer.ids_N.tolist()), iterations=forwards, stopped=stopped)
 
 
 def _logits(past: Past, state: AnswerState, predicted_N: Bools, guidance: float) -> Work[Tensor]:
@@ -118,14 +119,23 @@ def _sample(
     return Sampled(ids_N=ids_N, confidences_N=confidences_N, entropies_N=entropies_N, standing_N=standing_N)
 
 
-def _edits(state: AnswerState, sampled: Sampled, after: AnswerState, predicted_N: Bools) -> tuple[Edit, ...]:
-    touched_N = state.masked_N | after.masked_N | (sampled.ids_N != state.ids_N)
+def _answer(sampled: Sampled, after: AnswerState) -> Sampled:
+    """The answer as it would be if this iteration were the last: what stands now, and what was sampled where MASK is shown."""
+    return replace(
+        sampled,
+        ids_N=np.where(after.masked_N, sampled.ids_N, after.ids_N),
+        confidences_N=np.where(after.masked_N, sampled.confidences_N, after.confidences_N),
+    )
+
+
+def _edits(state: AnswerState, answer: Sampled, after: AnswerState, predicted_N: Bools) -> tuple[Edit, ...]:
+    touched_N = state.masked_N | after.masked_N | (answer.ids_N != state.ids_N)
     return tuple(
         Edit(
             position=int(p),
             old=int(state.ids_N[p]),
-            new=int(sampled.ids_N[p]),
-            confidence=float(sampled.confidences_N[p]),
+            new=int(answer.ids_N[p]),
+            confidence=float(answer.confidences_N[p]),
             remasked=bool(after.masked_N[p]),
             kept=bool(after.kept_N[p]),
         )

@@ -58,6 +58,7 @@ definePolicy(llada, {
   denoising: {
     forwards: (policy, tokens) => lladaBudget(tokens, policy.blockTokens, policy.iterations).length,
     guidance: ({ guidanceScale }) => guidanceScale,
+    changesVisible: false,
     step: lladaStep,
   },
   check: checkBlocks,

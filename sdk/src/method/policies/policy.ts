@@ -27,7 +27,9 @@ export interface DenoisingDefinition<Policy extends AnyPolicy> {
   /** The scale of classifier-free guidance of its forwards. Default: 0, no guidance. */
   guidance?(policy: Policy): number;
   /** The temperature of an iteration's draws. Default: the one that was asked for. */
-  temperature?(policy: Policy, iteration: number): number;
+  temperature?(policy: Policy, iteration: number): number | undefined;
+  /** Whether a token that is not MASK may change or become MASK again. Default: true. */
+  readonly changesVisible?: boolean;
   /** The answer after a forward. */
   step(state: AnswerState, prediction: IterationPrediction, policy: Policy): PolicyStep;
 }

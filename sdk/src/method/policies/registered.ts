@@ -1,10 +1,14 @@
 /** All policies: builders, options, complete values, and steps for a user's own loops. */
 import { ar } from "./ar.js";
+import { editing } from "./editing.js";
 import { llada } from "./llada.js";
 import { refine } from "./refine.js";
 import { remask } from "./remask.js";
+import { revoking } from "./revoking.js";
+import { threshold } from "./threshold.js";
 
 export type { ArPolicy } from "./ar.js";
+export { type EditingOptions, type EditingPolicy, editingStep } from "./editing.js";
 export {
   type BudgetStep,
   type LladaOptions,
@@ -23,7 +27,9 @@ export {
   remaskStep,
   shareCount,
 } from "./remask.js";
-export { ar, llada, refine, remask };
+export { type RevokingOptions, type RevokingPolicy, revokingStep } from "./revoking.js";
+export { type ThresholdOptions, type ThresholdPolicy, thresholdStep } from "./threshold.js";
+export { ar, editing, llada, refine, remask, revoking, threshold };
 
 /** The builders of all policies, by the policies' names. */
 export const policies = {
@@ -35,4 +41,10 @@ export const policies = {
   llada,
   /** The causal base by itself, one token after another. */
   ar,
+  /** All masks that the model is sure enough of are committed. */
+  threshold,
+  /** Masks are filled, and visible tokens replaced, where the model is sure enough. */
+  editing,
+  /** Masks are filled early, and tokens that turn out improbable are masked again. */
+  revoking,
 } as const;

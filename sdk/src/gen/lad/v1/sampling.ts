@@ -288,6 +288,9 @@ export interface Policy {
     | { $case: "refine"; value: RefinePolicy }
     | { $case: "llada"; value: LladaPolicy }
     | { $case: "ar"; value: ArPolicy }
+    | { $case: "threshold"; value: ThresholdPolicy }
+    | { $case: "editing"; value: EditingPolicy }
+    | { $case: "revoking"; value: RevokingPolicy }
     | undefined;
 }
 
@@ -326,6 +329,40 @@ export interface LladaPolicy {
   /** Classifier-free guidance; 0: none. */
   guidanceScale: number;
   eosConfidenceOff: boolean;
+}
+
+/** Parallel decoding by confidence. */
+export interface ThresholdPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
+  /** From which a MASK is committed. */
+  confidence: number;
+  /** Instead: n masks with (n + 1) · (1 − the lowest of their confidences) up to this; 0: by confidence. */
+  factor: number;
+  /** 0: the whole answer is one block. */
+  blockTokens: number;
+}
+
+/** Decoding by two thresholds. */
+export interface EditingPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
+  /** From which a MASK is filled. */
+  confidence: number;
+  /** Above which another token replaces the one that stands. */
+  editConfidence: number;
+  /** Replacements of each position, at most. */
+  edits: number;
+}
+
+/** Revocable decoding. */
+export interface RevokingPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
+  /** From which a MASK is filled. */
+  confidence: number;
+  /** Below which a token that stands is MASK again. */
+  keepConfidence: number;
 }
 
 /** Autoregressive, causal, with a cache of keys and values. */
@@ -665,6 +702,15 @@ export const Policy: MessageFns<Policy> = {
       case "ar":
         ArPolicy.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
+      case "threshold":
+        ThresholdPolicy.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
+      case "editing":
+        EditingPolicy.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
+      case "revoking":
+        RevokingPolicy.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -714,6 +760,30 @@ export const Policy: MessageFns<Policy> = {
             message.kind = { $case: "ar", value: ArPolicy.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "threshold", value: ThresholdPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "editing", value: EditingPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "revoking", value: RevokingPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -736,6 +806,12 @@ export const Policy: MessageFns<Policy> = {
         ? { $case: "llada", value: LladaPolicy.fromJSON(object.llada) }
         : isSet(object.ar)
         ? { $case: "ar", value: ArPolicy.fromJSON(object.ar) }
+        : isSet(object.threshold)
+        ? { $case: "threshold", value: ThresholdPolicy.fromJSON(object.threshold) }
+        : isSet(object.editing)
+        ? { $case: "editing", value: EditingPolicy.fromJSON(object.editing) }
+        : isSet(object.revoking)
+        ? { $case: "revoking", value: RevokingPolicy.fromJSON(object.revoking) }
         : undefined,
     };
   },
@@ -750,6 +826,12 @@ export const Policy: MessageFns<Policy> = {
       obj.llada = LladaPolicy.toJSON(message.kind.value);
     } else if (message.kind?.$case === "ar") {
       obj.ar = ArPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "threshold") {
+      obj.threshold = ThresholdPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "editing") {
+      obj.editing = EditingPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "revoking") {
+      obj.revoking = RevokingPolicy.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -781,6 +863,24 @@ export const Policy: MessageFns<Policy> = {
       case "ar": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "ar", value: ArPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "threshold": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "threshold", value: ThresholdPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "editing": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "editing", value: EditingPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "revoking": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "revoking", value: RevokingPolicy.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1267,6 +1367,353 @@ export const LladaPolicy: MessageFns<LladaPolicy> = {
     message.blockTokens = object.blockTokens ?? 0;
     message.guidanceScale = object.guidanceScale ?? 0;
     message.eosConfidenceOff = object.eosConfidenceOff ?? false;
+    return message;
+  },
+};
+
+function createBaseThresholdPolicy(): ThresholdPolicy {
+  return { iterations: 0, confidence: 0, factor: 0, blockTokens: 0 };
+}
+
+export const ThresholdPolicy: MessageFns<ThresholdPolicy> = {
+  encode(message: ThresholdPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      writer.uint32(17).double(message.confidence);
+    }
+    if (message.factor !== 0) {
+      writer.uint32(25).double(message.factor);
+    }
+    if (message.blockTokens !== 0) {
+      writer.uint32(32).uint32(message.blockTokens);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ThresholdPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseThresholdPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.confidence = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.factor = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.blockTokens = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ThresholdPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      confidence: isSet(object.confidence) ? globalThis.Number(object.confidence) : 0,
+      factor: isSet(object.factor) ? globalThis.Number(object.factor) : 0,
+      blockTokens: isSet(object.blockTokens)
+        ? globalThis.Number(object.blockTokens)
+        : isSet(object.block_tokens)
+        ? globalThis.Number(object.block_tokens)
+        : 0,
+    };
+  },
+
+  toJSON(message: ThresholdPolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      obj.confidence = floatToJson(message.confidence);
+    }
+    if (message.factor !== 0) {
+      obj.factor = floatToJson(message.factor);
+    }
+    if (message.blockTokens !== 0) {
+      obj.blockTokens = Math.round(message.blockTokens);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ThresholdPolicy>, I>>(base?: I): ThresholdPolicy {
+    return ThresholdPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ThresholdPolicy>, I>>(object: I): ThresholdPolicy {
+    const message = createBaseThresholdPolicy();
+    message.iterations = object.iterations ?? 0;
+    message.confidence = object.confidence ?? 0;
+    message.factor = object.factor ?? 0;
+    message.blockTokens = object.blockTokens ?? 0;
+    return message;
+  },
+};
+
+function createBaseEditingPolicy(): EditingPolicy {
+  return { iterations: 0, confidence: 0, editConfidence: 0, edits: 0 };
+}
+
+export const EditingPolicy: MessageFns<EditingPolicy> = {
+  encode(message: EditingPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      writer.uint32(17).double(message.confidence);
+    }
+    if (message.editConfidence !== 0) {
+      writer.uint32(25).double(message.editConfidence);
+    }
+    if (message.edits !== 0) {
+      writer.uint32(32).uint32(message.edits);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EditingPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEditingPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.confidence = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.editConfidence = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.edits = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EditingPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      confidence: isSet(object.confidence) ? globalThis.Number(object.confidence) : 0,
+      editConfidence: isSet(object.editConfidence)
+        ? globalThis.Number(object.editConfidence)
+        : isSet(object.edit_confidence)
+        ? globalThis.Number(object.edit_confidence)
+        : 0,
+      edits: isSet(object.edits) ? globalThis.Number(object.edits) : 0,
+    };
+  },
+
+  toJSON(message: EditingPolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      obj.confidence = floatToJson(message.confidence);
+    }
+    if (message.editConfidence !== 0) {
+      obj.editConfidence = floatToJson(message.editConfidence);
+    }
+    if (message.edits !== 0) {
+      obj.edits = Math.round(message.edits);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EditingPolicy>, I>>(base?: I): EditingPolicy {
+    return EditingPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EditingPolicy>, I>>(object: I): EditingPolicy {
+    const message = createBaseEditingPolicy();
+    message.iterations = object.iterations ?? 0;
+    message.confidence = object.confidence ?? 0;
+    message.editConfidence = object.editConfidence ?? 0;
+    message.edits = object.edits ?? 0;
+    return message;
+  },
+};
+
+function createBaseRevokingPolicy(): RevokingPolicy {
+  return { iterations: 0, confidence: 0, keepConfidence: 0 };
+}
+
+export const RevokingPolicy: MessageFns<RevokingPolicy> = {
+  encode(message: RevokingPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      writer.uint32(17).double(message.confidence);
+    }
+    if (message.keepConfidence !== 0) {
+      writer.uint32(25).double(message.keepConfidence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokingPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokingPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.confidence = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.keepConfidence = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokingPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      confidence: isSet(object.confidence) ? globalThis.Number(object.confidence) : 0,
+      keepConfidence: isSet(object.keepConfidence)
+        ? globalThis.Number(object.keepConfidence)
+        : isSet(object.keep_confidence)
+        ? globalThis.Number(object.keep_confidence)
+        : 0,
+    };
+  },
+
+  toJSON(message: RevokingPolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      obj.confidence = floatToJson(message.confidence);
+    }
+    if (message.keepConfidence !== 0) {
+      obj.keepConfidence = floatToJson(message.keepConfidence);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokingPolicy>, I>>(base?: I): RevokingPolicy {
+    return RevokingPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokingPolicy>, I>>(object: I): RevokingPolicy {
+    const message = createBaseRevokingPolicy();
+    message.iterations = object.iterations ?? 0;
+    message.confidence = object.confidence ?? 0;
+    message.keepConfidence = object.keepConfidence ?? 0;
     return message;
   },
 };
