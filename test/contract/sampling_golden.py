@@ -27,6 +27,7 @@ from sampling_specs import (
     answer_canvas,
     draw_spec,
     editing_policy,
+    entropy_bound_policy,
     llada_policy,
     refine_policy,
     remask_policy,
@@ -65,6 +66,9 @@ OTHERS: dict[str, DenoisingPolicy] = {
     "editing, twice a position": editing_policy(iterations=20, confidence=0.9, edit_confidence=0.2, edits=2),
     "editing, once or never": editing_policy(iterations=6, confidence=0.0, edit_confidence=0.9, edits=1),
     "revoking": revoking_policy(iterations=24, confidence=0.4, keep_confidence=0.7),
+    "entropy-bound": entropy_bound_policy(iterations=6),
+    "entropy-bound, wide": entropy_bound_policy(iterations=7, bound=0.9, anneal=False),
+    "entropy-bound, stable": entropy_bound_policy(iterations=9, stable_forwards=1, stable_entropy=0.12),
     "revoking, cut off": revoking_policy(iterations=4, confidence=0.6, keep_confidence=1.0),
 }
 DRAWS = {

@@ -7,6 +7,7 @@ import {
   cover,
   customNoise,
   editing,
+  entropyBound,
   grownAnswer,
   lad,
   llada,
@@ -206,6 +207,8 @@ describe("a sampling run and the same loop over predict", () => {
       { temperature: 0, attention: "causal-prefix" },
     ],
     ["revoking", revoking({ confidence: 0.2, keepConfidence: 0.2 })],
+    ["entropy-bound", entropyBound({ iterations: 6 })],
+    ["entropy-bound, the call's temperature", entropyBound({ iterations: 9, bound: 3, anneal: false })],
     ["revoking, to the last forward", revoking({ iterations: 5, confidence: 0 }), { temperature: 0 }],
   ];
 

@@ -4,6 +4,7 @@ from typing import get_args
 
 from lad_runtime.method.policies.ar import ArPolicy
 from lad_runtime.method.policies.editing import EditingPolicy
+from lad_runtime.method.policies.entropy_bound import EntropyBoundPolicy
 from lad_runtime.method.policies.llada import LladaPolicy
 from lad_runtime.method.policies.policy import Policy
 from lad_runtime.method.policies.refine import RefinePolicy
@@ -12,7 +13,14 @@ from lad_runtime.method.policies.revoking import RevokingPolicy
 from lad_runtime.method.policies.threshold import ThresholdPolicy
 
 PolicySpec = (
-    RemaskPolicy | RefinePolicy | LladaPolicy | ArPolicy | ThresholdPolicy | EditingPolicy | RevokingPolicy
+    RemaskPolicy
+    | RefinePolicy
+    | LladaPolicy
+    | ArPolicy
+    | ThresholdPolicy
+    | EditingPolicy
+    | RevokingPolicy
+    | EntropyBoundPolicy
 )
 """Any policy."""
 

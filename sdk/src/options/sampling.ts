@@ -70,7 +70,8 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
   /**
    * The sampling policy with its options, such as `remask({ iterations: 16 })`, or its name. `remask`: scheduled denoising with
    * re-masking; `refine`: the sampled answer is the next input; `llada`: a fixed number of the most confident masks is committed in
-   * each step; `ar`: the causal base writes one token after another. Default: `remask`.
+   * each step; `threshold`: all masks that are sure enough are; `editing` and `revoking`: tokens may also be replaced or masked again;
+   * `entropy-bound`: as many tokens stand as are nearly independent; `ar`: the causal base writes one token after another. Default: `remask`.
    */
   policy?: PolicyInput | undefined;
   /**
@@ -223,7 +224,13 @@ function warnOfIgnored(spec: Spec, given: Record<string, unknown>, warn: Warn): 
       warn(`${key} is ignored: policy ${spec.policy.kind} does not use it.`);
     }
   }
-  if (spec.temperature === 0 && spec.confidence === "unfiltered") {
+  const ownTemperature = policyDefinition(spec.policy.kind).denoising?.temperature?.(spec.policy, 0);
+  if (ownTemperature !== undefined && isGiven("temperature")) {
+    warn(
+      `temperature is ignored: policy ${spec.policy.kind} has its own (anneal: false leaves it to the call).`,
+    );
+  }
+  if ((ownTemperature ?? spec.temperature) === 0 && spec.confidence === "unfiltered") {
     for (const key of ["topK", "topP", "drawMethod"]) {
       if (isGiven(key)) warn(`${key} is ignored: at temperature 0 the most probable token is taken.`);
     }

@@ -32,6 +32,7 @@ from sampling_specs import (
     ar_policy,
     draw_spec,
     editing_policy,
+    entropy_bound_policy,
     llada_policy,
     refine_policy,
     remask_policy,
@@ -106,6 +107,7 @@ def test_every_forward_sees_the_last_one_with_the_frames_edits_written_in(
         "llada": llada_policy(iterations=6, block_tokens=5),
         "threshold": threshold_policy(iterations=6, confidence=0.05, block_tokens=5),
         "editing": editing_policy(iterations=6, confidence=0.05, edit_confidence=0.04),
+        "entropy-bound": entropy_bound_policy(iterations=6, bound=3.0),
         "revoking": revoking_policy(iterations=6, confidence=0.05, keep_confidence=0.05),
     }[kind]
     spec = sampling_spec(policy=policy, answer_tokens=13, draw=draw_spec(temperature=temperature))
@@ -383,7 +385,8 @@ def test_mask_is_never_answered_unless_it_is_allowed(kind: str) -> None:
     def certain_of_mask(segment: Segment, rows: torch.Tensor) -> torch.Tensor:
         return peaked([MASK_ID] * len(rows)) + peaked([20] * len(rows), height=1.0)
 
-    spec = sampling_spec(policy=POLICY_BUILDERS[kind](iterations=2), answer_tokens=4)
+    drawing = {"anneal": False} if kind == "entropy-bound" else {}
+    spec = sampling_spec(policy=POLICY_BUILDERS[kind](iterations=2, **drawing), answer_tokens=4)
     _, answer, _ = run(spec, certain_of_mask)
     assert set(answer.canvas_ids) == {20}
     _, answer, _ = run(replace(spec, draw=draw_spec(allow_mask=True)), certain_of_mask)

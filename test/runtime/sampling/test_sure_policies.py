@@ -8,12 +8,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lad_runtime.method.policies.entropy_bound import annealed_temperature, bounded_count
 from lad_runtime.method.policies.threshold import factor_count
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
 from sampling_helpers import MASK_ID, VOCAB_SIZE, answered, random_logits, run_work, small_base
-from sampling_specs import draw_spec, editing_policy, revoking_policy, sampling_spec, threshold_policy
+from sampling_specs import (
+    draw_spec,
+    editing_policy,
+    entropy_bound_policy,
+    revoking_policy,
+    sampling_spec,
+    threshold_policy,
+)
 
 BASE = small_base()
 PROMPT = (7, 8)
@@ -157,6 +165,7 @@ def test_every_answer_is_whole_within_its_iterations(
         threshold_policy(iterations=iterations, factor=level * 30),
         editing_policy(iterations=iterations, confidence=level, edit_confidence=other, edits=3),
         revoking_policy(iterations=iterations, confidence=level, keep_confidence=other),
+        entropy_bound_policy(iterations=iterations, bound=100 * level, stable_entropy=10 * other),
     ):
         spec = sampling_spec(policy=policy, answer_tokens=tokens, draw=draw_spec(temperature=temperature))
         frames, answer, inputs = run(spec, random_logits(seed), seed)
@@ -178,3 +187,39 @@ def test_loops_end_by_themselves() -> None:
         ):
             _, answer, inputs = run(sampling_spec(policy=policy, answer_tokens=9), random_logits(seed))
             assert answer.stopped == "settled" and len(inputs) <= 9 * 3 + 2
+
+
+@given(
+    entropies=st.lists(st.integers(0, 12).map(lambda k: k / 40), min_size=1, max_size=12),
+    bound=st.integers(0, 60).map(lambda k: (k + 0.5) / 40),
+)
+def test_the_entropy_bound_is_the_papers_inequality(entropies: list[float], bound: float) -> None:
+    rising = sorted(entropies)
+    allowed = [n for n in range(1, len(rising) + 1) if sum(rising[:n]) - max(rising[:n]) <= bound]
+    assert bounded_count(np.array(entropies), bound) == max(allowed)
+
+
+def test_the_entropy_bound_lets_the_surest_stand_and_masks_the_others_again() -> None:
+    sure, unsure = {A: 0.99999}, {B: 0.3, C: 0.29}
+    policy = entropy_bound_policy(anneal=False, bound=0.05, stable_entropy=0.01)
+    model = scripted_rows([unsure, sure, unsure, sure], [sure, sure, sure, {C: 0.99999}])
+    _, answer, inputs = run(sampling_spec(policy=policy, answer_tokens=4), model)
+    assert inputs == [[MASK_ID] * 4, [B, A, MASK_ID, A], [A, A, A, C]]
+    assert (answer.canvas_ids, answer.iterations, answer.stopped) == ((A, A, A, C), 3, "settled")
+
+
+def test_the_temperature_falls_evenly_and_is_the_draws_own() -> None:
+    policy = entropy_bound_policy(iterations=4)
+    assert np.allclose([annealed_temperature(policy, i) for i in range(4)], [0.8, 0.7, 0.6, 0.5])
+    answers = [
+        run(
+            sampling_spec(
+                policy=entropy_bound_policy(anneal=anneal, iterations=3),
+                answer_tokens=9,
+                draw=draw_spec(temperature=temperature),
+            ),
+            random_logits(1),
+        )[1].canvas_ids
+        for anneal, temperature in ((True, 0.0), (True, 3.0), (False, 0.0), (False, 3.0))
+    ]
+    assert answers[0] == answers[1] and len(set(answers)) == 3

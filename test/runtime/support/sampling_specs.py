@@ -4,6 +4,7 @@ from typing import Any
 
 from lad_runtime.method.policies.ar import ArPolicy
 from lad_runtime.method.policies.editing import EditingPolicy
+from lad_runtime.method.policies.entropy_bound import EntropyBoundPolicy
 from lad_runtime.method.policies.llada import LladaPolicy
 from lad_runtime.method.policies.policy import AnswerCanvas
 from lad_runtime.method.policies.refine import RefinePolicy
@@ -59,6 +60,19 @@ def revoking_policy(**options: Any) -> RevokingPolicy:
     return RevokingPolicy(**{"iterations": 32, "confidence": 0.6, "keep_confidence": 0.9, **options})
 
 
+def entropy_bound_policy(**options: Any) -> EntropyBoundPolicy:
+    defaults = {
+        "iterations": 32,
+        "bound": 0.1,
+        "anneal": True,
+        "temperature_start": 0.8,
+        "temperature_end": 0.4,
+        "stable_forwards": 2,
+        "stable_entropy": 0.005,
+    }
+    return EntropyBoundPolicy(**{**defaults, **options})
+
+
 POLICY_BUILDERS = {
     "remask": remask_policy,
     "refine": refine_policy,
@@ -67,6 +81,7 @@ POLICY_BUILDERS = {
     "threshold": threshold_policy,
     "editing": editing_policy,
     "revoking": revoking_policy,
+    "entropy-bound": entropy_bound_policy,
 }
 
 

@@ -5,6 +5,7 @@ import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import { experimentSchema } from "../../../sdk/src/options/experiment.js";
 import { type PolicyInput, policySchema } from "../../../sdk/src/options/policy.js";
 import { checkSample, checkSampleMany, type SampleOptions } from "../../../sdk/src/options.js";
+import { camelCase } from "../../../sdk/src/wire/oneofs.js";
 import { toPolicy } from "../../../sdk/src/wire.js";
 
 function sampled(options: Omit<SampleOptions, "messages">, adapted = true) {
@@ -23,7 +24,7 @@ describe.each(POLICY_KINDS)("the policy %s", (kind) => {
   it("is sent as the case of its name, with its own options alone", () => {
     const { kind: name, ...options } = policies[kind]();
     const { kind: sent } = toPolicy(policies[kind]());
-    expect(sent?.$case).toBe(name);
+    expect(sent?.$case).toBe(camelCase(name));
     expect(Object.keys(sent?.value ?? {})).toEqual(Object.keys(options));
     for (const [option, value] of Object.entries(sent?.value ?? {})) {
       const given = (options as Record<string, unknown>)[option];
@@ -103,6 +104,14 @@ describe("a policy without effect of an option", () => {
       "clusterSpan is ignored: positions are random.",
     ]);
     expect(sampled({ policy: remask({ schedule: "linear", sharpness: 5 }) }).warnings).toEqual([]);
+  });
+
+  it("has a temperature of its own, if it has, instead of the call's", () => {
+    const policy = "entropy-bound";
+    expect(sampled({ policy, temperature: 1, topK: 5 }).warnings).toEqual([
+      "temperature is ignored: policy entropy-bound has its own (anneal: false leaves it to the call).",
+    ]);
+    expect(sampled({ policy: { kind: policy, anneal: false }, temperature: 1 }).warnings).toEqual([]);
   });
 
   it("is told of what is about masks where nothing is denoised", () => {

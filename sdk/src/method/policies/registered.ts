@@ -1,6 +1,7 @@
 /** All policies: builders, options, complete values, and steps for a user's own loops. */
 import { ar } from "./ar.js";
 import { editing } from "./editing.js";
+import { entropyBound } from "./entropy-bound.js";
 import { llada } from "./llada.js";
 import { refine } from "./refine.js";
 import { remask } from "./remask.js";
@@ -9,6 +10,12 @@ import { threshold } from "./threshold.js";
 
 export type { ArPolicy } from "./ar.js";
 export { type EditingOptions, type EditingPolicy, editingStep } from "./editing.js";
+export {
+  annealedTemperature,
+  type EntropyBoundOptions,
+  type EntropyBoundPolicy,
+  entropyBoundStep,
+} from "./entropy-bound.js";
 export {
   type BudgetStep,
   type LladaOptions,
@@ -29,7 +36,7 @@ export {
 } from "./remask.js";
 export { type RevokingOptions, type RevokingPolicy, revokingStep } from "./revoking.js";
 export { type ThresholdOptions, type ThresholdPolicy, thresholdStep } from "./threshold.js";
-export { ar, editing, llada, refine, remask, revoking, threshold };
+export { ar, editing, entropyBound, llada, refine, remask, revoking, threshold };
 
 /** The builders of all policies, by the policies' names. */
 export const policies = {
@@ -47,4 +54,6 @@ export const policies = {
   editing,
   /** Masks are filled early, and tokens that turn out improbable are masked again. */
   revoking,
+  /** As many tokens stand as are nearly independent of one another. */
+  "entropy-bound": entropyBound,
 } as const;

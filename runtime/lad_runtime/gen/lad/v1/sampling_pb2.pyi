@@ -91,7 +91,7 @@ class DrawSpec(_message.Message):
     def __init__(self, temperature: _Optional[float] = ..., top_k: _Optional[int] = ..., top_p: _Optional[float] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., eos_bias: _Optional[float] = ..., method: _Optional[_Union[DrawMethod, str]] = ..., allow_mask: _Optional[bool] = ...) -> None: ...
 
 class Policy(_message.Message):
-    __slots__ = ("remask", "refine", "llada", "ar", "threshold", "editing", "revoking")
+    __slots__ = ("remask", "refine", "llada", "ar", "threshold", "editing", "revoking", "entropy_bound")
     REMASK_FIELD_NUMBER: _ClassVar[int]
     REFINE_FIELD_NUMBER: _ClassVar[int]
     LLADA_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +99,7 @@ class Policy(_message.Message):
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     EDITING_FIELD_NUMBER: _ClassVar[int]
     REVOKING_FIELD_NUMBER: _ClassVar[int]
+    ENTROPY_BOUND_FIELD_NUMBER: _ClassVar[int]
     remask: RemaskPolicy
     refine: RefinePolicy
     llada: LladaPolicy
@@ -106,7 +107,8 @@ class Policy(_message.Message):
     threshold: ThresholdPolicy
     editing: EditingPolicy
     revoking: RevokingPolicy
-    def __init__(self, remask: _Optional[_Union[RemaskPolicy, _Mapping]] = ..., refine: _Optional[_Union[RefinePolicy, _Mapping]] = ..., llada: _Optional[_Union[LladaPolicy, _Mapping]] = ..., ar: _Optional[_Union[ArPolicy, _Mapping]] = ..., threshold: _Optional[_Union[ThresholdPolicy, _Mapping]] = ..., editing: _Optional[_Union[EditingPolicy, _Mapping]] = ..., revoking: _Optional[_Union[RevokingPolicy, _Mapping]] = ...) -> None: ...
+    entropy_bound: EntropyBoundPolicy
+    def __init__(self, remask: _Optional[_Union[RemaskPolicy, _Mapping]] = ..., refine: _Optional[_Union[RefinePolicy, _Mapping]] = ..., llada: _Optional[_Union[LladaPolicy, _Mapping]] = ..., ar: _Optional[_Union[ArPolicy, _Mapping]] = ..., threshold: _Optional[_Union[ThresholdPolicy, _Mapping]] = ..., editing: _Optional[_Union[EditingPolicy, _Mapping]] = ..., revoking: _Optional[_Union[RevokingPolicy, _Mapping]] = ..., entropy_bound: _Optional[_Union[EntropyBoundPolicy, _Mapping]] = ...) -> None: ...
 
 class RemaskPolicy(_message.Message):
     __slots__ = ("iterations", "schedule", "sharpness", "noise_start", "positions", "min_guidance_weight", "cluster_span", "retention", "early_stop", "grow_tokens")
@@ -187,6 +189,24 @@ class RevokingPolicy(_message.Message):
     confidence: float
     keep_confidence: float
     def __init__(self, iterations: _Optional[int] = ..., confidence: _Optional[float] = ..., keep_confidence: _Optional[float] = ...) -> None: ...
+
+class EntropyBoundPolicy(_message.Message):
+    __slots__ = ("iterations", "bound", "anneal", "temperature_start", "temperature_end", "stable_forwards", "stable_entropy")
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    ANNEAL_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_START_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_END_FIELD_NUMBER: _ClassVar[int]
+    STABLE_FORWARDS_FIELD_NUMBER: _ClassVar[int]
+    STABLE_ENTROPY_FIELD_NUMBER: _ClassVar[int]
+    iterations: int
+    bound: float
+    anneal: bool
+    temperature_start: float
+    temperature_end: float
+    stable_forwards: int
+    stable_entropy: float
+    def __init__(self, iterations: _Optional[int] = ..., bound: _Optional[float] = ..., anneal: _Optional[bool] = ..., temperature_start: _Optional[float] = ..., temperature_end: _Optional[float] = ..., stable_forwards: _Optional[int] = ..., stable_entropy: _Optional[float] = ...) -> None: ...
 
 class ArPolicy(_message.Message):
     __slots__ = ()

@@ -291,6 +291,7 @@ export interface Policy {
     | { $case: "threshold"; value: ThresholdPolicy }
     | { $case: "editing"; value: EditingPolicy }
     | { $case: "revoking"; value: RevokingPolicy }
+    | { $case: "entropyBound"; value: EntropyBoundPolicy }
     | undefined;
 }
 
@@ -363,6 +364,22 @@ export interface RevokingPolicy {
   confidence: number;
   /** Below which a token that stands is MASK again. */
   keepConfidence: number;
+}
+
+/** Decoding under an entropy bound. */
+export interface EntropyBoundPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
+  /** In nats. */
+  bound: number;
+  /** Whether the draws' temperature falls; if not, it is DrawSpec's. */
+  anneal: boolean;
+  temperatureStart: number;
+  temperatureEnd: number;
+  /** In a row that sample the same answer, for it to be done. */
+  stableForwards: number;
+  /** Of a position on average, in nats, below which it is done. */
+  stableEntropy: number;
 }
 
 /** Autoregressive, causal, with a cache of keys and values. */
@@ -711,6 +728,9 @@ export const Policy: MessageFns<Policy> = {
       case "revoking":
         RevokingPolicy.encode(message.kind.value, writer.uint32(58).fork()).join();
         break;
+      case "entropyBound":
+        EntropyBoundPolicy.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -784,6 +804,14 @@ export const Policy: MessageFns<Policy> = {
             message.kind = { $case: "revoking", value: RevokingPolicy.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "entropyBound", value: EntropyBoundPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -812,6 +840,10 @@ export const Policy: MessageFns<Policy> = {
         ? { $case: "editing", value: EditingPolicy.fromJSON(object.editing) }
         : isSet(object.revoking)
         ? { $case: "revoking", value: RevokingPolicy.fromJSON(object.revoking) }
+        : isSet(object.entropyBound)
+        ? { $case: "entropyBound", value: EntropyBoundPolicy.fromJSON(object.entropyBound) }
+        : isSet(object.entropy_bound)
+        ? { $case: "entropyBound", value: EntropyBoundPolicy.fromJSON(object.entropy_bound) }
         : undefined,
     };
   },
@@ -832,6 +864,8 @@ export const Policy: MessageFns<Policy> = {
       obj.editing = EditingPolicy.toJSON(message.kind.value);
     } else if (message.kind?.$case === "revoking") {
       obj.revoking = RevokingPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "entropyBound") {
+      obj.entropyBound = EntropyBoundPolicy.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -881,6 +915,12 @@ export const Policy: MessageFns<Policy> = {
       case "revoking": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "revoking", value: RevokingPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "entropyBound": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "entropyBound", value: EntropyBoundPolicy.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1714,6 +1754,195 @@ export const RevokingPolicy: MessageFns<RevokingPolicy> = {
     message.iterations = object.iterations ?? 0;
     message.confidence = object.confidence ?? 0;
     message.keepConfidence = object.keepConfidence ?? 0;
+    return message;
+  },
+};
+
+function createBaseEntropyBoundPolicy(): EntropyBoundPolicy {
+  return {
+    iterations: 0,
+    bound: 0,
+    anneal: false,
+    temperatureStart: 0,
+    temperatureEnd: 0,
+    stableForwards: 0,
+    stableEntropy: 0,
+  };
+}
+
+export const EntropyBoundPolicy: MessageFns<EntropyBoundPolicy> = {
+  encode(message: EntropyBoundPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.bound !== 0) {
+      writer.uint32(17).double(message.bound);
+    }
+    if (message.anneal !== false) {
+      writer.uint32(24).bool(message.anneal);
+    }
+    if (message.temperatureStart !== 0) {
+      writer.uint32(33).double(message.temperatureStart);
+    }
+    if (message.temperatureEnd !== 0) {
+      writer.uint32(41).double(message.temperatureEnd);
+    }
+    if (message.stableForwards !== 0) {
+      writer.uint32(48).uint32(message.stableForwards);
+    }
+    if (message.stableEntropy !== 0) {
+      writer.uint32(57).double(message.stableEntropy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EntropyBoundPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntropyBoundPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.bound = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.anneal = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.temperatureStart = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.temperatureEnd = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.stableForwards = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.stableEntropy = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EntropyBoundPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      bound: isSet(object.bound) ? globalThis.Number(object.bound) : 0,
+      anneal: isSet(object.anneal) ? globalThis.Boolean(object.anneal) : false,
+      temperatureStart: isSet(object.temperatureStart)
+        ? globalThis.Number(object.temperatureStart)
+        : isSet(object.temperature_start)
+        ? globalThis.Number(object.temperature_start)
+        : 0,
+      temperatureEnd: isSet(object.temperatureEnd)
+        ? globalThis.Number(object.temperatureEnd)
+        : isSet(object.temperature_end)
+        ? globalThis.Number(object.temperature_end)
+        : 0,
+      stableForwards: isSet(object.stableForwards)
+        ? globalThis.Number(object.stableForwards)
+        : isSet(object.stable_forwards)
+        ? globalThis.Number(object.stable_forwards)
+        : 0,
+      stableEntropy: isSet(object.stableEntropy)
+        ? globalThis.Number(object.stableEntropy)
+        : isSet(object.stable_entropy)
+        ? globalThis.Number(object.stable_entropy)
+        : 0,
+    };
+  },
+
+  toJSON(message: EntropyBoundPolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.bound !== 0) {
+      obj.bound = floatToJson(message.bound);
+    }
+    if (message.anneal !== false) {
+      obj.anneal = message.anneal;
+    }
+    if (message.temperatureStart !== 0) {
+      obj.temperatureStart = floatToJson(message.temperatureStart);
+    }
+    if (message.temperatureEnd !== 0) {
+      obj.temperatureEnd = floatToJson(message.temperatureEnd);
+    }
+    if (message.stableForwards !== 0) {
+      obj.stableForwards = Math.round(message.stableForwards);
+    }
+    if (message.stableEntropy !== 0) {
+      obj.stableEntropy = floatToJson(message.stableEntropy);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EntropyBoundPolicy>, I>>(base?: I): EntropyBoundPolicy {
+    return EntropyBoundPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EntropyBoundPolicy>, I>>(object: I): EntropyBoundPolicy {
+    const message = createBaseEntropyBoundPolicy();
+    message.iterations = object.iterations ?? 0;
+    message.bound = object.bound ?? 0;
+    message.anneal = object.anneal ?? false;
+    message.temperatureStart = object.temperatureStart ?? 0;
+    message.temperatureEnd = object.temperatureEnd ?? 0;
+    message.stableForwards = object.stableForwards ?? 0;
+    message.stableEntropy = object.stableEntropy ?? 0;
     return message;
   },
 };
