@@ -57,7 +57,7 @@ def editing_policy(**options: Any) -> EditingPolicy:
 
 
 def revoking_policy(**options: Any) -> RevokingPolicy:
-    return RevokingPolicy(**{"iterations": 32, "confidence": 0.6, "keep_confidence": 0.9, **options})
+    return RevokingPolicy(**{"iterations": 32, "confidence": 0.6, "keep_confidence": 0.5, **options})
 
 
 def entropy_bound_policy(**options: Any) -> EntropyBoundPolicy:

@@ -21,7 +21,7 @@ export interface RevokingOptions {
   iterations?: number | undefined;
   /** A mask is filled if its token has at least this confidence: a number from 0 to 1. Default: 0.6. */
   confidence?: number | undefined;
-  /** A token that stands is MASK again where its probability is below this: a number from 0 to 1. Default: 0.9. */
+  /** A token that stands is MASK again where its probability is below this: a number from 0 to 1. Default: 0.5. */
   keepConfidence?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export const revokingFields = fieldsOf<RevokingOptions>()(
   {
     iterations,
     confidence: number(0, 1).default(0.6),
-    keepConfidence: number(0, 1).default(0.9),
+    keepConfidence: number(0, 1).default(0.5),
   },
   ownersOfOption,
 );
