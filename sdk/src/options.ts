@@ -18,7 +18,7 @@ export {
   type TextOptions,
   textOptions,
 } from "./options/base.js";
-export type { Beginning, BeginningOptions } from "./options/beginning.js";
+export type { Beginning, BeginningOptions } from "./options/sampling/beginning.js";
 export { type CallOptions, callOptions } from "./options/call.js";
 export {
   type ChatExample,
@@ -77,8 +77,8 @@ export {
   type Gap,
   type GapOptions,
   gap,
-} from "./options/pieces.js";
-export type { PolicyInput } from "./options/policy.js";
+} from "./options/sampling/pieces.js";
+export type { PolicyInput } from "./options/sampling/policy.js";
 export {
   type CheckedContainer,
   type CheckedLocal,

@@ -9,7 +9,7 @@ CHANGELOG.
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,17 @@ from lad_runtime.method.policies.remask import RemaskPolicy, remask_share, share
 from lad_runtime.method.random import CanvasKey, Purpose, uniforms
 from lad_runtime.torch_backend.sampling.draw import draw, entropies
 from lad_runtime.types.sampling import DrawSpec
-from sampling_specs import answer_canvas, draw_spec, llada_policy, refine_policy, remask_policy
+from sampling_specs import (
+    answer_canvas,
+    draw_spec,
+    editing_policy,
+    entropy_bound_policy,
+    llada_policy,
+    refine_policy,
+    remask_policy,
+    revoking_policy,
+    threshold_policy,
+)
 
 FOLDER = Path(__file__).parent
 MASK_ID, EOS_ID, VOCAB_SIZE = 5, 2, 40
@@ -47,6 +57,20 @@ LLADAS = {
     "blocks": llada_policy(block_tokens=5, iterations=8),
     "without EOS": llada_policy(block_tokens=7, eos_confidence_off=True, iterations=40),
 }
+OTHERS: dict[str, DenoisingPolicy] = {
+    "threshold": threshold_policy(iterations=12, confidence=0.8),
+    "threshold, blocks": threshold_policy(iterations=9, confidence=0.5, block_tokens=4),
+    "threshold, cut off": threshold_policy(iterations=3, confidence=1.0),
+    "threshold, factor": threshold_policy(iterations=20, factor=1.2),
+    "editing": editing_policy(iterations=9, confidence=0.7, edit_confidence=0.6),
+    "editing, twice a position": editing_policy(iterations=20, confidence=0.9, edit_confidence=0.2, edits=2),
+    "editing, once or never": editing_policy(iterations=6, confidence=0.0, edit_confidence=0.9, edits=1),
+    "revoking": revoking_policy(iterations=24, confidence=0.4, keep_confidence=0.7),
+    "entropy-bound": entropy_bound_policy(iterations=6),
+    "entropy-bound, wide": entropy_bound_policy(iterations=7, bound=0.9, anneal=False),
+    "entropy-bound, stable": entropy_bound_policy(iterations=9, stable_forwards=1, stable_entropy=0.12),
+    "revoking, cut off": revoking_policy(iterations=4, confidence=0.6, keep_confidence=1.0),
+}
 DRAWS = {
     "greedy": draw_spec(allow_mask=True),
     "greedy, filtered": draw_spec(confidence="filtered", allow_mask=True),
@@ -69,6 +93,17 @@ def made_up(seed: int, iteration: int, count: int) -> tuple[np.ndarray, np.ndarr
     return ids, confidences
 
 
+def also_made_up(seed: int, iteration: int, policy: DenoisingPolicy, count: int) -> dict[str, np.ndarray]:
+    """The entropies (equal ones and a zero among them) and standing probabilities that the policy uses, float32."""
+    numbers = np.floor(uniforms(seed, Purpose.NOISE, 1, iteration, 2 * count) * 16) / 15
+    values = numbers.astype(np.float32).astype(np.float64)
+    used = {
+        "entropies": (values[:count] / 4, policy.uses_entropies),
+        "standing": (values[count:], policy.uses_standing),
+    }
+    return {name: found for name, (found, is_used) in used.items() if is_used}
+
+
 def canvas_of(tokens: int, seed: int = 0, canvas: int = 0) -> AnswerCanvas:
     return answer_canvas(tokens, seed=seed, canvas=canvas, mask_token_id=MASK_ID, stop_token_ids=(EOS_ID,))
 
@@ -81,33 +116,39 @@ def run(policy: DenoisingPolicy, seed: int, count: int, canvas: int = 0) -> dict
     for iteration in range(acts.iterations):
         ids, confidences = made_up(seed, iteration, count)
         predicted = acts.predicted(state, iteration)
+        if not predicted.any():
+            break
+        more = also_made_up(seed, iteration, policy, count)
         sampled = replace(
             Sampled.nothing(state),
             ids_N=np.where(predicted, ids, state.ids_N),
             confidences_N=np.where(predicted, confidences, state.confidences_N),
+            **{f"{name}_N": values for name, values in more.items()},
         )
-        chosen = acts.choose(
-            state,
-            sampled,
-            acts.schedule(state, sampled, iteration, iteration == acts.iterations - 1),
-            iteration,
-        )
+        done = acts.finished(state, sampled, iteration)
+        last = done or iteration == acts.iterations - 1
+        chosen = acts.choose(state, sampled, acts.schedule(state, sampled, iteration, last), iteration)
         state = acts.commit(state, sampled, chosen)
+        answer = np.where(state.masked_N, sampled.ids_N, state.ids_N)
         steps.append(
             {
                 "prediction": {
                     "ids": ids.tolist(),
                     "confidences": confidences.tolist(),
+                    **{name: values.tolist() for name, values in more.items()},
                 },
-                "sampled": sampled.ids_N.tolist(),
+                "sampled": answer.tolist(),
                 "next": {
                     "ids": state.ids_N.tolist(),
                     "masked": np.flatnonzero(state.masked_N).tolist(),
                     "kept": np.flatnonzero(state.kept_N).tolist(),
                     "confidences": state.confidences_N.tolist(),
+                    **({"memory": list(state.memory)} if state.memory else {}),
                 },
             }
         )
+        if done:
+            break
     return {
         "seed": str(seed),
         **({"canvas": canvas} if canvas else {}),
@@ -129,6 +170,11 @@ def remask_settings(spec: RemaskPolicy) -> dict[str, Any]:
         "maskTokenId": MASK_ID,
         "eosTokenId": EOS_ID,
     }
+
+
+def camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def remask_golden() -> dict[str, Any]:
@@ -159,6 +205,9 @@ def remask_golden() -> dict[str, Any]:
             "eosTokenId": EOS_ID,
         }
         runs.append({"name": name, "mode": "llada", "policy": settings, **run(llada, 3, 17)})
+    for name, other in OTHERS.items():
+        options = {camel_case(key): value for key, value in asdict(other).items() if key != "kind"}
+        runs.append({"name": name, "mode": other.kind, "policy": options, **run(other, 5, 19)})
     numbered = remask_policy(iterations=6)
     made = run(numbered, 0, 23, canvas=4095)
     runs.append({"name": "a numbered canvas", "mode": "remask", "policy": remask_settings(numbered), **made})

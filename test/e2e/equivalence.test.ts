@@ -8,6 +8,8 @@ import {
   cover,
   customNoise,
   type Draw,
+  editing,
+  entropyBound,
   grownAnswer,
   lad,
   llada,
@@ -22,12 +24,14 @@ import {
   refine,
   remask,
   remaskStep,
+  revoking,
   type SampleOptions,
   type SettlingOptions,
   speculative,
   type TrainingOptions,
   type TrainingStep,
   targeted,
+  threshold,
   trainingLoop,
   uniform,
 } from "lad";
@@ -226,6 +230,19 @@ describe("a sampling run and the same loop over predict", () => {
       "llada, blocks and guidance",
       llada({ iterations: 6, blockTokens: 5, guidanceScale: 1.5, eosConfidenceOff: true }),
     ],
+    ["threshold", threshold({ confidence: 0.2 })],
+    ["threshold, blocks, to the last forward", threshold({ iterations: 4, blockTokens: 5 })],
+    ["threshold, the factor rule, most probable tokens", threshold({ factor: 1.5 }), { temperature: 0 }],
+    ["editing", editing({ confidence: 0.2, editConfidence: 0.1, iterations: 9 })],
+    [
+      "editing until nothing changes, most probable tokens",
+      editing({ editConfidence: 0, edits: 9 }),
+      { temperature: 0, attention: "causal-prefix" },
+    ],
+    ["revoking", revoking({ confidence: 0.2, keepConfidence: 0.2 })],
+    ["entropy-bound", entropyBound({ iterations: 6 })],
+    ["entropy-bound, the call's temperature", entropyBound({ iterations: 9, bound: 3, anneal: false })],
+    ["revoking, to the last forward", revoking({ iterations: 5, confidence: 0 }), { temperature: 0 }],
   ];
 
   it("is told of every policy", () => {
@@ -369,15 +386,17 @@ describe("a sampling run and the same loop over predict", () => {
     let state = maskedAnswer(growTokens || answerTokens, base.maskTokenId);
     for (let iteration = 0, same = 0; iteration < forwards && same < 3; iteration++) {
       const canvases = [{ ids: [...prompt, ...state.ids], answerStart: prompt.length, seed }];
-      const [prediction] = await trained.predict({ canvases, drawMethod, ...draw, iteration, guidanceScale });
-      const { ids, confidences } = prediction as Prediction;
-      const made = { ids, confidences, iteration, seed: BigInt(seed), ...facts() };
-      const { sampled, next } = policyStep(state, made, policy);
+      const temperature = denoising?.temperature?.(policy, iteration) ?? draw.temperature;
+      const drawing = { drawMethod, ...draw, temperature, guidanceScale };
+      const [prediction] = await trained.predict({ canvases, ...drawing, iteration });
+      const made = { ...(prediction as Prediction), iteration, seed: BigInt(seed), ...facts() };
+      const { sampled, next, done } = policyStep(state, made, policy);
       same = earlyStop && isDeepStrictEqual(rounds.at(-1)?.ids, sampled.ids) ? same + 1 : 1;
       const isLast = same === 3 || iteration === forwards - 1;
       const more = Math.min(growTokens, answerTokens - next.ids.length);
       state = isLast ? next : grownAnswer(next, more, base.maskTokenId);
       rounds.push({ ids: sampled.ids, masked: same === 3 ? 0 : tally(state.masked) });
+      if (done) break;
     }
     return { rounds, canvasIds: rounds.at(-1)?.ids };
   }

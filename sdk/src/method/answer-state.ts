@@ -82,3 +82,23 @@ export function sampledWhere(
     confidences: state.confidences.map((c, p) => (isSampled(p) ? (confidences[p] as number) : c)),
   };
 }
+
+/** The answer as it would be if this forward were the last: what stands now, and what was sampled where MASK is shown. */
+export function standingAnswer(sampled: PolicyStep["sampled"], next: AnswerState): PolicyStep["sampled"] {
+  const { masked } = next;
+  return {
+    ids: next.ids.map((id, p) => (masked[p] ? (sampled.ids[p] as number) : id)),
+    confidences: next.confidences.map((c, p) => (masked[p] ? (sampled.confidences[p] as number) : c)),
+  };
+}
+
+/**
+ * What a policy needs of a prediction beside tokens and confidences.
+ *
+ * @throws RangeError where the prediction does not have it
+ */
+export function predicted(prediction: IterationPrediction, key: "entropies" | "standing"): ArrayLike<number> {
+  const values = prediction[key];
+  if (values?.length === prediction.ids.length) return values;
+  throw new RangeError(`The prediction has no ${key}: pass on all of what predict gave.`);
+}

@@ -1,7 +1,7 @@
 import { check, type Warn } from "../checks/check.js";
 import { list, text, without } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
-import { misplacedBesidePolicy } from "./policy.js";
+import { misplacedBesidePolicy } from "./sampling/policy.js";
 import {
   type CheckedSampling,
   checkPrompt,

@@ -5,7 +5,7 @@ import { fieldsOf } from "../checks/fields-of.js";
 import { type AdapterOptions, adapterOptions, type BaseOptions, baseOptions } from "./base.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
 import { type NoiseInput, noiseSchema } from "./noise.js";
-import { misplacedBesidePolicy } from "./policy.js";
+import { misplacedBesidePolicy } from "./sampling/policy.js";
 import { type LocalOptions, localFields } from "./runtime.js";
 import { type SamplingOptions, specFields } from "./sampling.js";
 import { type SweepSettings, sweepSettings } from "./sweep.js";

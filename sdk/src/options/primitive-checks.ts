@@ -5,7 +5,7 @@ import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
 import { attention, checkContext, denoisingAttention, trainingContext } from "./attention.js";
-import { beginningShape, pins } from "./beginning.js";
+import { beginningShape, pins } from "./sampling/beginning.js";
 import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
 import { dataSourceSchema } from "./data-source.js";

@@ -17,9 +17,9 @@ import { LadError } from "../errors.js";
 import { policies } from "../method/policies/registered.js";
 import { type Policy, policyDefinition } from "../method/policy.js";
 import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
-import { type Beginning, type BeginningOptions, beginningShape, checkBeginning } from "./beginning.js";
+import { type Beginning, type BeginningOptions, beginningShape, checkBeginning } from "./sampling/beginning.js";
 import { type ChatMessage, messagesSchema } from "./data.js";
-import { misplacedBesidePolicy, type PolicyInput, policySchema } from "./policy.js";
+import { misplacedBesidePolicy, type PolicyInput, policySchema } from "./sampling/policy.js";
 
 /** How a token is drawn from its position's distribution. */
 export interface DrawOptions {
@@ -71,8 +71,9 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
   /**
    * The sampling policy with its options, such as `remask({ iterations: 16 })`, or its name. `remask`: scheduled denoising with
    * re-masking; `refine`: the sampled answer is the next input; `llada`: a fixed number of the most confident masks is committed in
-   * each step; `ar`: the causal base writes one token after another; `speculative`: the adapter drafts the base's own answer, several
-   * tokens at a time. Default: `remask`.
+   * each step; `threshold`: all masks that are sure enough are; `editing` and `revoking`: tokens may also be replaced or masked again;
+   * `entropy-bound`: as many tokens stand as are nearly independent; `ar`: the causal base writes one token after another; `speculative`:
+   * the adapter drafts the base's own answer, several tokens at a time. Default: `remask`.
    */
   policy?: PolicyInput | undefined;
   /**
@@ -256,7 +257,13 @@ function warnOfIgnored(spec: Spec, given: Record<string, unknown>, warn: Warn): 
   for (const key of (policyDefinition(spec.policy.kind).unused ?? []).filter(isGiven)) {
     warn(`${key} is ignored: policy ${spec.policy.kind} does not use it.`);
   }
-  if (spec.temperature === 0 && spec.confidence === "unfiltered") {
+  const ownTemperature = policyDefinition(spec.policy.kind).denoising?.temperature?.(spec.policy, 0);
+  if (ownTemperature !== undefined && isGiven("temperature")) {
+    warn(
+      `temperature is ignored: policy ${spec.policy.kind} has its own (anneal: false leaves it to the call).`,
+    );
+  }
+  if ((ownTemperature ?? spec.temperature) === 0 && spec.confidence === "unfiltered") {
     for (const key of ["topK", "topP", "drawMethod"]) {
       if (isGiven(key)) warn(`${key} is ignored: at temperature 0 the most probable token is taken.`);
     }

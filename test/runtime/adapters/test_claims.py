@@ -93,6 +93,7 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
     assert adapter.claims == replace(sequences_of_ones_own, steps=1)
     given_noise = NoisedExamples(
         dataset_id="d",
+        context="prompt",
         window=window_spec(window=16),
         noise=lad_noise(),
         loss=LOSS,

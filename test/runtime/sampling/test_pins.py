@@ -60,7 +60,8 @@ def beginning(of: Places) -> SamplingState:
 
 
 def spec_of(kind: str, tokens: int, iterations: int = 5, **options: Any) -> SamplingSpec:
-    policy = DENOISING[kind](iterations=iterations)
+    own = {"anneal": False} if kind == "entropy-bound" else {}  # the draw's temperature, not the policy's
+    policy = DENOISING[kind](iterations=iterations, **own)
     return sampling_spec(policy=policy, answer_tokens=tokens, draw=draw_spec(temperature=0.9), **options)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lad_runtime.errors import LadError
+from lad_runtime.method.policies.policy import DenoisingPolicy
 from lad_runtime.method.policies.remask import remask_share, share_count
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.sampler import check_canvas, sample_canvas
@@ -31,16 +32,22 @@ from sampling_specs import (
     POLICY_BUILDERS,
     ar_policy,
     draw_spec,
+    editing_policy,
+    entropy_bound_policy,
     llada_policy,
     refine_policy,
     remask_policy,
+    revoking_policy,
     sampling_spec,
+    threshold_policy,
 )
 
 BASE = small_base()
 PROMPT = (7, 8, MASK_ID, 9)  # the mask token is ordinary text here
 
 Options = dict[str, Any]
+
+DENOISING = [kind for kind, build in POLICY_BUILDERS.items() if isinstance(build(), DenoisingPolicy)]
 
 remasks = st.fixed_dictionaries(
     {
@@ -86,7 +93,7 @@ def test_remask_masks_exactly_its_share_and_nothing_after_the_last_iteration(
 
 @settings(deadline=None, max_examples=60)
 @given(
-    kind=st.sampled_from(["remask", "refine", "llada"]),
+    kind=st.sampled_from(DENOISING),
     remask=remasks,
     grow=st.integers(0, 5),
     temperature=st.sampled_from([0.0, 1.0]),
@@ -99,6 +106,10 @@ def test_every_forward_sees_the_last_one_with_the_frames_edits_written_in(
         "remask": remask_policy(iterations=6, early_stop=False, grow_tokens=grow, **remask),
         "refine": refine_policy(iterations=6, early_stop=False, grow_tokens=grow),
         "llada": llada_policy(iterations=6, block_tokens=5),
+        "threshold": threshold_policy(iterations=6, confidence=0.05, block_tokens=5),
+        "editing": editing_policy(iterations=6, confidence=0.05, edit_confidence=0.04),
+        "entropy-bound": entropy_bound_policy(iterations=6, bound=3.0),
+        "revoking": revoking_policy(iterations=6, confidence=0.05, keep_confidence=0.05),
     }[kind]
     spec = sampling_spec(policy=policy, answer_tokens=13, draw=draw_spec(temperature=temperature))
     frames, _, requests = run(spec, random_logits(seed), seed)
@@ -370,12 +381,13 @@ def test_a_long_answers_canvases_draw_by_seed_and_by_number() -> None:
     assert first.canvas_ids[4:] == run_of(second, 0).canvas_ids[:4]
 
 
-@pytest.mark.parametrize("kind", ["remask", "refine", "llada"])
+@pytest.mark.parametrize("kind", DENOISING)
 def test_mask_is_never_answered_unless_it_is_allowed(kind: str) -> None:
     def certain_of_mask(segment: Segment, rows: torch.Tensor) -> torch.Tensor:
         return peaked([MASK_ID] * len(rows)) + peaked([20] * len(rows), height=1.0)
 
-    spec = sampling_spec(policy=POLICY_BUILDERS[kind](iterations=2), answer_tokens=4)
+    drawing = {"anneal": False} if kind == "entropy-bound" else {}
+    spec = sampling_spec(policy=POLICY_BUILDERS[kind](iterations=2, **drawing), answer_tokens=4)
     _, answer, _ = run(spec, certain_of_mask)
     assert set(answer.canvas_ids) == {20}
     _, answer, _ = run(replace(spec, draw=draw_spec(allow_mask=True)), certain_of_mask)

@@ -3,11 +3,15 @@
 from typing import Any
 
 from lad_runtime.method.policies.ar import ArPolicy
+from lad_runtime.method.policies.editing import EditingPolicy
+from lad_runtime.method.policies.entropy_bound import EntropyBoundPolicy
 from lad_runtime.method.policies.llada import LladaPolicy
 from lad_runtime.method.policies.policy import AnswerCanvas
 from lad_runtime.method.policies.refine import RefinePolicy
 from lad_runtime.method.policies.remask import RemaskPolicy
+from lad_runtime.method.policies.revoking import RevokingPolicy
 from lad_runtime.method.policies.speculative import SpeculativePolicy
+from lad_runtime.method.policies.threshold import ThresholdPolicy
 from lad_runtime.method.random import CanvasKey
 from lad_runtime.types.sampling import DrawSpec, PredictSpec, SamplingSpec
 
@@ -47,12 +51,43 @@ def speculative_policy(**options: Any) -> SpeculativePolicy:
     return SpeculativePolicy(**{"draft_tokens": 32, "draft_confidence": 0.0, "decided": "canvas", **options})
 
 
+def threshold_policy(**options: Any) -> ThresholdPolicy:
+    defaults = {"iterations": 32, "confidence": 0.9, "factor": 0.0, "block_tokens": 0}
+    return ThresholdPolicy(**{**defaults, **options})
+
+
+def editing_policy(**options: Any) -> EditingPolicy:
+    defaults = {"iterations": 32, "confidence": 0.5, "edit_confidence": 0.5, "edits": 4}
+    return EditingPolicy(**{**defaults, **options})
+
+
+def revoking_policy(**options: Any) -> RevokingPolicy:
+    return RevokingPolicy(**{"iterations": 32, "confidence": 0.6, "keep_confidence": 0.5, **options})
+
+
+def entropy_bound_policy(**options: Any) -> EntropyBoundPolicy:
+    defaults = {
+        "iterations": 32,
+        "bound": 0.1,
+        "anneal": True,
+        "temperature_start": 0.8,
+        "temperature_end": 0.4,
+        "stable_forwards": 2,
+        "stable_entropy": 0.005,
+    }
+    return EntropyBoundPolicy(**{**defaults, **options})
+
+
 POLICY_BUILDERS = {
     "remask": remask_policy,
     "refine": refine_policy,
     "llada": llada_policy,
     "ar": ar_policy,
     "speculative": speculative_policy,
+    "threshold": threshold_policy,
+    "editing": editing_policy,
+    "revoking": revoking_policy,
+    "entropy-bound": entropy_bound_policy,
 }
 
 

@@ -296,12 +296,19 @@ def test_another_share_is_another_run(store):
 
 def test_rows_of_a_data_set_get_the_soft_gradient_of_a_run():
     given_rows = NoisedExamples(
-        dataset_id="d", window=window_spec(), noise=lad_noise(), loss=LOSS, seed=5, epoch=0, rows=(4, 0, 7)
+        dataset_id="d",
+        window=window_spec(),
+        noise=lad_noise(),
+        loss=LOSS,
+        context="prompt",
+        seed=5,
+        epoch=0,
+        rows=(4, 0, 7),
     )
     of_rows, by_hand = new_adapter(), new_adapter()
     work = primitives.forward_backward_noised(BASE, of_rows, EXAMPLES, given_rows, forward_spec())
     result = drive(work, BASE.model)[1]
-    noising = Noising(base=BASE, noise=lad_noise(), loss=LOSS, seed=5)
+    noising = Noising(base=BASE, noise=lad_noise(), loss=LOSS, context="prompt", seed=5)
     rows = [noising.row(EXAMPLES[r], noising.corrupt(EXAMPLES[r], 0), 3) for r in given_rows.rows]
     seen = []
     drive(

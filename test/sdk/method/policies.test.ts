@@ -18,19 +18,31 @@ import {
   remaskStep,
   shareCount,
 } from "../../../sdk/src/method/policies/registered.js";
-import { POLICY_KINDS, type Policy, policyDefinition, policyStep } from "../../../sdk/src/method/policy.js";
+import {
+  POLICY_KINDS,
+  type Policy,
+  type PolicyKind,
+  policyDefinition,
+  policyStep,
+} from "../../../sdk/src/method/policy.js";
 import golden from "../../contract/remask.json" with { type: "json" };
 
 const MASK = golden.maskTokenId;
 
 type GoldenRun = (typeof golden.runs)[number];
+type LladaSettings = { blockTokens?: number; maxIterations?: number; eosConfidenceOff?: boolean };
 type Settings = RemaskOptions & { maskTokenId?: number; eosTokenId?: number };
 
 /** The policy of a golden run. */
 function policyOf({ mode, policy, iterations }: GoldenRun): Policy {
   if (mode === "refine") return refine({ iterations });
   if (mode === "remask") return remaskOf(policy as Settings, iterations);
-  const { blockTokens, maxIterations, eosConfidenceOff } = policy ?? {};
+  if (mode === "llada") return lladaOf(policy as LladaSettings);
+  const build: (options: never) => Policy = policies[mode as PolicyKind];
+  return build(policy as never);
+}
+
+function lladaOf({ blockTokens, maxIterations, eosConfidenceOff }: LladaSettings): Policy {
   return llada({ blockTokens, iterations: maxIterations, eosConfidenceOff });
 }
 
@@ -40,7 +52,7 @@ function remaskOf({ maskTokenId: _, eosTokenId: __, ...options }: Settings, iter
 
 /** What keys a golden run's steps, and what a policy may know of its base. */
 function contextOf(run: GoldenRun) {
-  const stopTokenIds = [run.policy?.eosTokenId ?? 0];
+  const stopTokenIds = [(run.policy as Settings | undefined)?.eosTokenId ?? 0];
   const { canvas } = run as { canvas?: number };
   return { seed: BigInt(run.seed), canvas, stopTokenIds, maskTokenId: MASK };
 }
@@ -55,6 +67,7 @@ describe("the built-in policies", () => {
       const policy = policyOf(run);
       const context = contextOf(run);
       let state = maskedAnswer(run.positions, MASK);
+      let ends = false;
       for (const [iteration, { prediction, sampled, next }] of run.steps.entries()) {
         const made = policyStep(state, { ...prediction, iteration, ...context }, policy);
         expect(made.sampled.ids).toEqual(sampled);
@@ -62,9 +75,12 @@ describe("the built-in policies", () => {
         expect(positionsOf(made.next.masked)).toEqual(next.masked);
         expect(positionsOf(made.next.kept)).toEqual(next.kept);
         expect(made.next.confidences).toEqual(next.confidences);
+        expect(made.next.memory).toEqual((next as { memory?: number[] }).memory);
+        ends = made.done === true;
         state = made.next;
       }
       expect(tally(state.masked)).toBe(0);
+      expect(ends || run.steps.length === run.iterations).toBe(true);
     });
   }
 
@@ -144,7 +160,10 @@ describe.each(POLICY_KINDS)("the policy %s", (kind) => {
       const ids = Array<number>(tokens).fill(7);
       const confidences = ids.map((_, p) => p / tokens);
       for (let iteration = 0; iteration < (denoising?.forwards(policy, tokens) ?? 0); iteration++) {
-        state = policyStep(state, { ids, confidences, iteration, ...CONTEXT }, policy).next;
+        const more = { entropies: confidences, standing: confidences };
+        const step = policyStep(state, { ids, confidences, ...more, iteration, ...CONTEXT }, policy);
+        state = step.next;
+        if (step.done) break;
       }
       expect(state.ids).toEqual(ids);
       expect(tally(state.masked)).toBe(0);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { policies, refine, remask, speculative } from "../../../sdk/src/method/policies/registered.js";
-import { POLICY_KINDS, type PolicyKind, policyDefinition } from "../../../sdk/src/method/policy.js";
+import { POLICY_KINDS, type Policy, type PolicyKind, policyDefinition } from "../../../sdk/src/method/policy.js";
 import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import { experimentSchema } from "../../../sdk/src/options/experiment.js";
-import { type PolicyInput, policySchema } from "../../../sdk/src/options/policy.js";
+import { type PolicyInput, policySchema } from "../../../sdk/src/options/sampling/policy.js";
 import { checkSample, checkSampleMany, type SampleOptions } from "../../../sdk/src/options.js";
+import { camelCase } from "../../../sdk/src/wire/oneofs.js";
 import { toPolicy } from "../../../sdk/src/wire.js";
 
 function sampled(options: Omit<SampleOptions, "messages">, adapted = true) {
@@ -28,9 +29,10 @@ describe.each(POLICY_KINDS)("the policy %s", (kind) => {
   });
 
   it("is sent as the case of its name, with its own options alone", () => {
-    const { kind: name, ...options } = policies[kind]();
-    const { kind: sent } = toPolicy(policies[kind]());
-    expect(sent?.$case).toBe(name);
+    const policy = (policyDefinition(kind).settle?.(policies[kind](), undefined) ?? policies[kind]()) as Policy;
+    const { kind: name, ...options } = policy;
+    const { kind: sent } = toPolicy(policy);
+    expect(sent?.$case).toBe(camelCase(name));
     expect(Object.keys(sent?.value ?? {})).toEqual(Object.keys(options));
     for (const [option, value] of Object.entries(sent?.value ?? {})) {
       const given = (options as Record<string, unknown>)[option];
@@ -120,6 +122,14 @@ describe("a policy without effect of an option", () => {
       "canvasTokens is ignored: policy speculative does not use it.",
       "drawMethod is ignored: policy speculative does not use it.",
     ]);
+  });
+
+  it("has a temperature of its own, if it has, instead of the call's", () => {
+    const policy = "entropy-bound";
+    expect(sampled({ policy, temperature: 1, topK: 5 }).warnings).toEqual([
+      "temperature is ignored: policy entropy-bound has its own (anneal: false leaves it to the call).",
+    ]);
+    expect(sampled({ policy: { kind: policy, anneal: false }, temperature: 1 }).warnings).toEqual([]);
   });
 
   it("is told of what is about masks where nothing is denoised", () => {

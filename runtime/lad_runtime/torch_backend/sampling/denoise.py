@@ -45,15 +45,15 @@ def denoise(
     the answer stays shorter. It stops early when the policy has nothing left to predict, or when three consecutive iterations
     sampled the same answer and the policy settles. The policy sees the open positions alone; draws are keyed by the canvas's own.
     """
-    if begin.stopped is not None:
-        return Denoised(ids=begin.sampled, iterations=begin.iteration, forwards=0, stopped=begin.stopped)
     state, pinned_N = answer_state(begin, canvas.mask_token_id), np.array(begin.pinned)
+    answer = standing(begin, state)
+    if begin.stopped is not None:
+        return _done(answer, begin.iteration, 0, begin.stopped)
     stop_from = first_stop(begin.ids, begin.pinned, canvas.stop_token_ids)
     open_N = open_positions(state, pinned_N, changes_visible=policy.changes_visible)
-    sampled = standing(begin, state)
     settled = Settled(np.array(begin.sampled) if begin.sampled else None, begin.same)
     if not open_N.any():
-        return _done(sampled, begin.iteration, 0, "settled")
+        return _done(answer, begin.iteration, 0, "settled")
     acts = policy.denoising(replace(canvas, tokens=canvas.tokens - int((~open_N).sum())))
     stopped: CanvasStop = "iterations"
     iteration = begin.iteration
@@ -77,7 +77,8 @@ def denoise(
         count = acts.schedule(opened, seen, iteration, last)
         chosen_O = acts.choose(opened, seen, count, iteration)
         after = with_open(state, open_N, acts.commit(opened, seen, chosen_O))
-        edits = _edits(state, sampled, after, predicted_N) if spec.frames else ()
+        answer = _answer(sampled, after)
+        edits = _edits(state, answer, after, predicted_N) if spec.frames else ()
         if not last:
             more = min(policy.growth, canvas.tokens - len(after))
             after = after.grown(more, canvas.mask_token_id)
@@ -88,7 +89,7 @@ def denoise(
                 iteration=iteration,
                 iterations=acts.iterations,
                 edits=edits,
-                answer=tuple(sampled.ids_N.tolist()),
+                answer=tuple(answer.ids_N.tolist()),
                 masked=int(after.masked_N.sum()),
                 state=replace(
                     sampling_state(after, pinned_N, sampled),
@@ -103,11 +104,11 @@ def denoise(
         iteration += 1
         if last:
             break
-    return _done(sampled, iteration, iteration - begin.iteration, stopped)
+    return _done(answer, iteration, iteration - begin.iteration, stopped)
 
 
-def _done(sampled: Sampled, iterations: int, forwards: int, stopped: CanvasStop) -> Denoised:
-    ids = tuple(sampled.ids_N.tolist())
+def _done(answer: Sampled, iterations: int, forwards: int, stopped: CanvasStop) -> Denoised:
+    ids = tuple(answer.ids_N.tolist())
     return Denoised(ids=ids, iterations=iterations, forwards=forwards, stopped=stopped)
 
 
@@ -151,14 +152,23 @@ def _sample(
     return Sampled(ids_N=ids_N, confidences_N=confidences_N, entropies_N=entropies_N, standing_N=standing_N)
 
 
-def _edits(state: AnswerState, sampled: Sampled, after: AnswerState, predicted_N: Bools) -> tuple[Edit, ...]:
-    touched_N = state.masked_N | after.masked_N | (sampled.ids_N != state.ids_N)
+def _answer(sampled: Sampled, after: AnswerState) -> Sampled:
+    """The answer as it would be if this iteration were the last: what stands now, and what was sampled where MASK is shown."""
+    return replace(
+        sampled,
+        ids_N=np.where(after.masked_N, sampled.ids_N, after.ids_N),
+        confidences_N=np.where(after.masked_N, sampled.confidences_N, after.confidences_N),
+    )
+
+
+def _edits(state: AnswerState, answer: Sampled, after: AnswerState, predicted_N: Bools) -> tuple[Edit, ...]:
+    touched_N = state.masked_N | after.masked_N | (answer.ids_N != state.ids_N)
     return tuple(
         Edit(
             position=int(p),
             old=int(state.ids_N[p]),
-            new=int(sampled.ids_N[p]),
-            confidence=float(sampled.confidences_N[p]),
+            new=int(answer.ids_N[p]),
+            confidence=float(answer.confidences_N[p]),
             remasked=bool(after.masked_N[p]),
             kept=bool(after.kept_N[p]),
         )

@@ -33,7 +33,7 @@ export interface DenoisingDefinition<Policy extends AnyPolicy> {
   /** Whether its iterations mask less and less again, so that a draft's `strength` is a place among them. Default: false. */
   readonly isScheduled?: boolean;
   /** The temperature of an iteration's draws. Default: the one that was asked for. */
-  temperature?(policy: Policy, iteration: number): number;
+  temperature?(policy: Policy, iteration: number): number | undefined;
   /** The answer after a forward. */
   step(state: AnswerState, prediction: IterationPrediction, policy: Policy): PolicyStep;
 }

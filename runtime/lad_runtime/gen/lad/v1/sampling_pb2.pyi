@@ -100,18 +100,26 @@ class DrawSpec(_message.Message):
     def __init__(self, temperature: _Optional[float] = ..., top_k: _Optional[int] = ..., top_p: _Optional[float] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., eos_bias: _Optional[float] = ..., method: _Optional[_Union[DrawMethod, str]] = ..., allow_mask: _Optional[bool] = ...) -> None: ...
 
 class Policy(_message.Message):
-    __slots__ = ("remask", "refine", "llada", "ar", "speculative")
+    __slots__ = ("remask", "refine", "llada", "ar", "speculative", "threshold", "editing", "revoking", "entropy_bound")
     REMASK_FIELD_NUMBER: _ClassVar[int]
     REFINE_FIELD_NUMBER: _ClassVar[int]
     LLADA_FIELD_NUMBER: _ClassVar[int]
     AR_FIELD_NUMBER: _ClassVar[int]
     SPECULATIVE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    EDITING_FIELD_NUMBER: _ClassVar[int]
+    REVOKING_FIELD_NUMBER: _ClassVar[int]
+    ENTROPY_BOUND_FIELD_NUMBER: _ClassVar[int]
     remask: RemaskPolicy
     refine: RefinePolicy
     llada: LladaPolicy
     ar: ArPolicy
     speculative: SpeculativePolicy
-    def __init__(self, remask: _Optional[_Union[RemaskPolicy, _Mapping]] = ..., refine: _Optional[_Union[RefinePolicy, _Mapping]] = ..., llada: _Optional[_Union[LladaPolicy, _Mapping]] = ..., ar: _Optional[_Union[ArPolicy, _Mapping]] = ..., speculative: _Optional[_Union[SpeculativePolicy, _Mapping]] = ...) -> None: ...
+    threshold: ThresholdPolicy
+    editing: EditingPolicy
+    revoking: RevokingPolicy
+    entropy_bound: EntropyBoundPolicy
+    def __init__(self, remask: _Optional[_Union[RemaskPolicy, _Mapping]] = ..., refine: _Optional[_Union[RefinePolicy, _Mapping]] = ..., llada: _Optional[_Union[LladaPolicy, _Mapping]] = ..., ar: _Optional[_Union[ArPolicy, _Mapping]] = ..., speculative: _Optional[_Union[SpeculativePolicy, _Mapping]] = ..., threshold: _Optional[_Union[ThresholdPolicy, _Mapping]] = ..., editing: _Optional[_Union[EditingPolicy, _Mapping]] = ..., revoking: _Optional[_Union[RevokingPolicy, _Mapping]] = ..., entropy_bound: _Optional[_Union[EntropyBoundPolicy, _Mapping]] = ...) -> None: ...
 
 class RemaskPolicy(_message.Message):
     __slots__ = ("iterations", "schedule", "sharpness", "noise_start", "positions", "min_guidance_weight", "cluster_span", "retention", "early_stop", "grow_tokens")
@@ -158,6 +166,58 @@ class LladaPolicy(_message.Message):
     guidance_scale: float
     eos_confidence_off: bool
     def __init__(self, iterations: _Optional[int] = ..., block_tokens: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., eos_confidence_off: _Optional[bool] = ...) -> None: ...
+
+class ThresholdPolicy(_message.Message):
+    __slots__ = ("iterations", "confidence", "factor", "block_tokens")
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    FACTOR_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    iterations: int
+    confidence: float
+    factor: float
+    block_tokens: int
+    def __init__(self, iterations: _Optional[int] = ..., confidence: _Optional[float] = ..., factor: _Optional[float] = ..., block_tokens: _Optional[int] = ...) -> None: ...
+
+class EditingPolicy(_message.Message):
+    __slots__ = ("iterations", "confidence", "edit_confidence", "edits")
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EDIT_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EDITS_FIELD_NUMBER: _ClassVar[int]
+    iterations: int
+    confidence: float
+    edit_confidence: float
+    edits: int
+    def __init__(self, iterations: _Optional[int] = ..., confidence: _Optional[float] = ..., edit_confidence: _Optional[float] = ..., edits: _Optional[int] = ...) -> None: ...
+
+class RevokingPolicy(_message.Message):
+    __slots__ = ("iterations", "confidence", "keep_confidence")
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    KEEP_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    iterations: int
+    confidence: float
+    keep_confidence: float
+    def __init__(self, iterations: _Optional[int] = ..., confidence: _Optional[float] = ..., keep_confidence: _Optional[float] = ...) -> None: ...
+
+class EntropyBoundPolicy(_message.Message):
+    __slots__ = ("iterations", "bound", "anneal", "temperature_start", "temperature_end", "stable_forwards", "stable_entropy")
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    ANNEAL_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_START_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_END_FIELD_NUMBER: _ClassVar[int]
+    STABLE_FORWARDS_FIELD_NUMBER: _ClassVar[int]
+    STABLE_ENTROPY_FIELD_NUMBER: _ClassVar[int]
+    iterations: int
+    bound: float
+    anneal: bool
+    temperature_start: float
+    temperature_end: float
+    stable_forwards: int
+    stable_entropy: float
+    def __init__(self, iterations: _Optional[int] = ..., bound: _Optional[float] = ..., anneal: _Optional[bool] = ..., temperature_start: _Optional[float] = ..., temperature_end: _Optional[float] = ..., stable_forwards: _Optional[int] = ..., stable_entropy: _Optional[float] = ...) -> None: ...
 
 class ArPolicy(_message.Message):
     __slots__ = ()

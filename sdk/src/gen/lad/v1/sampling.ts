@@ -326,6 +326,10 @@ export interface Policy {
     | { $case: "llada"; value: LladaPolicy }
     | { $case: "ar"; value: ArPolicy }
     | { $case: "speculative"; value: SpeculativePolicy }
+    | { $case: "threshold"; value: ThresholdPolicy }
+    | { $case: "editing"; value: EditingPolicy }
+    | { $case: "revoking"; value: RevokingPolicy }
+    | { $case: "entropyBound"; value: EntropyBoundPolicy }
     | undefined;
 }
 
@@ -364,6 +368,56 @@ export interface LladaPolicy {
   /** Classifier-free guidance; 0: none. */
   guidanceScale: number;
   eosConfidenceOff: boolean;
+}
+
+/** Parallel decoding by confidence. */
+export interface ThresholdPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
+  /** From which a MASK is committed. */
+  confidence: number;
+  /** Instead: n masks with (n + 1) · (1 − the lowest of their confidences) up to this; 0: by confidence. */
+  factor: number;
+  /** 0: the whole answer is one block. */
+  blockTokens: number;
+}
+
+/** Decoding by two thresholds. */
+export interface EditingPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
+  /** From which a MASK is filled. */
+  confidence: number;
+  /** Above which another token replaces the one that stands. */
+  editConfidence: number;
+  /** Replacements of each position, at most. */
+  edits: number;
+}
+
+/** Revocable decoding. */
+export interface RevokingPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
+  /** From which a MASK is filled. */
+  confidence: number;
+  /** Below which a token that stands is MASK again. */
+  keepConfidence: number;
+}
+
+/** Decoding under an entropy bound. */
+export interface EntropyBoundPolicy {
+  /** Forwards for each canvas, at most. */
+  iterations: number;
+  /** In nats. */
+  bound: number;
+  /** Whether the draws' temperature falls; if not, it is DrawSpec's. */
+  anneal: boolean;
+  temperatureStart: number;
+  temperatureEnd: number;
+  /** In a row that sample the same answer, for it to be done. */
+  stableForwards: number;
+  /** Of a position on average, in nats, below which it is done. */
+  stableEntropy: number;
 }
 
 /** Autoregressive, causal, with a cache of keys and values. */
@@ -797,6 +851,18 @@ export const Policy: MessageFns<Policy> = {
       case "speculative":
         SpeculativePolicy.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
+      case "threshold":
+        ThresholdPolicy.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
+      case "editing":
+        EditingPolicy.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "revoking":
+        RevokingPolicy.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
+      case "entropyBound":
+        EntropyBoundPolicy.encode(message.kind.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -854,6 +920,38 @@ export const Policy: MessageFns<Policy> = {
             message.kind = { $case: "speculative", value: SpeculativePolicy.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "threshold", value: ThresholdPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "editing", value: EditingPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "revoking", value: RevokingPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kind = { $case: "entropyBound", value: EntropyBoundPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -878,6 +976,16 @@ export const Policy: MessageFns<Policy> = {
         ? { $case: "ar", value: ArPolicy.fromJSON(object.ar) }
         : isSet(object.speculative)
         ? { $case: "speculative", value: SpeculativePolicy.fromJSON(object.speculative) }
+        : isSet(object.threshold)
+        ? { $case: "threshold", value: ThresholdPolicy.fromJSON(object.threshold) }
+        : isSet(object.editing)
+        ? { $case: "editing", value: EditingPolicy.fromJSON(object.editing) }
+        : isSet(object.revoking)
+        ? { $case: "revoking", value: RevokingPolicy.fromJSON(object.revoking) }
+        : isSet(object.entropyBound)
+        ? { $case: "entropyBound", value: EntropyBoundPolicy.fromJSON(object.entropyBound) }
+        : isSet(object.entropy_bound)
+        ? { $case: "entropyBound", value: EntropyBoundPolicy.fromJSON(object.entropy_bound) }
         : undefined,
     };
   },
@@ -894,6 +1002,14 @@ export const Policy: MessageFns<Policy> = {
       obj.ar = ArPolicy.toJSON(message.kind.value);
     } else if (message.kind?.$case === "speculative") {
       obj.speculative = SpeculativePolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "threshold") {
+      obj.threshold = ThresholdPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "editing") {
+      obj.editing = EditingPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "revoking") {
+      obj.revoking = RevokingPolicy.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "entropyBound") {
+      obj.entropyBound = EntropyBoundPolicy.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -931,6 +1047,30 @@ export const Policy: MessageFns<Policy> = {
       case "speculative": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "speculative", value: SpeculativePolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "threshold": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "threshold", value: ThresholdPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "editing": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "editing", value: EditingPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "revoking": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "revoking", value: RevokingPolicy.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "entropyBound": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "entropyBound", value: EntropyBoundPolicy.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1417,6 +1557,542 @@ export const LladaPolicy: MessageFns<LladaPolicy> = {
     message.blockTokens = object.blockTokens ?? 0;
     message.guidanceScale = object.guidanceScale ?? 0;
     message.eosConfidenceOff = object.eosConfidenceOff ?? false;
+    return message;
+  },
+};
+
+function createBaseThresholdPolicy(): ThresholdPolicy {
+  return { iterations: 0, confidence: 0, factor: 0, blockTokens: 0 };
+}
+
+export const ThresholdPolicy: MessageFns<ThresholdPolicy> = {
+  encode(message: ThresholdPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      writer.uint32(17).double(message.confidence);
+    }
+    if (message.factor !== 0) {
+      writer.uint32(25).double(message.factor);
+    }
+    if (message.blockTokens !== 0) {
+      writer.uint32(32).uint32(message.blockTokens);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ThresholdPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseThresholdPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.confidence = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.factor = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.blockTokens = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ThresholdPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      confidence: isSet(object.confidence) ? globalThis.Number(object.confidence) : 0,
+      factor: isSet(object.factor) ? globalThis.Number(object.factor) : 0,
+      blockTokens: isSet(object.blockTokens)
+        ? globalThis.Number(object.blockTokens)
+        : isSet(object.block_tokens)
+        ? globalThis.Number(object.block_tokens)
+        : 0,
+    };
+  },
+
+  toJSON(message: ThresholdPolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      obj.confidence = floatToJson(message.confidence);
+    }
+    if (message.factor !== 0) {
+      obj.factor = floatToJson(message.factor);
+    }
+    if (message.blockTokens !== 0) {
+      obj.blockTokens = Math.round(message.blockTokens);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ThresholdPolicy>, I>>(base?: I): ThresholdPolicy {
+    return ThresholdPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ThresholdPolicy>, I>>(object: I): ThresholdPolicy {
+    const message = createBaseThresholdPolicy();
+    message.iterations = object.iterations ?? 0;
+    message.confidence = object.confidence ?? 0;
+    message.factor = object.factor ?? 0;
+    message.blockTokens = object.blockTokens ?? 0;
+    return message;
+  },
+};
+
+function createBaseEditingPolicy(): EditingPolicy {
+  return { iterations: 0, confidence: 0, editConfidence: 0, edits: 0 };
+}
+
+export const EditingPolicy: MessageFns<EditingPolicy> = {
+  encode(message: EditingPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      writer.uint32(17).double(message.confidence);
+    }
+    if (message.editConfidence !== 0) {
+      writer.uint32(25).double(message.editConfidence);
+    }
+    if (message.edits !== 0) {
+      writer.uint32(32).uint32(message.edits);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EditingPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEditingPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.confidence = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.editConfidence = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.edits = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EditingPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      confidence: isSet(object.confidence) ? globalThis.Number(object.confidence) : 0,
+      editConfidence: isSet(object.editConfidence)
+        ? globalThis.Number(object.editConfidence)
+        : isSet(object.edit_confidence)
+        ? globalThis.Number(object.edit_confidence)
+        : 0,
+      edits: isSet(object.edits) ? globalThis.Number(object.edits) : 0,
+    };
+  },
+
+  toJSON(message: EditingPolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      obj.confidence = floatToJson(message.confidence);
+    }
+    if (message.editConfidence !== 0) {
+      obj.editConfidence = floatToJson(message.editConfidence);
+    }
+    if (message.edits !== 0) {
+      obj.edits = Math.round(message.edits);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EditingPolicy>, I>>(base?: I): EditingPolicy {
+    return EditingPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EditingPolicy>, I>>(object: I): EditingPolicy {
+    const message = createBaseEditingPolicy();
+    message.iterations = object.iterations ?? 0;
+    message.confidence = object.confidence ?? 0;
+    message.editConfidence = object.editConfidence ?? 0;
+    message.edits = object.edits ?? 0;
+    return message;
+  },
+};
+
+function createBaseRevokingPolicy(): RevokingPolicy {
+  return { iterations: 0, confidence: 0, keepConfidence: 0 };
+}
+
+export const RevokingPolicy: MessageFns<RevokingPolicy> = {
+  encode(message: RevokingPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      writer.uint32(17).double(message.confidence);
+    }
+    if (message.keepConfidence !== 0) {
+      writer.uint32(25).double(message.keepConfidence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokingPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokingPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.confidence = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.keepConfidence = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokingPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      confidence: isSet(object.confidence) ? globalThis.Number(object.confidence) : 0,
+      keepConfidence: isSet(object.keepConfidence)
+        ? globalThis.Number(object.keepConfidence)
+        : isSet(object.keep_confidence)
+        ? globalThis.Number(object.keep_confidence)
+        : 0,
+    };
+  },
+
+  toJSON(message: RevokingPolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.confidence !== 0) {
+      obj.confidence = floatToJson(message.confidence);
+    }
+    if (message.keepConfidence !== 0) {
+      obj.keepConfidence = floatToJson(message.keepConfidence);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokingPolicy>, I>>(base?: I): RevokingPolicy {
+    return RevokingPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokingPolicy>, I>>(object: I): RevokingPolicy {
+    const message = createBaseRevokingPolicy();
+    message.iterations = object.iterations ?? 0;
+    message.confidence = object.confidence ?? 0;
+    message.keepConfidence = object.keepConfidence ?? 0;
+    return message;
+  },
+};
+
+function createBaseEntropyBoundPolicy(): EntropyBoundPolicy {
+  return {
+    iterations: 0,
+    bound: 0,
+    anneal: false,
+    temperatureStart: 0,
+    temperatureEnd: 0,
+    stableForwards: 0,
+    stableEntropy: 0,
+  };
+}
+
+export const EntropyBoundPolicy: MessageFns<EntropyBoundPolicy> = {
+  encode(message: EntropyBoundPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== 0) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.bound !== 0) {
+      writer.uint32(17).double(message.bound);
+    }
+    if (message.anneal !== false) {
+      writer.uint32(24).bool(message.anneal);
+    }
+    if (message.temperatureStart !== 0) {
+      writer.uint32(33).double(message.temperatureStart);
+    }
+    if (message.temperatureEnd !== 0) {
+      writer.uint32(41).double(message.temperatureEnd);
+    }
+    if (message.stableForwards !== 0) {
+      writer.uint32(48).uint32(message.stableForwards);
+    }
+    if (message.stableEntropy !== 0) {
+      writer.uint32(57).double(message.stableEntropy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EntropyBoundPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntropyBoundPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.bound = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.anneal = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.temperatureStart = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.temperatureEnd = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.stableForwards = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.stableEntropy = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EntropyBoundPolicy {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : 0,
+      bound: isSet(object.bound) ? globalThis.Number(object.bound) : 0,
+      anneal: isSet(object.anneal) ? globalThis.Boolean(object.anneal) : false,
+      temperatureStart: isSet(object.temperatureStart)
+        ? globalThis.Number(object.temperatureStart)
+        : isSet(object.temperature_start)
+        ? globalThis.Number(object.temperature_start)
+        : 0,
+      temperatureEnd: isSet(object.temperatureEnd)
+        ? globalThis.Number(object.temperatureEnd)
+        : isSet(object.temperature_end)
+        ? globalThis.Number(object.temperature_end)
+        : 0,
+      stableForwards: isSet(object.stableForwards)
+        ? globalThis.Number(object.stableForwards)
+        : isSet(object.stable_forwards)
+        ? globalThis.Number(object.stable_forwards)
+        : 0,
+      stableEntropy: isSet(object.stableEntropy)
+        ? globalThis.Number(object.stableEntropy)
+        : isSet(object.stable_entropy)
+        ? globalThis.Number(object.stable_entropy)
+        : 0,
+    };
+  },
+
+  toJSON(message: EntropyBoundPolicy): unknown {
+    const obj: any = {};
+    if (message.iterations !== 0) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.bound !== 0) {
+      obj.bound = floatToJson(message.bound);
+    }
+    if (message.anneal !== false) {
+      obj.anneal = message.anneal;
+    }
+    if (message.temperatureStart !== 0) {
+      obj.temperatureStart = floatToJson(message.temperatureStart);
+    }
+    if (message.temperatureEnd !== 0) {
+      obj.temperatureEnd = floatToJson(message.temperatureEnd);
+    }
+    if (message.stableForwards !== 0) {
+      obj.stableForwards = Math.round(message.stableForwards);
+    }
+    if (message.stableEntropy !== 0) {
+      obj.stableEntropy = floatToJson(message.stableEntropy);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EntropyBoundPolicy>, I>>(base?: I): EntropyBoundPolicy {
+    return EntropyBoundPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EntropyBoundPolicy>, I>>(object: I): EntropyBoundPolicy {
+    const message = createBaseEntropyBoundPolicy();
+    message.iterations = object.iterations ?? 0;
+    message.bound = object.bound ?? 0;
+    message.anneal = object.anneal ?? false;
+    message.temperatureStart = object.temperatureStart ?? 0;
+    message.temperatureEnd = object.temperatureEnd ?? 0;
+    message.stableForwards = object.stableForwards ?? 0;
+    message.stableEntropy = object.stableEntropy ?? 0;
     return message;
   },
 };

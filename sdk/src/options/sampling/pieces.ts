@@ -1,8 +1,8 @@
 /** The pieces of an answer (docs/method.md §6): what is fixed, what is open, and what is there to begin with. */
 import { z } from "zod";
-import { check } from "../checks/check.js";
-import { integer, list, text } from "../checks/fields.js";
-import { fieldsOf } from "../checks/fields-of.js";
+import { check } from "../../checks/check.js";
+import { integer, list, text } from "../../checks/fields.js";
+import { fieldsOf } from "../../checks/fields-of.js";
 
 /** A gap whose length is to be found. */
 export interface GapOptions {

@@ -1,11 +1,11 @@
 /** What an answer begins from, if not from MASKs alone (docs/method.md §6). */
 import { z } from "zod";
-import { check, type Warn } from "../checks/check.js";
-import { flag, integer, number, oneOf } from "../checks/fields.js";
-import { fieldsOf } from "../checks/fields-of.js";
-import { invalidOption, LadError } from "../errors.js";
-import { type Policy, policyDefinition } from "../method/policy.js";
-import type { Frame, SamplingState } from "../results/sampling.js";
+import { check, type Warn } from "../../checks/check.js";
+import { flag, integer, number, oneOf } from "../../checks/fields.js";
+import { fieldsOf } from "../../checks/fields-of.js";
+import { invalidOption, LadError } from "../../errors.js";
+import { type Policy, policyDefinition } from "../../method/policy.js";
+import type { Frame, SamplingState } from "../../results/sampling.js";
 import { type AnswerPiece, pieces, written } from "./pieces.js";
 
 /** What an answer begins from; without any of them, from MASKs alone. */
