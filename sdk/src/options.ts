@@ -18,7 +18,6 @@ export {
   type TextOptions,
   textOptions,
 } from "./options/base.js";
-export type { Beginning, BeginningOptions } from "./options/sampling/beginning.js";
 export { type CallOptions, callOptions } from "./options/call.js";
 export {
   type ChatExample,
@@ -71,15 +70,6 @@ export {
   type ScheduleOptions,
 } from "./options/optimizer.js";
 export {
-  type AnswerPiece,
-  type DraftPiece,
-  draftOf,
-  type Gap,
-  type GapOptions,
-  gap,
-} from "./options/sampling/pieces.js";
-export type { PolicyInput } from "./options/sampling/policy.js";
-export {
   type CheckedContainer,
   type CheckedLocal,
   type ContainerOptions,
@@ -88,6 +78,16 @@ export {
   type RemoteOptions,
   type RuntimeOptions,
 } from "./options/runtime.js";
+export type { Beginning, BeginningOptions } from "./options/sampling/beginning.js";
+export {
+  type AnswerPiece,
+  type DraftPiece,
+  draftOf,
+  type Gap,
+  type GapOptions,
+  gap,
+} from "./options/sampling/pieces.js";
+export type { PolicyInput } from "./options/sampling/policy.js";
 export {
   type CanvasStart,
   type CheckedSampling,

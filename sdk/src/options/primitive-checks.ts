@@ -5,7 +5,6 @@ import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
 import { attention, checkContext, denoisingAttention, trainingContext } from "./attention.js";
-import { beginningShape, pins } from "./sampling/beginning.js";
 import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
 import { dataSourceSchema } from "./data-source.js";
@@ -24,6 +23,7 @@ import type {
   SequenceInput,
   SequencesOptions,
 } from "./primitives.js";
+import { beginningShape, pins } from "./sampling/beginning.js";
 import { checkPrompt, drawShape, promptShape } from "./sampling.js";
 
 /** Sequences, or rows of a data set, that one `forwardBackward` holds. The gradients of several calls add up. */

@@ -17,8 +17,13 @@ import { LadError } from "../errors.js";
 import { policies } from "../method/policies/registered.js";
 import { type Policy, policyDefinition } from "../method/policy.js";
 import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
-import { type Beginning, type BeginningOptions, beginningShape, checkBeginning } from "./sampling/beginning.js";
 import { type ChatMessage, messagesSchema } from "./data.js";
+import {
+  type Beginning,
+  type BeginningOptions,
+  beginningShape,
+  checkBeginning,
+} from "./sampling/beginning.js";
 import { misplacedBesidePolicy, type PolicyInput, policySchema } from "./sampling/policy.js";
 
 /** How a token is drawn from its position's distribution. */

@@ -26,23 +26,25 @@ export interface Edit {
 export interface SamplingState extends AnswerState {
   /** True where nothing is sampled, masked or edited. */
   readonly pinned: readonly boolean[];
+  /** Of the tokens that stand there, numbers from 0 to 1; 0 where masked. */
+  readonly confidences: readonly number[];
   /** The policy's own numbers. */
   readonly memory: readonly number[];
   /** The answer that the last forward sampled; empty before the first. */
   readonly sampled: readonly number[];
-  /** How many forwards in a row sampled that answer. */
+  /** How many forwards in a row sampled that answer: an integer of at least 0. */
   readonly same: number;
-  /** The number of the next iteration of the canvas in hand, from 0. */
+  /** The number of the next iteration of the canvas in hand: an integer of at least 0. */
   readonly iteration: number;
-  /** Why the canvas in hand is done; undefined while it is not. Without it, more iterations follow. */
+  /** Why the canvas in hand is done. Default: none, more iterations follow. */
   readonly stopped?: "iterations" | "settled" | undefined;
-  /** Positions of the canvases before the one in hand. */
+  /** Positions of the canvases before the one in hand: an integer of at least 0. */
   readonly finished: number;
-  /** Iterations of those canvases. */
+  /** Iterations of those canvases: an integer of at least 0. */
   readonly finishedIterations: number;
-  /** Forwards computed so far. */
+  /** Forwards computed so far: an integer of at least 0. */
   readonly forwards: number;
-  /** Keys the draws. Undefined: the prompt's seed and number do. */
+  /** Keys the draws. Default: none, the prompt's seed and number do. */
   readonly key?: StateKey | undefined;
 }
 

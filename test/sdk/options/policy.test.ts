@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { policies, refine, remask, speculative } from "../../../sdk/src/method/policies/registered.js";
-import { POLICY_KINDS, type Policy, type PolicyKind, policyDefinition } from "../../../sdk/src/method/policy.js";
+import {
+  POLICY_KINDS,
+  type Policy,
+  type PolicyKind,
+  policyDefinition,
+} from "../../../sdk/src/method/policy.js";
 import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import { experimentSchema } from "../../../sdk/src/options/experiment.js";
 import { type PolicyInput, policySchema } from "../../../sdk/src/options/sampling/policy.js";
@@ -29,7 +34,8 @@ describe.each(POLICY_KINDS)("the policy %s", (kind) => {
   });
 
   it("is sent as the case of its name, with its own options alone", () => {
-    const policy = (policyDefinition(kind).settle?.(policies[kind](), undefined) ?? policies[kind]()) as Policy;
+    const policy = (policyDefinition(kind).settle?.(policies[kind](), undefined) ??
+      policies[kind]()) as Policy;
     const { kind: name, ...options } = policy;
     const { kind: sent } = toPolicy(policy);
     expect(sent?.$case).toBe(camelCase(name));

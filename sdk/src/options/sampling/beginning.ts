@@ -1,7 +1,7 @@
 /** What an answer begins from, if not from MASKs alone (docs/method.md §6). */
 import { z } from "zod";
 import { check, type Warn } from "../../checks/check.js";
-import { flag, integer, number, oneOf } from "../../checks/fields.js";
+import { fields, flag, integer, number, oneOf } from "../../checks/fields.js";
 import { fieldsOf } from "../../checks/fields-of.js";
 import { invalidOption, LadError } from "../../errors.js";
 import { type Policy, policyDefinition } from "../../method/policy.js";
@@ -32,11 +32,18 @@ export interface BeginningOptions {
   strength?: number | undefined;
 }
 
+const SEED_DIGITS = "a seed in decimal digits";
+
 const tokenIds = z.array(integer(0), { error: "token ids" }).readonly();
 const flags = z.array(flag(), { error: "true or false for each position" }).readonly();
 const numbers = z.array(number(0, 1), { error: "numbers from 0 to 1" }).readonly();
 
-const stateFields = fieldsOf<SamplingState>()({
+const keyFields = fields({
+  seed: z.string({ error: SEED_DIGITS }).regex(/^\d{1,20}$/, { error: SEED_DIGITS }),
+  canvas: integer(0),
+}).readonly();
+
+export const stateFields = fieldsOf<SamplingState>()({
   ids: tokenIds,
   masked: flags,
   kept: flags,
@@ -50,13 +57,7 @@ const stateFields = fieldsOf<SamplingState>()({
   finished: integer(0),
   finishedIterations: integer(0),
   forwards: integer(0),
-  key: z
-    .strictObject({
-      seed: z.string().regex(/^\d{1,20}$/, { error: "a seed in decimal digits" }),
-      canvas: integer(0),
-    })
-    .readonly()
-    .optional(),
+  key: keyFields.optional(),
 });
 
 export const beginningShape = {

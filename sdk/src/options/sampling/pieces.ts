@@ -32,7 +32,7 @@ export interface DraftPiece {
 export type AnswerPiece = string | readonly number[] | Gap | DraftPiece;
 
 const gapTokens = integer(1, 2 ** 20);
-const gapFields = fieldsOf<GapOptions>()({ upTo: integer(1, 1024) });
+export const gapFields = fieldsOf<GapOptions>()({ upTo: integer(1, 1024) });
 
 /** The most lengths of one gap that are tried. */
 const MOST_LENGTHS = 16;
