@@ -38,9 +38,8 @@ export function untimed(events: readonly TrainingEvent[]) {
 export async function adapterFiles(adapter: Adapter, scratch: string): Promise<Record<string, string>> {
   const folder = join(mkdtempSync(join(scratch, "saved-")), "adapter");
   await adapter.save(folder);
-  return Object.fromEntries(
-    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString("hex")]),
-  );
+  const made = readdirSync(folder).filter((name) => name !== "lad.json"); // which says how it was trained
+  return Object.fromEntries(made.map((name) => [name, readFileSync(join(folder, name)).toString("hex")]));
 }
 
 /** An answer, and what was sampled and masked in each iteration on the way there. */
