@@ -1,5 +1,16 @@
 /** What each policy makes of the same adapter: exact match against forwards, and self-speculation beside the base's own answers. */
-import { llada, type Policy, Runtime, refine, remask, speculative } from "../../sdk/src/index.js";
+import {
+  editing,
+  entropyBound,
+  llada,
+  type Policy,
+  Runtime,
+  refine,
+  remask,
+  revoking,
+  speculative,
+  threshold,
+} from "../../sdk/src/index.js";
 import { number, percent } from "../../sdk/src/report/numbers.js";
 import { scatter } from "../../sdk/src/report/scatter.js";
 import { type Column, renderTable } from "../../sdk/src/report/table.js";
@@ -14,6 +25,10 @@ const POLICIES: readonly Policy[] = [
   ...[2, 4, 8, 16, 32].map((iterations) => remask({ iterations })),
   ...[1, 2, 3, 4, 16].map((iterations) => refine({ iterations })),
   ...[8, 16, 32].map((iterations) => llada({ iterations })),
+  ...[3, 32].map((iterations) => threshold({ iterations })),
+  ...[3, 32].map((iterations) => editing({ iterations })),
+  ...[3, 32].map((iterations) => revoking({ iterations })),
+  ...[3, 32].map((iterations) => entropyBound({ iterations, anneal: false })),
 ];
 
 interface Measured {
@@ -91,7 +106,15 @@ function asText({ steps, rows, speculative: drafted }: Measured): string {
   ].join("\n");
 }
 
-const MARKS: Readonly<Record<string, string>> = { remask: "m", refine: "r", llada: "l" };
+const MARKS: Readonly<Record<string, string>> = {
+  remask: "m",
+  refine: "r",
+  llada: "l",
+  threshold: "t",
+  editing: "e",
+  revoking: "v",
+  "entropy-bound": "b",
+};
 
 const COLUMNS: readonly Column<PolicyRow>[] = [
   { header: "policy", align: "left", cell: ({ settings }) => nameOf(settings) },

@@ -120,7 +120,7 @@ def test_a_batch_holds_no_more_rows_at_once_than_a_micro_batch_and_the_noise_tha
         row = made(self, *given)
         living += 1
         most = max(most, living)
-        return Counted(sequence=row.sequence, example=row.example, noised=row.noised)
+        return Counted(sequence=row.sequence, example=row.example, noised=row.noised, soft=row.soft)
 
     monkeypatch.setattr(rows.Noising, "row", count)
     work = primitives.forward_backward_noised(
