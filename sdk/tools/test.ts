@@ -47,7 +47,7 @@ async function runPytest(marks: string, report: string): Promise<{ counts: Count
   const { OMP_NUM_THREADS = "1", OMP_WAIT_POLICY = "PASSIVE" } = process.env;
   const options = inFolder({ OMP_NUM_THREADS, OMP_WAIT_POLICY, ...env });
   const words = ["-m", "pytest", "-m", marks, `--junitxml=${report}`, "test/runtime"];
-  const settings = { ...options, reject: false, stdio: "pipe", all: true } as const;
+  const settings = { ...options, reject: false, stdout: "pipe", stderr: "pipe", all: true } as const;
   const { exitCode, all } = await execa(python, words, settings);
   return { counts: ofPytest(await textOf(report), exitCode ?? 1), output: `${all}\n` };
 }
