@@ -64,6 +64,12 @@ def most_confident(candidates_N: Bools, count: int, *, confidences_N: Floats) ->
     return _smallest(-confidences_N, candidates_N, count)
 
 
+def sure_masks(masked_N: Bools, least: float, *, confidences_N: Floats) -> Bools:
+    """The masks whose confidence is at least `least`, or the surest one."""
+    sure = int((masked_N & (confidences_N >= least)).sum())
+    return most_confident(masked_N, max(sure, min(1, int(masked_N.sum()))), confidences_N=confidences_N)
+
+
 def _numbers(candidates_N: Bools, key: CanvasKey, iteration: int) -> Floats:
     return uniform_lanes(key.seed, Purpose.REMASK, key.canvas, iteration, len(candidates_N), (0, 1))
 

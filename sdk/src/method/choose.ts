@@ -85,6 +85,16 @@ export function mostConfident(
   );
 }
 
+/** The masks whose confidence is at least this, or the surest one. */
+export function sureMasks(
+  masked: readonly boolean[],
+  least: number,
+  confidences: ArrayLike<number>,
+): boolean[] {
+  const sure = tally(masked.map((is, p) => is && at(confidences, p) >= least));
+  return mostConfident(masked, Math.max(sure, Math.min(1, tally(masked))), confidences);
+}
+
 /** How many are true. */
 export function tally(mask: readonly boolean[]): number {
   return mask.reduce((sum, is) => sum + Number(is), 0);

@@ -8,7 +8,7 @@ import numpy as np
 
 from lad_runtime.checks import check_number, check_whole
 from lad_runtime.method.answer_state import AnswerState, Ids, Sampled
-from lad_runtime.method.choose import Bools, most_confident
+from lad_runtime.method.choose import Bools, most_confident, sure_masks
 from lad_runtime.method.policies.policy import AnswerCanvas, Denoising, DenoisingPolicy
 
 
@@ -51,10 +51,9 @@ class Editing(Denoising):
         return not state.masked_N.any() and not self._replaced(state, sampled).any()
 
     def schedule(self, state: AnswerState, sampled: Sampled, iteration: int, last: bool) -> int:
-        masks = int(state.masked_N.sum())
-        sure_N = state.masked_N & (sampled.confidences_N >= self.policy.confidence)
-        filled = masks if last else max(int(sure_N.sum()), min(1, masks))
-        return filled + int(self._replaced(state, sampled).sum())
+        least, confidences_N = self.policy.confidence, sampled.confidences_N
+        filled_N = state.masked_N if last else sure_masks(state.masked_N, least, confidences_N=confidences_N)
+        return int(filled_N.sum()) + int(self._replaced(state, sampled).sum())
 
     def choose(self, state: AnswerState, sampled: Sampled, count: int, iteration: int) -> Bools:
         replaced_N = self._replaced(state, sampled)

@@ -7,7 +7,7 @@ import numpy as np
 
 from lad_runtime.checks import check_number
 from lad_runtime.method.answer_state import AnswerState, Sampled
-from lad_runtime.method.choose import Bools, most_confident
+from lad_runtime.method.choose import Bools, most_confident, sure_masks
 from lad_runtime.method.policies.policy import AnswerCanvas, Denoising, DenoisingPolicy
 
 
@@ -78,10 +78,7 @@ class Revoking(Denoising):
     def _filled(self, state: AnswerState, sampled: Sampled, last: bool) -> Bools:
         if last:
             return state.masked_N
-        sure_N = state.masked_N & (sampled.confidences_N >= self.policy.confidence)
-        masks = int(state.masked_N.sum())
-        count = max(int(sure_N.sum()), min(1, masks))
-        return most_confident(state.masked_N, count, confidences_N=sampled.confidences_N)
+        return sure_masks(state.masked_N, self.policy.confidence, confidences_N=sampled.confidences_N)
 
     def _filled_before(self, state: AnswerState) -> int:
         return state.memory[0] if state.memory else int((~state.masked_N).sum())

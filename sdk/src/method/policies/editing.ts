@@ -9,7 +9,7 @@ import {
   sampledWhere,
   standingAnswer,
 } from "../answer-state.js";
-import { mostConfident, tally } from "../choose.js";
+import { sureMasks, tally } from "../choose.js";
 import { definePolicy, iterations, ownersOfOption } from "./policy.js";
 
 /** How `editing` denoises. */
@@ -71,7 +71,7 @@ export function editingStep(
   const { edits, seen } = remembered(state);
   const isWhole = !state.masked.includes(true);
   const replaced = replacedPositions(state, sampled, policy);
-  const filled = filledPositions(state, sampled, policy, isLast);
+  const filled = isLast ? state.masked : sureMasks(state.masked, policy.confidence, sampled.confidences);
   const pick = <T>(ours: readonly T[], theirs: readonly T[]) =>
     ours.map((x, p) => (replaced[p] || filled[p] ? (theirs[p] as T) : x));
   const next = {
@@ -104,17 +104,6 @@ function replacedPositions(
   if (state.masked.includes(true)) return replaced;
   const after = state.ids.map((id, p) => (replaced[p] ? (sampled.ids[p] as number) : id));
   return seen.includes(hashOf(after)) ? state.ids.map(() => false) : replaced;
-}
-
-function filledPositions(
-  { masked }: AnswerState,
-  { confidences }: PolicyStep["sampled"],
-  policy: EditingPolicy,
-  isLast: boolean,
-): boolean[] {
-  if (isLast) return [...masked];
-  const sure = tally(masked.map((is, p) => is && (confidences[p] as number) >= policy.confidence));
-  return mostConfident(masked, Math.max(sure, Math.min(1, tally(masked))), confidences);
 }
 
 /** The replacements of each position so far, and the hashes of the whole answers that were seen. */

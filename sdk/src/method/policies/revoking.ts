@@ -10,7 +10,7 @@ import {
   sampledWhere,
   standingAnswer,
 } from "../answer-state.js";
-import { mostConfident, tally } from "../choose.js";
+import { mostConfident, sureMasks, tally } from "../choose.js";
 import { definePolicy, iterations, ownersOfOption } from "./policy.js";
 
 /** How `revoking` denoises. */
@@ -67,7 +67,7 @@ export function revokingStep(
 ): PolicyStep {
   const isLast = prediction.iteration >= policy.iterations - 1;
   const sampled = sampledWhere(state, prediction, () => true);
-  const filled = filledPositions(state, sampled, policy, isLast);
+  const filled = isLast ? state.masked : sureMasks(state.masked, policy.confidence, sampled.confidences);
   const revoked = isLast ? state.ids.map(() => false) : revokedPositions(state, prediction, policy);
   const masked = state.masked.map((is, p) => (is && !filled[p]) || revoked[p] === true);
   const next = {
@@ -84,17 +84,6 @@ export function revokingStep(
     memory: [tally(filled)],
   };
   return { sampled: standingAnswer(sampled, next), next, done: !masked.includes(true) };
-}
-
-function filledPositions(
-  { masked }: AnswerState,
-  { confidences }: PolicyStep["sampled"],
-  policy: RevokingPolicy,
-  isLast: boolean,
-): boolean[] {
-  if (isLast) return [...masked];
-  const sure = tally(masked.map((is, p) => is && (confidences[p] as number) >= policy.confidence));
-  return mostConfident(masked, Math.max(sure, Math.min(1, tally(masked))), confidences);
 }
 
 function revokedPositions(
