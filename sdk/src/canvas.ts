@@ -1,5 +1,5 @@
 import type { Client } from "./client.js";
-import { decodeSequences, renderChat } from "./data/text.js";
+import { decodeSequences, promptIds } from "./data/text.js";
 import { invalidOption } from "./errors.js";
 import { endOfAnswer, firstStop } from "./method/answer-end.js";
 import type { AnswerState } from "./method/answer-state.js";
@@ -117,9 +117,7 @@ export class Canvas {
   /** The prompt's token ids. The worker renders them at the first call. */
   async prompt(): Promise<readonly number[]> {
     if (this.#prompt === undefined) {
-      const { ids, messages = [], allowSpecial, signal } = this.#options;
-      const settings = { allowSpecial, signal };
-      this.#prompt = ids ?? (await renderChat(this.#client, this.#base.id, messages, settings)).ids;
+      this.#prompt = await promptIds(this.#client, this.#base.id, this.#options, this.#options.signal);
     }
     return this.#prompt;
   }

@@ -2,7 +2,7 @@ import { Canvas } from "./canvas.js";
 import type { Client } from "./client.js";
 import { openDataset } from "./data/data.js";
 import { warnOfSpecialTokens } from "./data/special-tokens.js";
-import { encodeTexts, renderChat } from "./data/text.js";
+import { encodeTexts, promptIds } from "./data/text.js";
 import { type Evaluation, evaluateModel } from "./evaluation/evaluation.js";
 import { fitsUnderBase } from "./evaluation/gap-lengths.js";
 import { predictCanvases } from "./evaluation/predicting.js";
@@ -111,7 +111,7 @@ export abstract class Model {
   async score(options: ScoreOptions): Promise<Score[]> {
     const { items, attention, signal, timeoutMs } = checkScore(options);
     const client = this.client.within(timeoutMs);
-    const prompts = await Promise.all(items.map((item) => this.#promptIds(client, item, signal)));
+    const prompts = await Promise.all(items.map((item) => promptIds(client, this.#base.id, item, signal)));
     const continuations = await this.#continuationIds(client, items, signal);
     const sequences = items.map((_, i) => ({
       prompt: prompts[i] ?? [],
@@ -174,7 +174,7 @@ export abstract class Model {
       fitsUnderBase(
         this.client,
         this.#base,
-        await this.#promptIds(this.client, prompt, signal),
+        await promptIds(this.client, this.#base.id, prompt, signal),
         answers,
         signal,
       ),
@@ -183,15 +183,6 @@ export abstract class Model {
 
   get #isAdapted(): boolean {
     return this.target.adapterId !== "";
-  }
-
-  async #promptIds(
-    client: Client,
-    item: Pick<CheckedScoreItem, "ids" | "messages" | "allowSpecial">,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly number[]> {
-    const { ids, messages = [], allowSpecial } = item;
-    return ids ?? (await renderChat(client, this.#base.id, messages, { allowSpecial, signal })).ids;
   }
 
   /** Encodes all texts with the same `allowSpecial` in one call. */

@@ -71,3 +71,20 @@ export async function renderChat(
   const request = { baseId, messages: toMessages(messages), addGenerationPrompt: true, allowSpecial };
   return client.call(DataService.render, request, { signal });
 }
+
+/** A prompt: token ids, or a chat to be rendered. */
+export interface PromptSource {
+  readonly ids?: readonly number[] | undefined;
+  readonly messages?: readonly ChatMessage[] | undefined;
+  readonly allowSpecial?: boolean | undefined;
+}
+
+/** The token ids of a prompt. */
+export async function promptIds(
+  client: Client,
+  baseId: string,
+  { ids, messages = [], allowSpecial = false }: PromptSource,
+  signal: AbortSignal | undefined,
+): Promise<readonly number[]> {
+  return ids ?? (await renderChat(client, baseId, messages, { allowSpecial, signal })).ids;
+}

@@ -1,6 +1,6 @@
 /** How far an adapter moves its base (docs/method.md §7). */
 import type { Client } from "../client.js";
-import { encodeTexts, renderChat } from "../data/text.js";
+import { encodeTexts, promptIds } from "../data/text.js";
 import { type CheckedAdapterCheck, NEUTRAL_PROMPTS } from "../options/adapter-check.js";
 import type { DenoisingAttention } from "../options/attention.js";
 import { checkPredict } from "../options/primitive-checks.js";
@@ -60,15 +60,8 @@ async function promptsOf(
   }
   const asked =
     prompts ?? NEUTRAL_PROMPTS.map((content) => ({ messages: [{ role: "user" as const, content }] }));
-  return Promise.all(
-    asked.map(
-      async ({ ids, messages = [], allowSpecial = false }: Asked) =>
-        ids ?? (await renderChat(client, base.id, messages, { allowSpecial, signal })).ids,
-    ),
-  );
+  return Promise.all(asked.map((prompt) => promptIds(client, base.id, prompt, signal)));
 }
-
-type Asked = Partial<NonNullable<CheckedAdapterCheck["prompts"]>[number]>;
 
 /** What becomes of one position's distribution. */
 interface Movement {

@@ -1,6 +1,6 @@
 /** Answers questions and measures the answers (docs/method.md §7). */
 import type { Client } from "../client.js";
-import { renderChat } from "../data/text.js";
+import { promptIds } from "../data/text.js";
 import type { CheckedEvaluation } from "../options/evaluation.js";
 import { type SampledModel, SamplingRun } from "../runs/sampling.js";
 import type { Answer, BaseInfo } from "../wire.js";
@@ -26,10 +26,7 @@ export async function evaluateModel(
 ): Promise<Evaluation> {
   const { base } = model;
   const prompts = await Promise.all(
-    sampling.canvases.map(
-      async ({ ids, messages = [], allowSpecial }) =>
-        ids ?? (await renderChat(client, base.id, messages, { allowSpecial, signal })).ids,
-    ),
+    sampling.canvases.map((canvas) => promptIds(client, base.id, canvas, signal)),
   );
   const canvases = sampling.canvases.map(({ seed }, i) => ({
     messages: undefined,
