@@ -9,7 +9,7 @@ import {
   sampledWhere,
   standingAnswer,
 } from "../answer-state.js";
-import { sureMasks, tally } from "../choose.js";
+import { sureMasks } from "../choose.js";
 import { definePolicy, iterations, ownersOfOption } from "./policy.js";
 
 /** How `editing` denoises. */
