@@ -18,13 +18,15 @@ const { values } = parseArgs({
 });
 
 const recipe = recipeFor(values.base);
-const { adapter: adapterOptions, training, answerTokens } = recipe;
+const { adapter: adapterOptions, training } = recipe;
 
 await using runtime = await Runtime.start();
 const base = await runtime.loadBase(values.base, recipe.base);
 const adapter = values.adapter ? await base.loadAdapter(values.adapter) : await trained();
 
-const canvas = adapter.canvas({ messages: values.question, answerTokens, iterations: 12 });
+const { ids } = await base.render(values.question);
+const answerTokens = recipe.answerTokens ?? training.windowTokens - ids.length; // a canvas as in training
+const canvas = adapter.canvas({ ids, answerTokens, iterations: 12 });
 await drawDenoising(new LiveBlock(), "sharpening", rounds(), base);
 console.log((await canvas.answer()).text);
 

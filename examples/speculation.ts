@@ -22,7 +22,6 @@ const seed = BigInt(values.seed);
 const draftTokens = 32;
 
 const recipe = recipeFor(values.base);
-const answerTokens = recipe.answerTokens;
 const attention = "causal-prefix";
 
 await using runtime = await Runtime.start();
@@ -30,6 +29,7 @@ const base = await runtime.loadBase(values.base, recipe.base);
 const adapter = values.adapter ? await base.loadAdapter(values.adapter) : await trained();
 
 const { ids: prompt } = await base.render(values.question);
+const answerTokens = recipe.answerTokens ?? recipe.training.windowTokens - prompt.length; // a canvas as in training
 const answer: number[] = [];
 let round = 0;
 let accepted = 0;

@@ -50,7 +50,7 @@ const { values } = parseArgs({
   },
 });
 const recipe = recipeFor(values.base, values.preset);
-const { answerTokens } = recipe;
+const { answerTokens } = recipe; // undefined: answers fill the windows of the training
 const most = whole("steps", values.steps ?? String(recipe.training.steps), 1);
 const given = values.minutes ?? (values.base === "tiny" && values.steps === undefined ? "5" : undefined);
 const minutes = given === undefined ? Number.POSITIVE_INFINITY : whole("minutes", given, 1);
@@ -73,7 +73,9 @@ const started = performance.now();
 const { report: unadapted } = await base.validate({ ...window, noise, loss, data: heldout });
 const validationSeconds = (performance.now() - started) / 1000;
 const items = await base.questions(heldout, { ...window, limit });
-const autoregressive = figures(await base.evaluate({ items, answerTokens, policy: "ar" }));
+const autoregressive = figures(
+  await base.evaluate({ items, answerTokens: answerTokens ?? window.windowTokens, policy: "ar" }),
+);
 
 const ranks = sweep({
   axes: { rank },

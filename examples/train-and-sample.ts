@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 const recipe = recipeFor(values.base); // what is known to work on this base
-const { adapter: adapterOptions, training, answerTokens } = recipe;
+const { adapter: adapterOptions, training } = recipe;
 const steps = Number(values.steps ?? training.steps);
 const { train, heldout } = values.data
   ? { train: jsonl(join(values.data, "train.jsonl")), heldout: jsonl(join(values.data, "validation.jsonl")) }
@@ -40,7 +40,7 @@ await drawTraining(new LiveBlock(), "training", steps, run);
 const { validation } = await run.result();
 console.log(`validation CE ${validation?.corruptedCe.toFixed(3)} nats a corrupted token`);
 
-const question = { messages: values.question, answerTokens, seed: 7 };
+const question = { messages: values.question, seed: 7 };
 const denoising = adapter.sample({ ...question, policy: remask({ ...recipe.remask, iterations: 16 }) });
 await drawDenoising(new LiveBlock(), "remask", denoising, base);
 const refined = await adapter.sample({ ...question, policy: refine({ iterations: 16 }) }).result();

@@ -7,7 +7,6 @@ import { median } from "../harness/statistics.js";
 /** Settings that all answers of a figure share. */
 export interface Asked {
   readonly questions: readonly Question[];
-  readonly answerTokens: number;
   readonly attention: "full" | "causal-prefix";
 }
 
@@ -32,7 +31,7 @@ export interface PolicyRow {
 /** Self-speculation beside the base's own answers. */
 export interface SpeculativeRow {
   readonly questions: number;
-  /** Answers that are the base's own, token for token. */
+  /** Answers that are the base's own, token for token, as far as the window reaches. */
   readonly same: number;
   readonly exactMatch: number;
   /** Tokens through the first EOS, for each forward of the base. */
@@ -84,7 +83,9 @@ export async function speculativeRow(
   const eight = await ratioOf(base, adapter, policy, asked, 8, rounds);
   return {
     questions: answers.length,
-    same: answers.filter(({ canvasIds }, i) => isDeepStrictEqual(canvasIds, own[i]?.canvasIds)).length,
+    same: answers.filter(({ canvasIds: ids }, i) =>
+      isDeepStrictEqual(ids, own[i]?.canvasIds.slice(0, ids.length)),
+    ).length,
     exactMatch: exactMatch(
       answers.map(({ text }) => text),
       asked.questions.map(({ reference }) => reference),
@@ -132,12 +133,12 @@ async function timed(
   model: Adapter | Base,
   policy: Policy,
   questions: readonly Question[],
-  { answerTokens, attention }: Asked,
+  { attention }: Asked,
 ): Promise<Timed> {
   const canvases = questions.map(({ ids }) => ({ ids, seed: 0 }));
   const attends = policy.kind === ar().kind ? {} : { attention };
   const started = performance.now();
-  const run = model.sampleMany({ canvases, policy, answerTokens, frames: false, ...attends });
+  const run = model.sampleMany({ canvases, policy, frames: false, ...attends });
   const answers = await run.result();
   return { answers, seconds: (performance.now() - started) / 1000 };
 }

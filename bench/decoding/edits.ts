@@ -47,7 +47,7 @@ export async function repairingRow(
   base: Base,
   adapter: Adapter,
   policy: Policy,
-  { questions, answerTokens, attention }: Asked,
+  { questions, attention }: Asked,
 ): Promise<RepairingRow> {
   const pairs = questions.flatMap((question, i) => {
     const right = question.reference.trim();
@@ -56,10 +56,8 @@ export async function repairingRow(
   });
   const right = await asDrafts(base, pairs, ({ right }) => right);
   const wrong = await asDrafts(base, pairs, ({ wrong }) => wrong);
-  const longest = Math.max(answerTokens, ...[...right, ...wrong].map(({ draft }) => draft.length));
   const rightAfter = async (canvases: typeof right) => {
-    const options = { canvases, policy, attention, answerTokens: longest, frames: false } as const;
-    const answers = await adapter.sampleMany(options).result();
+    const answers = await adapter.sampleMany({ canvases, policy, attention, frames: false }).result();
     return answers.filter(({ text }, i) => text.trim() === pairs[i]?.right).length;
   };
   return {

@@ -60,7 +60,7 @@ async function measure(bench: Bench): Promise<Report> {
   const { windowTokens, maxPromptTokens } = recipe.training;
   const window = { windowTokens, maxPromptTokens, limit };
   const questions = await base.questions(questionsOf("heldout"), window);
-  const asked = { questions, answerTokens: recipe.answerTokens, attention } as const;
+  const asked = { questions, attention } as const;
   const measured: Measured[] = [];
   for (const count of steps) {
     const adapter = await adapterOf(base, recipe, count, (text) => bench.say(text));

@@ -89,6 +89,7 @@ export {
 } from "./options/sampling/pieces.js";
 export type { PolicyInput } from "./options/sampling/policy.js";
 export {
+  ANSWER_TOKENS,
   type CanvasStart,
   type CheckedSampling,
   checkLength,

@@ -35,6 +35,7 @@ describe("an adapter that was trained", () => {
       baseRevision: base.info.revision,
       attention: "causal-prefix",
       context: "prompt",
+      windowTokens: 48,
       noise: { kind: "lad", maskProbability: 0.5 },
       loss: { supervise: "all-answer-tokens", tail: true, weighting: "uniform" },
       chatTemplateDigest: base.info.chatTemplateDigest,
@@ -55,6 +56,22 @@ describe("an adapter that was trained", () => {
     expect(warnings).toEqual([]);
     for (let run = 0; run < 2; run++) await loaded.sample({ ...ask, attention: "full" }).result();
     expect(warnings.splice(0)).toEqual([expect.stringContaining("trained with attention causal-prefix")]);
+  });
+
+  it("fills the windows of its training where no length is given, as a draft's answer does", async () => {
+    const ids = [5, 6, 7];
+    const answer = await trained.sample({ ids, policy: "refine" }).result();
+    expect(answer.canvasIds).toHaveLength(48 - ids.length);
+    const told = await trained.sample({ ids, policy: "refine", answerTokens: 45 }).result();
+    expect(answer).toEqual(told);
+    const drafted = await trained.sample({ ids, policy: "refine", draft: [5, 6] }).result();
+    expect(drafted.canvasIds).toHaveLength(48 - ids.length);
+    const long = Array<number>(48).fill(5);
+    await expect(trained.sample({ ids: long }).result()).rejects.toMatchObject({
+      code: "invalid-option",
+      option: "answerTokens",
+      message: expect.stringContaining("trained in windows of 48"),
+    });
   });
 
   it("is refused by another base, unless that is allowed, which warns", async () => {

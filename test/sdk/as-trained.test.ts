@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { AttentionMode } from "../../sdk/src/gen/lad/v1/training.js";
 import type { AdapterClaims as ClaimsMessage } from "../../sdk/src/gen/lad/v1/worker.js";
+import { gap } from "../../sdk/src/index.js";
 import { AdaptersService, SamplingService, toFloat32Bytes } from "../../sdk/src/wire.js";
+
 import { stubWorker } from "./support/stub-worker.js";
 
 const claims: ClaimsMessage = {
@@ -17,6 +19,7 @@ const claims: ClaimsMessage = {
   chatTemplateDigest: "",
   steps: 500n,
   version: "0.1.0",
+  windowTokens: 60,
 };
 
 /** A worker whose adapter was trained so by the time that it is asked for. */
@@ -57,6 +60,51 @@ describe("an adapter's claims", () => {
     const { adapter } = await trained({ noise: undefined, loss: undefined });
     const { claims: read } = await adapter.refresh();
     expect([read?.noise, read?.loss]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("the length of an answer that was not said", () => {
+  const sizes = ({ transport }: Awaited<ReturnType<typeof trained>>) =>
+    transport
+      .requestsOf(SamplingService.startSampling)
+      .map(({ spec }) => [spec?.answerTokens, spec?.windowTokens]);
+
+  it("is what the prompt leaves of the windows that the adapter was trained in", async () => {
+    const worker = await trained({});
+    await worker.adapter.sample({ ids: [5] }).start();
+    await worker.adapter.sample({ ids: [5], policy: "speculative" }).start();
+    await worker.adapter.sampleMany({ canvases: [{ ids: [5] }, { ids: [5], draft: [6, 7] }] }).start();
+    expect(sizes(worker)).toEqual([
+      [0, 60],
+      [0, 60],
+      [2, 60],
+    ]);
+  });
+
+  it("is 64, or a draft's, where the windows are not known", async () => {
+    const [worker, other] = [await trained(undefined), await trained({ windowTokens: 0 })];
+    await worker.adapter.sample({ ids: [5] }).start();
+    await worker.adapter.sample({ ids: [5], draft: Array<number>(70).fill(6) }).start();
+    await worker.base.sample({ ids: [5], policy: "ar" }).start();
+    await other.adapter.sample({ ids: [5] }).start();
+    expect(sizes(worker)).toEqual([
+      [64, 0],
+      [70, 0],
+      [64, 0],
+    ]);
+    expect(sizes(other)).toEqual([[64, 0]]);
+  });
+
+  it("is that of an answer in pieces, with one position for the end, whatever the windows", async () => {
+    const worker = await trained({});
+    await worker.adapter.sample({ ids: [5], answer: [[6], gap(3)] }).start();
+    expect(sizes(worker)).toEqual([[5, 0]]);
+  });
+
+  it("is what was said, if it was", async () => {
+    const worker = await trained({});
+    await worker.adapter.sample({ ids: [5], answerTokens: 7 }).start();
+    expect(sizes(worker)).toEqual([[7, 0]]);
   });
 });
 

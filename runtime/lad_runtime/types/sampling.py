@@ -1,7 +1,7 @@
 """Sampling runs, single forwards, and what comes of them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lad_runtime.checks import check_choice, check_count, check_number, check_whole
@@ -56,10 +56,13 @@ class DrawSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingSpec:
-    """One run over canvases of prompt + `answer_tokens` positions."""
+    """One run over canvases of prompt and answer. `sized` says how many positions an answer has."""
 
     policy: PolicySpec
     answer_tokens: int
+    window_tokens: (
+        int  # >0: answers have as many positions as this has left behind the prompt, if those are more
+    )
     draw: DrawSpec
     frames: bool  # False: only the result
     attention: DenoisingAttention  # of policies that denoise; the adapter's should be trained in it
@@ -67,12 +70,28 @@ class SamplingSpec:
     share_weight: float  # share of the device while others want it too, relative to theirs
 
     def __post_init__(self) -> None:
-        check_whole("answerTokens", self.answer_tokens, low=1)
+        check_whole("windowTokens", self.window_tokens, low=0)
+        check_whole("answerTokens", self.answer_tokens, low=0 if self.window_tokens else 1)
         check_choice("attention", self.attention, DENOISING_ATTENTION)
         check_whole("canvasTokens", self.canvas_tokens, low=0)
         check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
-        self.policy.check_answer(self.answer_tokens, min(self.most_at_once, self.answer_tokens))
         self.policy.check_attention(self.attention)
+        if not self.window_tokens:
+            self.policy.check_answer(self.answer_tokens, min(self.most_at_once, self.answer_tokens))
+
+    def sized(self, prompt_tokens: int) -> "SamplingSpec":
+        """The settings of answers behind a prompt of so many tokens. Raises INVALID_OPTION if its window has no room for any."""
+        if not self.window_tokens:
+            return self
+        answer_tokens = max(self.answer_tokens, self.window_tokens - prompt_tokens)
+        if answer_tokens < 1:
+            raise invalid_option(
+                "answerTokens",
+                "left out",
+                f"the prompt takes {prompt_tokens} tokens, and the adapter was trained in windows of {self.window_tokens}",
+                "Give answerTokens, or a shorter prompt.",
+            )
+        return replace(self, answer_tokens=answer_tokens, window_tokens=0)
 
     @property
     def most_at_once(self) -> int:
@@ -250,11 +269,16 @@ class SampleTask(Task[AnswerEvent]):
 
     canvas: Canvas
     index: int
-    spec: SamplingSpec
+    spec: SamplingSpec  # its run's
+
+    @property
+    def sized(self) -> SamplingSpec:
+        """The run's settings for this canvas's answer. Raises INVALID_OPTION if there is no room for any."""
+        return self.spec.sized(len(self.canvas.prompt))
 
     @property
     def tokens(self) -> int:
-        return len(self.canvas.prompt) + self.spec.answer_tokens
+        return len(self.canvas.prompt) + self.sized.answer_tokens
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,19 @@ class SamplingState:
             key=None,
         )
 
+    def masked_up_to(self, count: int, mask_token_id: int) -> "SamplingState":
+        """A canvas at its beginning, with MASKs behind it up to `count` positions."""
+        more = count - len(self.ids)
+        none = (False,) * more
+        return replace(
+            self,
+            ids=self.ids + (mask_token_id,) * more,
+            masked=self.masked + (True,) * more,
+            pinned=self.pinned + none,
+            kept=self.kept + none,
+            confidences=self.confidences + (0.0,) * more,
+        )
+
     @property
     def in_hand(self) -> "SamplingState":
         """The state of the canvas in hand alone."""

@@ -31,8 +31,8 @@ export interface Recipe {
     /** Length of the window in tokens. */
     readonly windowTokens: number;
   };
-  /** Options of `adapter.sample`: enough positions for the longest answer with its EOS. */
-  readonly answerTokens: number;
+  /** Options of `adapter.sample`: how long answers are, if they do not fill the windows of the training. */
+  readonly answerTokens?: number | undefined;
   /** Options of the policy `remask`. */
   readonly remask: Pick<RemaskOptions, "positions" | "noiseStart" | "sharpness" | "schedule">;
 }
@@ -72,7 +72,6 @@ export const recipes: Recipes = {
       windowTokens: 256,
       steps: 1000,
     },
-    answerTokens: 128,
     remask: {},
   },
   /**
@@ -94,7 +93,6 @@ export const recipes: Recipes = {
       batchSize: 8,
       steps: 1000,
     },
-    answerTokens: 32,
     remask: {},
   },
   /**
@@ -117,7 +115,6 @@ export const recipes: Recipes = {
       batchSize: 8,
       steps: 195,
     },
-    answerTokens: 48,
     remask: {},
   },
   /** Random weights learn nothing. The window is long enough for every question of `tiny` as bytes. */

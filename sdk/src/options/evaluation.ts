@@ -49,7 +49,6 @@ export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: 
     sampling: {
       canvases: items.map(({ reference: _, ...prompt }) => prompt),
       spec: checkSpec(whole, options, adapted, warn),
-      isSized: true,
     },
     references: items.map(({ reference }) => reference),
     signal: spec.signal,

@@ -82,8 +82,9 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
    */
   policy?: PolicyInput | undefined;
   /**
-   * Length of the answer's part of the canvas in tokens, the most that `ar` generates: an integer from 1 to 1,048,576. Default: 64; of
-   * answers that are given in pieces, the tokens of the longest and one for the end.
+   * Length of the answer's part of the canvas in tokens, the most that `ar` and `speculative` generate: an integer from 1 to 1,048,576.
+   * Default: what the prompt leaves of the windows that the adapter was trained in, since canvases of that length are what it knows; 64
+   * if these are not known (`adapter.info.claims`); of answers that are given in pieces, the tokens of the longest and one for the end.
    */
   answerTokens?: number | undefined;
   /**
@@ -136,7 +137,7 @@ export const drawShape = {
 
 const specShape = {
   policy: policySchema.default(() => policySchema.parse("remask")),
-  answerTokens: integer(1, 2 ** 20).default(64),
+  answerTokens: integer(1, 2 ** 20).optional(),
   ...drawShape,
   attention: denoisingAttention.optional(),
   canvasTokens: integer(0, 2 ** 20).default(0),
@@ -185,9 +186,10 @@ export type StartedCanvas = Prompt & { readonly begin?: Beginning | undefined };
 export interface CheckedSampling {
   readonly canvases: readonly StartedCanvas[];
   readonly spec: SamplingSpec;
-  /** Whether `answerTokens` is known; if not, what the answers begin from says it. */
-  readonly isSized: boolean;
 }
+
+/** The length of an answer that neither its caller nor its adapter's training gave one. */
+export const ANSWER_TOKENS = 64;
 
 /** @throws LadError `invalid-option` */
 export function checkSample(options: SampleOptions, adapted: boolean, warn: Warn): CheckedSampling {
@@ -195,9 +197,8 @@ export function checkSample(options: SampleOptions, adapted: boolean, warn: Warn
   const { messages, ids, allowSpecial, seed, draft, pinned, answer, from, strength, ...spec } = given;
   checkPrompt(given);
   const begin = checkBeginning({ draft, pinned, answer, from, strength }, spec.policy, warn);
-  const isSized = begin === undefined || options.answerTokens !== undefined;
   const canvas = { messages, ids, allowSpecial, seed, begin };
-  return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn, isSized), isSized };
+  return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn) };
 }
 
 /** @throws LadError `invalid-option` */
@@ -209,8 +210,7 @@ export function checkSampleMany(options: SampleManyOptions, adapted: boolean, wa
     const begin = checkBeginning({ draft, pinned, answer, from, strength }, spec.policy, warn, path);
     return { ...prompt, begin };
   });
-  const isSized = options.answerTokens !== undefined || canvases.every(({ begin }) => begin === undefined);
-  return { canvases, spec: checkSpec(spec, options, adapted, warn, isSized), isSized };
+  return { canvases, spec: checkSpec(spec, options, adapted, warn) };
 }
 
 /** @throws LadError `invalid-option` unless a prompt has either messages or ids */
@@ -230,29 +230,22 @@ type Spec = z.output<typeof specFields>;
  * Settings, checked for what no field tells by itself, and complete.
  *
  * @param given - the options as they were given, of which those without effect are warned of
- * @param isSized - whether the answer's length is known, on which some policies depend
  * @throws LadError `invalid-option`
  */
-export function checkSpec(
-  spec: Spec,
-  given: object,
-  adapted: boolean,
-  warn: Warn,
-  isSized = true,
-): SamplingSpec {
+export function checkSpec(spec: Spec, given: object, adapted: boolean, warn: Warn): SamplingSpec {
   const definition = policyDefinition(spec.policy.kind);
-  if (isSized) checkLength(spec, spec.answerTokens, adapted);
+  checkLength(spec, spec.answerTokens, adapted);
   warnOfIgnored(spec, given as Record<string, unknown>, warn);
   return { ...spec, drawMethod: spec.drawMethod ?? definition.drawMethod };
 }
 
-/** @throws LadError `invalid-option` if the policy cannot write an answer of this length */
+/** @throws LadError `invalid-option` if the policy cannot write an answer of this length, which may not be known yet */
 export function checkLength(
   { policy, canvasTokens, attention }: Pick<Spec, "policy" | "canvasTokens" | "attention">,
-  answerTokens: number,
+  answerTokens: number | undefined,
   adapted: boolean,
 ): void {
-  const largest = Math.min(canvasTokens || answerTokens, answerTokens);
+  const largest = answerTokens && Math.min(canvasTokens || answerTokens, answerTokens);
   policyDefinition(policy.kind).check?.(policy, { adapted, answerTokens, canvasTokens: largest, attention });
 }
 

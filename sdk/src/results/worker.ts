@@ -99,6 +99,8 @@ export interface AdapterClaims {
   readonly steps: number;
   /** The version of lad that took the last of them. */
   readonly version: string;
+  /** Prompt, answer and tail of every example of the last step; 0 if they differed. */
+  readonly windowTokens: number;
 }
 
 /** A LoRA adapter as the worker holds it. */

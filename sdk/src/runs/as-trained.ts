@@ -10,6 +10,12 @@ const ATTENTION: DenoisingAttention = "full";
 /** Reads a model's present claims; undefined for a model without any. */
 type ReadClaims = (signal: AbortSignal | undefined) => Promise<AdapterClaims | undefined>;
 
+/** A run's settings, and the tokens of the windows that the adapter was trained in. */
+export interface Settled {
+  readonly spec: SettledSampling;
+  readonly windowTokens: number;
+}
+
 /** Settles by a model's claims what options leave open, and warns, once for each handle, where sampling differs from training. */
 export class AsTrained {
   readonly #warn: Warn;
@@ -23,14 +29,19 @@ export class AsTrained {
     this.#read = read;
   }
 
-  /** A run's settings, complete. A policy without use for `attention` does not depend on how the adapter was trained. */
-  async settled(spec: SamplingSpec, signal: AbortSignal | undefined): Promise<SettledSampling> {
+  /**
+   * A run's settings, complete, and the windows of the training, 0 if they are not known. A policy without use for `attention` does not
+   * depend on how the adapter was trained.
+   */
+  async settled(spec: SamplingSpec, signal: AbortSignal | undefined): Promise<Settled> {
     const definition = policyDefinition(spec.policy.kind);
-    if (definition.unused?.includes("attention")) return { ...spec, attention: spec.attention ?? ATTENTION };
+    if (definition.unused?.includes("attention")) {
+      return { spec: { ...spec, attention: spec.attention ?? ATTENTION }, windowTokens: 0 };
+    }
     const claims = await this.#read(signal);
     const attention = this.#attention(spec.attention, claims);
     const policy = (definition.settle?.(spec.policy, claims?.context) ?? spec.policy) as Policy;
-    return { ...spec, attention, policy };
+    return { spec: { ...spec, attention, policy }, windowTokens: claims?.windowTokens ?? 0 };
   }
 
   /** The mode to sample in: the given one, else that of the training. */

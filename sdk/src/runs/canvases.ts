@@ -2,8 +2,14 @@
 import type { Client } from "../client.js";
 import { encodeTexts } from "../data/text.js";
 import { invalidOption } from "../errors.js";
-import type { AnswerPiece, Beginning, CheckedSampling, StartedCanvas } from "../options.js";
-import type { BaseInfo, SamplingState } from "../wire.js";
+import {
+  ANSWER_TOKENS,
+  type AnswerPiece,
+  type Beginning,
+  type CheckedSampling,
+  type StartedCanvas,
+} from "../options.js";
+import type { AnswerSize, BaseInfo, SamplingState } from "../wire.js";
 import { beganAt, beginningOf, checkRoom, defaultStrength, type Part, tokensOf } from "./beginning.js";
 
 /** A canvas of the worker's run. */
@@ -15,31 +21,34 @@ export interface RunCanvas {
   readonly begin?: SamplingState | undefined;
 }
 
-/** The canvases of a run, first one for each prompt, and the tokens of their answers. */
-export interface RunCanvases {
+/** The canvases of a run, first one for each prompt, and how many positions their answers have. */
+export interface RunCanvases extends AnswerSize {
   readonly canvases: readonly RunCanvas[];
-  readonly answerTokens: number;
 }
 
 /** The most combinations of gap lengths that are tried for one answer. */
 const MOST_COMBINATIONS = 256;
 
 /**
- * Text pieces are tokenised each by itself, by the worker.
+ * Answers whose length nobody gave fill the windows that the adapter was trained in, if these are known (above 0). Text pieces are tokenised each by itself, by the worker.
  *
  * @throws LadError `invalid-option` for pieces that do not fit the answer
  */
 export async function runCanvases(
   client: Client,
   base: BaseInfo,
-  { canvases, spec, isSized }: CheckedSampling,
+  { canvases, spec }: CheckedSampling,
+  windowTokens: number,
   signal: AbortSignal,
 ): Promise<RunCanvases> {
   const texts = await encodedTexts(client, base, canvases, signal);
   const laid = canvases.map((canvas) => layouts(canvas, texts));
-  const answerTokens = isSized
-    ? spec.answerTokens
-    : Math.max(...canvases.map((canvas, i) => wantedTokens(canvas.begin, laid[i] ?? [], spec)));
+  const size = sizeOf(
+    canvases.map(({ begin }, i) => wanted(begin, laid[i] ?? [], spec)),
+    spec.answerTokens,
+    windowTokens,
+  );
+  const { answerTokens } = size;
   const planned = canvases.map(({ begin, seed }, asked): RunCanvas[] => {
     if (begin === undefined) return [{ asked }];
     if (begin.from !== undefined) {
@@ -58,7 +67,7 @@ export async function runCanvases(
   });
   // The first of each has its prompt's number, by which canvases without a seed draw.
   const order = [...planned.map((some) => some.slice(0, 1)), ...planned.map((some) => some.slice(1))].flat();
-  return { canvases: order, answerTokens };
+  return { canvases: order, ...size };
 }
 
 /** An answer's parts, with one length for each of its gaps. */
@@ -132,18 +141,34 @@ function choicesOf(
   return [{ parts, gaps: [] }];
 }
 
-/** The length of an answer that was not said: that of its pieces and one token for the end. */
-function wantedTokens(
+/** The tokens that an answer begins with, and whether it has no others. */
+interface Wanted {
+  readonly tokens: number;
+  readonly isAll: boolean;
+}
+
+/** Pieces that are a whole answer have one token more, for the end. */
+function wanted(
   begin: Beginning | undefined,
   laid: readonly Layout[],
-  { answerTokens, canvasTokens, policy }: CheckedSampling["spec"],
-): number {
+  { canvasTokens, policy }: CheckedSampling["spec"],
+): Wanted {
   if (begin?.from !== undefined) {
     const { growTokens = 0 } = policy as { readonly growTokens?: number };
-    return canvasTokens > 0 || growTokens > 0 ? answerTokens : begin.from.ids.length;
+    return { tokens: begin.from.ids.length, isAll: canvasTokens === 0 && growTokens === 0 };
   }
   const most = Math.max(0, ...laid.map(({ parts }) => tokensOf(parts)));
-  return begin?.isWhole ? most + 1 : Math.max(answerTokens, most);
+  return begin?.isWhole ? { tokens: most + 1, isAll: true } : { tokens: most, isAll: false };
+}
+
+/** The size of answers that begin so, where none was given. */
+function sizeOf(all: readonly Wanted[], given: number | undefined, windowTokens: number): AnswerSize {
+  if (given !== undefined) return { answerTokens: given, windowTokens: 0 };
+  if (windowTokens > 0 && !all.some(({ isAll }) => isAll)) {
+    return { answerTokens: Math.max(...all.map(({ tokens }) => tokens)), windowTokens };
+  }
+  const each = all.map(({ tokens, isAll }) => (isAll ? tokens : Math.max(ANSWER_TOKENS, tokens)));
+  return { answerTokens: Math.max(...each), windowTokens: 0 };
 }
 
 function continued(

@@ -3,12 +3,14 @@ import { LadError } from "../errors.js";
 import { type CheckedSampling, checkLength } from "../options.js";
 import {
   type Answer,
+  type AnswerSize,
   type BaseInfo,
   type Frame,
   present,
   type RunEvent,
   type SamplingEvent,
   SamplingService,
+  type SettledSampling,
   toCanvas,
   toSampling,
 } from "../wire.js";
@@ -52,10 +54,12 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
   constructor(client: Client, model: SampledModel, sampling: CheckedSampling, fit: Fit) {
     super(client, {
       start: async (asked) => {
-        const planned = await runCanvases(client, model.base, sampling, asked.signal);
-        checkLength(sampling.spec, planned.answerTokens, model.target.adapterId !== "");
-        this.#asked = planned.canvases;
-        return startSampling(client, model, sampling, planned, asked);
+        const { spec, windowTokens } = await model.asTrained.settled(sampling.spec, asked.signal);
+        const planned = await runCanvases(client, model.base, sampling, windowTokens, asked.signal);
+        const { canvases, ...size } = planned;
+        if (size.windowTokens === 0) checkLength(spec, size.answerTokens, model.target.adapterId !== "");
+        this.#asked = canvases;
+        return startSampling(client, model.target, sampling, planned, { ...spec, ...size }, asked);
       },
       detached: sampling.spec.detached,
       signal: sampling.spec.signal,
@@ -151,18 +155,17 @@ export class SampleRun implements AsyncIterable<Frame> {
 
 async function startSampling(
   client: Client,
-  { target, asTrained }: SampledModel,
-  { canvases, spec }: CheckedSampling,
+  target: SamplingTarget,
+  { canvases }: CheckedSampling,
   planned: RunCanvases,
+  spec: SettledSampling & AnswerSize,
   { watched, runId, signal }: AskedRun,
 ): Promise<string> {
-  const settled = await asTrained.settled(spec, signal);
-  const { answerTokens } = planned;
   const request = {
     ...target,
     runId,
     canvases: planned.canvases.map(({ asked, begin }) => toCanvas(present(canvases[asked], "Canvas"), begin)),
-    spec: toSampling({ ...settled, answerTokens, frames: settled.frames && watched }),
+    spec: toSampling({ ...spec, frames: spec.frames && watched }),
   };
   const send = () => client.call(SamplingService.startSampling, request, { signal });
   return (await startingRun(client, runId, send, signal)).runId;

@@ -34,12 +34,22 @@ export function toDraw(draw: DrawSpec): pb.DrawSpec {
 }
 
 /** How to sample, with what depends on how the adapter was trained. */
-export type SettledSampling = SamplingSpec & { readonly attention: DenoisingAttention };
+export interface SettledSampling extends SamplingSpec {
+  readonly attention: DenoisingAttention;
+}
 
-export function toSampling(spec: SettledSampling): pb.SamplingSpec {
+/** The positions of a run's answers: `answerTokens`, or as many as `windowTokens` has left behind a prompt, if those are more. */
+export interface AnswerSize {
+  readonly answerTokens: number;
+  /** 0: none. */
+  readonly windowTokens: number;
+}
+
+export function toSampling(spec: SettledSampling & AnswerSize): pb.SamplingSpec {
   return {
     policy: toPolicy(spec.policy),
     answerTokens: spec.answerTokens,
+    windowTokens: spec.windowTokens,
     draw: toDraw(spec),
     frames: spec.frames,
     attention: numberOf(AttentionMode, spec.attention),

@@ -1,6 +1,7 @@
 """What an adapter knows of its training: gathered step by step, kept wherever its weights go, read with suspicion."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.types.adapters import AdapterClaims
+from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.primitives import NoisedExamples
 from method_specs import NOISE_BUILDERS, lad_noise, loss_spec, window_spec
-from training_support import EXAMPLES, REPORT, drive, new_adapter, noised_batch, tiny_base, training
+from training_support import EXAMPLES, REPORT, drive, new_adapter, noised_batch, tiny_base, training, window
 from type_specs import forward_spec, optimizer_spec
 
 BASE = tiny_base()
@@ -40,16 +42,19 @@ CLAIMS = replace(
         context="prompt",
         noise=lad_noise(),
         loss=LOSS,
+        lengths=(60, 60),
     ),
     steps=500,
 )
 
 
-def trained(tmp_path: Path, adapter: TrainedAdapter, **options: Any) -> None:
+def trained(
+    tmp_path: Path, adapter: TrainedAdapter, examples: Sequence[PreparedExample] = EXAMPLES, **options: Any
+) -> None:
     spec = training(noise=lad_noise(), loss=LOSS, attention="causal-prefix", steps=2, **options)
     store = CheckpointStore(tmp_path / "store")
     drive(
-        train(BASE, adapter, EXAMPLES, REPORT, spec, None, checkpoints=store, offloads=tmp_path), BASE.model
+        train(BASE, adapter, examples, REPORT, spec, None, checkpoints=store, offloads=tmp_path), BASE.model
     )
 
 
@@ -80,8 +85,22 @@ def test_an_adapter_that_was_never_trained_claims_nothing(tmp_path: Path) -> Non
 def test_a_run_says_how_it_trained(tmp_path: Path) -> None:
     adapter = new_adapter()
     trained(tmp_path, adapter)
-    expected = claims_of(BASE.info, attention="causal-prefix", context="prompt", noise=lad_noise(), loss=LOSS)
+    expected = claims_of(
+        BASE.info,
+        attention="causal-prefix",
+        context="prompt",
+        noise=lad_noise(),
+        loss=LOSS,
+        lengths=(len(example.ids) for example in EXAMPLES),
+    )
+    assert expected.window_tokens == 0
     assert adapter.claims == replace(expected, steps=2)
+
+
+def test_examples_of_one_length_are_windows_of_that_length(tmp_path: Path) -> None:
+    adapter = new_adapter()
+    trained(tmp_path, adapter, examples=[window(id, 2 + id, 5, 9 - id) for id in range(4)])
+    assert adapter.claims is not None and adapter.claims.window_tokens == 16
 
 
 def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> None:
@@ -89,7 +108,9 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
     gather(adapter, attention="full")
     gather(adapter, attention="prefix")
     step(adapter)
-    sequences_of_ones_own = claims_of(BASE.info, attention="prefix", context="prompt", noise=None, loss=None)
+    sequences_of_ones_own = claims_of(
+        BASE.info, attention="prefix", context="prompt", noise=None, loss=None, lengths=(9, 8)
+    )
     assert adapter.claims == replace(sequences_of_ones_own, steps=1)
     given_noise = NoisedExamples(
         dataset_id="d",
@@ -105,7 +126,14 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
     drive(primitives.forward_backward_noised(BASE, adapter, EXAMPLES, given_noise, forward), BASE.model)
     assert adapter.claims.attention == "prefix"
     step(adapter)
-    expected = claims_of(BASE.info, attention="causal-prefix", context="prompt", noise=lad_noise(), loss=LOSS)
+    expected = claims_of(
+        BASE.info,
+        attention="causal-prefix",
+        context="prompt",
+        noise=lad_noise(),
+        loss=LOSS,
+        lengths=(9, 8),
+    )
     assert adapter.claims == replace(expected, steps=2)
 
 

@@ -102,6 +102,13 @@ def test_no_policy_touches_a_pin(kind: str, of: Places, seed: int) -> None:
 
 
 @pytest.mark.parametrize("kind", DENOISING)
+def test_behind_a_draft_that_is_shorter_than_its_canvas_stands_mask(kind: str) -> None:
+    draft = [(20, "draft"), (0, "masked"), (21, "pinned")]
+    whole = beginning([*draft, *[(0, "masked")] * 5])
+    assert run(canvas_from(beginning(draft)), spec_of(kind, 8)) == run(canvas_from(whole), spec_of(kind, 8))
+
+
+@pytest.mark.parametrize("kind", DENOISING)
 def test_a_policy_sees_the_open_positions_as_if_they_were_the_answer(kind: str) -> None:
     """A model whose logits depend on a position's rank among the open ones gives the answer of a canvas without the pins."""
     tokens, pinned = 14, {0, 3, 4, 9, 13}
@@ -283,7 +290,7 @@ def test_a_state_that_contradicts_itself_is_refused(changes: dict[str, Any], opt
 @pytest.mark.parametrize(
     ("changes", "options", "option"),
     [
-        ({}, {"answer_tokens": 4}, "from.ids"),
+        ({"sampled": (1, 2, 3)}, {"answer_tokens": 4}, "from.ids"),
         ({}, {"answer_tokens": 2}, "from.ids"),
         ({}, {"policy": ar_policy()}, "policy"),
         ({}, {"policy": refine_policy(grow_tokens=1)}, "policy.growTokens"),

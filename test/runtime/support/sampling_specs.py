@@ -113,6 +113,7 @@ def sampling_spec(**options: Any) -> SamplingSpec:
             "frames": True,
             "attention": "full",
             "canvas_tokens": 0,
+            "window_tokens": 0,
             "share_weight": 1.0,
             **options,
         }

@@ -16,7 +16,7 @@ function asked(options: Partial<SampleOptions>, policy: PolicyInput = refine(), 
   const warnings: string[] = [];
   const given = { messages: "Hi.", policy, ...options };
   const checked = checkSample(given, adapted, (warning) => warnings.push(warning));
-  return { begin: checked.canvases[0]?.begin, isSized: checked.isSized, warnings };
+  return { begin: checked.canvases[0]?.begin, warnings };
 }
 
 it("a draft, pieces and a frame exclude one another", () => {
@@ -51,12 +51,6 @@ it("tells of a strength without effect", () => {
     "strength is ignored: policy refine has no schedule.",
   ]);
   expect(asked({ draft: "a", strength: 0.5 }, remask()).warnings).toEqual([]);
-});
-
-it("the answer's length is that of its pieces unless it is said", () => {
-  expect(asked({ answer: [gap(3)] }).isSized).toBe(false);
-  expect(asked({ answer: [gap(3)], answerTokens: 9 }).isSized).toBe(true);
-  expect(asked({}).isSized).toBe(true);
 });
 
 it("a gap has the lengths that it may have", () => {

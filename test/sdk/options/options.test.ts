@@ -222,7 +222,10 @@ describe("a wrong option", () => {
       { messages: "a", policy: llada({ blockTokens: 4, iterations: 7 }), answerTokens: 32 },
       "policy.iterations",
     ],
-    [{ messages: "a", policy: refine({ growTokens: 2 }), canvasTokens: 8 }, "policy.growTokens"],
+    [
+      { messages: "a", policy: refine({ growTokens: 2 }), answerTokens: 16, canvasTokens: 8 },
+      "policy.growTokens",
+    ],
     [{ messages: "a", policy: { kind: "remask", sharpness: 0 } }, "policy.sharpness"],
     [{ messages: "a", policy: ar() }, "policy"],
   ])("of sampling is named: %j", (options, option) => {

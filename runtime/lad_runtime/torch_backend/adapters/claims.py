@@ -1,6 +1,7 @@
 """What an adapter knows of its training: made where it is trained, kept in `lad.json` beside its weights, read with suspicion."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -27,8 +28,13 @@ def claims_of(
     context: Context,
     noise: NoiseSpec | None,
     loss: LossSpec | None,
+    lengths: Iterable[int],
 ) -> AdapterClaims:
-    """The claims of gradients that were computed on a base in this way; the adapter counts their steps."""
+    """The claims of gradients that were computed on a base in this way, over examples of these lengths in tokens.
+
+    The adapter counts their steps.
+    """
+    window, *others = set(lengths)
     return AdapterClaims(
         base_name=info.name,
         base_revision=info.revision,
@@ -42,6 +48,7 @@ def claims_of(
         chat_template_digest=info.chat_template_digest,
         steps=0,
         version=BUILD_VERSION,
+        window_tokens=0 if others else window,
     )
 
 

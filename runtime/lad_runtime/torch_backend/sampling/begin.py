@@ -37,6 +37,12 @@ def check_begin(base: Base, begin: SamplingState, spec: SamplingSpec) -> None:
         _check_iteration(base, begin, spec, policy)
 
 
+def begun(begin: SamplingState, tokens: int, policy: DenoisingPolicy, mask_token_id: int) -> SamplingState:
+    """The canvas in hand of `tokens` positions: what a draft leaves of it is MASK, unless the policy has it grow."""
+    hand = begin.in_hand
+    return hand if policy.growth or hand.sampled else hand.masked_up_to(tokens, mask_token_id)
+
+
 def _check_length(begin: SamplingState, spec: SamplingSpec, policy: DenoisingPolicy) -> None:
     if begin.finished % spec.most_at_once or begin.finished >= spec.answer_tokens:
         raise invalid_option(
@@ -46,7 +52,8 @@ def _check_length(begin: SamplingState, spec: SamplingSpec, policy: DenoisingPol
             "Give the options of the run that the state is of.",
         )
     most, count = _tokens_in_hand(begin, spec), len(begin.ids) - begin.finished
-    if count > most or (count < most and not policy.growth and begin.stopped is None):
+    follows = bool(begin.sampled) and begin.stopped is None  # and is as long as what was sampled
+    if count > most or (count < most and not policy.growth and follows):
         raise invalid_option(
             "from.ids",
             f"{len(begin.ids)} entries",
@@ -63,7 +70,8 @@ def _check_length(begin: SamplingState, spec: SamplingSpec, policy: DenoisingPol
 
 
 def _check_iteration(base: Base, begin: SamplingState, spec: SamplingSpec, policy: DenoisingPolicy) -> None:
-    hand = begin.in_hand
+    tokens = _tokens_in_hand(begin, spec)
+    hand = begun(begin, tokens, policy, base.info.mask_token_id)
     open_N = open_positions(
         answer_state(hand, base.info.mask_token_id),
         np.array(hand.pinned),
@@ -72,7 +80,7 @@ def _check_iteration(base: Base, begin: SamplingState, spec: SamplingSpec, polic
     if not open_N.any():
         return
     canvas = AnswerCanvas(
-        tokens=_tokens_in_hand(begin, spec) - int((~open_N).sum()),
+        tokens=tokens - int((~open_N).sum()),
         key=CanvasKey(seed=0, canvas=0),
         mask_token_id=base.info.mask_token_id,
         stop_token_ids=base.info.stop_token_ids,

@@ -10,6 +10,7 @@ from lad_runtime.method.random import CanvasKey
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
 from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.sampling.begin import begun
 from lad_runtime.torch_backend.sampling.denoise import Denoised, denoise
 from lad_runtime.types.limits import MAX_UINT64
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
@@ -50,7 +51,10 @@ def denoise_answer(
             mask_token_id=base.info.mask_token_id,
             stop_token_ids=base.info.stop_token_ids,
         )
-        begin = canvas.begin.in_hand if canvas.begin is not None and done is None else _masks(one, policy)
+        if canvas.begin is not None and done is None:
+            begin = begun(canvas.begin, one.tokens, policy, one.mask_token_id)
+        else:
+            begin = _masks(one, policy)
         work = denoise(past, one, index, spec, policy, begin)
         done = yield from told.of(work, policy.denoising(one).iterations * later)
         told = told.then(begin, done)

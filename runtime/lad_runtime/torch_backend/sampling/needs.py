@@ -23,8 +23,11 @@ def sampling_bytes(model: Llama, canvases: Sequence[Canvas], spec: SamplingSpec)
         shared *= 2
     if guided:
         shared += sum({len(canvas.prompt) for canvas in canvases})
-    answers = _copied_answers(spec)
-    own = sum(len(canvas.prompt) + answer for canvas in canvases for answer in answers)
+    own = sum(
+        len(canvas.prompt) + answer
+        for canvas in canvases
+        for answer in _copied_answers(spec.sized(len(canvas.prompt)))
+    )
     return cache_bytes(model, shared + own * (2 if guided else 1))
 
 

@@ -69,7 +69,7 @@ def _needs(base: Base, tasks: Sequence[SampleTask]) -> Needs:
 
 SAMPLING = TaskKind(
     task=SampleTask,
-    check=lambda base, task: check_canvas(base, task.canvas, task.spec),
+    check=lambda base, task: check_canvas(base, task.canvas, task.sized),
     needs=lambda base, _, tasks: _needs(base, tasks),
-    work=lambda at, task: sample_canvas(at.base, at.weights, task.canvas, task.index, task.spec),
+    work=lambda at, task: sample_canvas(at.base, at.weights, task.canvas, task.index, task.sized),
 )

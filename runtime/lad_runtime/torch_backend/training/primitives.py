@@ -42,7 +42,16 @@ def forward_backward(
     Closed, failed or diverged (DIVERGED: the loss is no finite number), it leaves the gradients as they were.
     """
     result = yield from _all_or_nothing(base, trained, map(_given, sequences), forward)
-    trained.learn(claims_of(base.info, attention=forward.attention, context="prompt", noise=None, loss=None))
+    trained.learn(
+        claims_of(
+            base.info,
+            attention=forward.attention,
+            context="prompt",
+            noise=None,
+            loss=None,
+            lengths=(len(sequence.ids) for sequence in sequences),
+        )
+    )
     return result
 
 
@@ -69,6 +78,7 @@ def forward_backward_noised(
             context=given.context,
             noise=given.noise,
             loss=given.loss,
+            lengths=(len(examples[row].ids) for row in given.rows),
         )
     )
     return result

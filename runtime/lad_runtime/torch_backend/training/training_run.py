@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from lad_runtime.method.data_order import Draw, batch
 from lad_runtime.method.learning_rate import learning_rate
@@ -16,6 +17,7 @@ from lad_runtime.torch_backend.forward.prefetch import Prefetch
 from lad_runtime.torch_backend.training.primitives import accumulate
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.training.validate import validate
+from lad_runtime.types.adapters import AdapterClaims
 from lad_runtime.types.data import Prepared, PreparedExample
 from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.training import TrainingSpec
@@ -71,15 +73,7 @@ class TrainingRun:
             see=lambda _, row, losses: tally.add(row, losses),
             skip=lambda _, row: tally.skip(row),
         )
-        trained.learn(
-            claims_of(
-                self.base.info,
-                attention=spec.attention,
-                context=spec.context,
-                noise=spec.noise,
-                loss=spec.loss,
-            )
-        )
+        trained.learn(self._claims)
         rate = learning_rate(spec.schedule, self.step, spec.steps)
         norm = trained.step(spec.optimizer, rate, spec.max_gradient_norm)
         self.step += 1
@@ -95,6 +89,17 @@ class TrainingRun:
             learning_rate=rate,
             seconds=seconds,
             tokens_per_second=tally.tokens / seconds,
+        )
+
+    @cached_property
+    def _claims(self) -> AdapterClaims:
+        return claims_of(
+            self.base.info,
+            attention=self.spec.attention,
+            context=self.spec.context,
+            noise=self.spec.noise,
+            loss=self.spec.loss,
+            lengths=(len(example.ids) for example in self.examples),
         )
 
     def rest(self) -> None:

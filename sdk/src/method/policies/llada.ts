@@ -65,6 +65,7 @@ definePolicy(llada, {
 });
 
 function checkBlocks({ iterations, blockTokens }: LladaPolicy, { canvasTokens }: PolicyUse): void {
+  if (canvasTokens === undefined) return;
   const blocks = blocksOf(canvasTokens, blockTokens);
   if (iterations >= blocks) return;
   throw invalidOption(

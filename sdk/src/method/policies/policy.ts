@@ -15,9 +15,10 @@ export interface AnyPolicy {
 export interface PolicyUse {
   /** Whether the call samples an adapter or a snapshot, not the base. */
   readonly adapted: boolean;
-  readonly answerTokens: number;
+  /** Undefined, like `canvasTokens`: it is not known yet. */
+  readonly answerTokens: number | undefined;
   /** The positions of the largest canvas of an answer. */
-  readonly canvasTokens: number;
+  readonly canvasTokens: number | undefined;
   /** The attention mode; undefined: that of the adapter's training. */
   readonly attention: string | undefined;
 }
@@ -107,7 +108,7 @@ export function checkGrowth(
   { growTokens }: { readonly growTokens: number },
   { answerTokens, canvasTokens }: PolicyUse,
 ): void {
-  if (growTokens === 0 || canvasTokens >= answerTokens) return;
+  if (growTokens === 0 || canvasTokens === undefined || canvasTokens === answerTokens) return;
   throw invalidOption(
     "policy.growTokens",
     growTokens,

@@ -434,7 +434,10 @@ export interface SpeculativePolicy {
 }
 
 export interface SamplingSpec {
-  policy: Policy | undefined;
+  policy:
+    | Policy
+    | undefined;
+  /** Positions of each answer, or as many as `window_tokens` has left behind its prompt, if those are more. */
   answerTokens: number;
   draw:
     | DrawSpec
@@ -447,6 +450,8 @@ export interface SamplingSpec {
   canvasTokens: number;
   /** The run's share of the device while others want it too, relative to theirs: from 0.001 to 1000. */
   shareWeight: number;
+  /** 0: the answers have `answer_tokens` positions. */
+  windowTokens: number;
 }
 
 export interface Canvas {
@@ -2267,6 +2272,7 @@ function createBaseSamplingSpec(): SamplingSpec {
     attention: 0,
     canvasTokens: 0,
     shareWeight: 0,
+    windowTokens: 0,
   };
 }
 
@@ -2292,6 +2298,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     }
     if (message.shareWeight !== 0) {
       writer.uint32(57).double(message.shareWeight);
+    }
+    if (message.windowTokens !== 0) {
+      writer.uint32(64).uint32(message.windowTokens);
     }
     return writer;
   },
@@ -2365,6 +2374,14 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
             message.shareWeight = reader.double();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.windowTokens = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2398,6 +2415,11 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
         : isSet(object.share_weight)
         ? globalThis.Number(object.share_weight)
         : 0,
+      windowTokens: isSet(object.windowTokens)
+        ? globalThis.Number(object.windowTokens)
+        : isSet(object.window_tokens)
+        ? globalThis.Number(object.window_tokens)
+        : 0,
     };
   },
 
@@ -2424,6 +2446,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     if (message.shareWeight !== 0) {
       obj.shareWeight = floatToJson(message.shareWeight);
     }
+    if (message.windowTokens !== 0) {
+      obj.windowTokens = Math.round(message.windowTokens);
+    }
     return obj;
   },
 
@@ -2441,6 +2466,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     message.attention = object.attention ?? 0;
     message.canvasTokens = object.canvasTokens ?? 0;
     message.shareWeight = object.shareWeight ?? 0;
+    message.windowTokens = object.windowTokens ?? 0;
     return message;
   },
 };

@@ -239,6 +239,8 @@ export interface AdapterClaims {
   steps: bigint;
   /** The version of lad that took the last of them. */
   version: string;
+  /** Prompt, answer and tail of every example of the last step; 0: they differed. */
+  windowTokens: number;
 }
 
 export interface AdapterSpec {
@@ -2485,6 +2487,7 @@ function createBaseAdapterClaims(): AdapterClaims {
     chatTemplateDigest: "",
     steps: 0n,
     version: "",
+    windowTokens: 0,
   };
 }
 
@@ -2528,6 +2531,9 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     }
     if (message.version !== "") {
       writer.uint32(98).string(message.version);
+    }
+    if (message.windowTokens !== 0) {
+      writer.uint32(104).uint32(message.windowTokens);
     }
     return writer;
   },
@@ -2641,6 +2647,14 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
             message.version = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.windowTokens = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2691,6 +2705,11 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
         : "",
       steps: isSet(object.steps) ? BigInt(object.steps) : 0n,
       version: isSet(object.version) ? globalThis.String(object.version) : "",
+      windowTokens: isSet(object.windowTokens)
+        ? globalThis.Number(object.windowTokens)
+        : isSet(object.window_tokens)
+        ? globalThis.Number(object.window_tokens)
+        : 0,
     };
   },
 
@@ -2732,6 +2751,9 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     if (message.version !== "") {
       obj.version = message.version;
     }
+    if (message.windowTokens !== 0) {
+      obj.windowTokens = Math.round(message.windowTokens);
+    }
     return obj;
   },
 
@@ -2754,6 +2776,7 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     message.chatTemplateDigest = object.chatTemplateDigest ?? "";
     message.steps = (object.steps !== undefined && object.steps !== null) ? BigInt(object.steps) : 0n;
     message.version = object.version ?? "";
+    message.windowTokens = object.windowTokens ?? 0;
     return message;
   },
 };
