@@ -61,6 +61,7 @@ export {
   type NoiseKind,
   type NoiseOptions,
 } from "./method/noise.js";
+export { type DraftKey, drafted, draftSeed } from "./method/noises/draft.js";
 export * from "./method/noises/registered.js";
 export * from "./method/policies/registered.js";
 export { type Policy, type PolicyKind, type PolicyOptions, policyStep } from "./method/policy.js";

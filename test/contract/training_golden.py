@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lad_runtime.method.data_order import batch, permutation
+from lad_runtime.method.noises.draft import draft_seed, drafted
 from lad_runtime.method.learning_rate import learning_rate
 from lad_runtime.method.loss_targets import supervised_positions, targeted
 from lad_runtime.method.noise import apply_noise
@@ -27,6 +28,7 @@ from method_specs import (
     lad_noise,
     loss_spec,
     mask_only_noise,
+    own_draft_noise,
     schedule_spec,
     uniform_noise,
 )
@@ -191,6 +193,44 @@ def split_case(index: int, seed: int, epoch: int, purpose: Purpose) -> Any:
     }
 
 
+def draft() -> Any:
+    return {
+        "maskId": MASK_ID,
+        "vocabSize": VOCAB_SIZE,
+        "examples": [example_json(example) for example in EXAMPLES],
+        "cases": [
+            draft_case(index, tail_noise, share, seed, epoch)
+            for index in range(len(EXAMPLES))
+            for tail_noise in (True, False)
+            for share in (0.0, 0.5, 1.0)
+            for seed, epoch in ((0, 0), (11, 1), (MAX_UINT64, 3), (5, 2**32 - 1))
+        ],
+    }
+
+
+def draft_case(index: int, tail_noise: bool, share: float, seed: int, epoch: int) -> Any:
+    """What is shown where the model writes the token 300 at the canvas's first position, and so on."""
+    noise, example = own_draft_noise(share=share, noise=lad_noise(tail_noise=tail_noise)), EXAMPLES[index]
+    noised = apply_noise(
+        example, noise, seed=seed, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE, purpose=Purpose.NOISE
+    )
+    draws = draft_seed(example, noise, seed=seed, epoch=epoch)
+    if draws is not None:
+        canvas = len(example.ids) - example.past_tokens
+        noised = drafted(example, noised, noise, range(300, 300 + canvas))
+    return {
+        "example": index,
+        "tailNoise": tail_noise,
+        "share": share,
+        "seed": str(seed),
+        "epoch": epoch,
+        "draftSeed": None if draws is None else str(draws),
+        "ids": noised.ids,
+        "masked": [i for i, masked in enumerate(noised.masked) if masked],
+        "corrupted": [i for i, corrupted in enumerate(noised.corrupted) if corrupted],
+    }
+
+
 def order() -> Any:
     return {
         "permutations": [
@@ -294,6 +334,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "philox.json": philox,
     "noise.json": noise,
     "split.json": split,
+    "draft.json": draft,
     "order.json": order,
     "schedule.json": schedule,
     "loss.json": loss,

@@ -1,7 +1,7 @@
 /** Adapters that say how they were trained, from the worker that trained them to the base that they are loaded onto. */
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Adapter, type Base, Runtime } from "lad";
+import { type Adapter, type Base, cover, ownDraft, Runtime } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 
@@ -46,6 +46,17 @@ describe("an adapter that was trained", () => {
     expect((await base.loadCheckpoint("claims")).info.claims).toEqual(claims);
     expect((await base.loadAdapter(folder)).info.claims).toEqual(claims);
     expect(readdirSync(folder)).toContain("lad.json");
+  });
+
+  it("of its own drafts says what it drafted from", async () => {
+    const adapter = await base.createAdapter({ rank: 2, seed: 1 });
+    const noise = ownDraft({ share: 0.75, temperature: 0.5, noise: cover({ tailNoise: false }) });
+    const options = { data: EXAMPLES, windowTokens: 48, warmupSteps: 0, steps: 1, learningRate: 0.01 };
+    await adapter.train({ ...options, noise }).result();
+    expect((await adapter.refresh()).claims?.noise).toEqual(noise);
+    const saved = join(scratch, "own-draft");
+    await adapter.save(saved);
+    expect((await base.loadAdapter(saved)).info.claims?.noise).toEqual(noise);
   });
 
   it("is sampled as it was trained, and warns once in another mode", async () => {

@@ -16,6 +16,7 @@ import {
   maskedAnswer,
   maskOnly,
   noNoise,
+  ownDraft,
   type Policy,
   type Prediction,
   type PreparedExample,
@@ -79,6 +80,24 @@ describe("a training run and the same loop over the primitives", () => {
     ["cover noise, no tail", { noise: cover({ tailNoise: false }), loss: { tail: false } }],
     ["uniform noise, answers only", { noise: uniform(), loss: "all-answer-tokens" }],
     ["no noise", { noise: noNoise() }],
+    ["own drafts", { noise: "own-draft" }],
+    [
+      "own drafts from cover noise, all of them the most probable tokens, corrupted tokens",
+      {
+        noise: ownDraft({ share: 1, temperature: 0, noise: cover({ tailNoise: false }) }),
+        loss: "corrupted-answer-tokens",
+        attention: "prefix",
+      },
+    ],
+    [
+      "own drafts behind the causal base's past",
+      {
+        noise: ownDraft({ share: 0.7, temperature: 0.6, noise: "mask-only" }),
+        attention: "causal-prefix",
+        context: "random-split",
+        loss: "all-answer-tokens",
+      },
+    ],
     ["prompts that attend to themselves alone", { attention: "prefix" }],
     [
       "prompts of the causal base, checkpointed gradients",

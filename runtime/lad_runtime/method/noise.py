@@ -6,17 +6,14 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from lad_runtime.method.noises.cover import CoverNoise
 from lad_runtime.method.noises.drawing import Drawing, Noise
-from lad_runtime.method.noises.lad import LadNoise
-from lad_runtime.method.noises.mask_only import MaskOnlyNoise
-from lad_runtime.method.noises.none import NoNoise
-from lad_runtime.method.noises.uniform import UniformNoise
+from lad_runtime.method.noises.drawn import DrawnNoise
+from lad_runtime.method.noises.own_draft import OwnDraftNoise
 from lad_runtime.method.prepared_example import PreparedExample
 from lad_runtime.method.random import Purpose
 from lad_runtime.method.structural_noise import Cells
 
-NoiseSpec = LadNoise | MaskOnlyNoise | CoverNoise | UniformNoise | NoNoise
+NoiseSpec = DrawnNoise | OwnDraftNoise
 """Every noise that there is."""
 
 NOISES: dict[str, type[Noise]] = {noise.kind: noise for noise in get_args(NoiseSpec)}
@@ -46,7 +43,10 @@ def apply_noise(
     vocab_size: int,
     purpose: Purpose = Purpose.NOISE,
 ) -> NoisedExample:
-    """Corrupts the example's answer (its EOS tail too, unless `tail_noise` is off); the prompt stays as it is."""
+    """Corrupts the example's answer (its EOS tail too, unless `tail_noise` is off); the prompt stays as it is.
+
+    Where the model itself is to draft, this is what it drafts from (`noises/draft.py`).
+    """
     ids_L, positions = np.array(example.ids, dtype=np.int64), noised_positions(example, noise)
     cells, time = np.zeros((len(positions), 2), dtype=np.int64), float("nan")
     cells[:, 0] = ids_L[positions]

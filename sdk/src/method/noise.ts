@@ -59,7 +59,9 @@ export function noiseDefinition(kind: NoiseKind): NoiseDefinition {
 }
 
 /**
- * Corrupts the example's answer (its EOS tail too, unless `tailNoise` is off), token for token as a run on the worker does.
+ * Corrupts the example's answer (its EOS tail too, unless `tailNoise` is off), token for token as a run on the worker does. Of
+ * `own-draft` this is what the model drafts from, and what a validation shows; `draftSeed` tells which examples it drafts, and `drafted`
+ * makes of what it wrote what a run shows.
  *
  * @throws LadError `invalid-option`
  */
@@ -90,8 +92,8 @@ function completed(noise: Noise): Noise {
 }
 
 /** Window positions that noise may change; their number is the method's L. */
-function noisedPositions(example: PreparedExample, noise: Noise): number[] {
-  const sparesTail = "tailNoise" in noise && !noise.tailNoise;
+export function noisedPositions(example: PreparedExample, noise: Noise): number[] {
+  const sparesTail = !noiseDefinition(noise.kind).noisesTail(noise);
   const positions: number[] = [];
   for (let i = 0; i < example.ids.length; i++) {
     if (example.answer[i] === 1 && !(sparesTail && example.tail[i] === 1)) positions.push(i);

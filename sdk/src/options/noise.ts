@@ -1,5 +1,6 @@
 /** The corruptions that training knows (docs/method.md §3), as options name them, and those of the caller's own. */
 import { z } from "zod";
+import { kindSchema } from "../checks/kind-schema.js";
 import { invalidOption } from "../errors.js";
 import {
   NOISE_KINDS,
@@ -10,7 +11,6 @@ import {
 } from "../method/noise.js";
 import { noises } from "../method/noises/registered.js";
 import type { PreparedExample } from "../method/prepared-example.js";
-import { kindSchema } from "./kinds.js";
 
 const NAMES = NOISE_KINDS.join(", ");
 

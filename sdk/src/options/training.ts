@@ -188,7 +188,7 @@ export function warnOfWarmup({ warmupSteps }: ScheduleSpec, steps: number, warn:
 export interface ValidateOptions extends WindowOptions, CallOptions {
   /** Where the examples come from. */
   data: DataSource;
-  /** How answers are corrupted. Default: `lad`. */
+  /** How answers are corrupted; under `own-draft` by the noise that the model drafts from, as in a run's validations. Default: `lad`. */
   noise?: NoiseInput | undefined;
   /** Which tokens are supervised, with what weight. Default: `all-tokens`. */
   loss?: LossInput | undefined;

@@ -30,12 +30,20 @@ import {
   warnOfWarmup,
 } from "../options.js";
 import { emitWarning } from "../warnings.js";
-import type { AdapterInfo, LossReport, TrainingEvent, TrainingFinished, WindowReport } from "../wire.js";
+import type {
+  AdapterInfo,
+  BaseInfo,
+  LossReport,
+  TrainingEvent,
+  TrainingFinished,
+  WindowReport,
+} from "../wire.js";
+import { type Drafter, withDrafts } from "./own-drafts.js";
 import type { ForwardBackwardResult, OptimStepResult } from "./steps.js";
 import { countSteps, type TrainingRun } from "./training.js";
 
 /** The methods of an adapter that the loop uses. */
-export interface TrainableAdapter {
+export interface TrainableAdapter extends Drafter {
   /** The base that it belongs to. */
   readonly base: FrozenBase;
   /** Reads the adapter's present state from the worker. */
@@ -235,7 +243,7 @@ async function takeStep(
 ): Promise<{ report: LossReport; gradientNorm: number }> {
   const { optimizer, maxGradientNorm, loss, attention, microBatchTokens, gradientCheckpointing } = options;
   const clean = batch.map(({ row, epoch }) => seen(examples[row] as PreparedExample, epoch, options));
-  const shown = batch.map(({ epoch }, i) => corrupted(clean[i] as PreparedExample, epoch, adapter, options));
+  const shown = await shownExamples(adapter, options, batch, clean);
   const sequences = targeted(clean, shown, loss);
   const how = {
     attention,
@@ -277,14 +285,31 @@ function seen(example: PreparedExample, epoch: number, { context, seed }: Checke
   return context === "random-split" ? randomSplit(example, { seed, epoch }) : example;
 }
 
+/** What the noise makes of the examples, and the model itself where it asks for that. */
+async function shownExamples(
+  adapter: TrainableAdapter,
+  { noise, seed, attention }: CheckedTraining,
+  batch: readonly Draw[],
+  clean: readonly PreparedExample[],
+): Promise<ShownExample[]> {
+  const { info } = adapter.base;
+  const epochs = batch.map(({ epoch }) => epoch);
+  if (noise.kind === "custom") {
+    return clean.map((example, i) => corrupted(example, noise, { seed, epoch: epochs[i] ?? 0, info }));
+  }
+  const { maskTokenId, vocabSize } = info;
+  const noised = clean.map((example, i) =>
+    applyNoise(example, noise, { seed, epoch: epochs[i] ?? 0, maskTokenId, vocabSize }),
+  );
+  return withDrafts(adapter, { noise, seed, attention, batch, clean, noised });
+}
+
 function corrupted(
   example: PreparedExample,
-  epoch: number,
-  adapter: TrainableAdapter,
-  { noise, seed }: CheckedTraining,
+  noise: CustomNoise,
+  { seed, epoch, info }: { seed: bigint; epoch: number; info: BaseInfo },
 ): ShownExample {
-  const { maskTokenId, eosTokenId, vocabSize } = adapter.base.info;
-  if (noise.kind !== "custom") return applyNoise(example, noise, { seed, epoch, maskTokenId, vocabSize });
+  const { maskTokenId, eosTokenId, vocabSize } = info;
   const draw = {
     seed,
     epoch,

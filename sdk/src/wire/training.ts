@@ -8,20 +8,21 @@ import { type CheckedTraining, type Optimizer, optimizerSpec } from "../options.
 import { counted } from "./bigints.js";
 import { toWindow } from "./data.js";
 import { numberOf, wordOf } from "./enums.js";
-import { type CaseOf, camelCase } from "./oneofs.js";
+import { camelCase, toCase } from "./oneofs.js";
 
 export function fromLossReport(report: pb.LossReport): LossReport {
   return counted(report);
 }
 
-export function toNoise({ kind, ...options }: Noise): pb.NoiseSpec {
-  return { kind: { $case: camelCase(kind), value: options } as CaseOf<Noise> };
+export function toNoise(noise: Noise): pb.NoiseSpec {
+  return { kind: toCase(noise) };
 }
 
 export function fromNoise({ kind }: pb.NoiseSpec): Noise {
   const name = Object.keys(noises).find((each) => camelCase(each) === kind?.$case);
   if (name === undefined) throw new LadError("internal", `The worker sent the noise ${kind?.$case}.`);
-  return { kind: name, ...kind?.value } as Noise;
+  const { noise, ...options } = { noise: undefined, ...kind?.value };
+  return { kind: name, ...options, ...(noise && { noise: fromNoise(noise) }) } as Noise;
 }
 
 export function fromLoss(loss: pb.LossSpec): LossSpec {

@@ -74,7 +74,7 @@ def noised(loss=CORRUPTED, noise="lad", count=MANY):
 
 
 @pytest.mark.parametrize("loss", [loss_spec(), CORRUPTED], ids=["all tokens", "corrupted tokens"])
-@pytest.mark.parametrize("noise", ["lad", "none"])
+@pytest.mark.parametrize("noise", ["lad", "none", "own-draft"])
 @pytest.mark.parametrize("what", ["a step", "forwardBackward", "validation"])
 def test_what_is_made_between_two_requests_does_not_grow_with_the_request(
     what, noise, loss, stretches, tmp_path

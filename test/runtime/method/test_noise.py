@@ -13,7 +13,14 @@ from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.random import Purpose, uniforms
 from lad_runtime.method.structural_noise import duplicate, shift, stretches_of, swap
 from lad_runtime.types.data import PreparedExample
-from method_specs import NoNoise, cover_noise, lad_noise, mask_only_noise, uniform_noise
+from method_specs import (
+    NoNoise,
+    cover_noise,
+    lad_noise,
+    mask_only_noise,
+    own_draft_noise,
+    uniform_noise,
+)
 from training_support import EOS, MASK, VOCABULARY, window, windows
 
 SEEDS = st.integers(0, 2**64 - 1)
@@ -115,11 +122,12 @@ def test_lad_noise_is_that_of_a_slow_plain_version(example, seed, epoch, spec):
 
 # --- what every kind keeps ----------------------------------------------------------------------------------------------
 
-SPECS = st.just(NoNoise()) | st.builds(
+DRAWN = st.just(NoNoise()) | st.builds(
     lambda build, tail_noise: build(tail_noise=tail_noise),
     st.sampled_from([lad_noise, mask_only_noise, cover_noise, uniform_noise]),
     st.booleans(),
 )
+SPECS = DRAWN | st.builds(lambda drawn: own_draft_noise(noise=drawn), DRAWN)
 
 
 @given(windows(), SPECS, SEEDS)
@@ -150,6 +158,13 @@ def test_noise_depends_on_seed_example_and_epoch_alone(example, spec, seed, epoc
         id=example.id, ids=(9, *example.ids), answer=(False, *example.answer), tail=(False, *example.tail)
     )
     assert noise(longer_prompt, spec, seed, epoch).ids[1:] == first.ids
+
+
+@given(windows(), DRAWN, SEEDS, EPOCHS)
+def test_a_model_drafts_from_what_the_noise_within_makes_of_an_example(example, drawn, seed, epoch):
+    from_noise = noise(example, own_draft_noise(noise=drawn), seed, epoch)
+    alone = noise(example, drawn, seed, epoch)
+    assert repr(from_noise) == repr(alone)  # a time that there is none of is NaN
 
 
 def test_another_seed_example_or_epoch_gives_another_noise():

@@ -8,6 +8,7 @@ from lad_runtime.method.noises.cover import CoverNoise
 from lad_runtime.method.noises.lad import LadNoise
 from lad_runtime.method.noises.mask_only import MaskOnlyNoise
 from lad_runtime.method.noises.none import NoNoise
+from lad_runtime.method.noises.own_draft import OwnDraftNoise
 from lad_runtime.method.noises.uniform import UniformNoise
 from lad_runtime.method.targeted_sequence import TargetedSequence
 from lad_runtime.method.window_spec import WindowSpec
@@ -56,12 +57,17 @@ def uniform_noise(**options: Any) -> UniformNoise:
     return UniformNoise(**{**_TIMED, **options})
 
 
+def own_draft_noise(**options: Any) -> OwnDraftNoise:
+    return OwnDraftNoise(**{"share": 0.5, "temperature": 1.0, "noise": lad_noise(), **options})
+
+
 NOISE_BUILDERS = {
     "lad": lad_noise,
     "mask-only": mask_only_noise,
     "cover": cover_noise,
     "uniform": uniform_noise,
     "none": NoNoise,
+    "own-draft": own_draft_noise,
 }
 
 

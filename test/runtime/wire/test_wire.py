@@ -26,6 +26,7 @@ from lad_runtime.gen.lad.v1 import (
     worker_pb2,
 )
 from lad_runtime.method.noise import NOISES
+from lad_runtime.method.noises.own_draft import OwnDraftNoise
 from lad_runtime.method.policies.remask import RemaskPolicy
 from lad_runtime.types.bases import BaseInfo, BaseSpec, MatrixKernel
 from lad_runtime.types.data import WindowReport, WindowSpec
@@ -166,16 +167,45 @@ def test_a_specification_without_a_noise_is_refused_with_the_names_of_all() -> N
 )
 def test_every_noise_of_the_protocol_is_read_as_the_noise_of_its_name(field: FieldDescriptor) -> None:
     message = training_pb2.NoiseSpec()
-    options = getattr(message, field.name)
+    options = chosen(message, field.name)
+    if field.name == "own_draft":
+        chosen(options.noise, "none")
+    noise = read_noise(message)
+    assert noise.kind == field.name.replace("_", "-")
+    for option, value in vars(noise).items():
+        assert option in ("kind", "noise") or value == getattr(options, option)
+
+
+@pytest.mark.parametrize(
+    "field", list(training_pb2.DrawnNoise.DESCRIPTOR.fields), ids=lambda field: field.name
+)
+def test_a_model_drafts_from_every_noise_that_is_drawn_without_it(field: FieldDescriptor) -> None:
+    message, alone = training_pb2.NoiseSpec(), training_pb2.NoiseSpec()
+    message.own_draft.share = 0.25
+    chosen(message.own_draft.noise, field.name)
+    chosen(alone, field.name)
+    noise = read_noise(message)
+    assert isinstance(noise, OwnDraftNoise)
+    assert (noise.share, noise.temperature, noise.noise) == (0.25, 0.0, read_noise(alone))
+
+
+def test_an_own_draft_that_does_not_say_from_what_is_refused_with_the_names_of_all() -> None:
+    message = training_pb2.NoiseSpec()
+    message.own_draft.share = 0.5
+    error = refused(read_noise, message)
+    assert (error.option, error.value) == ("noise.noise", "missing")
+    assert error.remedy == f"Give one of {', '.join(kind for kind in NOISES if kind != 'own-draft')}."
+
+
+def chosen(message: Any, case: str) -> Any:
+    """Makes the case the message's; returns its options, those being set that may not be 0."""
+    options = getattr(message, case)
     options.SetInParent()
     if "min_time" in options.DESCRIPTOR.fields_by_name:
         options.min_time = 0.25
     if "max_span" in options.DESCRIPTOR.fields_by_name:
         options.max_span, options.max_shift = 7, 8
-    noise = read_noise(message)
-    assert noise.kind == field.name.replace("_", "-")
-    for option, value in vars(noise).items():
-        assert option == "kind" or value == getattr(options, option)
+    return options
 
 
 @pytest.mark.parametrize(

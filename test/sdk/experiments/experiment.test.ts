@@ -53,6 +53,20 @@ describe("an experiment's file", () => {
     expect(parseExperiment(formatExperiment(experiment))).toEqual(experiment);
   });
 
+  it("has a noise within a noise", () => {
+    const own = "noise: { kind: own-draft, share: 0.25, noise: { kind: cover, tailNoise: false } }";
+    const experiment = parseExperiment(changed("noise: { kind: cover, tailNoise: false }", own));
+    const noise = { kind: "own-draft", share: 0.25, noise: { kind: "cover", tailNoise: false } };
+    expect(experiment.training.noise).toEqual(noise);
+    expect(parseExperiment(formatExperiment(experiment))).toEqual(experiment);
+    const point = experimentAt(experiment, { "training.noise.noise.tailNoise": true });
+    expect(point.training.noise).toMatchObject({ noise: { tailNoise: true } });
+    const misspelt = own.replace("tailNoise", "tailnoise");
+    expect(() => parseExperiment(changed("noise: { kind: cover, tailNoise: false }", misspelt))).toThrow(
+      /training\.noise\.noise\.tailnoise .*Did you mean tailNoise\?/,
+    );
+  });
+
   it("keeps seeds of 64 bits when it is written", () => {
     const experiment = { ...parseExperiment(text), adapter: { rank: 4, seed: 2n ** 60n } };
     expect(formatExperiment(experiment)).toContain(String(2n ** 60n));

@@ -2,7 +2,16 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { LadError } from "../../../sdk/src/errors.js";
 import { applyNoise, NOISE_KINDS, type Noise, type NoiseContext } from "../../../sdk/src/method/noise.js";
-import { cover, lad, maskOnly, noises, noNoise, uniform } from "../../../sdk/src/method/noises/registered.js";
+import {
+  cover,
+  type DrawnNoise,
+  lad,
+  maskOnly,
+  noises,
+  noNoise,
+  ownDraft,
+  uniform,
+} from "../../../sdk/src/method/noises/registered.js";
 import type { PreparedExample } from "../../../sdk/src/method/prepared-example.js";
 import type { Purpose } from "../../../sdk/src/method/random.js";
 import golden from "../../contract/noise.json" with { type: "json" };
@@ -24,7 +33,11 @@ function context(seed: bigint, epoch = 0): NoiseContext {
   return { seed, epoch, maskTokenId: MASK, vocabSize: 400 };
 }
 
-const anyNoise = fc.constantFrom<Noise>(lad(), maskOnly(), cover(), uniform(), noNoise());
+const anyDrawn = fc.constantFrom<DrawnNoise>(lad(), maskOnly(), cover(), uniform(), noNoise());
+const anyNoise = fc.oneof<[fc.Arbitrary<Noise>, fc.Arbitrary<Noise>]>(
+  anyDrawn,
+  anyDrawn.map((noise) => ownDraft({ noise })),
+);
 const anyExample = fc
   .tuple(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.nat(6), fc.integer({ min: 1, max: 30 }), fc.nat(9))
   .map(([id, prompt, answer, tail]) => window(id, prompt, answer, tail));
@@ -70,11 +83,21 @@ describe("noise", () => {
   test("leaves the tail clean when told so", () => {
     fc.assert(
       fc.property(anyExample, fc.nat(99), (example, seed) => {
-        const noises = [lad, maskOnly, cover, uniform].map((build) => build({ tailNoise: false }));
+        const drawn = [lad, maskOnly, cover, uniform].map((build) => build({ tailNoise: false }));
+        const noises = [...drawn, ...drawn.map((noise) => ownDraft({ noise }))];
         for (const noise of noises) {
           const { corrupted } = applyNoise(example, noise, context(BigInt(seed)));
           expect(indices(corrupted).filter((i) => example.tail[i] === 1)).toEqual([]);
         }
+      }),
+    );
+  });
+
+  test("of own drafts is what the model drafts from: the noise within", () => {
+    fc.assert(
+      fc.property(anyExample, anyDrawn, fc.nat(9), (example, noise, epoch) => {
+        const from = applyNoise(example, ownDraft({ noise }), context(3n, epoch));
+        expect(from).toEqual(applyNoise(example, noise, context(3n, epoch)));
       }),
     );
   });

@@ -1,10 +1,18 @@
 import { describe, expect, it, test } from "vitest";
 import { SUPERVISIONS, targeted, WEIGHTINGS } from "../../../sdk/src/method/loss-targets.js";
 import { NOISE_KINDS, type Noise, type NoiseKind, noiseDefinition } from "../../../sdk/src/method/noise.js";
-import { cover, lad, maskOnly, noises } from "../../../sdk/src/method/noises/registered.js";
+import {
+  cover,
+  lad,
+  maskOnly,
+  noises,
+  type OwnDraftOptions,
+  ownDraft,
+} from "../../../sdk/src/method/noises/registered.js";
 import { checkLossFits, checkSupervises, lossSchema } from "../../../sdk/src/options/loss.js";
 import { customNoise, type NoiseInput, noiseSchema } from "../../../sdk/src/options/noise.js";
-import { toLoss, toNoise } from "../../../sdk/src/wire.js";
+import { checkTraining } from "../../../sdk/src/options/training.js";
+import { fromNoise, toLoss, toNoise } from "../../../sdk/src/wire.js";
 
 describe.each(NOISE_KINDS)("the noise %s", (kind) => {
   it("is the same by its name, by its builder and as an object", () => {
@@ -15,7 +23,12 @@ describe.each(NOISE_KINDS)("the noise %s", (kind) => {
   it("is sent as the message of its name, with its own options alone", () => {
     const { kind: name, ...options } = noises[kind]();
     const camel = name.replace(/-./g, (letters) => letters.slice(1).toUpperCase());
-    expect(toNoise(noises[kind]())).toEqual({ kind: { $case: camel, value: options } });
+    const value = "noise" in options ? { ...options, noise: toNoise(options.noise) } : options;
+    expect(toNoise(noises[kind]())).toEqual({ kind: { $case: camel, value } });
+  });
+
+  it("comes back from the worker as it was sent", () => {
+    expect(fromNoise(toNoise(noises[kind]()))).toEqual(noises[kind]());
   });
 
   it("says of itself what its builder makes", () => {
@@ -38,6 +51,56 @@ describe("an option of another noise", () => {
 
   it("is no option of none, which has none", () => {
     expect(noiseSchema.safeParse({ kind: "none", tailNoise: false }).success).toBe(false);
+  });
+});
+
+describe("own drafts", () => {
+  const drawn = NOISE_KINDS.filter((kind) => kind !== "own-draft");
+
+  it.each(drawn)("are made from %s, by its name, its builder and as an object", (kind) => {
+    const noise = noises[kind]();
+    const wanted = { kind: "own-draft", share: 0.5, temperature: 1, noise };
+    for (const given of [kind, noise, { kind }] as const) {
+      expect(ownDraft({ noise: given } as OwnDraftOptions)).toEqual(wanted);
+      expect(noiseSchema.parse({ kind: "own-draft", noise: given })).toEqual(wanted);
+    }
+    expect(fromNoise(toNoise(ownDraft({ noise })))).toEqual(wanted);
+  });
+
+  it("are made from lad where nothing is said", () => {
+    expect(ownDraft()).toEqual(ownDraft({ share: 0.5, temperature: 1, noise: lad() }));
+  });
+
+  it.each([
+    [{ share: 1.5 }, "share", /a number from 0 to 1/],
+    [{ temperature: -1 }, "temperature", /a finite number of at least 0/],
+    [{ noise: { kind: "mask-only", minTime: 2 } }, "noise.minTime", /a number above 0 and at most 1/],
+    [
+      { noise: "own-draft" },
+      "noise",
+      /one of lad, mask-only, cover, uniform, none, or lad\(\), maskOnly\(\)/,
+    ],
+    [{ noise: ownDraft() }, "noise.kind", /./],
+  ])("are refused for %j by the option's name", (options, option, words) => {
+    const made = () => ownDraft(options as OwnDraftOptions);
+    expect(made).toThrow(words);
+    expect(made).toThrow(expect.objectContaining({ option }));
+  });
+
+  it("of a training run are refused by the option's whole path", () => {
+    const noise = { kind: "own-draft", noise: { kind: "uniform", minTime: 0 } } as const;
+    const check = () => checkTraining({ data: [{ instruction: "a", output: "b" }], noise }, () => {});
+    expect(check).toThrow(expect.objectContaining({ option: "noise.noise.minTime" }));
+  });
+
+  it("of own drafts, or of a custom noise, do not compile", () => {
+    // @ts-expect-error
+    expect(() => ownDraft({ noise: ownDraft() })).toThrow();
+    // @ts-expect-error
+    expect(() => ownDraft({ noise: customNoise(({ ids }) => ({ ids })) })).toThrow();
+    // @ts-expect-error
+    const input: NoiseInput = { kind: "own-draft", noise: { kind: "lad", minTime: 1 } };
+    expect(noiseSchema.safeParse(input).success).toBe(false);
   });
 });
 

@@ -22,6 +22,14 @@ _SCALAR_COUNT = 12
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drafting:
+    """What the model itself is to write of the answers that a noise has corrupted, in one forward (`draft.py`)."""
+
+    share: float  # of the examples
+    temperature: float  # of its draws; 0: the most probable tokens
+
+
+@dataclass(frozen=True, kw_only=True)
 class Noise(ABC):
     """One kind of noise; its fields are its options. Registered in `method/noise.py`."""
 
@@ -33,6 +41,11 @@ class Noise(ABC):
     def noises_tail(self) -> bool:
         """Whether the EOS tail is noised as the answer is; else it stays clean and visible."""
         return True
+
+    @property
+    def drafting(self) -> Drafting | None:
+        """What the model itself writes of the answers that training shows; None: nothing."""
+        return None
 
     @abstractmethod
     def corrupt(self, cells: Cells, drawing: "Drawing") -> tuple[Cells, float]:

@@ -12,6 +12,7 @@ from lad_runtime.torch_backend.forward.requests import (
     ForwardRequest,
     GradientRequest,
     HeadRequest,
+    HiddenRequest,
     LogitsRequest,
     LossRequest,
 )
@@ -85,6 +86,11 @@ def _infer(model: Llama, requests: Sequence[ForwardRequest]) -> list[object]:
     for index, request in enumerate(requests):
         if isinstance(request, DistributionRequest):
             results[index] = _distributions(model, request, spans[index], hidden_ND)
+        elif isinstance(request, HiddenRequest):
+            results[index] = tuple(
+                hidden_ND[on_device(start + rows, model.device)]
+                for (start, _), rows in zip(spans[index], request.rows, strict=True)
+            )
     shown = [(index, request) for index, request in enumerate(requests) if isinstance(request, LogitsRequest)]
     if shown:
         asked = [

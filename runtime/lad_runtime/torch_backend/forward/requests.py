@@ -112,6 +112,17 @@ class LogitsRequest(_Forward[tuple[Tensor, ...]]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HiddenRequest(_Forward[tuple[Tensor, ...]]):
+    """The hidden states at some tokens of every segment, whose scores a `HeadRequest` asks for: `rows[i]` [R] int64 are positions
+    within segment i.
+
+    Result: one tensor [R, D] for each segment, on the model's device.
+    """
+
+    rows: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class DistributionRequest(_Forward[tuple[tuple[Tensor, Tensor], ...]]):
     """The most probable tokens at some tokens of every segment: `rows[i]` [R] int64 are positions within segment i.
 
@@ -191,6 +202,7 @@ ForwardRequest = (
     GradientRequest
     | LossRequest
     | LogitsRequest
+    | HiddenRequest
     | DistributionRequest
     | ContextRequest
     | HeadRequest

@@ -135,9 +135,13 @@ def _chunked(
     return losses, gradient
 
 
+def chunk_rows(device: torch.device, vocab_size: int) -> int:
+    """Rows of one chunk, by the vocabulary alone, so that other rows of a batch do not change a row's matmul."""
+    return max(CHUNK_BYTES[device.type] // (4 * vocab_size) // ROW_MULTIPLE, 4) * ROW_MULTIPLE
+
+
 def _chunks(hidden: Tensor, head: Tensor) -> Iterator[slice]:
-    # A chunk's size depends on the vocabulary alone, so that other rows of a batch do not change a row's matmul.
-    rows = max(CHUNK_BYTES[hidden.device.type] // (4 * head.shape[0]) // ROW_MULTIPLE, 4) * ROW_MULTIPLE
+    rows = chunk_rows(hidden.device, head.shape[0])
     for start in range(0, len(hidden), rows):
         yield slice(start, min(start + rows, len(hidden)))
 

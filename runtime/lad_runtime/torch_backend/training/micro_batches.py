@@ -14,7 +14,7 @@ from lad_runtime.method.row import Row
 from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.host_time import HostTime
-from lad_runtime.torch_backend.forward.requests import GradientRequest, LossRequest
+from lad_runtime.torch_backend.forward.requests import GradientRequest, HiddenRequest, LossRequest
 from lad_runtime.torch_backend.kernels.frozen_head_loss import SoftRows
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.lora import LoraAdapter
@@ -87,6 +87,13 @@ class ContextBatch:
             segments=self._segments(adapter, None),
             targets=self._targets(),
             soft=self._behind_prompts(soft),
+        )
+
+    def hidden_request(self, adapter: LoraAdapter) -> HiddenRequest:
+        """The hidden states of every token that has a target, without dropout."""
+        return HiddenRequest(
+            segments=self._segments(adapter, None),
+            rows=tuple((targets != IGNORE_INDEX).nonzero()[:, 0] for targets in self._targets()),
         )
 
     def whole(self, losses: Sequence[Tensor]) -> list[TokenLosses]:

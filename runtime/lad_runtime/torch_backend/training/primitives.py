@@ -17,6 +17,7 @@ from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.torch_backend.training.base_targets import base_targets
 from lad_runtime.torch_backend.training.micro_batches import Numbered, RowT, in_context, in_micro_batches
 from lad_runtime.torch_backend.training.needs import gradient_needs, step_needs
+from lad_runtime.torch_backend.training.own_drafts import with_drafts
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.memory import Needs
@@ -70,6 +71,7 @@ def forward_backward_noised(
         batch = yield from drawing.result()
     finally:
         drawing.stop()
+    batch = yield from with_drafts(batch, trained.adapter, forward)
     result = yield from _all_or_nothing(base, trained, batch, forward)
     trained.learn(
         claims_of(
@@ -181,8 +183,18 @@ def _gradient_needs(
 ) -> Needs:
     (task,) = tasks
     assert trained is not None, "gradients are an adapter's"
-    loss = task.given.loss if isinstance(task, NoisedForwardBackwardTask) else None
-    return Needs(training=gradient_needs(base.model, task.longest, task.tokens, task.forward, trained, loss))
+    given = task.given if isinstance(task, NoisedForwardBackwardTask) else None
+    return Needs(
+        training=gradient_needs(
+            base.model,
+            task.longest,
+            task.tokens,
+            task.forward,
+            trained,
+            given.loss if given else None,
+            given.noise if given else None,
+        )
+    )
 
 
 def _step_needs(_: Base, trained: TrainedAdapter | None, tasks: Sequence[OptimStepTask]) -> Needs:

@@ -1,12 +1,16 @@
 """The sequences of one optimizer step, made one after another as they are computed: of however many, few are in memory."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lad_runtime.method.data_order import Draw
 from lad_runtime.method.loss_targets import SUPERVISIONS, supervised_positions, targeted
 from lad_runtime.method.noise import NoisedExample, apply_noise
+from lad_runtime.method.noises.draft import draft_seed, drafted
 from lad_runtime.method.random import Purpose
 from lad_runtime.method.random_split import Context, seen_in
 from lad_runtime.method.row import NoisedRow
@@ -46,9 +50,27 @@ class Noising:
             purpose=self.purpose,
         )
 
+    def draft_seed(self, example: PreparedExample, epoch: int) -> int | None:
+        """Keys the draws of the answer that the model is to draft; None: it is shown as it is noised."""
+        return draft_seed(example, self.noise, seed=self.seed, epoch=epoch)
+
+    def drafted(
+        self, example: PreparedExample, noised: NoisedExample, canvas_ids: NDArray[np.int32]
+    ) -> NoisedExample:
+        return drafted(example, noised, self.noise, canvas_ids)
+
     def row(self, example: PreparedExample, noised: NoisedExample, counted: int) -> NoisedRow:
         sequence = targeted(example, noised, self.loss, counted)
         return NoisedRow(sequence=sequence, example=example, noised=noised, soft=self.loss.soft)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoisedDraw:
+    """One example of a step, as its noise made it."""
+
+    example: PreparedExample
+    noised: NoisedExample
+    epoch: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +82,8 @@ class NoisedBatch(Iterable[NoisedRow]):
     draws: Callable[[], Iterable[Draw]]  # begins anew with each call
     kept: Sequence[tuple[PreparedExample, NoisedExample]]  # of the first draws
     counted: int  # examples of which something is supervised
+    drafts: Mapping[int, NDArray[np.int32]] = field(default_factory=dict)
+    """By the number of the draw: what the model wrote on its canvas, a token for each position."""
 
     @classmethod
     def drawn(
@@ -87,10 +111,18 @@ class NoisedBatch(Iterable[NoisedRow]):
         return cls(noising=noising, examples=examples, draws=draws, kept=kept, counted=counted)
 
     def __iter__(self) -> Iterator[NoisedRow]:
+        for index, draw in enumerate(self.noised()):
+            noised = draw.noised
+            if index in self.drafts:
+                noised = self.noising.drafted(draw.example, noised, self.drafts[index])
+            yield self.noising.row(draw.example, noised, self.counted)
+
+    def noised(self) -> Iterator[NoisedDraw]:
+        """The examples before the model drafts any."""
         for index, draw in enumerate(self.draws()):
             if index < len(self.kept):
                 example, noised = self.kept[index]
             else:
                 example = self.noising.seen(self.examples[draw.row], draw.epoch)
                 noised = self.noising.corrupt(example, draw.epoch)
-            yield self.noising.row(example, noised, self.counted)
+            yield NoisedDraw(example=example, noised=noised, epoch=draw.epoch)

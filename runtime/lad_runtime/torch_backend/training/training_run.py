@@ -14,6 +14,7 @@ from lad_runtime.torch_backend.adapters.resume import resume, resume_warnings
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prefetch import Prefetch
+from lad_runtime.torch_backend.training.own_drafts import with_drafts
 from lad_runtime.torch_backend.training.primitives import accumulate
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.training.validate import validate
@@ -64,6 +65,7 @@ class TrainingRun:
     def take_step(self) -> Work[StepEvent]:
         started, spec, trained = time.perf_counter(), self.spec, self.trained
         rows = yield from self._rows()
+        rows = yield from with_drafts(rows, trained.adapter, self._forward)
         tally = LossTally()
         yield from accumulate(
             self.base,

@@ -23,6 +23,7 @@ defineNoise(cover, {
   kind: "cover",
   options: ladFields,
   hasTime: false,
+  noisesTail: ({ tailNoise }) => tailNoise,
   corrupt: (cells, noise, drawing) => {
     if (drawing.scalar(SCALAR.cover) < 0.5) return { cells: structured(cells, noise, drawing) };
     const time = drawing.scalar(SCALAR.time);

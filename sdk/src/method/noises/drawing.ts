@@ -38,6 +38,14 @@ export interface Corrupted {
   readonly time?: number;
 }
 
+/** What the model itself is to write of the answers that a noise has corrupted, in one forward. */
+export interface Drafting {
+  /** Of the examples. */
+  readonly share: number;
+  /** Of its draws; 0: the most probable tokens. */
+  readonly temperature: number;
+}
+
 /** What a kind of noise says of itself. */
 export interface NoiseDefinition<Spec extends { readonly kind: string } = { readonly kind: string }> {
   readonly kind: Spec["kind"];
@@ -45,6 +53,10 @@ export interface NoiseDefinition<Spec extends { readonly kind: string } = { read
   readonly options: z.ZodObject<z.ZodRawShape, z.core.$strict>;
   /** Whether each example has a t, so that a loss may weight by it. */
   readonly hasTime: boolean;
+  /** Whether the EOS tail is noised as the answer is; else it stays clean and visible. */
+  noisesTail(noise: Spec): boolean;
+  /** What the model itself writes of the answers that training shows. Default: nothing. */
+  drafting?(noise: Spec): Drafting;
   /** What becomes of an answer's cells, at least one. */
   corrupt(cells: Cells, noise: Spec, drawing: Drawing): Corrupted;
 }

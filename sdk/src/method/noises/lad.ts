@@ -54,6 +54,7 @@ defineNoise(lad, {
   kind: "lad",
   options: ladFields,
   hasTime: false,
+  noisesTail: ({ tailNoise }) => tailNoise,
   corrupt: (cells, noise, drawing) => ({ cells: structured(cells, noise, drawing) }),
 });
 

@@ -36,6 +36,7 @@ defineNoise(maskOnly, {
   kind: "mask-only",
   options: timedFields,
   hasTime: true,
+  noisesTail: ({ tailNoise }) => tailNoise,
   corrupt: (cells, noise, drawing) => {
     const time = drawnTime(noise, drawing);
     return { cells: maskedBelow(cells, time, drawing), time };

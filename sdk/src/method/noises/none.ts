@@ -17,5 +17,6 @@ defineNoise(noNoise, {
   kind: "none",
   options: fields({}),
   hasTime: false,
+  noisesTail: () => true,
   corrupt: (cells) => ({ cells }),
 });

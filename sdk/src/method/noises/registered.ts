@@ -1,27 +1,18 @@
 /** Every noise that there is: its builder, its options, and what it is when it is complete. */
-import { cover } from "./cover.js";
-import { lad } from "./lad.js";
-import { maskOnly } from "./mask-only.js";
-import { noNoise } from "./none.js";
-import { uniform } from "./uniform.js";
+import { drawnNoises } from "./drawn.js";
+import { ownDraft } from "./own-draft.js";
 
-export type { Cover, CoverOptions } from "./cover.js";
-export type { Lad, LadOptions } from "./lad.js";
-export type { MaskOnly, MaskOnlyOptions, TimedOptions } from "./mask-only.js";
-export type { NoNoise } from "./none.js";
-export type { Uniform, UniformOptions } from "./uniform.js";
-export { cover, lad, maskOnly, noNoise, uniform };
+export { type Cover, type CoverOptions, cover } from "./cover.js";
+export type { DrawnNoise, DrawnNoiseInput, DrawnNoiseKind } from "./drawn.js";
+export { type Lad, type LadOptions, lad } from "./lad.js";
+export { type MaskOnly, type MaskOnlyOptions, maskOnly, type TimedOptions } from "./mask-only.js";
+export { type NoNoise, noNoise } from "./none.js";
+export { type OwnDraft, type OwnDraftOptions, ownDraft } from "./own-draft.js";
+export { type Uniform, type UniformOptions, uniform } from "./uniform.js";
 
 /** The builders of all noises, by the names that options know them by. */
 export const noises = {
-  /** The method's structural noise. */
-  lad,
-  /** Masks alone. */
-  "mask-only": maskOnly,
-  /** `lad` for half of the examples, `mask-only` for the other half. */
-  cover,
-  /** Tokens drawn from the vocabulary. */
-  uniform,
-  /** Nothing is corrupted. */
-  none: noNoise,
+  ...drawnNoises,
+  /** What the model itself writes from one of the others. */
+  "own-draft": ownDraft,
 } as const;

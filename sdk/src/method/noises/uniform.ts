@@ -22,6 +22,7 @@ defineNoise(uniform, {
   kind: "uniform",
   options: timedFields,
   hasTime: true,
+  noisesTail: ({ tailNoise }) => tailNoise,
   corrupt: (cells, noise, drawing) => {
     const time = drawnTime(noise, drawing);
     const [keys, tokens] = [drawing.lane(LANE.keys), drawing.lane(LANE.tokens)];

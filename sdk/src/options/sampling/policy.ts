@@ -1,8 +1,9 @@
 /** The option `policy` (docs/method.md §6). */
+
+import { kindSchema } from "../../checks/kind-schema.js";
 import { ownersOfOption } from "../../method/policies/policy.js";
 import { policies } from "../../method/policies/registered.js";
 import { type Policy, type PolicyKind, type PolicyOptions, policyDefinition } from "../../method/policy.js";
-import { kindSchema } from "../kinds.js";
 
 /** A policy, made with `remask()`, `refine()`, …, or the name of one. */
 export type PolicyInput = PolicyKind | PolicyOptions;

@@ -72,6 +72,22 @@ ATTENTION_MODE_PREFIX: AttentionMode
 ATTENTION_MODE_CAUSAL_PREFIX: AttentionMode
 
 class NoiseSpec(_message.Message):
+    __slots__ = ("lad", "mask_only", "cover", "uniform", "none", "own_draft")
+    LAD_FIELD_NUMBER: _ClassVar[int]
+    MASK_ONLY_FIELD_NUMBER: _ClassVar[int]
+    COVER_FIELD_NUMBER: _ClassVar[int]
+    UNIFORM_FIELD_NUMBER: _ClassVar[int]
+    NONE_FIELD_NUMBER: _ClassVar[int]
+    OWN_DRAFT_FIELD_NUMBER: _ClassVar[int]
+    lad: LadNoise
+    mask_only: MaskOnlyNoise
+    cover: CoverNoise
+    uniform: UniformNoise
+    none: NoNoise
+    own_draft: OwnDraftNoise
+    def __init__(self, lad: _Optional[_Union[LadNoise, _Mapping]] = ..., mask_only: _Optional[_Union[MaskOnlyNoise, _Mapping]] = ..., cover: _Optional[_Union[CoverNoise, _Mapping]] = ..., uniform: _Optional[_Union[UniformNoise, _Mapping]] = ..., none: _Optional[_Union[NoNoise, _Mapping]] = ..., own_draft: _Optional[_Union[OwnDraftNoise, _Mapping]] = ...) -> None: ...
+
+class DrawnNoise(_message.Message):
     __slots__ = ("lad", "mask_only", "cover", "uniform", "none")
     LAD_FIELD_NUMBER: _ClassVar[int]
     MASK_ONLY_FIELD_NUMBER: _ClassVar[int]
@@ -148,6 +164,16 @@ class UniformNoise(_message.Message):
 class NoNoise(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class OwnDraftNoise(_message.Message):
+    __slots__ = ("share", "temperature", "noise")
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    share: float
+    temperature: float
+    noise: DrawnNoise
+    def __init__(self, share: _Optional[float] = ..., temperature: _Optional[float] = ..., noise: _Optional[_Union[DrawnNoise, _Mapping]] = ...) -> None: ...
 
 class SoftTargets(_message.Message):
     __slots__ = ("top_k", "share")

@@ -271,6 +271,18 @@ export interface NoiseSpec {
     | { $case: "cover"; value: CoverNoise }
     | { $case: "uniform"; value: UniformNoise }
     | { $case: "none"; value: NoNoise }
+    | { $case: "ownDraft"; value: OwnDraftNoise }
+    | undefined;
+}
+
+/** Noise that is drawn without the model: all of `NoiseSpec` but own_draft. */
+export interface DrawnNoise {
+  kind:
+    | { $case: "lad"; value: LadNoise }
+    | { $case: "maskOnly"; value: MaskOnlyNoise }
+    | { $case: "cover"; value: CoverNoise }
+    | { $case: "uniform"; value: UniformNoise }
+    | { $case: "none"; value: NoNoise }
     | undefined;
 }
 
@@ -315,6 +327,15 @@ export interface UniformNoise {
 }
 
 export interface NoNoise {
+}
+
+/** What the model itself writes, in one forward, where another noise corrupted an answer. A validation shows that noise alone. */
+export interface OwnDraftNoise {
+  /** Part of the examples that are shown with the model's own draft; the others keep the noise. */
+  share: number;
+  /** Of the draft's draws; 0: the most probable tokens. */
+  temperature: number;
+  noise: DrawnNoise | undefined;
 }
 
 /** What the base itself would write at each token of an answer, as a target beside the label. */
@@ -569,6 +590,9 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
       case "none":
         NoNoise.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
+      case "ownDraft":
+        OwnDraftNoise.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -626,6 +650,14 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
             message.kind = { $case: "none", value: NoNoise.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "ownDraft", value: OwnDraftNoise.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -652,6 +684,10 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
         ? { $case: "uniform", value: UniformNoise.fromJSON(object.uniform) }
         : isSet(object.none)
         ? { $case: "none", value: NoNoise.fromJSON(object.none) }
+        : isSet(object.ownDraft)
+        ? { $case: "ownDraft", value: OwnDraftNoise.fromJSON(object.ownDraft) }
+        : isSet(object.own_draft)
+        ? { $case: "ownDraft", value: OwnDraftNoise.fromJSON(object.own_draft) }
         : undefined,
     };
   },
@@ -668,6 +704,8 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
       obj.uniform = UniformNoise.toJSON(message.kind.value);
     } else if (message.kind?.$case === "none") {
       obj.none = NoNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "ownDraft") {
+      obj.ownDraft = OwnDraftNoise.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -677,6 +715,178 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
   },
   fromPartial<I extends Exact<DeepPartial<NoiseSpec>, I>>(object: I): NoiseSpec {
     const message = createBaseNoiseSpec();
+    switch (object.kind?.$case) {
+      case "lad": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "lad", value: LadNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "maskOnly": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "maskOnly", value: MaskOnlyNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "cover": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cover", value: CoverNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "uniform": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "uniform", value: UniformNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "none": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "none", value: NoNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "ownDraft": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "ownDraft", value: OwnDraftNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseDrawnNoise(): DrawnNoise {
+  return { kind: undefined };
+}
+
+export const DrawnNoise: MessageFns<DrawnNoise> = {
+  encode(message: DrawnNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "lad":
+        LadNoise.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "maskOnly":
+        MaskOnlyNoise.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "cover":
+        CoverNoise.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "uniform":
+        UniformNoise.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "none":
+        NoNoise.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrawnNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrawnNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = { $case: "lad", value: LadNoise.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "maskOnly", value: MaskOnlyNoise.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "cover", value: CoverNoise.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "uniform", value: UniformNoise.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "none", value: NoNoise.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DrawnNoise {
+    return {
+      kind: isSet(object.lad)
+        ? { $case: "lad", value: LadNoise.fromJSON(object.lad) }
+        : isSet(object.maskOnly)
+        ? { $case: "maskOnly", value: MaskOnlyNoise.fromJSON(object.maskOnly) }
+        : isSet(object.mask_only)
+        ? { $case: "maskOnly", value: MaskOnlyNoise.fromJSON(object.mask_only) }
+        : isSet(object.cover)
+        ? { $case: "cover", value: CoverNoise.fromJSON(object.cover) }
+        : isSet(object.uniform)
+        ? { $case: "uniform", value: UniformNoise.fromJSON(object.uniform) }
+        : isSet(object.none)
+        ? { $case: "none", value: NoNoise.fromJSON(object.none) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: DrawnNoise): unknown {
+    const obj: any = {};
+    if (message.kind?.$case === "lad") {
+      obj.lad = LadNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "maskOnly") {
+      obj.maskOnly = MaskOnlyNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "cover") {
+      obj.cover = CoverNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "uniform") {
+      obj.uniform = UniformNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "none") {
+      obj.none = NoNoise.toJSON(message.kind.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DrawnNoise>, I>>(base?: I): DrawnNoise {
+    return DrawnNoise.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DrawnNoise>, I>>(object: I): DrawnNoise {
+    const message = createBaseDrawnNoise();
     switch (object.kind?.$case) {
       case "lad": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
@@ -1433,6 +1643,109 @@ export const NoNoise: MessageFns<NoNoise> = {
   },
   fromPartial<I extends Exact<DeepPartial<NoNoise>, I>>(_: I): NoNoise {
     const message = createBaseNoNoise();
+    return message;
+  },
+};
+
+function createBaseOwnDraftNoise(): OwnDraftNoise {
+  return { share: 0, temperature: 0, noise: undefined };
+}
+
+export const OwnDraftNoise: MessageFns<OwnDraftNoise> = {
+  encode(message: OwnDraftNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.share !== 0) {
+      writer.uint32(9).double(message.share);
+    }
+    if (message.temperature !== 0) {
+      writer.uint32(17).double(message.temperature);
+    }
+    if (message.noise !== undefined) {
+      DrawnNoise.encode(message.noise, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OwnDraftNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOwnDraftNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.share = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.temperature = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.noise = DrawnNoise.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OwnDraftNoise {
+    return {
+      share: isSet(object.share) ? globalThis.Number(object.share) : 0,
+      temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : 0,
+      noise: isSet(object.noise) ? DrawnNoise.fromJSON(object.noise) : undefined,
+    };
+  },
+
+  toJSON(message: OwnDraftNoise): unknown {
+    const obj: any = {};
+    if (message.share !== 0) {
+      obj.share = floatToJson(message.share);
+    }
+    if (message.temperature !== 0) {
+      obj.temperature = floatToJson(message.temperature);
+    }
+    if (message.noise !== undefined) {
+      obj.noise = DrawnNoise.toJSON(message.noise);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OwnDraftNoise>, I>>(base?: I): OwnDraftNoise {
+    return OwnDraftNoise.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OwnDraftNoise>, I>>(object: I): OwnDraftNoise {
+    const message = createBaseOwnDraftNoise();
+    message.share = object.share ?? 0;
+    message.temperature = object.temperature ?? 0;
+    message.noise = (object.noise !== undefined && object.noise !== null)
+      ? DrawnNoise.fromPartial(object.noise)
+      : undefined;
     return message;
   },
 };

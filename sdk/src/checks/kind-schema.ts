@@ -1,6 +1,6 @@
 /** Options that take one of several kinds of value: by name, or as an object with options of its own. */
 import { z } from "zod";
-import { fields, type Misplaced } from "../checks/fields.js";
+import { fields, type Misplaced } from "./fields.js";
 
 /**
  * The schema of a value with a kind.
