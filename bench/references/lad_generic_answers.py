@@ -13,7 +13,7 @@ from bench.sides.serve import Values, serve
 
 
 class LadGenericAnswers:
-    """`load` takes over an adapter that our side saved, `prepare` every turn's prompts; `run` says with which settings to answer."""
+    """`load` takes over an adapter that our side saved, `prepare` every turn's prompts; `run` says how to answer."""
 
     def load(self, request: Values) -> Values:
         torch.set_num_threads(request["threads"])

@@ -90,7 +90,7 @@ def _model_settings(given: Values, folder: Path) -> Values:
 def _collator(data: Any, tokenizer: Any, given: Values, seed: int) -> Any:
     """Its collator with its structural corruption and the loss of all tokens, of examples whose ids and answers are known."""
 
-    class Collator(data.DenoisingCollator):  # type: ignore[misc]
+    class Collator(data.DenoisingCollator):
         def _prepare(self, feature: Values) -> Values:
             ids = list(feature["ids"])
             answer, padding, _ = data.build_masks(ids, feature["answerStart"], tokenizer.eos_token_id)
