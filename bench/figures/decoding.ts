@@ -1,4 +1,4 @@
-/** What each policy makes of the same adapter: exact match against forwards, and self-speculation beside the base's own answers. */
+/** What each policy makes of the same adapter: exact match against forwards, edits, and self-speculation beside the base's own answers. */
 import {
   editing,
   entropyBound,
@@ -16,6 +16,7 @@ import { scatter } from "../../sdk/src/report/scatter.js";
 import { type Column, renderTable } from "../../sdk/src/report/table.js";
 import { adapterOf, questionsOf, trainingOf } from "../decoding/adapters.js";
 import { type PolicyRow, rowOf, type SpeculativeRow, speculativeRow } from "../decoding/answers.js";
+import { type InfillingRow, infillingRow, type RepairingRow, repairingRow } from "../decoding/edits.js";
 import type { Bench } from "../harness/bench.js";
 import type { Figure } from "../harness/figure.js";
 import type { Report } from "../harness/result.js";
@@ -31,14 +32,20 @@ const POLICIES: readonly Policy[] = [
   ...[3, 32].map((iterations) => entropyBound({ iterations, anneal: false })),
 ];
 
+/** What fills in a hidden word, and what puts a draft right. */
+const INFILLING = refine({ iterations: 3 });
+const REPAIRING = refine({ iterations: 4 });
+
 interface Measured {
   readonly steps: number;
   readonly rows: readonly PolicyRow[];
+  readonly infilling: InfillingRow;
+  readonly repairing: RepairingRow;
   readonly speculative: SpeculativeRow;
 }
 
 export const decoding: Figure = {
-  about: "exact match, forwards and tokens a forward of every policy, and self-speculation against ar",
+  about: "exact match, forwards and tokens a forward of every policy, edits, and self-speculation against ar",
   base: "tiny",
   takes: ["steps", "questions"],
   measure,
@@ -62,18 +69,17 @@ async function measure(bench: Bench): Promise<Report> {
       rows.push(await rowOf(adapter, policy, asked));
       bench.say(`${count} steps: ${nameOf(policy)}, ${percent(rows.at(-1)?.exactMatch)}`);
     }
-    const drafted = await speculativeRow(base, adapter, speculative(), asked, runs);
-    measured.push({ steps: count, rows, speculative: drafted });
+    measured.push({
+      steps: count,
+      rows,
+      infilling: await infillingRow(base, adapter, INFILLING, asked),
+      repairing: await repairingRow(base, adapter, REPAIRING, asked),
+      speculative: await speculativeRow(base, adapter, speculative(), asked, runs),
+    });
     await adapter.drop();
   }
   const last = measured.at(-1);
-  const json = {
-    base: name,
-    steps: last?.steps,
-    rows: last?.rows,
-    speculative: last?.speculative,
-    others: measured.slice(0, -1),
-  };
+  const json = { base: name, ...last, others: measured.slice(0, -1) };
   return { json, text: measured.map(asText).join("\n\n") };
 }
 
@@ -81,7 +87,7 @@ function nameOf({ kind, ...settings }: Policy): string {
   return "iterations" in settings ? `${kind} ${settings.iterations}` : kind;
 }
 
-function asText({ steps, rows, speculative: drafted }: Measured): string {
+function asText({ steps, rows, infilling, repairing, speculative: drafted }: Measured): string {
   const { same, questions, tokensPerCheck, tokensPerForward, ceiling, ratioToAr, arTokensPerSecond } =
     drafted;
   return [
@@ -98,6 +104,11 @@ function asText({ steps, rows, speculative: drafted }: Measured): string {
     `exact match against forwards: ${Object.entries(MARKS)
       .map(([policy, mark]) => `${mark} ${policy}`)
       .join(", ")}`,
+    "",
+    `a hidden word filled in by ${nameOf(infilling.policy)}: ${infilling.exact} of ${infilling.questions} exact,` +
+      ` pins untouched in ${infilling.pinsUntouched}`,
+    `two swapped words put right by ${nameOf(repairing.policy)}: ${repairing.repaired} of ${repairing.questions},` +
+      ` right answers spoiled: ${repairing.spoiled}`,
     "",
     `speculative: ${same} of ${questions} answers are the base's own, ${percent(drafted.exactMatch)} exact;`,
     `  ${number(tokensPerCheck)} tokens a check, ${number(tokensPerForward)} a forward (${number(ceiling)} if every draft stood);`,

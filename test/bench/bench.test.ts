@@ -64,11 +64,11 @@ describe("the command", () => {
 });
 
 describe("decoding", () => {
-  it("has a row for each policy, and self-speculation whose answers are the base's own", async () => {
+  it("has a row for each policy, edits that keep pins, and self-speculation whose answers are the base's own", async () => {
     const words = ["--base", "stub", "--steps", "2", "--questions", "3", "--runs", "1", "--threads", "1"];
     const { stdout, exitCode } = await bench("decoding", ...words, "--json");
     expect(exitCode).toBe(0);
-    const { name, base, steps, rows, speculative } = JSON.parse(stdout);
+    const { name, base, steps, rows, infilling, repairing, speculative } = JSON.parse(stdout);
     expect({ name, base, steps }).toEqual({ name: "decoding", base: "stub", steps: 2 });
     const denoising = new Set(rows.map(({ policy }: { policy: string }) => policy));
     expect([...denoising]).toEqual(expect.arrayContaining(["remask", "refine", "llada"]));
@@ -76,6 +76,8 @@ describe("decoding", () => {
       expect(forwards).toBeLessThanOrEqual(iterations);
       expect(tokensPerForward).toBeGreaterThan(0);
     }
+    expect(infilling).toMatchObject({ questions: 3, pinsUntouched: 3 });
+    expect(repairing.repaired + repairing.spoiled).toBeLessThanOrEqual(2 * repairing.questions);
     expect(speculative).toMatchObject({ questions: 3, same: 3 });
     expect(speculative.tokensPerForward).toBeLessThanOrEqual(speculative.ceiling);
   });
