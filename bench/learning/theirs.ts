@@ -99,7 +99,7 @@ export class Theirs {
   /** Of the adapter that it has saved. */
   async #validated(): Promise<Point["ce"]> {
     await using adapter = await this.#base.loadAdapter(this.#folder);
-    return corruptedCe(adapter, { windowTokens: this.#windowTokens, attention: "full" });
+    return await corruptedCe(adapter, { windowTokens: this.#windowTokens, attention: "full" });
   }
 }
 

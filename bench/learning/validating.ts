@@ -1,5 +1,5 @@
 /** How well a model repairs held-out answers: the same examples under the same noise for every adapter, whoever trained it. */
-import { type Adapter, type DenoisingAttention, lad, type Snapshot } from "../../sdk/src/index.js";
+import { type DenoisingAttention, lad, type Model } from "../../sdk/src/index.js";
 import { questionsOf } from "../decoding/adapters.js";
 import type { NoiseName } from "./curve.js";
 
@@ -14,7 +14,7 @@ export interface Validating {
 
 /** CE of corrupted content tokens under each noise, in nats. */
 export async function corruptedCe(
-  model: Adapter | Snapshot,
+  model: Model,
   { windowTokens, attention }: Validating,
 ): Promise<Record<NoiseName, number>> {
   const under = async (tailNoise: boolean) => {
