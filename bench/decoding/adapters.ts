@@ -15,7 +15,8 @@ import {
 import { locateRuntime } from "../../sdk/src/setup/locate.js";
 import { root } from "../../sdk/tools/checkout.js";
 
-const KEPT = join(root, "bench/.adapters");
+/** Where what took long is kept. */
+export const KEPT = join(root, "bench/.adapters");
 const RANK = 64;
 
 /** A recipe with its rank. */

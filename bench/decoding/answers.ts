@@ -124,16 +124,18 @@ async function ratioOf(
   return { ratio: median(pairs.map(({ ours, ar }) => ours / ar)), ar: median(pairs.map(({ ar }) => ar)) };
 }
 
-interface Timed {
+/** Answers, and how long they took together. */
+export interface Timed {
   readonly answers: readonly Answer[];
   readonly seconds: number;
 }
 
-async function timed(
+/** All questions in one run. */
+export async function timed(
   model: Adapter | Base,
   policy: Policy,
   questions: readonly Question[],
-  { attention }: Asked,
+  { attention }: Pick<Asked, "attention">,
 ): Promise<Timed> {
   const canvases = questions.map(({ ids }) => ({ ids, seed: 0 }));
   const attends = policy.kind === ar().kind ? {} : { attention };

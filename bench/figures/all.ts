@@ -1,6 +1,7 @@
 /** Every figure by its name. */
 
 import type { Figure } from "../harness/figure.js";
+import { answersAtQuality } from "./answers-at-quality.js";
 import { autoregressive } from "./autoregressive.js";
 import { decoding } from "./decoding.js";
 import { latency } from "./latency.js";
@@ -12,6 +13,7 @@ import { samplingSingle } from "./sampling-single.js";
 import { scaling } from "./scaling.js";
 import { startup } from "./startup.js";
 import { stress } from "./stress.js";
+import { timeToLoss } from "./time-to-loss.js";
 import { trainingFused } from "./training-fused.js";
 import { trainingStep } from "./training-step.js";
 
@@ -22,7 +24,9 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "sampling-concurrent": samplingConcurrent,
   llada,
   autoregressive,
+  "time-to-loss": timeToLoss,
   decoding,
+  "answers-at-quality": answersAtQuality,
   latency,
   neighbour,
   overhead,

@@ -35,7 +35,7 @@ export async function conditionsOf(
 }
 
 /** A checkout's commit, marked where files differ from it; nothing where the folder is no checkout of its own. */
-async function revisionOf(folder: string): Promise<string | undefined> {
+export async function revisionOf(folder: string): Promise<string | undefined> {
   const words = ["-C", folder, "describe", "--always", "--dirty", "--abbrev=12"];
   const { stdout, failed } = await execa("git", words, {
     reject: false,

@@ -32,6 +32,7 @@ export interface Measurable {
     | "allocator"
     | "compile"
     | "minutes"
+    | "seeds"
     | "steps"
     | "questions"
   )[];
@@ -59,6 +60,8 @@ export interface BenchOptions {
   readonly compile: boolean;
   /** How long it is kept up. */
   readonly minutes: number | undefined;
+  /** With how many seeds it is measured. */
+  readonly seeds: number | undefined;
   /** After how many training steps adapters are measured. */
   readonly steps: readonly number[] | undefined;
   /** How many questions are asked; all of them if undefined. */
@@ -67,7 +70,7 @@ export interface BenchOptions {
 
 export const USAGE =
   "npm run bench -- <name> [--against checkout] [--json] [--profile file] [--runs N] [--threads N] [--base name]" +
-  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile] [--minutes N] [--steps N,N] [--questions N]";
+  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile] [--minutes N] [--seeds N] [--steps N,N] [--questions N]";
 
 /** @throws LadError `invalid-option` */
 export function parseBench(
@@ -98,6 +101,7 @@ export function parseBench(
     allocator: values.allocator ?? false,
     compile: values.compile ?? false,
     minutes: values.minutes === undefined ? undefined : count("minutes", values.minutes, 1),
+    seeds: values.seeds === undefined ? undefined : count("seeds", values.seeds, 1),
     steps: values.steps?.split(",").map((text) => count("steps", text, 1)),
     questions: values.questions === undefined ? undefined : count("questions", values.questions, 1),
   };
@@ -122,6 +126,7 @@ function parsed(words: readonly string[]) {
         allocator: { type: "boolean" },
         compile: { type: "boolean" },
         minutes: { type: "string" },
+        seeds: { type: "string" },
         steps: { type: "string" },
         questions: { type: "string" },
       },
@@ -168,6 +173,7 @@ function requireTaken(options: BenchOptions, figure: Measurable): void {
     allocator: options.allocator,
     compile: options.compile,
     minutes: options.minutes !== undefined,
+    seeds: options.seeds !== undefined,
     steps: options.steps !== undefined,
     questions: options.questions !== undefined,
   };

@@ -11,6 +11,8 @@ export type Role = "ours" | "reference" | "roofline" | "alone" | "inTurn";
 /** What a run came to. Which of the fields there are depends on the side. */
 export interface Measurement {
   readonly seconds: number;
+  /** What its processors were busy meanwhile, summed over them. */
+  readonly processorSeconds?: number;
   /** Tokens that were computed. */
   readonly tokens?: number;
   /** The last loss of each adapter, in nats. */
@@ -18,6 +20,10 @@ export interface Measurement {
   readonly gradientNorm?: number;
   /** Token ids of each answer, EOS and what follows it included. */
   readonly answers?: readonly (readonly number[])[] | undefined;
+  /** Text of each answer. */
+  readonly texts?: readonly string[];
+  /** Of all answers together. */
+  readonly forwards?: number;
   /** Of each request, in seconds. */
   readonly latencies?: readonly number[];
   /** Of a training step beside them. */

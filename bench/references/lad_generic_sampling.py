@@ -1,14 +1,10 @@
 """The denoising of RuurdKuiper/lad-generic: `denoise_stream`, one request after another, its states rendered as it does."""
 
-import json
 import time
-from pathlib import Path
-from typing import Any
 
 import torch
 
-from bench.references.checkout import import_from
-from bench.sides.device import PRECISIONS
+from bench.references.lad_generic_session import WithPrompt, inference_of, session_of
 from bench.sides.serve import Values, serve
 
 
@@ -17,12 +13,8 @@ class LadGenericSampling:
 
     def load(self, request: Values) -> Values:
         torch.set_num_threads(request["threads"])
-        self._inference = import_from(Path(request["against"]) / "src", "diffusion_lm.inference")
-        adapter = Path(request["adapter"])
-        device = request["device"]
-        settings = {"precision": PRECISIONS[device], "mask_token": request["maskToken"]}
-        (adapter.parent / "resolved_config.json").write_text(json.dumps(settings))
-        self._session = self._inference.load_session(adapter.name, adapter.parent, device)
+        self._inference = inference_of(request)
+        self._session = session_of(self._inference, request)
         self._tokenizer = self._session.tokenizer
         return {}
 
@@ -37,7 +29,7 @@ class LadGenericSampling:
 
     def _answer(self, prompt: list[int]) -> list[int]:
         """Refining at temperature 0: nothing is masked again (noise level 0), the most probable token is taken (top-k 1)."""
-        self._session.tokenizer = _WithPrompt(self._tokenizer, prompt)
+        self._session.tokenizer = WithPrompt(self._tokenizer, prompt)
         stream = self._inference.denoise_stream(
             self._session, "given", "", self._answer_tokens, self._iterations, 0.0, 0.0, 1, 0
         )
@@ -47,22 +39,6 @@ class LadGenericSampling:
             "ids"
         ]  # it yields text alone, in which different ids can look the same
         return list(canvas[len(prompt) :])
-
-
-class _WithPrompt:
-    """A tokenizer whose rendering of any chat is a prompt given as token ids."""
-
-    chat_template = "given"
-
-    def __init__(self, tokenizer: Any, prompt: list[int]) -> None:
-        self._tokenizer = tokenizer
-        self._prompt = prompt
-
-    def apply_chat_template(self, messages: Any, **options: Any) -> list[int]:
-        return list(self._prompt)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._tokenizer, name)
 
 
 if __name__ == "__main__":

@@ -82,3 +82,40 @@ describe("decoding", () => {
     expect(speculative.tokensPerForward).toBeLessThanOrEqual(speculative.ceiling);
   });
 });
+
+describe("answers at quality", () => {
+  const words = ["--base", "stub", "--steps", "2", "--questions", "3", "--threads", "1", "--json"];
+
+  it("has a row for each policy and for each setting of the reference, and the fastest where all are as wrong", async () => {
+    const against = join(root, "test/bench/support/lad-generic");
+    const { stdout, stderr, exitCode } = await bench("answers-at-quality", ...words, "--against", against);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining("round 1 of 1")]);
+    const { base, measured, conditions } = JSON.parse(stdout);
+    expect([base, conditions.questions, conditions.together]).toEqual(["stub", 3, 8]);
+    const [{ steps, reference, rows, speculative, comparison }] = measured;
+    expect(steps).toBe(2);
+    const forwards = reference.map(({ name, forwards }: Named) => [name, forwards]);
+    expect(forwards).toEqual([
+      ["greedy", 32],
+      ["greedy, early stop", 3],
+      ["demo", 32],
+    ]);
+    const policies = rows.map(({ settings }: { settings: { kind: string } }) => settings.kind);
+    expect(policies).toEqual(
+      expect.arrayContaining(["refine", "remask", "threshold", "editing", "revoking"]),
+    );
+    expect(policies).not.toContain("speculative");
+    expect(speculative.forwards).toBeGreaterThan(1);
+    const fastest = Math.max(...rows.map(({ answersPerSecond }: Named) => answersPerSecond));
+    const winner = rows.find(({ answersPerSecond }: Named) => answersPerSecond === fastest);
+    expect(comparison.fastest).toBe(winner.name); // all are wrong, and so none has a lower exact match
+    const compared = comparison.against.map((each: { reference: string }) => each.reference);
+    expect(compared).toEqual(["greedy", "greedy, early stop", "demo"]);
+  });
+});
+
+interface Named {
+  readonly name: string;
+  readonly forwards: number;
+  readonly answersPerSecond: number;
+}

@@ -68,6 +68,8 @@ describe("what is given", () => {
     [["llada", "--attention", "prefix"], /attention is .*prefix.*llada has no use for it/],
     [["scaling", "--against", "ref"], /against is .*scaling has no use for it/],
     [["llada", "--against", "nowhere"], /nowhere.*there is no dllm.*Give a checkout of ZHZisZZ\/dllm/],
+    [["stress", "--seeds", "2"], /seeds is .*2.*stress has no use for it/],
+    [["time-to-loss", "--seeds", "0"], /seeds is .*0.*integer of at least 1/],
     [["startup", "--profile", "f"], /profile is .*startup has no use for it/],
     [["training-step", "--allocator"], /allocator is .*no reference to give the settings to/],
     [["llada", "--run", "5"], /'--run'.*npm run bench/s],

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { type Contender, compare, rowOf } from "../../bench/decoding/quality.js";
+
+/** Right answers are 1. */
+function contender(
+  name: string,
+  ...rounds: [right: number[], seconds: number, forwards?: number][]
+): Contender {
+  return {
+    name,
+    settings: {},
+    rounds: rounds.map(([right, seconds, forwards = right.length]) => ({
+      right: right.map((is) => is === 1),
+      seconds,
+      forwards,
+    })),
+  };
+}
+
+const REFERENCE = contender("greedy", [[1, 0, 0], 6], [[1, 0], 8]);
+
+describe("a row", () => {
+  it("counts answers, forwards and time over all rounds, however many questions each has", () => {
+    expect(rowOf(contender("refine", [[1, 1, 0], 1, 6], [[0], 3, 2]))).toMatchObject({
+      exactMatch: 0.5,
+      forwards: 2,
+      answersPerSecond: 1,
+    });
+  });
+});
+
+describe("ours beside the reference", () => {
+  it("is the fastest that has the reference's exact match, not one that is faster and worse", () => {
+    const worse = contender("worse", [[1, 0, 0], 1], [[0, 0], 1]);
+    const slow = contender("slow", [[1, 1, 1], 3], [[1, 1], 4]);
+    const equal = contender("equal", [[0, 1, 0], 2], [[0, 1], 4]);
+    expect(compare([worse, slow, equal], [REFERENCE])).toEqual({
+      fastest: "equal",
+      against: [
+        { reference: "greedy", ratio: { median: 2.5, min: 2, max: 3 }, onlyOurs: 2, onlyReference: 2 },
+      ],
+    });
+  });
+
+  it("must have the exact match of the reference's best setting, and is timed against each", () => {
+    const quick = contender("greedy, early stop", [[0, 0, 0], 2], [[0, 0], 2]);
+    const worse = contender("worse", [[1, 0, 0], 1], [[0, 0], 1]);
+    const equal = contender("equal", [[1, 0, 0], 2], [[1, 0], 2]);
+    const { fastest, against } = compare([worse, equal], [quick, REFERENCE]);
+    expect(fastest).toBe("equal");
+    expect(against.map(({ reference, ratio }) => [reference, ratio.median])).toEqual([
+      ["greedy, early stop", 1],
+      ["greedy", 3.5],
+    ]);
+  });
+
+  it("is nothing where none of ours is as good", () => {
+    const worse = contender("worse", [[0, 0, 0], 1], [[0, 0], 1]);
+    expect(compare([worse], [REFERENCE])).toEqual({ fastest: null, against: [] });
+  });
+
+  it("has to have answered in the same rounds", () => {
+    const longer = contender("longer", [[1, 1, 1], 1], [[1, 1], 1], [[1], 1]);
+    expect(() => compare([longer], [REFERENCE])).toThrow("greedy has no round 2");
+  });
+});
