@@ -48,8 +48,10 @@ PROMPT = (11, 3, 30, 4, 17)
 TOKENS = answer_canvas(1, mask_token_id=MASK_ID, stop_token_ids=(EOS_ID,))
 
 
-def spec_of(decided: str = "canvas", draft_tokens: int = 5, **options: Any) -> SamplingSpec:
-    policy = speculative_policy(decided=decided, draft_tokens=draft_tokens)
+def spec_of(
+    decided: str = "canvas", draft_tokens: int = 5, patience: int = 2, **options: Any
+) -> SamplingSpec:
+    policy = speculative_policy(decided=decided, draft_tokens=draft_tokens, patience=patience)
     return sampling_spec(**{"policy": policy, "answer_tokens": 14, "attention": "causal-prefix", **options})
 
 
@@ -68,12 +70,13 @@ PLACEMENTS = [
 
 @pytest.mark.parametrize(("attention", "decided"), PLACEMENTS)
 @pytest.mark.parametrize("draft_tokens", [1, 3, 13, 40])
+@pytest.mark.parametrize("patience", [0, 1, 40])
 @pytest.mark.parametrize("eos_bias", [0.0, 2.5, -math.inf])
 def test_a_greedy_answer_is_the_bases_own_token_for_token(
-    attention: str, decided: str, draft_tokens: int, eos_bias: float
+    attention: str, decided: str, draft_tokens: int, patience: int, eos_bias: float
 ) -> None:
     draw = draw_spec(eos_bias=eos_bias)
-    spec = spec_of(decided, draft_tokens, attention=attention, draw=draw)
+    spec = spec_of(decided, draft_tokens, patience, attention=attention, draw=draw)
     frames, outcome = run_alone(work_of(spec), BASE.model)
     baseline = sampling_spec(policy=ar_policy(), answer_tokens=14, draw=draw)
     own_frames, own = run_alone(work_of(baseline), BASE.model)
@@ -131,14 +134,22 @@ def test_the_draws_depend_on_the_seed_alone() -> None:
 
 
 @pytest.mark.parametrize("decided", ["canvas", "past"])
-def test_frames_tell_of_each_round_what_was_drafted_and_what_stands(decided: str) -> None:
-    spec = spec_of(decided, 4, draw=draw_spec(eos_bias=-math.inf))
+@pytest.mark.parametrize("patience", [0, 1, 2, 40])
+def test_frames_tell_of_each_round_what_was_checked_and_what_stands(decided: str, patience: int) -> None:
+    spec = spec_of(decided, 4, patience, draw=draw_spec(eos_bias=-math.inf))
     frames, outcome = run_alone(work_of(spec), BASE.model)
     rounds = [frame.speculation for frame in frames]
     assert rounds[0] is not None and (rounds[0].drafted, rounds[0].accepted) == ((), 0)
+    drafts, drafted_tokens, misses, rest = 0, 0, 0, ()
     for before, frame in pairwise(frames):
         made = frame.speculation
         assert made is not None and frame.iteration == before.iteration + 1
+        if rest and misses < patience:
+            assert made.drafted == rest
+            misses += made.accepted == 0
+        elif made.drafted:
+            drafts, drafted_tokens, misses = drafts + 1, drafted_tokens + len(made.drafted), 0
+        rest = made.drafted[made.accepted + 1 :]
         added = frame.answer[len(before.answer) :]
         assert added[: made.accepted] == made.drafted[: made.accepted]
         assert len(added) == made.accepted + 1  # the base's own behind them
@@ -147,8 +158,9 @@ def test_frames_tell_of_each_round_what_was_drafted_and_what_stands(decided: str
     spent = answered(outcome).speculation
     assert spent is not None
     assert spent.rounds == spent.check_forwards == len(frames) - 1
-    assert spent.drafted == sum(len(made.drafted) for made in rounds if made)
+    assert (spent.draft_forwards, spent.drafted) == (drafts, drafted_tokens)
     assert spent.accepted == sum(made.accepted for made in rounds if made)
+    assert drafts < spent.rounds or patience == 0
     assert outcome.iterations == spent.draft_forwards + spent.check_forwards
     assert outcome.canvas_ids == frames[-1].answer
 
