@@ -11,8 +11,8 @@ from lad_runtime.method.policies.policy import Policy
 @dataclass(frozen=True, kw_only=True)
 class SpeculativePolicy(Policy):
     """`decided` says where the tokens that are decided already stand: in the draft's `canvas`, visible before its MASKs, or, all
-    but the last, in its `past`, which is the base's cache. A draft serves several rounds: what is left of it behind a refused token is
-    checked again behind the base's own.
+    but the last, in its `past`, which is the base's cache. A draft serves several rounds: what is left of it behind a refused token
+    is checked again behind the base's own.
     """
 
     kind: Literal["speculative"] = field(default="speculative", init=False)

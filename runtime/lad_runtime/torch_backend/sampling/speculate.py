@@ -34,8 +34,8 @@ def speculate(
 
     At temperature 0 it is `ar`'s answer token for token (on the CPU to the bit of its logits; on CUDA but for ties that round
     otherwise). At higher temperatures its distribution is `ar`'s (arXiv 2211.17192), and the draws depend on the canvas's key
-    alone. The first token comes from the prompt's last hidden state, as round 0. A round checks a new draft, or what the last check has
-    left of one.
+    alone. The first token comes from the prompt's last hidden state, as round 0. A round checks a new draft, or what the last check
+    has left of one.
     """
     policy = spec.policy
     assert isinstance(policy, SpeculativePolicy) and snapshot is not None
