@@ -22,7 +22,7 @@ export interface SpeculativeOptions {
   decided?: "as-trained" | "canvas" | "past" | undefined;
   /**
    * What is left of a draft behind a refused token is checked again behind the base's own, until so many of these checks have accepted none
-   * of it; then a new draft is made: an integer from 0, a draft for each check, to 1,048,576. Default: 2.
+   * of it; then a new draft is made. 0 makes one for each check: an integer from 0 to 1,048,576. Default: 2.
    */
   patience?: number | undefined;
 }
