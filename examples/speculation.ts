@@ -1,6 +1,6 @@
 /**
- * Self-speculation with the primitive `predict` alone: the adapter drafts with every open position at MASK, one causal forward of the
- * frozen base checks the draft, and the answer is the base's own, in fewer forwards than tokens.
+ * Self-speculation with the primitive `predict` alone: the adapter drafts with every open position at MASK, causal forwards of the
+ * frozen base check the draft, and the answer is the base's own, in fewer forwards than tokens.
  *
  *     npx tsx examples/speculation.ts [--base tiny] [--adapter folder] [--steps 300] [--temperature 0] [--question "Sort.\n9 4 7"]
  */
@@ -20,6 +20,7 @@ const { values } = parseArgs({
 const temperature = Number(values.temperature);
 const seed = BigInt(values.seed);
 const draftTokens = 32;
+const patience = 2;
 
 const recipe = recipeFor(values.base);
 const attention = "causal-prefix";
@@ -32,23 +33,34 @@ const { ids: prompt } = await base.render(values.question);
 const answerTokens = recipe.answerTokens ?? recipe.training.windowTokens - prompt.length; // a canvas as in training
 const answer: number[] = [];
 let round = 0;
+let forwards = 0;
 let accepted = 0;
+let draft: readonly number[] = [];
+let q: readonly Float64Array[] = [];
+let misses = patience;
 answer.push(...judged([], [], await checks([])));
 while (answer.length < answerTokens && !isStop(answer.at(-1))) {
   round++;
-  const q = await drafts(Math.min(draftTokens, answerTokens - answer.length - 1));
-  const draft = throughStop(q.map((distribution, i) => inverseCdf(distribution, number(Purpose.draft, i))));
+  const again = draft.length > 0 && misses < patience;
+  if (!again) {
+    q = await drafts(Math.min(draftTokens, answerTokens - answer.length - 1));
+    draft = throughStop(q.map((distribution, i) => inverseCdf(distribution, number(Purpose.draft, i))));
+    misses = 0;
+  }
   const decided = judged(draft, q, await checks(draft));
   accepted += Math.min(draft.length, decided.length - 1);
+  if (again && decided.length === 1) misses++;
   answer.push(...decided);
+  [draft, q] = [draft.slice(decided.length), q.slice(decided.length)];
 }
 console.log(await base.decode(answer.filter((token) => !isStop(token))));
-console.log(`${answer.length} tokens in ${round} rounds of two forwards, ${accepted} of them drafted`);
+console.log(`${answer.length} tokens in ${forwards} forwards, ${accepted} of them drafted`);
 console.log(JSON.stringify(answer));
 
 /** The adapter's distributions at the next `count` positions, in one forward over the canvas. */
 async function drafts(count: number): Promise<Float64Array[]> {
   if (count === 0) return [];
+  forwards++;
   const masks = Array<number>(answerTokens - answer.length).fill(base.maskTokenId);
   const canvases = [{ ids: [...prompt, ...answer, ...masks], answerStart: prompt.length }];
   const [prediction] = await adapter.predict({ canvases, attention, logits: true });
@@ -60,6 +72,7 @@ async function drafts(count: number): Promise<Float64Array[]> {
 
 /** The base's distributions behind the answer and behind each drafted token, in one causal forward. */
 async function checks(draft: readonly number[]): Promise<Float64Array[]> {
+  forwards++;
   const ids = [...prompt, ...answer, ...draft];
   const canvases = [{ ids, answerStart: ids.length - draft.length - 1 }];
   const [prediction] = await base.predict({ canvases, attention: "causal", logits: true });

@@ -335,21 +335,29 @@ describe("a sampling run and the same loop over predict", () => {
     expect(others.filter((kind) => !told.includes(kind))).toEqual([]);
   });
 
-  it.each(["canvas", "past"] as const)(
-    "give the same tokens: speculative, decided tokens in the %s",
-    async (decided) => {
+  it.each([
+    ["canvas", 0],
+    ["canvas", 1],
+    ["past", 2],
+  ] as const)(
+    "give the same tokens: speculative, decided tokens in the %s, patience %i",
+    async (decided, patience) => {
       const answerTokens = 12;
       const { ids: prompt } = await base.render(question.messages);
       const attention = "causal-prefix";
-      const policy = speculative({ draftTokens: 4, decided });
+      const policy = speculative({ draftTokens: 4, decided, patience });
       const run = trained.sample({ ids: [...prompt], answerTokens, attention, policy });
       const made = await collected(run);
       const own = await base.sample({ ids: [...prompt], answerTokens, policy: ar() }).result();
       const answer: number[] = [own.canvasIds[0] ?? -1];
       const rounds = [{ drafted: [] as readonly number[], accepted: 0 }];
       const isOver = () => answer.length === answerTokens || base.stopTokenIds.includes(answer.at(-1) ?? -1);
+      let rest: readonly number[] = [];
+      let misses = 0;
       while (!isOver()) {
-        const drafted = await drafts();
+        const again = rest.length > 0 && misses < patience;
+        if (!again) misses = 0;
+        const drafted = again ? rest : await drafts();
         const [check] = await base.predict({
           canvases: [
             { ids: [...prompt, ...answer, ...drafted], answerStart: prompt.length + answer.length - 1 },
@@ -363,6 +371,8 @@ describe("a sampling run and the same loop over predict", () => {
         answer.push(...drafted.slice(0, accepted));
         if (!base.stopTokenIds.includes(answer.at(-1) ?? -1)) answer.push(owns[accepted] ?? -1);
         rounds.push({ drafted, accepted });
+        if (again && accepted === 0) misses++;
+        rest = drafted.slice(accepted + 1);
       }
       expect(answer).toEqual(own.canvasIds);
       expect(made.map(({ speculation }) => speculation)).toEqual(rounds);

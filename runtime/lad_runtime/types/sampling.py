@@ -154,7 +154,7 @@ class Edit:
 class SpeculationRound:
     """One draft and its check. The tokens of the answer that follow the accepted ones are the base's own."""
 
-    drafted: tuple[int, ...]
+    drafted: tuple[int, ...]  # of a new draft, or what is left of the last one
     accepted: int  # of the first drafted ones
 
 
@@ -165,7 +165,7 @@ class Speculation:
     rounds: int
     draft_forwards: int
     check_forwards: int
-    drafted: int  # up to the first stop token of each draft
+    drafted: int  # up to the first stop token of each draft; each token once, however often it was checked
     accepted: int  # tokens of the answer that were drafted
 
 

@@ -85,7 +85,7 @@ export interface Frame {
 
 /** One draft and its check. The tokens of the answer that follow the accepted ones are the base's own. */
 export interface SpeculationRound {
-  /** The drafted token ids. */
+  /** The checked token ids: of a new draft, or what is left of the last one behind its refused token. */
   readonly drafted: readonly number[];
   /** How many of the first drafted ones stand. */
   readonly accepted: number;
@@ -93,13 +93,13 @@ export interface SpeculationRound {
 
 /** What an answer of self-speculation took, beside the prompt's forward, which gives its first token. */
 export interface Speculation {
-  /** Drafts with their checks. */
+  /** Checks, most of them of a draft. */
   readonly rounds: number;
   /** Forwards of the adapter. */
   readonly draftForwards: number;
   /** Forwards of the base. */
   readonly checkForwards: number;
-  /** Tokens drafted, up to the first stop token of each draft. */
+  /** Tokens drafted, up to the first stop token of each draft; each counts once, however often it was checked. */
   readonly drafted: number;
   /** Tokens of the answer that were drafted. */
   readonly accepted: number;

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -48,8 +49,10 @@ PROMPT = (11, 3, 30, 4, 17)
 TOKENS = answer_canvas(1, mask_token_id=MASK_ID, stop_token_ids=(EOS_ID,))
 
 
-def spec_of(decided: str = "canvas", draft_tokens: int = 5, **options: Any) -> SamplingSpec:
-    policy = speculative_policy(decided=decided, draft_tokens=draft_tokens)
+def spec_of(
+    decided: str = "canvas", draft_tokens: int = 5, patience: int = 2, **options: Any
+) -> SamplingSpec:
+    policy = speculative_policy(decided=decided, draft_tokens=draft_tokens, patience=patience)
     return sampling_spec(**{"policy": policy, "answer_tokens": 14, "attention": "causal-prefix", **options})
 
 
@@ -68,12 +71,13 @@ PLACEMENTS = [
 
 @pytest.mark.parametrize(("attention", "decided"), PLACEMENTS)
 @pytest.mark.parametrize("draft_tokens", [1, 3, 13, 40])
+@pytest.mark.parametrize("patience", [0, 1, 40])
 @pytest.mark.parametrize("eos_bias", [0.0, 2.5, -math.inf])
 def test_a_greedy_answer_is_the_bases_own_token_for_token(
-    attention: str, decided: str, draft_tokens: int, eos_bias: float
+    attention: str, decided: str, draft_tokens: int, patience: int, eos_bias: float
 ) -> None:
     draw = draw_spec(eos_bias=eos_bias)
-    spec = spec_of(decided, draft_tokens, attention=attention, draw=draw)
+    spec = spec_of(decided, draft_tokens, patience, attention=attention, draw=draw)
     frames, outcome = run_alone(work_of(spec), BASE.model)
     baseline = sampling_spec(policy=ar_policy(), answer_tokens=14, draw=draw)
     own_frames, own = run_alone(work_of(baseline), BASE.model)
@@ -131,14 +135,22 @@ def test_the_draws_depend_on_the_seed_alone() -> None:
 
 
 @pytest.mark.parametrize("decided", ["canvas", "past"])
-def test_frames_tell_of_each_round_what_was_drafted_and_what_stands(decided: str) -> None:
-    spec = spec_of(decided, 4, draw=draw_spec(eos_bias=-math.inf))
+@pytest.mark.parametrize("patience", [0, 1, 2, 40])
+def test_frames_tell_of_each_round_what_was_checked_and_what_stands(decided: str, patience: int) -> None:
+    spec = spec_of(decided, 4, patience, draw=draw_spec(eos_bias=-math.inf))
     frames, outcome = run_alone(work_of(spec), BASE.model)
     rounds = [frame.speculation for frame in frames]
     assert rounds[0] is not None and (rounds[0].drafted, rounds[0].accepted) == ((), 0)
+    drafts, drafted_tokens, misses, rest = 0, 0, 0, ()
     for before, frame in pairwise(frames):
         made = frame.speculation
         assert made is not None and frame.iteration == before.iteration + 1
+        if rest and misses < patience:
+            assert made.drafted == rest
+            misses += made.accepted == 0
+        elif made.drafted:
+            drafts, drafted_tokens, misses = drafts + 1, drafted_tokens + len(made.drafted), 0
+        rest = made.drafted[made.accepted + 1 :]
         added = frame.answer[len(before.answer) :]
         assert added[: made.accepted] == made.drafted[: made.accepted]
         assert len(added) == made.accepted + 1  # the base's own behind them
@@ -147,8 +159,9 @@ def test_frames_tell_of_each_round_what_was_drafted_and_what_stands(decided: str
     spent = answered(outcome).speculation
     assert spent is not None
     assert spent.rounds == spent.check_forwards == len(frames) - 1
-    assert spent.drafted == sum(len(made.drafted) for made in rounds if made)
+    assert (spent.draft_forwards, spent.drafted) == (drafts, drafted_tokens)
     assert spent.accepted == sum(made.accepted for made in rounds if made)
+    assert drafts < spent.rounds or patience == 0
     assert outcome.iterations == spent.draft_forwards + spent.check_forwards
     assert outcome.canvas_ids == frames[-1].answer
 
@@ -245,11 +258,11 @@ class Tables:
     def draft(self, prefix: tuple[int, ...], rows: int) -> Tensor:
         if prefix not in self._drafts:
             near = self._nearness * self.base(prefix)
-            self._drafts[prefix] = near + 1.2 * self._noise(rows)
+            self._drafts[prefix] = near + self._noise(rows)
         return self._drafts[prefix]
 
 
-TABLES = Tables(nearness=0.7)
+TABLES = Tables(nearness=1.0)
 
 
 @pytest.fixture
@@ -279,19 +292,28 @@ def exact_distribution() -> dict[tuple[int, ...], float]:
     return reached
 
 
-def speculated(number: int, draft: Any = drafted, judge: Judge = judged) -> tuple[tuple[int, ...], int, int]:
-    """The answer of canvas `number` by rounds of the two tables, with the tokens drafted and accepted."""
+def speculated(
+    number: int,
+    draft: Any = drafted,
+    judge: Judge = judged,
+    left: Callable[..., Any] = verdict.Draft.left,
+    patience: int = 9,
+) -> tuple[tuple[int, ...], int, int]:
+    """The answer of canvas `number` by rounds of the two tables, with the tokens offered and accepted."""
     key, answer, offered, accepted, round = CanvasKey(seed=7, canvas=number), (), 0, 0, 0
+    guess = None
     while len(answer) < LENGTH:
         round += 1
         count = LENGTH - len(answer) - 1
-        guess = draft(TABLES.draft(answer, count), WARM, ALONE, key, round, 0.0) if count else None
+        if guess is None and count:
+            guess = draft(TABLES.draft(answer, count), WARM, ALONE, key, round, 0.0)
         tokens = guess.tokens if guess else ()
         rows = torch.stack([TABLES.base((*answer, *tokens[:i])) for i in range(len(tokens) + 1)])
         made = judge(guess, rows, WARM, ALONE, key, round=round)
         answer += made.tokens
         offered += len(tokens)
         accepted += made.accepted
+        guess = left(guess, made, patience) if guess else None
     return answer, offered, accepted
 
 
@@ -316,8 +338,9 @@ def p_value(answers: Counter[tuple[int, ...]]) -> float:
 
 
 @pytest.mark.usefixtures("remembered")
-def test_sampled_answers_have_the_bases_exact_distribution() -> None:
-    made = [speculated(number) for number in range(20_000)]
+@pytest.mark.parametrize(("patience", "answers"), [(0, 5_000), (1, 20_000)])
+def test_sampled_answers_have_the_bases_exact_distribution(patience: int, answers: int) -> None:
+    made = [speculated(number, patience=patience) for number in range(answers)]
     acceptance = sum(accepted for _, _, accepted in made) / sum(offered for _, offered, _ in made)
     assert 0.2 < acceptance < 0.8
     assert p_value(Counter(answer for answer, _, _ in made)) > 0.01
@@ -376,6 +399,24 @@ def one_number_drafts_and_accepts(patch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     patch.setattr(verdict, "uniforms", shared)
     return {}
+
+
+@mutant
+def the_rest_is_checked_only_where_its_next_token_is_small(patch: pytest.MonkeyPatch) -> dict[str, Any]:
+    def left(draft: verdict.Draft, made: verdict.Verdict, patience: int) -> verdict.Draft | None:
+        rest = draft.left(made, patience)
+        return rest if rest and rest.tokens[0] < 3 else None
+
+    return {"left": left}
+
+
+@mutant
+def the_rest_has_the_q_of_the_first_places(patch: pytest.MonkeyPatch) -> dict[str, Any]:
+    def left(draft: verdict.Draft, made: verdict.Verdict, patience: int) -> verdict.Draft | None:
+        rest = draft.left(made, patience)
+        return replace(rest, probabilities_KV=draft.probabilities_KV) if rest else None
+
+    return {"left": left}
 
 
 @pytest.mark.usefixtures("remembered")

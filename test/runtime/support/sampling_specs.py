@@ -48,7 +48,8 @@ def ar_policy() -> ArPolicy:
 
 
 def speculative_policy(**options: Any) -> SpeculativePolicy:
-    return SpeculativePolicy(**{"draft_tokens": 32, "draft_confidence": 0.0, "decided": "canvas", **options})
+    defaults = {"draft_tokens": 32, "draft_confidence": 0.0, "decided": "canvas", "patience": 2}
+    return SpeculativePolicy(**{**defaults, **options})
 
 
 def threshold_policy(**options: Any) -> ThresholdPolicy:

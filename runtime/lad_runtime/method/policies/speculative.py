@@ -11,18 +11,21 @@ from lad_runtime.method.policies.policy import Policy
 @dataclass(frozen=True, kw_only=True)
 class SpeculativePolicy(Policy):
     """`decided` says where the tokens that are decided already stand: in the draft's `canvas`, visible before its MASKs, or, all
-    but the last, in its `past`, which is the base's cache.
+    but the last, in its `past`, which is the base's cache. A draft serves several rounds: what is left of it behind a refused token
+    is checked again behind the base's own.
     """
 
     kind: Literal["speculative"] = field(default="speculative", init=False)
     draft_tokens: int  # drafted and checked in a round, at most
     draft_confidence: float  # a draft ends where the probability that all of it stands is lower, by its own estimate; 0: never
     decided: Literal["canvas", "past"]
+    patience: int  # checks of what is left of a draft that may accept none of it before a new one is made
 
     def __post_init__(self) -> None:
         check_whole("policy.draftTokens", self.draft_tokens, low=1, high=2**20)
         check_number("policy.draftConfidence", self.draft_confidence, low=0, high=1)
         check_choice("policy.decided", self.decided, ("canvas", "past"))
+        check_whole("policy.patience", self.patience, low=0, high=2**20)
 
     @property
     def needs_adapter(self) -> bool:

@@ -1,4 +1,4 @@
-"""Self-speculation (docs/method.md §6): the adapter drafts in one forward, one causal forward of the base checks the draft."""
+"""Self-speculation (docs/method.md §6): the adapter drafts in one forward, causal forwards of the base check the draft."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,8 @@ def speculate(
 
     At temperature 0 it is `ar`'s answer token for token (on the CPU to the bit of its logits; on CUDA but for ties that round
     otherwise). At higher temperatures its distribution is `ar`'s (arXiv 2211.17192), and the draws depend on the canvas's key
-    alone. The first token comes from the prompt's last hidden state, as round 0.
+    alone. The first token comes from the prompt's last hidden state, as round 0. A round checks a new draft, or what the last check
+    has left of one.
     """
     policy = spec.policy
     assert isinstance(policy, SpeculativePolicy) and snapshot is not None
@@ -43,25 +44,25 @@ def speculate(
     logits_1V = yield from ask(HeadRequest(hidden_RD=drafting.prompt_hidden))
     verdict = judged(None, logits_1V, spec.draw, base.info, key, round=0)
     answer = list(verdict.tokens)
-    spent = _Spent()
+    spent, draft = _Spent(), None
     if spec.frames:
         yield _frame(verdict, None, answer, index, 0, spec, base.info.mask_token_id)
     while answer[-1] not in stops and len(answer) < spec.answer_tokens:
         spent.rounds += 1
-        draft = None
         wanted = min(policy.draft_tokens, spec.answer_tokens - len(answer) - 1)
-        if wanted:
+        if draft is None and wanted:
             logits_RV = yield from drafting.logits(answer, wanted)
             draft = drafted(logits_RV, spec.draw, base.info, key, spent.rounds, policy.draft_confidence)
             spent.drafts += 1
+            spent.drafted += len(draft.tokens)
         checked_RV = yield from drafting.check(answer, draft.tokens if draft else (), stops)
         verdict = judged(draft, checked_RV, spec.draw, base.info, key, round=spent.rounds)
         answer += verdict.tokens
         drafting.keep(len(answer))
-        spent.drafted += len(draft.tokens) if draft else 0
         spent.accepted += verdict.accepted
         if spec.frames:
             yield _frame(verdict, draft, answer, index, spent.rounds, spec, base.info.mask_token_id)
+        draft = draft.left(verdict, policy.patience) if draft else None
     ids = answer[: end_of_answer(answer, stops)]
     return AnswerEvent(
         canvas=index,

@@ -27,6 +27,25 @@ class Draft:
 
     tokens: tuple[int, ...]
     probabilities_KV: Tensor | None  # q, float64, which each was drawn from; None: each is the most probable
+    is_rest: bool = False  # it has been checked before, and these are the tokens behind the refused one
+    misses: int = 0  # checks of the rest that accepted none of it
+
+    def left(self, verdict: "Verdict", patience: int) -> "Draft | None":
+        """What is to be checked again behind the verdict's tokens; None if nothing is left, or after `patience` misses.
+
+        Whether the next token is there, and whether it is tried, depends on the decided positions alone. Drawn independently of
+        them, it is still a draw from its q, so the rule of acceptance holds for it as in a first check.
+        """
+        misses = self.misses + (self.is_rest and verdict.accepted == 0)
+        decided, q_KV = len(verdict.tokens), self.probabilities_KV
+        if misses >= patience or decided >= len(self.tokens):
+            return None
+        return Draft(
+            tokens=self.tokens[decided:],
+            probabilities_KV=None if q_KV is None else q_KV[decided:],
+            is_rest=True,
+            misses=misses,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,11 @@ export interface SpeculativeOptions {
    * context `random-split`, else the canvas.
    */
   decided?: "as-trained" | "canvas" | "past" | undefined;
+  /**
+   * What is left of a draft behind a refused token is checked again behind the base's own, until so many of these checks have accepted none
+   * of it; then a new draft is made. 0 makes one for each check: an integer from 0 to 1,048,576. Default: 2.
+   */
+  patience?: number | undefined;
 }
 
 /** Self-speculation, complete. */
@@ -33,6 +38,7 @@ export const speculativeFields = fieldsOf<SpeculativeOptions>()(
     draftTokens: integer(1, 2 ** 20).default(32),
     draftConfidence: number(0, 1).default(0),
     decided: oneOf(["as-trained", "canvas", "past"]).default("as-trained"),
+    patience: integer(0, 2 ** 20).default(2),
   },
   ownersOfOption,
 );

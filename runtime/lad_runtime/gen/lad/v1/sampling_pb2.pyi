@@ -224,14 +224,16 @@ class ArPolicy(_message.Message):
     def __init__(self) -> None: ...
 
 class SpeculativePolicy(_message.Message):
-    __slots__ = ("draft_tokens", "draft_confidence", "decided")
+    __slots__ = ("draft_tokens", "draft_confidence", "decided", "patience")
     DRAFT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRAFT_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     DECIDED_FIELD_NUMBER: _ClassVar[int]
+    PATIENCE_FIELD_NUMBER: _ClassVar[int]
     draft_tokens: int
     draft_confidence: float
     decided: SpeculativeDecided
-    def __init__(self, draft_tokens: _Optional[int] = ..., draft_confidence: _Optional[float] = ..., decided: _Optional[_Union[SpeculativeDecided, str]] = ...) -> None: ...
+    patience: int
+    def __init__(self, draft_tokens: _Optional[int] = ..., draft_confidence: _Optional[float] = ..., decided: _Optional[_Union[SpeculativeDecided, str]] = ..., patience: _Optional[int] = ...) -> None: ...
 
 class SamplingSpec(_message.Message):
     __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight", "window_tokens")

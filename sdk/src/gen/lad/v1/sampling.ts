@@ -431,6 +431,11 @@ export interface SpeculativePolicy {
   /** A draft ends where the probability that all of it stands is lower, by its own estimate; 0: never. */
   draftConfidence: number;
   decided: SpeculativeDecided;
+  /**
+   * What is left of a draft behind a refused token is checked again, until so many of these checks have accepted none of it; 0: each check
+   * has a new draft.
+   */
+  patience: number;
 }
 
 export interface SamplingSpec {
@@ -561,6 +566,7 @@ export interface Frame {
 
 /** One draft and its check. The tokens of the answer that follow the accepted ones are the base's own. */
 export interface SpeculationRound {
+  /** The checked tokens: of a new draft, or what is left of the last one. */
   drafted: number[];
   /** How many of the first drafted ones stand. */
   accepted: number;
@@ -590,7 +596,7 @@ export interface Speculation {
   draftForwards: number;
   /** Forwards of the base. */
   checkForwards: number;
-  /** Tokens drafted, up to the first stop token of each draft. */
+  /** Tokens drafted, up to the first stop token of each draft; each counts once, however often it was checked. */
   drafted: number;
   /** Tokens of the answer that were drafted. */
   accepted: number;
@@ -2155,7 +2161,7 @@ export const ArPolicy: MessageFns<ArPolicy> = {
 };
 
 function createBaseSpeculativePolicy(): SpeculativePolicy {
-  return { draftTokens: 0, draftConfidence: 0, decided: 0 };
+  return { draftTokens: 0, draftConfidence: 0, decided: 0, patience: 0 };
 }
 
 export const SpeculativePolicy: MessageFns<SpeculativePolicy> = {
@@ -2168,6 +2174,9 @@ export const SpeculativePolicy: MessageFns<SpeculativePolicy> = {
     }
     if (message.decided !== 0) {
       writer.uint32(24).int32(message.decided);
+    }
+    if (message.patience !== 0) {
+      writer.uint32(32).uint32(message.patience);
     }
     return writer;
   },
@@ -2209,6 +2218,14 @@ export const SpeculativePolicy: MessageFns<SpeculativePolicy> = {
             message.decided = reader.int32() as any;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.patience = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2234,6 +2251,7 @@ export const SpeculativePolicy: MessageFns<SpeculativePolicy> = {
         ? globalThis.Number(object.draft_confidence)
         : 0,
       decided: isSet(object.decided) ? speculativeDecidedFromJSON(object.decided) : 0,
+      patience: isSet(object.patience) ? globalThis.Number(object.patience) : 0,
     };
   },
 
@@ -2248,6 +2266,9 @@ export const SpeculativePolicy: MessageFns<SpeculativePolicy> = {
     if (message.decided !== 0) {
       obj.decided = speculativeDecidedToJSON(message.decided);
     }
+    if (message.patience !== 0) {
+      obj.patience = Math.round(message.patience);
+    }
     return obj;
   },
 
@@ -2259,6 +2280,7 @@ export const SpeculativePolicy: MessageFns<SpeculativePolicy> = {
     message.draftTokens = object.draftTokens ?? 0;
     message.draftConfidence = object.draftConfidence ?? 0;
     message.decided = object.decided ?? 0;
+    message.patience = object.patience ?? 0;
     return message;
   },
 };
