@@ -135,7 +135,7 @@ export async function timed(
   model: Adapter | Base,
   policy: Policy,
   questions: readonly Question[],
-  { attention }: Pick<Asked, "attention">,
+  { attention }: Omit<Asked, "questions">,
 ): Promise<Timed> {
   const canvases = questions.map(({ ids }) => ({ ids, seed: 0 }));
   const attends = policy.kind === ar().kind ? {} : { attention };

@@ -30,21 +30,21 @@ export interface QualityRow {
   readonly answersPerSecond: number;
 }
 
-/** The fastest of ours beside one setting of the reference. */
-export interface Beaten {
+/** One setting of the reference, and the fastest of ours whose exact match is no lower. */
+export interface Comparison {
   /** The reference's setting. */
   readonly reference: string;
+  /** Null where none of ours is as good. */
+  readonly ours: Beating | null;
+}
+
+export interface Beating {
+  readonly name: string;
   /** How many times as many answers ours gives in a second: over the rounds, each on the same questions. */
   readonly ratio: Spread;
   /** Questions that only ours, and that only the reference answers right. */
   readonly onlyOurs: number;
   readonly onlyReference: number;
-}
-
-export interface Comparison {
-  /** The fastest of ours whose exact match is that of the reference's best setting or above; null where none is. */
-  readonly fastest: string | null;
-  readonly against: readonly Beaten[];
 }
 
 export function rowOf({ name, settings, rounds }: Contender): QualityRow {
@@ -60,17 +60,14 @@ export function rowOf({ name, settings, rounds }: Contender): QualityRow {
   };
 }
 
-/** Every setting of the reference counts for the exact match that is to be reached: ours is compared with its best one. */
-export function compare(ours: readonly Contender[], references: readonly Contender[]): Comparison {
-  const least = Math.max(...references.map(rightOf));
+export function compare(ours: readonly Contender[], reference: Contender): Comparison {
   const [fastest] = ours
-    .filter((each) => rightOf(each) >= least)
+    .filter((each) => rightOf(each) >= rightOf(reference))
     .sort((a, b) => rowOf(b).answersPerSecond - rowOf(a).answersPerSecond);
-  if (fastest === undefined) return { fastest: null, against: [] };
-  return { fastest: fastest.name, against: references.map((reference) => beaten(fastest, reference)) };
+  return { reference: reference.name, ours: fastest === undefined ? null : beating(fastest, reference) };
 }
 
-function beaten(ours: Contender, reference: Contender): Beaten {
+function beating(ours: Contender, reference: Contender): Beating {
   const ratios = ours.rounds.map(({ seconds }, round) => roundOf(reference, round).seconds / seconds);
   const pairs = ours.rounds.flatMap(({ right }, round) =>
     right.map((is, question) => ({
@@ -79,7 +76,7 @@ function beaten(ours: Contender, reference: Contender): Beaten {
     })),
   );
   return {
-    reference: reference.name,
+    name: ours.name,
     ratio: spread(ratios),
     onlyOurs: pairs.filter((pair) => pair.ours && !pair.reference).length,
     onlyReference: pairs.filter((pair) => !pair.ours && pair.reference).length,

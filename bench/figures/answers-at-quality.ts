@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import {
   type Adapter,
+  type Answer,
   type Base,
   editing,
   type Policy,
@@ -41,9 +42,10 @@ const ATTENTION = "full";
 const POLICIES: readonly Policy[] = [
   ...[1, 2, 3].map((iterations) => refine({ iterations })),
   ...[4, 16, 32].map((iterations) => remask({ iterations })),
+  ...[16, 32].map((iterations) => remask({ iterations, schedule: "linear" })),
   ...[2, 3, 32].map((iterations) => threshold({ iterations })),
-  ...[2, 3, 4].map((iterations) => editing({ iterations })),
-  ...[2, 3].map((iterations) => revoking({ iterations })),
+  ...[2, 3, 4, 32].map((iterations) => editing({ iterations })),
+  ...[2, 3, 32].map((iterations) => revoking({ iterations })),
 ];
 
 /** Settings of `denoise_stream`: greedy from an empty canvas, that with its early stop, and the defaults of its demo. */
@@ -61,7 +63,8 @@ interface Measured {
   readonly rows: readonly QualityRow[];
   /** It has the base check each token. */
   readonly speculative: QualityRow;
-  readonly comparison: Comparison | null;
+  /** With each setting of the reference. */
+  readonly comparisons: readonly Comparison[];
 }
 
 export const answersAtQuality: Figure = {
@@ -113,11 +116,12 @@ async function measuredAfter(
   rounds: readonly (readonly Question[])[],
 ): Promise<Measured> {
   await using adapter = await adapterOf(base, recipe, steps, (text) => bench.say(text));
-  const references = await referencesOf(bench, base, adapter, recipe.training.windowTokens, rounds);
+  const { windowTokens } = recipe.training;
+  const references = await referencesOf(bench, base, adapter, windowTokens, rounds);
   const ours = [...POLICIES, speculative()].map((policy) => ({
     name: nameOf(policy),
     settings: policy,
-    answer: (round: number) => answered(adapter, policy, rounds[round] ?? []),
+    answer: (round: number) => answered(adapter, policy, rounds[round] ?? [], windowTokens),
   }));
   const contenders = await alternating([...references, ...ours], rounds.length, (text) =>
     bench.say(`${steps} steps: ${text}`),
@@ -130,7 +134,7 @@ async function measuredAfter(
     reference: theirs.length > 0 ? theirs.map(rowOf) : null,
     rows: unchecked.map(rowOf),
     speculative: rowOf(checked),
-    comparison: theirs.length > 0 ? compare(unchecked, theirs) : null,
+    comparisons: theirs.map((each) => compare(unchecked, each)),
   };
 }
 
@@ -161,17 +165,34 @@ async function alternating(
   return contenders;
 }
 
+/** Prompt and answer fill the windows of the training, on both sides. */
 async function answered(
   adapter: Adapter,
   policy: Policy,
   questions: readonly Question[],
+  windowTokens: number,
 ): Promise<AnsweredRound> {
   const { answers, seconds } = await timed(adapter, policy, questions, { attention: ATTENTION });
+  requireFilled(answers, questions, windowTokens);
   return {
     seconds,
     right: answers.map(({ text }, i) => isRight(text, questions[i])),
     forwards: answers.reduce((sum, { iterations }) => sum + iterations, 0),
   };
+}
+
+/** Throws where canvases are not those that the reference gets: their times could not be compared. Speculation ends with the answer. */
+function requireFilled(
+  answers: readonly Answer[],
+  questions: readonly Question[],
+  windowTokens: number,
+): void {
+  for (const [index, { canvasIds, speculation }] of answers.entries()) {
+    const wanted = windowTokens - (questions[index]?.ids.length ?? 0);
+    if (speculation === undefined && canvasIds.length !== wanted) {
+      throw new Error(`A canvas has ${canvasIds.length} tokens in place of ${wanted}.`);
+    }
+  }
 }
 
 /** None where ours runs alone. */
@@ -211,26 +232,26 @@ function isRight(text: string | undefined, question: Question | undefined): bool
 }
 
 function nameOf(policy: Policy): string {
-  return "iterations" in policy ? `${policy.kind} ${policy.iterations}` : policy.kind;
+  if (!("iterations" in policy)) return policy.kind;
+  const isLinear = "schedule" in policy && policy.schedule === "linear";
+  return `${policy.kind} ${policy.iterations}${isLinear ? ", linear" : ""}`;
 }
 
-function asText({ steps, reference, rows, speculative: checked, comparison }: Measured): string {
+function asText({ steps, reference, rows, speculative: checked, comparisons }: Measured): string {
   const sides = [
     ...(reference ?? []).map((row) => ({ ...row, side: "lad-generic" })),
     ...rows.map((row) => ({ ...row, side: "ours" })),
     { ...checked, side: "ours, with the base's check" },
   ];
-  return [`${steps} training steps`, renderTable(COLUMNS, sides), ...inWords(comparison)].join("\n");
+  return [`${steps} training steps`, renderTable(COLUMNS, sides), ...comparisons.map(inWords)].join("\n");
 }
 
-function inWords(comparison: Comparison | null): string[] {
-  if (comparison === null) return [];
-  const { fastest, against } = comparison;
-  if (fastest === null) return ["None of ours has the reference's exact match."];
-  return against.map(
-    ({ reference, ratio: { median, min, max }, onlyOurs, onlyReference }) =>
-      `${fastest} gives ${number(median)} × (${number(min)}–${number(max)}) the answers/s of lad-generic, ${reference}; ` +
-      `right in ours alone ${onlyOurs}, in the reference alone ${onlyReference}`,
+function inWords({ reference, ours }: Comparison): string {
+  if (ours === null) return `lad-generic, ${reference}: none of ours has its exact match`;
+  const { median, min, max } = ours.ratio;
+  return (
+    `lad-generic, ${reference}: ${ours.name} gives ${number(median)} × (${number(min)}–${number(max)}) its answers/s; ` +
+    `right in ours alone ${ours.onlyOurs}, in the reference alone ${ours.onlyReference}`
   );
 }
 

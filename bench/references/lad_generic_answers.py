@@ -13,7 +13,7 @@ from bench.sides.serve import Values, serve
 
 
 class LadGenericAnswers:
-    """`load` takes over an adapter that our side saved, `prepare` every turn's prompts; `run` says how to answer."""
+    """`load` takes over an adapter of ours, `prepare` every turn's prompts and the window they begin; `run` says how to answer."""
 
     def load(self, request: Values) -> Values:
         torch.set_num_threads(request["threads"])
@@ -24,7 +24,7 @@ class LadGenericAnswers:
         return {"torch": torch.__version__, "python": platform.python_version()}
 
     def prepare(self, request: Values) -> None:
-        self._turns, self._window = request["turns"], request["windowTokens"]
+        self._turns, self._window_tokens = request["turns"], request["windowTokens"]
 
     def run(self, request: Values) -> Values:
         settings = request["settings"]
@@ -44,7 +44,7 @@ class LadGenericAnswers:
             self._session,
             "given",
             "",
-            self._window - len(prompt),
+            self._window_tokens - len(prompt),
             settings["steps"],
             settings["noiseLevel"],
             settings["temperature"],
