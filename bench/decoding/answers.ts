@@ -31,7 +31,7 @@ export interface PolicyRow {
 /** Self-speculation beside the base's own answers. */
 export interface SpeculativeRow {
   readonly questions: number;
-  /** Answers that are the base's own, token for token, as far as the window reaches. */
+  /** Answers that are the base's own, token for token, as far as both reach. */
   readonly same: number;
   readonly exactMatch: number;
   /** Tokens through the first EOS, for each forward of the base. */
@@ -83,9 +83,7 @@ export async function speculativeRow(
   const eight = await ratioOf(base, adapter, policy, asked, 8, rounds);
   return {
     questions: answers.length,
-    same: answers.filter(({ canvasIds: ids }, i) =>
-      isDeepStrictEqual(ids, own[i]?.canvasIds.slice(0, ids.length)),
-    ).length,
+    same: answers.filter(({ canvasIds }, i) => isSame(canvasIds, own[i]?.canvasIds ?? [])).length,
     exactMatch: exactMatch(
       answers.map(({ text }) => text),
       asked.questions.map(({ reference }) => reference),
@@ -96,6 +94,12 @@ export async function speculativeRow(
     ratioToAr: { one: one.ratio, eight: eight.ratio },
     arTokensPerSecond: { one: one.ar, eight: eight.ar },
   };
+}
+
+/** Whether two answers are the same as far as both of them may reach. */
+function isSame(ours: readonly number[], own: readonly number[]): boolean {
+  const reached = Math.min(ours.length, own.length);
+  return reached > 0 && isDeepStrictEqual(ours.slice(0, reached), own.slice(0, reached));
 }
 
 /** The forwards that an answer takes whose drafts all stand: its first token comes from the prompt's. */
