@@ -8,6 +8,8 @@ import { median } from "../harness/statistics.js";
 export interface Asked {
   readonly questions: readonly Question[];
   readonly attention: "full" | "causal-prefix";
+  /** Default: what is left of the window that the adapter was trained in. */
+  readonly answerTokens?: number | undefined;
 }
 
 /** One policy's answers to all questions. */
@@ -31,7 +33,7 @@ export interface PolicyRow {
 /** Self-speculation beside the base's own answers. */
 export interface SpeculativeRow {
   readonly questions: number;
-  /** Answers that are the base's own, token for token, as far as both reach. */
+  /** Answers that are the base's own, token for token, up to the end of their windows. */
   readonly same: number;
   readonly exactMatch: number;
   /** Tokens through the first EOS, for each forward of the base. */
@@ -73,7 +75,8 @@ export async function speculativeRow(
   rounds: number,
 ): Promise<SpeculativeRow> {
   const { answers } = await timed(adapter, policy, asked.questions, asked);
-  const { answers: own } = await timed(base, ar(), asked.questions, asked);
+  const answerTokens = Math.max(...answers.map(({ canvasIds }) => canvasIds.length));
+  const { answers: own } = await timed(base, ar(), asked.questions, { ...asked, answerTokens });
   const tokens = sum(answers.map(tokensOf));
   const spent = answers.map(({ speculation }) => speculation);
   const checks = sum(spent.map((each) => each?.checkForwards ?? 0));
@@ -83,7 +86,7 @@ export async function speculativeRow(
   const eight = await ratioOf(base, adapter, policy, asked, 8, rounds);
   return {
     questions: answers.length,
-    same: answers.filter(({ canvasIds }, i) => isSame(canvasIds, own[i]?.canvasIds ?? [])).length,
+    same: answers.filter(({ canvasIds }, i) => isBegun(own[i], canvasIds)).length,
     exactMatch: exactMatch(
       answers.map(({ text }) => text),
       asked.questions.map(({ reference }) => reference),
@@ -96,10 +99,14 @@ export async function speculativeRow(
   };
 }
 
-/** Whether two answers are the same as far as both of them may reach. */
-function isSame(ours: readonly number[], own: readonly number[]): boolean {
-  const reached = Math.min(ours.length, own.length);
-  return reached > 0 && isDeepStrictEqual(ours.slice(0, reached), own.slice(0, reached));
+/** Whether an answer begins with these tokens, or is these. */
+function isBegun(answer: Answer | undefined, tokens: readonly number[]): boolean {
+  return isDeepStrictEqual(tokens, answer?.canvasIds.slice(0, tokens.length));
+}
+
+/** Whether an answer is the right one. */
+export function isRight(text: string | undefined, reference: string | undefined): boolean {
+  return reference !== undefined && text?.trim() === reference.trim();
 }
 
 /** The forwards that an answer takes whose drafts all stand: its first token comes from the prompt's. */
@@ -139,12 +146,12 @@ export async function timed(
   model: Adapter | Base,
   policy: Policy,
   questions: readonly Question[],
-  { attention }: Omit<Asked, "questions">,
+  { attention, answerTokens }: Omit<Asked, "questions">,
 ): Promise<Timed> {
   const canvases = questions.map(({ ids }) => ({ ids, seed: 0 }));
   const attends = policy.kind === ar().kind ? {} : { attention };
   const started = performance.now();
-  const run = model.sampleMany({ canvases, policy, frames: false, ...attends });
+  const run = model.sampleMany({ canvases, policy, answerTokens, frames: false, ...attends });
   const answers = await run.result();
   return { answers, seconds: (performance.now() - started) / 1000 };
 }

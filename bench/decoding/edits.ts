@@ -1,7 +1,7 @@
 /** What an adapter makes of answers that are there in part: a hidden word filled in, two swapped words put right. */
 import type { Adapter, AnswerPiece, Base, Policy, Question } from "../../sdk/src/index.js";
 import { gap } from "../../sdk/src/index.js";
-import type { Asked } from "./answers.js";
+import { type Asked, isRight } from "./answers.js";
 
 /** The middle word of each reference answer hidden, the words around it pinned. */
 export interface InfillingRow {
@@ -36,7 +36,7 @@ export async function infillingRow(
   return {
     policy,
     questions: questions.length,
-    exact: answers.filter(({ text }, i) => text.trim() === questions[i]?.reference.trim()).length,
+    exact: answers.filter(({ text }, i) => isRight(text, questions[i]?.reference)).length,
     pinsUntouched: answers.filter(({ canvasIds }, i) =>
       hidden[i]?.pinned.every((id, position) => id === undefined || canvasIds[position] === id),
     ).length,
@@ -58,7 +58,7 @@ export async function repairingRow(
   const wrong = await asDrafts(base, pairs, ({ wrong }) => wrong);
   const rightAfter = async (canvases: typeof right) => {
     const answers = await adapter.sampleMany({ canvases, policy, attention, frames: false }).result();
-    return answers.filter(({ text }, i) => text.trim() === pairs[i]?.right).length;
+    return answers.filter(({ text }, i) => isRight(text, pairs[i]?.right)).length;
   };
   return {
     policy,

@@ -20,7 +20,7 @@ import {
 import { number, percent } from "../../sdk/src/report/numbers.js";
 import { type Column, renderTable } from "../../sdk/src/report/table.js";
 import { type AdapterRecipe, adapterOf, questionsOf, trainingOf } from "../decoding/adapters.js";
-import { timed } from "../decoding/answers.js";
+import { isRight, timed } from "../decoding/answers.js";
 import {
   type AnsweredRound,
   type Comparison,
@@ -176,7 +176,7 @@ async function answered(
   requireFilled(answers, questions, windowTokens);
   return {
     seconds,
-    right: answers.map(({ text }, i) => isRight(text, questions[i])),
+    right: answers.map(({ text }, i) => isRight(text, questions[i]?.reference)),
     forwards: answers.reduce((sum, { iterations }) => sum + iterations, 0),
   };
 }
@@ -224,11 +224,7 @@ async function referenceRound(
   questions: readonly Question[],
 ): Promise<AnsweredRound> {
   const { seconds, texts = [], forwards = Number.NaN } = await side.run({ turn, settings });
-  return { seconds, right: questions.map((question, i) => isRight(texts[i], question)), forwards };
-}
-
-function isRight(text: string | undefined, question: Question | undefined): boolean {
-  return question !== undefined && text?.trim() === question.reference.trim();
+  return { seconds, right: questions.map((question, i) => isRight(texts[i], question.reference)), forwards };
 }
 
 function nameOf(policy: Policy): string {

@@ -65,7 +65,7 @@ export { type DraftKey, drafted, draftSeed } from "./method/noises/draft.js";
 export * from "./method/noises/registered.js";
 export * from "./method/policies/registered.js";
 export { type Policy, type PolicyKind, type PolicyOptions, policyStep } from "./method/policy.js";
-export type * from "./method/prepared-example.js";
+export type { PreparedExample } from "./method/prepared-example.js";
 export { argsort, Purpose, uniforms } from "./method/random.js";
 export { randomSplit, type SplitKey, type TrainingContext } from "./method/random-split.js";
 export * from "./model.js";

@@ -60,9 +60,7 @@ class SamplingSpec:
 
     policy: PolicySpec
     answer_tokens: int
-    window_tokens: (
-        int  # >0: answers have as many positions as this has left behind the prompt, if those are more
-    )
+    window_tokens: int  # >0: answers have the positions that it has left behind the prompt, if those are more
     draw: DrawSpec
     frames: bool  # False: only the result
     attention: DenoisingAttention  # of policies that denoise; the adapter's should be trained in it

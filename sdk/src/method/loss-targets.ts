@@ -2,7 +2,7 @@
 
 import type { Complete } from "../checks/fields-of.js";
 import { invalidOption, type LadError } from "../errors.js";
-import type { PreparedExample } from "./prepared-example.js";
+import { type PreparedExample, pastTokensOf } from "./prepared-example.js";
 
 /** A target that supervises nothing. */
 export const IGNORE_INDEX = -1;
@@ -158,7 +158,7 @@ export function targeted(
       ids: Array.from(input.ids),
       targets: Int32Array.from(chosen, (is, j) => (is === 1 ? (example.ids[j] as number) : IGNORE_INDEX)),
       weights: Float32Array.from(chosen, (is) => (is === 1 ? weight : 0)),
-      promptTokens: example.pastTokens ?? example.answer.indexOf(1),
+      promptTokens: pastTokensOf(example),
     };
   });
 }

@@ -11,3 +11,8 @@ export interface PreparedExample {
   /** How many tokens stand before the canvas. Default: those before the first noised position. */
   readonly pastTokens?: number | undefined;
 }
+
+/** How many tokens stand before an example's canvas. */
+export function pastTokensOf({ answer, pastTokens }: PreparedExample): number {
+  return pastTokens ?? answer.indexOf(1);
+}

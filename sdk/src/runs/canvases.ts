@@ -30,7 +30,8 @@ export interface RunCanvases extends AnswerSize {
 const MOST_COMBINATIONS = 256;
 
 /**
- * Answers whose length nobody gave fill the windows that the adapter was trained in, if these are known (above 0). Text pieces are tokenised each by itself, by the worker.
+ * Text pieces are tokenised each by itself, by the worker. Answers whose length nobody gave fill the windows that the adapter was trained
+ * in, if these are known (above 0).
  *
  * @throws LadError `invalid-option` for pieces that do not fit the answer
  */

@@ -3,7 +3,7 @@ import { batches } from "../grpc/batches.js";
 import type { Draw } from "../method/data-order.js";
 import type { Noise, NoisedExample } from "../method/noise.js";
 import { drafted, draftingOf, draftSeed } from "../method/noises/draft.js";
-import type { PreparedExample } from "../method/prepared-example.js";
+import { type PreparedExample, pastTokensOf } from "../method/prepared-example.js";
 import type { DenoisingAttention } from "../options/attention.js";
 import type { PredictOptions } from "../options/primitives.js";
 import type { Prediction } from "../wire.js";
@@ -49,7 +49,7 @@ function canvasesOf({ noise, seed, batch, clean, noised }: NoisedStep) {
   return clean.flatMap((example, number) => {
     const drawn = draftSeed(example, noise, { seed, epoch: batch[number]?.epoch ?? 0 });
     if (drawn === undefined) return [];
-    const answerStart = example.pastTokens ?? example.answer.indexOf(1);
+    const answerStart = pastTokensOf(example);
     return [{ number, canvas: { ids: noised[number]?.ids ?? [], answerStart, seed: drawn } }];
   });
 }

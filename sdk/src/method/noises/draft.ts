@@ -1,6 +1,6 @@
 /** Answers that the model itself drafts for training, from what a noise has made of them: as a run on the worker shows them. */
 import { type Noise, type NoisedExample, noiseDefinition, noisedPositions } from "../noise.js";
-import type { PreparedExample } from "../prepared-example.js";
+import { type PreparedExample, pastTokensOf } from "../prepared-example.js";
 import { Purpose, uniforms } from "../random.js";
 import type { Drafting } from "./drawing.js";
 
@@ -48,7 +48,7 @@ export function drafted(
   noise: Noise,
   canvasIds: ArrayLike<number>,
 ): NoisedExample {
-  const past = example.pastTokens ?? example.answer.indexOf(1);
+  const past = pastTokensOf(example);
   const ids = [...noised.ids];
   const masked = Uint8Array.from(noised.masked);
   for (const position of noisedPositions(example, noise)) {

@@ -1,5 +1,4 @@
 /** The option `policy` (docs/method.md §6). */
-
 import { kindSchema } from "../../checks/kind-schema.js";
 import { ownersOfOption } from "../../method/policies/policy.js";
 import { policies } from "../../method/policies/registered.js";
