@@ -12,7 +12,7 @@ import { toSampling } from "../../sdk/src/wire.js";
 /** The message of the specification that these options make, in base64. */
 export function samplingMessage(options: SamplingOptions): string {
   const spec = checkSpec(check(specFields, options), {}, false, () => {});
-  const { attention = "full", answerTokens = ANSWER_TOKENS } = spec;
-  const message = toSampling({ ...spec, attention, answerTokens, windowTokens: 0 });
+  const { attention = "full", answerTokens = ANSWER_TOKENS, canvasTokens = 0 } = spec;
+  const message = toSampling({ ...spec, attention, answerTokens, canvasTokens, windowTokens: 0 });
   return Buffer.from(SamplingSpec.encode(message).finish()).toString("base64");
 }

@@ -86,6 +86,7 @@ def training_spec(
         overwrite=False,
         attention=attention,
         context="prompt",
+        canvas_tokens=0,
         gradient_checkpointing=False,
         share_weight=1.0,
     )

@@ -229,6 +229,7 @@ async function noised(
     noise: toNoise(given.noise),
     loss: toLoss(given.loss),
     context: numberOf(pb.training.TrainingContext, given.context),
+    canvasTokens: given.canvasTokens,
     seed: given.seed,
     epoch: given.epoch,
     rows: [...given.rows],

@@ -137,8 +137,19 @@ export abstract class Model {
    * @throws LadError `invalid-option`, `invalid-data`
    */
   async validate(options: ValidateOptions): Promise<ValidationResult> {
-    const { data, noise, loss, attention, context, seed, maxExamples, signal, timeoutMs, ...window } =
-      checkValidate(options);
+    const {
+      data,
+      noise,
+      loss,
+      attention,
+      context,
+      canvasTokens,
+      seed,
+      maxExamples,
+      signal,
+      timeoutMs,
+      ...window
+    } = checkValidate(options);
     const client = this.client.within(timeoutMs);
     const dataset = await openDataset(client, data, signal);
     const request = {
@@ -149,6 +160,7 @@ export abstract class Model {
       loss: toLoss(loss),
       attention: numberOf(pb.training.AttentionMode, attention),
       context: numberOf(pb.training.TrainingContext, context),
+      canvasTokens,
       seed,
       maxExamples,
     };

@@ -173,7 +173,8 @@ def split() -> Any:
     return {
         "examples": [example_json(example) for example in EXAMPLES],
         "cases": [
-            split_case(index, seed, epoch, purpose)
+            split_case(index, seed, epoch, purpose, canvas_tokens)
+            for canvas_tokens in (0, 1, 5)
             for index in range(len(EXAMPLES))
             for seed, epoch in ((0, 0), (0, 1), (11, 2), (MAX_UINT64, 3), (5, 70))
             for purpose in (Purpose.NOISE, Purpose.VALIDATION_NOISE)
@@ -181,13 +182,21 @@ def split() -> Any:
     }
 
 
-def split_case(index: int, seed: int, epoch: int, purpose: Purpose) -> Any:
-    seen = seen_in(EXAMPLES[index], "random-split", seed=seed, epoch=epoch, purpose=purpose)
+def split_case(index: int, seed: int, epoch: int, purpose: Purpose, canvas_tokens: int) -> Any:
+    seen = seen_in(
+        EXAMPLES[index],
+        "random-split",
+        seed=seed,
+        epoch=epoch,
+        purpose=purpose,
+        canvas_tokens=canvas_tokens,
+    )
     return {
         "example": index,
         "seed": str(seed),
         "epoch": epoch,
         "purpose": purpose.value,
+        "canvasTokens": canvas_tokens,
         "answer": [int(answer) for answer in seen.answer],
         "pastTokens": seen.past_tokens,
     }

@@ -107,6 +107,10 @@ describe("a training run and the same loop over the primitives", () => {
       "answers cut at random places",
       { attention: "causal-prefix", context: "random-split", loss: "all-answer-tokens" },
     ],
+    [
+      "answers cut at random places, into canvases of three tokens",
+      { attention: "causal-prefix", context: "random-split", canvasTokens: 3, loss: "all-answer-tokens" },
+    ],
   ];
   const cases = noises.flatMap(([name, options]) =>
     (["adamw", "muon"] as const).map((optimizer) => [name, optimizer, options] as const),

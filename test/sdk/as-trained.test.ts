@@ -20,6 +20,7 @@ const claims: ClaimsMessage = {
   steps: 500n,
   version: "0.1.0",
   windowTokens: 60,
+  canvasTokens: 0,
 };
 
 /** A worker whose adapter was trained so by the time that it is asked for. */
@@ -105,6 +106,27 @@ describe("the length of an answer that was not said", () => {
     const worker = await trained({});
     await worker.adapter.sample({ ids: [5], answerTokens: 7 }).start();
     expect(sizes(worker)).toEqual([[7, 0]]);
+  });
+});
+
+describe("the canvases of an answer", () => {
+  const sizes = ({ transport }: Awaited<ReturnType<typeof trained>>) =>
+    transport.requestsOf(SamplingService.startSampling).map(({ spec }) => spec?.canvasTokens);
+
+  it("are as long as those that the adapter was trained in, unless another length is given", async () => {
+    const worker = await trained({ context: "random-split", canvasTokens: 8 });
+    await worker.adapter.sample({ ids: [5] }).start();
+    await worker.adapter.sample({ ids: [5], policy: "speculative" }).start();
+    await worker.adapter.sample({ ids: [5], canvasTokens: 0 }).start();
+    await worker.adapter.sample({ ids: [5], canvasTokens: 3 }).start();
+    await worker.base.sample({ ids: [5], policy: "ar" }).start();
+    expect(sizes(worker)).toEqual([8, 8, 0, 3, 0]);
+  });
+
+  it("are refused where the first has no room for what is given, with the option that leaves it out", async () => {
+    const worker = await trained({ context: "random-split", canvasTokens: 2 });
+    const run = worker.adapter.sample({ ids: [5], draft: [6, 7, 8] });
+    await expect(run.start()).rejects.toThrow("Give canvasTokens: 0, or what the first canvas holds.");
   });
 });
 

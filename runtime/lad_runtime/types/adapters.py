@@ -58,12 +58,14 @@ class AdapterClaims:
     steps: int  # optimizer steps over the adapter's life, those before its files were written included
     version: str  # of lad, at the last of them
     window_tokens: int  # prompt, answer and tail of every example of the last step; 0: they differed
+    canvas_tokens: int  # the most tokens that a canvas of random-split context had; 0: there was no limit
 
     def __post_init__(self) -> None:
         check_choice("attention", self.attention, ATTENTION_MODES)
         check_choice("context", self.context, CONTEXTS)
         check_whole("steps", self.steps, low=0, high=2**63 - 1)
         check_whole("windowTokens", self.window_tokens, low=0, high=2**32 - 1)
+        check_whole("canvasTokens", self.canvas_tokens, low=0, high=2**32 - 1)
         if not _DIGEST.fullmatch(self.chat_template_digest):
             problem = "it is no SHA-256 in hexadecimal"
             raise invalid_option("chatTemplateDigest", self.chat_template_digest, problem, "Leave it empty.")

@@ -26,6 +26,7 @@ class NoisedExamples:
     noise: NoiseSpec
     loss: LossSpec
     context: Context
+    canvas_tokens: int  # as in TrainingSpec
     seed: int
     epoch: int
     rows: tuple[int, ...]  # of the prepared data set
@@ -76,10 +77,11 @@ class ValidateRequest:
     max_examples: int  # 0: all
     attention: AttentionMode
     context: Context
+    canvas_tokens: int  # as in TrainingSpec
 
     def __post_init__(self) -> None:
         check_choice("context", self.context, CONTEXTS)
-        check_context(self.context, self.attention)
+        check_context(self.context, self.attention, self.canvas_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ class NoisedForwardBackwardTask(Task[ForwardBackwardResult]):
     forward: ForwardSpec
 
     def __post_init__(self) -> None:
-        check_context(self.given.context, self.forward.attention)
+        check_context(self.given.context, self.forward.attention, self.given.canvas_tokens)
 
     @property
     def longest(self) -> int:
@@ -149,6 +151,7 @@ class ValidateTask(ReadingTask[tuple[LossReport, WindowReport]]):
     seed: int
     attention: AttentionMode
     context: Context
+    canvas_tokens: int  # as in TrainingSpec
     user = "validation"
 
     @property

@@ -77,6 +77,7 @@ class TrainingSpec:
     overwrite: bool  # replace the checkpoint of that name
     attention: DenoisingAttention
     context: Context  # random-split: each answer's beginning belongs to the causal past
+    canvas_tokens: int  # the most tokens of an answer that its canvas has then; 0: all that follow the cut
     gradient_checkpointing: bool  # compute activations again in the backward instead of keeping them
     share_weight: float  # share of the device while others want it too, relative to theirs
 
@@ -90,7 +91,7 @@ class TrainingSpec:
         check_choice("attention", self.attention, DENOISING_ATTENTION)
         check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
         check_choice("context", self.context, CONTEXTS)
-        check_context(self.context, self.attention)
+        check_context(self.context, self.attention, self.canvas_tokens)
         if self.attention == "causal-prefix":
             check_answer_supervised(self.loss)
         if self.checkpoint:

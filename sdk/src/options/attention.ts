@@ -1,5 +1,5 @@
 /** How tokens attend to each other (docs/method.md §1), and how works share the device. */
-import { number, oneOf } from "../checks/fields.js";
+import { integer, number, oneOf } from "../checks/fields.js";
 import { invalidOption } from "../errors.js";
 import { CONTEXTS, type TrainingContext } from "../method/random-split.js";
 
@@ -23,8 +23,28 @@ export const attention = oneOf(["full", "prefix", "causal-prefix", "causal"]);
 
 export const trainingContext = oneOf(CONTEXTS);
 
-/** Only in `causal-prefix` attention is there a causal past that the beginning of an answer can belong to. */
-export function checkContext(context: TrainingContext, attention: AttentionModeName): void {
+export const splitTokens = integer(0, 2 ** 20);
+
+/** How answers are cut, and how tokens attend. */
+interface Cut {
+  readonly context: TrainingContext;
+  readonly canvasTokens: number;
+  readonly attention: AttentionModeName;
+}
+
+/**
+ * Only in `causal-prefix` attention is there a causal past that the beginning of an answer can belong to, and only a canvas behind a cut
+ * has a size of its own.
+ */
+export function checkContext({ context, canvasTokens, attention }: Cut): void {
+  if (canvasTokens > 0 && context !== "random-split") {
+    throw invalidOption(
+      "canvasTokens",
+      canvasTokens,
+      `in ${context} context a canvas has the whole answer`,
+      "Leave it out, or set context to random-split.",
+    );
+  }
   if (context !== "random-split" || attention === "causal-prefix") return;
   throw invalidOption(
     "context",

@@ -67,6 +67,11 @@ export interface NoisedOptions extends WindowOptions, GradientOptions {
    * answer is sampled canvas by canvas. Default: `prompt`.
    */
   context?: TrainingContext | undefined;
+  /**
+   * In `random-split` context, the most tokens of an answer that its canvas has from the cut on; the rest of it is not seen. An adapter is
+   * then sampled in canvases, and drafts, of so many: an integer from 0 to 1,048,576. Default: 0, all that follow the cut.
+   */
+  canvasTokens?: number | undefined;
   /** Keys the noise: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
   seed?: number | bigint | undefined;
   /** Keys the noise, too: an integer of at least 0. Default: 0. */

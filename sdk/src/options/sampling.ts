@@ -94,8 +94,8 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
    */
   attention?: DenoisingAttention | undefined;
   /**
-   * Denoise so many positions at once, canvas by canvas, each behind the finished ones: an integer from 0 to 1,048,576. Default: 0,
-   * the answer is one canvas.
+   * Denoise so many positions at once, canvas by canvas, each behind the finished ones; of `speculative`, draft from so many MASKs: an
+   * integer from 0 to 1,048,576. Default: the `canvasTokens` that the adapter was trained with, mostly 0: the answer is one canvas.
    */
   canvasTokens?: number | undefined;
   /** Stream every iteration; false: only answers. Default: true. */
@@ -140,7 +140,7 @@ const specShape = {
   answerTokens: integer(1, 2 ** 20).optional(),
   ...drawShape,
   attention: denoisingAttention.optional(),
-  canvasTokens: integer(0, 2 ** 20).default(0),
+  canvasTokens: integer(0, 2 ** 20).optional(),
   shareWeight: shareWeight.default(1),
   frames: flag().default(true),
   detached: flag().default(false),

@@ -11,6 +11,7 @@ import {
   denoisingAttention,
   type ShareOptions,
   shareWeight,
+  splitTokens,
   trainingContext,
 } from "./attention.js";
 import { type CallOptions, callShape } from "./call.js";
@@ -112,6 +113,11 @@ export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOp
    */
   context?: TrainingContext | undefined;
   /**
+   * In `random-split` context, the most tokens of an answer that its canvas has from the cut on; the rest of it is not seen. An adapter is
+   * then sampled in canvases, and drafts, of so many: an integer from 0 to 1,048,576. Default: 0, all that follow the cut.
+   */
+  canvasTokens?: number | undefined;
+  /**
    * Compute activations again in the backward instead of keeping them: less memory, more time, the same numbers. Default: false.
    */
   gradientCheckpointing?: boolean | undefined;
@@ -138,6 +144,7 @@ export const trainingFields = fieldsOf<TrainingOptions>()({
   checkpoint: checkpointFields.optional(),
   attention: denoisingAttention.default("full"),
   context: trainingContext.default("prompt"),
+  canvasTokens: splitTokens.default(0),
   gradientCheckpointing: flag().default(false),
   shareWeight: shareWeight.default(1),
   detached: flag().default(false),
@@ -162,7 +169,7 @@ export function checkTraining(options: TrainingOptions, warn: Warn): CheckedTrai
   };
   checkLossFits(given.loss, given.noise);
   checkSupervises(given.loss, given.attention);
-  checkContext(given.context, given.attention);
+  checkContext(given);
   if (given.steps !== undefined && given.epochs !== undefined) {
     warn(`epochs is ignored: steps is given (${given.steps}).`);
   }
@@ -204,6 +211,11 @@ export interface ValidateOptions extends WindowOptions, CallOptions {
    */
   context?: TrainingContext | undefined;
   /**
+   * In `random-split` context, the most tokens of an answer that its canvas has from the cut on; the rest of it is not seen. An adapter is
+   * then sampled in canvases, and drafts, of so many: an integer from 0 to 1,048,576. Default: 0, all that follow the cut.
+   */
+  canvasTokens?: number | undefined;
+  /**
    * Keys the noise, which is fixed for each example: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0.
    */
   seed?: number | bigint | undefined;
@@ -218,6 +230,7 @@ export const validateFields = fieldsOf<ValidateOptions>()({
   loss: lossSchema.default(() => lossSchema.parse({})),
   attention: denoisingAttention.default("full"),
   context: trainingContext.default("prompt"),
+  canvasTokens: splitTokens.default(0),
   seed: seed().default(0n),
   maxExamples: integer(0).default(0),
   ...callShape,
@@ -226,6 +239,6 @@ export const validateFields = fieldsOf<ValidateOptions>()({
 export function checkValidate(options: ValidateOptions) {
   const given = check(validateFields, options);
   checkLossFits(given.loss, given.noise);
-  checkContext(given.context, given.attention);
+  checkContext(given);
   return given;
 }

@@ -101,6 +101,8 @@ export interface AdapterClaims {
   readonly version: string;
   /** Prompt, answer and tail of every example of the last step; 0 if they differed. */
   readonly windowTokens: number;
+  /** The most tokens that a canvas of `random-split` context had; 0 if there was no limit. */
+  readonly canvasTokens: number;
 }
 
 /** A LoRA adapter as the worker holds it. */

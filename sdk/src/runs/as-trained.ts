@@ -36,12 +36,15 @@ export class AsTrained {
   async settled(spec: SamplingSpec, signal: AbortSignal | undefined): Promise<Settled> {
     const definition = policyDefinition(spec.policy.kind);
     if (definition.unused?.includes("attention")) {
-      return { spec: { ...spec, attention: spec.attention ?? ATTENTION }, windowTokens: 0 };
+      const { attention = ATTENTION, canvasTokens = 0 } = spec;
+      return { spec: { ...spec, attention, canvasTokens }, windowTokens: 0 };
     }
     const claims = await this.#read(signal);
     const attention = this.#attention(spec.attention, claims);
     const policy = (definition.settle?.(spec.policy, claims?.context) ?? spec.policy) as Policy;
-    return { spec: { ...spec, attention, policy }, windowTokens: claims?.windowTokens ?? 0 };
+    const canvasTokens = spec.canvasTokens ?? claims?.canvasTokens ?? 0;
+    const windowTokens = claims?.windowTokens ?? 0;
+    return { spec: { ...spec, attention, canvasTokens, policy }, windowTokens };
   }
 
   /** The mode to sample in: the given one, else that of the training. */

@@ -86,6 +86,6 @@ export function checkRoom(
     option,
     `${count} tokens`,
     `the canvas in hand has ${canvasTokens} (canvasTokens), and what is beyond it cannot be kept`,
-    "Leave out canvasTokens, or give what the first canvas holds.",
+    "Give canvasTokens: 0, or what the first canvas holds.",
   );
 }

@@ -9,7 +9,7 @@ import {
   type CheckedSampling,
   type StartedCanvas,
 } from "../options.js";
-import type { AnswerSize, BaseInfo, SamplingState } from "../wire.js";
+import type { AnswerSize, BaseInfo, SamplingState, SettledSampling } from "../wire.js";
 import { beganAt, beginningOf, checkRoom, defaultStrength, type Part, tokensOf } from "./beginning.js";
 
 /** A canvas of the worker's run. */
@@ -26,6 +26,11 @@ export interface RunCanvases extends AnswerSize {
   readonly canvases: readonly RunCanvas[];
 }
 
+/** What was asked for, with what depends on how the adapter was trained. */
+export interface SettledCanvases extends CheckedSampling {
+  readonly spec: SettledSampling;
+}
+
 /** The most combinations of gap lengths that are tried for one answer. */
 const MOST_COMBINATIONS = 256;
 
@@ -38,7 +43,7 @@ const MOST_COMBINATIONS = 256;
 export async function runCanvases(
   client: Client,
   base: BaseInfo,
-  { canvases, spec }: CheckedSampling,
+  { canvases, spec }: SettledCanvases,
   windowTokens: number,
   signal: AbortSignal,
 ): Promise<RunCanvases> {
@@ -152,7 +157,7 @@ interface Wanted {
 function wanted(
   begin: Beginning | undefined,
   laid: readonly Layout[],
-  { canvasTokens, policy }: CheckedSampling["spec"],
+  { canvasTokens, policy }: SettledSampling,
 ): Wanted {
   if (begin?.from !== undefined) {
     const { growTokens = 0 } = policy as { readonly growTokens?: number };

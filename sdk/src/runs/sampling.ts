@@ -55,7 +55,8 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
     super(client, {
       start: async (asked) => {
         const { spec, windowTokens } = await model.asTrained.settled(sampling.spec, asked.signal);
-        const planned = await runCanvases(client, model.base, sampling, windowTokens, asked.signal);
+        const settled = { ...sampling, spec };
+        const planned = await runCanvases(client, model.base, settled, windowTokens, asked.signal);
         const { canvases, ...size } = planned;
         if (size.windowTokens === 0) checkLength(spec, size.answerTokens, model.target.adapterId !== "");
         this.#asked = canvases;

@@ -281,8 +281,12 @@ async function addGradients(
 }
 
 /** The example in the run's context. */
-function seen(example: PreparedExample, epoch: number, { context, seed }: CheckedTraining): PreparedExample {
-  return context === "random-split" ? randomSplit(example, { seed, epoch }) : example;
+function seen(
+  example: PreparedExample,
+  epoch: number,
+  { context, canvasTokens, seed }: CheckedTraining,
+): PreparedExample {
+  return context === "random-split" ? randomSplit(example, { seed, epoch, canvasTokens }) : example;
 }
 
 /** What the noise makes of the examples, and the model itself where it asks for that. */
@@ -352,13 +356,14 @@ function isDue(step: number, steps: number, every = 0): boolean {
 
 function validator(
   adapter: TrainableAdapter,
-  { validation, noise, loss, attention, context, signal, ...options }: CheckedTraining,
+  { validation, noise, loss, attention, context, canvasTokens, signal, ...options }: CheckedTraining,
 ) {
   if (validation === undefined) return undefined;
   const { data, maxExamples, seed } = validation;
   const window = windowOf(options);
   const known: Noise = noise.kind === "custom" ? lad() : noise;
-  const how = { ...window, noise: known, loss, attention, context, seed, maxExamples, signal };
+  const cut = { context, canvasTokens };
+  const how = { ...window, noise: known, loss, attention, ...cut, seed, maxExamples, signal };
   let opened: Promise<Dataset> | undefined;
   return async () => {
     opened ??= adapter.base.dataset(data, { signal });

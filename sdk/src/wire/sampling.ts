@@ -36,6 +36,7 @@ export function toDraw(draw: DrawSpec): pb.DrawSpec {
 /** How to sample, with what depends on how the adapter was trained. */
 export interface SettledSampling extends SamplingSpec {
   readonly attention: DenoisingAttention;
+  readonly canvasTokens: number;
 }
 
 /** The positions of a run's answers: `answerTokens`, or as many as `windowTokens` has left behind a prompt, if those are more. */

@@ -82,6 +82,7 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     resume: checkpoint?.resume ?? false,
     attention: numberOf(pb.AttentionMode, options.attention),
     context: numberOf(pb.TrainingContext, options.context),
+    canvasTokens: options.canvasTokens,
     gradientCheckpointing: options.gradientCheckpointing,
     shareWeight: options.shareWeight,
     overwrite: checkpoint?.overwrite ?? false,

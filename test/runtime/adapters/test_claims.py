@@ -40,6 +40,7 @@ CLAIMS = replace(
         base_info(chat_template_digest="ab" * 32),
         attention="causal-prefix",
         context="prompt",
+        canvas_tokens=0,
         noise=lad_noise(),
         loss=LOSS,
         lengths=(60, 60),
@@ -89,6 +90,7 @@ def test_a_run_says_how_it_trained(tmp_path: Path) -> None:
         BASE.info,
         attention="causal-prefix",
         context="prompt",
+        canvas_tokens=0,
         noise=lad_noise(),
         loss=LOSS,
         lengths=(len(example.ids) for example in EXAMPLES),
@@ -109,12 +111,19 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
     gather(adapter, attention="prefix")
     step(adapter)
     sequences_of_ones_own = claims_of(
-        BASE.info, attention="prefix", context="prompt", noise=None, loss=None, lengths=(9, 8)
+        BASE.info,
+        attention="prefix",
+        context="prompt",
+        noise=None,
+        loss=None,
+        lengths=(9, 8),
+        canvas_tokens=0,
     )
     assert adapter.claims == replace(sequences_of_ones_own, steps=1)
     given_noise = NoisedExamples(
         dataset_id="d",
         context="prompt",
+        canvas_tokens=0,
         window=window_spec(window=16),
         noise=lad_noise(),
         loss=LOSS,
@@ -130,6 +139,7 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
         BASE.info,
         attention="causal-prefix",
         context="prompt",
+        canvas_tokens=0,
         noise=lad_noise(),
         loss=LOSS,
         lengths=(9, 8),

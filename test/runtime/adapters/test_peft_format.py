@@ -77,7 +77,9 @@ def test_ours_gives_the_same_logits_in_peft(
 ) -> None:
     peft = pytest.importorskip("peft")
     adapter = adapter_of(targets, alpha)
-    claims = claims_of(base_info(), attention="full", context="prompt", noise=None, loss=None, lengths=(9,))
+    claims = claims_of(
+        base_info(), attention="full", context="prompt", noise=None, loss=None, lengths=(9,), canvas_tokens=0
+    )
     write_adapter(tmp_path, adapter, base_name="some/base", claims=claims)
     theirs = their_logits(peft.PeftModel.from_pretrained(oracle_of(base), tmp_path))
     ours = our_logits(base, adapter)

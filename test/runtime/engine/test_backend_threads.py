@@ -95,7 +95,7 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     primitives.forward_backward(adapter.id, 1, (SEQUENCE,), forward_spec()).future.result(30)
     primitives.optim_step(adapter.id, 2, optimizer_spec(), 1e-3, 1.0).future.result(30)
     primitives.validate(
-        base.id, adapter.id, dataset, window, lad_noise(), loss_spec(), 0, 0, "full", "prompt"
+        base.id, adapter.id, dataset, window, lad_noise(), loss_spec(), 0, 0, "full", "prompt", 0
     ).future.result(30)
     canvas = PredictCanvas(ids=(5, 6), answer_start=1, seed=0, stop_from=0)
     item = ScoreItem(prompt=(5,), continuation=(6,))

@@ -86,7 +86,7 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
     else:
         window, dataset_id = window_spec(window=40), bench.dataset_id
         job = worker.primitives.validate(
-            base.id, "", dataset_id, window, lad_noise(), loss_spec(), 0, 4, "full", "prompt"
+            base.id, "", dataset_id, window, lad_noise(), loss_spec(), 0, 4, "full", "prompt", 0
         )
     with pytest.raises(LadError, match=f"is used by {kind}-") as refused:
         worker.bases.unload(base.id)

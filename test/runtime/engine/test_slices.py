@@ -67,6 +67,7 @@ def noised(loss=CORRUPTED, noise="lad", count=MANY):
         noise=NOISE_BUILDERS[noise](),
         loss=loss,
         context="prompt",
+        canvas_tokens=0,
         seed=1,
         epoch=0,
         rows=tuple(row % len(EXAMPLES) for row in range(count)),

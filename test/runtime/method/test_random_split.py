@@ -36,6 +36,16 @@ def test_the_past_ends_before_the_last_decided_token_and_the_rest_is_open(exampl
     assert cut.past_tokens == (first if first == content[0] else first - 1)
 
 
+@given(example=windows(), drawn=st.floats(0, 1, exclude_max=True), canvas_tokens=st.integers(1, 12))
+def test_a_canvas_has_no_more_tokens_than_it_may_and_what_follows_it_is_not_seen(
+    example, drawn, canvas_tokens
+):
+    whole, cut = split(example, drawn), split(example, drawn, canvas_tokens)
+    end = min(whole.answer.index(True) + canvas_tokens, len(example.ids))
+    assert (cut.ids, cut.answer, cut.tail) == (example.ids[:end], whole.answer[:end], example.tail[:end])
+    assert 1 <= sum(cut.answer) <= canvas_tokens and cut.past_tokens == whole.past_tokens
+
+
 @given(example=windows(), drawn=st.floats(0, 1, exclude_max=True))
 def test_nothing_before_the_open_positions_is_noised_or_supervised(example, drawn):
     cut = split(example, drawn)
@@ -71,6 +81,13 @@ def test_without_a_split_an_example_is_as_it_is():
 @pytest.mark.parametrize("attention", ["full", "prefix", "causal"])
 def test_a_cut_outside_of_causal_prefix_attention_is_refused_by_name(attention):
     with pytest.raises(LadError, match="no part of an answer belongs to a causal past") as refused:
-        check_context("random-split", attention)
+        check_context("random-split", attention, 0)
     assert (refused.value.option, refused.value.value) == ("context", "random-split")
-    check_context("random-split", "causal-prefix")
+    check_context("random-split", "causal-prefix", 0)
+
+
+def test_canvases_of_a_size_without_a_cut_are_refused_by_name():
+    with pytest.raises(LadError, match="in prompt context a canvas has the whole answer") as refused:
+        check_context("prompt", "causal-prefix", 8)
+    assert (refused.value.option, refused.value.value) == ("canvasTokens", "8")
+    check_context("random-split", "causal-prefix", 8)

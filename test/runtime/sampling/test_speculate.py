@@ -56,6 +56,24 @@ def spec_of(
     return sampling_spec(**{"policy": policy, "answer_tokens": 14, "attention": "causal-prefix", **options})
 
 
+def segments_of(work: Any) -> list[Segment]:
+    """All that a piece of work has computed."""
+    seen: list[Segment] = []
+
+    def noted() -> Any:
+        reply = None
+        while True:
+            try:
+                asked = work.send(reply)
+            except StopIteration as end:
+                return end.value
+            seen.extend(getattr(asked, "segments", ()))
+            reply = yield asked
+
+    run_alone(noted(), BASE.model)
+    return seen
+
+
 def work_of(spec: SamplingSpec, prompt: tuple[int, ...] = PROMPT, seed: int = 3) -> Any:
     adapter = None if spec.policy.kind == "ar" else ADAPTER
     return sample_canvas(BASE, adapter, Canvas(prompt=prompt, seed=seed, begin=None), 0, spec)
@@ -72,12 +90,14 @@ PLACEMENTS = [
 @pytest.mark.parametrize(("attention", "decided"), PLACEMENTS)
 @pytest.mark.parametrize("draft_tokens", [1, 3, 13, 40])
 @pytest.mark.parametrize("patience", [0, 1, 40])
-@pytest.mark.parametrize("eos_bias", [0.0, 2.5, -math.inf])
+@pytest.mark.parametrize(("eos_bias", "canvas_tokens"), [(0.0, 0), (2.5, 4), (-math.inf, 0), (-math.inf, 1)])
 def test_a_greedy_answer_is_the_bases_own_token_for_token(
-    attention: str, decided: str, draft_tokens: int, patience: int, eos_bias: float
+    attention: str, decided: str, draft_tokens: int, patience: int, eos_bias: float, canvas_tokens: int
 ) -> None:
     draw = draw_spec(eos_bias=eos_bias)
-    spec = spec_of(decided, draft_tokens, patience, attention=attention, draw=draw)
+    spec = spec_of(
+        decided, draft_tokens, patience, attention=attention, draw=draw, canvas_tokens=canvas_tokens
+    )
     frames, outcome = run_alone(work_of(spec), BASE.model)
     baseline = sampling_spec(policy=ar_policy(), answer_tokens=14, draw=draw)
     own_frames, own = run_alone(work_of(baseline), BASE.model)
@@ -172,6 +192,16 @@ def test_nothing_is_computed_behind_the_answers_last_token() -> None:
     _, outcome = run_alone(work_of(spec), BASE.model)
     spent = answered(outcome).speculation
     assert spent is not None and (spent.rounds, spent.draft_forwards, spent.drafted) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("decided", ["canvas", "past"])
+def test_a_draft_is_made_from_as_many_masks_as_its_canvas_has(decided: str) -> None:
+    shown = 5
+    draw = draw_spec(eos_bias=-math.inf)
+    spec = spec_of(decided, 40, 0, attention="causal-prefix", draw=draw, canvas_tokens=shown)
+    asked = segments_of(work_of(spec))
+    lengths = [int((segment.ids == MASK_ID).sum()) for segment in asked if segment.adapter is not None]
+    assert lengths[0] == max(lengths) == shown
 
 
 def test_a_draft_ends_where_it_is_unlikely_to_stand_as_a_whole() -> None:

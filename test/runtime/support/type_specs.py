@@ -38,6 +38,7 @@ _FORWARD: dict[str, Any] = {
 _RUN: dict[str, Any] = {
     "attention": "full",
     "context": "prompt",
+    "canvas_tokens": 0,
     "micro_batch_tokens": 2048,
     "gradient_checkpointing": False,
     "dataset_id": "d",

@@ -301,6 +301,7 @@ def test_rows_of_a_data_set_get_the_soft_gradient_of_a_run():
         noise=lad_noise(),
         loss=LOSS,
         context="prompt",
+        canvas_tokens=0,
         seed=5,
         epoch=0,
         rows=(4, 0, 7),

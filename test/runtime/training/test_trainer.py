@@ -226,17 +226,17 @@ def test_how_a_batch_is_split_changes_the_gradient_only_in_its_last_bits(store):
 
 
 @pytest.mark.parametrize(
-    ("kind", "optimizer", "attention", "context"),
+    ("kind", "optimizer", "attention", "context", "canvas_tokens"),
     [
-        *product(["lad", "mask-only", "cover", "uniform"], ["adamw", "muon"], ["full"], ["prompt"]),
-        ("lad", "adamw", "prefix", "prompt"),
-        ("lad", "muon", "causal-prefix", "prompt"),
-        ("lad", "adamw", "causal-prefix", "random-split"),
-        ("mask-only", "muon", "causal-prefix", "random-split"),
+        *product(["lad", "mask-only", "cover", "uniform"], ["adamw", "muon"], ["full"], ["prompt"], [0]),
+        ("lad", "adamw", "prefix", "prompt", 0),
+        ("lad", "muon", "causal-prefix", "prompt", 0),
+        ("lad", "adamw", "causal-prefix", "random-split", 0),
+        ("mask-only", "muon", "causal-prefix", "random-split", 3),
     ],
 )
 def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(
-    store, kind, optimizer, attention, context
+    store, kind, optimizer, attention, context, canvas_tokens
 ):
     spec = training(
         steps=5,
@@ -246,13 +246,21 @@ def test_a_run_is_bit_for_bit_the_same_loop_written_with_primitives(
         max_gradient_norm=0.1,
         attention=attention,
         context=context,
+        canvas_tokens=canvas_tokens,
     )
     by_run, events, _ = run(store, spec)
 
     by_hand, losses, norms = new_adapter(), [], []
     for step in range(spec.steps):
         draws = list(batch(spec.seed, len(EXAMPLES), spec.batch_size, step))
-        noising = Noising(base=BASE, noise=spec.noise, loss=spec.loss, seed=spec.seed, context=spec.context)
+        noising = Noising(
+            base=BASE,
+            noise=spec.noise,
+            loss=spec.loss,
+            seed=spec.seed,
+            context=spec.context,
+            canvas_tokens=spec.canvas_tokens,
+        )
         clean = [noising.seen(EXAMPLES[draw.row], draw.epoch) for draw in draws]
         shown = [noising.corrupt(example, draw.epoch) for example, draw in zip(clean, draws, strict=True)]
         sequences = whole_batch(clean, shown, spec.loss)
@@ -687,11 +695,18 @@ def test_one_over_t_weights_are_refused_with_lad_noise(kind):
             epoch=0,
             rows=(0,),
             context="prompt",
+            canvas_tokens=0,
         )
         task = NoisedForwardBackwardTask(examples=EXAMPLES, given=given, forward=forward_spec())
     else:
         task = ValidateTask(
-            data=(EXAMPLES, REPORT), noise=spec.noise, loss=loss, seed=1, attention="full", context="prompt"
+            data=(EXAMPLES, REPORT),
+            noise=spec.noise,
+            loss=loss,
+            seed=1,
+            attention="full",
+            context="prompt",
+            canvas_tokens=0,
         )
     with pytest.raises(LadError, match="lad noise has no time"):
         kind_of(task).check(BASE, task)

@@ -17,13 +17,17 @@ const EXAMPLES = golden.examples.map(
 );
 
 test("a random split cuts where the worker cuts", () => {
-  for (const { example, seed, epoch, purpose, answer, pastTokens } of golden.cases) {
-    const seen = randomSplit(EXAMPLES[example] as PreparedExample, {
+  for (const { example, seed, epoch, purpose, canvasTokens, answer, pastTokens } of golden.cases) {
+    const whole = EXAMPLES[example] as PreparedExample;
+    const seen = randomSplit(whole, {
+      canvasTokens,
       seed: BigInt(seed),
       epoch,
       purpose: purpose as typeof Purpose.noise,
     });
     expect([...seen.answer]).toEqual(answer);
+    expect([...seen.ids]).toEqual([...whole.ids].slice(0, answer.length));
+    expect(seen.tail).toHaveLength(answer.length);
     expect(seen.pastTokens ?? seen.answer.indexOf(1)).toBe(pastTokens);
   }
 });

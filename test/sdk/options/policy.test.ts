@@ -123,11 +123,8 @@ describe("a policy without effect of an option", () => {
   });
 
   it("is told of what self-speculation does not use", () => {
-    const options = { policy: "speculative", canvasTokens: 4, drawMethod: "gumbel", temperature: 1 } as const;
-    expect(sampled(options).warnings).toEqual([
-      "canvasTokens is ignored: policy speculative does not use it.",
-      "drawMethod is ignored: policy speculative does not use it.",
-    ]);
+    const options = { policy: "speculative", drawMethod: "gumbel", temperature: 1 } as const;
+    expect(sampled(options).warnings).toEqual(["drawMethod is ignored: policy speculative does not use it."]);
   });
 
   it("has a temperature of its own, if it has, instead of the call's", () => {

@@ -106,6 +106,7 @@ class Primitives:
         max_examples: int,
         attention: AttentionMode,
         context: Context,
+        canvas_tokens: int,
     ) -> "Job[tuple[LossReport, WindowReport]]":
         """Computes losses under noise that is fixed for each example; blocks while the data set is prepared.
 
@@ -122,6 +123,7 @@ class Primitives:
                 seed=seed,
                 attention=attention,
                 context=context,
+                canvas_tokens=canvas_tokens,
             )
             return self._tasks.submit(base_id, adapter_id, task)
 

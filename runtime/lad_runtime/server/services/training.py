@@ -116,6 +116,7 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
                 asked.max_examples,
                 asked.attention,
                 asked.context,
+                asked.canvas_tokens,
             )
 
         with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):

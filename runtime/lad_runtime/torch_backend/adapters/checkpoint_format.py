@@ -10,7 +10,7 @@ from lad_runtime.types.training_events import LossReport
 
 T = TypeVar("T")
 
-FORMAT = 3
+FORMAT = 4
 """What is written. It grows when a field is added whose absence one of the tables below explains; format 1 does not name itself."""
 
 _ABSENT: Mapping[type, Mapping[str, object]] = {
@@ -19,7 +19,7 @@ _ABSENT: Mapping[type, Mapping[str, object]] = {
 }
 """What it means that an older format does not have a field. What is not here has always been written."""
 
-_ABSENT_OF_RUN: Mapping[str, object] = {"attention": "full", "context": "prompt"}
+_ABSENT_OF_RUN: Mapping[str, object] = {"attention": "full", "context": "prompt", "canvas_tokens": 0}
 
 _ABSENT_OF_LOSS: Mapping[str, object] = {"soft": None}
 

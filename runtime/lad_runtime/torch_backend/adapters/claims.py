@@ -29,6 +29,7 @@ def claims_of(
     noise: NoiseSpec | None,
     loss: LossSpec | None,
     lengths: Iterable[int],
+    canvas_tokens: int,
 ) -> AdapterClaims:
     """The claims of gradients that were computed on a base in this way, over examples of these lengths in tokens.
 
@@ -49,6 +50,7 @@ def claims_of(
         steps=0,
         version=BUILD_VERSION,
         window_tokens=0 if others else window,
+        canvas_tokens=canvas_tokens,
     )
 
 

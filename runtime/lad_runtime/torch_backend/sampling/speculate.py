@@ -49,7 +49,9 @@ def speculate(
         yield _frame(verdict, None, answer, index, 0, spec, base.info.mask_token_id)
     while answer[-1] not in stops and len(answer) < spec.answer_tokens:
         spent.rounds += 1
-        wanted = min(policy.draft_tokens, spec.answer_tokens - len(answer) - 1)
+        wanted = min(
+            policy.draft_tokens, drafting.open_tokens(len(answer)), spec.answer_tokens - len(answer) - 1
+        )
         if draft is None and wanted:
             logits_RV = yield from drafting.logits(answer, wanted)
             draft = drafted(logits_RV, spec.draw, base.info, key, spent.rounds, policy.draft_confidence)
@@ -100,6 +102,7 @@ class _Drafting:
     prompt_hidden: Tensor  # [1, hidden], the base's at the prompt's last token
     prompt_tokens: int
     answer_tokens: int
+    canvas_tokens: int  # MASKs of a draft's canvas, at most; 0: as many as positions are open
     mask_token_id: int
     in_past: bool  # whether decided tokens stand in the draft's past
 
@@ -125,13 +128,15 @@ class _Drafting:
             prompt_hidden=prompt.last_hidden,
             prompt_tokens=len(canvas.prompt),
             answer_tokens=spec.answer_tokens,
+            canvas_tokens=spec.canvas_tokens,
             mask_token_id=base.info.mask_token_id,
             in_past=policy.decided == "past",
         )
 
     def logits(self, answer: Sequence[int], count: int) -> Work[Tensor]:
-        """The adapter's forward over the answer with MASK at every open position: float32 [count, V] of the first of those."""
-        masks = [self.mask_token_id] * (self.answer_tokens - len(answer))
+        """The adapter's forward over the answer with MASK at every open position of the canvas: float32 [count, V] of the first of
+        those."""
+        masks = [self.mask_token_id] * self.open_tokens(len(answer))
         if self.in_past:
             ids = torch.tensor([answer[-1], *masks])
             segments: tuple[Segment, ...] = (Segment(ids=ids, adapter=self.adapter, context=self.cache),)
@@ -141,6 +146,11 @@ class _Drafting:
             segments, rows = self.past.canvas(torch.tensor([*answer, *masks]), open_R)
         (logits_RV,) = yield from ask(LogitsRequest(segments=segments, rows=rows))
         return logits_RV
+
+    def open_tokens(self, answered: int) -> int:
+        """MASKs in the canvas behind so many decided tokens."""
+        left = self.answer_tokens - answered
+        return min(self.canvas_tokens or left, left)
 
     def check(self, answer: Sequence[int], draft: Sequence[int], stops: Sequence[int]) -> Work[Tensor]:
         """The base's causal forward over the last decided token and the draft: float32 [tokens, V], row i predicts what follows

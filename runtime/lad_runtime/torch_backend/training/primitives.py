@@ -51,6 +51,7 @@ def forward_backward(
             noise=None,
             loss=None,
             lengths=(len(sequence.ids) for sequence in sequences),
+            canvas_tokens=0,
         )
     )
     return result
@@ -64,7 +65,14 @@ def forward_backward_noised(
     forward: ForwardSpec,
 ) -> Work[ForwardBackwardResult]:
     """`forward_backward` of the sequences that a run with these options would compute for the rows as one batch of that epoch."""
-    noising = Noising(base=base, noise=given.noise, loss=given.loss, context=given.context, seed=given.seed)
+    noising = Noising(
+        base=base,
+        noise=given.noise,
+        loss=given.loss,
+        context=given.context,
+        canvas_tokens=given.canvas_tokens,
+        seed=given.seed,
+    )
     draws = [Draw(epoch=given.epoch, row=row) for row in given.rows]
     drawing = Prefetch(lambda unwanted: NoisedBatch.drawn(noising, examples, lambda: draws, unwanted))
     try:
@@ -81,6 +89,7 @@ def forward_backward_noised(
             noise=given.noise,
             loss=given.loss,
             lengths=(len(examples[row].ids) for row in given.rows),
+            canvas_tokens=given.canvas_tokens,
         )
     )
     return result

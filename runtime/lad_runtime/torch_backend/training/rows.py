@@ -32,11 +32,19 @@ class Noising:
     loss: LossSpec
     seed: int
     context: Context = "prompt"
+    canvas_tokens: int = 0
     purpose: Purpose = Purpose.NOISE
 
     def seen(self, example: PreparedExample, epoch: int) -> PreparedExample:
         """The example in the run's context."""
-        return seen_in(example, self.context, seed=self.seed, epoch=epoch, purpose=self.purpose)
+        return seen_in(
+            example,
+            self.context,
+            seed=self.seed,
+            epoch=epoch,
+            purpose=self.purpose,
+            canvas_tokens=self.canvas_tokens,
+        )
 
     def corrupt(self, example: PreparedExample, epoch: int) -> NoisedExample:
         info = self.base.info

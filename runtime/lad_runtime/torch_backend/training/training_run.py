@@ -102,6 +102,7 @@ class TrainingRun:
             noise=self.spec.noise,
             loss=self.spec.loss,
             lengths=(len(example.ids) for example in self.examples),
+            canvas_tokens=self.spec.canvas_tokens,
         )
 
     def rest(self) -> None:
@@ -120,7 +121,12 @@ class TrainingRun:
     def _drawing(self, step: int) -> Prefetch[NoisedBatch]:
         spec, examples = self.spec, self.examples
         noising = Noising(
-            base=self.base, noise=spec.noise, loss=spec.loss, context=spec.context, seed=spec.seed
+            base=self.base,
+            noise=spec.noise,
+            loss=spec.loss,
+            context=spec.context,
+            canvas_tokens=spec.canvas_tokens,
+            seed=spec.seed,
         )
 
         def draws() -> Iterable[Draw]:
@@ -152,6 +158,7 @@ class TrainingRun:
             self.spec.validation.seed,
             attention=self.spec.attention,
             context=self.spec.context,
+            canvas_tokens=self.spec.canvas_tokens,
         )
         yield ValidationEvent(step=self.step, report=self.validated)
 

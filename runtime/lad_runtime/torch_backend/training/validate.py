@@ -33,6 +33,7 @@ def validate(
     *,
     attention: AttentionMode,
     context: Context = "prompt",
+    canvas_tokens: int = 0,
     micro_batch_tokens: int = MICRO_BATCH_TOKENS,
 ) -> Work[LossReport]:
     """Work that returns the LossReport of `examples`; without an adapter, the base's own.
@@ -41,7 +42,13 @@ def validate(
     an example's supervised tokens (with its 1/t weight, where asked for), then over the examples that have any.
     """
     noising = Noising(
-        base=base, noise=noise, loss=loss, context=context, seed=seed, purpose=Purpose.VALIDATION_NOISE
+        base=base,
+        noise=noise,
+        loss=loss,
+        context=context,
+        canvas_tokens=canvas_tokens,
+        seed=seed,
+        purpose=Purpose.VALIDATION_NOISE,
     )
     tally, counted = LossTally(), 0
 
@@ -73,6 +80,7 @@ def _work(at: Setting, task: ValidateTask) -> Work[tuple[LossReport, WindowRepor
         task.seed,
         attention=task.attention,
         context=task.context,
+        canvas_tokens=task.canvas_tokens,
     )
     return losses, report
 

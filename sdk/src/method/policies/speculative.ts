@@ -52,7 +52,7 @@ definePolicy(speculative, {
   kind: "speculative",
   options: speculativeFields,
   drawMethod: "inverse-cdf",
-  unused: ["canvasTokens", "allowMask", "drawMethod"],
+  unused: ["allowMask", "drawMethod"],
   settle: settled,
   check: checkUse,
 });

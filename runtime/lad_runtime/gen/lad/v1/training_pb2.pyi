@@ -238,7 +238,7 @@ class ValidationSpec(_message.Message):
     def __init__(self, dataset_id: _Optional[str] = ..., max_examples: _Optional[int] = ..., every_steps: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class TrainingSpec(_message.Message):
-    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume", "attention", "gradient_checkpointing", "share_weight", "overwrite", "context")
+    __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume", "attention", "gradient_checkpointing", "share_weight", "overwrite", "context", "canvas_tokens")
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
@@ -259,6 +259,7 @@ class TrainingSpec(_message.Message):
     SHARE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     OVERWRITE_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    CANVAS_TOKENS_FIELD_NUMBER: _ClassVar[int]
     dataset_id: str
     window: _data_pb2.WindowSpec
     noise: NoiseSpec
@@ -279,7 +280,8 @@ class TrainingSpec(_message.Message):
     share_weight: float
     overwrite: bool
     context: TrainingContext
-    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., gradient_checkpointing: _Optional[bool] = ..., share_weight: _Optional[float] = ..., overwrite: _Optional[bool] = ..., context: _Optional[_Union[TrainingContext, str]] = ...) -> None: ...
+    canvas_tokens: int
+    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerSpec, _Mapping]] = ..., schedule: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., steps: _Optional[int] = ..., batch_size: _Optional[int] = ..., micro_batch_tokens: _Optional[int] = ..., max_gradient_norm: _Optional[float] = ..., seed: _Optional[int] = ..., validation: _Optional[_Union[ValidationSpec, _Mapping]] = ..., checkpoint_every_steps: _Optional[int] = ..., checkpoint: _Optional[str] = ..., resume: _Optional[bool] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., gradient_checkpointing: _Optional[bool] = ..., share_weight: _Optional[float] = ..., overwrite: _Optional[bool] = ..., context: _Optional[_Union[TrainingContext, str]] = ..., canvas_tokens: _Optional[int] = ...) -> None: ...
 
 class StartTrainingRequest(_message.Message):
     __slots__ = ("adapter_id", "spec", "run_id")
@@ -402,7 +404,7 @@ class TargetedSequence(_message.Message):
     def __init__(self, ids: _Optional[_Iterable[int]] = ..., targets: _Optional[_Iterable[int]] = ..., weights: _Optional[bytes] = ..., prompt_tokens: _Optional[int] = ...) -> None: ...
 
 class NoisedExamples(_message.Message):
-    __slots__ = ("dataset_id", "window", "noise", "loss", "seed", "epoch", "rows", "context")
+    __slots__ = ("dataset_id", "window", "noise", "loss", "seed", "epoch", "rows", "context", "canvas_tokens")
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
@@ -411,6 +413,7 @@ class NoisedExamples(_message.Message):
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    CANVAS_TOKENS_FIELD_NUMBER: _ClassVar[int]
     dataset_id: str
     window: _data_pb2.WindowSpec
     noise: NoiseSpec
@@ -419,7 +422,8 @@ class NoisedExamples(_message.Message):
     epoch: int
     rows: _containers.RepeatedScalarFieldContainer[int]
     context: TrainingContext
-    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., epoch: _Optional[int] = ..., rows: _Optional[_Iterable[int]] = ..., context: _Optional[_Union[TrainingContext, str]] = ...) -> None: ...
+    canvas_tokens: int
+    def __init__(self, dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., epoch: _Optional[int] = ..., rows: _Optional[_Iterable[int]] = ..., context: _Optional[_Union[TrainingContext, str]] = ..., canvas_tokens: _Optional[int] = ...) -> None: ...
 
 class TargetedSequences(_message.Message):
     __slots__ = ("sequences",)
@@ -482,7 +486,7 @@ class OptimStepResponse(_message.Message):
     def __init__(self, gradient_norm: _Optional[float] = ..., step: _Optional[int] = ...) -> None: ...
 
 class ValidateRequest(_message.Message):
-    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples", "attention", "context")
+    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples", "attention", "context", "canvas_tokens")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
@@ -493,6 +497,7 @@ class ValidateRequest(_message.Message):
     MAX_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     ATTENTION_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    CANVAS_TOKENS_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     adapter_id: str
     dataset_id: str
@@ -503,7 +508,8 @@ class ValidateRequest(_message.Message):
     max_examples: int
     attention: AttentionMode
     context: TrainingContext
-    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., context: _Optional[_Union[TrainingContext, str]] = ...) -> None: ...
+    canvas_tokens: int
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., context: _Optional[_Union[TrainingContext, str]] = ..., canvas_tokens: _Optional[int] = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
     __slots__ = ("report", "window_report")

@@ -219,7 +219,7 @@ class Adapter(_message.Message):
     def __init__(self, id: _Optional[str] = ..., base_id: _Optional[str] = ..., spec: _Optional[_Union[AdapterSpec, _Mapping]] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., steps: _Optional[int] = ..., last_sequence: _Optional[int] = ..., claims: _Optional[_Union[AdapterClaims, _Mapping]] = ...) -> None: ...
 
 class AdapterClaims(_message.Message):
-    __slots__ = ("base_name", "base_revision", "attention", "context", "noise", "loss", "mask_token", "eos_token", "stop_tokens", "chat_template_digest", "steps", "version", "window_tokens")
+    __slots__ = ("base_name", "base_revision", "attention", "context", "noise", "loss", "mask_token", "eos_token", "stop_tokens", "chat_template_digest", "steps", "version", "window_tokens", "canvas_tokens")
     BASE_NAME_FIELD_NUMBER: _ClassVar[int]
     BASE_REVISION_FIELD_NUMBER: _ClassVar[int]
     ATTENTION_FIELD_NUMBER: _ClassVar[int]
@@ -233,6 +233,7 @@ class AdapterClaims(_message.Message):
     STEPS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WINDOW_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CANVAS_TOKENS_FIELD_NUMBER: _ClassVar[int]
     base_name: str
     base_revision: str
     attention: _training_pb2.AttentionMode
@@ -246,7 +247,8 @@ class AdapterClaims(_message.Message):
     steps: int
     version: str
     window_tokens: int
-    def __init__(self, base_name: _Optional[str] = ..., base_revision: _Optional[str] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., context: _Optional[str] = ..., noise: _Optional[_Union[_training_pb2.NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[_training_pb2.LossSpec, _Mapping]] = ..., mask_token: _Optional[str] = ..., eos_token: _Optional[str] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., chat_template_digest: _Optional[str] = ..., steps: _Optional[int] = ..., version: _Optional[str] = ..., window_tokens: _Optional[int] = ...) -> None: ...
+    canvas_tokens: int
+    def __init__(self, base_name: _Optional[str] = ..., base_revision: _Optional[str] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., context: _Optional[str] = ..., noise: _Optional[_Union[_training_pb2.NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[_training_pb2.LossSpec, _Mapping]] = ..., mask_token: _Optional[str] = ..., eos_token: _Optional[str] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., chat_template_digest: _Optional[str] = ..., steps: _Optional[int] = ..., version: _Optional[str] = ..., window_tokens: _Optional[int] = ..., canvas_tokens: _Optional[int] = ...) -> None: ...
 
 class AdapterSpec(_message.Message):
     __slots__ = ("rank", "alpha", "targets", "dropout", "seed")

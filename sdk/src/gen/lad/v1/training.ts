@@ -410,6 +410,8 @@ export interface TrainingSpec {
   /** Overwrite an existing checkpoint of that name. Without this and without `resume`, it is ALREADY_EXISTS. */
   overwrite: boolean;
   context: TrainingContext;
+  /** In RANDOM_SPLIT context: the most tokens of an answer that its canvas has from the cut on; 0: all that follow. */
+  canvasTokens: number;
 }
 
 export interface StartTrainingRequest {
@@ -506,6 +508,8 @@ export interface NoisedExamples {
   /** Rows of the prepared data set. */
   rows: number[];
   context: TrainingContext;
+  /** As in TrainingSpec. */
+  canvasTokens: number;
 }
 
 export interface TargetedSequences {
@@ -561,6 +565,8 @@ export interface ValidateRequest {
   maxExamples: number;
   attention: AttentionMode;
   context: TrainingContext;
+  /** As in TrainingSpec. */
+  canvasTokens: number;
 }
 
 export interface ValidateResponse {
@@ -2414,6 +2420,7 @@ function createBaseTrainingSpec(): TrainingSpec {
     shareWeight: 0,
     overwrite: false,
     context: 0,
+    canvasTokens: 0,
   };
 }
 
@@ -2481,6 +2488,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     }
     if (message.context !== 0) {
       writer.uint32(160).int32(message.context);
+    }
+    if (message.canvasTokens !== 0) {
+      writer.uint32(168).uint32(message.canvasTokens);
     }
     return writer;
   },
@@ -2658,6 +2668,14 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
             message.context = reader.int32() as any;
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.canvasTokens = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2720,6 +2738,11 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
         : 0,
       overwrite: isSet(object.overwrite) ? globalThis.Boolean(object.overwrite) : false,
       context: isSet(object.context) ? trainingContextFromJSON(object.context) : 0,
+      canvasTokens: isSet(object.canvasTokens)
+        ? globalThis.Number(object.canvasTokens)
+        : isSet(object.canvas_tokens)
+        ? globalThis.Number(object.canvas_tokens)
+        : 0,
     };
   },
 
@@ -2785,6 +2808,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     if (message.context !== 0) {
       obj.context = trainingContextToJSON(message.context);
     }
+    if (message.canvasTokens !== 0) {
+      obj.canvasTokens = Math.round(message.canvasTokens);
+    }
     return obj;
   },
 
@@ -2823,6 +2849,7 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     message.shareWeight = object.shareWeight ?? 0;
     message.overwrite = object.overwrite ?? false;
     message.context = object.context ?? 0;
+    message.canvasTokens = object.canvasTokens ?? 0;
     return message;
   },
 };
@@ -4188,6 +4215,7 @@ function createBaseNoisedExamples(): NoisedExamples {
     epoch: 0,
     rows: [],
     context: 0,
+    canvasTokens: 0,
   };
 }
 
@@ -4223,6 +4251,9 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
     }
     if (message.context !== 0) {
       writer.uint32(64).int32(message.context);
+    }
+    if (message.canvasTokens !== 0) {
+      writer.uint32(72).uint32(message.canvasTokens);
     }
     return writer;
   },
@@ -4314,6 +4345,14 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
             message.context = reader.int32() as any;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.canvasTokens = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4340,6 +4379,11 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
       epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
       rows: globalThis.Array.isArray(object?.rows) ? object.rows.map((e: any) => globalThis.Number(e)) : [],
       context: isSet(object.context) ? trainingContextFromJSON(object.context) : 0,
+      canvasTokens: isSet(object.canvasTokens)
+        ? globalThis.Number(object.canvasTokens)
+        : isSet(object.canvas_tokens)
+        ? globalThis.Number(object.canvas_tokens)
+        : 0,
     };
   },
 
@@ -4369,6 +4413,9 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
     if (message.context !== 0) {
       obj.context = trainingContextToJSON(message.context);
     }
+    if (message.canvasTokens !== 0) {
+      obj.canvasTokens = Math.round(message.canvasTokens);
+    }
     return obj;
   },
 
@@ -4389,6 +4436,7 @@ export const NoisedExamples: MessageFns<NoisedExamples> = {
     message.epoch = object.epoch ?? 0;
     message.rows = object.rows?.map((e) => e) || [];
     message.context = object.context ?? 0;
+    message.canvasTokens = object.canvasTokens ?? 0;
     return message;
   },
 };
@@ -5071,6 +5119,7 @@ function createBaseValidateRequest(): ValidateRequest {
     maxExamples: 0,
     attention: 0,
     context: 0,
+    canvasTokens: 0,
   };
 }
 
@@ -5108,6 +5157,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     }
     if (message.context !== 0) {
       writer.uint32(80).int32(message.context);
+    }
+    if (message.canvasTokens !== 0) {
+      writer.uint32(88).uint32(message.canvasTokens);
     }
     return writer;
   },
@@ -5205,6 +5257,14 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
             message.context = reader.int32() as any;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.canvasTokens = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5245,6 +5305,11 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
         : 0,
       attention: isSet(object.attention) ? attentionModeFromJSON(object.attention) : 0,
       context: isSet(object.context) ? trainingContextFromJSON(object.context) : 0,
+      canvasTokens: isSet(object.canvasTokens)
+        ? globalThis.Number(object.canvasTokens)
+        : isSet(object.canvas_tokens)
+        ? globalThis.Number(object.canvas_tokens)
+        : 0,
     };
   },
 
@@ -5280,6 +5345,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     if (message.context !== 0) {
       obj.context = trainingContextToJSON(message.context);
     }
+    if (message.canvasTokens !== 0) {
+      obj.canvasTokens = Math.round(message.canvasTokens);
+    }
     return obj;
   },
 
@@ -5302,6 +5370,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     message.maxExamples = object.maxExamples ?? 0;
     message.attention = object.attention ?? 0;
     message.context = object.context ?? 0;
+    message.canvasTokens = object.canvasTokens ?? 0;
     return message;
   },
 };

@@ -241,6 +241,8 @@ export interface AdapterClaims {
   version: string;
   /** Prompt, answer and tail of every example of the last step; 0: they differed. */
   windowTokens: number;
+  /** The most tokens that a canvas of random-split context had; 0: there was no limit. */
+  canvasTokens: number;
 }
 
 export interface AdapterSpec {
@@ -2488,6 +2490,7 @@ function createBaseAdapterClaims(): AdapterClaims {
     steps: 0n,
     version: "",
     windowTokens: 0,
+    canvasTokens: 0,
   };
 }
 
@@ -2534,6 +2537,9 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     }
     if (message.windowTokens !== 0) {
       writer.uint32(104).uint32(message.windowTokens);
+    }
+    if (message.canvasTokens !== 0) {
+      writer.uint32(112).uint32(message.canvasTokens);
     }
     return writer;
   },
@@ -2655,6 +2661,14 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
             message.windowTokens = reader.uint32();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.canvasTokens = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2710,6 +2724,11 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
         : isSet(object.window_tokens)
         ? globalThis.Number(object.window_tokens)
         : 0,
+      canvasTokens: isSet(object.canvasTokens)
+        ? globalThis.Number(object.canvasTokens)
+        : isSet(object.canvas_tokens)
+        ? globalThis.Number(object.canvas_tokens)
+        : 0,
     };
   },
 
@@ -2754,6 +2773,9 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     if (message.windowTokens !== 0) {
       obj.windowTokens = Math.round(message.windowTokens);
     }
+    if (message.canvasTokens !== 0) {
+      obj.canvasTokens = Math.round(message.canvasTokens);
+    }
     return obj;
   },
 
@@ -2777,6 +2799,7 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     message.steps = (object.steps !== undefined && object.steps !== null) ? BigInt(object.steps) : 0n;
     message.version = object.version ?? "";
     message.windowTokens = object.windowTokens ?? 0;
+    message.canvasTokens = object.canvasTokens ?? 0;
     return message;
   },
 };
