@@ -1,0 +1,59 @@
+"""CUDA graphs: everything that a computation launches, recorded once and launched again by one call."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class CudaRecording:
+    """A recorded computation. It reads and writes the addresses that it was recorded with, whatever lies there by then."""
+
+    def __init__(self, graph: torch.cuda.CUDAGraph, result: Tensor) -> None:
+        self._graph = graph
+        self._result = result
+
+    def replay(self) -> Tensor:
+        """Computes again, in the order of the current stream; the result stands until any recording of the recorder replays."""
+        self._graph.replay()
+        return self._result
+
+
+class CudaRecorder:
+    """Records computations of one thread, whose intermediate results share one pool of memory."""
+
+    def __init__(self) -> None:
+        self._pool: Any = None  # of a type that torch names when it checks types alone
+
+    def record(self, compute: Callable[[], Tensor]) -> CudaRecording:
+        """Records `compute`, which must neither wait for the device nor copy from the host, and must have run before, so that its
+        kernels are loaded. Nothing is computed yet. Raises what `compute` does, or RuntimeError where CUDA refuses to record."""
+        self._pool = self._pool or torch.cuda.graph_pool_handle()
+        graph, stream = torch.cuda.CUDAGraph(), _stream(torch.cuda.current_device())
+        stream.wait_stream(torch.cuda.current_stream())
+        # Not `torch.cuda.graph`: it waits for the device and empties the allocator's cache, which takes as long as many forwards.
+        with torch.cuda.stream(stream):
+            # Of this thread alone: others may allocate and copy meanwhile.
+            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+            try:
+                result = compute()
+            except BaseException:
+                with suppress(RuntimeError):
+                    graph.capture_end()
+                raise
+            graph.capture_end()
+        return CudaRecording(graph, result)
+
+
+@cache
+def _stream(device: int) -> torch.cuda.Stream:
+    """The stream to record on. cuBLAS takes a stream's workspace with the first product there: in a recording, it would be that
+    recording's memory."""
+    stream = torch.cuda.Stream(device)
+    with torch.cuda.stream(stream):
+        ones = torch.ones(16, 16, device="cuda", dtype=torch.bfloat16)
+        torch.mm(ones, ones)
+    return stream
