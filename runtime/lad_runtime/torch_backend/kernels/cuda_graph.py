@@ -1,9 +1,9 @@
 """CUDA graphs: everything that a computation launches, recorded once and launched again by one call."""
 
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ class CudaRecording:
     """A recorded computation. It reads and writes the addresses that it was recorded with, whatever lies there by then."""
 
     def __init__(self, graph: torch.cuda.CUDAGraph, result: Tensor) -> None:
+        self.pool = graph.pool()
         self._graph = graph
         self._result = result
 
@@ -23,21 +24,22 @@ class CudaRecording:
 
 
 class CudaRecorder:
-    """Records computations of one thread, whose intermediate results share one pool of memory."""
+    """Records computations of one thread. The living recordings share one pool of memory, which goes with the last of them."""
 
     def __init__(self) -> None:
-        self._pool: Any = None  # of a type that torch names when it checks types alone
+        self._living: weakref.WeakSet[CudaRecording] = weakref.WeakSet()
 
     def record(self, compute: Callable[[], Tensor]) -> CudaRecording:
         """Records `compute`, which must neither wait for the device nor copy from the host, and must have run before, so that its
         kernels are loaded. Nothing is computed yet. Raises what `compute` does, or RuntimeError where CUDA refuses to record."""
-        self._pool = self._pool or torch.cuda.graph_pool_handle()
+        # A pool that no graph uses any more cannot be used again.
+        pool = next((recording.pool for recording in self._living), None) or torch.cuda.graph_pool_handle()
         graph, stream = torch.cuda.CUDAGraph(), _stream(torch.cuda.current_device())
         stream.wait_stream(torch.cuda.current_stream())
         # Not `torch.cuda.graph`: it waits for the device and empties the allocator's cache, which takes as long as many forwards.
         with torch.cuda.stream(stream):
             # Of this thread alone: others may allocate and copy meanwhile.
-            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+            graph.capture_begin(pool=pool, capture_error_mode="thread_local")
             try:
                 result = compute()
             except BaseException:
@@ -45,7 +47,9 @@ class CudaRecorder:
                     graph.capture_end()
                 raise
             graph.capture_end()
-        return CudaRecording(graph, result)
+        recording = CudaRecording(graph, result)
+        self._living.add(recording)
+        return recording
 
 
 @cache

@@ -65,7 +65,8 @@ class Held:
         """Gives back the memory of all bases' recorded forwards; whether there were any. For the thread that computes."""
         with self._lock:
             bases = list(self._bases)
-        return any([base.model.replays.drop() for base in bases])
+        dropped = [base.model.replays.drop() for base in bases]
+        return any(dropped)
 
 
 def _storages(adapters: Iterable[LoraAdapter]) -> set[Storage]:
