@@ -258,7 +258,7 @@ def test_a_replayed_forward_gives_the_bits_of_the_computed_one(dtype: torch.dtyp
         assert all(torch.equal(one, other) for one, other in zip(given, wanted, strict=True))
         (other_ids,) = compute(model, [seen(segments, 1)])
         assert not torch.equal(other_ids[0], wanted[0])
-    assert model.replays.replayed >= 8 and model.replays.recorded <= 2
+    assert (model.replays.recorded, model.replays.replayed) == (4, 13)
 
 
 def seen(segments: Sequence[Segment], seed: int) -> LogitsRequest:

@@ -52,7 +52,9 @@ class _Replay:
     boundaries: tuple[Tensor, ...]
 
     def hidden_states(self, ids_N: Tensor) -> Tensor:
-        self.inputs.ids_N.copy_(pinned(ids_N, self.inputs.ids_N.device), non_blocking=True)
+        held_N = self.inputs.ids_N
+        with torch.inference_mode():  # in which they may have been made
+            held_N.copy_(pinned(ids_N, held_N.device), non_blocking=True)
         return self.recording.replay().clone()
 
 
