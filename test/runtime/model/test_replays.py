@@ -63,7 +63,7 @@ def step(adapter: LoraAdapter, seed: int) -> None:
 class World:
     """Adapters and contexts that change, and two models that should not differ: one computes, the other replays."""
 
-    LAYOUTS = 10
+    LAYOUTS = 12
 
     def __init__(self, plain: Llama, replaying: Llama, make_adapter: Callable[..., LoraAdapter]) -> None:
         self.plain, self.replaying, self.make_adapter = plain, replaying, make_adapter
@@ -88,6 +88,8 @@ class World:
             [{"length": 5, "mode": "prefix", "prompt_tokens": 2}],
             [{"length": 5, "mode": "prefix", "prompt_tokens": 3}],
             [{"length": 5, "adapter": self.view}],
+            [{"length": 6}],
+            [{"length": 3}, {"length": 3}],
         ]
         assert len(layouts) == self.LAYOUTS
         segments = [
@@ -160,6 +162,18 @@ def test_replays_give_the_bits_of_forwards_whatever_changes_in_between(
                 world.forward(number + again, shape)
         getattr(world, change)(number)
     assert all(equal(given, wanted) for given, wanted in world.results)
+
+
+def test_layouts_that_differ_in_one_thing_have_recordings_of_their_own(
+    model: Llama, replaying: Llama, make_adapter
+) -> None:
+    world = World(model, replaying, make_adapter)
+    world.train_behind_a_view(1)
+    for seed in range(3):
+        for shape in range(World.LAYOUTS):
+            world.forward(seed, shape)
+    assert all(equal(given, wanted) for given, wanted in world.results)
+    assert (replaying.replays.recorded, replaying.replays.replayed) == (World.LAYOUTS, 2 * World.LAYOUTS)
 
 
 def test_a_layout_is_recorded_when_it_is_met_again_and_replayed_from_then_on(replaying: Llama) -> None:

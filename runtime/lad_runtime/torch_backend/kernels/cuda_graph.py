@@ -28,6 +28,7 @@ class CudaRecorder:
 
     def __init__(self) -> None:
         self._living: weakref.WeakSet[CudaRecording] = weakref.WeakSet()
+        self._has_workspace = False
 
     def record(self, compute: Callable[[], Tensor]) -> CudaRecording:
         """Records `compute`, which must neither wait for the device nor copy from the host, and must have run before, so that its
@@ -35,6 +36,9 @@ class CudaRecorder:
         # A pool that no graph uses any more cannot be used again.
         pool = next((recording.pool for recording in self._living), None) or torch.cuda.graph_pool_handle()
         graph, stream = torch.cuda.CUDAGraph(), _stream(torch.cuda.current_device())
+        if not self._has_workspace:
+            _take_workspace(stream)
+            self._has_workspace = True
         stream.wait_stream(torch.cuda.current_stream())
         # Not `torch.cuda.graph`: it waits for the device and empties the allocator's cache, which takes as long as many forwards.
         with torch.cuda.stream(stream):
@@ -54,10 +58,13 @@ class CudaRecorder:
 
 @cache
 def _stream(device: int) -> torch.cuda.Stream:
-    """The stream to record on. cuBLAS takes a stream's workspace with the first product there: in a recording, it would be that
-    recording's memory."""
-    stream = torch.cuda.Stream(device)
+    """The stream to record on."""
+    return torch.cuda.Stream(device)
+
+
+def _take_workspace(stream: torch.cuda.Stream) -> None:
+    """cuBLAS takes a workspace for a thread and a stream with their first product, for good: in a recording, it would be of the
+    recordings' memory."""
     with torch.cuda.stream(stream):
-        ones = torch.ones(16, 16, device="cuda", dtype=torch.bfloat16)
+        ones = torch.ones(16, 16, device=stream.device, dtype=torch.bfloat16)
         torch.mm(ones, ones)
-    return stream
