@@ -63,7 +63,7 @@ def step(adapter: LoraAdapter, seed: int) -> None:
 class World:
     """Adapters and contexts that change, and two models that should not differ: one computes, the other replays."""
 
-    LAYOUTS = 12
+    LAYOUTS = 14
 
     def __init__(self, plain: Llama, replaying: Llama, make_adapter: Callable[..., LoraAdapter]) -> None:
         self.plain, self.replaying, self.make_adapter = plain, replaying, make_adapter
@@ -90,6 +90,8 @@ class World:
             [{"length": 5, "adapter": self.view}],
             [{"length": 6}],
             [{"length": 3}, {"length": 3}],
+            [{"length": 8, "adapter": one}, {"length": 8}],
+            [{"length": 8}, {"length": 8, "adapter": one}],
         ]
         assert len(layouts) == self.LAYOUTS
         segments = [
