@@ -1,5 +1,6 @@
 """Our worker without its server: the engine, the backend and one base, in the process that is measured."""
 
+import os
 import platform
 import threading
 import time
@@ -17,11 +18,13 @@ from lad_runtime.engine.worker import make_worker
 from lad_runtime.torch_backend.adapters.peft_format import write_adapter
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
+from lad_runtime.torch_backend.model.replays import Replays
 from lad_runtime.types.work import Work
 
 
 class LadWorker:
-    """`request` names base and threads, and a `scratch` folder of the harness's, where the other side may read."""
+    """`request` names base and threads, and a `scratch` folder of the harness's, where the other side may read. With
+    `LAD_BENCH_GRAPHS=off` no forward is replayed."""
 
     def __init__(self, request: dict[str, Any]) -> None:
         base, threads, device = request["base"], request["threads"], request.get("device", "cpu")
@@ -33,6 +36,8 @@ class LadWorker:
         self.folder = model_folder(base, self._scratch)
         spec = base_spec(base, compile=request.get("compile", False))
         self.base = self.backend.load_base(spec, lambda progress: None)
+        if os.environ.get("LAD_BENCH_GRAPHS") == "off":
+            self.base.model.replays = Replays(None)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What only a GPU can show: that CUDA computes what the CPU does, waits for nothing inside a step, and survives running out."""
 
 import gc
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,6 +29,7 @@ from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.layout import Block
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.model.replays import Replays
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.training.needs import gradient_needs
 from lad_runtime.types.adapters import AdapterSpec
@@ -241,6 +243,95 @@ def test_the_host_waits_for_no_logits() -> None:
     assert waits(lambda: compute(model, [request])) == 0
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_a_replayed_forward_gives_the_bits_of_the_computed_one(dtype: torch.dtype) -> None:
+    model = model_on(CUDA, dtype)
+    adapters = (None, adapter_on(CUDA, 8), adapter_on(CUDA, 20))
+    segments = [s for s in logits_request(model, adapters).segments if s.cache is None]
+    (wanted,) = compute(model, [seen(segments, 0)])  # computed: this layout is met for the first time
+    assert (model.replays.recorded, model.replays.replayed) == (0, 0)
+    for company in range(4):
+        for _ in range(2):  # other layouts' recordings, which take memory of the same pool
+            compute(model, [seen(segments[company:], company)])
+        (given,) = compute(model, [seen(segments, 0)])
+        assert all(torch.equal(one, other) for one, other in zip(given, wanted, strict=True))
+        (other_ids,) = compute(model, [seen(segments, 1)])
+        assert not torch.equal(other_ids[0], wanted[0])
+    assert (model.replays.recorded, model.replays.replayed) == (4, 13)
+
+
+def seen(segments: Sequence[Segment], seed: int) -> LogitsRequest:
+    """The same layout with ids of this seed."""
+    filled = tuple(replace(s, ids=ids(seed + 100 * i, len(s.ids))) for i, s in enumerate(segments))
+    return LogitsRequest(segments=filled, rows=tuple(torch.arange(len(s.ids)) for s in filled))
+
+
+def test_weights_that_change_between_two_replays_are_seen() -> None:
+    model, adapter = model_on(CUDA, torch.bfloat16), adapter_on(CUDA)
+    segments = [Segment(ids=ids(0, 33), adapter=adapter)]
+    before = [compute(model, [seen(segments, 0)])[0][0] for _ in range(3)][-1]
+    with torch.no_grad():
+        for parameter in adapter.parameters.values():
+            parameter.mul_(1.5)
+    after = compute(model, [seen(segments, 0)])[0][0]
+    computing = model_on(CUDA, torch.bfloat16)
+    assert torch.equal(after, compute(computing, [seen(segments, 0)])[0][0])
+    assert not torch.equal(after, before)
+    view, kept = adapter.view(adapter.version), after
+    adapter.move()
+    with torch.no_grad():
+        for parameter in adapter.parameters.values():
+            parameter.mul_(1.5)
+    old = compute(model, [seen([replace(segments[0], adapter=view)], 0)])[0][0]
+    new = compute(model, [seen(segments, 0)])[0][0]
+    assert torch.equal(old, kept)
+    assert torch.equal(new, compute(computing, [seen(segments, 0)])[0][0]) and not torch.equal(new, old)
+
+
+def test_the_host_waits_for_no_recording_and_no_replay() -> None:
+    model, segments = model_on(CUDA, torch.bfloat16), [Segment(ids=ids(0, 33), adapter=adapter_on(CUDA))]
+    other = [Segment(ids=ids(0, 17))]
+    waits(lambda: compute(model, [seen(other, 0)]))  # the stream to record on is made
+    assert waits(lambda: compute(model, [seen(segments, 0)])) == 0  # recorded
+    assert waits(lambda: compute(model, [seen(segments, 0)])) == 0  # replayed
+    assert (model.replays.recorded, model.replays.replayed) == (2, 4)
+
+
+def test_recorded_forwards_give_their_memory_back() -> None:
+    model, adapter = model_on(CUDA, torch.bfloat16), adapter_on(CUDA)
+    segments = [Segment(ids=ids(0, 129), adapter=adapter)]
+    waits(lambda: compute(model, [seen([Segment(ids=ids(0, 17))], 0)]))  # libraries take theirs
+    model.replays.drop()
+    before = allocated()
+    for _ in range(2):  # a pool of memory whose last recording has gone is followed by another
+        compute(model, [seen(segments, 0)])
+        compute(model, [seen(segments, 0)])
+        assert allocated() > before
+        assert model.replays.drop()
+        assert allocated() == before
+
+
+def test_others_may_compute_and_copy_while_a_forward_is_recorded() -> None:
+    model, stop = model_on(CUDA, torch.bfloat16), threading.Event()
+
+    def busy() -> None:
+        while not stop.is_set():
+            host = torch.randn(64, 64)
+            assert torch.isfinite(host.to(CUDA).mm(host.to(CUDA)).cpu()).all()
+
+    other = threading.Thread(target=busy)
+    other.start()
+    try:
+        for length in range(20, 40):
+            segments = [Segment(ids=ids(0, length))]
+            given = [compute(model, [seen(segments, 0)])[0][0] for _ in range(3)]
+            assert torch.equal(given[0], given[1]) and torch.equal(given[0], given[2])
+    finally:
+        stop.set()
+        other.join()
+    assert model.replays.recorded == 20
+
+
 @pytest.fixture(scope="module")
 def backends(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TorchBackend]:
     make = lambda name: TorchBackend(device=name, threads=1, state=tmp_path_factory.mktemp(name))  # noqa: E731
@@ -371,6 +462,28 @@ def test_samplers_draw_what_they_draw_on_the_cpu(
 
     pairs = list(zip(answers("cuda"), answers("cpu"), strict=True))
     assert sum(ours == theirs for ours, theirs in pairs) >= 2  # a near tie may turn one
+
+
+@pytest.mark.parametrize("attention", ["full", "causal-prefix"])
+def test_an_answer_is_recorded_once_and_replayed_and_is_the_computed_one(
+    backends, tiny, attention: str
+) -> None:
+    backend, base = backends["cuda"], tiny("cuda", "bfloat16")
+    snapshot = backend.snapshot(new_adapter(backend, base))
+    policy = llada_policy(iterations=24)
+    spec = sampling_spec(policy=policy, answer_tokens=24, attention=attention)
+    prompt = backend.encode(base, ["Name the capitals.\nPeru Kenya"], False)[0]
+    replays = base.model.replays
+    recorded, replayed = replays.recorded, replays.replayed
+    answer = drive(backend, sampling_work(backend, base, snapshot, prompt, 0, spec))[1]
+    assert replays.recorded - recorded <= 1
+    assert replays.replayed - replayed == answer.iterations - 1
+    base.model.replays = Replays(None)
+    try:
+        computed = drive(backend, sampling_work(backend, base, snapshot, prompt, 0, spec))[1]
+    finally:
+        base.model.replays = replays
+    assert computed == answer
 
 
 def test_running_out_of_memory_is_a_named_error_and_the_worker_goes_on(

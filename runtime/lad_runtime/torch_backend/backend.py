@@ -151,7 +151,14 @@ class TorchBackend:
         assert len(bound) == len(requests), "every work of this backend is placed"
         base = bound[0].base
         self._use_threads(base)
-        return compute(base.model, [request.request for request in bound])
+        forwards = [request.request for request in bound]
+        try:
+            return compute(base.model, forwards)
+        except RuntimeError as error:
+            if memory_error(error) is None or not self._held.drop_replays():
+                raise
+        torch.cuda.empty_cache()
+        return compute(base.model, forwards)  # the first try has changed nothing
 
     def create_adapter(self, base: Base, spec: AdapterSpec) -> TrainedAdapter:
         return self._held.adapter(TrainedAdapter(LoraAdapter.create(base.model.config, spec, self._device)))

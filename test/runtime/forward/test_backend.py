@@ -1,17 +1,19 @@
 """The torch backend under the engine: what runs at the same time changes no bit of anybody's result."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.worker import Worker, make_worker
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend import backend as backend_module
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.forward.base import Base
@@ -25,6 +27,8 @@ from lad_runtime.torch_backend.kernels.device import (
     open_device,
     threads_for,
 )
+from lad_runtime.torch_backend.model.replays import Replays
+from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.data import WindowReport
 from lad_runtime.types.primitives import ForwardBackwardTask, TargetedSequence
 from lad_runtime.types.sampling import Canvas, SampleTask
@@ -66,6 +70,46 @@ def test_a_base_is_loaded_in_a_thread_that_ends_so_that_no_team_of_openmp_thread
     assert len(seen) == 1
     assert threading.current_thread() not in seen
     assert not seen.pop().is_alive()
+
+
+class ShortOfMemory:
+    """Runs out of memory where a recorded forward is to be replayed."""
+
+    def record(self, compute: Callable[[], Tensor]) -> "ShortOfMemory":
+        return self
+
+    def replay(self) -> Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_memory_of_recorded_forwards_is_given_back_where_a_computation_runs_out_and_it_is_computed_again(
+    backend: TorchBackend, base: Base
+) -> None:
+    segment = Segment(ids=torch.tensor([3, 4, 5]))
+    bound = BoundRequest(base=base, request=LogitsRequest(segments=(segment,), rows=(torch.arange(3),)))
+    (wanted,) = backend.compute([bound])
+    recorder, base.model.replays = base.model.replays, Replays(ShortOfMemory())
+    try:
+        given = [backend.compute([bound])[0] for _ in range(2)]
+    finally:
+        base.model.replays = recorder
+    assert all(torch.equal(one[0], wanted[0]) for one in given)
+
+
+def test_a_computation_that_runs_out_of_memory_fails_where_there_is_none_to_give_back(
+    backend: TorchBackend, base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(*_: object) -> None:
+        tried.append(True)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    tried: list[bool] = []
+    monkeypatch.setattr(backend_module, "compute", run_out)
+    segment = Segment(ids=torch.tensor([3, 4, 5]))
+    request = LogitsRequest(segments=(segment,), rows=(torch.arange(3),))
+    with pytest.raises(torch.OutOfMemoryError):
+        backend.compute([BoundRequest(base=base, request=request)])
+    assert len(tried) == 1
 
 
 class Gated:

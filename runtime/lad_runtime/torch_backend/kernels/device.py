@@ -38,9 +38,14 @@ def open_device(name: str) -> torch.device:
 
 def on_device(tensor: Tensor, device: torch.device) -> Tensor:
     """Copies a host tensor to the device. A copy to CUDA uses pinned memory, and the host does not wait for it."""
-    if device.type != "cuda" or tensor.is_cuda:
+    if tensor.is_cuda:
         return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)
+    return pinned(tensor, device).to(device, non_blocking=True)
+
+
+def pinned(tensor: Tensor, device: torch.device) -> Tensor:
+    """A host tensor in memory from which a copy to `device` need not wait for it."""
+    return tensor.pin_memory() if device.type == "cuda" else tensor
 
 
 def device_name(device: torch.device) -> str:

@@ -61,6 +61,13 @@ class Held:
         for base in bases:
             base.prompts.keep(nbytes // len(bases))
 
+    def drop_replays(self) -> bool:
+        """Gives back the memory of all bases' recorded forwards; whether there were any. For the thread that computes."""
+        with self._lock:
+            bases = list(self._bases)
+        dropped = [base.model.replays.drop() for base in bases]
+        return any(dropped)
+
 
 def _storages(adapters: Iterable[LoraAdapter]) -> set[Storage]:
     return {adapter.storage for adapter in adapters}

@@ -43,10 +43,36 @@ class FlatBatch:
         for segment, (start, stop) in zip(segments, self.spans, strict=True):
             ids_and_positions[0, start:stop] = segment.ids.numpy()
             ids_and_positions[1, start:stop] = np.arange(segment.begin, segment.end)
-        self.ids, self.positions = on_device(torch.from_numpy(ids_and_positions), self._device)
-        self.padding: Tensor | None = None  # indices of the rows of padding
-        if padding:
-            self.padding = on_device(torch.tensor(padding), self._device)
+        self._ids_and_positions = torch.from_numpy(ids_and_positions)
+        self._padding = padding
+
+    @property
+    def host_ids(self) -> Tensor:
+        """The ids [N] int64 of all rows, 0 in padding, in the host's memory."""
+        return self._ids_and_positions[0]
+
+    @property
+    def ids(self) -> Tensor:
+        return self._on_device[0]
+
+    @property
+    def positions(self) -> Tensor:
+        return self._on_device[1]
+
+    @cached_property
+    def padding(self) -> Tensor | None:
+        """Indices of the rows of padding, if there are any."""
+        return on_device(torch.tensor(self._padding), self._device) if self._padding else None
+
+    @property
+    def boundaries(self) -> tuple[Tensor, ...]:
+        """Those of all blocks' sequences, on the device."""
+        blocks = (block for block in self.blocks if isinstance(block, Block))
+        return tuple(lengths.boundaries for block in blocks for lengths in (block.new, block.seen))
+
+    @cached_property
+    def _on_device(self) -> Tensor:
+        return on_device(self._ids_and_positions, self._device)
 
     @cached_property
     def blocks(self) -> list[Block | Stack]:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from lad_runtime.torch_backend.kernels.cuda_graph import CudaRecorder
 from lad_runtime.torch_backend.kernels.elementwise import EAGER, Kernels
 from lad_runtime.torch_backend.kernels.lora_linear import Patch, linear
 from lad_runtime.torch_backend.kernels.matrix_kernels import usual_kernels
@@ -25,6 +26,7 @@ from lad_runtime.torch_backend.model.layers import (
     projection_name,
 )
 from lad_runtime.torch_backend.model.lora_dropout import Dropout
+from lad_runtime.torch_backend.model.replays import Inputs, Replays
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.bases import MatmulKernel, MatrixKernel
 
@@ -63,6 +65,7 @@ class Llama:
         self.norm = reader.tensor("model.norm.weight", (config.hidden_size,))
         self.head = self.embedding if config.tied else reader.tensor("lm_head.weight", vocabulary)
         self.caches = LivingCaches()
+        self.replays = Replays(CudaRecorder() if self._is_recordable else None)
         self._columns = fused_columns(config)
         self._rotary = RotaryTable(
             config.head_dim, config.rope_theta, config.rope_scaling, self.device, dtype
@@ -135,12 +138,22 @@ class Llama:
         Differentiable if gradients are enabled. With `checkpointing` only each layer's input is kept, and the backward computes
         the rest again (arXiv 1604.06174), to the same bits. The segments' caches grow by the segments' tokens.
         """
+        compute = partial(self._hidden_states, batch, checkpointing=checkpointing)
+        hidden_ND = self.replays.hidden_states(batch, lambda: self._inputs(batch), compute)
+        batch.advance_caches(hidden_ND)
+        return hidden_ND
+
+    def _inputs(self, batch: FlatBatch) -> Inputs:
         cos, sin = self._rotary.at(batch.positions, batch.end)
+        return Inputs(ids_N=batch.ids, cos=cos, sin=sin, padding=batch.padding)
+
+    def _hidden_states(self, batch: FlatBatch, inputs: Inputs, *, checkpointing: bool) -> Tensor:
+        cos, sin = inputs.cos, inputs.sin
         dropouts = [Dropout.of(rows, self.device, self.dtype) for rows in batch.adapters]
-        x = F.embedding(batch.ids, self.embedding)
-        if batch.padding is not None:
+        x = F.embedding(inputs.ids_N, self.embedding)
+        if inputs.padding is not None:
             # Zeros stay zeros in every layer, so padding cannot overflow.
-            x = x.index_fill_(0, batch.padding, 0.0)
+            x = x.index_fill_(0, inputs.padding, 0.0)
         for index in range(len(self.layers)):
             patches = {matrix: self._patches(batch, dropouts, index, matrix) for matrix in FUSED}
             if checkpointing and torch.is_grad_enabled():
@@ -148,9 +161,13 @@ class Llama:
                 x = checkpoint(recomputed, x, use_reentrant=False, preserve_rng_state=False)
             else:
                 x = self._layer(index, x, batch=batch, cos=cos, sin=sin, patches=patches)
-        hidden_ND = self._kernels.rms_norm(x, self.norm, self.config.rms_norm_eps)
-        batch.advance_caches(hidden_ND)
-        return hidden_ND
+        return self._kernels.rms_norm(x, self.norm, self.config.rms_norm_eps)
+
+    @property
+    def _is_recordable(self) -> bool:
+        """Where forwards wait for their launches. Compiled kernels bring launchers of their own."""
+        halves = self.dtype in (torch.float16, torch.bfloat16)
+        return self.device.type == "cuda" and halves and self._kernels is EAGER
 
     def _layer(
         self,
