@@ -21,6 +21,7 @@ import { number, percent } from "../../sdk/src/report/numbers.js";
 import { type Column, renderTable } from "../../sdk/src/report/table.js";
 import { type AdapterRecipe, adapterOf, questionsOf, trainingOf } from "../decoding/adapters.js";
 import { isRight, timed } from "../decoding/answers.js";
+import { nameOf } from "../decoding/policy-name.js";
 import {
   type AnsweredRound,
   type Comparison,
@@ -225,12 +226,6 @@ async function referenceRound(
 ): Promise<AnsweredRound> {
   const { seconds, texts = [], forwards = Number.NaN } = await side.run({ turn, settings });
   return { seconds, right: questions.map((question, i) => isRight(texts[i], question.reference)), forwards };
-}
-
-function nameOf(policy: Policy): string {
-  if (!("iterations" in policy)) return policy.kind;
-  const isLinear = "schedule" in policy && policy.schedule === "linear";
-  return `${policy.kind} ${policy.iterations}${isLinear ? ", linear" : ""}`;
 }
 
 function asText({ steps, reference, rows, speculative: checked, comparisons }: Measured): string {

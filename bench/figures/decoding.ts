@@ -17,6 +17,7 @@ import { type Column, renderTable } from "../../sdk/src/report/table.js";
 import { adapterOf, questionsOf, trainingOf } from "../decoding/adapters.js";
 import { type PolicyRow, rowOf, type SpeculativeRow, speculativeRow } from "../decoding/answers.js";
 import { type InfillingRow, infillingRow, type RepairingRow, repairingRow } from "../decoding/edits.js";
+import { nameOf } from "../decoding/policy-name.js";
 import type { Bench } from "../harness/bench.js";
 import type { Figure } from "../harness/figure.js";
 import type { Report } from "../harness/result.js";
@@ -81,10 +82,6 @@ async function measure(bench: Bench): Promise<Report> {
   const last = measured.at(-1);
   const json = { base: name, ...last, others: measured.slice(0, -1) };
   return { json, text: measured.map(asText).join("\n\n") };
-}
-
-function nameOf({ kind, ...settings }: Policy): string {
-  return "iterations" in settings ? `${kind} ${settings.iterations}` : kind;
 }
 
 function asText({ steps, rows, infilling, repairing, speculative: drafted }: Measured): string {

@@ -1,6 +1,7 @@
 import type { Client } from "./client.js";
 import { decodeSequences, promptIds } from "./data/text.js";
 import { invalidOption } from "./errors.js";
+import { predictCanvases } from "./evaluation/predicting.js";
 import { endOfAnswer, firstStop } from "./method/answer-end.js";
 import type { AnswerState } from "./method/answer-state.js";
 import type { DenoisingAttention } from "./options/attention.js";
@@ -8,17 +9,7 @@ import type { CheckedCanvas } from "./options/primitive-checks.js";
 import type { AsTrained } from "./runs/as-trained.js";
 import { beginningOf } from "./runs/beginning.js";
 import type { SampledModel, SamplingTarget } from "./runs/sampling.js";
-import {
-  type Answer,
-  type BaseInfo,
-  fromPrediction,
-  numberOf,
-  type Prediction,
-  pb,
-  present,
-  SamplingService,
-  toDraw,
-} from "./wire.js";
+import { type Answer, type BaseInfo, type Prediction, present } from "./wire.js";
 
 /** A canvas's prediction, with the input that it was made from. */
 export interface CanvasPrediction extends Prediction {
@@ -124,35 +115,20 @@ export class Canvas {
 
   /** Predicts a token for every answer position with one forward. Only `write` changes the canvas itself. */
   async predict(): Promise<CanvasPrediction> {
-    const { seed = 0n, iterations, top, logits, signal } = this.#options;
+    const { seed = 0n, iterations, signal } = this.#options;
     const { maskTokenId, stopTokenIds } = this.#base;
     const prompt = await this.prompt();
     this.#attention ??= await this.#asTrained.attention(this.#options.attention, signal);
     const input = { ids: [...this.#ids], masked: [...this.#masked] };
-    const reply = await this.#client.call(
-      SamplingService.predict,
-      {
-        ...this.#target,
-        canvases: [
-          {
-            ids: [...prompt, ...this.#ids],
-            answerStart: prompt.length,
-            seed,
-            stopFrom: firstStop(this.#ids, this.#first.pinned, stopTokenIds),
-          },
-        ],
-        spec: {
-          draw: toDraw(this.#options),
-          iteration: this.#iteration,
-          top,
-          logits,
-          mode: numberOf(pb.training.AttentionMode, this.#attention),
-          guidanceScale: 0,
-        },
-      },
-      { signal },
-    );
-    const prediction = fromPrediction(present(reply.predictions[0], "a prediction"));
+    const stopFrom = firstStop(this.#ids, this.#first.pinned, stopTokenIds);
+    const [predicted] = await predictCanvases(this.#client, this.#target, {
+      ...this.#options,
+      canvases: [{ ids: [...prompt, ...this.#ids], answerStart: prompt.length, seed, stopFrom }],
+      iteration: this.#iteration,
+      attention: this.#attention,
+      guidanceScale: 0,
+    });
+    const prediction = present(predicted, "a prediction");
     this.#predicted = prediction.ids;
     const iteration = this.#iteration++;
     return { ...prediction, iteration, iterations, seed, maskTokenId, stopTokenIds, input };

@@ -9,7 +9,7 @@ CHANGELOG.
 
 import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ import numpy as np
 import torch
 
 from lad_runtime.method.answer_state import AnswerState, Sampled
-from lad_runtime.method.policies.llada import llada_budget
+from lad_runtime.method.open_positions import open_positions, sampled_at, state_at, with_open
+from lad_runtime.method.policies.llada import LladaPolicy, llada_budget
 from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
+from lad_runtime.method.policies.refine import RefinePolicy
 from lad_runtime.method.policies.remask import RemaskPolicy, remask_share, share_count
 from lad_runtime.method.random import CanvasKey, Purpose, uniforms
 from lad_runtime.torch_backend.sampling.draw import draw, entropies
@@ -71,6 +73,25 @@ OTHERS: dict[str, DenoisingPolicy] = {
     "entropy-bound, stable": entropy_bound_policy(iterations=9, stable_forwards=1, stable_entropy=0.12),
     "revoking, cut off": revoking_policy(iterations=4, confidence=0.6, keep_confidence=1.0),
 }
+INFILLINGS: dict[str, DenoisingPolicy] = {
+    **{
+        name: remask_policy(iterations=6, **REMASKS[name])
+        for name in ("paper", "demo", "editable", "locked clusters")
+    },
+    "refine": refine_policy(iterations=3),
+    "blocks": LLADAS["blocks"],
+    **{
+        name: OTHERS[name]
+        for name in (
+            "threshold",
+            "threshold, blocks",
+            "editing",
+            "revoking",
+            "entropy-bound",
+            "entropy-bound, stable",
+        )
+    },
+}
 DRAWS = {
     "greedy": draw_spec(allow_mask=True),
     "greedy, filtered": draw_spec(confidence="filtered", allow_mask=True),
@@ -108,14 +129,49 @@ def canvas_of(tokens: int, seed: int = 0, canvas: int = 0) -> AnswerCanvas:
     return answer_canvas(tokens, seed=seed, canvas=canvas, mask_token_id=MASK_ID, stop_token_ids=(EOS_ID,))
 
 
-def run(policy: DenoisingPolicy, seed: int, count: int, canvas: int = 0) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """Text that an answer begins with, by position: it stays where it is pinned, and may change where it is drafted."""
+
+    pinned: dict[int, int]
+    drafted: dict[int, int]
+
+    def state(self, count: int) -> AnswerState:
+        state = AnswerState.all_masked(count, MASK_ID)
+        for position, token in {**self.pinned, **self.drafted}.items():
+            state.ids_N[position], state.masked_N[position], state.confidences_N[position] = token, False, 1.0
+        return state
+
+    def written(self, count: int) -> dict[str, Any]:
+        state = self.state(count)
+        return {
+            "ids": state.ids_N.tolist(),
+            "masked": np.flatnonzero(state.masked_N).tolist(),
+            "pinned": sorted(self.pinned),
+        }
+
+
+EMPTY = Beginning(pinned={}, drafted={})
+INFILLING = Beginning(
+    pinned={0: 7, 1: MASK_ID, 2: 9, 9: 8, 10: EOS_ID, 20: EOS_ID}, drafted={5: 6, 6: 11, 14: 4}
+)
+"""Among its pins are the mask token as text and stop tokens."""
+
+
+def run(
+    policy: DenoisingPolicy, seed: int, count: int, canvas: int = 0, begin: Beginning = EMPTY
+) -> dict[str, Any]:
     """Every step of a policy over made-up predictions."""
-    state = AnswerState.all_masked(count, MASK_ID)
-    acts = policy.denoising(canvas_of(count, seed, canvas))
+    state = begin.state(count)
+    pinned_N = np.isin(np.arange(count), list(begin.pinned))
+    open_N = open_positions(state, pinned_N, changes_visible=policy.changes_visible)
+    acts = policy.denoising(canvas_of(int(open_N.sum()), seed, canvas))
     steps = []
     for iteration in range(acts.iterations):
+        opened = state_at(state, open_N)
         ids, confidences = made_up(seed, iteration, count)
-        predicted = acts.predicted(state, iteration)
+        predicted = np.zeros(count, dtype=np.bool_)
+        predicted[open_N] = acts.predicted(opened, iteration)
         if not predicted.any():
             break
         more = also_made_up(seed, iteration, policy, count)
@@ -125,10 +181,11 @@ def run(policy: DenoisingPolicy, seed: int, count: int, canvas: int = 0) -> dict
             confidences_N=np.where(predicted, confidences, state.confidences_N),
             **{f"{name}_N": values for name, values in more.items()},
         )
-        done = acts.finished(state, sampled, iteration)
+        seen = sampled_at(sampled, open_N)
+        done = acts.finished(opened, seen, iteration)
         last = done or iteration == acts.iterations - 1
-        chosen = acts.choose(state, sampled, acts.schedule(state, sampled, iteration, last), iteration)
-        state = acts.commit(state, sampled, chosen)
+        chosen = acts.choose(opened, seen, acts.schedule(opened, seen, iteration, last), iteration)
+        state = with_open(state, open_N, acts.commit(opened, seen, chosen))
         answer = np.where(state.masked_N, sampled.ids_N, state.ids_N)
         steps.append(
             {
@@ -149,11 +206,13 @@ def run(policy: DenoisingPolicy, seed: int, count: int, canvas: int = 0) -> dict
         )
         if done:
             break
+        open_N = open_positions(state, pinned_N, changes_visible=policy.changes_visible)
     return {
         "seed": str(seed),
         **({"canvas": canvas} if canvas else {}),
         "iterations": acts.iterations,
         "positions": count,
+        **({} if begin is EMPTY else {"begin": begin.written(count)}),
         "steps": steps,
     }
 
@@ -170,6 +229,25 @@ def remask_settings(spec: RemaskPolicy) -> dict[str, Any]:
         "maskTokenId": MASK_ID,
         "eosTokenId": EOS_ID,
     }
+
+
+def named(name: str, policy: DenoisingPolicy) -> dict[str, Any]:
+    """What says which policy a run is of."""
+    head = {"name": name, "mode": policy.kind}
+    if isinstance(policy, RefinePolicy):
+        return head
+    if isinstance(policy, RemaskPolicy):
+        return {**head, "policy": remask_settings(policy)}
+    if isinstance(policy, LladaPolicy):
+        settings = {
+            "blockTokens": policy.block_tokens,
+            "maxIterations": policy.iterations,
+            "eosConfidenceOff": policy.eos_confidence_off,
+            "eosTokenId": EOS_ID,
+        }
+        return {**head, "policy": settings}
+    options = {camel_case(key): value for key, value in asdict(policy).items() if key != "kind"}
+    return {**head, "policy": options}
 
 
 def camel_case(name: str) -> str:
@@ -193,24 +271,16 @@ def remask_golden() -> dict[str, Any]:
     runs: list[dict[str, Any]] = []
     for index, (name, options) in enumerate(REMASKS.items()):
         spec = remask_policy(iterations=6, **options)
-        settings = remask_settings(spec)
-        made = run(spec, MAX_UINT64 - index, 23)
-        runs.append({"name": name, "mode": "remask", "policy": settings, **made})
-    runs.append({"name": "refine", "mode": "refine", **run(refine_policy(iterations=3), 11, 9)})
+        runs.append({**named(name, spec), **run(spec, MAX_UINT64 - index, 23)})
+    runs.append({**named("refine", refine_policy(iterations=3)), **run(refine_policy(iterations=3), 11, 9)})
     for name, llada in LLADAS.items():
-        settings = {
-            "blockTokens": llada.block_tokens,
-            "maxIterations": llada.iterations,
-            "eosConfidenceOff": llada.eos_confidence_off,
-            "eosTokenId": EOS_ID,
-        }
-        runs.append({"name": name, "mode": "llada", "policy": settings, **run(llada, 3, 17)})
+        runs.append({**named(name, llada), **run(llada, 3, 17)})
     for name, other in OTHERS.items():
-        options = {camel_case(key): value for key, value in asdict(other).items() if key != "kind"}
-        runs.append({"name": name, "mode": other.kind, "policy": options, **run(other, 5, 19)})
+        runs.append({**named(name, other), **run(other, 5, 19)})
     numbered = remask_policy(iterations=6)
-    made = run(numbered, 0, 23, canvas=4095)
-    runs.append({"name": "a numbered canvas", "mode": "remask", "policy": remask_settings(numbered), **made})
+    runs.append({**named("a numbered canvas", numbered), **run(numbered, 0, 23, canvas=4095)})
+    for name, infilling in INFILLINGS.items():
+        runs.append({**named(f"{name}, pinned", infilling), **run(infilling, 7, 23, begin=INFILLING)})
     budgets = [
         {
             "answerTokens": tokens,

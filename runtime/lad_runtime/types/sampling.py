@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from lad_runtime.checks import check_choice, check_count, check_number, check_whole
@@ -269,7 +270,7 @@ class SampleTask(Task[AnswerEvent]):
     index: int
     spec: SamplingSpec  # its run's
 
-    @property
+    @cached_property
     def sized(self) -> SamplingSpec:
         """The run's settings for this canvas's answer. Raises INVALID_OPTION if there is no room for any."""
         return self.spec.sized(len(self.canvas.prompt))

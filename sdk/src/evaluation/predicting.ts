@@ -7,7 +7,7 @@ import { fromPrediction, numberOf, type Prediction, pb, SamplingService, toDraw 
 export async function predictCanvases(
   client: Client,
   target: SamplingTarget,
-  given: CheckedPredict,
+  given: Omit<CheckedPredict, "timeoutMs">,
 ): Promise<Prediction[]> {
   const request = {
     ...target,

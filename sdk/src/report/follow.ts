@@ -44,6 +44,15 @@ export interface FrameLike {
     /** Whether the next input shows MASK there. */
     readonly remasked: boolean;
   }[];
+  /** Of self-speculation: the round's draft. What it changed stands at the end of the answer. */
+  readonly speculation?:
+    | {
+        /** The checked token ids. */
+        readonly drafted: readonly number[];
+        /** How many of the first drafted ones stand. */
+        readonly accepted: number;
+      }
+    | undefined;
 }
 
 /** Time between two frames in a terminal, without which a quick sampler could not be watched. */
@@ -98,10 +107,9 @@ export async function drawDenoising(
 ): Promise<void> {
   let before: readonly number[] | undefined;
   for await (const frame of frames) {
-    const pieces = await base.pieces(frame.answer);
-    const texts = pieces.map((text, i) =>
-      base.stopTokenIds.includes(frame.answer[i] as number) ? "·" : text,
-    );
+    const tokens = frameTokens(frame);
+    const pieces = await base.pieces(tokens);
+    const texts = pieces.map((text, i) => (base.stopTokenIds.includes(tokens[i] as number) ? "·" : text));
     const cells = frameCells(frame, texts, before);
     const shown = { label, iteration: frame.iteration + 1, iterations: frame.iterations, cells };
     block.update(denoisingLines(shown, block.columns, block.color));
@@ -111,16 +119,33 @@ export async function drawDenoising(
   block.finish();
 }
 
-/** The canvas as a frame leaves it: what will be masked next, what was sampled otherwise than before. */
+/** The tokens that a frame shows: its answer, then those drafted ones that do not stand. */
+export function frameTokens({ answer, speculation }: FrameLike): number[] {
+  return [...answer, ...(speculation?.drafted.slice(speculation.accepted) ?? [])];
+}
+
+/**
+ * The canvas as a frame leaves it: what will be masked next, what was sampled otherwise than before. A round of self-speculation shows
+ * what became of its draft. `texts` are those of `frameTokens`.
+ */
 export function frameCells(
   frame: FrameLike,
   texts: readonly string[],
   before: readonly number[] | undefined,
 ): Cell[] {
   const remasked = new Set(frame.edits.filter((edit) => edit.remasked).map((edit) => edit.position));
-  return frame.answer.map((id, position) => {
+  return frameTokens(frame).map((id, position) => {
     const text = texts[position] ?? "";
+    if (frame.speculation) return { text, state: stateInRound(frame, frame.speculation.accepted, position) };
     if (remasked.has(position)) return { text, state: "masked" };
     return { text, state: id === before?.[position] ? "same" : "changed" };
   });
+}
+
+function stateInRound({ answer, edits }: FrameLike, accepted: number, position: number): Cell["state"] {
+  const before = answer.length - edits.length;
+  if (position < before) return "same";
+  if (position < before + accepted) return "accepted";
+  if (position < answer.length) return "own";
+  return position === answer.length ? "refused" : "drafted";
 }

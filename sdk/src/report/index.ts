@@ -5,6 +5,7 @@ export {
   drawTraining,
   type FrameLike,
   frameCells,
+  frameTokens,
   type StepLike,
   type TokenTexts,
   type TrainingEventLike,

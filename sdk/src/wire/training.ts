@@ -30,6 +30,7 @@ export function fromLoss(loss: pb.LossSpec): LossSpec {
     supervise: wordOf(pb.SuperviseTokens, loss.supervise),
     tail: loss.tail,
     weighting: wordOf(pb.LossWeighting, loss.weighting),
+    ...(loss.soft && { soft: loss.soft }),
   };
 }
 

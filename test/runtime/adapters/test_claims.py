@@ -1,6 +1,7 @@
 """What an adapter knows of its training: gathered step by step, kept wherever its weights go, read with suspicion."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,13 @@ from lad_runtime.types.primitives import NoisedExamples
 from method_specs import NOISE_BUILDERS, lad_noise, loss_spec, window_spec
 from training_support import EXAMPLES, REPORT, drive, new_adapter, noised_batch, tiny_base, training, window
 from type_specs import forward_spec, optimizer_spec
+
+CONTRACT = Path(__file__).parents[2] / "contract"
+sys.path.insert(0, str(CONTRACT))
+
+import claims_golden  # noqa: E402
+
+GOLDEN = json.loads((CONTRACT / "claims.json").read_text(encoding="utf-8"))
 
 BASE = tiny_base()
 LOSS = loss_spec(supervise="all-answer-tokens")
@@ -216,6 +224,17 @@ def test_the_file_names_the_fields_of_the_documentation() -> None:
     written = json.loads(claims_file(CLAIMS))
     documentation = (Path(__file__).parents[3] / "docs/adapter-files.md").read_text()
     assert [field for field in written if f"`{field}`" not in documentation] == []
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["name"])
+def test_claims_json_is_what_is_written_read_and_told(case: dict[str, Any]) -> None:
+    written = json.dumps(case["file"]).encode()
+    assert json.loads(claims_file(claims_golden.CLAIMS[case["name"]])) == case["file"]
+    assert claims_golden.message(read_claims_file(written)) == case["adapter"]
+
+
+def test_claims_json_has_all_golden_claims() -> None:
+    assert claims_golden.FILE.read_text(encoding="utf-8") == claims_golden.document()
 
 
 def changed(**fields: Any) -> bytes:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from lad_runtime.method.policies.policy import DenoisingPolicy
+from lad_runtime.method.policy import POLICIES
 from lad_runtime.method.random import CanvasKey
 from lad_runtime.torch_backend.sampling.draw import draw
 
@@ -26,6 +28,13 @@ def test_remask_json_is_what_the_policies_do() -> None:
         assert ours.pop("shares") == pytest.approx(golden.pop("shares"), rel=1e-14)  # libm's last bit
         assert ours == golden
     assert made == written
+
+
+def test_every_denoising_policy_has_a_golden_run_from_nothing_and_one_around_pins() -> None:
+    denoising = {kind for kind, policy in POLICIES.items() if issubclass(policy, DenoisingPolicy)}
+    runs = json.loads((CONTRACT / "remask.json").read_text(encoding="utf-8"))["runs"]
+    assert {run["mode"] for run in runs if "begin" not in run} == denoising
+    assert {run["mode"] for run in runs if "begin" in run} == denoising
 
 
 @pytest.mark.parametrize("case", DRAWS["cases"], ids=lambda case: case["name"])

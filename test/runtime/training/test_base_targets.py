@@ -19,15 +19,14 @@ from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.base_targets import base_targets
 from lad_runtime.torch_backend.training.rows import Noising
-from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.primitives import NoisedExamples
 from lad_runtime.types.training import ValidationSpec
 from lad_runtime.types.training_events import StepEvent, ValidationEvent
 from method_specs import cover_noise, lad_noise, loss_spec, window_spec
+from training_runs import BASE, begin_run, kill_after
 from training_support import (
     EXAMPLES,
-    REPORT,
     VOCABULARY,
     drive,
     new_adapter,
@@ -40,7 +39,6 @@ from training_support import (
 )
 from type_specs import forward_spec
 
-BASE = tiny_base()
 SOFT = SoftTargets(top_k=5, share=0.75)
 LOSS = loss_spec(supervise="all-answer-tokens", soft=SOFT)
 MODES = ("full", "prefix", "causal-prefix")
@@ -206,24 +204,10 @@ def taken(trained):
 # --- runs ------------------------------------------------------------------------------------------------------------------
 
 
-def run(store, spec, base=BASE, on_event=lambda _: None):
+def run(store, spec, base=BASE):
     """Returns (trained adapter, events)."""
     trained = new_adapter()
-    validation = (EXAMPLES, REPORT) if spec.validation else None
-    work = train(
-        base,
-        trained,
-        EXAMPLES,
-        REPORT,
-        spec,
-        validation,
-        checkpoints=store,
-        offloads=store._root / "offloads",
-    )
-    try:
-        return trained, drive(work, base.model, on_event)[0]
-    finally:
-        work.close()
+    return trained, drive(begin_run(store, spec, trained, base), base.model)[0]
 
 
 @pytest.fixture
@@ -264,20 +248,11 @@ def loop_rows(spec, draws):
     ]
 
 
-class Killed(Exception):
-    pass
-
-
 def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(store, tmp_path):
     spec = training(steps=6, loss=LOSS, attention="causal-prefix", checkpoint="run", checkpoint_every_steps=3)
     whole_run, _ = run(CheckpointStore(tmp_path / "whole"), spec)
 
-    def killing(event):
-        if isinstance(event, StepEvent) and event.step == 5:
-            raise Killed
-
-    with pytest.raises(Killed):
-        run(store, spec, on_event=killing)
+    kill_after(begin_run(store, spec, new_adapter()), 4)
     resumed, events = run(store, replace(spec, resume=True), base=tiny_base())
     assert [event.step for event in events if isinstance(event, StepEvent)] == [4, 5, 6]
     assert same(weights_of(resumed), weights_of(whole_run))

@@ -18,7 +18,6 @@ from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.claims import claims_file, read_claims_file
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import (
-    ForwardRequest,
     GradientRequest,
     HeadRequest,
     HiddenRequest,
@@ -32,16 +31,15 @@ from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.needs import draft_bytes, training_needs
 from lad_runtime.torch_backend.training.own_drafts import with_drafts
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
-from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.primitives import NoisedExamples
 from lad_runtime.types.sampling import DrawSpec, PredictCanvas, PredictSpec
 from lad_runtime.types.training_events import StepEvent, ValidationEvent
 from method_specs import cover_noise, lad_noise, loss_spec, own_draft_noise, window_spec
+from training_runs import BASE, begin_run, kill_after, run_together
 from training_support import (
     EXAMPLES,
     MASK,
-    REPORT,
     drive,
     new_adapter,
     same,
@@ -52,7 +50,6 @@ from training_support import (
 )
 from type_specs import forward_spec, validation_spec
 
-BASE = tiny_base()
 SEED = 5
 ANSWERS = loss_spec(supervise="all-answer-tokens")
 CORRUPTED = loss_spec(supervise="corrupted-answer-tokens")
@@ -286,27 +283,10 @@ def test_where_nothing_is_drafted_nothing_is_asked_of_the_model(noise):
 NOISE = own_draft_noise(share=0.6, noise=cover_noise())
 
 
-def begun(store, spec, trained, base=BASE):
-    return train(
-        base,
-        trained,
-        EXAMPLES,
-        REPORT,
-        spec,
-        (EXAMPLES[:4], REPORT) if spec.validation else None,
-        checkpoints=store,
-        offloads=store._root / "offloads",
-    )
-
-
-def run(store, spec, base=BASE, on_event=lambda _: None, trained=None):
+def run(store, spec, base=BASE, trained=None):
     """Returns (trained adapter, events)."""
     trained = trained or learned()
-    work = begun(store, spec, trained, base)
-    try:
-        return trained, drive(work, base.model, on_event)[0]
-    finally:
-        work.close()
+    return trained, drive(begin_run(store, spec, trained, base), base.model)[0]
 
 
 @pytest.fixture
@@ -373,11 +353,22 @@ def test_a_share_of_zero_is_the_noise_within_bit_for_bit(store, tmp_path):
     assert not same(weights_of(drafting), weights_of(other))
 
 
-def test_runs_that_share_their_forwards_get_the_bits_that_they_get_alone(tmp_path):
+@pytest.mark.parametrize(
+    ("attention", "contexts"),
+    [
+        *((attention, [context] * 3) for attention, context in SETTINGS),
+        ("causal-prefix", ["random-split", "random-split", "prompt"]),
+    ],
+)
+def test_runs_that_share_their_forwards_get_the_bits_that_they_get_alone(tmp_path, attention, contexts):
+    kinds = [
+        {"noise": NOISE, "loss": ANSWERS},
+        {"noise": lad_noise(), "loss": ANSWERS, "seed": 8},
+        {"noise": own_draft_noise(share=1.0, temperature=0.0), "loss": CORRUPTED, "seed": 9},
+    ]
     specs = [
-        training(steps=3, noise=NOISE, loss=ANSWERS),
-        training(steps=3, noise=lad_noise(), loss=ANSWERS, seed=8),
-        training(steps=3, noise=own_draft_noise(share=1.0, temperature=0.0), loss=CORRUPTED, seed=9),
+        training(steps=3, attention=attention, context=context, **kind)
+        for context, kind in zip(contexts, kinds, strict=True)
     ]
     ranks = (4, 2, 8)
     stores = [CheckpointStore(tmp_path / str(rank)) for rank in ranks]
@@ -386,40 +377,10 @@ def test_runs_that_share_their_forwards_get_the_bits_that_they_get_alone(tmp_pat
         for store, spec, rank in zip(stores, specs, ranks, strict=True)
     ]
     fused = [learned(rank) for rank in ranks]
-    together([begun(store, spec, trained) for store, spec, trained in zip(stores, specs, fused, strict=True)])
+    works = [begin_run(*parts) for parts in zip(stores, specs, fused, strict=True)]
+    assert run_together(works) > 3
     for one, other in zip(alone, fused, strict=True):
         assert same(weights_of(one), weights_of(other))
-
-
-def together(works):
-    """Runs pieces of work to their ends; what they ask for at the same time, and may share a forward, is computed at once."""
-    waiting = {work: next_request(work, None) for work in works}
-    shared = 0
-    while waiting:
-        group = next(iter(waiting.values())).group
-        asking = [work for work, request in waiting.items() if request.group == group]
-        results = compute(BASE.model, [waiting[work] for work in asking])
-        shared += len(asking) > 1
-        for work, result in zip(asking, results, strict=True):
-            waiting[work] = next_request(work, result)
-        waiting = {work: request for work, request in waiting.items() if request is not None}
-    assert shared > 3
-
-
-def next_request(work, reply):
-    """What the work asks for next; None at its end."""
-    while True:
-        try:
-            item = work.send(reply)
-        except StopIteration:
-            return None
-        if isinstance(item, ForwardRequest):
-            return item
-        reply = None
-
-
-class Killed(Exception):
-    pass
 
 
 def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(store, tmp_path):
@@ -435,12 +396,7 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(store, tmp_path):
     )
     whole, _ = run(CheckpointStore(tmp_path / "whole"), spec)
 
-    def killing(event):
-        if isinstance(event, StepEvent) and event.step == 5:
-            raise Killed
-
-    with pytest.raises(Killed):
-        run(store, spec, on_event=killing)
+    kill_after(begin_run(store, spec, learned()), 4)
     resumed, events = run(store, replace(spec, resume=True), base=tiny_base())
     assert [event.step for event in events if isinstance(event, StepEvent)] == [4, 5, 6]
     assert same(weights_of(resumed), weights_of(whole))

@@ -10,24 +10,17 @@ from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import GradientRequest, HostRequest
 from lad_runtime.torch_backend.training import rows
-from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.training_run import TrainingRun
 from lad_runtime.types.runs import RunPaused
 from lad_runtime.types.training import TrainingControl
 from lad_runtime.types.work import Park
-from training_support import EXAMPLES, REPORT, drive, new_adapter, same, tiny_base, training, weights_of
-
-BASE = tiny_base()
+from training_runs import BASE, begin_run
+from training_support import drive, new_adapter, same, training, weights_of
 
 
 @pytest.fixture
 def store(tmp_path):
     return CheckpointStore(tmp_path)
-
-
-def work(store, spec, trained, **options):
-    offloads = store._root / "optimizers"
-    return train(BASE, trained, EXAMPLES, REPORT, spec, None, checkpoints=store, offloads=offloads, **options)
 
 
 def drawing():
@@ -51,7 +44,7 @@ def endless(monkeypatch):
 
 @pytest.mark.parametrize("how", ["closed", "failed"])
 def test_a_run_that_ends_early_leaves_no_thread_behind(store, endless, how):
-    running = work(store, training(steps=3), new_adapter())
+    running = begin_run(store, training(steps=3), new_adapter())
     reply = None
     while not isinstance(item := running.send(reply), GradientRequest):
         reply = compute(BASE.model, [item])[0] if isinstance(item, HostRequest) else None
@@ -77,7 +70,7 @@ def test_a_step_is_computed_while_the_noise_of_the_next_is_drawn(store, monkeypa
 
     monkeypatch.setattr(TrainingRun, "_drawing", begin)
     spec = training(steps=3, micro_batch_tokens=1000)
-    drive(work(store, spec, new_adapter()), BASE.model, on_request=see)
+    drive(begin_run(store, spec, new_adapter()), BASE.model, on_request=see)
     assert computing == [[0, 1], [0, 1, 2], [0, 1, 2]]
 
 
@@ -90,9 +83,9 @@ def test_a_parked_run_draws_nothing_and_goes_on_to_the_same_bits(store):
             seen.append((type(event), drawing()))
 
     whole, paused_run = new_adapter(), new_adapter()
-    drive(work(store, spec, whole), BASE.model)
+    drive(begin_run(store, spec, whole), BASE.model)
     control = TrainingControl(pausing=lambda: next(pausing))
-    drive(work(store, spec, paused_run, control=control), BASE.model, on_event=see)
+    drive(begin_run(store, spec, paused_run, control=control), BASE.model, on_event=see)
     assert seen == [(RunPaused, []), (Park, [])]
     assert same(weights_of(whole), weights_of(paused_run))
     assert not drawing()
@@ -104,5 +97,5 @@ def test_what_goes_wrong_as_noise_is_drawn_is_the_runs_error(store, monkeypatch)
 
     monkeypatch.setattr(rows, "apply_noise", fail)
     with pytest.raises(MemoryError):
-        drive(work(store, training(steps=2), new_adapter()), BASE.model)
+        drive(begin_run(store, training(steps=2), new_adapter()), BASE.model)
     assert not drawing()

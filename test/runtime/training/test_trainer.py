@@ -23,7 +23,6 @@ from lad_runtime.torch_backend.training import primitives
 from lad_runtime.torch_backend.training.micro_batches import in_micro_batches
 from lad_runtime.torch_backend.training.needs import training_needs
 from lad_runtime.torch_backend.training.rows import Noising
-from lad_runtime.torch_backend.training.trainer import train
 from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.bases import MatrixKernel
 from lad_runtime.types.primitives import (
@@ -43,6 +42,7 @@ from method_specs import (
     targeted_sequence,
     window_spec,
 )
+from training_runs import BASE, Killed, begin_run, kill_after
 from training_support import (
     EXAMPLES,
     REPORT,
@@ -57,7 +57,6 @@ from training_support import (
 )
 from type_specs import forward_spec, optimizer_spec, validation_spec
 
-BASE = tiny_base()
 VALIDATION = validation_spec(dataset_id="v", every_steps=2, seed=9)
 
 
@@ -66,29 +65,10 @@ def store(tmp_path):
     return CheckpointStore(tmp_path)
 
 
-def tmp_of(store):
-    return store._root / "optimizers"
-
-
-def work(store, spec, trained, base=BASE, **options):
-    validation = (EXAMPLES[:4], REPORT) if spec.validation else None
-    return train(
-        base,
-        trained,
-        EXAMPLES,
-        REPORT,
-        spec,
-        validation,
-        checkpoints=store,
-        offloads=tmp_of(store),
-        **options,
-    )
-
-
 def run(store, spec, trained=None, **options):
     """Returns (trained adapter, events, outcome)."""
     trained = trained or new_adapter()
-    events, outcome = drive(work(store, spec, trained, **options), BASE.model)
+    events, outcome = drive(begin_run(store, spec, trained, **options), BASE.model)
     return trained, events, outcome
 
 
@@ -288,9 +268,9 @@ SPLIT = {
 def test_pasts_of_random_cuts_stay_in_no_cache_and_none_is_computed_with_gradients(store):
     base = tiny_base()
     trained = new_adapter()
-    drive(work(store, training(validation=VALIDATION, **SPLIT), trained, base), base.model)
+    drive(begin_run(store, training(validation=VALIDATION, **SPLIT), trained, base), base.model)
     assert base.prompts.nbytes == 0
-    drive(work(store, training(**{**SPLIT, "context": "prompt"}), trained, base), base.model)
+    drive(begin_run(store, training(**{**SPLIT, "context": "prompt"}), trained, base), base.model)
     assert base.prompts.nbytes > 0
 
 
@@ -354,35 +334,21 @@ def test_dropout_masks_belong_to_step_and_micro_batch_so_that_a_run_with_dropout
 # --- resume ----------------------------------------------------------------------------------------------------------------
 
 
-class Killed(Exception):
-    pass
-
-
-def run_until(store, spec, trained, step, base=BASE):
-    """A run that is closed while it computes the step after `step`, as the engine does on a cancel."""
-    generator = work(store, spec, trained, base)
-    events = []
-
-    def after(event):
-        events.append(event)
-        if isinstance(event, StepEvent) and event.step == step + 1:
-            raise Killed
-
-    with pytest.raises(Killed):
-        drive(generator, base.model, after)
-    generator.close()
-    return events
-
-
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit_and_not_a_cold_start(store, tmp_path, optimizer):
+@pytest.mark.parametrize(
+    ("optimizer", "how"),
+    [("adamw", {}), ("muon", {}), ("adamw", SPLIT), ("muon", SPLIT)],
+    ids=["adamw", "muon", "adamw, random cuts", "muon, random cuts"],
+)
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit_and_not_a_cold_start(
+    store, tmp_path, optimizer, how
+):
     spec = training(
         steps=8, optimizer=optimizer_spec(kind=optimizer), validation=VALIDATION, checkpoint="run-1",
-        checkpoint_every_steps=3, noise=cover_noise(),
+        checkpoint_every_steps=3, noise=cover_noise(), **how,
     )  # fmt: skip
     whole, all_events, outcome = run(CheckpointStore(tmp_path / "whole"), spec)
 
-    before = run_until(store, spec, new_adapter(), 6)
+    before = kill_after(begin_run(store, spec, new_adapter()), 6)
     at_sixth = store.read("run-1")
     resumed, after, resumed_outcome = run(store, replace(spec, resume=True))
     assert after[0].from_step == 6
@@ -409,7 +375,7 @@ def kernels(kernel, layout="out-in"):
 
 def test_a_run_resumed_under_other_kernels_says_so_and_goes_on(store):
     spec = training(steps=4, checkpoint="run-1", checkpoint_every_steps=2)
-    run_until(store, spec, new_adapter(), 2, base=tiny_base(kernels=kernels("mkl")))
+    kill_after(begin_run(store, spec, new_adapter(), tiny_base(kernels=kernels("mkl"))), 2)
     assert store.read("run-1").kernels == kernels("mkl")
     others = (*kernels("onednn", "in-out")[:2], *kernels("mkl")[2:])
     _, events, outcome = run(store, replace(spec, resume=True), base=tiny_base(kernels=others))
@@ -554,7 +520,7 @@ def test_a_closed_run_leaves_the_weights_of_the_last_whole_step_and_no_gradients
             gathered.extend(p.grad for p in trained.parameters.values() if p.grad is not None)
             raise Killed
 
-    generator = work(store, training(), trained)
+    generator = begin_run(store, training(), trained)
     with pytest.raises(Killed):
         drive(generator, BASE.model, keep_weights, close_in_third_step)
     generator.close()
@@ -595,7 +561,7 @@ def test_weights_that_are_no_numbers_end_the_run_and_are_never_saved(store):
 def test_a_gradient_that_is_no_number_ends_a_run_before_the_weights_are_touched(store):
     trained = new_adapter()
     before = weights_of(trained)
-    generator = work(store, training(micro_batch_tokens=999), trained)
+    generator = begin_run(store, training(micro_batch_tokens=999), trained)
     item = next(generator)
     while not isinstance(item, GradientRequest):
         item = next(generator)

@@ -31,6 +31,7 @@ const MASK = golden.maskTokenId;
 
 type GoldenRun = (typeof golden.runs)[number];
 type LladaSettings = { blockTokens?: number; maxIterations?: number; eosConfidenceOff?: boolean };
+type Beginning = { ids: number[]; masked: number[]; pinned: number[] };
 type Settings = RemaskOptions & { maskTokenId?: number; eosTokenId?: number };
 
 /** The policy of a golden run. */
@@ -57,6 +58,19 @@ function contextOf(run: GoldenRun) {
   return { seed: BigInt(run.seed), canvas, stopTokenIds, maskTokenId: MASK };
 }
 
+/** What a golden run begins from. */
+function beginningOf({ begin, positions }: GoldenRun & { begin?: Beginning }): AnswerState {
+  const state = maskedAnswer(positions, MASK);
+  if (begin === undefined) return state;
+  const masked = maskOf(begin.masked, positions);
+  const confidences = masked.map((is) => (is ? 0 : 1));
+  return { ...state, ids: begin.ids, masked, confidences, pinned: maskOf(begin.pinned, positions) };
+}
+
+function maskOf(marked: readonly number[], count: number): boolean[] {
+  return Array.from({ length: count }, (_, p) => marked.includes(p));
+}
+
 const CONTEXT = { seed: 0n, stopTokenIds: [2, 3], maskTokenId: MASK };
 
 const positionsOf = (mask: readonly boolean[]) => mask.flatMap((is, p) => (is ? [p] : []));
@@ -66,7 +80,8 @@ describe("the built-in policies", () => {
     test(`are the worker's, step for step: ${run.mode}, ${run.name}`, () => {
       const policy = policyOf(run);
       const context = contextOf(run);
-      let state = maskedAnswer(run.positions, MASK);
+      const begin = beginningOf(run);
+      let state = begin;
       let ends = false;
       for (const [iteration, { prediction, sampled, next }] of run.steps.entries()) {
         const made = policyStep(state, { ...prediction, iteration, ...context }, policy);
@@ -76,6 +91,7 @@ describe("the built-in policies", () => {
         expect(positionsOf(made.next.kept)).toEqual(next.kept);
         expect(made.next.confidences).toEqual(next.confidences);
         expect(made.next.memory).toEqual((next as { memory?: number[] }).memory);
+        expect(made.next.pinned).toEqual(begin.pinned);
         ends = made.done === true;
         state = made.next;
       }
@@ -178,8 +194,8 @@ describe("a policy's step", () => {
   });
 
   test("never writes to the state it was given", () => {
-    const frozen = (count: number): AnswerState => {
-      const state = maskedAnswer(count, MASK);
+    const frozen = (run: GoldenRun): AnswerState => {
+      const state = beginningOf(run);
       for (const value of Object.values(state)) Object.freeze(value);
       return Object.freeze(state);
     };
@@ -191,7 +207,7 @@ describe("a policy's step", () => {
         iteration: 0,
         ...contextOf(run),
       };
-      expect(() => policyStep(frozen(run.positions), prediction, policyOf(run))).not.toThrow();
+      expect(() => policyStep(frozen(run), prediction, policyOf(run))).not.toThrow();
     }
   });
 

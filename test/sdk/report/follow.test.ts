@@ -71,4 +71,23 @@ describe("drawDenoising", () => {
       "masked",
     ]);
   });
+
+  it("shows what became of a draft: what stands, the base's own token, and what does not stand", async () => {
+    const { block, written } = plainBlock();
+    const edits = (...positions: number[]) => positions.map((position) => ({ position, remasked: false }));
+    const rounds = [
+      { answer: [1], edits: edits(0), speculation: { drafted: [], accepted: 0 } },
+      { answer: [1, 2, 3], edits: edits(1, 2), speculation: { drafted: [2, 5, 6], accepted: 1 } },
+      { answer: [1, 2, 3, 6, 9], edits: edits(3, 4), speculation: { drafted: [6, 9], accepted: 2 } },
+    ].map((frame, iteration) => ({ iteration, iterations: 8, ...frame }));
+    const pieces = async (ids: readonly number[]) => ids.map((id) => `t${id}`);
+    await drawDenoising(block, "speculative", of(...rounds), { stopTokenIds: [9], pieces });
+    const lines = written().trimEnd().split("\n");
+    expect(lines.filter((_, i) => i % 3 === 1).map((line) => line.trim())).toEqual([
+      "[t1]",
+      "t1«t2»[t3]~t5~(t6)",
+      "t1t2t3«t6·»",
+    ]);
+    expect(lines[3]).toMatch(/2\/8 {2}1 of 3 drafted accepted$/);
+  });
 });

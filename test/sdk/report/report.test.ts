@@ -117,6 +117,40 @@ describe("a denoising frame", () => {
     expect(canvas).toEqual([`  ${"犬".repeat(15)}`, `  ${"犬".repeat(15)}`]);
   });
 
+  describe("of a round of self-speculation", () => {
+    const round = [
+      { text: "It", state: "same" },
+      { text: " is", state: "accepted" },
+      { text: " the", state: "accepted" },
+      { text: " capital", state: "own" },
+      { text: " city", state: "refused" },
+      { text: " of", state: "drafted" },
+      { text: " Peru", state: "drafted" },
+    ] as const;
+    const lines = (columns: number, color: boolean) =>
+      denoisingLines({ label: "speculative", iteration: 2, iterations: 24, cells: round }, columns, color);
+
+    it("marks what became of its draft, tells how much of it stands, and says what the marks mean", () => {
+      expect(lines(80, false)).toEqual([
+        `speculative  ${bar(1, 12)}   2/24  2 of 5 drafted accepted`,
+        "  It« is the»[ capital]~ city~( of Peru)",
+        "  «accepted» [the base's own] ~refused~ (drafted)",
+      ]);
+    });
+
+    it("has a style of its own for each kind, in the legend too, where there is colour", () => {
+      const [, canvas, legend] = lines(80, true);
+      const styles = (line = "") => new Set(line.match(/(?<=\[)\d;\d+(?=m)/g));
+      expect(styles(canvas).size).toBe(4);
+      expect(styles(legend)).toEqual(styles(canvas));
+      expect(canvas).not.toMatch(/[«~(]/);
+    });
+
+    it("stays within the width, marks included", () => {
+      for (const line of lines(22, false).slice(1)) expect(line.length).toBeLessThanOrEqual(22);
+    });
+  });
+
   it("never lets a model's output steer the terminal", () => {
     expect(visible("a\u001b[2Jb\u0007\u202Ec\nd")).toBe("a [2Jb  c⏎d");
   });

@@ -56,7 +56,9 @@ class Editing(Denoising):
         return int(filled_N.sum()) + int(self._replaced(state, sampled).sum())
 
     def choose(self, state: AnswerState, sampled: Sampled, count: int, iteration: int) -> Bools:
-        replaced_N = self._replaced(state, sampled)
+        if count == 0:  # also where what could be replaced leads back to an answer that was seen
+            return np.zeros(len(state), dtype=np.bool_)
+        replaced_N = self._replaceable(state, sampled)
         filled = count - int(replaced_N.sum())
         return replaced_N | most_confident(state.masked_N, filled, confidences_N=sampled.confidences_N)
 
@@ -72,13 +74,19 @@ class Editing(Denoising):
         )
 
     def _replaced(self, state: AnswerState, sampled: Sampled) -> Bools:
-        edits_N, seen = _remembered(state)
+        replaced_N = self._replaceable(state, sampled)
+        if state.masked_N.any() or not replaced_N.any():
+            return replaced_N
+        _, seen = _remembered(state)
+        leads_back = hash_of(np.where(replaced_N, sampled.ids_N, state.ids_N)) in seen
+        return np.zeros(len(state), dtype=np.bool_) if leads_back else replaced_N
+
+    def _replaceable(self, state: AnswerState, sampled: Sampled) -> Bools:
+        """Where another token was sampled, sure enough, and the position's budget has some left."""
+        edits_N, _ = _remembered(state)
         differs_N = ~state.masked_N & (sampled.ids_N != state.ids_N)
         sure_N = sampled.confidences_N > self.policy.edit_confidence
-        replaced_N = differs_N & sure_N & (edits_N < self.policy.edits)
-        if not state.masked_N.any() and hash_of(np.where(replaced_N, sampled.ids_N, state.ids_N)) in seen:
-            return np.zeros(len(state), dtype=np.bool_)
-        return replaced_N
+        return differs_N & sure_N & (edits_N < self.policy.edits)
 
 
 def hash_of(ids: Sequence[int] | Ids) -> int:

@@ -70,7 +70,7 @@ export function editingStep(
   const sampled = sampledWhere(state, prediction, () => true);
   const { edits, seen } = remembered(state);
   const isWhole = !state.masked.includes(true);
-  const replaced = replacedPositions(state, sampled, policy);
+  const replaced = replacedPositions(state, sampled, policy, { edits, seen });
   const filled = isLast ? state.masked : sureMasks(state.masked, policy.confidence, sampled.confidences);
   const pick = <T>(ours: readonly T[], theirs: readonly T[]) =>
     ours.map((x, p) => (replaced[p] || filled[p] ? (theirs[p] as T) : x));
@@ -92,8 +92,8 @@ function replacedPositions(
   state: AnswerState,
   sampled: PolicyStep["sampled"],
   policy: EditingPolicy,
+  { edits, seen }: ReturnType<typeof remembered>,
 ): boolean[] {
-  const { edits, seen } = remembered(state);
   const replaced = state.ids.map(
     (id, p) =>
       !state.masked[p] &&
@@ -101,7 +101,7 @@ function replacedPositions(
       (sampled.confidences[p] as number) > policy.editConfidence &&
       (edits[p] as number) < policy.edits,
   );
-  if (state.masked.includes(true)) return replaced;
+  if (state.masked.includes(true) || !replaced.includes(true)) return replaced;
   const after = state.ids.map((id, p) => (replaced[p] ? (sampled.ids[p] as number) : id));
   return seen.includes(hashOf(after)) ? state.ids.map(() => false) : replaced;
 }
