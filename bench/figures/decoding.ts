@@ -27,15 +27,15 @@ const POLICIES: readonly Policy[] = [
   ...[2, 4, 8, 16, 32].map((iterations) => remask({ iterations })),
   ...[1, 2, 3, 4, 16].map((iterations) => refine({ iterations })),
   ...[8, 16, 32].map((iterations) => llada({ iterations })),
-  ...[3, 32].map((iterations) => threshold({ iterations })),
-  ...[3, 32].map((iterations) => editing({ iterations })),
-  ...[3, 32].map((iterations) => revoking({ iterations })),
+  ...[2, 3, 32].map((iterations) => threshold({ iterations })),
+  ...[2, 3, 32].map((iterations) => editing({ iterations })),
+  ...[2, 3, 32].map((iterations) => revoking({ iterations })),
   ...[3, 32].map((iterations) => entropyBound({ iterations, anneal: false })),
 ];
 
-/** What fills in a hidden word, and what puts a draft right. */
+/** What fills in a hidden word, and what puts a draft right but leaves alone what is right. */
 const INFILLING = refine({ iterations: 3 });
-const REPAIRING = refine({ iterations: 4 });
+const REPAIRING = editing({ iterations: 4, editConfidence: 0.5 });
 
 interface Measured {
   readonly steps: number;

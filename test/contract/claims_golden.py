@@ -34,6 +34,7 @@ _SOME: dict[str, Any] = {
     "steps": 2**40,
     "version": "0.1.0",
     "window_tokens": 60,
+    "canvas_tokens": 0,
 }
 CLAIMS: dict[str, AdapterClaims] = {
     **{
@@ -41,6 +42,7 @@ CLAIMS: dict[str, AdapterClaims] = {
         for kind, build in NOISE_BUILDERS.items()
     },
     "decided tokens in the past": AdapterClaims(**{**_SOME, "context": "random-split"}),
+    "short canvases": AdapterClaims(**{**_SOME, "context": "random-split", "canvas_tokens": 16}),
     "weights by time": AdapterClaims(
         **{
             **_SOME,
