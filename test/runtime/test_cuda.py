@@ -38,7 +38,15 @@ from lad_runtime.types.training import TrainingControl, TrainTask
 from lad_runtime.types.training_events import StepEvent
 from lad_runtime.types.work import Request, Work
 from method_specs import lad_noise, loss_spec, schedule_spec, window_spec
-from sampling_specs import ar_policy, draw_spec, llada_policy, refine_policy, remask_policy, sampling_spec
+from sampling_specs import (
+    ar_policy,
+    draw_spec,
+    llada_policy,
+    refine_policy,
+    remask_policy,
+    sampling_spec,
+    speculative_policy,
+)
 from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec, run_spec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
@@ -462,6 +470,43 @@ def test_samplers_draw_what_they_draw_on_the_cpu(
 
     pairs = list(zip(answers("cuda"), answers("cpu"), strict=True))
     assert sum(ours == theirs for ours, theirs in pairs) >= 2  # a near tie may turn one
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("float32", 0.01), ("bfloat16", 1.0)])
+@pytest.mark.parametrize("decided", ["canvas", "past"])
+def test_speculation_answers_as_the_base_does_but_where_two_tokens_nearly_tie(
+    backends, tiny, dtype: str, most: float, decided: str
+) -> None:
+    backend, base = backends["cuda"], tiny("cuda", dtype)
+    adapter = new_adapter(backend, base)
+    drive(backend, training_work(backend, base, adapter, attention="causal-prefix"))
+    own = sampling_spec(policy=ar_policy(), answer_tokens=24, attention="causal-prefix")
+    spec = replace(own, policy=speculative_policy(decided=decided))
+    questions = [f"Name the capitals.\n{pair}" for pair in ("Peru Kenya", "Chile Iran", "Portugal Iraq")]
+    margins = []
+    for number, question in enumerate(questions):
+        prompt = backend.encode(base, [question], False)[0]
+        drafted, wanted = (
+            drive(backend, sampling_work(backend, base, model, prompt, number, kind))[1].canvas_ids
+            for model, kind in ((adapter, spec), (None, own))
+        )
+        margins.append(margin_of(tiny("cpu", "float32"), prompt, drafted, wanted))
+    apart = [margin for margin in margins if margin is not None]
+    assert all(margin < most for margin in apart), f"{len(apart)} answers differ, by {apart} nats"
+
+
+def margin_of(
+    base: Base, prompt: tuple[int, ...], given: Sequence[int], wanted: Sequence[int]
+) -> float | None:
+    """Where two answers part, how many nats the base has between their tokens; None for equal answers."""
+    if given == wanted:
+        return None
+    place = next(place for place, (a, b) in enumerate(zip(given, wanted, strict=False)) if a != b)
+    ids = torch.tensor([*prompt, *wanted[:place]])
+    last = torch.tensor([len(ids) - 1])
+    request = LogitsRequest(segments=(Segment(ids=ids, mode="causal"),), rows=(last,))
+    logits_1V = compute(base.model, [request])[0][0]
+    return abs(float(logits_1V[0, given[place]] - logits_1V[0, wanted[place]]))
 
 
 @pytest.mark.parametrize("attention", ["full", "causal-prefix"])

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SpeculativeDecided } from "../../sdk/src/gen/lad/v1/sampling.js";
 import { AttentionMode } from "../../sdk/src/gen/lad/v1/training.js";
 import type { AdapterClaims as ClaimsMessage } from "../../sdk/src/gen/lad/v1/worker.js";
 import { gap } from "../../sdk/src/index.js";
@@ -177,6 +178,20 @@ describe("sampling an adapter", () => {
     const { adapter, transport } = await trained({});
     await adapter.canvas({ ids: [1], answerTokens: 2 }).predict();
     expect(transport.requestsOf(SamplingService.predict)[0]?.spec?.mode).toBe(AttentionMode.CAUSAL_PREFIX);
+  });
+
+  it("drafts with decided tokens in the past where the adapter was trained so and the mode has a past", async () => {
+    const decided = async (fields: Partial<ClaimsMessage>, attention?: "full") => {
+      const { adapter, transport } = await trained(fields);
+      await adapter.sample({ ids: [5], policy: "speculative", answerTokens: 4, attention }).start();
+      const [run] = transport.requestsOf(SamplingService.startSampling);
+      const kind = run?.spec?.policy?.kind;
+      return kind?.$case === "speculative" ? kind.value.decided : undefined;
+    };
+    const { CANVAS: canvas, PAST: past } = SpeculativeDecided;
+    expect(await decided({ context: "random-split" })).toBe(past);
+    expect(await decided({ context: "prompt" })).toBe(canvas);
+    expect(await decided({ context: "random-split" }, "full")).toBe(canvas);
   });
 
   it("of the base asks no adapter", async () => {

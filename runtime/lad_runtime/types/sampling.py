@@ -64,8 +64,8 @@ class SamplingSpec:
     window_tokens: int  # >0: answers have the positions that it has left behind the prompt, if those are more
     draw: DrawSpec
     frames: bool  # False: only the result
-    attention: DenoisingAttention  # of policies that denoise; the adapter's should be trained in it
-    canvas_tokens: int  # >0: denoise so many positions at once, each canvas behind the finished ones
+    attention: DenoisingAttention  # of policies that denoise or draft; the adapter's should be trained in it
+    canvas_tokens: int  # >0: denoise so many positions at once, each canvas behind the finished ones; draft from so many MASKs
     share_weight: float  # share of the device while others want it too, relative to theirs
 
     def __post_init__(self) -> None:

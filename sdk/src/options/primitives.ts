@@ -63,8 +63,8 @@ export interface NoisedOptions extends WindowOptions, GradientOptions {
   loss?: LossInput | undefined;
   /**
    * What stands before the part of the answer that is trained. `prompt`: the prompt; `random-split`, in the attention mode
-   * `causal-prefix` alone: each answer is cut at a random place, and what is decided before it belongs to the causal past, as when an
-   * answer is sampled canvas by canvas. Default: `prompt`.
+   * `causal-prefix` alone: each answer is cut at a random place, and all that is decided before it but the last token belongs to the
+   * causal past, as when `speculative` drafts. Default: `prompt`.
    */
   context?: TrainingContext | undefined;
   /**

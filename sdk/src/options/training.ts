@@ -108,8 +108,8 @@ export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOp
   attention?: DenoisingAttention | undefined;
   /**
    * What stands before the part of the answer that is trained. `prompt`: the prompt; `random-split`, in the attention mode
-   * `causal-prefix` alone: each answer is cut at a random place, and what is decided before it belongs to the causal past, as when an
-   * answer is sampled canvas by canvas. Default: `prompt`.
+   * `causal-prefix` alone: each answer is cut at a random place, and all that is decided before it but the last token belongs to the
+   * causal past, as when `speculative` drafts. Default: `prompt`.
    */
   context?: TrainingContext | undefined;
   /**
@@ -206,8 +206,8 @@ export interface ValidateOptions extends WindowOptions, CallOptions {
   attention?: DenoisingAttention | undefined;
   /**
    * What stands before the part of the answer that is predicted. `prompt`: the prompt; `random-split`, in the attention mode
-   * `causal-prefix` alone: each answer is cut at a random place, and what is decided before it belongs to the causal past, as when an
-   * answer is sampled canvas by canvas. Default: `prompt`.
+   * `causal-prefix` alone: each answer is cut at a random place, and all that is decided before it but the last token belongs to the
+   * causal past, as when `speculative` drafts. Default: `prompt`.
    */
   context?: TrainingContext | undefined;
   /**

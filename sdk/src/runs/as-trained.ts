@@ -41,7 +41,7 @@ export class AsTrained {
     }
     const claims = await this.#read(signal);
     const attention = this.#attention(spec.attention, claims);
-    const policy = (definition.settle?.(spec.policy, claims?.context) ?? spec.policy) as Policy;
+    const policy = (definition.settle?.(spec.policy, claims?.context, attention) ?? spec.policy) as Policy;
     const canvasTokens = spec.canvasTokens ?? claims?.canvasTokens ?? 0;
     const windowTokens = claims?.windowTokens ?? 0;
     return { spec: { ...spec, attention, canvasTokens, policy }, windowTokens };

@@ -34,7 +34,7 @@ describe.each(POLICY_KINDS)("the policy %s", (kind) => {
   });
 
   it("is sent as the case of its name, with its own options alone", () => {
-    const policy = (policyDefinition(kind).settle?.(policies[kind](), undefined) ??
+    const policy = (policyDefinition(kind).settle?.(policies[kind](), undefined, "full") ??
       policies[kind]()) as Policy;
     const { kind: name, ...options } = policy;
     const { kind: sent } = toPolicy(policy);

@@ -5,6 +5,7 @@ import { fieldsOf } from "../../checks/fields-of.js";
 import { invalidOption } from "../../errors.js";
 import type { AnswerState, IterationPrediction, PolicyStep } from "../answer-state.js";
 import { type Builder, Definitions } from "../kinds.js";
+import type { TrainingContext } from "../random-split.js";
 
 /** A policy with all of its options. */
 export interface AnyPolicy {
@@ -50,8 +51,11 @@ export interface PolicyDefinition<Policy extends AnyPolicy = AnyPolicy> {
   readonly denoising?: DenoisingDefinition<Policy>;
   /** The options of the call that it does not use. Default: none. */
   readonly unused?: readonly string[];
-  /** The policy with what it left to how the adapter was trained; undefined if that is not known. Default: as it is. */
-  settle?(policy: Policy, context: "prompt" | "random-split" | undefined): Policy;
+  /**
+   * The policy with what it left to the context that the adapter was trained in, undefined if that is not known, where it is sampled in
+   * this attention mode. Default: as it is.
+   */
+  settle?(policy: Policy, trained: TrainingContext | undefined, attention: string): Policy;
   /** @throws LadError `invalid-option` if the call cannot use the policy */
   check?(policy: Policy, use: PolicyUse): void;
   /** The options that have no effect because of other options, with the reason. */

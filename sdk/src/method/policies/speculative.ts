@@ -3,6 +3,7 @@ import { check } from "../../checks/check.js";
 import { integer, number, oneOf } from "../../checks/fields.js";
 import { type Complete, fieldsOf } from "../../checks/fields-of.js";
 import { invalidOption } from "../../errors.js";
+import type { TrainingContext } from "../random-split.js";
 import { definePolicy, ownersOfOption, type PolicyUse } from "./policy.js";
 
 /** How `speculative` drafts. */
@@ -17,7 +18,7 @@ export interface SpeculativeOptions {
   /**
    * Where the tokens stand in a draft's forward that are decided already: before the MASKs of its `canvas`, or all but the last in its
    * `past`, the base's cache (with `causal-prefix` attention). Default: `as-trained`, the past of an adapter that was trained with the
-   * context `random-split`, else the canvas.
+   * context `random-split` and is sampled in its attention mode, else the canvas.
    */
   decided?: "as-trained" | "canvas" | "past" | undefined;
   /**
@@ -57,10 +58,15 @@ definePolicy(speculative, {
   check: checkUse,
 });
 
-/** Has decided tokens stand where they stood in training. */
-function settled(policy: SpeculativePolicy, context: string | undefined): SpeculativePolicy {
+/** Has decided tokens stand where they stood in training, if the base shares a past in this mode. */
+function settled(
+  policy: SpeculativePolicy,
+  trained: TrainingContext | undefined,
+  attention: string,
+): SpeculativePolicy {
   if (policy.decided !== "as-trained") return policy;
-  return { ...policy, decided: context === "random-split" ? "past" : "canvas" };
+  const inPast = trained === "random-split" && attention === "causal-prefix";
+  return { ...policy, decided: inPast ? "past" : "canvas" };
 }
 
 function checkUse({ decided }: SpeculativePolicy, { adapted, attention }: PolicyUse): void {

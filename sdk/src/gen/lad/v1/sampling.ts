@@ -314,7 +314,10 @@ export interface DrawSpec {
   /** Added to the logits of the base's stop tokens; −infinity forbids them. */
   eosBias: number;
   method: DrawMethod;
-  /** Whether MASK may be sampled; if not, its logit is −infinity. The policy ar always allows it. */
+  /**
+   * Whether MASK may be sampled; if not, its logit is −infinity. Where the base itself answers (ar, the check of speculative), it
+   * always may be.
+   */
   allowMask: boolean;
 }
 
@@ -449,9 +452,12 @@ export interface SamplingSpec {
     | undefined;
   /** Whether every iteration is logged as a frame. */
   frames: boolean;
-  /** For denoising policies. */
+  /** For all policies but ar. */
   attention: AttentionMode;
-  /** Tokens that are denoised at once: a longer answer goes canvas by canvas, each behind the finished ones. 0: one canvas. */
+  /**
+   * Tokens that are denoised at once: a longer answer goes canvas by canvas, each behind the finished ones. 0: one canvas. Of the policy
+   * speculative: MASKs that a draft is made from, at most; 0: as many as positions are open.
+   */
   canvasTokens: number;
   /** The run's share of the device while others want it too, relative to theirs: from 0.001 to 1000. */
   shareWeight: number;
