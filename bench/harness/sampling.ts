@@ -13,6 +13,13 @@ import { toSampling } from "../../sdk/src/wire.js";
 export function samplingMessage(options: SamplingOptions): string {
   const spec = checkSpec(check(specFields, options), {}, false, () => {});
   const { attention = "full", answerTokens = ANSWER_TOKENS, canvasTokens = 0 } = spec;
-  const message = toSampling({ ...spec, attention, answerTokens, canvasTokens, windowTokens: 0 });
+  const message = toSampling({
+    ...spec,
+    attention,
+    context: "prompt",
+    answerTokens,
+    canvasTokens,
+    windowTokens: 0,
+  });
   return Buffer.from(SamplingSpec.encode(message).finish()).toString("base64");
 }

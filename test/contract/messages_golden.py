@@ -169,6 +169,7 @@ def requests() -> list[Message]:
         ),
         frames=True,
         attention=3,
+        context=2,
         canvas_tokens=64,
         share_weight=0.5,
     )

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SpeculativeDecided } from "../../sdk/src/gen/lad/v1/sampling.js";
-import { AttentionMode } from "../../sdk/src/gen/lad/v1/training.js";
+import { AttentionMode, TrainingContext } from "../../sdk/src/gen/lad/v1/training.js";
 import type { AdapterClaims as ClaimsMessage } from "../../sdk/src/gen/lad/v1/worker.js";
 import { gap } from "../../sdk/src/index.js";
 import { AdaptersService, SamplingService, toFloat32Bytes } from "../../sdk/src/wire.js";
@@ -122,6 +122,24 @@ describe("the canvases of an answer", () => {
     await worker.adapter.sample({ ids: [5], canvasTokens: 3 }).start();
     await worker.base.sample({ ids: [5], policy: "ar" }).start();
     expect(sizes(worker)).toEqual([8, 8, 0, 3, 0]);
+  });
+
+  it("have the last finished token before them where the adapter was trained so and the mode has a past", async () => {
+    const worker = await trained({ context: "random-split", canvasTokens: 8 });
+    const other = await trained({});
+    await worker.adapter.sample({ ids: [5] }).start();
+    await worker.adapter.sample({ ids: [5], attention: "full" }).start();
+    await worker.base.sample({ ids: [5], policy: "ar" }).start();
+    await other.adapter.sample({ ids: [5] }).start();
+    const contexts = [worker, other].flatMap(({ transport }) =>
+      transport.requestsOf(SamplingService.startSampling).map(({ spec }) => spec?.context),
+    );
+    expect(contexts).toEqual([
+      TrainingContext.RANDOM_SPLIT,
+      TrainingContext.PROMPT,
+      TrainingContext.PROMPT,
+      TrainingContext.PROMPT,
+    ]);
   });
 
   it("are refused where the first has no room for what is given, with the option that leaves it out", async () => {

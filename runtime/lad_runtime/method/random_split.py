@@ -72,8 +72,8 @@ def split(example: PreparedExample, drawn: float, canvas_tokens: int = 0) -> Pre
     return SplitExample(id=kept.id, ids=kept.ids, answer=kept.answer, tail=kept.tail, past=begin - 1)
 
 
-def check_context(context: Context, attention: str, canvas_tokens: int) -> None:
-    """Raises INVALID_OPTION for a cut in an attention mode without a causal past, and for canvases of a size without one."""
+def check_split(context: Context, attention: str, canvas_tokens: int) -> None:
+    """Raises INVALID_OPTION for a cut in an attention mode without a causal past, and for canvases of a size without a cut."""
     check_whole("canvasTokens", canvas_tokens, low=0, high=2**20)
     if canvas_tokens and context != "random-split":
         raise invalid_option(
@@ -82,6 +82,11 @@ def check_context(context: Context, attention: str, canvas_tokens: int) -> None:
             f"in {context} context a canvas has the whole answer",
             "Leave it out, or set context to random-split.",
         )
+    check_context(context, attention)
+
+
+def check_context(context: Context, attention: str) -> None:
+    """Raises INVALID_OPTION for a cut in an attention mode without a causal past."""
     if context == "random-split" and attention != "causal-prefix":
         raise invalid_option(
             "context",

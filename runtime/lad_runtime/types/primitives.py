@@ -7,7 +7,7 @@ from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
-from lad_runtime.method.random_split import CONTEXTS, Context, check_context
+from lad_runtime.method.random_split import CONTEXTS, Context, check_split
 from lad_runtime.method.targeted_sequence import TargetedSequence as TargetedSequence
 from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
 from lad_runtime.types.data import Prepared, PreparedExample, WindowReport, WindowSpec
@@ -81,7 +81,7 @@ class ValidateRequest:
 
     def __post_init__(self) -> None:
         check_choice("context", self.context, CONTEXTS)
-        check_context(self.context, self.attention, self.canvas_tokens)
+        check_split(self.context, self.attention, self.canvas_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ class NoisedForwardBackwardTask(Task[ForwardBackwardResult]):
     forward: ForwardSpec
 
     def __post_init__(self) -> None:
-        check_context(self.given.context, self.forward.attention, self.given.canvas_tokens)
+        check_split(self.given.context, self.forward.attention, self.given.canvas_tokens)
 
     @property
     def longest(self) -> int:

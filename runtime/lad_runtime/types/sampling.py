@@ -9,6 +9,7 @@ from lad_runtime.checks import check_choice, check_count, check_number, check_wh
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.policy import PolicySpec
 from lad_runtime.method.random import CanvasKey
+from lad_runtime.method.random_split import CONTEXTS, Context, check_context
 from lad_runtime.types.attention import (
     ATTENTION_MODES,
     DENOISING_ATTENTION,
@@ -65,6 +66,7 @@ class SamplingSpec:
     draw: DrawSpec
     frames: bool  # False: only the result
     attention: DenoisingAttention  # of policies that denoise or draft; the adapter's should be trained in it
+    context: Context  # random-split: the last finished token opens the next canvas, visible; prompt: all are its past
     canvas_tokens: int  # >0: denoise so many positions at once, each canvas behind the finished ones; draft from so many MASKs
     share_weight: float  # share of the device while others want it too, relative to theirs
 
@@ -72,6 +74,8 @@ class SamplingSpec:
         check_whole("windowTokens", self.window_tokens, low=0)
         check_whole("answerTokens", self.answer_tokens, low=0 if self.window_tokens else 1)
         check_choice("attention", self.attention, DENOISING_ATTENTION)
+        check_choice("context", self.context, CONTEXTS)
+        check_context(self.context, self.attention)
         check_whole("canvasTokens", self.canvas_tokens, low=0)
         check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
         self.policy.check_attention(self.attention)

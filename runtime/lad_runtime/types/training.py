@@ -10,7 +10,7 @@ from lad_runtime.method.learning_rate import ScheduleSpec as ScheduleSpec
 from lad_runtime.method.loss_targets import LossSpec as LossSpec
 from lad_runtime.method.loss_targets import check_answer_supervised
 from lad_runtime.method.noise import NoiseSpec as NoiseSpec
-from lad_runtime.method.random_split import CONTEXTS, Context, check_context
+from lad_runtime.method.random_split import CONTEXTS, Context, check_split
 from lad_runtime.types.attention import DENOISING_ATTENTION, DenoisingAttention
 from lad_runtime.types.data import Prepared, WindowSpec
 from lad_runtime.types.limits import MAX_SHARE_WEIGHT, MAX_UINT64, MIN_SHARE_WEIGHT
@@ -91,7 +91,7 @@ class TrainingSpec:
         check_choice("attention", self.attention, DENOISING_ATTENTION)
         check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
         check_choice("context", self.context, CONTEXTS)
-        check_context(self.context, self.attention, self.canvas_tokens)
+        check_split(self.context, self.attention, self.canvas_tokens)
         if self.attention == "causal-prefix":
             check_answer_supervised(self.loss)
         if self.checkpoint:

@@ -37,14 +37,15 @@ export class AsTrained {
     const definition = policyDefinition(spec.policy.kind);
     if (definition.unused?.includes("attention")) {
       const { attention = ATTENTION, canvasTokens = 0 } = spec;
-      return { spec: { ...spec, attention, canvasTokens }, windowTokens: 0 };
+      return { spec: { ...spec, attention, context: "prompt", canvasTokens }, windowTokens: 0 };
     }
     const claims = await this.#read(signal);
     const attention = this.#attention(spec.attention, claims);
     const policy = (definition.settle?.(spec.policy, claims?.context, attention) ?? spec.policy) as Policy;
+    const context = (attention === "causal-prefix" && claims?.context) || "prompt";
     const canvasTokens = spec.canvasTokens ?? claims?.canvasTokens ?? 0;
     const windowTokens = claims?.windowTokens ?? 0;
-    return { spec: { ...spec, attention, canvasTokens, policy }, windowTokens };
+    return { spec: { ...spec, attention, context, canvasTokens, policy }, windowTokens };
   }
 
   /** The mode to sample in: the given one, else that of the training. */

@@ -1,6 +1,7 @@
 import * as pb from "../gen/lad/v1/sampling.js";
-import { AttentionMode } from "../gen/lad/v1/training.js";
+import { AttentionMode, TrainingContext as Context } from "../gen/lad/v1/training.js";
 import type { Policy } from "../method/policy.js";
+import type { TrainingContext } from "../method/random-split.js";
 import type { DenoisingAttention } from "../options/attention.js";
 import type { Prompt } from "../options/sampling.js";
 import type { SamplingSpec } from "../options.js";
@@ -36,6 +37,8 @@ export function toDraw(draw: DrawSpec): pb.DrawSpec {
 /** How to sample, with what depends on how the adapter was trained. */
 export interface SettledSampling extends SamplingSpec {
   readonly attention: DenoisingAttention;
+  /** Where the last token of the finished canvases stands. */
+  readonly context: TrainingContext;
   readonly canvasTokens: number;
 }
 
@@ -54,6 +57,7 @@ export function toSampling(spec: SettledSampling & AnswerSize): pb.SamplingSpec 
     draw: toDraw(spec),
     frames: spec.frames,
     attention: numberOf(AttentionMode, spec.attention),
+    context: numberOf(Context, spec.context),
     canvasTokens: spec.canvasTokens,
     shareWeight: spec.shareWeight,
   };

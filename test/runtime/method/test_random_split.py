@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lad_runtime.errors import LadError
 from lad_runtime.method.loss_targets import targeted
 from lad_runtime.method.noise import apply_noise
-from lad_runtime.method.random_split import check_context, seen_in, split
+from lad_runtime.method.random_split import check_split, seen_in, split
 from method_specs import loss_spec, mask_only_noise
 from training_support import MASK, VOCABULARY, window, windows
 
@@ -81,13 +81,13 @@ def test_without_a_split_an_example_is_as_it_is():
 @pytest.mark.parametrize("attention", ["full", "prefix", "causal"])
 def test_a_cut_outside_of_causal_prefix_attention_is_refused_by_name(attention):
     with pytest.raises(LadError, match="no part of an answer belongs to a causal past") as refused:
-        check_context("random-split", attention, 0)
+        check_split("random-split", attention, 0)
     assert (refused.value.option, refused.value.value) == ("context", "random-split")
-    check_context("random-split", "causal-prefix", 0)
+    check_split("random-split", "causal-prefix", 0)
 
 
 def test_canvases_of_a_size_without_a_cut_are_refused_by_name():
     with pytest.raises(LadError, match="in prompt context a canvas has the whole answer") as refused:
-        check_context("prompt", "causal-prefix", 8)
+        check_split("prompt", "causal-prefix", 8)
     assert (refused.value.option, refused.value.value) == ("canvasTokens", "8")
-    check_context("random-split", "causal-prefix", 8)
+    check_split("random-split", "causal-prefix", 8)

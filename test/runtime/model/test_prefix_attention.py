@@ -407,6 +407,38 @@ def test_a_long_answer_goes_canvas_by_canvas_each_as_it_would_alone(attention: D
     assert all(frame.iteration < frame.iterations <= 12 for frame in frames)
 
 
+def test_an_adapter_of_random_splits_has_the_last_finished_token_in_its_next_canvas() -> None:
+    base, adapter = small_base(), trained_adapter()
+    spec = sampling_spec(
+        policy=refine_policy(iterations=1),
+        answer_tokens=7,
+        canvas_tokens=3,
+        draw=NO_EOS,
+        attention="causal-prefix",
+        context="random-split",
+    )
+    prompt = (7, 8, 9)
+    _, whole = run_alone(
+        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=5, begin=None), 0, spec), base.model
+    )
+
+    def canvas_behind(decided: tuple[int, ...], open_tokens: int, shown: int) -> tuple[int, ...]:
+        past = torch.tensor((*prompt, *decided)[: len(prompt) + len(decided) - shown])
+        cache = base.model.cache(len(past))
+        compute(base.model, [ContextRequest.of(Segment(ids=past, mode="causal", cache=cache))])
+        canvas = torch.tensor([*decided[len(decided) - shown :], *[MASK_ID] * open_tokens])
+        segment = Segment(ids=canvas, adapter=adapter, context=cache)
+        request = LogitsRequest(segments=(segment,), rows=(torch.arange(shown, shown + open_tokens),))
+        ((logits_RV,),) = compute(base.model, [request])
+        logits_RV[:, [EOS_ID, MASK_ID]] = -torch.inf
+        return tuple(logits_RV.argmax(-1).tolist())
+
+    answer: tuple[int, ...] = canvas_behind((), 3, 0)
+    for tokens in (3, 1):
+        answer += canvas_behind(answer, tokens, 1)
+    assert whole.canvas_ids == answer
+
+
 def test_a_finished_canvas_of_an_adapters_own_prompt_sees_what_came_before_and_itself() -> None:
     """Against transformers under a block mask, with the adapter merged by peft."""
     base, adapter = small_base(), trained_adapter()

@@ -73,7 +73,7 @@ class Making:
 
     def sample(self, run_id: str) -> Any:
         spec = sampling_pb2.SamplingSpec(
-            policy=refining(1_000_000), answer_tokens=4, draw=DRAW, attention=1, share_weight=1
+            policy=refining(1_000_000), answer_tokens=4, draw=DRAW, attention=1, context=1, share_weight=1
         )
         canvases = [sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 3]))]
         request = sampling_pb2.StartSamplingRequest(

@@ -121,7 +121,7 @@ def sound_requests(base_id: str, adapter_id: str, dataset_id: str) -> dict[str, 
     tokens = data_pb2.TokenIds(ids=[1, 2, 3])
     chat = [data_pb2.Message(role="user", content="hi")]
     sampling = sampling_pb2.SamplingSpec(
-        policy=refining(2), answer_tokens=4, draw=DRAW, frames=True, attention=1, share_weight=1
+        policy=refining(2), answer_tokens=4, draw=DRAW, frames=True, attention=1, context=1, share_weight=1
     )
     sequence = training_pb2.TargetedSequence(ids=[1, 2, 3], targets=[2, 3, -1], weights=bytes(12))
     spec = worker_pb2.AdapterSpec(rank=2, alpha=2, targets=["q_proj"])

@@ -116,7 +116,7 @@ class Client:
         self, base_id: str, adapter_id: str = "", canvases: int = 1, iterations: int = 3, **changes: Any
     ) -> str:
         fields = {"policy": refining(iterations), "answer_tokens": 4, "draw": DRAW, "frames": True}
-        fields |= {"attention": 1, "share_weight": 1} | changes
+        fields |= {"attention": 1, "context": 1, "share_weight": 1} | changes
         prompts = [
             sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 3]), seed=seed) for seed in range(canvases)
         ]
@@ -590,7 +590,7 @@ def test_a_chat_is_rendered_on_the_worker() -> None:
         base_id = await client.base()
         chat = sampling_pb2.Chat(messages=[data_pb2.Message(role="user", content="hi")])
         spec = sampling_pb2.SamplingSpec(
-            policy=refining(1), answer_tokens=4, draw=DRAW, attention=1, share_weight=1
+            policy=refining(1), answer_tokens=4, draw=DRAW, attention=1, context=1, share_weight=1
         )
         request = sampling_pb2.StartSamplingRequest(
             base_id=base_id, canvases=[sampling_pb2.Canvas(chat=chat)], spec=spec

@@ -113,6 +113,7 @@ def sampling_spec(**options: Any) -> SamplingSpec:
             "draw": draw_spec(),
             "frames": True,
             "attention": "full",
+            "context": "prompt",
             "canvas_tokens": 0,
             "window_tokens": 0,
             "share_weight": 1.0,

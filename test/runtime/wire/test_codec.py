@@ -129,7 +129,7 @@ def test_bytes_are_floats_rows_of_floats_or_flags_as_the_value_says() -> None:
 
 def test_what_may_not_be_left_out_is_missed() -> None:
     read = reader(sampling_pb2.SamplingSpec, SamplingSpec)
-    sound = {"answer_tokens": 1, "attention": 1, "share_weight": 1}
+    sound = {"answer_tokens": 1, "attention": 1, "context": 1, "share_weight": 1}
     policy = read(sampling_pb2.SamplingSpec(**sound, draw=DRAW, policy=refining(1))).policy
     assert policy == refine_policy(iterations=1, early_stop=False)
     with pytest.raises(LadError, match="drawMethod is missing"):

@@ -30,12 +30,18 @@ def denoise_answer(
 
     Canvas k is denoised with seed + k, in the attention modes `full` and `causal-prefix` as it would be alone behind the same
     tokens. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
-    see each other. Nothing follows a canvas with a stop token. The first canvas begins from what `canvas` says, all others from
+    see each other. In the context `random-split`, the last finished token stands visible in front of each later canvas. Nothing
+    follows a canvas with a stop token. The first canvas begins from what `canvas` says, all others from
     MASKs. `snapshot` must not change while the work runs.
     """
     size, key = spec.most_at_once, canvas.key(index)
     past = yield from Past.of(
-        base, snapshot, canvas.prompt, attention=spec.attention, guided=policy.guidance > 0
+        base,
+        snapshot,
+        canvas.prompt,
+        attention=spec.attention,
+        guided=policy.guidance > 0,
+        context=spec.context,
     )
     told = _Told.before(canvas.begin, key)
     for start in range(0, len(told.ids), size):

@@ -19,7 +19,14 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Message, TokenIds } from "./data.js";
-import { AttentionMode, attentionModeFromJSON, attentionModeToJSON } from "./training.js";
+import {
+  AttentionMode,
+  attentionModeFromJSON,
+  attentionModeToJSON,
+  TrainingContext,
+  trainingContextFromJSON,
+  trainingContextToJSON,
+} from "./training.js";
 
 export const protobufPackage = "lad.v1";
 
@@ -463,6 +470,8 @@ export interface SamplingSpec {
   shareWeight: number;
   /** 0: the answers have `answer_tokens` positions. */
   windowTokens: number;
+  /** Where the last token of the finished canvases stands: RANDOM_SPLIT, visible in the canvas behind them; PROMPT, in the past as the others. */
+  context: TrainingContext;
 }
 
 export interface Canvas {
@@ -2301,6 +2310,7 @@ function createBaseSamplingSpec(): SamplingSpec {
     canvasTokens: 0,
     shareWeight: 0,
     windowTokens: 0,
+    context: 0,
   };
 }
 
@@ -2329,6 +2339,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     }
     if (message.windowTokens !== 0) {
       writer.uint32(64).uint32(message.windowTokens);
+    }
+    if (message.context !== 0) {
+      writer.uint32(72).int32(message.context);
     }
     return writer;
   },
@@ -2410,6 +2423,14 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
             message.windowTokens = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.context = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2448,6 +2469,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
         : isSet(object.window_tokens)
         ? globalThis.Number(object.window_tokens)
         : 0,
+      context: isSet(object.context) ? trainingContextFromJSON(object.context) : 0,
     };
   },
 
@@ -2477,6 +2499,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     if (message.windowTokens !== 0) {
       obj.windowTokens = Math.round(message.windowTokens);
     }
+    if (message.context !== 0) {
+      obj.context = trainingContextToJSON(message.context);
+    }
     return obj;
   },
 
@@ -2495,6 +2520,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     message.canvasTokens = object.canvasTokens ?? 0;
     message.shareWeight = object.shareWeight ?? 0;
     message.windowTokens = object.windowTokens ?? 0;
+    message.context = object.context ?? 0;
     return message;
   },
 };
