@@ -14,7 +14,7 @@ class TrainingNeeds:
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What tasks take beside weights: bytes of keys and values that they read, or what training takes."""
+    """What tasks take beside weights: bytes of keys and values that they read and of drafts they keep, or what training takes."""
 
     caches: int = 0
     training: TrainingNeeds | None = None

@@ -6,9 +6,13 @@ from typing import Literal
 from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.random import CanvasKey
-from lad_runtime.types.limits import MAX_TOKENS, MAX_UINT64
+from lad_runtime.types.limits import MAX_TOKENS
 
-_MAX_UINT32 = 2**32 - 1
+MAX_COUNT = 2**32 - 1
+"""The most that a count can say, here and in the protocol."""
+
+MAX_MEMORY = 4096
+"""Numbers of a policy's memory beside one for each position, at most."""
 
 CanvasStop = Literal["iterations", "settled"]
 """Why a canvas is done."""
@@ -46,10 +50,9 @@ class SamplingState:
             _check_length("sampled", len(self.sampled), count)
         for confidence in self.confidences:
             check_number("from.confidences", confidence, low=0, high=1)
-        for number in self.memory:
-            check_whole("from.memory", number, low=0, high=MAX_UINT64)
+        _check_memory(self.memory, count)
         for name in ("same", "iteration", "finished_iterations", "forwards"):
-            check_whole(f"from.{name}", getattr(self, name), low=0, high=_MAX_UINT32)
+            check_whole(f"from.{name}", getattr(self, name), low=0, high=MAX_COUNT)
         check_whole("from.finished", self.finished, low=0, high=count - 1)
         if self.stopped is not None:
             check_choice("from.stopped", self.stopped, ("iterations", "settled"))
@@ -130,6 +133,18 @@ class SamplingState:
                     f"the position is {what}",
                     "Give a token for it, and false.",
                 )
+
+
+def _check_memory(memory: tuple[int, ...], count: int) -> None:
+    for number in memory:
+        check_whole("from.memory", number, low=0, high=MAX_COUNT)
+    if len(memory) > count + MAX_MEMORY:
+        raise invalid_option(
+            "from.memory",
+            f"{len(memory)} entries",
+            f"a policy remembers {count + MAX_MEMORY} at most of an answer of {count} tokens",
+            "Give it as the frame has it, or leave it out.",
+        )
 
 
 def _check_length(name: str, length: int, count: int) -> None:

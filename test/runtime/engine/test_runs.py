@@ -1,6 +1,7 @@
 """Runs and their logs of events."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,13 +13,14 @@ from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.runs import RunCancelled
 from lad_runtime.types.sampling import Edit, FrameEvent
+from lad_runtime.types.sampling_state import MAX_MEMORY, SamplingState
 
 EDIT = Edit(position=0, old=1, new=2, confidence=0.5, remasked=False, kept=False)
 
 
-def frame(edits: int = 10) -> FrameEvent:
+def frame(edits: int = 10, state: SamplingState | None = None) -> FrameEvent:
     return FrameEvent(
-        canvas=0, iteration=0, iterations=1, edits=(EDIT,) * edits, answer=(1, 2), masked=0, state=None
+        canvas=0, iteration=0, iterations=1, edits=(EDIT,) * edits, answer=(1, 2), masked=0, state=state
     )
 
 
@@ -54,6 +56,15 @@ def test_an_overgrown_log_drops_old_frames_and_keeps_everything_else_and_the_new
     assert [logged.seq for logged in kept[-3:]] == [499, 500, 501]
     assert 10 < len(kept) < 100
     assert log.weight <= 1000
+
+
+def test_what_a_policy_remembers_weighs_in_a_frame() -> None:
+    """200 bytes weigh 1, and each number takes the 8 of its place in a tuple."""
+    state = replace(SamplingState.all_masked(2, 5), memory=(7,) * MAX_MEMORY)
+    light, heavy = EventLog(), EventLog()
+    light.append(frame(0))
+    heavy.append(frame(0, state))
+    assert heavy.weight - light.weight >= 8 * MAX_MEMORY // 200
 
 
 def test_a_log_that_outgrows_its_bound_without_frames_says_from_where_it_can_be_read() -> None:

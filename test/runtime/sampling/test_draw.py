@@ -160,6 +160,13 @@ def test_an_eos_bias_of_minus_infinity_forbids_eos() -> None:
         assert EOS_ID not in ids
 
 
+@pytest.mark.parametrize("temperature", [1e-320, 1e-300, 1e-270])
+def test_no_temperature_is_too_low_for_logits_that_a_float32_holds(temperature: float) -> None:
+    logits_RV = torch.tensor([[0.0, 3e38, 1.0, 3e38, -3e38], [-3e38, -1e-45, 0.0, -1.0, -torch.inf]])
+    probabilities_RV = filtered_probabilities(logits_RV, draw_spec(temperature=temperature, top_p=0.999))
+    assert probabilities_RV.tolist() == [[0, 0.5, 0, 0.5, 0], [0, 0, 1, 0, 0]]
+
+
 def test_top_k_keeps_exactly_k_of_equals() -> None:
     probabilities_RV = filtered_probabilities(torch.zeros(1, 6), draw_spec(temperature=1.0, top_k=4))
     assert probabilities_RV.tolist() == [[0.25, 0.25, 0.25, 0.25, 0, 0]]

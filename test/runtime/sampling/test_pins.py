@@ -15,7 +15,7 @@ from lad_runtime.method.random import CanvasKey
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.sampler import check_canvas, sample_canvas
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
-from lad_runtime.types.sampling_state import SamplingState
+from lad_runtime.types.sampling_state import MAX_COUNT, MAX_MEMORY, SamplingState
 from sampling_helpers import (
     EOS_ID,
     MASK_ID,
@@ -260,6 +260,66 @@ def test_an_edited_state_goes_on_with_what_was_written() -> None:
     assert changed.iterations == answer.iterations
 
 
+edited = st.lists(
+    st.tuples(st.integers(0, VOCAB_SIZE - 1), *[st.booleans()] * 3, st.integers(0, 2**32 - 1)),
+    min_size=1,
+    max_size=9,
+)
+"""Of each position: a token, whether it is masked, whether pinned, whether kept; and a number for the policy's memory."""
+
+
+@pytest.mark.parametrize("kind", DENOISING)
+@settings(deadline=None, max_examples=60)
+@given(of=edited, block=st.integers(0, 3), iteration=st.integers(0, 4), memory=st.integers(0, 20))
+def test_however_a_state_is_edited_its_answer_comes_to_an_end_without_a_mask(
+    kind: str, of: Sequence[tuple[int, bool, bool, bool, int]], block: int, iteration: int, memory: int
+) -> None:
+    begin = replace(
+        beginning([(token, "masked" if masked else "draft") for token, masked, *_ in of]),
+        pinned=tuple(pinned and not masked for _, masked, pinned, *_ in of),
+        kept=tuple(kept for *_, kept, _ in of),
+        memory=tuple(number for *_, number in [*of, *of, *of])[:memory],
+        iteration=iteration,
+    )
+    spec = spec_of(kind, len(of), iterations=9)
+    if hasattr(spec.policy, "block_tokens"):
+        spec = replace(spec, policy=replace(spec.policy, block_tokens=block))
+    canvas = canvas_from(begin)
+    try:
+        check_canvas(BASE, canvas, spec)
+    except LadError as error:
+        assert error.option == "from.iteration"  # fewer open tokens take fewer iterations
+        return
+    _, outcome, _ = run_work(sample_canvas(BASE, None, canvas, 2, spec), random_logits(block))
+    answer = answered(outcome).canvas_ids
+    assert len(answer) == len(of)
+    assert not any(masked and answer[p] == MASK_ID for p, (_, masked, *_) in enumerate(of))
+
+
+def test_a_masked_position_is_sampled_even_where_its_state_says_that_it_is_kept() -> None:
+    begin = replace(beginning([(20, "draft"), (1, "masked")]), kept=(True, True))
+    policy = remask_policy(iterations=3, retention="locked")
+    _, answer = run(canvas_from(begin), sampling_spec(policy=policy, answer_tokens=2), random_logits(1))
+    assert answer.canvas_ids[0] == 20
+    assert answer.canvas_ids[1] != MASK_ID
+
+
+def test_counts_that_a_state_begins_with_stay_what_the_protocol_can_say() -> None:
+    most = {"same": MAX_COUNT, "finished_iterations": MAX_COUNT, "forwards": MAX_COUNT}
+    begin = replace(
+        beginning([(20, "draft")] * 4), **{**most, "finished": 2, "sampled": (20,) * 4, "iteration": 1}
+    )
+    spec = sampling_spec(
+        policy=refine_policy(iterations=3, early_stop=False), answer_tokens=6, canvas_tokens=2
+    )
+    frames, answer = run(canvas_from(begin), spec, lambda _, rows: peaked([20] * len(rows)))
+    assert [frame.iteration for frame in frames] == [MAX_COUNT] * 5
+    assert {(frame.state.forwards, frame.state.finished_iterations) for frame in frames if frame.state} == {
+        (MAX_COUNT, MAX_COUNT)
+    }
+    assert answer.iterations == MAX_COUNT
+
+
 STATE = beginning([(20, "pinned"), (1, "masked"), (21, "draft")])
 
 
@@ -275,6 +335,8 @@ STATE = beginning([(20, "pinned"), (1, "masked"), (21, "draft")])
         ({"confidences": (0.0, 0.0, float("nan"))}, "from.confidences"),
         ({"confidences": (0.0, 0.0, 2.0)}, "from.confidences"),
         ({"memory": (-1,)}, "from.memory"),
+        ({"memory": (2**32,)}, "from.memory"),
+        ({"memory": (0,) * (3 + MAX_MEMORY + 1)}, "from.memory"),
         ({"sampled": (1, 2, 3, 4)}, "from.sampled"),
         ({"iteration": -1}, "from.iteration"),
         ({"finished": 3}, "from.finished"),

@@ -16,6 +16,7 @@ from lad_runtime.method.random import CanvasKey, Purpose
 from lad_runtime.torch_backend.forward.compute import compute
 from lad_runtime.torch_backend.forward.requests import LogitsRequest
 from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.torch_backend.sampling import speculate as speculating
 from lad_runtime.torch_backend.sampling import verdict
 from lad_runtime.torch_backend.sampling.draw import filtered_probabilities
 from lad_runtime.torch_backend.sampling.needs import sampling_bytes
@@ -259,6 +260,27 @@ def test_its_memory_is_the_bases_cache_and_with_prefix_the_adapters_prompt() -> 
     assert sampling_bytes(BASE.model, canvases, spec_of()) == position * (len(PROMPT) + own)
     prefix = spec_of(attention="prefix")
     assert sampling_bytes(BASE.model, canvases, prefix) == position * (2 * len(PROMPT) + own)
+
+
+@pytest.mark.parametrize(("draft_tokens", "canvas_tokens", "most"), [(5, 0, 5), (2**20, 0, 12), (9, 4, 4)])
+def test_what_drafts_were_drawn_from_is_counted(
+    monkeypatch: pytest.MonkeyPatch, draft_tokens: int, canvas_tokens: int, most: int
+) -> None:
+    kept: list[int] = []
+
+    def noting(*given: Any) -> verdict.Draft:
+        made = drafted(*given)
+        assert made.probabilities_KV is not None
+        kept.append(made.probabilities_KV.nbytes)
+        return made
+
+    monkeypatch.setattr(speculating, "drafted", noting)
+    spec = spec_of(draft_tokens=draft_tokens, canvas_tokens=canvas_tokens, draw=draw_spec(temperature=1.0))
+    canvases = [Canvas(prompt=PROMPT, seed=seed, begin=None) for seed in range(3)]
+    run_together([sample_canvas(BASE, ADAPTER, canvas, 0, spec) for canvas in canvases], BASE.model)
+    greedy = replace(spec, draw=draw_spec())
+    counted = sampling_bytes(BASE.model, canvases, spec) - sampling_bytes(BASE.model, canvases, greedy)
+    assert counted == 3 * max(kept) == 3 * most * VOCAB_SIZE * 8
 
 
 # The distribution at temperature > 0, on a base and a drafter whose logits are a function of the prefix.

@@ -1,5 +1,6 @@
 """The policies that go by how sure the model is, on models whose logits are known, and against plain versions of their rules."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -8,11 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lad_runtime.method.policies.editing import SEEN_KEPT
 from lad_runtime.method.policies.entropy_bound import annealed_temperature, bounded_count
 from lad_runtime.method.policies.threshold import factor_count
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
+from lad_runtime.types.sampling_state import SamplingState
 from sampling_helpers import MASK_ID, VOCAB_SIZE, answered, random_logits, run_work, small_base
 from sampling_specs import (
     draw_spec,
@@ -223,3 +226,17 @@ def test_the_temperature_falls_evenly_and_is_the_draws_own() -> None:
         for anneal, temperature in ((True, 0.0), (True, 3.0), (False, 0.0), (False, 3.0))
     ]
     assert answers[0] == answers[1] and len(set(answers)) == 3
+
+
+def test_editing_remembers_the_last_whole_answers_alone() -> None:
+    hashes = tuple(range(SEEN_KEPT))
+    begin = replace(
+        SamplingState.all_masked(2, MASK_ID), ids=(A, B), masked=(False, False), memory=(0, 0, *hashes)
+    )
+    spec = sampling_spec(policy=editing_policy(iterations=2), answer_tokens=2)
+    canvas = Canvas(prompt=PROMPT, seed=1, begin=begin)
+    model = scripted_rows([{C: 0.9}, {B: 0.9}])
+    frames, _, _ = run_work(sample_canvas(BASE, None, canvas, 0, spec), model)
+    assert frames[0].state is not None
+    assert frames[0].state.memory[:4] == (1, 0, 1, 2)
+    assert len(frames[0].state.memory) == 2 + SEEN_KEPT

@@ -123,6 +123,9 @@ def sound_requests(base_id: str, adapter_id: str, dataset_id: str) -> dict[str, 
     sampling = sampling_pb2.SamplingSpec(
         policy=refining(2), answer_tokens=4, draw=DRAW, frames=True, attention=1, context=1, share_weight=1
     )
+    begin = sampling_pb2.SamplingState(
+        ids=[1, 2, 3, 4], masked=b"\1\0\0\1", pinned=b"\0\1\0\0", kept=bytes(4), confidences=bytes(16)
+    )
     sequence = training_pb2.TargetedSequence(ids=[1, 2, 3], targets=[2, 3, -1], weights=bytes(12))
     spec = worker_pb2.AdapterSpec(rank=2, alpha=2, targets=["q_proj"])
     return {
@@ -138,7 +141,9 @@ def sound_requests(base_id: str, adapter_id: str, dataset_id: str) -> dict[str, 
             base_id=base_id, mode=2, items=[evaluation_pb2.ScoreItem(prompt=tokens, continuation=tokens)]
         ),
         "StartSampling": sampling_pb2.StartSamplingRequest(
-            base_id=base_id, canvases=[sampling_pb2.Canvas(ids=tokens)], spec=sampling
+            base_id=base_id,
+            canvases=[sampling_pb2.Canvas(ids=tokens), sampling_pb2.Canvas(ids=tokens, begin=begin)],
+            spec=sampling,
         ),
         "Predict": sampling_pb2.PredictRequest(
             base_id=base_id,

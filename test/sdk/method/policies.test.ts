@@ -6,6 +6,8 @@ import { definitionOf } from "../../../sdk/src/method/policies/policy.js";
 import {
   ar,
   chooseRemasked,
+  editing,
+  editingStep,
   llada,
   lladaBudget,
   lladaStep,
@@ -231,6 +233,39 @@ describe("a policy's step", () => {
     const { masked } = remaskStep(maskedAnswer(8, MASK), seen, policy).next;
     expect(masked.filter((is, p) => is && p % 2 === 1)).toHaveLength(2);
     expect(tally(masked)).toBe(4);
+  });
+
+  test("of LLaDA commit what an edited answer has masked anywhere, the last step whatever is left", () => {
+    const state = {
+      ids: [MASK, 8, 9, MASK, 8, MASK],
+      masked: [true, false, false, true, false, true],
+      kept: [false, true, true, false, true, false],
+      confidences: [0, 1, 1, 0, 1, 0],
+    };
+    const seen = { ids: [7, 7, 7, 7, 7, 7], confidences: [0.5, 0, 0, 0.6, 0, 0.7], ...CONTEXT };
+    const policy = llada({ iterations: 3, blockTokens: 2 });
+    const second = lladaStep(state, { ...seen, iteration: 1 }, policy).next;
+    expect(second.masked).toEqual([false, false, false, false, false, true]);
+    const none = { ...second, masked: second.masked.map(() => false) };
+    expect(lladaStep(none, { ...seen, iteration: 1 }, policy).next.masked).not.toContain(true);
+    const ahead = { ...state, masked: [false, false, false, false, false, true] };
+    expect(lladaStep(ahead, { ...seen, iteration: 0 }, policy).next.masked).not.toContain(true);
+    const left = lladaStep(state, { ...seen, iteration: 2 }, policy).next;
+    expect(left.masked).not.toContain(true);
+  });
+
+  test("of editing remember the last 4,096 whole answers", () => {
+    const hashes = Array.from({ length: 4096 }, (_, n) => n);
+    const state = {
+      ...maskedAnswer(2, MASK),
+      ids: [7, 8],
+      masked: [false, false],
+      memory: [0, 0, ...hashes],
+    };
+    const prediction = { ids: [9, 8], confidences: [0.9, 0.9], iteration: 0, ...CONTEXT };
+    const { memory = [] } = editingStep(state, prediction, editing()).next;
+    expect(memory.slice(0, 4)).toEqual([1, 0, 1, 2]);
+    expect(memory).toHaveLength(2 + 4096);
   });
 
   test("of LLaDA refuses to go on when the budget is spent", () => {

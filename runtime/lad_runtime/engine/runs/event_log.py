@@ -11,7 +11,7 @@ from lad_runtime.types.runs import LoggedEvent
 from lad_runtime.types.sampling import FrameEvent
 
 _MAX_WEIGHT = 500_000
-"""The log's bound, about 100 MB. A frame weighs as much as its edits and tokens, any other event as much as a few numbers."""
+"""The log's bound, about 100 MB. A frame weighs as much as its edits, tokens and memory, any other event as a few numbers."""
 
 
 class EventLog:
@@ -98,4 +98,7 @@ class EventLog:
 
 
 def _weight(event: Any) -> int:
-    return 1 + len(event.edits) + len(event.answer) // 4 if isinstance(event, FrameEvent) else 10
+    if not isinstance(event, FrameEvent):
+        return 10
+    remembered = len(event.state.memory) if event.state else 0
+    return 1 + len(event.edits) + len(event.answer) // 4 + remembered // 25

@@ -11,6 +11,9 @@ from lad_runtime.method.answer_state import AnswerState, Ids, Sampled
 from lad_runtime.method.choose import Bools, most_confident, sure_masks
 from lad_runtime.method.policies.policy import AnswerCanvas, Denoising, DenoisingPolicy
 
+SEEN_KEPT = 4096
+"""Whole answers that are remembered, at most."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EditingPolicy(DenoisingPolicy):
@@ -35,7 +38,7 @@ class Editing(Denoising):
 
     Two guards against loops: each position is replaced `edits` times at most; and replacements that would lead back to a whole
     answer that stood there before are not made. The memory holds the replacements of each position, then the hashes
-    of the whole answers that were seen. The answer is done when nothing is masked and nothing is replaced.
+    of the last `SEEN_KEPT` whole answers that were seen. The answer is done when nothing is masked and nothing is replaced.
     """
 
     policy: EditingPolicy
@@ -70,7 +73,7 @@ class Editing(Denoising):
             masked_N=state.masked_N & ~chosen_N,
             kept_N=np.zeros(len(state), dtype=np.bool_),
             confidences_N=np.where(chosen_N, sampled.confidences_N, state.confidences_N),
-            memory=(*(edits_N + (chosen_N & ~state.masked_N)).tolist(), *seen, *whole),
+            memory=(*(edits_N + (chosen_N & ~state.masked_N)).tolist(), *(*seen, *whole)[-SEEN_KEPT:]),
         )
 
     def _replaced(self, state: AnswerState, sampled: Sampled) -> Bools:
@@ -99,5 +102,6 @@ def hash_of(ids: Sequence[int] | Ids) -> int:
 
 def _remembered(state: AnswerState) -> tuple[Ids, tuple[int, ...]]:
     """The replacements of each position so far, and the hashes of the whole answers that were seen."""
-    memory = state.memory or (0,) * len(state)
-    return np.array(memory[: len(state)], dtype=np.int64), memory[len(state) :]
+    edits, edits_N = state.memory[: len(state)], np.zeros(len(state), dtype=np.int64)
+    edits_N[: len(edits)] = edits  # fewer where none were counted yet, or where a state was edited
+    return edits_N, state.memory[len(state) :]

@@ -51,6 +51,9 @@ class LladaPolicy(DenoisingPolicy):
 class Llada(Denoising):
     """Only MASK positions of the current block are sampled; block follows block from left to right.
 
+    An edited answer may have masks in earlier blocks, which are sampled with it, or none up to its end: then the next block's are.
+    The last step commits whatever is left.
+
     With `eos_confidence_off` a sampled stop token counts with confidence −∞: it is committed where nothing else is left to.
     """
 
@@ -66,12 +69,16 @@ class Llada(Denoising):
         return len(self.budget)
 
     def predicted(self, state: AnswerState, iteration: int) -> Bools:
-        step = self.budget[iteration]
         positions_N = np.arange(len(state))
-        return state.masked_N & (positions_N >= step.start) & (positions_N < step.stop)
+        for step in self.budget[iteration:]:
+            masked_N = state.masked_N & (positions_N < step.stop)
+            if masked_N.any():
+                return masked_N
+        return np.zeros(len(state), dtype=np.bool_)
 
     def schedule(self, state: AnswerState, sampled: Sampled, iteration: int, last: bool) -> int:
-        return self.budget[iteration].count
+        open_masks = int(self.predicted(state, iteration).sum())
+        return open_masks if last else min(self.budget[iteration].count, open_masks)
 
     def choose(self, state: AnswerState, sampled: Sampled, count: int, iteration: int) -> Bools:
         confidences_N = sampled.confidences_N

@@ -14,7 +14,7 @@ from lad_runtime.torch_backend.sampling.begin import begun
 from lad_runtime.torch_backend.sampling.denoise import Denoised, denoise
 from lad_runtime.types.limits import MAX_UINT64
 from lad_runtime.types.sampling import AnswerEvent, Canvas, FrameEvent, SamplingSpec
-from lad_runtime.types.sampling_state import SamplingState
+from lad_runtime.types.sampling_state import MAX_COUNT, SamplingState
 from lad_runtime.types.work import Work
 
 
@@ -113,8 +113,8 @@ class _Told:
             self,
             ids=self.ids + done.ids,
             pinned=self.pinned + begin.pinned + grown,
-            iterations=self.iterations + done.iterations,
-            forwards=self.forwards + done.forwards,
+            iterations=_sum(self.iterations, done.iterations),
+            forwards=_sum(self.forwards, done.forwards),
         )
 
     def of(self, work: Work[Denoised], left: int) -> Work[Denoised]:
@@ -133,16 +133,19 @@ class _Told:
         state = replace(
             frame.state.behind(self.ids, self.pinned),
             finished_iterations=self.iterations,
-            forwards=self.forwards + frame.state.forwards,
+            forwards=_sum(self.forwards, frame.state.forwards),
             key=self.key,
         )
         return replace(
             frame,
-            iteration=self.iterations + frame.iteration,
-            iterations=min(
-                self.iterations + frame.iterations + left, 2**32 - 1
-            ),  # as many as the protocol can say
+            iteration=_sum(self.iterations, frame.iteration),
+            iterations=_sum(self.iterations, frame.iterations, left),
             edits=tuple(replace(edit, position=len(self.ids) + edit.position) for edit in frame.edits),
             answer=(*self.ids, *frame.answer),
             state=state,
         )
+
+
+def _sum(*counts: int) -> int:
+    """Their sum, or as much as can be said."""
+    return min(sum(counts), MAX_COUNT)

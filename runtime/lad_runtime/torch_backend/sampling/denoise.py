@@ -17,7 +17,7 @@ from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, pro
 from lad_runtime.torch_backend.sampling.predict import guided
 from lad_runtime.torch_backend.sampling.states import answer_state, sampling_state, standing
 from lad_runtime.types.sampling import DrawSpec, Edit, FrameEvent, SamplingSpec
-from lad_runtime.types.sampling_state import CanvasStop, SamplingState
+from lad_runtime.types.sampling_state import MAX_COUNT, CanvasStop, SamplingState
 from lad_runtime.types.work import Work, ask
 
 
@@ -93,7 +93,7 @@ def denoise(
                 masked=int(after.masked_N.sum()),
                 state=replace(
                     sampling_state(after, pinned_N, sampled),
-                    same=settled.times,
+                    same=min(settled.times, MAX_COUNT),
                     iteration=iteration + 1,
                     stopped=stopped if last else None,
                     forwards=iteration + 1 - begin.iteration,

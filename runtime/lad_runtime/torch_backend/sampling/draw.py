@@ -21,6 +21,9 @@ from lad_runtime.types.sampling import DrawSpec
 _CHUNK_ELEMENTS = 2**24
 """Rows are drawn in chunks of about so many logits, which bounds a float64 temporary to 128 MiB."""
 
+_COLDEST = 1e-269
+"""Any float32 divided by it is a float64, and the least difference of two is more than any other token survives."""
+
 _BLOCK = 256
 
 
@@ -146,7 +149,7 @@ def filtered_probabilities(logits_RV: Tensor, spec: DrawSpec) -> Tensor:
     softmax(logits / temperature), of which top-k keeps exactly the k most probable tokens (lower ids on ties), and top-p then
     the shortest run of the most probable ones whose renormalised sum reaches p (arXiv 1904.09751), at least one.
     """
-    scaled_RV = logits_RV.double() / spec.temperature
+    scaled_RV = logits_RV.double() / max(spec.temperature, _COLDEST)
     if 0 < spec.top_k < scaled_RV.shape[1]:
         scaled_RV = scaled_RV.masked_fill(~_top_k_mask(scaled_RV, spec.top_k), -torch.inf)
     if spec.top_p < 1:

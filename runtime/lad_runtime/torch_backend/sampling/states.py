@@ -10,12 +10,12 @@ from lad_runtime.types.sampling_state import SamplingState
 
 
 def answer_state(plain: SamplingState, mask_token_id: int) -> AnswerState:
-    """The state as the next forward sees it: MASK wherever the position is masked."""
+    """The state as the next forward sees it: MASK wherever the position is masked, which then is not kept either."""
     masked_N = np.array(plain.masked, dtype=np.bool_)
     return AnswerState(
         ids_N=np.where(masked_N, mask_token_id, np.array(plain.ids, dtype=np.int64)),
         masked_N=masked_N,
-        kept_N=np.array(plain.kept, dtype=np.bool_),
+        kept_N=np.array(plain.kept, dtype=np.bool_) & ~masked_N,
         confidences_N=np.array(plain.confidences, dtype=np.float64),
         memory=plain.memory,
     )

@@ -47,6 +47,9 @@ export function editing(options: EditingOptions = {}): EditingPolicy {
   return { kind: "editing", ...check(editingFields, options) };
 }
 
+/** Whole answers that are remembered, at most. */
+const SEEN_KEPT = 4096;
+
 definePolicy(editing, {
   kind: "editing",
   options: editingFields,
@@ -58,8 +61,8 @@ definePolicy(editing, {
  * Decoding by two thresholds: masks whose token is sure enough are filled, at least one, and visible tokens replaced.
  *
  * Two guards against loops: each position is replaced `edits` times at most; and replacements that would lead back to a whole answer
- * that stood there before are not made. The memory holds the replacements of each position, then the hashes of the whole answers that
- * were seen.
+ * that stood there before are not made. The memory holds the replacements of each position, then the hashes of the last `SEEN_KEPT`
+ * whole answers that were seen.
  */
 export function editingStep(
   state: AnswerState,
@@ -81,8 +84,7 @@ export function editingStep(
     confidences: pick(state.confidences, sampled.confidences),
     memory: [
       ...edits.map((count, p) => count + Number(replaced[p])),
-      ...seen,
-      ...(isWhole ? [hashOf(state.ids)] : []),
+      ...[...seen, ...(isWhole ? [hashOf(state.ids)] : [])].slice(-SEEN_KEPT),
     ],
   };
   return { sampled: standingAnswer(sampled, next), next, done: isWhole && !replaced.includes(true) };

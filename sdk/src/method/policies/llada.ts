@@ -9,7 +9,7 @@ import {
   type PolicyStep,
   sampledWhere,
 } from "../answer-state.js";
-import { mostConfident } from "../choose.js";
+import { mostConfident, tally } from "../choose.js";
 import { definePolicy, iterations, ownersOfOption, type PolicyUse } from "./policy.js";
 
 /** How `llada` denoises. */
@@ -86,16 +86,18 @@ export function lladaStep(
   prediction: IterationPrediction,
   policy: LladaPolicy,
 ): PolicyStep {
-  const step = lladaBudget(state.ids.length, policy.blockTokens, policy.iterations)[prediction.iteration];
+  const budget = lladaBudget(state.ids.length, policy.blockTokens, policy.iterations);
+  const [step, ...later] = budget.slice(prediction.iteration);
   if (step === undefined) throw new RangeError(`iteration is ${prediction.iteration}: the budget is spent.`);
-  const open = state.masked.map((is, p) => is && p >= step.start && p < step.stop);
+  const open = openMasks(state.masked, [step, ...later]);
   const sampled = sampledWhere(state, prediction, (p) => open[p] === true);
   const confidences = sampled.confidences.map((c, p) =>
     policy.eosConfidenceOff && prediction.stopTokenIds.includes(sampled.ids[p] as number)
       ? Number.NEGATIVE_INFINITY
       : c,
   );
-  const chosen = mostConfident(open, step.count, confidences);
+  const count = later.length === 0 ? tally(open) : Math.min(step.count, tally(open));
+  const chosen = mostConfident(open, count, confidences);
   const pick = <T>(ours: readonly T[], theirs: readonly T[]) =>
     ours.map((x, p) => (chosen[p] ? (theirs[p] as T) : x));
   const next = {
@@ -105,6 +107,16 @@ export function lladaStep(
     confidences: pick(state.confidences, sampled.confidences),
   };
   return { sampled, next };
+}
+
+/**
+ * The masks up to the end of the step's block. An edited answer may have some in earlier blocks, or none up to there: then those up to
+ * the end of the next block that has any.
+ */
+function openMasks(masked: readonly boolean[], steps: readonly BudgetStep[]): readonly boolean[] {
+  const first = masked.indexOf(true);
+  const stop = steps.find((step) => first < step.stop)?.stop ?? 0;
+  return masked.map((is, p) => is && p < stop);
 }
 
 /** One step of LLaDA's fixed budget: `count` masks of the positions start…stop−1 are committed. */
