@@ -176,7 +176,8 @@ export class FrozenBase extends Model {
    */
   async writeAnswers(options: WriteAnswersOptions): Promise<WrittenAnswers> {
     const given = checkWriteAnswers(options);
-    const { answerTokens, temperature, topK, topP, signal } = given;
+    const { temperature, topK, topP, signal } = given;
+    const { answerTokens = Math.min(256, Math.floor(this.info.maxPositions / 2)) } = given;
     const draw = temperature === 0 ? {} : { temperature, topK, topP };
     const how = { policy: ar(), answerTokens, ...draw, frames: false, signal };
     return writeAnswers(
@@ -185,7 +186,7 @@ export class FrozenBase extends Model {
         prompts: (examples) => this.#prompts(examples, signal),
         answer: (canvases) => this.sampleMany({ canvases, ...how }).result(),
       },
-      given,
+      { ...given, answerTokens },
     );
   }
 

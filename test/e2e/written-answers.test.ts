@@ -44,6 +44,16 @@ async function writing(options: Partial<WriteAnswersOptions> = {}) {
   return { folder, written, text, examples };
 }
 
+it("answers whose length nobody gave leave the prompt half of a small base's positions", async () => {
+  const tiny = await runtime.loadBase("tiny");
+  const asked = {
+    prompts: [{ instruction: "Name the capitals.\nPeru Kenya Russia", output: "" }],
+    folder: await mkdtemp(join(scratch, "written-")),
+  };
+  expect(await tiny.writeAnswers(asked)).toMatchObject({ computed: 1, cut: 0 });
+  expect(await tiny.writeAnswers({ ...asked, answerTokens: 128 })).toMatchObject({ computed: 0 });
+});
+
 it("each answer is the base's own by ar, and the rest of the example stays", async () => {
   const { written, examples } = await writing();
   expect(written).toMatchObject({ prompts: 5, computed: 5, damaged: 0 });

@@ -33,6 +33,9 @@ export interface Writer {
   answer(canvases: { ids: number[]; seed: bigint }[]): Promise<readonly Answer[]>;
 }
 
+/** Checked options, with the answers' greatest length on this base. */
+type Asked = CheckedWriting & { readonly answerTokens: number };
+
 /** One answer as it is kept. */
 interface Written {
   readonly row: number;
@@ -41,7 +44,7 @@ interface Written {
 }
 
 /** Has all prompts answered that the folder has no answer of, and writes the data's file. */
-export async function writeAnswers(writer: Writer, given: CheckedWriting): Promise<WrittenAnswers> {
+export async function writeAnswers(writer: Writer, given: Asked): Promise<WrittenAnswers> {
   const { folder, batchPrompts, onProgress, signal } = given;
   const examples = (await read(given.prompts)).map((example) => answered(example, "."));
   const name = join(folder, nameOf(writer.info, examples, given));
@@ -77,7 +80,7 @@ export async function writeAnswers(writer: Writer, given: CheckedWriting): Promi
 }
 
 /** The base's name and a digest of all that the answers depend on. */
-function nameOf(info: BaseInfo, examples: readonly Example[], given: CheckedWriting): string {
+function nameOf(info: BaseInfo, examples: readonly Example[], given: Asked): string {
   const { name, revision, dataType } = info;
   const { answerTokens, temperature, topK, topP, seed } = given;
   const settings = { answerTokens, temperature, topK, topP, seed };

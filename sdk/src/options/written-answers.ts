@@ -21,7 +21,9 @@ export interface WriteAnswersOptions extends Pick<CallOptions, "signal"> {
   prompts: DataSource;
   /** The folder of this machine in which the answers are kept, and found again by what they depend on. */
   folder: string;
-  /** The most tokens of an answer: an integer from 1 to 1,048,576. Default: 256. */
+  /**
+   * The most tokens of an answer: an integer from 1 to 1,048,576. Default: 256, or half of the base's positions where those are fewer.
+   */
   answerTokens?: number | undefined;
   /** Divides the logits: a finite number of at least 0. Default: 0, the most probable token. */
   temperature?: number | undefined;
@@ -48,7 +50,7 @@ export interface WriteAnswersOptions extends Pick<CallOptions, "signal"> {
 export const writeAnswersFields = fieldsOf<WriteAnswersOptions>()({
   prompts: dataSourceSchema,
   folder: filledText("a folder's path"),
-  answerTokens: integer(1, 2 ** 20).default(256),
+  answerTokens: integer(1, 2 ** 20).optional(),
   temperature: atLeast(0).default(0),
   topK: integer(0).default(0),
   topP: above(0).max(1, { error: "a number above 0 and at most 1" }).default(1),
