@@ -7,7 +7,7 @@ from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
-from lad_runtime.method.random_split import CONTEXTS, Context, check_context
+from lad_runtime.method.random_split import CONTEXTS, Context, check_split
 from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
 from lad_runtime.types.limits import MAX_UINT64
 
@@ -65,7 +65,7 @@ class AdapterClaims:
         check_choice("context", self.context, CONTEXTS)
         check_whole("steps", self.steps, low=0, high=2**63 - 1)
         check_whole("windowTokens", self.window_tokens, low=0, high=2**32 - 1)
-        check_context(self.context, self.attention, self.canvas_tokens)
+        check_split(self.context, self.attention, self.canvas_tokens)
         if not _DIGEST.fullmatch(self.chat_template_digest):
             problem = "it is no SHA-256 in hexadecimal"
             raise invalid_option("chatTemplateDigest", self.chat_template_digest, problem, "Leave it empty.")

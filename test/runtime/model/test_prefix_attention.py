@@ -413,7 +413,7 @@ def test_an_adapter_of_random_splits_has_the_last_finished_token_in_its_next_can
         policy=refine_policy(iterations=1),
         answer_tokens=7,
         canvas_tokens=3,
-        draw=NO_EOS,
+        draw=draw_spec(eos_bias=-10000.0),
         attention="causal-prefix",
         context="random-split",
     )
