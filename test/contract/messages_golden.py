@@ -131,7 +131,7 @@ def requests() -> list[Message]:
         checkpoint="run-1",
         resume=True,
         attention=4,
-        context=2,
+        context=1,
         gradient_checkpointing=True,
         share_weight=2.5,
         overwrite=True,
@@ -169,7 +169,7 @@ def requests() -> list[Message]:
         ),
         frames=True,
         attention=3,
-        context=2,
+        context=1,
         canvas_tokens=64,
         share_weight=0.5,
     )

@@ -63,7 +63,9 @@ class Past:
     def canvas(self, answer_N: Tensor, rows_R: Tensor) -> tuple[tuple[Segment, ...], tuple[Tensor, ...]]:
         """The segments of one prediction of an answer, and for each the rows of the answer's positions `rows`."""
         if self.contexts:
-            ids = torch.cat([torch.tensor(self.shown, dtype=torch.int64), answer_N]) if self.shown else answer_N
+            ids = (
+                torch.cat([torch.tensor(self.shown, dtype=torch.int64), answer_N]) if self.shown else answer_N
+            )
             segments = tuple(
                 Segment(ids=ids, adapter=self.adapter, context=context) for context in self.contexts
             )
