@@ -22,8 +22,8 @@ class Past:
     """The prompt that the tokens of a canvas see; under classifier-free guidance also the same prompt masked.
 
     `prompts` has the token ids of one or both. In the attention modes `prefix` and `causal-prefix`, `contexts` has a filled cache
-    for each (None for an empty prompt). In the context `random-split` the last finished token, `shown`, opens the canvas. `adapter` must
-    not change while the past is in use.
+    for each (None for an empty prompt). In the context `random-split` the last finished token, `shown`, opens the canvas.
+    `adapter` must not change while the past is in use.
     """
 
     base: Base
