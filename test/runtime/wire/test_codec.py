@@ -93,7 +93,7 @@ def test_a_oneof_beside_other_fields_is_the_field_of_its_name() -> None:
     write, read = writer(Canvas, sampling_pb2.Canvas), reader(sampling_pb2.Canvas, Canvas)
     for prompt in ((1, 2), Chat(messages=(Said(role="user", content="hi"),), allow_special=True)):
         for seed in (7, 0, None):
-            canvas = Canvas(prompt=prompt, seed=seed, begin=None)
+            canvas = Canvas(prompt=prompt, seed=seed, begin=None, size=None)
             assert read(write(canvas)) == canvas
 
 
