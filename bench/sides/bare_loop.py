@@ -32,7 +32,7 @@ class BareLoop:
         self._training = training_spec(request, loss, request["batchSize"], "full")
         examples = read_examples(Path(request["data"]).read_bytes().splitlines())
         self._examples, self._report = self._backend.prepare(self._base, examples, self._training.window)
-        self._canvas = Canvas(prompt=tuple(request["prompt"]), seed=request["seed"], begin=None)
+        self._canvas = Canvas(prompt=tuple(request["prompt"]), seed=request["seed"], begin=None, size=None)
         self._sampling = sampling_spec(request["spec"])
 
     def run(self, request: Values) -> Values:

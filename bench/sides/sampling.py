@@ -23,7 +23,8 @@ class Sampling:
 
     def prepare(self, request: Values) -> None:
         self._turns = [
-            [Canvas(prompt=tuple(ids), seed=0, begin=None) for ids in prompts] for prompts in request["turns"]
+            [Canvas(prompt=tuple(ids), seed=0, begin=None, size=None) for ids in prompts]
+            for prompts in request["turns"]
         ]
         self._spec = sampling_spec(request["spec"])
 

@@ -217,7 +217,7 @@ def requests() -> list[Message]:
             base_id="stub-1",
             canvases=[
                 sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 4294967295]), seed=MAX_UINT64),
-                sampling_pb2.Canvas(chat=chat, begin=write_state(STATE)),
+                sampling_pb2.Canvas(chat=chat, begin=write_state(STATE), size=None),
             ],
             spec=sampling,
             run_id="run-ba9876543210",

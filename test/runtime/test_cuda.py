@@ -419,7 +419,9 @@ def sampling_work(
     spec: SamplingSpec,
 ) -> Work[AnswerEvent]:
     """One canvas of several, with a seed of its own."""
-    task = SampleTask(canvas=Canvas(prompt=prompt, seed=number, begin=None), index=number, spec=spec)
+    task = SampleTask(
+        canvas=Canvas(prompt=prompt, seed=number, begin=None, size=None), index=number, spec=spec
+    )
     return backend.work(base, adapter, task)
 
 

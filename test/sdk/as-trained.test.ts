@@ -70,6 +70,29 @@ describe("the length of an answer that was not said", () => {
     transport
       .requestsOf(SamplingService.startSampling)
       .map(({ spec }) => [spec?.answerTokens, spec?.windowTokens]);
+  const own = ({ transport }: Awaited<ReturnType<typeof trained>>) =>
+    transport
+      .requestsOf(SamplingService.startSampling)
+      .map(({ canvases }) => canvases.map(({ size }) => size && [size.answerTokens, size.windowTokens]));
+
+  it("is each answer's own, whatever others there are", async () => {
+    const worker = await trained({});
+    const long = Array<number>(70).fill(6);
+    const canvases = [{ ids: [5] }, { ids: [5], answer: [[6], gap(3)] }, { ids: [5], draft: long }];
+    await worker.adapter.sampleMany({ canvases }).start();
+    await worker.adapter.sampleMany({ canvases: canvases.slice(1) }).start();
+    await worker.adapter.sampleMany({ canvases, answerTokens: 80 }).start();
+    expect(sizes(worker)).toEqual([
+      [0, 60],
+      [5, 0],
+      [80, 0],
+    ]);
+    expect(own(worker)).toEqual([
+      [undefined, [5, 0], [70, 60]],
+      [undefined, [70, 60]],
+      [undefined, undefined, undefined],
+    ]);
+  });
 
   it("is what the prompt leaves of the windows that the adapter was trained in", async () => {
     const worker = await trained({});
@@ -79,8 +102,9 @@ describe("the length of an answer that was not said", () => {
     expect(sizes(worker)).toEqual([
       [0, 60],
       [0, 60],
-      [2, 60],
+      [0, 60],
     ]);
+    expect(own(worker).at(-1)).toEqual([undefined, [2, 60]]);
   });
 
   it("is 64, or a draft's, where the windows are not known", async () => {

@@ -57,6 +57,18 @@ class DrawSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerSize:
+    """The positions of one answer: `answer_tokens`, or as many as `window_tokens` has left behind its prompt, if those are more."""
+
+    answer_tokens: int
+    window_tokens: int  # 0: none
+
+    def __post_init__(self) -> None:
+        check_whole("windowTokens", self.window_tokens, low=0)
+        check_whole("answerTokens", self.answer_tokens, low=0 if self.window_tokens else 1)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SamplingSpec:
     """One run over canvases of prompt and answer. `sized` says how many positions an answer has."""
 
@@ -82,8 +94,14 @@ class SamplingSpec:
         if not self.window_tokens:
             self.policy.check_answer(self.answer_tokens, min(self.most_at_once, self.answer_tokens))
 
-    def sized(self, prompt_tokens: int) -> "SamplingSpec":
-        """The settings of answers behind a prompt of so many tokens. Raises INVALID_OPTION if its window has no room for any."""
+    def sized(self, prompt_tokens: int, size: AnswerSize | None) -> "SamplingSpec":
+        """The settings of an answer behind a prompt of so many tokens; its size is `size` or the run's.
+
+        Raises INVALID_OPTION if its window has no room for any.
+        """
+        if size is not None:
+            own = replace(self, answer_tokens=size.answer_tokens, window_tokens=size.window_tokens)
+            return own.sized(prompt_tokens, None)
         if not self.window_tokens:
             return self
         answer_tokens = max(self.answer_tokens, self.window_tokens - prompt_tokens)
@@ -112,6 +130,7 @@ class Canvas:
     prompt: tuple[int, ...]
     seed: int | None
     begin: SamplingState | None  # None: from MASKs alone
+    size: AnswerSize | None  # None: its run's
 
     def __post_init__(self) -> None:
         _check_seed(self.seed)
@@ -129,6 +148,7 @@ class Chat:
     messages: tuple[Message, ...]
     seed: int | None
     begin: SamplingState | None
+    size: AnswerSize | None
     allow_special: bool  # as in WindowSpec
 
     def __post_init__(self) -> None:
@@ -277,7 +297,7 @@ class SampleTask(Task[AnswerEvent]):
     @cached_property
     def sized(self) -> SamplingSpec:
         """The run's settings for this canvas's answer. Raises INVALID_OPTION if there is no room for any."""
-        return self.spec.sized(len(self.canvas.prompt))
+        return self.spec.sized(len(self.canvas.prompt), self.canvas.size)
 
     @property
     def tokens(self) -> int:

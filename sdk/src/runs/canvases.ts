@@ -1,4 +1,5 @@
 /** The canvases that a sampling run asks of the worker: one for each prompt, or for each length that a gap of its answer may have. */
+import { isDeepStrictEqual } from "node:util";
 import type { Client } from "../client.js";
 import { encodeTexts } from "../data/text.js";
 import { invalidOption } from "../errors.js";
@@ -9,19 +10,18 @@ import {
   type CheckedSampling,
   type StartedCanvas,
 } from "../options.js";
-import type { AnswerSize, BaseInfo, SamplingState, SettledSampling } from "../wire.js";
+import type { AnswerSize, BaseInfo, CanvasAnswer, SamplingState, SettledSampling } from "../wire.js";
 import { beganAt, beginningOf, checkRoom, defaultStrength, type Part, tokensOf } from "./beginning.js";
 
 /** A canvas of the worker's run. */
-export interface RunCanvas {
+export interface RunCanvas extends CanvasAnswer {
   /** The prompt's number in the request. */
   readonly asked: number;
   /** The lengths of the answer's gaps, where it is given in pieces. */
   readonly gaps?: readonly number[] | undefined;
-  readonly begin?: SamplingState | undefined;
 }
 
-/** The canvases of a run, first one for each prompt, and how many positions their answers have. */
+/** The canvases of a run, first one for each prompt, and how many positions the answers have whose canvases do not say. */
 export interface RunCanvases extends AnswerSize {
   readonly canvases: readonly RunCanvas[];
 }
@@ -49,18 +49,14 @@ export async function runCanvases(
 ): Promise<RunCanvases> {
   const texts = await encodedTexts(client, base, canvases, signal);
   const laid = canvases.map((canvas) => layouts(canvas, texts));
-  const size = sizeOf(
-    canvases.map(({ begin }, i) => wanted(begin, laid[i] ?? [], spec)),
-    spec.answerTokens,
-    windowTokens,
-  );
-  const { answerTokens } = size;
   const planned = canvases.map(({ begin, seed }, asked): RunCanvas[] => {
     if (begin === undefined) return [{ asked }];
+    const size = sizeOf(wanted(begin, laid[asked] ?? [], spec), spec.answerTokens, windowTokens);
     if (begin.from !== undefined) {
       const { key, ...state } = continued(begin, begin.from, spec);
-      return [{ asked, begin: seed === undefined ? { ...state, key } : state }];
+      return [{ asked, size, begin: seed === undefined ? { ...state, key } : state }];
     }
+    const { answerTokens } = size;
     const key = { seed: String(seed ?? 0n), canvas: seed === undefined ? asked : 0 };
     return (laid[asked] ?? []).map(({ parts, gaps }) => {
       checkRoom(parts, { ...spec, answerTokens }, begin.isWhole ? "answer" : "draft");
@@ -68,12 +64,21 @@ export async function runCanvases(
       const state = beginningOf(parts, tokens, base, begin.isWhole);
       const strength = begin.strength ?? defaultStrength(state);
       const began = { ...beganAt(state, spec.policy, strength), key };
-      return { asked, ...(begin.isWhole && { gaps }), begin: began };
+      return { asked, size, ...(begin.isWhole && { gaps }), begin: began };
     });
   });
   // The first of each has its prompt's number, by which canvases without a seed draw.
   const order = [...planned.map((some) => some.slice(0, 1)), ...planned.map((some) => some.slice(1))].flat();
-  return { canvases: order, ...size };
+  return sized(order, sizeOf({ tokens: 0, isAll: false }, spec.answerTokens, windowTokens));
+}
+
+/** The run has the size of the canvases that say nothing of theirs, or that of its first. */
+function sized(canvases: readonly RunCanvas[], unsaid: AnswerSize): RunCanvases {
+  const size = canvases.every((canvas) => canvas.size !== undefined) ? (canvases[0]?.size ?? unsaid) : unsaid;
+  const own = canvases.map(({ size: said, ...canvas }) =>
+    said === undefined || isDeepStrictEqual(said, size) ? canvas : { ...canvas, size: said },
+  );
+  return { canvases: own, ...size };
 }
 
 /** An answer's parts, with one length for each of its gaps. */
@@ -155,26 +160,24 @@ interface Wanted {
 
 /** Pieces that are a whole answer have one token more, for the end. */
 function wanted(
-  begin: Beginning | undefined,
+  begin: Beginning,
   laid: readonly Layout[],
   { canvasTokens, policy }: SettledSampling,
 ): Wanted {
-  if (begin?.from !== undefined) {
+  if (begin.from !== undefined) {
     const { growTokens = 0 } = policy as { readonly growTokens?: number };
     return { tokens: begin.from.ids.length, isAll: canvasTokens === 0 && growTokens === 0 };
   }
   const most = Math.max(0, ...laid.map(({ parts }) => tokensOf(parts)));
-  return begin?.isWhole ? { tokens: most + 1, isAll: true } : { tokens: most, isAll: false };
+  return begin.isWhole ? { tokens: most + 1, isAll: true } : { tokens: most, isAll: false };
 }
 
-/** The size of answers that begin so, where none was given. */
-function sizeOf(all: readonly Wanted[], given: number | undefined, windowTokens: number): AnswerSize {
+/** The size of an answer that begins so, where none was given. */
+function sizeOf({ tokens, isAll }: Wanted, given: number | undefined, windowTokens: number): AnswerSize {
   if (given !== undefined) return { answerTokens: given, windowTokens: 0 };
-  if (windowTokens > 0 && !all.some(({ isAll }) => isAll)) {
-    return { answerTokens: Math.max(...all.map(({ tokens }) => tokens)), windowTokens };
-  }
-  const each = all.map(({ tokens, isAll }) => (isAll ? tokens : Math.max(ANSWER_TOKENS, tokens)));
-  return { answerTokens: Math.max(...each), windowTokens: 0 };
+  if (isAll) return { answerTokens: tokens, windowTokens: 0 };
+  if (windowTokens > 0) return { answerTokens: tokens, windowTokens };
+  return { answerTokens: Math.max(ANSWER_TOKENS, tokens), windowTokens: 0 };
 }
 
 function continued(

@@ -58,7 +58,9 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
         const settled = { ...sampling, spec };
         const planned = await runCanvases(client, model.base, settled, windowTokens, asked.signal);
         const { canvases, ...size } = planned;
-        if (size.windowTokens === 0) checkLength(spec, size.answerTokens, model.target.adapterId !== "");
+        for (const { answerTokens, windowTokens } of sizesOf(planned)) {
+          if (windowTokens === 0) checkLength(spec, answerTokens, model.target.adapterId !== "");
+        }
         this.#asked = canvases;
         return startSampling(client, model.target, sampling, planned, { ...spec, ...size }, asked);
       },
@@ -154,6 +156,11 @@ export class SampleRun implements AsyncIterable<Frame> {
   }
 }
 
+/** The sizes that some answer of the run has. */
+function sizesOf({ canvases, ...size }: RunCanvases): AnswerSize[] {
+  return canvases.map((canvas) => canvas.size ?? size);
+}
+
 async function startSampling(
   client: Client,
   target: SamplingTarget,
@@ -165,7 +172,9 @@ async function startSampling(
   const request = {
     ...target,
     runId,
-    canvases: planned.canvases.map(({ asked, begin }) => toCanvas(present(canvases[asked], "Canvas"), begin)),
+    canvases: planned.canvases.map(({ asked, ...answer }) =>
+      toCanvas(present(canvases[asked], "Canvas"), answer),
+    ),
     spec: toSampling({ ...spec, frames: spec.frames && watched }),
   };
   const send = () => client.call(SamplingService.startSampling, request, { signal });

@@ -42,7 +42,7 @@ export interface SettledSampling extends SamplingSpec {
   readonly canvasTokens: number;
 }
 
-/** The positions of a run's answers: `answerTokens`, or as many as `windowTokens` has left behind a prompt, if those are more. */
+/** The positions of an answer: `answerTokens`, or as many as `windowTokens` has left behind a prompt, if those are more. */
 export interface AnswerSize {
   readonly answerTokens: number;
   /** 0: none. */
@@ -92,8 +92,18 @@ function capitalized(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-export function toCanvas({ messages, ids, allowSpecial, seed }: Prompt, begin?: SamplingState): pb.Canvas {
-  const rest = { seed, ...(begin && { begin: toState(begin) }) };
+/** What one canvas says of its answer. */
+export interface CanvasAnswer {
+  readonly begin?: SamplingState | undefined;
+  /** Default: its run's. */
+  readonly size?: AnswerSize | undefined;
+}
+
+export function toCanvas(
+  { messages, ids, allowSpecial, seed }: Prompt,
+  { begin, size }: CanvasAnswer = {},
+): pb.Canvas {
+  const rest = { seed, size, ...(begin && { begin: toState(begin) }) };
   if (ids !== undefined) return { prompt: { $case: "ids", value: { ids: [...ids] } }, ...rest };
   return {
     prompt: { $case: "chat", value: { messages: toMessages(messages ?? []), allowSpecial } },

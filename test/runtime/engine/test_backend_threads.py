@@ -87,7 +87,7 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     runs = [
         worker.training.start(adapter.id, train),
         worker.sampling.start(
-            base.id, adapter.id, [Canvas(prompt=(5,), seed=1, begin=None)], short_sampling()
+            base.id, adapter.id, [Canvas(prompt=(5,), seed=1, begin=None, size=None)], short_sampling()
         ),
     ]
     assert all(run.wait(30) and run.info.state == "finished" for run in runs)

@@ -42,9 +42,11 @@ def cancelled(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
 def start(worker: Worker, *, failing: bool = False) -> Run:
     """A run that is in its first computation; `failing`: one canvas's computation fails."""
-    canvases = [Canvas(prompt=(1, 2), seed=seed, begin=None) for seed in range(100, 100 + CANVASES)]
+    canvases = [
+        Canvas(prompt=(1, 2), seed=seed, begin=None, size=None) for seed in range(100, 100 + CANVASES)
+    ]
     if failing:
-        canvases[5] = Canvas(prompt=(1, 2), seed=13, begin=None)
+        canvases[5] = Canvas(prompt=(1, 2), seed=13, begin=None, size=None)
     spec = sampling_spec(policy=refine_policy(iterations=1000), answer_tokens=4, frames=False)
     return worker.sampling.start("fake", "", canvases, spec)
 
@@ -88,7 +90,7 @@ def test_a_request_beside_a_training_run_waits_for_the_micro_step_in_hand_and_sa
     trainer = worker.engine.submit(training(adapter, 100), tenant="trainer")
     assert backend.gate is not None and backend.computing.wait(30)
     spec = sampling_spec(policy=refine_policy(iterations=4), answer_tokens=2, frames=False)
-    canvases = [Canvas(prompt=(1, 2), seed=seed, begin=None) for seed in (1, 2)]
+    canvases = [Canvas(prompt=(1, 2), seed=seed, begin=None, size=None) for seed in (1, 2)]
     run = worker.sampling.start("fake", entry.id, canvases, spec)
     assert len(backend.batches) == 1
     backend.gate.set()

@@ -232,7 +232,7 @@ def test_canvases_sampled_in_company_equal_each_alone_token_for_token(
     ]
     requests = [
         (
-            Canvas(prompt=tuple(range(65, 70 + n)), seed=n, begin=None),
+            Canvas(prompt=tuple(range(65, 70 + n)), seed=n, begin=None, size=None),
             sampling_spec(policy=policy, answer_tokens=5 + 3 * n, draw=draw_spec(temperature=1.0)),
             adapted,
         )
@@ -287,7 +287,7 @@ def test_a_merged_batch_that_fails_leaves_every_gradient_as_it_was(
 
 def test_a_batch_of_two_bases_is_never_merged(backend: TorchBackend, base: Base) -> None:
     other = backend.load_base(base_spec(name="stub", seed=1), lambda _: None)
-    canvas = Canvas(prompt=(65,), seed=0, begin=None)
+    canvas = Canvas(prompt=(65,), seed=0, begin=None, size=None)
     spec = sampling_spec(policy=refine_policy(iterations=1), answer_tokens=4)
     first, second = (
         next(backend.work(which, None, SampleTask(canvas=canvas, index=0, spec=spec)))

@@ -59,7 +59,9 @@ def test_a_requests_canvases_hold_as_many_keys_and_values_as_they_need(
 ) -> None:
     base, adapter = small_base(), trained_adapter() if adapted else None
     prompts = [(7, 8, 9), (7, 8, 9), (8, 9), (9, 10, 11, 12)]
-    canvases = [Canvas(prompt=prompt, seed=seed, begin=None) for seed, prompt in enumerate(prompts)]
+    canvases = [
+        Canvas(prompt=prompt, seed=seed, begin=None, size=None) for seed, prompt in enumerate(prompts)
+    ]
     run_together([sample_canvas(base, adapter, c, i, spec) for i, c in enumerate(canvases)], base.model)
     needed = sampling_bytes(base.model, canvases, spec)
     assert needed * 3 // 4 <= peak[0] <= needed

@@ -121,8 +121,8 @@ def test_an_answer_is_settled_when_three_in_a_row_are_the_same() -> None:
             lambda: sampling_spec(policy=llada_policy(iterations=2, block_tokens=4), answer_tokens=9),
             "policy.iterations",
         ),
-        (lambda: Canvas(prompt=(1,), seed=2**64, begin=None), "seed"),
-        (lambda: Canvas(prompt=(1,), seed=-1, begin=None), "seed"),
+        (lambda: Canvas(prompt=(1,), seed=2**64, begin=None, size=None), "seed"),
+        (lambda: Canvas(prompt=(1,), seed=-1, begin=None, size=None), "seed"),
     ],
 )
 def test_a_specification_out_of_range_is_refused_by_name(make: object, option: str) -> None:

@@ -185,7 +185,8 @@ def test_a_run_shows_its_iterations_predictions(attention: DenoisingAttention, s
     spec = replace(spec, attention=attention)
     prompt, seed = tuple(ids(4, PROMPT).tolist()), 41
     frames, _ = run_alone(
-        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=seed, begin=None), 0, spec), base.model
+        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=seed, begin=None, size=None), 0, spec),
+        base.model,
     )
     shown = [MASK_ID] * spec.answer_tokens
     for frame in frames:
@@ -219,11 +220,11 @@ def test_a_request_gets_the_same_answer_in_any_company(requests: Sequence[tuple]
 
     def work(base: Base, attention: str, prompt: int, adapter: int, spec: SamplingSpec):
         if attention == "ar":
-            canvas = Canvas(prompt=prompts[min(prompt, 1)], seed=prompt, begin=None)
+            canvas = Canvas(prompt=prompts[min(prompt, 1)], seed=prompt, begin=None, size=None)
             return sample_canvas(
                 base, None, canvas, 0, sampling_spec(policy=ar_policy(), answer_tokens=6, draw=WARM)
             )
-        canvas = Canvas(prompt=prompts[prompt], seed=prompt, begin=None)
+        canvas = Canvas(prompt=prompts[prompt], seed=prompt, begin=None, size=None)
         return sample_canvas(base, adapters[adapter], canvas, 0, replace(spec, attention=attention))
 
     shared = small_base()
@@ -249,7 +250,7 @@ def tokens_computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_prompt_is_computed_once_for_all_adapters_requests_and_the_baseline(monkeypatch) -> None:
     base = small_base()
     counts = tokens_computed(monkeypatch)
-    canvas = Canvas(prompt=tuple(range(10, 40)), seed=0, begin=None)
+    canvas = Canvas(prompt=tuple(range(10, 40)), seed=0, begin=None, size=None)
     spec = replace(SPECS[0], attention="causal-prefix")
     adapters = [None, trained_adapter(), trained_adapter(rank=3, seed=4)]
     works = [sample_canvas(base, adapter, canvas, 0, spec) for adapter in adapters]
@@ -267,7 +268,7 @@ def test_an_adapters_own_prompts_are_shared_between_its_requests_and_forgotten_w
     base, adapter = small_base(), trained_adapter()
     counts = tokens_computed(monkeypatch)
     spec = replace(SPECS[0], attention="prefix")
-    canvases = [Canvas(prompt=tuple(range(10, 40)), seed=seed, begin=None) for seed in (0, 1)]
+    canvases = [Canvas(prompt=tuple(range(10, 40)), seed=seed, begin=None, size=None) for seed in (0, 1)]
     run_together([sample_canvas(base, adapter, canvas, 0, spec) for canvas in canvases], base.model)
     assert counts[0] == 30 and sum(counts) == 30 + 2 * 9 * 4
     run_alone(sample_canvas(base, trained_adapter(seed=5), canvases[0], 0, spec), base.model)
@@ -282,7 +283,7 @@ def test_requests_of_an_adapter_that_is_trained_share_a_prompt_until_its_next_st
     base, trained = small_base(), TrainedAdapter(trained_adapter())
     counts = tokens_computed(monkeypatch)
     spec = replace(SPECS[0], attention="prefix")
-    canvas = Canvas(prompt=tuple(range(10, 40)), seed=0, begin=None)
+    canvas = Canvas(prompt=tuple(range(10, 40)), seed=0, begin=None, size=None)
 
     def sample(snapshot: LoraAdapter) -> int:
         """Tokens of a request's prompt that it had to compute."""
@@ -322,7 +323,7 @@ def test_a_prompt_in_use_is_shared_though_it_is_not_kept(monkeypatch) -> None:
     base = replace(small_base(), prompts=Prompts(max_bytes=0))
     counts = tokens_computed(monkeypatch)
     spec = replace(SPECS[0], attention="causal-prefix")
-    canvases = [Canvas(prompt=tuple(range(10, 40)), seed=seed, begin=None) for seed in (0, 1)]
+    canvases = [Canvas(prompt=tuple(range(10, 40)), seed=seed, begin=None, size=None) for seed in (0, 1)]
     run_together([sample_canvas(base, None, canvas, 0, spec) for canvas in canvases], base.model)
     assert sum(counts) == 30 + 2 * 9 * 4
 
@@ -389,12 +390,13 @@ def test_a_long_answer_goes_canvas_by_canvas_each_as_it_would_alone(attention: D
     )
     prompt: tuple[int, ...] = (7, 8, 9)
     frames, whole = run_alone(
-        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=5, begin=None), 0, spec), base.model
+        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=5, begin=None, size=None), 0, spec),
+        base.model,
     )
     answer: tuple[int, ...] = ()
     told = iter(frames)
     for number, tokens in enumerate((8, 8, 4)):
-        canvas = Canvas(prompt=(*prompt, *answer), seed=5 + number, begin=None)
+        canvas = Canvas(prompt=(*prompt, *answer), seed=5 + number, begin=None, size=None)
         one = replace(spec, answer_tokens=tokens, canvas_tokens=0)
         part_frames, part = run_alone(sample_canvas(small_base(), adapter, canvas, 0, one), base.model)
         for frame in part_frames:
@@ -419,7 +421,8 @@ def test_an_adapter_of_random_splits_has_the_last_finished_token_in_its_next_can
     )
     prompt = (7, 8, 9)
     _, whole = run_alone(
-        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=5, begin=None), 0, spec), base.model
+        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=5, begin=None, size=None), 0, spec),
+        base.model,
     )
 
     def canvas_behind(decided: tuple[int, ...], open_tokens: int, shown: int) -> tuple[int, ...]:
@@ -451,7 +454,9 @@ def test_a_finished_canvas_of_an_adapters_own_prompt_sees_what_came_before_and_i
     )
     prompt = ids(4, PROMPT)
     _, answer = run_alone(
-        sample_canvas(base, adapter, Canvas(prompt=tuple(prompt.tolist()), seed=0, begin=None), 0, spec),
+        sample_canvas(
+            base, adapter, Canvas(prompt=tuple(prompt.tolist()), seed=0, begin=None, size=None), 0, spec
+        ),
         base.model,
     )
     first, second = answer.canvas_ids[:8], answer.canvas_ids[8:]
@@ -471,7 +476,7 @@ def test_nothing_follows_a_canvas_with_an_eos() -> None:
         draw=draw_spec(eos_bias=10000.0),
     )
     frames, answer = run_alone(
-        sample_canvas(base, None, Canvas(prompt=(7,), seed=0, begin=None), 0, spec), base.model
+        sample_canvas(base, None, Canvas(prompt=(7,), seed=0, begin=None, size=None), 0, spec), base.model
     )
     assert (answer.ids, answer.canvas_ids, len(frames)) == ((), (EOS_ID,) * 6, 1)
 

@@ -12,7 +12,7 @@ from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.sampling.needs import sampling_bytes
 from lad_runtime.torch_backend.sampling.sampler import SAMPLING
 from lad_runtime.torch_backend.task_kind import Setting
-from lad_runtime.types.sampling import AnswerEvent, Canvas, SampleTask, SamplingSpec
+from lad_runtime.types.sampling import AnswerEvent, AnswerSize, Canvas, SampleTask, SamplingSpec
 from sampling_helpers import answered, run_together, small_base, trained_adapter
 from sampling_specs import POLICY_BUILDERS, llada_policy, remask_policy, sampling_spec, speculative_policy
 
@@ -29,7 +29,7 @@ def filling(**options: Any) -> SamplingSpec:
 
 
 def task(prompt: tuple[int, ...], spec: SamplingSpec, index: int = 0) -> SampleTask:
-    return SampleTask(canvas=Canvas(prompt=prompt, seed=3, begin=None), index=index, spec=spec)
+    return SampleTask(canvas=Canvas(prompt=prompt, seed=3, begin=None, size=None), index=index, spec=spec)
 
 
 def answers(tasks: list[SampleTask], tmp_path: Path) -> list[AnswerEvent]:
@@ -56,6 +56,23 @@ def test_an_answer_is_as_long_as_was_asked_for_at_least() -> None:
     sizes = [task(prompt, filling(answer_tokens=13)).sized.answer_tokens for prompt in PROMPTS]
     assert sizes == [13, 14, 13]
     assert task(tuple(range(1, 20)), filling(answer_tokens=2)).sized.answer_tokens == 2
+
+
+@pytest.mark.parametrize(
+    "size", [AnswerSize(answer_tokens=5, window_tokens=0), AnswerSize(answer_tokens=2, window_tokens=11)]
+)
+def test_an_answer_of_a_size_of_its_own_is_what_it_is_in_a_run_of_that_size(
+    size: AnswerSize, tmp_path: Path
+) -> None:
+    prompt, spec = PROMPTS[0], filling()
+    own = replace(spec, answer_tokens=size.answer_tokens, window_tokens=size.window_tokens)
+    sized = replace(task(prompt, spec, 1), canvas=Canvas(prompt=prompt, seed=3, begin=None, size=size))
+    together = answers([task(prompt, spec), sized], tmp_path)
+    assert together[1:] == answers([task(prompt, own, 1)], tmp_path)
+    assert together[:1] == answers([task(prompt, spec)], tmp_path)
+    assert sampling_bytes(BASE.model, [sized.canvas], spec) == sampling_bytes(
+        BASE.model, [task(prompt, own).canvas], own
+    )
 
 
 def test_a_prompt_that_leaves_nothing_is_refused_with_the_option_that_helps() -> None:

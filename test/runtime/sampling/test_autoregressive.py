@@ -40,7 +40,7 @@ def test_the_cache_changes_no_token(adapter: object, draw: DrawSpec) -> None:
     """Against the same loop written with `predict`, which computes the whole sequence for every token."""
     prompt, seed = (11, 3, 30, 4, 17), 77
     spec = sampling_spec(policy=ar_policy(), answer_tokens=14, draw=draw)
-    work = sample_canvas(BASE, adapter, Canvas(prompt=prompt, seed=seed, begin=None), 0, spec)  # type: ignore[arg-type]
+    work = sample_canvas(BASE, adapter, Canvas(prompt=prompt, seed=seed, begin=None, size=None), 0, spec)  # type: ignore[arg-type]
     _, answer = run_alone(work, BASE.model)
 
     ids = list(prompt)
@@ -62,7 +62,7 @@ def test_the_caches_logits_are_those_of_the_whole_sequence() -> None:
     work = sample_canvas(
         BASE,
         None,
-        Canvas(prompt=tuple(ids[:15].tolist()), seed=0, begin=None),
+        Canvas(prompt=tuple(ids[:15].tolist()), seed=0, begin=None, size=None),
         0,
         sampling_spec(policy=ar_policy(), answer_tokens=8),
     )
@@ -96,7 +96,7 @@ def test_greedy_answers_are_those_of_transformers() -> None:
         )
         spec = sampling_spec(policy=ar_policy(), answer_tokens=20)
         work = sample_canvas(
-            BASE, None, Canvas(prompt=tuple(prompt[0].tolist()), seed=0, begin=None), 0, spec
+            BASE, None, Canvas(prompt=tuple(prompt[0].tolist()), seed=0, begin=None, size=None), 0, spec
         )
         _, answer = run_alone(work, BASE.model)
         assert list(answer.canvas_ids) == wanted[0, prompt.shape[1] :].tolist()
@@ -107,7 +107,7 @@ def test_greedy_answers_are_those_of_transformers() -> None:
 def test_an_answer_stops_at_eos_or_at_its_length() -> None:
     tokens = iter([20, 21, EOS_ID, 22, 23])
     spec = sampling_spec(policy=ar_policy(), answer_tokens=5)
-    work = sample_canvas(BASE, None, Canvas(prompt=(7, 8), seed=1, begin=None), 4, spec)
+    work = sample_canvas(BASE, None, Canvas(prompt=(7, 8), seed=1, begin=None, size=None), 4, spec)
     frames, answer, requests = run_work(work, lambda segment, rows: peaked([next(tokens)]))
     assert (answer.ids, answer.canvas_ids, answer.text) == ((20, 21), (20, 21, EOS_ID), "20 21")
     assert (answer.stopped, answer.iterations, answer.canvas, len(requests)) == ("eos", 3, 4, 3)
@@ -121,7 +121,7 @@ def test_an_answer_stops_at_eos_or_at_its_length() -> None:
     work = sample_canvas(
         BASE,
         None,
-        Canvas(prompt=(7, 8), seed=1, begin=None),
+        Canvas(prompt=(7, 8), seed=1, begin=None, size=None),
         0,
         sampling_spec(policy=ar_policy(), answer_tokens=2),
     )
@@ -132,6 +132,7 @@ def test_an_answer_stops_at_eos_or_at_its_length() -> None:
 def test_prompt_and_answer_may_fill_every_position() -> None:
     spec = sampling_spec(policy=ar_policy(), answer_tokens=6, draw=NO_EOS)
     _, answer = run_alone(
-        sample_canvas(BASE, None, Canvas(prompt=(1,) * 90, seed=1, begin=None), 0, spec), BASE.model
+        sample_canvas(BASE, None, Canvas(prompt=(1,) * 90, seed=1, begin=None, size=None), 0, spec),
+        BASE.model,
     )
     assert len(answer.ids) == 6

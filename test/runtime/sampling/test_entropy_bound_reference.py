@@ -141,7 +141,7 @@ def forwards_of_ours(forwards: list[Tensor], stable: int, sure: float) -> int:
         iterations=len(forwards), anneal=False, stable_forwards=stable + 1, stable_entropy=sure
     )
     spec = sampling_spec(policy=policy, answer_tokens=len(forwards[0]), draw=draw_spec(allow_mask=True))
-    canvas = Canvas(prompt=(7, 8), seed=0, begin=None)
+    canvas = Canvas(prompt=(7, 8), seed=0, begin=None, size=None)
     _, outcome, _ = run_work(sample_canvas(small_base(), None, canvas, 0, spec), model)
     return answered(outcome).iterations
 

@@ -66,7 +66,7 @@ def spec_of(kind: str, tokens: int, iterations: int = 5, **options: Any) -> Samp
 
 
 def canvas_from(begin: SamplingState | None, seed: int | None = 3) -> Canvas:
-    return Canvas(prompt=PROMPT, seed=seed, begin=begin)
+    return Canvas(prompt=PROMPT, seed=seed, begin=begin, size=None)
 
 
 def run(canvas: Canvas, spec: SamplingSpec, answer: Any = None) -> tuple[list[FrameEvent], AnswerEvent]:

@@ -54,7 +54,8 @@ def test_a_run_is_a_loop_of_predictions(spec: SamplingSpec) -> None:
     """Token for token and bit for bit, though `predict` computes every answer position and a run only those it needs."""
     prompt, seed = (7, 8, 9), 41
     frames, answer = run_alone(
-        sample_canvas(BASE, ADAPTER, Canvas(prompt=prompt, seed=seed, begin=None), 0, spec), BASE.model
+        sample_canvas(BASE, ADAPTER, Canvas(prompt=prompt, seed=seed, begin=None, size=None), 0, spec),
+        BASE.model,
     )
 
     whole = answer_canvas(

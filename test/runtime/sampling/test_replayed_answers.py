@@ -36,7 +36,7 @@ def answers(
     base: Base, adapter: LoraAdapter | None, spec: SamplingSpec, prompts: list[tuple[int, ...]] = PROMPTS
 ) -> list[AnswerEvent]:
     works = [
-        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=n, begin=None), n, spec)
+        sample_canvas(base, adapter, Canvas(prompt=prompt, seed=n, begin=None, size=None), n, spec)
         for n, prompt in enumerate(prompts)
     ]
     return run_together(works, base.model)[1]
@@ -74,7 +74,7 @@ def test_what_is_decoded_from_left_to_right_beside_denoised_answers_is_computed(
 
     def both(base: Base) -> list[AnswerEvent]:
         works = [
-            sample_canvas(base, adapter, Canvas(prompt=PROMPTS[0], seed=n, begin=None), n, spec)
+            sample_canvas(base, adapter, Canvas(prompt=PROMPTS[0], seed=n, begin=None, size=None), n, spec)
             for n, (adapter, spec) in enumerate([(None, decoded), (ADAPTER, denoised)])
         ]
         return run_together(works, base.model)[1]

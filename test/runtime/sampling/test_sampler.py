@@ -61,7 +61,7 @@ remasks = st.fixed_dictionaries(
 
 
 def run(spec: SamplingSpec, answer: Any, seed: int = 1) -> tuple[list[FrameEvent], AnswerEvent, list[Any]]:
-    canvas = Canvas(prompt=PROMPT, seed=seed, begin=None)
+    canvas = Canvas(prompt=PROMPT, seed=seed, begin=None, size=None)
     frames, outcome, requests = run_work(sample_canvas(BASE, None, canvas, 0, spec), answer)
     return frames, answered(outcome), requests
 
@@ -313,9 +313,9 @@ def test_a_canvas_gives_the_same_answer_in_any_company() -> None:
     """Frames too, bit for bit: five policies, three canvases each, with an adapter and without, in one stream of batches."""
     adapters = [None, trained_adapter(rank=4), trained_adapter(rank=3, seed=4)]
     canvases = [
-        Canvas(prompt=(7, 8, 9), seed=1, begin=None),
-        Canvas(prompt=tuple(range(20, 37)), seed=2, begin=None),
-        Canvas(prompt=(3,), seed=1, begin=None),
+        Canvas(prompt=(7, 8, 9), seed=1, begin=None, size=None),
+        Canvas(prompt=tuple(range(20, 37)), seed=2, begin=None, size=None),
+        Canvas(prompt=(3,), seed=1, begin=None, size=None),
     ]
     settings = [(spec, adapter, canvas) for spec in SPECS for adapter in adapters for canvas in canvases]
     works = [sample_canvas(BASE, adapter, canvas, 0, spec) for spec, adapter, canvas in settings]
@@ -328,7 +328,7 @@ def test_a_canvas_gives_the_same_answer_in_any_company() -> None:
 
 
 def test_a_run_without_frames_gives_the_same_answer() -> None:
-    canvas = Canvas(prompt=(7, 8, 9), seed=1, begin=None)
+    canvas = Canvas(prompt=(7, 8, 9), seed=1, begin=None, size=None)
     for spec in SPECS:
         frames, answer = run_alone(sample_canvas(BASE, None, canvas, 0, spec), BASE.model)
         silent, same = run_alone(
@@ -342,7 +342,7 @@ def test_seeds_change_what_is_drawn_and_nothing_else_does() -> None:
     spec = SPECS[2]
 
     def ids(seed: int) -> tuple[int, ...]:
-        canvas = Canvas(prompt=(7, 8, 9), seed=seed, begin=None)
+        canvas = Canvas(prompt=(7, 8, 9), seed=seed, begin=None, size=None)
         return answered(run_alone(sample_canvas(BASE, None, canvas, 0, spec), BASE.model)[1]).canvas_ids
 
     torch.manual_seed(1)
@@ -354,7 +354,7 @@ def test_seeds_change_what_is_drawn_and_nothing_else_does() -> None:
 
 def test_canvases_without_a_seed_draw_by_their_number_and_the_first_as_with_seed_0() -> None:
     def ids(spec: SamplingSpec, seed: int | None, index: int) -> tuple[int, ...]:
-        canvas = Canvas(prompt=(7, 8, 9), seed=seed, begin=None)
+        canvas = Canvas(prompt=(7, 8, 9), seed=seed, begin=None, size=None)
         return answered(run_alone(sample_canvas(BASE, None, canvas, index, spec), BASE.model)[1]).canvas_ids
 
     for spec in SPECS:
@@ -373,11 +373,11 @@ def test_a_long_answers_canvases_draw_by_seed_and_by_number() -> None:
     def run_of(canvas: Canvas, index: int) -> AnswerEvent:
         return answered(run_alone(sample_canvas(BASE, None, canvas, index, spec), BASE.model)[1])
 
-    whole = run_of(Canvas(prompt=(7, 8, 9), seed=None, begin=None), 3)
-    second = Canvas(prompt=(7, 8, 9, *whole.canvas_ids[:4]), seed=1, begin=None)
+    whole = run_of(Canvas(prompt=(7, 8, 9), seed=None, begin=None, size=None), 3)
+    second = Canvas(prompt=(7, 8, 9, *whole.canvas_ids[:4]), seed=1, begin=None, size=None)
     assert whole.canvas_ids[4:] != run_of(second, 0).canvas_ids[:4]  # it has the number 3 as well
-    first = run_of(Canvas(prompt=(7, 8, 9), seed=0, begin=None), 3)
-    second = Canvas(prompt=(7, 8, 9, *first.canvas_ids[:4]), seed=1, begin=None)
+    first = run_of(Canvas(prompt=(7, 8, 9), seed=0, begin=None, size=None), 3)
+    second = Canvas(prompt=(7, 8, 9, *first.canvas_ids[:4]), seed=1, begin=None, size=None)
     assert first.canvas_ids[4:] == run_of(second, 0).canvas_ids[:4]
 
 
@@ -403,13 +403,15 @@ def test_the_causal_model_may_write_mask_as_any_other_token() -> None:
 def test_sampling_draws_nothing_from_the_global_generators() -> None:
     before = torch.random.get_rng_state()
     for spec in SPECS:
-        run_alone(sample_canvas(BASE, None, Canvas(prompt=(7,), seed=1, begin=None), 0, spec), BASE.model)
+        run_alone(
+            sample_canvas(BASE, None, Canvas(prompt=(7,), seed=1, begin=None, size=None), 0, spec), BASE.model
+        )
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_a_sampler_on_a_snapshot_does_not_follow_later_training() -> None:
     adapter = trained_adapter()
-    canvas = Canvas(prompt=(7, 8), seed=3, begin=None)
+    canvas = Canvas(prompt=(7, 8), seed=3, begin=None, size=None)
     _, wanted = run_alone(sample_canvas(BASE, adapter, canvas, 0, SPECS[0]), BASE.model)
     work = sample_canvas(BASE, adapter.snapshot(), canvas, 0, SPECS[0])
     with torch.no_grad():
@@ -420,7 +422,7 @@ def test_a_sampler_on_a_snapshot_does_not_follow_later_training() -> None:
 
 
 def test_a_cancelled_run_computes_nothing_more() -> None:
-    work = sample_canvas(BASE, None, Canvas(prompt=(7,), seed=1, begin=None), 0, SPECS[0])
+    work = sample_canvas(BASE, None, Canvas(prompt=(7,), seed=1, begin=None, size=None), 0, SPECS[0])
     next(work)
     work.close()
     with pytest.raises(StopIteration):
@@ -443,7 +445,7 @@ def test_a_canvas_that_the_base_cannot_hold_is_refused_before_any_work(
     with pytest.raises(LadError) as raised:
         check_canvas(
             BASE,
-            Canvas(prompt=prompt, seed=1, begin=None),
+            Canvas(prompt=prompt, seed=1, begin=None, size=None),
             sampling_spec(policy=POLICY_BUILDERS[kind](), answer_tokens=tokens),
         )
     assert raised.value.option == option
@@ -451,6 +453,6 @@ def test_a_canvas_that_the_base_cannot_hold_is_refused_before_any_work(
 
 def test_a_canvas_without_a_prompt_can_be_denoised() -> None:
     _, answer = run_alone(
-        sample_canvas(BASE, None, Canvas(prompt=(), seed=1, begin=None), 0, SPECS[0]), BASE.model
+        sample_canvas(BASE, None, Canvas(prompt=(), seed=1, begin=None, size=None), 0, SPECS[0]), BASE.model
     )
     assert len(answer.canvas_ids) == SPECS[0].answer_tokens

@@ -77,7 +77,7 @@ def segments_of(work: Any) -> list[Segment]:
 
 def work_of(spec: SamplingSpec, prompt: tuple[int, ...] = PROMPT, seed: int = 3) -> Any:
     adapter = None if spec.policy.kind == "ar" else ADAPTER
-    return sample_canvas(BASE, adapter, Canvas(prompt=prompt, seed=seed, begin=None), 0, spec)
+    return sample_canvas(BASE, adapter, Canvas(prompt=prompt, seed=seed, begin=None, size=None), 0, spec)
 
 
 PLACEMENTS = [
@@ -254,7 +254,7 @@ def test_a_past_that_no_base_shares_is_refused_by_name() -> None:
 
 
 def test_its_memory_is_the_bases_cache_and_with_prefix_the_adapters_prompt() -> None:
-    canvases = [Canvas(prompt=PROMPT, seed=0, begin=None)]
+    canvases = [Canvas(prompt=PROMPT, seed=0, begin=None, size=None)]
     position = 2 * CONFIG.num_layers * CONFIG.num_kv_heads * CONFIG.head_dim * 4
     own = len(PROMPT) + 13
     assert sampling_bytes(BASE.model, canvases, spec_of()) == position * (len(PROMPT) + own)
@@ -276,7 +276,7 @@ def test_what_drafts_were_drawn_from_is_counted(
 
     monkeypatch.setattr(speculating, "drafted", noting)
     spec = spec_of(draft_tokens=draft_tokens, canvas_tokens=canvas_tokens, draw=draw_spec(temperature=1.0))
-    canvases = [Canvas(prompt=PROMPT, seed=seed, begin=None) for seed in range(3)]
+    canvases = [Canvas(prompt=PROMPT, seed=seed, begin=None, size=None) for seed in range(3)]
     run_together([sample_canvas(BASE, ADAPTER, canvas, 0, spec) for canvas in canvases], BASE.model)
     greedy = replace(spec, draw=draw_spec())
     counted = sampling_bytes(BASE.model, canvases, spec) - sampling_bytes(BASE.model, canvases, greedy)

@@ -60,7 +60,7 @@ def run(
     spec: SamplingSpec, answer: Any, seed: int = 1
 ) -> tuple[list[FrameEvent], AnswerEvent, list[list[int]]]:
     """Frames, the answer, and the answer part of every forward's input."""
-    canvas = Canvas(prompt=PROMPT, seed=seed, begin=None)
+    canvas = Canvas(prompt=PROMPT, seed=seed, begin=None, size=None)
     frames, outcome, requests = run_work(sample_canvas(BASE, None, canvas, 0, spec), answer)
     inputs = [request.segments[0].ids[len(PROMPT) :].tolist() for request in requests]
     return frames, answered(outcome), inputs
@@ -234,7 +234,7 @@ def test_editing_remembers_the_last_whole_answers_alone() -> None:
         SamplingState.all_masked(2, MASK_ID), ids=(A, B), masked=(False, False), memory=(0, 0, *hashes)
     )
     spec = sampling_spec(policy=editing_policy(iterations=2), answer_tokens=2)
-    canvas = Canvas(prompt=PROMPT, seed=1, begin=begin)
+    canvas = Canvas(prompt=PROMPT, seed=1, begin=begin, size=None)
     model = scripted_rows([{C: 0.9}, {B: 0.9}])
     frames, _, _ = run_work(sample_canvas(BASE, None, canvas, 0, spec), model)
     assert frames[0].state is not None

@@ -142,7 +142,10 @@ def sound_requests(base_id: str, adapter_id: str, dataset_id: str) -> dict[str, 
         ),
         "StartSampling": sampling_pb2.StartSamplingRequest(
             base_id=base_id,
-            canvases=[sampling_pb2.Canvas(ids=tokens), sampling_pb2.Canvas(ids=tokens, begin=begin)],
+            canvases=[
+                sampling_pb2.Canvas(ids=tokens),
+                sampling_pb2.Canvas(ids=tokens, begin=begin, size=None),
+            ],
             spec=sampling,
         ),
         "Predict": sampling_pb2.PredictRequest(

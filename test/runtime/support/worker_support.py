@@ -62,7 +62,9 @@ class Bench:
         spec = short_sampling(**options)
         rest = (5,) * (tokens - 2)
         numbers = range(first, first + canvases)
-        starts = [Canvas(prompt=(5 + n % 50, 5 + n // 50, *rest), seed=n, begin=None) for n in numbers]
+        starts = [
+            Canvas(prompt=(5 + n % 50, 5 + n // 50, *rest), seed=n, begin=None, size=None) for n in numbers
+        ]
         return self.worker.sampling.start(base.id, adapter_id, starts, spec)
 
 

@@ -176,7 +176,7 @@ def test_what_closes_a_turn_stands_once_behind_every_answer(folder: Path, space:
 @pytest.mark.parametrize("stop", STOPS)
 def test_the_autoregressive_baseline_stops_at_any_of_them(base: Base, stop: int) -> None:
     spec = sampling_spec(policy=ar_policy(), answer_tokens=6)
-    work = sample_canvas(base, None, Canvas(prompt=(START, 7), seed=0, begin=None), 0, spec)
+    work = sample_canvas(base, None, Canvas(prompt=(START, 7), seed=0, begin=None, size=None), 0, spec)
     _, answer, _ = run_work(work, certain_of(base, [[20], [21], [stop], [22]], prompt=0))
     assert (answer.ids, answer.canvas_ids, answer.stopped) == ((20, 21), (20, 21, stop), "eos")
 
@@ -186,7 +186,7 @@ def test_an_answer_ends_before_the_first_of_them_and_no_canvas_follows_it(base: 
     spec = sampling_spec(
         policy=refine_policy(iterations=1), answer_tokens=8, canvas_tokens=4, attention="full"
     )
-    work = sample_canvas(base, None, Canvas(prompt=(START, 7), seed=0, begin=None), 0, spec)
+    work = sample_canvas(base, None, Canvas(prompt=(START, 7), seed=0, begin=None, size=None), 0, spec)
     _, answer, _ = run_work(work, certain_of(base, [[20, stop, 21, END]], prompt=2))
     assert (answer.ids, answer.canvas_ids) == ((20,), (20, stop, 21, END))
 
@@ -233,6 +233,6 @@ def test_a_base_that_may_not_end_draws_none_of_them(base: Base) -> None:
     draw = draw_spec(eos_bias=float("-inf"), temperature=1.0)
     spec = sampling_spec(policy=ar_policy(), answer_tokens=40, draw=draw)
     _, answer = run_alone(
-        sample_canvas(base, None, Canvas(prompt=(START,), seed=3, begin=None), 0, spec), base.model
+        sample_canvas(base, None, Canvas(prompt=(START,), seed=3, begin=None, size=None), 0, spec), base.model
     )
     assert len(answer.ids) == 40 and not set(answer.ids) & set(STOPS)

@@ -20,7 +20,7 @@ from lad_runtime.method.policy import PolicySpec
 from lad_runtime.types.data import PreparedExample
 from lad_runtime.types.evaluation import Score, ScoreItem, ScoreTask
 from lad_runtime.types.primitives import ForwardBackwardResult
-from lad_runtime.types.sampling import SamplingSpec
+from lad_runtime.types.sampling import AnswerSize, SamplingSpec
 from lad_runtime.types.sampling_state import SamplingState
 from lad_runtime.types.training import TrainingSpec
 from lad_runtime.wire.codec import reader, writer
@@ -67,6 +67,7 @@ class Canvas:
     prompt: tuple[int, ...] | Chat
     seed: int | None
     begin: SamplingState | None
+    size: AnswerSize | None
 
 
 HEADER = UploadHeader(
@@ -93,8 +94,9 @@ def test_a_oneof_beside_other_fields_is_the_field_of_its_name() -> None:
     write, read = writer(Canvas, sampling_pb2.Canvas), reader(sampling_pb2.Canvas, Canvas)
     for prompt in ((1, 2), Chat(messages=(Said(role="user", content="hi"),), allow_special=True)):
         for seed in (7, 0, None):
-            canvas = Canvas(prompt=prompt, seed=seed, begin=None)
-            assert read(write(canvas)) == canvas
+            for size in (AnswerSize(answer_tokens=5, window_tokens=9), None):
+                canvas = Canvas(prompt=prompt, seed=seed, begin=None, size=size)
+                assert read(write(canvas)) == canvas
 
 
 def test_a_oneof_without_a_case_names_its_option_and_the_cases() -> None:

@@ -108,7 +108,7 @@ class Sampling:
         if isinstance(canvas, Canvas):
             return canvas
         _, ids = self._backend.render(base.resident, canvas.messages, True, canvas.allow_special)
-        return Canvas(prompt=ids, seed=canvas.seed, begin=canvas.begin)
+        return Canvas(prompt=ids, seed=canvas.seed, begin=canvas.begin, size=canvas.size)
 
     def _frozen(self, adapter: AdapterEntry | None, run_id: str) -> Weights:
         """An adapter's weights, frozen when the first job that is about to be submitted begins.

@@ -24,7 +24,7 @@ def sampling_bytes(model: Llama, canvases: Sequence[Canvas], spec: SamplingSpec)
         shared *= 2
     if guided:
         shared += sum({len(canvas.prompt) for canvas in canvases})
-    sized = [(len(canvas.prompt), spec.sized(len(canvas.prompt))) for canvas in canvases]
+    sized = [(len(canvas.prompt), spec.sized(len(canvas.prompt), canvas.size)) for canvas in canvases]
     own = sum(prompt + answer for prompt, one in sized for answer in _copied_answers(one))
     drafts = sum(_draft_bytes(one, model.config.vocab_size) for _, one in sized)
     return cache_bytes(model, shared + own * (2 if guided else 1)) + drafts

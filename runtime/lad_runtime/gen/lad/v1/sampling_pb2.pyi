@@ -258,16 +258,26 @@ class SamplingSpec(_message.Message):
     def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ..., window_tokens: _Optional[int] = ..., context: _Optional[_Union[_training_pb2.TrainingContext, str]] = ...) -> None: ...
 
 class Canvas(_message.Message):
-    __slots__ = ("ids", "chat", "seed", "begin")
+    __slots__ = ("ids", "chat", "seed", "begin", "size")
     IDS_FIELD_NUMBER: _ClassVar[int]
     CHAT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     BEGIN_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
     ids: _data_pb2.TokenIds
     chat: Chat
     seed: int
     begin: SamplingState
-    def __init__(self, ids: _Optional[_Union[_data_pb2.TokenIds, _Mapping]] = ..., chat: _Optional[_Union[Chat, _Mapping]] = ..., seed: _Optional[int] = ..., begin: _Optional[_Union[SamplingState, _Mapping]] = ...) -> None: ...
+    size: AnswerSize
+    def __init__(self, ids: _Optional[_Union[_data_pb2.TokenIds, _Mapping]] = ..., chat: _Optional[_Union[Chat, _Mapping]] = ..., seed: _Optional[int] = ..., begin: _Optional[_Union[SamplingState, _Mapping]] = ..., size: _Optional[_Union[AnswerSize, _Mapping]] = ...) -> None: ...
+
+class AnswerSize(_message.Message):
+    __slots__ = ("answer_tokens", "window_tokens")
+    ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    answer_tokens: int
+    window_tokens: int
+    def __init__(self, answer_tokens: _Optional[int] = ..., window_tokens: _Optional[int] = ...) -> None: ...
 
 class SamplingState(_message.Message):
     __slots__ = ("ids", "masked", "pinned", "kept", "confidences", "memory", "sampled", "same", "iteration", "stopped", "finished", "finished_iterations", "forwards", "key")

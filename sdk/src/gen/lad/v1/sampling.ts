@@ -452,7 +452,10 @@ export interface SamplingSpec {
   policy:
     | Policy
     | undefined;
-  /** Positions of each answer, or as many as `window_tokens` has left behind its prompt, if those are more. */
+  /**
+   * Positions of each answer whose canvas does not say how many, or as many as `window_tokens` has left behind its prompt, if those are
+   * more.
+   */
   answerTokens: number;
   draw:
     | DrawSpec
@@ -484,7 +487,17 @@ export interface Canvas {
     | bigint
     | undefined;
   /** What its answer begins from. Absent: MASK at every position. */
-  begin?: SamplingState | undefined;
+  begin?:
+    | SamplingState
+    | undefined;
+  /** Absent: that of the run. */
+  size?: AnswerSize | undefined;
+}
+
+/** As in SamplingSpec, for one answer. */
+export interface AnswerSize {
+  answerTokens: number;
+  windowTokens: number;
 }
 
 /**
@@ -2526,7 +2539,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
 };
 
 function createBaseCanvas(): Canvas {
-  return { prompt: undefined, seed: undefined, begin: undefined };
+  return { prompt: undefined, seed: undefined, begin: undefined, size: undefined };
 }
 
 export const Canvas: MessageFns<Canvas> = {
@@ -2547,6 +2560,9 @@ export const Canvas: MessageFns<Canvas> = {
     }
     if (message.begin !== undefined) {
       SamplingState.encode(message.begin, writer.uint32(34).fork()).join();
+    }
+    if (message.size !== undefined) {
+      AnswerSize.encode(message.size, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2596,6 +2612,14 @@ export const Canvas: MessageFns<Canvas> = {
             message.begin = SamplingState.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.size = AnswerSize.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2617,6 +2641,7 @@ export const Canvas: MessageFns<Canvas> = {
         : undefined,
       seed: isSet(object.seed) ? BigInt(object.seed) : undefined,
       begin: isSet(object.begin) ? SamplingState.fromJSON(object.begin) : undefined,
+      size: isSet(object.size) ? AnswerSize.fromJSON(object.size) : undefined,
     };
   },
 
@@ -2632,6 +2657,9 @@ export const Canvas: MessageFns<Canvas> = {
     }
     if (message.begin !== undefined) {
       obj.begin = SamplingState.toJSON(message.begin);
+    }
+    if (message.size !== undefined) {
+      obj.size = AnswerSize.toJSON(message.size);
     }
     return obj;
   },
@@ -2659,6 +2687,102 @@ export const Canvas: MessageFns<Canvas> = {
     message.begin = (object.begin !== undefined && object.begin !== null)
       ? SamplingState.fromPartial(object.begin)
       : undefined;
+    message.size = (object.size !== undefined && object.size !== null)
+      ? AnswerSize.fromPartial(object.size)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAnswerSize(): AnswerSize {
+  return { answerTokens: 0, windowTokens: 0 };
+}
+
+export const AnswerSize: MessageFns<AnswerSize> = {
+  encode(message: AnswerSize, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.answerTokens !== 0) {
+      writer.uint32(8).uint32(message.answerTokens);
+    }
+    if (message.windowTokens !== 0) {
+      writer.uint32(16).uint32(message.windowTokens);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerSize {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerSize();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.answerTokens = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.windowTokens = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AnswerSize {
+    return {
+      answerTokens: isSet(object.answerTokens)
+        ? globalThis.Number(object.answerTokens)
+        : isSet(object.answer_tokens)
+        ? globalThis.Number(object.answer_tokens)
+        : 0,
+      windowTokens: isSet(object.windowTokens)
+        ? globalThis.Number(object.windowTokens)
+        : isSet(object.window_tokens)
+        ? globalThis.Number(object.window_tokens)
+        : 0,
+    };
+  },
+
+  toJSON(message: AnswerSize): unknown {
+    const obj: any = {};
+    if (message.answerTokens !== 0) {
+      obj.answerTokens = Math.round(message.answerTokens);
+    }
+    if (message.windowTokens !== 0) {
+      obj.windowTokens = Math.round(message.windowTokens);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AnswerSize>, I>>(base?: I): AnswerSize {
+    return AnswerSize.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AnswerSize>, I>>(object: I): AnswerSize {
+    const message = createBaseAnswerSize();
+    message.answerTokens = object.answerTokens ?? 0;
+    message.windowTokens = object.windowTokens ?? 0;
     return message;
   },
 };
