@@ -17,6 +17,7 @@ import type { Attention } from "../harness/options.js";
 import type { Report } from "../harness/result.js";
 import type { Spread } from "../harness/statistics.js";
 import {
+  bestOf,
   isReached,
   type LearningCurve,
   NOISES,
@@ -26,12 +27,15 @@ import {
   spreadOf,
 } from "../learning/curve.js";
 import { learn } from "../learning/ours.js";
-import { THEIR_SETTINGS, Theirs } from "../learning/theirs.js";
+import { nameOfRate, THEIR_SETTINGS, Theirs } from "../learning/theirs.js";
 import { VALIDATION_EXAMPLES } from "../learning/validating.js";
 
-/** The reference has the best of four learning rates, ours the first of four lengths of its schedule that gets as far. */
+/**
+ * The reference has the best of four learning rates, found with the first seed; ours the first of five lengths of its schedule that gets
+ * as far.
+ */
 const LEARNING_RATES = [3e-4, 1e-3, 3e-3, 1e-2];
-const STEPS = [250, 500, 1000, 2000];
+const STEPS = [250, 500, 1000, 2000, 4000];
 const DEFAULT_MINUTES = 10;
 const DEFAULT_SEEDS = 3;
 
@@ -72,7 +76,10 @@ async function measure(bench: Bench): Promise<Report> {
   const theirs = () => (loading ??= Theirs.load(bench, base, recipe));
   const measuring = { bench, base, recipe, workerPid: runtime.workerPid, kept, theirs };
   const measured: OfSeed[] = [];
-  for (let seed = 0; seed < seeds; seed++) measured.push(await ofSeed(measuring, seed));
+  for (let seed = 0; seed < seeds; seed++) {
+    const rates = bestRates(measured[0]?.reference ?? []);
+    measured.push(await ofSeed(measuring, seed, rates));
+  }
   const { torchVersion: torch, pythonVersion: python } = await runtime.info();
   const facts = { parameters: base.info.parameterCount, dtype: base.info.dataType, torch, python };
   const conditions = await conditionsOf(bench, facts, {
@@ -115,16 +122,27 @@ function minutesOf({ options }: Bench): number {
   return options.minutes ?? DEFAULT_MINUTES;
 }
 
-async function ofSeed(measuring: Measuring, seed: number): Promise<OfSeed> {
-  const reference = await theirCurves(measuring, seed);
+/** Those that were the best under some noise; all of them, while none has been tried. */
+function bestRates(tried: readonly LearningCurve[]): readonly number[] {
+  if (tried.length === 0) return LEARNING_RATES;
+  const best = NOISES.map((noise) => bestOf(tried, noise).run);
+  return LEARNING_RATES.filter((rate) => best.includes(nameOfRate(rate)));
+}
+
+async function ofSeed(measuring: Measuring, seed: number, rates: readonly number[]): Promise<OfSeed> {
+  const reference = await theirCurves(measuring, seed, rates);
   const ours = await ourCurves(measuring, seed, reference);
   const race = (noise: NoiseName) => raceOf(ours, reference, noise);
   const races = reference.length === 0 ? null : { lad: race("lad"), clearTail: race("clearTail") };
   return { seed, ours, reference, races };
 }
 
-/** One for each learning rate; none where ours runs alone. */
-async function theirCurves({ bench, kept, theirs }: Measuring, seed: number): Promise<LearningCurve[]> {
+/** One for each of the learning rates; none where ours runs alone. */
+async function theirCurves(
+  { bench, kept, theirs }: Measuring,
+  seed: number,
+  rates: readonly number[],
+): Promise<LearningCurve[]> {
   const { against } = bench.options;
   if (against === undefined) return [];
   const code = `lad-generic ${await revisionOf(against)}`;
@@ -132,7 +150,7 @@ async function theirCurves({ bench, kept, theirs }: Measuring, seed: number): Pr
     (await theirs()).updatesIn(60 * minutesOf(bench)),
   );
   const curves: LearningCurve[] = [];
-  for (const learningRate of LEARNING_RATES) {
+  for (const learningRate of rates) {
     const name = `${code}: seed ${seed}, learning rate ${learningRate}`;
     bench.say(`${name}, ${updates} updates`);
     curves.push(await kept.part(name, async () => (await theirs()).learn({ learningRate, seed, updates })));

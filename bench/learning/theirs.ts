@@ -88,7 +88,7 @@ export class Theirs {
       spent.processorSeconds += processorSeconds;
       points.push({ ...spent, ce: await this.#validated() });
     }
-    return { name: `learning rate ${run.learningRate}`, points };
+    return { name: nameOfRate(run.learningRate), points };
   }
 
   async #begin(run: TheirRun): Promise<void> {
@@ -105,6 +105,11 @@ export class Theirs {
     await using adapter = await this.#base.loadAdapter(this.#folder);
     return await corruptedCe(adapter, { windowTokens: this.#windowTokens, attention: "full" });
   }
+}
+
+/** What tells a run from those at other learning rates. */
+export function nameOfRate(learningRate: number): string {
+  return `learning rate ${learningRate}`;
 }
 
 /** Its 100 updates, and no more than a tenth of a short run. */
