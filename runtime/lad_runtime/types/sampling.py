@@ -64,8 +64,7 @@ class AnswerSize:
     window_tokens: int  # 0: none
 
     def __post_init__(self) -> None:
-        check_whole("windowTokens", self.window_tokens, low=0)
-        check_whole("answerTokens", self.answer_tokens, low=0 if self.window_tokens else 1)
+        _check_size(self.answer_tokens, self.window_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +82,7 @@ class SamplingSpec:
     share_weight: float  # share of the device while others want it too, relative to theirs
 
     def __post_init__(self) -> None:
-        check_whole("windowTokens", self.window_tokens, low=0)
-        check_whole("answerTokens", self.answer_tokens, low=0 if self.window_tokens else 1)
+        _check_size(self.answer_tokens, self.window_tokens)
         check_choice("attention", self.attention, DENOISING_ATTENTION)
         check_choice("context", self.context, CONTEXTS)
         check_context(self.context, self.attention)
@@ -333,6 +331,11 @@ class PredictTask(ReadingTask[tuple[Prediction, ...]]):
     @property
     def tokens(self) -> int:
         return sum(len(canvas.ids) for canvas in self.canvases)
+
+
+def _check_size(answer_tokens: int, window_tokens: int) -> None:
+    check_whole("windowTokens", window_tokens, low=0)
+    check_whole("answerTokens", answer_tokens, low=0 if window_tokens else 1)
 
 
 def _check_seed(seed: int | None) -> None:

@@ -23,7 +23,8 @@ export const attention = oneOf(["full", "prefix", "causal-prefix", "causal"]);
 
 export const trainingContext = oneOf(CONTEXTS);
 
-export const splitTokens = integer(0, 2 ** 20);
+/** The most tokens of an answer that one canvas has; 0: no limit. */
+export const canvasTokens = integer(0, 2 ** 20);
 
 /** How answers are cut, and how tokens attend. */
 interface Cut {

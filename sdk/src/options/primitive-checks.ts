@@ -4,7 +4,7 @@ import { check } from "../checks/check.js";
 import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
-import { attention, checkContext, denoisingAttention, splitTokens, trainingContext } from "./attention.js";
+import { attention, canvasTokens, checkContext, denoisingAttention, trainingContext } from "./attention.js";
 import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
 import { dataSourceSchema } from "./data-source.js";
@@ -71,7 +71,7 @@ export const noisedFields = fieldsOf<NoisedOptions>()({
   noise: noiseSchema.default(() => noiseSchema.parse("lad")),
   loss: lossSchema.default(() => lossSchema.parse("all-tokens")),
   context: trainingContext.default("prompt"),
-  canvasTokens: splitTokens.default(0),
+  canvasTokens: canvasTokens.default(0),
   seed: seed().default(0n),
   epoch: integer(0).default(0),
   ...gradientShape,

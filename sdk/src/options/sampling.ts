@@ -16,7 +16,13 @@ import { fieldsOf } from "../checks/fields-of.js";
 import { LadError } from "../errors.js";
 import { policies } from "../method/policies/registered.js";
 import { type Policy, policyDefinition } from "../method/policy.js";
-import { type DenoisingAttention, denoisingAttention, type ShareOptions, shareWeight } from "./attention.js";
+import {
+  canvasTokens,
+  type DenoisingAttention,
+  denoisingAttention,
+  type ShareOptions,
+  shareWeight,
+} from "./attention.js";
 import { type ChatMessage, messagesSchema } from "./data.js";
 import {
   type Beginning,
@@ -140,7 +146,7 @@ const specShape = {
   answerTokens: integer(1, 2 ** 20).optional(),
   ...drawShape,
   attention: denoisingAttention.optional(),
-  canvasTokens: integer(0, 2 ** 20).optional(),
+  canvasTokens: canvasTokens.optional(),
   shareWeight: shareWeight.default(1),
   frames: flag().default(true),
   detached: flag().default(false),

@@ -6,12 +6,12 @@ import { fieldsOf } from "../checks/fields-of.js";
 import type { ScheduleSpec } from "../method/learning-rate.js";
 import type { TrainingContext } from "../method/random-split.js";
 import {
+  canvasTokens,
   checkContext,
   type DenoisingAttention,
   denoisingAttention,
   type ShareOptions,
   shareWeight,
-  splitTokens,
   trainingContext,
 } from "./attention.js";
 import { type CallOptions, callShape } from "./call.js";
@@ -144,7 +144,7 @@ export const trainingFields = fieldsOf<TrainingOptions>()({
   checkpoint: checkpointFields.optional(),
   attention: denoisingAttention.default("full"),
   context: trainingContext.default("prompt"),
-  canvasTokens: splitTokens.default(0),
+  canvasTokens: canvasTokens.default(0),
   gradientCheckpointing: flag().default(false),
   shareWeight: shareWeight.default(1),
   detached: flag().default(false),
@@ -230,7 +230,7 @@ export const validateFields = fieldsOf<ValidateOptions>()({
   loss: lossSchema.default(() => lossSchema.parse({})),
   attention: denoisingAttention.default("full"),
   context: trainingContext.default("prompt"),
-  canvasTokens: splitTokens.default(0),
+  canvasTokens: canvasTokens.default(0),
   seed: seed().default(0n),
   maxExamples: integer(0).default(0),
   ...callShape,
