@@ -412,5 +412,5 @@ function portOf(server: Server): number {
 
 /** The folder of the base that is shipped. */
 function tinyBase(): string {
-  return join(import.meta.dirname, "../../runtime/lad_runtime/tiny/base");
+  return join(import.meta.dirname, "../../runtime/lad_runtime/tiny/bases/tiny");
 }

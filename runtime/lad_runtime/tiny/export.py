@@ -15,12 +15,12 @@ from lad_runtime.tiny.lessons import lessons
 from lad_runtime.tiny.vocabulary import EOS, save_vocabulary
 from lad_runtime.torch_backend.model.llama import Llama
 
-BASE = Path(__file__).parent / "base"
-
 _TEST_ITEMS = 450
 
 
-def export(folder: Path, model: Llama, tokenizer: Tokenizer, training: Mapping[str, object]) -> None:
+def export(
+    folder: Path, name: str, model: Llama, tokenizer: Tokenizer, training: Mapping[str, object]
+) -> None:
     """Writes bfloat16 weights, configuration, tokenizer and card into `folder`; each file is replaced whole."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.bfloat16().contiguous() for name, tensor in model.weights.items()}
@@ -33,11 +33,11 @@ def export(folder: Path, model: Llama, tokenizer: Tokenizer, training: Mapping[s
     (folder / "config.json").write_text(config + "\n", encoding="utf-8")
     save_vocabulary(tokenizer, folder)
     written = Llama(model.config, weights)
-    (folder / "README.md").write_text(_card(written, tokenizer, training), encoding="utf-8")
+    (folder / "README.md").write_text(_card(name, written, tokenizer, training), encoding="utf-8")
 
 
 @torch.no_grad()
-def _card(model: Llama, tokenizer: Tokenizer, training: Mapping[str, object]) -> str:
+def _card(name: str, model: Llama, tokenizer: Tokenizer, training: Mapping[str, object]) -> str:
     items = draw_balanced("test", 0, _TEST_ITEMS)
     matches, ce = exact_matches(model, lessons(items, tokenizer))
     right: dict[str, list[bool]] = {}
@@ -50,10 +50,10 @@ def _card(model: Llama, tokenizer: Tokenizer, training: Mapping[str, object]) ->
             "---",
             "license: apache-2.0",
             "---",
-            "# tiny",
+            f"# {name}",
             "",
             f"A causal Llama of {model.parameter_count:,} parameters that answers generated questions: sums, sorting, reversing,",
-            "multiple choice and more. `python -m lad_runtime.tiny.train` made it from nothing but questions that",
+            f"multiple choice and more. `python -m lad_runtime.tiny.train --size {name}` made it from nothing but questions that",
             f"`lad_runtime.tiny.generate` draws ({facts}).",
             "It knows nothing else. It is there so that adapting a trained causal model to diffusion takes minutes on a CPU.",
             "",

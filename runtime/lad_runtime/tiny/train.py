@@ -1,6 +1,7 @@
-"""Trains the tiny base from nothing, autoregressively, and writes it as a Hugging Face model folder.
+"""Trains a shipped base from nothing, autoregressively, and writes it as a Hugging Face model folder.
 
-python -m lad_runtime.tiny.train                   # about 30 minutes on two idle cores; writes base/ again
+python -m lad_runtime.tiny.train                   # about 40 minutes on two idle cores; writes bases/tiny again
+python -m lad_runtime.tiny.train --size tiny-5m    # about 70 minutes
 python -m lad_runtime.tiny.train --out /tmp/tiny --steps 200
 """
 
@@ -15,29 +16,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lad_runtime.tiny.export import BASE, export
+from lad_runtime.tiny.export import export
 from lad_runtime.tiny.families import FAMILIES
 from lad_runtime.tiny.forward import answer_scores, exact_matches, lesson_loss
 from lad_runtime.tiny.generate import draw_balanced
 from lad_runtime.tiny.lessons import batches, lessons
-from lad_runtime.tiny.vocabulary import VOCAB_SIZE, train_vocabulary
+from lad_runtime.tiny.sizes import SIZES, base_folder
+from lad_runtime.tiny.vocabulary import train_vocabulary
 from lad_runtime.torch_backend.model.layers import FUSED, tensor_shapes
 from lad_runtime.torch_backend.model.llama import Llama, LlamaConfig
 from lad_runtime.torch_backend.optimizers.muon import muon_step
-
-CONFIG = LlamaConfig(
-    vocab_size=VOCAB_SIZE,
-    hidden_size=192,
-    intermediate_size=512,
-    num_layers=4,
-    num_heads=6,
-    num_kv_heads=6,
-    head_dim=32,
-    rms_norm_eps=1e-5,
-    rope_theta=10000.0,
-    max_positions=256,
-    tied=True,
-)
 
 SHARES = dict.fromkeys(FAMILIES, 1.0) | {
     "add": 3.0, "subtract": 3.5, "story": 1.5, "next": 2.2, "count": 1.2, "choice": 2.0, "blank": 1.8, "reverse": 1.6,
@@ -53,9 +41,9 @@ WARMUP_STEPS = 60
 DECAY_SHARE = 0.6  # of the steps: the rates fall linearly to 0 over the last part
 
 
-def train(steps: int, seed: int) -> Iterator[tuple[int, float, Llama]]:
+def train(config: LlamaConfig, steps: int, seed: int) -> Iterator[tuple[int, float, Llama]]:
     """Yields (steps taken, loss of the last one, the model), once a step. Deterministic for a seed and a thread count."""
-    model = Llama(CONFIG, _initial(CONFIG, seed))
+    model = Llama(config, _initial(config, seed))
     leaves = model.trainable_parameters()
     others = [leaf for leaf in leaves if leaf.ndim == 1 or leaf is model.embedding]
     adamw = torch.optim.AdamW(others, lr=OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0)
@@ -117,8 +105,9 @@ def _projections(model: Llama) -> list[tuple[Tensor, list[Tensor]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=BASE, help="the model folder")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--size", choices=list(SIZES), default="tiny")
+    parser.add_argument("--out", type=Path, help="the model folder; without it, the shipped one")
+    parser.add_argument("--steps", type=int, help="without it, the size's own")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
@@ -126,13 +115,16 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    size = SIZES[options.size]
+    folder: Path = options.out or base_folder(options.size)
+    steps: int = options.steps or size.steps
+    facts = {"steps": steps, "seed": options.seed}
 
     tokenizer = train_vocabulary(options.seed)
     items = draw_balanced("heldout", 0, 450)
     heldout = lessons(items, tokenizer)
-    options.out.mkdir(parents=True, exist_ok=True)
     begin, losses = time.monotonic(), []
-    for step, loss, model in train(options.steps, options.seed):
+    for step, loss, model in train(size.config, steps, options.seed):
         losses.append(loss)
         if step % 50 == 0:
             record: dict[str, object] = {"step": step, "seconds": round(time.monotonic() - begin, 1)}
@@ -144,9 +136,9 @@ def main() -> None:
                 record["wrong"] = Counter(
                     item.family for item, match in zip(items, matches, strict=True) if not match
                 )
-                export(options.out, model, tokenizer, {"steps": step, "seed": options.seed})
+                export(folder, options.size, model, tokenizer, facts | {"steps": step})
             print(json.dumps(record), flush=True)
-    export(options.out, model, tokenizer, {"steps": options.steps, "seed": options.seed})
+    export(folder, options.size, model, tokenizer, facts)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,19 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from lad_runtime.tiny.export import BASE, export
+from lad_runtime.tiny.export import export
 from lad_runtime.tiny.forward import answer_scores, exact_matches
 from lad_runtime.tiny.generate import draw_balanced
 from lad_runtime.tiny.lessons import Lesson, batches, lessons
-from lad_runtime.tiny.train import BATCH_TOKENS, CONFIG, SHARES, train
+from lad_runtime.tiny.sizes import SIZES, base_folder
+from lad_runtime.tiny.train import BATCH_TOKENS, SHARES, train
 from lad_runtime.tiny.vocabulary import EOS, MASK, train_vocabulary
 from lad_runtime.torch_backend.forward.base import Base, load_base
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.types.data import Message
 from type_specs import base_spec
+
+BASE = base_folder("tiny")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def tokenizer() -> Tokenizer:
 
 def test_the_folder_is_small_and_of_the_scripts_shape(base: Base) -> None:
     assert sum(path.stat().st_size for path in BASE.iterdir()) < 6_000_000
-    assert base.model.config == CONFIG
+    assert base.model.config == SIZES["tiny"].config
     assert 1_500_000 < base.info.parameter_count < 3_000_000
 
 
@@ -77,7 +80,7 @@ def test_the_mask_token_stands_in_questions_so_that_its_embedding_is_trained(tok
 
 
 def test_two_trainings_from_one_seed_take_the_same_steps() -> None:
-    losses = [[loss for _, loss, _ in train(2, seed=3)] for _ in range(2)]
+    losses = [[loss for _, loss, _ in train(SIZES["tiny"].config, 2, seed=3)] for _ in range(2)]
     assert losses[0] == losses[1]
     assert losses[0][1] != losses[0][0]
 
@@ -85,7 +88,7 @@ def test_two_trainings_from_one_seed_take_the_same_steps() -> None:
 def test_an_exported_model_computes_with_the_rounded_weights(
     tmp_path, base: Base, tokenizer: Tokenizer
 ) -> None:
-    export(tmp_path, base.model, tokenizer, {"steps": 0})
+    export(tmp_path, "tiny", base.model, tokenizer, {"steps": 0})
     again = load_base(base_spec(name=str(tmp_path)), "cpu", lambda _: None)
     questions = lessons(draw_balanced("heldout", 0, 5), tokenizer)
     with torch.no_grad():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
+from lad_runtime.tiny.sizes import SIZES, base_folder
 from lad_runtime.torch_backend.files.fingerprint import fingerprint
 from lad_runtime.torch_backend.files.user_cache import user_cache
 from lad_runtime.torch_backend.loading.hub import fetch_model, is_hub_id
@@ -50,8 +51,8 @@ def files_of(spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Iterat
             yield Path(scratch), fingerprint(Path(scratch))
     elif named or local is not None:
         folder = local
-        if spec.name == "tiny":
-            folder = Path(__file__).parents[2] / "tiny" / "base"
+        if spec.name in SIZES:
+            folder = base_folder(spec.name)
         elif spec.name == "smollm2-135m":
             folder = smollm2_folder(_cache(), progress)
         assert folder is not None
