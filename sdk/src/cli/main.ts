@@ -17,7 +17,7 @@ program
   .description("Makes the worker's Python environment: PyTorch, gRPC and what they need.")
   .option(
     "--with <groups>",
-    "more packages than a worker needs: data, smollm2, dev (commas between them)",
+    "more packages than a worker needs: data, smollm2, lm-eval, tensorboard, dev (commas between them)",
     "",
   )
   .action(async (options: { with: string }) => {

@@ -1,14 +1,14 @@
 /** The groups of packages that the set-up installs, and the record of which are installed. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LadError } from "../errors.js";
 
 /**
- * Groups of Python packages: `core` runs a worker, `data` reads hub data sets, `smollm2` has the file of that base, `dev` tests and
- * checks everything.
+ * Groups of Python packages: `core` runs a worker, `data` reads hub data sets and finds near-duplicates, `smollm2` has the file of that
+ * base, `lm-eval` is the harness of that name, `tensorboard` writes its event files, `dev` tests and checks everything.
  */
-export const GROUPS = ["core", "data", "smollm2", "dev"] as const;
+export const GROUPS = ["core", "data", "smollm2", "lm-eval", "tensorboard", "dev"] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** The record of an environment's installed groups: a digest of each group's requirements. */
@@ -62,10 +62,17 @@ export function requirementsFile(group: Group | "constraints", requirements: str
 
 function digest(group: Group, requirements: string): string {
   const hash = createHash("sha256");
-  for (const file of [group, "constraints"] as const) {
-    hash.update(readFileSync(requirementsFile(file, requirements)));
-  }
+  for (const file of [group, "constraints"]) hash.update(wholeText(join(requirements, `${file}.txt`)));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** A requirements file, and those that it includes. */
+function wholeText(file: string): string {
+  const text = readFileSync(file, "utf8");
+  const included = [...text.matchAll(/^-r (\S+)$/gm)].map(([, name = ""]) =>
+    wholeText(join(dirname(file), name)),
+  );
+  return [text, ...included].join("");
 }
 
 function readStamp(environment: string): Stamp | undefined {
