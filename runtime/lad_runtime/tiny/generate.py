@@ -1,8 +1,9 @@
 """Draws questions from the families, split into training, validation and test items by a hash of what is asked.
 
-The base is trained on all families. The files are for adapters: questions of the families in `LOOKUPS`.
+The base is trained on all families. The files are for adapters: questions of the families in `LOOKUPS`, and in data/stories arithmetic
+word problems, whose answers must be computed.
 
-python -m lad_runtime.tiny.generate            # writes data/train.jsonl, data/heldout.jsonl and data/test.jsonl again
+python -m lad_runtime.tiny.generate            # writes the files of data/ and of data/stories/ again
 """
 
 import argparse
@@ -56,6 +57,11 @@ def draw_lookups(split: Split, seed: int, count: int) -> list[Item]:
     return _distinct(random, split, random.choices(list(LOOKUPS), list(LOOKUPS.values()), k=count))
 
 
+def draw_stories(split: Split, seed: int, count: int) -> list[Item]:
+    """`count` distinct sums told as stories."""
+    return _distinct(Random(f"{split} stories {seed}"), split, ["story"] * count)
+
+
 def _distinct(random: Random, split: Split, families: list[str]) -> list[Item]:
     items: dict[tuple[str, str], Item] = {}
     for family in families:
@@ -85,15 +91,21 @@ def write(path: Path, items: list[Item]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=DATA, help="folder for the three files")
+    parser.add_argument("--out", type=Path, default=DATA, help="folder for the files")
     parser.add_argument("--train", type=int, default=8000, help="examples for adapters to train on")
     parser.add_argument("--heldout", type=int, default=450, help="validation examples")
     parser.add_argument("--test", type=int, default=450, help="test examples")
+    parser.add_argument("--stories", type=int, default=4000, help="word problems to train on")
+    parser.add_argument(
+        "--heldout-stories", type=int, default=200, help="word problems for validation, and for the test"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     counts: dict[Split, int] = {"train": options.train, "heldout": options.heldout, "test": options.test}
     for split, count in counts.items():
         write(options.out / f"{split}.jsonl", draw_lookups(split, options.seed, count))
+        stories = options.stories if split == "train" else options.heldout_stories
+        write(options.out / "stories" / f"{split}.jsonl", draw_stories(split, options.seed, stories))
 
 
 if __name__ == "__main__":

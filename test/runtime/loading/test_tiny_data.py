@@ -15,6 +15,7 @@ from lad_runtime.tiny.vocabulary import EOS, MASK, VOCAB_SIZE, train_vocabulary
 from lad_runtime.tiny.words import CAPITALS, CATEGORIES, OPPOSITE
 
 WINDOW = 60
+FILES = [f"{folder}{split}" for folder in ("", "stories/") for split in ("train", "heldout", "test")]
 
 
 @pytest.fixture(scope="module")
@@ -128,18 +129,25 @@ def test_a_story_is_split_as_its_bare_sum() -> None:
 def test_the_shipped_files_are_what_the_script_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["generate", "--out", str(tmp_path)])
     main()
-    for split in ("train", "heldout", "test"):
+    for split in FILES:
         assert (tmp_path / f"{split}.jsonl").read_bytes() == (DATA / f"{split}.jsonl").read_bytes()
 
 
 def test_the_shipped_files_have_distinct_questions_and_the_schema_of_examples() -> None:
     seen: set[tuple[str, str]] = set()
-    for split in ("train", "heldout", "test"):
+    for split in FILES:
         for record in read(split):
             assert set(record) == {"instruction", "input", "output"}
             question = (record["instruction"], record["input"])
             assert question not in seen
             seen.add(question)
+
+
+def test_the_shipped_stories_are_word_problems_with_right_sums() -> None:
+    for split in FILES[3:]:
+        for record in read(split):
+            a, b = numbers(record["input"].replace(".", " "))
+            assert record["output"] == f"{a + b} {record['input'].split()[3]}"
 
 
 def test_a_digit_is_one_token_and_so_is_the_mask(tokenizer: Tokenizer) -> None:
