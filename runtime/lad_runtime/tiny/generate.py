@@ -1,7 +1,7 @@
 """Draws questions from the families, split into training, validation and test items by a hash of what is asked.
 
-The base is trained on all families. The files are for adapters: questions of the families in `LOOKUPS`, and in data/stories arithmetic
-word problems, whose answers must be computed.
+The base is trained on all families. The files are for adapters: questions of the families in `LOOKUPS`, and in data/stories
+arithmetic word problems, whose answers must be computed.
 
 python -m lad_runtime.tiny.generate            # writes the files of data/ and of data/stories/ again
 """
