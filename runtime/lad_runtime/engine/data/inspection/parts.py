@@ -23,7 +23,7 @@ class Parts:
         counts = self._counts_of(cut)
         self._whole.update(counts)
         name = cut.example.source
-        if name not in self._sources and len(self._sources) == _MOST_SOURCES:
+        if name not in self._sources and len(self._sources) >= _MOST_SOURCES:
             name = _OTHERS
         self._sources.setdefault(name, Counter()).update(counts)
 
