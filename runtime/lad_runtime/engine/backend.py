@@ -1,6 +1,6 @@
 """The protocols that a backend implements, one for each set of threads that may call it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from lad_runtime.errors import LadError
 from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
-from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.data import CutExample, Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.memory import HeldMemory, Needs
 from lad_runtime.types.task import Task
 from lad_runtime.types.work import OutcomeT, Request, Work
@@ -87,6 +87,10 @@ class Loading(Protocol[BaseT]):
         self, base: BaseT, examples: Iterable[Example], window: WindowSpec
     ) -> tuple[Sequence[PreparedExample], WindowReport]:
         """Renders examples and cuts them to token windows. Raises LadError(INVALID_DATA) if no window is left."""
+        ...
+
+    def cut(self, base: BaseT, examples: Iterable[Example], window: WindowSpec) -> Iterator[CutExample]:
+        """The same one example after another, those that are dropped too."""
         ...
 
 

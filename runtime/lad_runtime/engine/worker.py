@@ -12,6 +12,8 @@ from lad_runtime.engine.calls.sampling import Sampling
 from lad_runtime.engine.calls.tasks import Tasks
 from lad_runtime.engine.calls.training_runs import TrainingRuns
 from lad_runtime.engine.data.datasets import DatasetStore
+from lad_runtime.engine.data.inspection.inspecting import Inspections
+from lad_runtime.engine.data.mixtures.mixing import Mixtures
 from lad_runtime.engine.data.prepared import PreparedData
 from lad_runtime.engine.data.storage import Transfers
 from lad_runtime.engine.memory.budget import Memory
@@ -27,6 +29,8 @@ class Worker:
     engine: Engine
     registry: Registry
     datasets: DatasetStore
+    mixtures: Mixtures
+    inspections: Inspections
     prepared: PreparedData
     runs: Runs
     bases: Bases
@@ -63,6 +67,8 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         engine=engine,
         registry=registry,
         datasets=datasets,
+        mixtures=Mixtures(backend, datasets),
+        inspections=Inspections(backend, datasets),
         prepared=prepared,
         runs=runs,
         bases=Bases(backend, registry, prepared, memory),

@@ -21,3 +21,4 @@ class Example:
 
     id: int
     messages: tuple[Message, ...]
+    source: str = ""  # where it comes from, for reports

@@ -1,9 +1,11 @@
 """How examples become token windows, and what became of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from lad_runtime.checks import MAX_TOKENS, check_choice, check_whole
+from lad_runtime.method.example import Example
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,3 +41,21 @@ class WindowReport:
     mask_tokens: int = 0  # in the answers' own text, where the mask is ordinary text
     end_token: str = ""  # that each answer ends with, and its tail is made of
     end_token_id: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutExample:
+    """One example on its way to a window: its lengths before it is cut, and its tokens after, without the tail."""
+
+    example: Example
+    tokens: int  # of the whole example
+    prompt_tokens: int  # of them, before the last answer
+    fits: bool
+    ids: Sequence[int]  # none if it is dropped
+    answer: Sequence[bool]  # for each id
+    special_tokens: int  # that its messages write out
+    mask_tokens: int  # in its answers' own text, where the mask is ordinary text
+
+    @property
+    def is_dropped(self) -> bool:
+        return not self.ids

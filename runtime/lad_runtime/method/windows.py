@@ -1,7 +1,7 @@
 """Examples to token windows (docs/method.md §2): prompt through the chat template, answer, its end, a tail."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, overload
 
@@ -9,7 +9,7 @@ from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.method.chat_turns import Piece, every_answer, last_answer
 from lad_runtime.method.example import Example, Message
 from lad_runtime.method.prepared_example import PreparedExample
-from lad_runtime.method.window_spec import WindowReport, WindowSpec
+from lad_runtime.method.window_spec import CutExample, WindowReport, WindowSpec
 
 
 class Encoder(Protocol):
@@ -76,13 +76,7 @@ class PreparedExamples(Sequence[PreparedExample]):
         if isinstance(index, slice):
             return PreparedExamples(self._windows[index], self._length, self._eos)
         window = self._windows[index]
-        tail = max(0, self._length - len(window.ids))
-        return PreparedExample(
-            id=window.id,
-            ids=(*window.ids, *[self._eos] * tail),
-            answer=(*map(bool, window.answer), *[True] * tail),
-            tail=(*[False] * len(window.ids), *[True] * tail),
-        )
+        return padded(window.id, window.ids, window.answer, self._length, self._eos)
 
 
 def prepare(
@@ -93,33 +87,19 @@ def prepare(
     Raises INVALID_OPTION for a window beyond the base's positions, INVALID_DATA for an example without an answer, for one
     that is too long where `too_long` is `error`, and where no example is left.
     """
-    if spec.window > info.max_positions:
-        raise invalid_option(
-            "windowTokens",
-            spec.window,
-            f"{info.name} has {info.max_positions} positions",
-            f"Give at most {info.max_positions}.",
-        )
     windows: list[_Window] = []
     seen = truncated = answers = specials = masks = 0
-    for example in examples:
+    for cut in cut_examples(examples, spec, tokenizer, info):
         seen += 1
-        ids, answer = _encode(example, spec, tokenizer)
-        fits = _fits(len(ids) - _last_run(answer), len(ids), spec)
-        if not fits and spec.too_long == "error":
-            raise _too_long(example, len(ids), len(ids) - _last_run(answer), spec)
-        if not fits and spec.too_long == "drop":
+        if cut.is_dropped:
             continue
-        if not fits:
-            ids, answer = _truncate(ids, answer, spec)
-            truncated += 1
-        answers += sum(answer)
-        specials += sum(tokenizer.controls_in(message.content) for message in example.messages)
-        if tokenizer.mask_is_text:
-            masks += sum(id == tokenizer.mask_token_id for id, own in zip(ids, answer, strict=True) if own)
-        windows.append(_Window(example.id, array("i", ids), bytes(answer)))
+        truncated += not cut.fits
+        answers += sum(cut.answer)
+        specials += cut.special_tokens
+        masks += cut.mask_tokens
+        windows.append(_Window(cut.example.id, array("i", cut.ids), bytes(cut.answer)))
     if not windows:
-        raise _nothing_left(seen, spec)
+        raise nothing_left(seen, spec)
     length = spec.window if spec.pad_to_window else 0
     tokens = sum(len(window.ids) for window in windows)
     report = WindowReport(
@@ -136,6 +116,57 @@ def prepare(
         end_token_id=tokenizer.eos_token_id,
     )
     return PreparedExamples(windows, length, tokenizer.eos_token_id), report
+
+
+def padded(
+    id: int, ids: Sequence[int], answer: Sequence[int], length: int, eos_token_id: int
+) -> PreparedExample:
+    """A window with the tail that fills it up to so many tokens."""
+    tail = max(0, length - len(ids))
+    return PreparedExample(
+        id=id,
+        ids=(*ids, *[eos_token_id] * tail),
+        answer=(*map(bool, answer), *[True] * tail),
+        tail=(*[False] * len(ids), *[True] * tail),
+    )
+
+
+def cut_examples(
+    examples: Iterable[Example], spec: WindowSpec, tokenizer: Encoder, info: Positions
+) -> Iterator[CutExample]:
+    """Renders, encodes and cuts examples, one by one in order; raises as `prepare` does, but for where no example is left."""
+    if spec.window > info.max_positions:
+        raise invalid_option(
+            "windowTokens",
+            spec.window,
+            f"{info.name} has {info.max_positions} positions",
+            f"Give at most {info.max_positions}.",
+        )
+    for example in examples:
+        ids, answer = _encode(example, spec, tokenizer)
+        total, prompt = len(ids), len(ids) - _last_run(answer)
+        fits = _fits(prompt, total, spec)
+        if not fits and spec.too_long == "error":
+            raise _too_long(example, total, prompt, spec)
+        if not fits:
+            ids, answer = _truncate(ids, answer, spec) if spec.too_long == "truncate" else ([], [])
+        yield CutExample(
+            example=example,
+            tokens=total,
+            prompt_tokens=prompt,
+            fits=fits,
+            ids=ids,
+            answer=answer,
+            special_tokens=sum(tokenizer.controls_in(message.content) for message in example.messages),
+            mask_tokens=_masks(ids, answer, tokenizer),
+        )
+
+
+def _masks(ids: Sequence[int], answer: Sequence[bool], tokenizer: Encoder) -> int:
+    """Mask tokens in the answers' own text, where the mask is ordinary text."""
+    if not tokenizer.mask_is_text:
+        return 0
+    return sum(id == tokenizer.mask_token_id for id, own in zip(ids, answer, strict=True) if own)
 
 
 def _encode(example: Example, spec: WindowSpec, tokenizer: Encoder) -> tuple[list[int], list[bool]]:
@@ -200,7 +231,7 @@ def _too_long(example: Example, total: int, prompt: int, spec: WindowSpec) -> La
     )
 
 
-def _nothing_left(seen: int, spec: WindowSpec) -> LadError:
+def nothing_left(seen: int, spec: WindowSpec) -> LadError:
     if seen == 0:
         return LadError(
             ErrorCode.INVALID_DATA,

@@ -1,7 +1,7 @@
 """The torch backend: implements the engine's protocols with the parts of this package."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -41,7 +41,7 @@ from lad_runtime.torch_backend.task_kind import Setting
 from lad_runtime.torch_backend.tasks import kind_of
 from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.bases import BaseSpec, LoadProgress
-from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.data import CutExample, Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.memory import HeldMemory, Needs
 from lad_runtime.types.task import Task
 from lad_runtime.types.work import OutcomeT, Request, Work
@@ -139,6 +139,9 @@ class TorchBackend:
         self, base: Base, examples: Iterable[Example], spec: WindowSpec
     ) -> tuple[Sequence[PreparedExample], WindowReport]:
         return window.prepare(examples, spec, base.tokenizer, base.info)
+
+    def cut(self, base: Base, examples: Iterable[Example], spec: WindowSpec) -> Iterator[CutExample]:
+        return window.cut_examples(examples, spec, base.tokenizer, base.info)
 
     def describe(self, error: BaseException) -> LadError | None:
         known = memory_error(error)

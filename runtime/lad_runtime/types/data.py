@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lad_runtime.method.example import Example as Example
 from lad_runtime.method.example import Message as Message
 from lad_runtime.method.prepared_example import PreparedExample as PreparedExample
+from lad_runtime.method.window_spec import CutExample as CutExample
 from lad_runtime.method.window_spec import WindowReport as WindowReport
 from lad_runtime.method.window_spec import WindowSpec as WindowSpec
 

@@ -3,7 +3,7 @@
 import threading
 import time
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,14 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.policies.policy import DenoisingPolicy
 from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
-from lad_runtime.types.data import Example, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.data import (
+    CutExample,
+    Example,
+    Message,
+    PreparedExample,
+    WindowReport,
+    WindowSpec,
+)
 from lad_runtime.types.evaluation import Score, ScoreItem, ScoreTask
 from lad_runtime.types.memory import HeldMemory, Needs, TrainingNeeds
 from lad_runtime.types.primitives import (
@@ -272,6 +279,23 @@ class FakeBackend:
             tail_tokens=0,
         )
         return prepared, report
+
+    def cut(self, base: FakeBase, examples: Iterable[Example], window: WindowSpec) -> Iterator[CutExample]:
+        """A token for each byte; the last message is the answer, without a token that ends it."""
+        for example in examples:
+            *_, answer = (message.content.encode() for message in example.messages)
+            ids = "".join(message.content for message in example.messages).encode()
+            fits = len(ids) <= window.window
+            yield CutExample(
+                example=example,
+                tokens=len(ids),
+                prompt_tokens=len(ids) - len(answer),
+                fits=fits,
+                ids=ids if fits else b"",
+                answer=[place >= len(ids) - len(answer) for place in range(len(ids) if fits else 0)],
+                special_tokens=0,
+                mask_tokens=0,
+            )
 
     def create_adapter(self, base: FakeBase, spec: AdapterSpec) -> FakeAdapter:
         made = FakeAdapter(spec=spec)

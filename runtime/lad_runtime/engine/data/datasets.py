@@ -35,6 +35,11 @@ class DatasetStore:
         for leftover in folder.glob("*.part"):
             leftover.unlink()
 
+    @property
+    def folder(self) -> Path:
+        """Where the data sets are. Files of the suffix `.part` are temporary: the next worker removes what is left of them."""
+        return self._folder
+
     def upload(self) -> "Upload":
         """Begins an upload in pieces. Raises LadError(STORAGE)."""
         with storing("data set"):
@@ -88,6 +93,11 @@ class DatasetStore:
             )
         return self._read(self._path(dataset_id))
 
+    def pieces(self, dataset_id: str) -> Iterator[bytes]:
+        """A data set's bytes in pieces. Raises LadError(NOT_FOUND) at once if it does not exist."""
+        self.examples(dataset_id)
+        return self._pieces(self._path(dataset_id))
+
     def keep(self, dataset_id: str, file: Path) -> int:
         """Checks every line of a file, whose digest is the id, and stores it; returns the number of examples."""
         count = sum(1 for _ in self._read(file))
@@ -111,6 +121,12 @@ class DatasetStore:
 
     def _path(self, dataset_id: str) -> Path:
         return self._folder / f"{dataset_id}.jsonl"
+
+    @staticmethod
+    def _pieces(path: Path) -> Iterator[bytes]:
+        with storing("data set"), path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
 
     @staticmethod
     def _read(path: Path) -> Iterator[Example]:

@@ -1,4 +1,5 @@
-"""Reads examples from JSON lines: `system/instruction/input/output`, or `messages`, each with an optional integer `id`."""
+"""Reads examples from JSON lines: `system/instruction/input/output`, or `messages`, each with an optional integer `id` and the name
+of its `source`."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.data import Example, Message
 from lad_runtime.types.limits import MAX_UINT64
 
+MAX_SOURCE_NAME = 64
 _ROLES = ("system", "user", "assistant")
 
 
@@ -64,12 +66,18 @@ def _example(fields: dict[str, Any], row: int, number: int) -> Example:
             f"it has neither messages nor instruction and output (its fields: {names})",
             'Write {"instruction": ..., "output": ...} or {"messages": [...]}.',
         )
+    source = _source(fields.get("source"))
     example_id = fields.get("id")
     if isinstance(example_id, bool) or not isinstance(example_id, int):
-        return Example(id=row, messages=messages)  # an id that is not an integer (a name, a UUID) is ignored
+        return Example(id=row, messages=messages, source=source)  # other ids (a name, a UUID) are ignored
     if not 0 <= example_id <= MAX_UINT64:
         _refuse(number, f"id {example_id} is out of range", "An integer id lies between 0 and 2^64 − 1.")
-    return Example(id=example_id, messages=messages)
+    return Example(id=example_id, messages=messages, source=source)
+
+
+def _source(value: Any) -> str:
+    """The name of a source; any other value that a column of this name holds is ignored."""
+    return value if isinstance(value, str) and len(value) <= MAX_SOURCE_NAME and value.isprintable() else ""
 
 
 def _instruction(fields: dict[str, Any], number: int) -> tuple[Message, ...]:

@@ -14,15 +14,20 @@ from lad_runtime.server.calls.preparing import Preparing
 from lad_runtime.server.calls.threads import Threads
 from lad_runtime.server.calls.waiting import whole
 from lad_runtime.types.data import HubDataset, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.mixtures import MixtureReport, MixtureSpec
 from lad_runtime.wire.codec import reader, writer
 
 _STREAMED_AT_ONCE = 64
 _OPENING_THREADS = 8
 _MOST_OPENING = 64
+_MIXING_THREADS = 2  # they share Python's interpreter lock with all other threads
+_MOST_MIXING = 64
 
 _read_hub_dataset = reader(pb.HubDataset, HubDataset)
+_read_mixture = reader(pb.MixtureSpec, MixtureSpec)
 _read_message = reader(pb.Message, Message)
 _read_window = reader(pb.WindowSpec, WindowSpec)
+_write_mixture_report = writer(MixtureReport, pb.MixtureReport)
 _write_window_report = writer(WindowReport, pb.WindowReport)
 _write_examples = writer(tuple[PreparedExample, ...], pb.StreamExamplesResponse)
 
@@ -32,6 +37,7 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         self._worker = worker
         self._preparing = preparing
         self._opening = Threads("opening", _OPENING_THREADS, _MOST_OPENING)
+        self._mixing = Threads("mixing", _MIXING_THREADS, _MOST_MIXING)
 
     async def HasDataset(
         self, request: pb.HasDatasetRequest, context: aio.ServicerContext
@@ -62,6 +68,23 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         each = object()  # calls do not share a read: the source may have changed since another call began
         dataset_id, count = await self._opening.run(each, lambda shared: open_it(shared.left))
         return pb.OpenDatasetResponse(dataset_id=dataset_id, examples=count)
+
+    async def MixDataset(
+        self, request: pb.MixDatasetRequest, context: aio.ServicerContext
+    ) -> pb.MixDatasetResponse:
+        base = self._worker.registry.base(request.base_id) if request.base_id else None
+        spec = _read_mixture(request.mixture)
+        dataset_id, report = await self._mixing.run(
+            (request.base_id, spec), lambda shared: self._worker.mixtures.mix(base, spec, shared.left)
+        )
+        return pb.MixDatasetResponse(dataset_id=dataset_id, report=_write_mixture_report(report))
+
+    async def DownloadDataset(
+        self, request: pb.DownloadDatasetRequest, context: aio.ServicerContext
+    ) -> AsyncIterator[pb.DownloadDatasetResponse]:
+        pieces = await asyncio.to_thread(self._worker.datasets.pieces, request.dataset_id)
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            yield pb.DownloadDatasetResponse(data=piece)
 
     async def PrepareDataset(
         self, request: pb.PrepareDatasetRequest, context: aio.ServicerContext

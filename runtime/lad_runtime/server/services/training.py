@@ -13,8 +13,10 @@ from lad_runtime.gen.lad.v1 import data_pb2, training_pb2_grpc
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
 from lad_runtime.server.calls.creating import made, same_request, starting_threads
 from lad_runtime.server.calls.preparing import Preparing
+from lad_runtime.server.calls.threads import Threads
 from lad_runtime.server.calls.waiting import ended, reply, reply_of
 from lad_runtime.types.data import WindowReport
+from lad_runtime.types.inspection import InspectDatasetRequest, Inspection
 from lad_runtime.types.primitives import (
     ForwardBackwardResult,
     ForwardSpec,
@@ -32,11 +34,16 @@ _read_forward = reader(pb.ForwardBackwardRequest, ForwardSpec)
 _read_sequences = reader(pb.TargetedSequences, tuple[TargetedSequence, ...])
 _read_examples = reader(pb.NoisedExamples, NoisedExamples)
 _read_optimizer = reader(pb.OptimizerSpec, OptimizerSpec)
+_read_inspection = reader(pb.InspectDatasetRequest, InspectDatasetRequest)
 _read_validation = reader(pb.ValidateRequest, ValidateRequest)
 _write_gradients = writer(ForwardBackwardResult, pb.ForwardBackwardResponse)
 _write_step = writer(OptimStepResult, pb.OptimStepResponse)
+_write_inspection = writer(Inspection, pb.InspectDatasetResponse)
 _write_losses = writer(LossReport, pb.LossReport)
 _write_report = writer(WindowReport, data_pb2.WindowReport)
+
+_INSPECTING_THREADS = 2  # they share Python's interpreter lock with all other threads
+_MOST_INSPECTING = 64
 
 
 class TrainingService(training_pb2_grpc.TrainingServiceServicer):
@@ -45,6 +52,8 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
 
     def __init__(self, worker: Worker, preparing: Preparing) -> None:
         self._preparing = preparing
+        self._inspections = worker.inspections
+        self._inspecting = Threads("inspecting", _INSPECTING_THREADS, _MOST_INSPECTING)
         self._training = worker.training
         self._registry = worker.registry
         self._runs = worker.runs
@@ -123,3 +132,13 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
             await self._preparing.get(base, asked.dataset_id, asked.window)
             losses, report = await reply_of(submit)
         return pb.ValidateResponse(report=_write_losses(losses), window_report=_write_report(report))
+
+    async def InspectDataset(
+        self, request: pb.InspectDatasetRequest, context: aio.ServicerContext
+    ) -> pb.InspectDatasetResponse:
+        asked = _read_inspection(request)
+        base = self._registry.base(asked.base_id)
+        inspection = await self._inspecting.run(
+            asked, lambda shared: self._inspections.inspect(base, asked, shared.left)
+        )
+        return _write_inspection(inspection)

@@ -88,6 +88,118 @@ class OpenDatasetResponse(_message.Message):
     examples: int
     def __init__(self, dataset_id: _Optional[str] = ..., examples: _Optional[int] = ...) -> None: ...
 
+class MixDatasetRequest(_message.Message):
+    __slots__ = ("base_id", "mixture")
+    BASE_ID_FIELD_NUMBER: _ClassVar[int]
+    MIXTURE_FIELD_NUMBER: _ClassVar[int]
+    base_id: str
+    mixture: MixtureSpec
+    def __init__(self, base_id: _Optional[str] = ..., mixture: _Optional[_Union[MixtureSpec, _Mapping]] = ...) -> None: ...
+
+class MixtureSpec(_message.Message):
+    __slots__ = ("sources", "seed", "examples", "exact_duplicates", "near_duplicates", "contamination")
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    EXACT_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    NEAR_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    CONTAMINATION_FIELD_NUMBER: _ClassVar[int]
+    sources: _containers.RepeatedCompositeFieldContainer[MixtureSource]
+    seed: int
+    examples: int
+    exact_duplicates: bool
+    near_duplicates: NearDuplicates
+    contamination: Contamination
+    def __init__(self, sources: _Optional[_Iterable[_Union[MixtureSource, _Mapping]]] = ..., seed: _Optional[int] = ..., examples: _Optional[int] = ..., exact_duplicates: _Optional[bool] = ..., near_duplicates: _Optional[_Union[NearDuplicates, _Mapping]] = ..., contamination: _Optional[_Union[Contamination, _Mapping]] = ...) -> None: ...
+
+class MixtureSource(_message.Message):
+    __slots__ = ("name", "dataset_id", "share", "max_prompt_tokens", "max_answer_tokens", "max_repeats")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    MAX_PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_REPEATS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    dataset_id: str
+    share: float
+    max_prompt_tokens: int
+    max_answer_tokens: int
+    max_repeats: int
+    def __init__(self, name: _Optional[str] = ..., dataset_id: _Optional[str] = ..., share: _Optional[float] = ..., max_prompt_tokens: _Optional[int] = ..., max_answer_tokens: _Optional[int] = ..., max_repeats: _Optional[int] = ...) -> None: ...
+
+class NearDuplicates(_message.Message):
+    __slots__ = ("threshold", "shingle_words", "permutations")
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    SHINGLE_WORDS_FIELD_NUMBER: _ClassVar[int]
+    PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    threshold: float
+    shingle_words: int
+    permutations: int
+    def __init__(self, threshold: _Optional[float] = ..., shingle_words: _Optional[int] = ..., permutations: _Optional[int] = ...) -> None: ...
+
+class Contamination(_message.Message):
+    __slots__ = ("dataset_ids", "overlap_words")
+    DATASET_IDS_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_WORDS_FIELD_NUMBER: _ClassVar[int]
+    dataset_ids: _containers.RepeatedScalarFieldContainer[str]
+    overlap_words: int
+    def __init__(self, dataset_ids: _Optional[_Iterable[str]] = ..., overlap_words: _Optional[int] = ...) -> None: ...
+
+class MixDatasetResponse(_message.Message):
+    __slots__ = ("dataset_id", "report")
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    dataset_id: str
+    report: MixtureReport
+    def __init__(self, dataset_id: _Optional[str] = ..., report: _Optional[_Union[MixtureReport, _Mapping]] = ...) -> None: ...
+
+class MixtureReport(_message.Message):
+    __slots__ = ("examples", "sources", "ended_by")
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    ENDED_BY_FIELD_NUMBER: _ClassVar[int]
+    examples: int
+    sources: _containers.RepeatedCompositeFieldContainer[MixedSource]
+    ended_by: str
+    def __init__(self, examples: _Optional[int] = ..., sources: _Optional[_Iterable[_Union[MixedSource, _Mapping]]] = ..., ended_by: _Optional[str] = ...) -> None: ...
+
+class MixedSource(_message.Message):
+    __slots__ = ("name", "share", "read", "too_long", "contaminated", "duplicates", "near_duplicates", "kept", "used", "repeated")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
+    TOO_LONG_FIELD_NUMBER: _ClassVar[int]
+    CONTAMINATED_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    NEAR_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    REPEATED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    share: float
+    read: int
+    too_long: int
+    contaminated: int
+    duplicates: int
+    near_duplicates: int
+    kept: int
+    used: int
+    repeated: int
+    def __init__(self, name: _Optional[str] = ..., share: _Optional[float] = ..., read: _Optional[int] = ..., too_long: _Optional[int] = ..., contaminated: _Optional[int] = ..., duplicates: _Optional[int] = ..., near_duplicates: _Optional[int] = ..., kept: _Optional[int] = ..., used: _Optional[int] = ..., repeated: _Optional[int] = ...) -> None: ...
+
+class DownloadDatasetRequest(_message.Message):
+    __slots__ = ("dataset_id",)
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    dataset_id: str
+    def __init__(self, dataset_id: _Optional[str] = ...) -> None: ...
+
+class DownloadDatasetResponse(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
+
 class WindowSpec(_message.Message):
     __slots__ = ("window", "pad_to_window", "too_long", "max_prompt_tokens", "supervise", "allow_special")
     WINDOW_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,16 @@ class DataServiceStub:
                 request_serializer=lad_dot_v1_dot_data__pb2.OpenDatasetRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_data__pb2.OpenDatasetResponse.FromString,
                 _registered_method=True)
+        self.MixDataset = channel.unary_unary(
+                '/lad.v1.DataService/MixDataset',
+                request_serializer=lad_dot_v1_dot_data__pb2.MixDatasetRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_data__pb2.MixDatasetResponse.FromString,
+                _registered_method=True)
+        self.DownloadDataset = channel.unary_stream(
+                '/lad.v1.DataService/DownloadDataset',
+                request_serializer=lad_dot_v1_dot_data__pb2.DownloadDatasetRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_data__pb2.DownloadDatasetResponse.FromString,
+                _registered_method=True)
         self.PrepareDataset = channel.unary_unary(
                 '/lad.v1.DataService/PrepareDataset',
                 request_serializer=lad_dot_v1_dot_data__pb2.PrepareDatasetRequest.SerializeToString,
@@ -97,6 +107,20 @@ class DataServiceServicer:
 
     def OpenDataset(self, request, context):
         """Stores a data set that the worker reads itself: a JSONL file, or a split of a hub data set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MixDataset(self, request, context):
+        """Stores a data set that is mixed of others; the same request gives the same bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadDataset(self, request, context):
+        """Streams a data set's JSON lines, in pieces.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +176,16 @@ def add_DataServiceServicer_to_server(servicer, server):
                     servicer.OpenDataset,
                     request_deserializer=lad_dot_v1_dot_data__pb2.OpenDatasetRequest.FromString,
                     response_serializer=lad_dot_v1_dot_data__pb2.OpenDatasetResponse.SerializeToString,
+            ),
+            'MixDataset': grpc.unary_unary_rpc_method_handler(
+                    servicer.MixDataset,
+                    request_deserializer=lad_dot_v1_dot_data__pb2.MixDatasetRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_data__pb2.MixDatasetResponse.SerializeToString,
+            ),
+            'DownloadDataset': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadDataset,
+                    request_deserializer=lad_dot_v1_dot_data__pb2.DownloadDatasetRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_data__pb2.DownloadDatasetResponse.SerializeToString,
             ),
             'PrepareDataset': grpc.unary_unary_rpc_method_handler(
                     servicer.PrepareDataset,
@@ -261,6 +295,60 @@ class DataService:
             '/lad.v1.DataService/OpenDataset',
             lad_dot_v1_dot_data__pb2.OpenDatasetRequest.SerializeToString,
             lad_dot_v1_dot_data__pb2.OpenDatasetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MixDataset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.DataService/MixDataset',
+            lad_dot_v1_dot_data__pb2.MixDatasetRequest.SerializeToString,
+            lad_dot_v1_dot_data__pb2.MixDatasetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadDataset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/lad.v1.DataService/DownloadDataset',
+            lad_dot_v1_dot_data__pb2.DownloadDatasetRequest.SerializeToString,
+            lad_dot_v1_dot_data__pb2.DownloadDatasetResponse.FromString,
             options,
             channel_credentials,
             insecure,

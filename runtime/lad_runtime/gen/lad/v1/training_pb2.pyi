@@ -48,6 +48,20 @@ class AttentionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTENTION_MODE_CAUSAL: _ClassVar[AttentionMode]
     ATTENTION_MODE_PREFIX: _ClassVar[AttentionMode]
     ATTENTION_MODE_CAUSAL_PREFIX: _ClassVar[AttentionMode]
+
+class WindowPart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WINDOW_PART_UNSPECIFIED: _ClassVar[WindowPart]
+    WINDOW_PART_PROMPT: _ClassVar[WindowPart]
+    WINDOW_PART_ANSWER: _ClassVar[WindowPart]
+    WINDOW_PART_TAIL: _ClassVar[WindowPart]
+
+class ShownAs(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SHOWN_AS_UNSPECIFIED: _ClassVar[ShownAs]
+    SHOWN_AS_CLEAN: _ClassVar[ShownAs]
+    SHOWN_AS_MASKED: _ClassVar[ShownAs]
+    SHOWN_AS_CHANGED: _ClassVar[ShownAs]
 SUPERVISE_TOKENS_UNSPECIFIED: SuperviseTokens
 SUPERVISE_TOKENS_ALL_TOKENS: SuperviseTokens
 SUPERVISE_TOKENS_ALL_ANSWER_TOKENS: SuperviseTokens
@@ -70,6 +84,14 @@ ATTENTION_MODE_FULL: AttentionMode
 ATTENTION_MODE_CAUSAL: AttentionMode
 ATTENTION_MODE_PREFIX: AttentionMode
 ATTENTION_MODE_CAUSAL_PREFIX: AttentionMode
+WINDOW_PART_UNSPECIFIED: WindowPart
+WINDOW_PART_PROMPT: WindowPart
+WINDOW_PART_ANSWER: WindowPart
+WINDOW_PART_TAIL: WindowPart
+SHOWN_AS_UNSPECIFIED: ShownAs
+SHOWN_AS_CLEAN: ShownAs
+SHOWN_AS_MASKED: ShownAs
+SHOWN_AS_CHANGED: ShownAs
 
 class NoiseSpec(_message.Message):
     __slots__ = ("lad", "mask_only", "cover", "uniform", "none", "own_draft")
@@ -518,3 +540,149 @@ class ValidateResponse(_message.Message):
     report: LossReport
     window_report: _data_pb2.WindowReport
     def __init__(self, report: _Optional[_Union[LossReport, _Mapping]] = ..., window_report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ...) -> None: ...
+
+class InspectDatasetRequest(_message.Message):
+    __slots__ = ("base_id", "dataset_id", "window", "noise", "loss", "seed", "noised_examples", "shown_examples")
+    BASE_ID_FIELD_NUMBER: _ClassVar[int]
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    NOISED_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    base_id: str
+    dataset_id: str
+    window: _data_pb2.WindowSpec
+    noise: NoiseSpec
+    loss: LossSpec
+    seed: int
+    noised_examples: int
+    shown_examples: int
+    def __init__(self, base_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., noised_examples: _Optional[int] = ..., shown_examples: _Optional[int] = ...) -> None: ...
+
+class InspectDatasetResponse(_message.Message):
+    __slots__ = ("whole", "sources", "window_lengths", "prompt_lengths", "answer_lengths", "noise", "shown", "end_token", "end_token_id")
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_FIELD_NUMBER: _ClassVar[int]
+    END_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    END_TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
+    whole: InspectedPart
+    sources: _containers.RepeatedCompositeFieldContainer[InspectedPart]
+    window_lengths: Lengths
+    prompt_lengths: Lengths
+    answer_lengths: Lengths
+    noise: InspectedNoise
+    shown: _containers.RepeatedCompositeFieldContainer[InspectedExample]
+    end_token: str
+    end_token_id: int
+    def __init__(self, whole: _Optional[_Union[InspectedPart, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[InspectedPart, _Mapping]]] = ..., window_lengths: _Optional[_Union[Lengths, _Mapping]] = ..., prompt_lengths: _Optional[_Union[Lengths, _Mapping]] = ..., answer_lengths: _Optional[_Union[Lengths, _Mapping]] = ..., noise: _Optional[_Union[InspectedNoise, _Mapping]] = ..., shown: _Optional[_Iterable[_Union[InspectedExample, _Mapping]]] = ..., end_token: _Optional[str] = ..., end_token_id: _Optional[int] = ...) -> None: ...
+
+class InspectedPart(_message.Message):
+    __slots__ = ("name", "examples", "kept", "dropped", "truncated", "longer_than_window", "prompt_too_long", "prompt_tokens", "answer_tokens", "tail_tokens", "special_tokens", "mask_tokens")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    LONGER_THAN_WINDOW_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TOO_LONG_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TAIL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SPECIAL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MASK_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    examples: int
+    kept: int
+    dropped: int
+    truncated: int
+    longer_than_window: int
+    prompt_too_long: int
+    prompt_tokens: int
+    answer_tokens: int
+    tail_tokens: int
+    special_tokens: int
+    mask_tokens: int
+    def __init__(self, name: _Optional[str] = ..., examples: _Optional[int] = ..., kept: _Optional[int] = ..., dropped: _Optional[int] = ..., truncated: _Optional[int] = ..., longer_than_window: _Optional[int] = ..., prompt_too_long: _Optional[int] = ..., prompt_tokens: _Optional[int] = ..., answer_tokens: _Optional[int] = ..., tail_tokens: _Optional[int] = ..., special_tokens: _Optional[int] = ..., mask_tokens: _Optional[int] = ...) -> None: ...
+
+class Lengths(_message.Message):
+    __slots__ = ("mean", "least", "p5", "p25", "median", "p75", "p95", "p99", "most", "bin_tokens", "bins")
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    LEAST_FIELD_NUMBER: _ClassVar[int]
+    P5_FIELD_NUMBER: _ClassVar[int]
+    P25_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_FIELD_NUMBER: _ClassVar[int]
+    P75_FIELD_NUMBER: _ClassVar[int]
+    P95_FIELD_NUMBER: _ClassVar[int]
+    P99_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    BIN_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    BINS_FIELD_NUMBER: _ClassVar[int]
+    mean: float
+    least: int
+    p5: int
+    p25: int
+    median: int
+    p75: int
+    p95: int
+    p99: int
+    most: int
+    bin_tokens: int
+    bins: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, mean: _Optional[float] = ..., least: _Optional[int] = ..., p5: _Optional[int] = ..., p25: _Optional[int] = ..., median: _Optional[int] = ..., p75: _Optional[int] = ..., p95: _Optional[int] = ..., p99: _Optional[int] = ..., most: _Optional[int] = ..., bin_tokens: _Optional[int] = ..., bins: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class InspectedNoise(_message.Message):
+    __slots__ = ("examples", "open_tokens", "corrupted_tokens", "masked_tokens", "untouched", "supervised_prompt_tokens", "supervised_answer_tokens", "supervised_tail_tokens", "ends", "supervised_ends")
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    OPEN_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CORRUPTED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MASKED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    UNTOUCHED_FIELD_NUMBER: _ClassVar[int]
+    SUPERVISED_PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SUPERVISED_ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SUPERVISED_TAIL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ENDS_FIELD_NUMBER: _ClassVar[int]
+    SUPERVISED_ENDS_FIELD_NUMBER: _ClassVar[int]
+    examples: int
+    open_tokens: int
+    corrupted_tokens: int
+    masked_tokens: int
+    untouched: int
+    supervised_prompt_tokens: int
+    supervised_answer_tokens: int
+    supervised_tail_tokens: int
+    ends: int
+    supervised_ends: int
+    def __init__(self, examples: _Optional[int] = ..., open_tokens: _Optional[int] = ..., corrupted_tokens: _Optional[int] = ..., masked_tokens: _Optional[int] = ..., untouched: _Optional[int] = ..., supervised_prompt_tokens: _Optional[int] = ..., supervised_answer_tokens: _Optional[int] = ..., supervised_tail_tokens: _Optional[int] = ..., ends: _Optional[int] = ..., supervised_ends: _Optional[int] = ...) -> None: ...
+
+class InspectedExample(_message.Message):
+    __slots__ = ("row", "source", "segments")
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    row: int
+    source: str
+    segments: _containers.RepeatedCompositeFieldContainer[ShownSegment]
+    def __init__(self, row: _Optional[int] = ..., source: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[ShownSegment, _Mapping]]] = ...) -> None: ...
+
+class ShownSegment(_message.Message):
+    __slots__ = ("part", "shown", "supervised", "tokens", "text", "shown_text")
+    PART_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_FIELD_NUMBER: _ClassVar[int]
+    SUPERVISED_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_TEXT_FIELD_NUMBER: _ClassVar[int]
+    part: WindowPart
+    shown: ShownAs
+    supervised: bool
+    tokens: int
+    text: str
+    shown_text: str
+    def __init__(self, part: _Optional[_Union[WindowPart, str]] = ..., shown: _Optional[_Union[ShownAs, str]] = ..., supervised: _Optional[bool] = ..., tokens: _Optional[int] = ..., text: _Optional[str] = ..., shown_text: _Optional[str] = ...) -> None: ...

@@ -55,6 +55,11 @@ class TrainingServiceStub:
                 request_serializer=lad_dot_v1_dot_training__pb2.ValidateRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_training__pb2.ValidateResponse.FromString,
                 _registered_method=True)
+        self.InspectDataset = channel.unary_unary(
+                '/lad.v1.TrainingService/InspectDataset',
+                request_serializer=lad_dot_v1_dot_training__pb2.InspectDatasetRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_training__pb2.InspectDatasetResponse.FromString,
+                _registered_method=True)
 
 
 class TrainingServiceServicer:
@@ -90,6 +95,13 @@ class TrainingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InspectDataset(self, request, context):
+        """Reports what a training run would see of a data set, without a forward.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrainingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +124,11 @@ def add_TrainingServiceServicer_to_server(servicer, server):
                     servicer.Validate,
                     request_deserializer=lad_dot_v1_dot_training__pb2.ValidateRequest.FromString,
                     response_serializer=lad_dot_v1_dot_training__pb2.ValidateResponse.SerializeToString,
+            ),
+            'InspectDataset': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectDataset,
+                    request_deserializer=lad_dot_v1_dot_training__pb2.InspectDatasetRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_training__pb2.InspectDatasetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +240,33 @@ class TrainingService:
             '/lad.v1.TrainingService/Validate',
             lad_dot_v1_dot_training__pb2.ValidateRequest.SerializeToString,
             lad_dot_v1_dot_training__pb2.ValidateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InspectDataset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.TrainingService/InspectDataset',
+            lad_dot_v1_dot_training__pb2.InspectDatasetRequest.SerializeToString,
+            lad_dot_v1_dot_training__pb2.InspectDatasetResponse.FromString,
             options,
             channel_credentials,
             insecure,

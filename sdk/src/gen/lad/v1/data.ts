@@ -141,6 +141,92 @@ export interface OpenDatasetResponse {
   examples: bigint;
 }
 
+export interface MixDatasetRequest {
+  /** Whose tokens limit lengths. Empty: no source has such a limit. */
+  baseId: string;
+  mixture: MixtureSpec | undefined;
+}
+
+export interface MixtureSpec {
+  sources: MixtureSource[];
+  /** Keys the choice of examples. */
+  seed: bigint;
+  /** 0: as many as there are until a source runs out, none of them twice. */
+  examples: bigint;
+  /** Leave out examples whose text is that of an earlier one. */
+  exactDuplicates: boolean;
+  /** Absent: near-duplicates stay. */
+  nearDuplicates?: NearDuplicates | undefined;
+  contamination: Contamination | undefined;
+}
+
+export interface MixtureSource {
+  name: string;
+  datasetId: string;
+  /** Of the mixture's examples, in proportion to the other sources' shares. */
+  share: number;
+  /** 0: no limit. */
+  maxPromptTokens: number;
+  /** 0: no limit. The token that ends an answer counts. */
+  maxAnswerTokens: number;
+  /** How often each example may be used again. */
+  maxRepeats: number;
+}
+
+/** Estimated by MinHash, over the sets of runs of `shingle_words` words. */
+export interface NearDuplicates {
+  /** The least Jaccard similarity with an earlier example. */
+  threshold: number;
+  shingleWords: number;
+  permutations: number;
+}
+
+/** Examples to leave out, since their prompts stand in benchmarks. */
+export interface Contamination {
+  /** Data sets of the benchmarks' prompts. */
+  datasetIds: string[];
+  /** Consecutive words that a prompt shares with a benchmark's. 0: whole prompts alone are compared. */
+  overlapWords: number;
+}
+
+export interface MixDatasetResponse {
+  datasetId: string;
+  report: MixtureReport | undefined;
+}
+
+export interface MixtureReport {
+  examples: bigint;
+  sources: MixedSource[];
+  /** The source that ended the mixture, since its examples were used up. Empty: none. */
+  endedBy: string;
+}
+
+/** read = too_long + contaminated + duplicates + near_duplicates + kept; used ≤ kept. */
+export interface MixedSource {
+  name: string;
+  /** Of 1. */
+  share: number;
+  read: bigint;
+  tooLong: bigint;
+  contaminated: bigint;
+  duplicates: bigint;
+  nearDuplicates: bigint;
+  kept: bigint;
+  /** Different examples in the mixture. */
+  used: bigint;
+  /** Further uses of them. */
+  repeated: bigint;
+}
+
+export interface DownloadDatasetRequest {
+  datasetId: string;
+}
+
+export interface DownloadDatasetResponse {
+  /** At most 1 MiB a message. */
+  data: Buffer;
+}
+
 export interface WindowSpec {
   /** The most tokens of prompt, answer and tail together. */
   window: number;
@@ -920,6 +1006,1233 @@ export const OpenDatasetResponse: MessageFns<OpenDatasetResponse> = {
     const message = createBaseOpenDatasetResponse();
     message.datasetId = object.datasetId ?? "";
     message.examples = (object.examples !== undefined && object.examples !== null) ? BigInt(object.examples) : 0n;
+    return message;
+  },
+};
+
+function createBaseMixDatasetRequest(): MixDatasetRequest {
+  return { baseId: "", mixture: undefined };
+}
+
+export const MixDatasetRequest: MessageFns<MixDatasetRequest> = {
+  encode(message: MixDatasetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.baseId !== "") {
+      writer.uint32(10).string(message.baseId);
+    }
+    if (message.mixture !== undefined) {
+      MixtureSpec.encode(message.mixture, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MixDatasetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMixDatasetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.baseId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mixture = MixtureSpec.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MixDatasetRequest {
+    return {
+      baseId: isSet(object.baseId)
+        ? globalThis.String(object.baseId)
+        : isSet(object.base_id)
+        ? globalThis.String(object.base_id)
+        : "",
+      mixture: isSet(object.mixture) ? MixtureSpec.fromJSON(object.mixture) : undefined,
+    };
+  },
+
+  toJSON(message: MixDatasetRequest): unknown {
+    const obj: any = {};
+    if (message.baseId !== "") {
+      obj.baseId = message.baseId;
+    }
+    if (message.mixture !== undefined) {
+      obj.mixture = MixtureSpec.toJSON(message.mixture);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MixDatasetRequest>, I>>(base?: I): MixDatasetRequest {
+    return MixDatasetRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MixDatasetRequest>, I>>(object: I): MixDatasetRequest {
+    const message = createBaseMixDatasetRequest();
+    message.baseId = object.baseId ?? "";
+    message.mixture = (object.mixture !== undefined && object.mixture !== null)
+      ? MixtureSpec.fromPartial(object.mixture)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMixtureSpec(): MixtureSpec {
+  return {
+    sources: [],
+    seed: 0n,
+    examples: 0n,
+    exactDuplicates: false,
+    nearDuplicates: undefined,
+    contamination: undefined,
+  };
+}
+
+export const MixtureSpec: MessageFns<MixtureSpec> = {
+  encode(message: MixtureSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sources) {
+      MixtureSource.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.seed !== 0n) {
+      if (BigInt.asUintN(64, message.seed) !== message.seed) {
+        throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.seed);
+    }
+    if (message.examples !== 0n) {
+      if (BigInt.asUintN(64, message.examples) !== message.examples) {
+        throw new globalThis.Error("value provided for field message.examples of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.examples);
+    }
+    if (message.exactDuplicates !== false) {
+      writer.uint32(32).bool(message.exactDuplicates);
+    }
+    if (message.nearDuplicates !== undefined) {
+      NearDuplicates.encode(message.nearDuplicates, writer.uint32(42).fork()).join();
+    }
+    if (message.contamination !== undefined) {
+      Contamination.encode(message.contamination, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MixtureSpec {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMixtureSpec();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sources.push(MixtureSource.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seed = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.examples = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.exactDuplicates = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nearDuplicates = NearDuplicates.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.contamination = Contamination.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MixtureSpec {
+    return {
+      sources: globalThis.Array.isArray(object?.sources)
+        ? object.sources.map((e: any) => MixtureSource.fromJSON(e))
+        : [],
+      seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+      examples: isSet(object.examples) ? BigInt(object.examples) : 0n,
+      exactDuplicates: isSet(object.exactDuplicates)
+        ? globalThis.Boolean(object.exactDuplicates)
+        : isSet(object.exact_duplicates)
+        ? globalThis.Boolean(object.exact_duplicates)
+        : false,
+      nearDuplicates: isSet(object.nearDuplicates)
+        ? NearDuplicates.fromJSON(object.nearDuplicates)
+        : isSet(object.near_duplicates)
+        ? NearDuplicates.fromJSON(object.near_duplicates)
+        : undefined,
+      contamination: isSet(object.contamination) ? Contamination.fromJSON(object.contamination) : undefined,
+    };
+  },
+
+  toJSON(message: MixtureSpec): unknown {
+    const obj: any = {};
+    if (message.sources?.length) {
+      obj.sources = message.sources.map((e) => MixtureSource.toJSON(e));
+    }
+    if (message.seed !== 0n) {
+      obj.seed = message.seed.toString();
+    }
+    if (message.examples !== 0n) {
+      obj.examples = message.examples.toString();
+    }
+    if (message.exactDuplicates !== false) {
+      obj.exactDuplicates = message.exactDuplicates;
+    }
+    if (message.nearDuplicates !== undefined) {
+      obj.nearDuplicates = NearDuplicates.toJSON(message.nearDuplicates);
+    }
+    if (message.contamination !== undefined) {
+      obj.contamination = Contamination.toJSON(message.contamination);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MixtureSpec>, I>>(base?: I): MixtureSpec {
+    return MixtureSpec.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MixtureSpec>, I>>(object: I): MixtureSpec {
+    const message = createBaseMixtureSpec();
+    message.sources = object.sources?.map((e) => MixtureSource.fromPartial(e)) || [];
+    message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
+    message.examples = (object.examples !== undefined && object.examples !== null) ? BigInt(object.examples) : 0n;
+    message.exactDuplicates = object.exactDuplicates ?? false;
+    message.nearDuplicates = (object.nearDuplicates !== undefined && object.nearDuplicates !== null)
+      ? NearDuplicates.fromPartial(object.nearDuplicates)
+      : undefined;
+    message.contamination = (object.contamination !== undefined && object.contamination !== null)
+      ? Contamination.fromPartial(object.contamination)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMixtureSource(): MixtureSource {
+  return { name: "", datasetId: "", share: 0, maxPromptTokens: 0, maxAnswerTokens: 0, maxRepeats: 0 };
+}
+
+export const MixtureSource: MessageFns<MixtureSource> = {
+  encode(message: MixtureSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.datasetId !== "") {
+      writer.uint32(18).string(message.datasetId);
+    }
+    if (message.share !== 0) {
+      writer.uint32(25).double(message.share);
+    }
+    if (message.maxPromptTokens !== 0) {
+      writer.uint32(32).uint32(message.maxPromptTokens);
+    }
+    if (message.maxAnswerTokens !== 0) {
+      writer.uint32(40).uint32(message.maxAnswerTokens);
+    }
+    if (message.maxRepeats !== 0) {
+      writer.uint32(48).uint32(message.maxRepeats);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MixtureSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMixtureSource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.datasetId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.share = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxPromptTokens = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxAnswerTokens = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.maxRepeats = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MixtureSource {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      datasetId: isSet(object.datasetId)
+        ? globalThis.String(object.datasetId)
+        : isSet(object.dataset_id)
+        ? globalThis.String(object.dataset_id)
+        : "",
+      share: isSet(object.share) ? globalThis.Number(object.share) : 0,
+      maxPromptTokens: isSet(object.maxPromptTokens)
+        ? globalThis.Number(object.maxPromptTokens)
+        : isSet(object.max_prompt_tokens)
+        ? globalThis.Number(object.max_prompt_tokens)
+        : 0,
+      maxAnswerTokens: isSet(object.maxAnswerTokens)
+        ? globalThis.Number(object.maxAnswerTokens)
+        : isSet(object.max_answer_tokens)
+        ? globalThis.Number(object.max_answer_tokens)
+        : 0,
+      maxRepeats: isSet(object.maxRepeats)
+        ? globalThis.Number(object.maxRepeats)
+        : isSet(object.max_repeats)
+        ? globalThis.Number(object.max_repeats)
+        : 0,
+    };
+  },
+
+  toJSON(message: MixtureSource): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.datasetId !== "") {
+      obj.datasetId = message.datasetId;
+    }
+    if (message.share !== 0) {
+      obj.share = floatToJson(message.share);
+    }
+    if (message.maxPromptTokens !== 0) {
+      obj.maxPromptTokens = Math.round(message.maxPromptTokens);
+    }
+    if (message.maxAnswerTokens !== 0) {
+      obj.maxAnswerTokens = Math.round(message.maxAnswerTokens);
+    }
+    if (message.maxRepeats !== 0) {
+      obj.maxRepeats = Math.round(message.maxRepeats);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MixtureSource>, I>>(base?: I): MixtureSource {
+    return MixtureSource.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MixtureSource>, I>>(object: I): MixtureSource {
+    const message = createBaseMixtureSource();
+    message.name = object.name ?? "";
+    message.datasetId = object.datasetId ?? "";
+    message.share = object.share ?? 0;
+    message.maxPromptTokens = object.maxPromptTokens ?? 0;
+    message.maxAnswerTokens = object.maxAnswerTokens ?? 0;
+    message.maxRepeats = object.maxRepeats ?? 0;
+    return message;
+  },
+};
+
+function createBaseNearDuplicates(): NearDuplicates {
+  return { threshold: 0, shingleWords: 0, permutations: 0 };
+}
+
+export const NearDuplicates: MessageFns<NearDuplicates> = {
+  encode(message: NearDuplicates, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.threshold !== 0) {
+      writer.uint32(9).double(message.threshold);
+    }
+    if (message.shingleWords !== 0) {
+      writer.uint32(16).uint32(message.shingleWords);
+    }
+    if (message.permutations !== 0) {
+      writer.uint32(24).uint32(message.permutations);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NearDuplicates {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNearDuplicates();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.threshold = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.shingleWords = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.permutations = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NearDuplicates {
+    return {
+      threshold: isSet(object.threshold) ? globalThis.Number(object.threshold) : 0,
+      shingleWords: isSet(object.shingleWords)
+        ? globalThis.Number(object.shingleWords)
+        : isSet(object.shingle_words)
+        ? globalThis.Number(object.shingle_words)
+        : 0,
+      permutations: isSet(object.permutations) ? globalThis.Number(object.permutations) : 0,
+    };
+  },
+
+  toJSON(message: NearDuplicates): unknown {
+    const obj: any = {};
+    if (message.threshold !== 0) {
+      obj.threshold = floatToJson(message.threshold);
+    }
+    if (message.shingleWords !== 0) {
+      obj.shingleWords = Math.round(message.shingleWords);
+    }
+    if (message.permutations !== 0) {
+      obj.permutations = Math.round(message.permutations);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<NearDuplicates>, I>>(base?: I): NearDuplicates {
+    return NearDuplicates.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NearDuplicates>, I>>(object: I): NearDuplicates {
+    const message = createBaseNearDuplicates();
+    message.threshold = object.threshold ?? 0;
+    message.shingleWords = object.shingleWords ?? 0;
+    message.permutations = object.permutations ?? 0;
+    return message;
+  },
+};
+
+function createBaseContamination(): Contamination {
+  return { datasetIds: [], overlapWords: 0 };
+}
+
+export const Contamination: MessageFns<Contamination> = {
+  encode(message: Contamination, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.datasetIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.overlapWords !== 0) {
+      writer.uint32(16).uint32(message.overlapWords);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Contamination {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContamination();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.datasetIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.overlapWords = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Contamination {
+    return {
+      datasetIds: globalThis.Array.isArray(object?.datasetIds)
+        ? object.datasetIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.dataset_ids)
+        ? object.dataset_ids.map((e: any) => globalThis.String(e))
+        : [],
+      overlapWords: isSet(object.overlapWords)
+        ? globalThis.Number(object.overlapWords)
+        : isSet(object.overlap_words)
+        ? globalThis.Number(object.overlap_words)
+        : 0,
+    };
+  },
+
+  toJSON(message: Contamination): unknown {
+    const obj: any = {};
+    if (message.datasetIds?.length) {
+      obj.datasetIds = message.datasetIds;
+    }
+    if (message.overlapWords !== 0) {
+      obj.overlapWords = Math.round(message.overlapWords);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Contamination>, I>>(base?: I): Contamination {
+    return Contamination.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Contamination>, I>>(object: I): Contamination {
+    const message = createBaseContamination();
+    message.datasetIds = object.datasetIds?.map((e) => e) || [];
+    message.overlapWords = object.overlapWords ?? 0;
+    return message;
+  },
+};
+
+function createBaseMixDatasetResponse(): MixDatasetResponse {
+  return { datasetId: "", report: undefined };
+}
+
+export const MixDatasetResponse: MessageFns<MixDatasetResponse> = {
+  encode(message: MixDatasetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.datasetId !== "") {
+      writer.uint32(10).string(message.datasetId);
+    }
+    if (message.report !== undefined) {
+      MixtureReport.encode(message.report, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MixDatasetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMixDatasetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.datasetId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.report = MixtureReport.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MixDatasetResponse {
+    return {
+      datasetId: isSet(object.datasetId)
+        ? globalThis.String(object.datasetId)
+        : isSet(object.dataset_id)
+        ? globalThis.String(object.dataset_id)
+        : "",
+      report: isSet(object.report) ? MixtureReport.fromJSON(object.report) : undefined,
+    };
+  },
+
+  toJSON(message: MixDatasetResponse): unknown {
+    const obj: any = {};
+    if (message.datasetId !== "") {
+      obj.datasetId = message.datasetId;
+    }
+    if (message.report !== undefined) {
+      obj.report = MixtureReport.toJSON(message.report);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MixDatasetResponse>, I>>(base?: I): MixDatasetResponse {
+    return MixDatasetResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MixDatasetResponse>, I>>(object: I): MixDatasetResponse {
+    const message = createBaseMixDatasetResponse();
+    message.datasetId = object.datasetId ?? "";
+    message.report = (object.report !== undefined && object.report !== null)
+      ? MixtureReport.fromPartial(object.report)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMixtureReport(): MixtureReport {
+  return { examples: 0n, sources: [], endedBy: "" };
+}
+
+export const MixtureReport: MessageFns<MixtureReport> = {
+  encode(message: MixtureReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.examples !== 0n) {
+      if (BigInt.asUintN(64, message.examples) !== message.examples) {
+        throw new globalThis.Error("value provided for field message.examples of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.examples);
+    }
+    for (const v of message.sources) {
+      MixedSource.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.endedBy !== "") {
+      writer.uint32(26).string(message.endedBy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MixtureReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMixtureReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.examples = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sources.push(MixedSource.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.endedBy = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MixtureReport {
+    return {
+      examples: isSet(object.examples) ? BigInt(object.examples) : 0n,
+      sources: globalThis.Array.isArray(object?.sources) ? object.sources.map((e: any) => MixedSource.fromJSON(e)) : [],
+      endedBy: isSet(object.endedBy)
+        ? globalThis.String(object.endedBy)
+        : isSet(object.ended_by)
+        ? globalThis.String(object.ended_by)
+        : "",
+    };
+  },
+
+  toJSON(message: MixtureReport): unknown {
+    const obj: any = {};
+    if (message.examples !== 0n) {
+      obj.examples = message.examples.toString();
+    }
+    if (message.sources?.length) {
+      obj.sources = message.sources.map((e) => MixedSource.toJSON(e));
+    }
+    if (message.endedBy !== "") {
+      obj.endedBy = message.endedBy;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MixtureReport>, I>>(base?: I): MixtureReport {
+    return MixtureReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MixtureReport>, I>>(object: I): MixtureReport {
+    const message = createBaseMixtureReport();
+    message.examples = (object.examples !== undefined && object.examples !== null) ? BigInt(object.examples) : 0n;
+    message.sources = object.sources?.map((e) => MixedSource.fromPartial(e)) || [];
+    message.endedBy = object.endedBy ?? "";
+    return message;
+  },
+};
+
+function createBaseMixedSource(): MixedSource {
+  return {
+    name: "",
+    share: 0,
+    read: 0n,
+    tooLong: 0n,
+    contaminated: 0n,
+    duplicates: 0n,
+    nearDuplicates: 0n,
+    kept: 0n,
+    used: 0n,
+    repeated: 0n,
+  };
+}
+
+export const MixedSource: MessageFns<MixedSource> = {
+  encode(message: MixedSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.share !== 0) {
+      writer.uint32(17).double(message.share);
+    }
+    if (message.read !== 0n) {
+      if (BigInt.asUintN(64, message.read) !== message.read) {
+        throw new globalThis.Error("value provided for field message.read of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.read);
+    }
+    if (message.tooLong !== 0n) {
+      if (BigInt.asUintN(64, message.tooLong) !== message.tooLong) {
+        throw new globalThis.Error("value provided for field message.tooLong of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.tooLong);
+    }
+    if (message.contaminated !== 0n) {
+      if (BigInt.asUintN(64, message.contaminated) !== message.contaminated) {
+        throw new globalThis.Error("value provided for field message.contaminated of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.contaminated);
+    }
+    if (message.duplicates !== 0n) {
+      if (BigInt.asUintN(64, message.duplicates) !== message.duplicates) {
+        throw new globalThis.Error("value provided for field message.duplicates of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.duplicates);
+    }
+    if (message.nearDuplicates !== 0n) {
+      if (BigInt.asUintN(64, message.nearDuplicates) !== message.nearDuplicates) {
+        throw new globalThis.Error("value provided for field message.nearDuplicates of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.nearDuplicates);
+    }
+    if (message.kept !== 0n) {
+      if (BigInt.asUintN(64, message.kept) !== message.kept) {
+        throw new globalThis.Error("value provided for field message.kept of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.kept);
+    }
+    if (message.used !== 0n) {
+      if (BigInt.asUintN(64, message.used) !== message.used) {
+        throw new globalThis.Error("value provided for field message.used of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.used);
+    }
+    if (message.repeated !== 0n) {
+      if (BigInt.asUintN(64, message.repeated) !== message.repeated) {
+        throw new globalThis.Error("value provided for field message.repeated of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.repeated);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MixedSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMixedSource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.share = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.read = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.tooLong = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.contaminated = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.duplicates = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.nearDuplicates = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.kept = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.used = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.repeated = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MixedSource {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      share: isSet(object.share) ? globalThis.Number(object.share) : 0,
+      read: isSet(object.read) ? BigInt(object.read) : 0n,
+      tooLong: isSet(object.tooLong) ? BigInt(object.tooLong) : isSet(object.too_long) ? BigInt(object.too_long) : 0n,
+      contaminated: isSet(object.contaminated) ? BigInt(object.contaminated) : 0n,
+      duplicates: isSet(object.duplicates) ? BigInt(object.duplicates) : 0n,
+      nearDuplicates: isSet(object.nearDuplicates)
+        ? BigInt(object.nearDuplicates)
+        : isSet(object.near_duplicates)
+        ? BigInt(object.near_duplicates)
+        : 0n,
+      kept: isSet(object.kept) ? BigInt(object.kept) : 0n,
+      used: isSet(object.used) ? BigInt(object.used) : 0n,
+      repeated: isSet(object.repeated) ? BigInt(object.repeated) : 0n,
+    };
+  },
+
+  toJSON(message: MixedSource): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.share !== 0) {
+      obj.share = floatToJson(message.share);
+    }
+    if (message.read !== 0n) {
+      obj.read = message.read.toString();
+    }
+    if (message.tooLong !== 0n) {
+      obj.tooLong = message.tooLong.toString();
+    }
+    if (message.contaminated !== 0n) {
+      obj.contaminated = message.contaminated.toString();
+    }
+    if (message.duplicates !== 0n) {
+      obj.duplicates = message.duplicates.toString();
+    }
+    if (message.nearDuplicates !== 0n) {
+      obj.nearDuplicates = message.nearDuplicates.toString();
+    }
+    if (message.kept !== 0n) {
+      obj.kept = message.kept.toString();
+    }
+    if (message.used !== 0n) {
+      obj.used = message.used.toString();
+    }
+    if (message.repeated !== 0n) {
+      obj.repeated = message.repeated.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MixedSource>, I>>(base?: I): MixedSource {
+    return MixedSource.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MixedSource>, I>>(object: I): MixedSource {
+    const message = createBaseMixedSource();
+    message.name = object.name ?? "";
+    message.share = object.share ?? 0;
+    message.read = (object.read !== undefined && object.read !== null) ? BigInt(object.read) : 0n;
+    message.tooLong = (object.tooLong !== undefined && object.tooLong !== null) ? BigInt(object.tooLong) : 0n;
+    message.contaminated = (object.contaminated !== undefined && object.contaminated !== null)
+      ? BigInt(object.contaminated)
+      : 0n;
+    message.duplicates = (object.duplicates !== undefined && object.duplicates !== null)
+      ? BigInt(object.duplicates)
+      : 0n;
+    message.nearDuplicates = (object.nearDuplicates !== undefined && object.nearDuplicates !== null)
+      ? BigInt(object.nearDuplicates)
+      : 0n;
+    message.kept = (object.kept !== undefined && object.kept !== null) ? BigInt(object.kept) : 0n;
+    message.used = (object.used !== undefined && object.used !== null) ? BigInt(object.used) : 0n;
+    message.repeated = (object.repeated !== undefined && object.repeated !== null) ? BigInt(object.repeated) : 0n;
+    return message;
+  },
+};
+
+function createBaseDownloadDatasetRequest(): DownloadDatasetRequest {
+  return { datasetId: "" };
+}
+
+export const DownloadDatasetRequest: MessageFns<DownloadDatasetRequest> = {
+  encode(message: DownloadDatasetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.datasetId !== "") {
+      writer.uint32(10).string(message.datasetId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DownloadDatasetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDownloadDatasetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.datasetId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DownloadDatasetRequest {
+    return {
+      datasetId: isSet(object.datasetId)
+        ? globalThis.String(object.datasetId)
+        : isSet(object.dataset_id)
+        ? globalThis.String(object.dataset_id)
+        : "",
+    };
+  },
+
+  toJSON(message: DownloadDatasetRequest): unknown {
+    const obj: any = {};
+    if (message.datasetId !== "") {
+      obj.datasetId = message.datasetId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DownloadDatasetRequest>, I>>(base?: I): DownloadDatasetRequest {
+    return DownloadDatasetRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DownloadDatasetRequest>, I>>(object: I): DownloadDatasetRequest {
+    const message = createBaseDownloadDatasetRequest();
+    message.datasetId = object.datasetId ?? "";
+    return message;
+  },
+};
+
+function createBaseDownloadDatasetResponse(): DownloadDatasetResponse {
+  return { data: Buffer.alloc(0) };
+}
+
+export const DownloadDatasetResponse: MessageFns<DownloadDatasetResponse> = {
+  encode(message: DownloadDatasetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DownloadDatasetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDownloadDatasetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DownloadDatasetResponse {
+    return { data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0) };
+  },
+
+  toJSON(message: DownloadDatasetResponse): unknown {
+    const obj: any = {};
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DownloadDatasetResponse>, I>>(base?: I): DownloadDatasetResponse {
+    return DownloadDatasetResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DownloadDatasetResponse>, I>>(object: I): DownloadDatasetResponse {
+    const message = createBaseDownloadDatasetResponse();
+    message.data = object.data ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -2713,6 +4026,28 @@ export const DataServiceService = {
     responseSerialize: (value: OpenDatasetResponse): Buffer => Buffer.from(OpenDatasetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): OpenDatasetResponse => OpenDatasetResponse.decode(value),
   },
+  /** Stores a data set that is mixed of others; the same request gives the same bytes. */
+  mixDataset: {
+    path: "/lad.v1.DataService/MixDataset" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MixDatasetRequest): Buffer => Buffer.from(MixDatasetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MixDatasetRequest => MixDatasetRequest.decode(value),
+    responseSerialize: (value: MixDatasetResponse): Buffer => Buffer.from(MixDatasetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MixDatasetResponse => MixDatasetResponse.decode(value),
+  },
+  /** Streams a data set's JSON lines, in pieces. */
+  downloadDataset: {
+    path: "/lad.v1.DataService/DownloadDataset" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: DownloadDatasetRequest): Buffer =>
+      Buffer.from(DownloadDatasetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DownloadDatasetRequest => DownloadDatasetRequest.decode(value),
+    responseSerialize: (value: DownloadDatasetResponse): Buffer =>
+      Buffer.from(DownloadDatasetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DownloadDatasetResponse => DownloadDatasetResponse.decode(value),
+  },
   /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset: {
     path: "/lad.v1.DataService/PrepareDataset" as const,
@@ -2774,6 +4109,10 @@ export interface DataServiceServer extends UntypedServiceImplementation {
   uploadDataset: handleClientStreamingCall<UploadDatasetRequest, UploadDatasetResponse>;
   /** Stores a data set that the worker reads itself: a JSONL file, or a split of a hub data set. */
   openDataset: handleUnaryCall<OpenDatasetRequest, OpenDatasetResponse>;
+  /** Stores a data set that is mixed of others; the same request gives the same bytes. */
+  mixDataset: handleUnaryCall<MixDatasetRequest, MixDatasetResponse>;
+  /** Streams a data set's JSON lines, in pieces. */
+  downloadDataset: handleServerStreamingCall<DownloadDatasetRequest, DownloadDatasetResponse>;
   /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset: handleUnaryCall<PrepareDatasetRequest, PrepareDatasetResponse>;
   /** Streams the prepared examples as token ids. */
@@ -2834,6 +4173,32 @@ export interface DataServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: OpenDatasetResponse) => void,
   ): ClientUnaryCall;
+  /** Stores a data set that is mixed of others; the same request gives the same bytes. */
+  mixDataset(
+    request: MixDatasetRequest,
+    callback: (error: ServiceError | null, response: MixDatasetResponse) => void,
+  ): ClientUnaryCall;
+  mixDataset(
+    request: MixDatasetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MixDatasetResponse) => void,
+  ): ClientUnaryCall;
+  mixDataset(
+    request: MixDatasetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MixDatasetResponse) => void,
+  ): ClientUnaryCall;
+  /** Streams a data set's JSON lines, in pieces. */
+  downloadDataset(
+    request: DownloadDatasetRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<DownloadDatasetResponse>;
+  downloadDataset(
+    request: DownloadDatasetRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<DownloadDatasetResponse>;
   /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset(
     request: PrepareDatasetRequest,
@@ -2920,6 +4285,10 @@ function bytesFromBase64(b64: string): Uint8Array {
 
 function base64FromBytes(arr: Uint8Array): string {
   return globalThis.Buffer.from(arr).toString("base64");
+}
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -263,6 +263,88 @@ export function attentionModeToJSON(object: AttentionMode): string {
   }
 }
 
+export enum WindowPart {
+  UNSPECIFIED = 0,
+  PROMPT = 1,
+  ANSWER = 2,
+  TAIL = 3,
+}
+
+export function windowPartFromJSON(object: any): WindowPart {
+  switch (object) {
+    case 0:
+    case "WINDOW_PART_UNSPECIFIED":
+      return WindowPart.UNSPECIFIED;
+    case 1:
+    case "WINDOW_PART_PROMPT":
+      return WindowPart.PROMPT;
+    case 2:
+    case "WINDOW_PART_ANSWER":
+      return WindowPart.ANSWER;
+    case 3:
+    case "WINDOW_PART_TAIL":
+      return WindowPart.TAIL;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum WindowPart");
+  }
+}
+
+export function windowPartToJSON(object: WindowPart): string {
+  switch (object) {
+    case WindowPart.UNSPECIFIED:
+      return "WINDOW_PART_UNSPECIFIED";
+    case WindowPart.PROMPT:
+      return "WINDOW_PART_PROMPT";
+    case WindowPart.ANSWER:
+      return "WINDOW_PART_ANSWER";
+    case WindowPart.TAIL:
+      return "WINDOW_PART_TAIL";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum WindowPart");
+  }
+}
+
+export enum ShownAs {
+  UNSPECIFIED = 0,
+  CLEAN = 1,
+  MASKED = 2,
+  CHANGED = 3,
+}
+
+export function shownAsFromJSON(object: any): ShownAs {
+  switch (object) {
+    case 0:
+    case "SHOWN_AS_UNSPECIFIED":
+      return ShownAs.UNSPECIFIED;
+    case 1:
+    case "SHOWN_AS_CLEAN":
+      return ShownAs.CLEAN;
+    case 2:
+    case "SHOWN_AS_MASKED":
+      return ShownAs.MASKED;
+    case 3:
+    case "SHOWN_AS_CHANGED":
+      return ShownAs.CHANGED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ShownAs");
+  }
+}
+
+export function shownAsToJSON(object: ShownAs): string {
+  switch (object) {
+    case ShownAs.UNSPECIFIED:
+      return "SHOWN_AS_UNSPECIFIED";
+    case ShownAs.CLEAN:
+      return "SHOWN_AS_CLEAN";
+    case ShownAs.MASKED:
+      return "SHOWN_AS_MASKED";
+    case ShownAs.CHANGED:
+      return "SHOWN_AS_CHANGED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ShownAs");
+  }
+}
+
 /** The complete specification of the noise that corrupts answers. */
 export interface NoiseSpec {
   kind:
@@ -572,6 +654,112 @@ export interface ValidateRequest {
 export interface ValidateResponse {
   report: LossReport | undefined;
   windowReport: WindowReport | undefined;
+}
+
+export interface InspectDatasetRequest {
+  baseId: string;
+  datasetId: string;
+  window: WindowSpec | undefined;
+  noise: NoiseSpec | undefined;
+  loss:
+    | LossSpec
+    | undefined;
+  /** Of the run whose first epoch is inspected. */
+  seed: bigint;
+  /** How many examples are noised, evenly spaced over the data set. */
+  noisedExamples: number;
+  /** How many of them are shown. */
+  shownExamples: number;
+}
+
+export interface InspectDatasetResponse {
+  whole:
+    | InspectedPart
+    | undefined;
+  /** By the column `source` of the examples, in the order of the names; without any, the whole alone. */
+  sources: InspectedPart[];
+  /** Of prompt and answer together, before anything is cut or left out; likewise below. */
+  windowLengths: Lengths | undefined;
+  promptLengths: Lengths | undefined;
+  answerLengths: Lengths | undefined;
+  noise: InspectedNoise | undefined;
+  shown: InspectedExample[];
+  /** What ends each answer and fills its tail. */
+  endToken: string;
+  endTokenId: number;
+}
+
+/** What becomes of a source's examples. examples = kept + dropped; the two reasons are those of dropped and truncated ones. */
+export interface InspectedPart {
+  name: string;
+  examples: bigint;
+  kept: bigint;
+  dropped: bigint;
+  truncated: bigint;
+  /** Longer than the window. */
+  longerThanWindow: bigint;
+  /** Within the window, with a prompt above its own limit. */
+  promptTooLong: bigint;
+  /** Tokens of the windows. */
+  promptTokens: bigint;
+  answerTokens: bigint;
+  tailTokens: bigint;
+  /** As in WindowReport. */
+  specialTokens: bigint;
+  maskTokens: bigint;
+}
+
+/** In tokens. A quantile is the least length that so many of the examples do not exceed. */
+export interface Lengths {
+  mean: number;
+  least: number;
+  p5: number;
+  p25: number;
+  median: number;
+  p75: number;
+  p95: number;
+  p99: number;
+  most: number;
+  /** A bin's lengths are i · bin_tokens + 1 to (i + 1) · bin_tokens. */
+  binTokens: number;
+  bins: bigint[];
+}
+
+/** Sums over the noised examples. */
+export interface InspectedNoise {
+  examples: bigint;
+  /** Tokens that the noise may change. */
+  openTokens: bigint;
+  corruptedTokens: bigint;
+  maskedTokens: bigint;
+  /** Examples of which the noise changed nothing. */
+  untouched: bigint;
+  /** Tokens that the loss counts. */
+  supervisedPromptTokens: bigint;
+  supervisedAnswerTokens: bigint;
+  supervisedTailTokens: bigint;
+  /** Examples whose last answer has its end in the window. */
+  ends: bigint;
+  /** Those in which the loss counts that end. */
+  supervisedEnds: bigint;
+}
+
+export interface InspectedExample {
+  /** The row of the data set, from 0. */
+  row: bigint;
+  source: string;
+  segments: ShownSegment[];
+}
+
+/** Consecutive tokens of one part that are shown alike. */
+export interface ShownSegment {
+  part: WindowPart;
+  shown: ShownAs;
+  supervised: boolean;
+  tokens: number;
+  /** What stands there, and what the model is shown. */
+  text: string;
+  shownText: string;
 }
 
 function createBaseNoiseSpec(): NoiseSpec {
@@ -5468,6 +5656,1598 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
   },
 };
 
+function createBaseInspectDatasetRequest(): InspectDatasetRequest {
+  return {
+    baseId: "",
+    datasetId: "",
+    window: undefined,
+    noise: undefined,
+    loss: undefined,
+    seed: 0n,
+    noisedExamples: 0,
+    shownExamples: 0,
+  };
+}
+
+export const InspectDatasetRequest: MessageFns<InspectDatasetRequest> = {
+  encode(message: InspectDatasetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.baseId !== "") {
+      writer.uint32(10).string(message.baseId);
+    }
+    if (message.datasetId !== "") {
+      writer.uint32(18).string(message.datasetId);
+    }
+    if (message.window !== undefined) {
+      WindowSpec.encode(message.window, writer.uint32(26).fork()).join();
+    }
+    if (message.noise !== undefined) {
+      NoiseSpec.encode(message.noise, writer.uint32(34).fork()).join();
+    }
+    if (message.loss !== undefined) {
+      LossSpec.encode(message.loss, writer.uint32(42).fork()).join();
+    }
+    if (message.seed !== 0n) {
+      if (BigInt.asUintN(64, message.seed) !== message.seed) {
+        throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.seed);
+    }
+    if (message.noisedExamples !== 0) {
+      writer.uint32(56).uint32(message.noisedExamples);
+    }
+    if (message.shownExamples !== 0) {
+      writer.uint32(64).uint32(message.shownExamples);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectDatasetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectDatasetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.baseId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.datasetId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.window = WindowSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.noise = NoiseSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.loss = LossSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.seed = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.noisedExamples = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.shownExamples = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectDatasetRequest {
+    return {
+      baseId: isSet(object.baseId)
+        ? globalThis.String(object.baseId)
+        : isSet(object.base_id)
+        ? globalThis.String(object.base_id)
+        : "",
+      datasetId: isSet(object.datasetId)
+        ? globalThis.String(object.datasetId)
+        : isSet(object.dataset_id)
+        ? globalThis.String(object.dataset_id)
+        : "",
+      window: isSet(object.window) ? WindowSpec.fromJSON(object.window) : undefined,
+      noise: isSet(object.noise) ? NoiseSpec.fromJSON(object.noise) : undefined,
+      loss: isSet(object.loss) ? LossSpec.fromJSON(object.loss) : undefined,
+      seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+      noisedExamples: isSet(object.noisedExamples)
+        ? globalThis.Number(object.noisedExamples)
+        : isSet(object.noised_examples)
+        ? globalThis.Number(object.noised_examples)
+        : 0,
+      shownExamples: isSet(object.shownExamples)
+        ? globalThis.Number(object.shownExamples)
+        : isSet(object.shown_examples)
+        ? globalThis.Number(object.shown_examples)
+        : 0,
+    };
+  },
+
+  toJSON(message: InspectDatasetRequest): unknown {
+    const obj: any = {};
+    if (message.baseId !== "") {
+      obj.baseId = message.baseId;
+    }
+    if (message.datasetId !== "") {
+      obj.datasetId = message.datasetId;
+    }
+    if (message.window !== undefined) {
+      obj.window = WindowSpec.toJSON(message.window);
+    }
+    if (message.noise !== undefined) {
+      obj.noise = NoiseSpec.toJSON(message.noise);
+    }
+    if (message.loss !== undefined) {
+      obj.loss = LossSpec.toJSON(message.loss);
+    }
+    if (message.seed !== 0n) {
+      obj.seed = message.seed.toString();
+    }
+    if (message.noisedExamples !== 0) {
+      obj.noisedExamples = Math.round(message.noisedExamples);
+    }
+    if (message.shownExamples !== 0) {
+      obj.shownExamples = Math.round(message.shownExamples);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<InspectDatasetRequest>, I>>(base?: I): InspectDatasetRequest {
+    return InspectDatasetRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InspectDatasetRequest>, I>>(object: I): InspectDatasetRequest {
+    const message = createBaseInspectDatasetRequest();
+    message.baseId = object.baseId ?? "";
+    message.datasetId = object.datasetId ?? "";
+    message.window = (object.window !== undefined && object.window !== null)
+      ? WindowSpec.fromPartial(object.window)
+      : undefined;
+    message.noise = (object.noise !== undefined && object.noise !== null)
+      ? NoiseSpec.fromPartial(object.noise)
+      : undefined;
+    message.loss = (object.loss !== undefined && object.loss !== null) ? LossSpec.fromPartial(object.loss) : undefined;
+    message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
+    message.noisedExamples = object.noisedExamples ?? 0;
+    message.shownExamples = object.shownExamples ?? 0;
+    return message;
+  },
+};
+
+function createBaseInspectDatasetResponse(): InspectDatasetResponse {
+  return {
+    whole: undefined,
+    sources: [],
+    windowLengths: undefined,
+    promptLengths: undefined,
+    answerLengths: undefined,
+    noise: undefined,
+    shown: [],
+    endToken: "",
+    endTokenId: 0,
+  };
+}
+
+export const InspectDatasetResponse: MessageFns<InspectDatasetResponse> = {
+  encode(message: InspectDatasetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.whole !== undefined) {
+      InspectedPart.encode(message.whole, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.sources) {
+      InspectedPart.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.windowLengths !== undefined) {
+      Lengths.encode(message.windowLengths, writer.uint32(26).fork()).join();
+    }
+    if (message.promptLengths !== undefined) {
+      Lengths.encode(message.promptLengths, writer.uint32(34).fork()).join();
+    }
+    if (message.answerLengths !== undefined) {
+      Lengths.encode(message.answerLengths, writer.uint32(42).fork()).join();
+    }
+    if (message.noise !== undefined) {
+      InspectedNoise.encode(message.noise, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.shown) {
+      InspectedExample.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.endToken !== "") {
+      writer.uint32(66).string(message.endToken);
+    }
+    if (message.endTokenId !== 0) {
+      writer.uint32(72).uint32(message.endTokenId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectDatasetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectDatasetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.whole = InspectedPart.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sources.push(InspectedPart.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.windowLengths = Lengths.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.promptLengths = Lengths.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.answerLengths = Lengths.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.noise = InspectedNoise.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.shown.push(InspectedExample.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.endToken = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.endTokenId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectDatasetResponse {
+    return {
+      whole: isSet(object.whole) ? InspectedPart.fromJSON(object.whole) : undefined,
+      sources: globalThis.Array.isArray(object?.sources)
+        ? object.sources.map((e: any) => InspectedPart.fromJSON(e))
+        : [],
+      windowLengths: isSet(object.windowLengths)
+        ? Lengths.fromJSON(object.windowLengths)
+        : isSet(object.window_lengths)
+        ? Lengths.fromJSON(object.window_lengths)
+        : undefined,
+      promptLengths: isSet(object.promptLengths)
+        ? Lengths.fromJSON(object.promptLengths)
+        : isSet(object.prompt_lengths)
+        ? Lengths.fromJSON(object.prompt_lengths)
+        : undefined,
+      answerLengths: isSet(object.answerLengths)
+        ? Lengths.fromJSON(object.answerLengths)
+        : isSet(object.answer_lengths)
+        ? Lengths.fromJSON(object.answer_lengths)
+        : undefined,
+      noise: isSet(object.noise) ? InspectedNoise.fromJSON(object.noise) : undefined,
+      shown: globalThis.Array.isArray(object?.shown) ? object.shown.map((e: any) => InspectedExample.fromJSON(e)) : [],
+      endToken: isSet(object.endToken)
+        ? globalThis.String(object.endToken)
+        : isSet(object.end_token)
+        ? globalThis.String(object.end_token)
+        : "",
+      endTokenId: isSet(object.endTokenId)
+        ? globalThis.Number(object.endTokenId)
+        : isSet(object.end_token_id)
+        ? globalThis.Number(object.end_token_id)
+        : 0,
+    };
+  },
+
+  toJSON(message: InspectDatasetResponse): unknown {
+    const obj: any = {};
+    if (message.whole !== undefined) {
+      obj.whole = InspectedPart.toJSON(message.whole);
+    }
+    if (message.sources?.length) {
+      obj.sources = message.sources.map((e) => InspectedPart.toJSON(e));
+    }
+    if (message.windowLengths !== undefined) {
+      obj.windowLengths = Lengths.toJSON(message.windowLengths);
+    }
+    if (message.promptLengths !== undefined) {
+      obj.promptLengths = Lengths.toJSON(message.promptLengths);
+    }
+    if (message.answerLengths !== undefined) {
+      obj.answerLengths = Lengths.toJSON(message.answerLengths);
+    }
+    if (message.noise !== undefined) {
+      obj.noise = InspectedNoise.toJSON(message.noise);
+    }
+    if (message.shown?.length) {
+      obj.shown = message.shown.map((e) => InspectedExample.toJSON(e));
+    }
+    if (message.endToken !== "") {
+      obj.endToken = message.endToken;
+    }
+    if (message.endTokenId !== 0) {
+      obj.endTokenId = Math.round(message.endTokenId);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<InspectDatasetResponse>, I>>(base?: I): InspectDatasetResponse {
+    return InspectDatasetResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InspectDatasetResponse>, I>>(object: I): InspectDatasetResponse {
+    const message = createBaseInspectDatasetResponse();
+    message.whole = (object.whole !== undefined && object.whole !== null)
+      ? InspectedPart.fromPartial(object.whole)
+      : undefined;
+    message.sources = object.sources?.map((e) => InspectedPart.fromPartial(e)) || [];
+    message.windowLengths = (object.windowLengths !== undefined && object.windowLengths !== null)
+      ? Lengths.fromPartial(object.windowLengths)
+      : undefined;
+    message.promptLengths = (object.promptLengths !== undefined && object.promptLengths !== null)
+      ? Lengths.fromPartial(object.promptLengths)
+      : undefined;
+    message.answerLengths = (object.answerLengths !== undefined && object.answerLengths !== null)
+      ? Lengths.fromPartial(object.answerLengths)
+      : undefined;
+    message.noise = (object.noise !== undefined && object.noise !== null)
+      ? InspectedNoise.fromPartial(object.noise)
+      : undefined;
+    message.shown = object.shown?.map((e) => InspectedExample.fromPartial(e)) || [];
+    message.endToken = object.endToken ?? "";
+    message.endTokenId = object.endTokenId ?? 0;
+    return message;
+  },
+};
+
+function createBaseInspectedPart(): InspectedPart {
+  return {
+    name: "",
+    examples: 0n,
+    kept: 0n,
+    dropped: 0n,
+    truncated: 0n,
+    longerThanWindow: 0n,
+    promptTooLong: 0n,
+    promptTokens: 0n,
+    answerTokens: 0n,
+    tailTokens: 0n,
+    specialTokens: 0n,
+    maskTokens: 0n,
+  };
+}
+
+export const InspectedPart: MessageFns<InspectedPart> = {
+  encode(message: InspectedPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.examples !== 0n) {
+      if (BigInt.asUintN(64, message.examples) !== message.examples) {
+        throw new globalThis.Error("value provided for field message.examples of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.examples);
+    }
+    if (message.kept !== 0n) {
+      if (BigInt.asUintN(64, message.kept) !== message.kept) {
+        throw new globalThis.Error("value provided for field message.kept of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.kept);
+    }
+    if (message.dropped !== 0n) {
+      if (BigInt.asUintN(64, message.dropped) !== message.dropped) {
+        throw new globalThis.Error("value provided for field message.dropped of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.dropped);
+    }
+    if (message.truncated !== 0n) {
+      if (BigInt.asUintN(64, message.truncated) !== message.truncated) {
+        throw new globalThis.Error("value provided for field message.truncated of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.truncated);
+    }
+    if (message.longerThanWindow !== 0n) {
+      if (BigInt.asUintN(64, message.longerThanWindow) !== message.longerThanWindow) {
+        throw new globalThis.Error("value provided for field message.longerThanWindow of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.longerThanWindow);
+    }
+    if (message.promptTooLong !== 0n) {
+      if (BigInt.asUintN(64, message.promptTooLong) !== message.promptTooLong) {
+        throw new globalThis.Error("value provided for field message.promptTooLong of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.promptTooLong);
+    }
+    if (message.promptTokens !== 0n) {
+      if (BigInt.asUintN(64, message.promptTokens) !== message.promptTokens) {
+        throw new globalThis.Error("value provided for field message.promptTokens of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.promptTokens);
+    }
+    if (message.answerTokens !== 0n) {
+      if (BigInt.asUintN(64, message.answerTokens) !== message.answerTokens) {
+        throw new globalThis.Error("value provided for field message.answerTokens of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.answerTokens);
+    }
+    if (message.tailTokens !== 0n) {
+      if (BigInt.asUintN(64, message.tailTokens) !== message.tailTokens) {
+        throw new globalThis.Error("value provided for field message.tailTokens of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.tailTokens);
+    }
+    if (message.specialTokens !== 0n) {
+      if (BigInt.asUintN(64, message.specialTokens) !== message.specialTokens) {
+        throw new globalThis.Error("value provided for field message.specialTokens of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.specialTokens);
+    }
+    if (message.maskTokens !== 0n) {
+      if (BigInt.asUintN(64, message.maskTokens) !== message.maskTokens) {
+        throw new globalThis.Error("value provided for field message.maskTokens of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.maskTokens);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectedPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectedPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.examples = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kept = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dropped = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.truncated = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.longerThanWindow = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.promptTooLong = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.promptTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.answerTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.tailTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.specialTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.maskTokens = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectedPart {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      examples: isSet(object.examples) ? BigInt(object.examples) : 0n,
+      kept: isSet(object.kept) ? BigInt(object.kept) : 0n,
+      dropped: isSet(object.dropped) ? BigInt(object.dropped) : 0n,
+      truncated: isSet(object.truncated) ? BigInt(object.truncated) : 0n,
+      longerThanWindow: isSet(object.longerThanWindow)
+        ? BigInt(object.longerThanWindow)
+        : isSet(object.longer_than_window)
+        ? BigInt(object.longer_than_window)
+        : 0n,
+      promptTooLong: isSet(object.promptTooLong)
+        ? BigInt(object.promptTooLong)
+        : isSet(object.prompt_too_long)
+        ? BigInt(object.prompt_too_long)
+        : 0n,
+      promptTokens: isSet(object.promptTokens)
+        ? BigInt(object.promptTokens)
+        : isSet(object.prompt_tokens)
+        ? BigInt(object.prompt_tokens)
+        : 0n,
+      answerTokens: isSet(object.answerTokens)
+        ? BigInt(object.answerTokens)
+        : isSet(object.answer_tokens)
+        ? BigInt(object.answer_tokens)
+        : 0n,
+      tailTokens: isSet(object.tailTokens)
+        ? BigInt(object.tailTokens)
+        : isSet(object.tail_tokens)
+        ? BigInt(object.tail_tokens)
+        : 0n,
+      specialTokens: isSet(object.specialTokens)
+        ? BigInt(object.specialTokens)
+        : isSet(object.special_tokens)
+        ? BigInt(object.special_tokens)
+        : 0n,
+      maskTokens: isSet(object.maskTokens)
+        ? BigInt(object.maskTokens)
+        : isSet(object.mask_tokens)
+        ? BigInt(object.mask_tokens)
+        : 0n,
+    };
+  },
+
+  toJSON(message: InspectedPart): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.examples !== 0n) {
+      obj.examples = message.examples.toString();
+    }
+    if (message.kept !== 0n) {
+      obj.kept = message.kept.toString();
+    }
+    if (message.dropped !== 0n) {
+      obj.dropped = message.dropped.toString();
+    }
+    if (message.truncated !== 0n) {
+      obj.truncated = message.truncated.toString();
+    }
+    if (message.longerThanWindow !== 0n) {
+      obj.longerThanWindow = message.longerThanWindow.toString();
+    }
+    if (message.promptTooLong !== 0n) {
+      obj.promptTooLong = message.promptTooLong.toString();
+    }
+    if (message.promptTokens !== 0n) {
+      obj.promptTokens = message.promptTokens.toString();
+    }
+    if (message.answerTokens !== 0n) {
+      obj.answerTokens = message.answerTokens.toString();
+    }
+    if (message.tailTokens !== 0n) {
+      obj.tailTokens = message.tailTokens.toString();
+    }
+    if (message.specialTokens !== 0n) {
+      obj.specialTokens = message.specialTokens.toString();
+    }
+    if (message.maskTokens !== 0n) {
+      obj.maskTokens = message.maskTokens.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<InspectedPart>, I>>(base?: I): InspectedPart {
+    return InspectedPart.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InspectedPart>, I>>(object: I): InspectedPart {
+    const message = createBaseInspectedPart();
+    message.name = object.name ?? "";
+    message.examples = (object.examples !== undefined && object.examples !== null) ? BigInt(object.examples) : 0n;
+    message.kept = (object.kept !== undefined && object.kept !== null) ? BigInt(object.kept) : 0n;
+    message.dropped = (object.dropped !== undefined && object.dropped !== null) ? BigInt(object.dropped) : 0n;
+    message.truncated = (object.truncated !== undefined && object.truncated !== null) ? BigInt(object.truncated) : 0n;
+    message.longerThanWindow = (object.longerThanWindow !== undefined && object.longerThanWindow !== null)
+      ? BigInt(object.longerThanWindow)
+      : 0n;
+    message.promptTooLong = (object.promptTooLong !== undefined && object.promptTooLong !== null)
+      ? BigInt(object.promptTooLong)
+      : 0n;
+    message.promptTokens = (object.promptTokens !== undefined && object.promptTokens !== null)
+      ? BigInt(object.promptTokens)
+      : 0n;
+    message.answerTokens = (object.answerTokens !== undefined && object.answerTokens !== null)
+      ? BigInt(object.answerTokens)
+      : 0n;
+    message.tailTokens = (object.tailTokens !== undefined && object.tailTokens !== null)
+      ? BigInt(object.tailTokens)
+      : 0n;
+    message.specialTokens = (object.specialTokens !== undefined && object.specialTokens !== null)
+      ? BigInt(object.specialTokens)
+      : 0n;
+    message.maskTokens = (object.maskTokens !== undefined && object.maskTokens !== null)
+      ? BigInt(object.maskTokens)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseLengths(): Lengths {
+  return { mean: 0, least: 0, p5: 0, p25: 0, median: 0, p75: 0, p95: 0, p99: 0, most: 0, binTokens: 0, bins: [] };
+}
+
+export const Lengths: MessageFns<Lengths> = {
+  encode(message: Lengths, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mean !== 0) {
+      writer.uint32(9).double(message.mean);
+    }
+    if (message.least !== 0) {
+      writer.uint32(16).uint32(message.least);
+    }
+    if (message.p5 !== 0) {
+      writer.uint32(24).uint32(message.p5);
+    }
+    if (message.p25 !== 0) {
+      writer.uint32(32).uint32(message.p25);
+    }
+    if (message.median !== 0) {
+      writer.uint32(40).uint32(message.median);
+    }
+    if (message.p75 !== 0) {
+      writer.uint32(48).uint32(message.p75);
+    }
+    if (message.p95 !== 0) {
+      writer.uint32(56).uint32(message.p95);
+    }
+    if (message.p99 !== 0) {
+      writer.uint32(64).uint32(message.p99);
+    }
+    if (message.most !== 0) {
+      writer.uint32(72).uint32(message.most);
+    }
+    if (message.binTokens !== 0) {
+      writer.uint32(80).uint32(message.binTokens);
+    }
+    if (message.bins.length !== 0) {
+      writer.uint32(90).fork();
+      for (const v of message.bins) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field bins of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Lengths {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLengths();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.mean = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.least = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.p5 = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.p25 = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.median = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.p75 = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.p95 = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.p99 = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.most = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.binTokens = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag === 88) {
+              message.bins.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 90) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.bins.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Lengths {
+    return {
+      mean: isSet(object.mean) ? globalThis.Number(object.mean) : 0,
+      least: isSet(object.least) ? globalThis.Number(object.least) : 0,
+      p5: isSet(object.p5) ? globalThis.Number(object.p5) : 0,
+      p25: isSet(object.p25) ? globalThis.Number(object.p25) : 0,
+      median: isSet(object.median) ? globalThis.Number(object.median) : 0,
+      p75: isSet(object.p75) ? globalThis.Number(object.p75) : 0,
+      p95: isSet(object.p95) ? globalThis.Number(object.p95) : 0,
+      p99: isSet(object.p99) ? globalThis.Number(object.p99) : 0,
+      most: isSet(object.most) ? globalThis.Number(object.most) : 0,
+      binTokens: isSet(object.binTokens)
+        ? globalThis.Number(object.binTokens)
+        : isSet(object.bin_tokens)
+        ? globalThis.Number(object.bin_tokens)
+        : 0,
+      bins: globalThis.Array.isArray(object?.bins) ? object.bins.map((e: any) => BigInt(e)) : [],
+    };
+  },
+
+  toJSON(message: Lengths): unknown {
+    const obj: any = {};
+    if (message.mean !== 0) {
+      obj.mean = floatToJson(message.mean);
+    }
+    if (message.least !== 0) {
+      obj.least = Math.round(message.least);
+    }
+    if (message.p5 !== 0) {
+      obj.p5 = Math.round(message.p5);
+    }
+    if (message.p25 !== 0) {
+      obj.p25 = Math.round(message.p25);
+    }
+    if (message.median !== 0) {
+      obj.median = Math.round(message.median);
+    }
+    if (message.p75 !== 0) {
+      obj.p75 = Math.round(message.p75);
+    }
+    if (message.p95 !== 0) {
+      obj.p95 = Math.round(message.p95);
+    }
+    if (message.p99 !== 0) {
+      obj.p99 = Math.round(message.p99);
+    }
+    if (message.most !== 0) {
+      obj.most = Math.round(message.most);
+    }
+    if (message.binTokens !== 0) {
+      obj.binTokens = Math.round(message.binTokens);
+    }
+    if (message.bins?.length) {
+      obj.bins = message.bins.map((e) => e.toString());
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Lengths>, I>>(base?: I): Lengths {
+    return Lengths.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Lengths>, I>>(object: I): Lengths {
+    const message = createBaseLengths();
+    message.mean = object.mean ?? 0;
+    message.least = object.least ?? 0;
+    message.p5 = object.p5 ?? 0;
+    message.p25 = object.p25 ?? 0;
+    message.median = object.median ?? 0;
+    message.p75 = object.p75 ?? 0;
+    message.p95 = object.p95 ?? 0;
+    message.p99 = object.p99 ?? 0;
+    message.most = object.most ?? 0;
+    message.binTokens = object.binTokens ?? 0;
+    message.bins = object.bins?.map((e) => BigInt(e)) || [];
+    return message;
+  },
+};
+
+function createBaseInspectedNoise(): InspectedNoise {
+  return {
+    examples: 0n,
+    openTokens: 0n,
+    corruptedTokens: 0n,
+    maskedTokens: 0n,
+    untouched: 0n,
+    supervisedPromptTokens: 0n,
+    supervisedAnswerTokens: 0n,
+    supervisedTailTokens: 0n,
+    ends: 0n,
+    supervisedEnds: 0n,
+  };
+}
+
+export const InspectedNoise: MessageFns<InspectedNoise> = {
+  encode(message: InspectedNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.examples !== 0n) {
+      if (BigInt.asUintN(64, message.examples) !== message.examples) {
+        throw new globalThis.Error("value provided for field message.examples of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.examples);
+    }
+    if (message.openTokens !== 0n) {
+      if (BigInt.asUintN(64, message.openTokens) !== message.openTokens) {
+        throw new globalThis.Error("value provided for field message.openTokens of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.openTokens);
+    }
+    if (message.corruptedTokens !== 0n) {
+      if (BigInt.asUintN(64, message.corruptedTokens) !== message.corruptedTokens) {
+        throw new globalThis.Error("value provided for field message.corruptedTokens of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.corruptedTokens);
+    }
+    if (message.maskedTokens !== 0n) {
+      if (BigInt.asUintN(64, message.maskedTokens) !== message.maskedTokens) {
+        throw new globalThis.Error("value provided for field message.maskedTokens of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.maskedTokens);
+    }
+    if (message.untouched !== 0n) {
+      if (BigInt.asUintN(64, message.untouched) !== message.untouched) {
+        throw new globalThis.Error("value provided for field message.untouched of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.untouched);
+    }
+    if (message.supervisedPromptTokens !== 0n) {
+      if (BigInt.asUintN(64, message.supervisedPromptTokens) !== message.supervisedPromptTokens) {
+        throw new globalThis.Error("value provided for field message.supervisedPromptTokens of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.supervisedPromptTokens);
+    }
+    if (message.supervisedAnswerTokens !== 0n) {
+      if (BigInt.asUintN(64, message.supervisedAnswerTokens) !== message.supervisedAnswerTokens) {
+        throw new globalThis.Error("value provided for field message.supervisedAnswerTokens of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.supervisedAnswerTokens);
+    }
+    if (message.supervisedTailTokens !== 0n) {
+      if (BigInt.asUintN(64, message.supervisedTailTokens) !== message.supervisedTailTokens) {
+        throw new globalThis.Error("value provided for field message.supervisedTailTokens of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.supervisedTailTokens);
+    }
+    if (message.ends !== 0n) {
+      if (BigInt.asUintN(64, message.ends) !== message.ends) {
+        throw new globalThis.Error("value provided for field message.ends of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.ends);
+    }
+    if (message.supervisedEnds !== 0n) {
+      if (BigInt.asUintN(64, message.supervisedEnds) !== message.supervisedEnds) {
+        throw new globalThis.Error("value provided for field message.supervisedEnds of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.supervisedEnds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectedNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectedNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.examples = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.openTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.corruptedTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maskedTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.untouched = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.supervisedPromptTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.supervisedAnswerTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.supervisedTailTokens = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.ends = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.supervisedEnds = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectedNoise {
+    return {
+      examples: isSet(object.examples) ? BigInt(object.examples) : 0n,
+      openTokens: isSet(object.openTokens)
+        ? BigInt(object.openTokens)
+        : isSet(object.open_tokens)
+        ? BigInt(object.open_tokens)
+        : 0n,
+      corruptedTokens: isSet(object.corruptedTokens)
+        ? BigInt(object.corruptedTokens)
+        : isSet(object.corrupted_tokens)
+        ? BigInt(object.corrupted_tokens)
+        : 0n,
+      maskedTokens: isSet(object.maskedTokens)
+        ? BigInt(object.maskedTokens)
+        : isSet(object.masked_tokens)
+        ? BigInt(object.masked_tokens)
+        : 0n,
+      untouched: isSet(object.untouched) ? BigInt(object.untouched) : 0n,
+      supervisedPromptTokens: isSet(object.supervisedPromptTokens)
+        ? BigInt(object.supervisedPromptTokens)
+        : isSet(object.supervised_prompt_tokens)
+        ? BigInt(object.supervised_prompt_tokens)
+        : 0n,
+      supervisedAnswerTokens: isSet(object.supervisedAnswerTokens)
+        ? BigInt(object.supervisedAnswerTokens)
+        : isSet(object.supervised_answer_tokens)
+        ? BigInt(object.supervised_answer_tokens)
+        : 0n,
+      supervisedTailTokens: isSet(object.supervisedTailTokens)
+        ? BigInt(object.supervisedTailTokens)
+        : isSet(object.supervised_tail_tokens)
+        ? BigInt(object.supervised_tail_tokens)
+        : 0n,
+      ends: isSet(object.ends) ? BigInt(object.ends) : 0n,
+      supervisedEnds: isSet(object.supervisedEnds)
+        ? BigInt(object.supervisedEnds)
+        : isSet(object.supervised_ends)
+        ? BigInt(object.supervised_ends)
+        : 0n,
+    };
+  },
+
+  toJSON(message: InspectedNoise): unknown {
+    const obj: any = {};
+    if (message.examples !== 0n) {
+      obj.examples = message.examples.toString();
+    }
+    if (message.openTokens !== 0n) {
+      obj.openTokens = message.openTokens.toString();
+    }
+    if (message.corruptedTokens !== 0n) {
+      obj.corruptedTokens = message.corruptedTokens.toString();
+    }
+    if (message.maskedTokens !== 0n) {
+      obj.maskedTokens = message.maskedTokens.toString();
+    }
+    if (message.untouched !== 0n) {
+      obj.untouched = message.untouched.toString();
+    }
+    if (message.supervisedPromptTokens !== 0n) {
+      obj.supervisedPromptTokens = message.supervisedPromptTokens.toString();
+    }
+    if (message.supervisedAnswerTokens !== 0n) {
+      obj.supervisedAnswerTokens = message.supervisedAnswerTokens.toString();
+    }
+    if (message.supervisedTailTokens !== 0n) {
+      obj.supervisedTailTokens = message.supervisedTailTokens.toString();
+    }
+    if (message.ends !== 0n) {
+      obj.ends = message.ends.toString();
+    }
+    if (message.supervisedEnds !== 0n) {
+      obj.supervisedEnds = message.supervisedEnds.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<InspectedNoise>, I>>(base?: I): InspectedNoise {
+    return InspectedNoise.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InspectedNoise>, I>>(object: I): InspectedNoise {
+    const message = createBaseInspectedNoise();
+    message.examples = (object.examples !== undefined && object.examples !== null) ? BigInt(object.examples) : 0n;
+    message.openTokens = (object.openTokens !== undefined && object.openTokens !== null)
+      ? BigInt(object.openTokens)
+      : 0n;
+    message.corruptedTokens = (object.corruptedTokens !== undefined && object.corruptedTokens !== null)
+      ? BigInt(object.corruptedTokens)
+      : 0n;
+    message.maskedTokens = (object.maskedTokens !== undefined && object.maskedTokens !== null)
+      ? BigInt(object.maskedTokens)
+      : 0n;
+    message.untouched = (object.untouched !== undefined && object.untouched !== null) ? BigInt(object.untouched) : 0n;
+    message.supervisedPromptTokens =
+      (object.supervisedPromptTokens !== undefined && object.supervisedPromptTokens !== null)
+        ? BigInt(object.supervisedPromptTokens)
+        : 0n;
+    message.supervisedAnswerTokens =
+      (object.supervisedAnswerTokens !== undefined && object.supervisedAnswerTokens !== null)
+        ? BigInt(object.supervisedAnswerTokens)
+        : 0n;
+    message.supervisedTailTokens = (object.supervisedTailTokens !== undefined && object.supervisedTailTokens !== null)
+      ? BigInt(object.supervisedTailTokens)
+      : 0n;
+    message.ends = (object.ends !== undefined && object.ends !== null) ? BigInt(object.ends) : 0n;
+    message.supervisedEnds = (object.supervisedEnds !== undefined && object.supervisedEnds !== null)
+      ? BigInt(object.supervisedEnds)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseInspectedExample(): InspectedExample {
+  return { row: 0n, source: "", segments: [] };
+}
+
+export const InspectedExample: MessageFns<InspectedExample> = {
+  encode(message: InspectedExample, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.row !== 0n) {
+      if (BigInt.asUintN(64, message.row) !== message.row) {
+        throw new globalThis.Error("value provided for field message.row of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.row);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    for (const v of message.segments) {
+      ShownSegment.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectedExample {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectedExample();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.row = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.segments.push(ShownSegment.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectedExample {
+    return {
+      row: isSet(object.row) ? BigInt(object.row) : 0n,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      segments: globalThis.Array.isArray(object?.segments)
+        ? object.segments.map((e: any) => ShownSegment.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: InspectedExample): unknown {
+    const obj: any = {};
+    if (message.row !== 0n) {
+      obj.row = message.row.toString();
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.segments?.length) {
+      obj.segments = message.segments.map((e) => ShownSegment.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<InspectedExample>, I>>(base?: I): InspectedExample {
+    return InspectedExample.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InspectedExample>, I>>(object: I): InspectedExample {
+    const message = createBaseInspectedExample();
+    message.row = (object.row !== undefined && object.row !== null) ? BigInt(object.row) : 0n;
+    message.source = object.source ?? "";
+    message.segments = object.segments?.map((e) => ShownSegment.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseShownSegment(): ShownSegment {
+  return { part: 0, shown: 0, supervised: false, tokens: 0, text: "", shownText: "" };
+}
+
+export const ShownSegment: MessageFns<ShownSegment> = {
+  encode(message: ShownSegment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part !== 0) {
+      writer.uint32(8).int32(message.part);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(16).int32(message.shown);
+    }
+    if (message.supervised !== false) {
+      writer.uint32(24).bool(message.supervised);
+    }
+    if (message.tokens !== 0) {
+      writer.uint32(32).uint32(message.tokens);
+    }
+    if (message.text !== "") {
+      writer.uint32(42).string(message.text);
+    }
+    if (message.shownText !== "") {
+      writer.uint32(50).string(message.shownText);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShownSegment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShownSegment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.part = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.shown = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.supervised = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.tokens = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.shownText = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ShownSegment {
+    return {
+      part: isSet(object.part) ? windowPartFromJSON(object.part) : 0,
+      shown: isSet(object.shown) ? shownAsFromJSON(object.shown) : 0,
+      supervised: isSet(object.supervised) ? globalThis.Boolean(object.supervised) : false,
+      tokens: isSet(object.tokens) ? globalThis.Number(object.tokens) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      shownText: isSet(object.shownText)
+        ? globalThis.String(object.shownText)
+        : isSet(object.shown_text)
+        ? globalThis.String(object.shown_text)
+        : "",
+    };
+  },
+
+  toJSON(message: ShownSegment): unknown {
+    const obj: any = {};
+    if (message.part !== 0) {
+      obj.part = windowPartToJSON(message.part);
+    }
+    if (message.shown !== 0) {
+      obj.shown = shownAsToJSON(message.shown);
+    }
+    if (message.supervised !== false) {
+      obj.supervised = message.supervised;
+    }
+    if (message.tokens !== 0) {
+      obj.tokens = Math.round(message.tokens);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.shownText !== "") {
+      obj.shownText = message.shownText;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ShownSegment>, I>>(base?: I): ShownSegment {
+    return ShownSegment.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ShownSegment>, I>>(object: I): ShownSegment {
+    const message = createBaseShownSegment();
+    message.part = object.part ?? 0;
+    message.shown = object.shown ?? 0;
+    message.supervised = object.supervised ?? false;
+    message.tokens = object.tokens ?? 0;
+    message.text = object.text ?? "";
+    message.shownText = object.shownText ?? "";
+    return message;
+  },
+};
+
 /** Training as a run on the worker, and the primitives of a client's own training loop. */
 export type TrainingServiceService = typeof TrainingServiceService;
 export const TrainingServiceService = {
@@ -5517,6 +7297,18 @@ export const TrainingServiceService = {
     responseSerialize: (value: ValidateResponse): Buffer => Buffer.from(ValidateResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ValidateResponse => ValidateResponse.decode(value),
   },
+  /** Reports what a training run would see of a data set, without a forward. */
+  inspectDataset: {
+    path: "/lad.v1.TrainingService/InspectDataset" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: InspectDatasetRequest): Buffer =>
+      Buffer.from(InspectDatasetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): InspectDatasetRequest => InspectDatasetRequest.decode(value),
+    responseSerialize: (value: InspectDatasetResponse): Buffer =>
+      Buffer.from(InspectDatasetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): InspectDatasetResponse => InspectDatasetResponse.decode(value),
+  },
 } as const;
 
 export interface TrainingServiceServer extends UntypedServiceImplementation {
@@ -5531,6 +7323,8 @@ export interface TrainingServiceServer extends UntypedServiceImplementation {
   optimStep: handleUnaryCall<OptimStepRequest, OptimStepResponse>;
   /** Computes the losses on a data set under fixed noise, without training. */
   validate: handleUnaryCall<ValidateRequest, ValidateResponse>;
+  /** Reports what a training run would see of a data set, without a forward. */
+  inspectDataset: handleUnaryCall<InspectDatasetRequest, InspectDatasetResponse>;
 }
 
 export interface TrainingServiceClient extends Client {
@@ -5600,6 +7394,22 @@ export interface TrainingServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidateResponse) => void,
+  ): ClientUnaryCall;
+  /** Reports what a training run would see of a data set, without a forward. */
+  inspectDataset(
+    request: InspectDatasetRequest,
+    callback: (error: ServiceError | null, response: InspectDatasetResponse) => void,
+  ): ClientUnaryCall;
+  inspectDataset(
+    request: InspectDatasetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: InspectDatasetResponse) => void,
+  ): ClientUnaryCall;
+  inspectDataset(
+    request: InspectDatasetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: InspectDatasetResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,0 +1,1 @@
+"""Reports what a training run would see of a data set."""

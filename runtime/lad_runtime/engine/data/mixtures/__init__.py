@@ -1,0 +1,1 @@
+"""Mixes data sets of others."""
