@@ -104,7 +104,7 @@ export class Adapter extends Model {
   async forwardBackward(options: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
     const given = checkForwardBackward(options);
     const client = this.client.within(given.timeoutMs);
-    const input = "data" in given ? await noised(client, given) : toSequences(given);
+    const input = "data" in given ? await noised(client, given, this.base.id) : toSequences(given);
     const request = {
       adapterId: this.id,
       mode: numberOf(pb.training.AttentionMode, given.attention),
@@ -221,8 +221,9 @@ export class Adapter extends Model {
 async function noised(
   client: Client,
   given: CheckedNoised,
+  baseId: string,
 ): Promise<pb.training.ForwardBackwardRequest["input"]> {
-  const { id: datasetId } = await openDataset(client, given.data, given.signal);
+  const { id: datasetId } = await openDataset(client, given.data, given.signal, baseId);
   const value = {
     datasetId,
     window: toWindow(given),

@@ -1,6 +1,9 @@
 import { check } from "./checks/check.js";
 import type { Client } from "./client.js";
 import { openDataset } from "./data/data.js";
+import { downloadExamples } from "./data/downloads.js";
+import { inspect } from "./data/inspecting.js";
+import { type MixedData, mix } from "./data/mixing.js";
 import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
 import { type WrittenAnswers, writeAnswers } from "./data/written-answers.js";
 import { ar } from "./method/policies/registered.js";
@@ -10,8 +13,10 @@ import {
   type CallOptions,
   type ChatMessage,
   type CheckedExamples,
+  type CheckedSource,
   callOptions,
   checkExamples,
+  checkInspect,
   checkPrepare,
   checkSource,
   checkWriteAnswers,
@@ -19,14 +24,26 @@ import {
   type Dataset,
   type Example,
   type ExamplesOptions,
+  type InspectOptions,
+  type JsonlSource,
+  type Mixture,
   messagesSchema,
+  mixtureSource,
   type PrepareOptions,
   type TextOptions,
   textOptions,
   type WriteAnswersOptions,
 } from "./options.js";
 import { prepare } from "./runs/training.js";
-import { type BaseInfo, DataService, fromPrepared, present, toWindow, type WindowReport } from "./wire.js";
+import {
+  type BaseInfo,
+  DataService,
+  fromPrepared,
+  type Inspection,
+  present,
+  toWindow,
+  type WindowReport,
+} from "./wire.js";
 
 /** A question: its prompt as token ids, and the right answer. */
 export interface Question {
@@ -125,7 +142,34 @@ export class FrozenBase extends Model {
    */
   async dataset(data: DataSource, options: CallOptions = {}): Promise<Dataset> {
     const { signal, timeoutMs } = check(callOptions, options);
-    return openDataset(this.client.within(timeoutMs), checkSource(data), signal);
+    return openDataset(this.client.within(timeoutMs), checkSource(data), signal, this.id);
+  }
+
+  /**
+   * Mixes data on the worker and reports what became of each source. Every call that takes data mixes by itself; the same mixture is
+   * made once.
+   *
+   * @throws LadError `invalid-data` for a source of which nothing is left, `unavailable` for near-duplicates without the worker's extra
+   *   `data`
+   */
+  async mix(data: Mixture, options: CallOptions = {}): Promise<MixedData> {
+    const { signal, timeoutMs } = check(callOptions, options);
+    const { mixture } = check(mixtureSource, data, "data");
+    return mix(this.client.within(timeoutMs), mixture, this.id, signal);
+  }
+
+  /**
+   * Reports what a training run would see of its data, without a forward: lengths, what is dropped and why, what is corrupted and
+   * supervised in the first epoch, whether the end of an answer is learnt, and some examples as they are shown. The same call
+   * gives the same report.
+   *
+   * @throws LadError `invalid-data` as `prepare` does
+   */
+  async inspect(data: DataSource, options: InspectOptions = {}): Promise<Inspection> {
+    const { source, asked, signal, timeoutMs } = checkInspect(data, options);
+    const client = this.client.within(timeoutMs);
+    const { id: datasetId } = await openDataset(client, source, signal, this.id);
+    return inspect(client, { baseId: this.id, datasetId }, asked, signal);
   }
 
   /**
@@ -136,7 +180,7 @@ export class FrozenBase extends Model {
   async prepare(data: DataSource, options: PrepareOptions = {}): Promise<WindowReport> {
     const { source, window, signal, timeoutMs } = checkPrepare(data, options);
     const client = this.client.within(timeoutMs);
-    const dataset = await openDataset(client, source, signal);
+    const dataset = await openDataset(client, source, signal, this.id);
     return prepare(client, this.id, dataset, window, signal);
   }
 
@@ -153,7 +197,7 @@ export class FrozenBase extends Model {
     client: Client,
     { source, window, offset, limit, signal }: CheckedExamples,
   ): AsyncGenerator<PreparedExample, void, undefined> {
-    const { id: datasetId } = await openDataset(client, source, signal);
+    const { id: datasetId } = await openDataset(client, source, signal, this.id);
     const request = {
       baseId: this.id,
       datasetId,
@@ -186,8 +230,19 @@ export class FrozenBase extends Model {
         prompts: (examples) => this.#prompts(examples, signal),
         answer: (canvases) => this.sampleMany({ canvases, ...how }).result(),
       },
-      { ...given, answerTokens },
+      { ...given, prompts: await this.#local(given.prompts, signal), answerTokens },
     );
+  }
+
+  /** A source whose text is on this machine as it is; any other one is read back from the worker. */
+  async #local(
+    source: CheckedSource,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Example[] | JsonlSource> {
+    if (Array.isArray(source)) return source as readonly Example[];
+    if ("jsonl" in source) return source;
+    const { id } = await openDataset(this.client, source, signal, this.id);
+    return downloadExamples(this.client, id, signal);
   }
 
   async #prompts(examples: readonly Example[], signal: AbortSignal | undefined): Promise<number[][]> {

@@ -9,6 +9,7 @@ export * from "./adapter.js";
 export { Base } from "./base.js";
 export * from "./canvas.js";
 export type { Complete } from "./checks/fields-of.js";
+export type { MixedData } from "./data/mixing.js";
 export type { Rendered } from "./data/text.js";
 export { tinyData } from "./data/tiny-data.js";
 export type { WrittenAnswers } from "./data/written-answers.js";
@@ -112,6 +113,7 @@ export {
   customNoise,
   type DataSource,
   type Dataset,
+  type DeduplicateOptions,
   type DraftPiece,
   draftOf,
   type Example,
@@ -122,6 +124,7 @@ export {
   type HubSource,
   type HubSplit,
   hub,
+  type InspectOptions,
   type InstructionExample,
   type JsonlSource,
   jsonl,
@@ -129,14 +132,20 @@ export {
   type LoadProgress,
   type LocalOptions,
   type LossInput,
+  type Mixture,
+  type MixtureOptions,
+  type MixtureSource,
   type Muon,
   type MuonInput,
   type MuonOptions,
+  mixture,
   muon,
+  type NearDuplicateOptions,
   type NoiseDraw,
   type NoiseInput,
   type Optimizer,
   type OptimizerInput,
+  type PlainSource,
   type PolicyInput,
   type PrepareOptions,
   type PromptOptions,

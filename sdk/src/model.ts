@@ -151,7 +151,7 @@ export abstract class Model {
       ...window
     } = checkValidate(options);
     const client = this.client.within(timeoutMs);
-    const dataset = await openDataset(client, data, signal);
+    const dataset = await openDataset(client, data, signal, this.target.baseId);
     const request = {
       ...this.target,
       datasetId: dataset.id,

@@ -19,6 +19,30 @@ export {
   textOptions,
 } from "./options/base.js";
 export { type CallOptions, callOptions } from "./options/call.js";
+export { type CheckedInspection, checkInspect, type InspectOptions } from "./options/data/inspection.js";
+export {
+  type CheckedMixture,
+  type DeduplicateOptions,
+  deduplicateFields,
+  type Mixture,
+  type MixtureOptions,
+  type MixtureSource,
+  mixture,
+  mixtureSource,
+  type NearDuplicateOptions,
+} from "./options/data/mixture.js";
+export {
+  type CheckedPlainSource,
+  type Dataset,
+  exampleSchema,
+  type HubSource,
+  hub,
+  type JsonlSource,
+  jsonl,
+  type PlainSource,
+  type WorkerJsonlSource,
+  workerJsonl,
+} from "./options/data/sources.js";
 export {
   type ChatExample,
   type ChatMessage,
@@ -37,15 +61,8 @@ export {
   checkPrepare,
   checkSource,
   type DataSource,
-  type Dataset,
   type ExamplesOptions,
-  type HubSource,
-  hub,
-  type JsonlSource,
-  jsonl,
   type PrepareOptions,
-  type WorkerJsonlSource,
-  workerJsonl,
 } from "./options/data-source.js";
 export type { LossInput } from "./options/loss.js";
 export {

@@ -5,6 +5,7 @@ export * from "./wire/data.js";
 export * from "./wire/enums.js";
 export { fromErrorDetail, toErrorDetail } from "./wire/errors.js";
 export * from "./wire/health.js";
+export * from "./wire/inspection.js";
 export * from "./wire/methods.js";
 export * as pb from "./wire/protocol.js";
 export * from "./wire/runs.js";

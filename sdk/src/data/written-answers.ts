@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { check } from "../checks/check.js";
 import { cancelled, LadError } from "../errors.js";
 import { canonical } from "../json.js";
-import { exampleSchema } from "../options/data-source.js";
 import type { CheckedWriting } from "../options/written-answers.js";
-import type { Example, JsonlSource } from "../options.js";
+import { type Example, exampleSchema, type JsonlSource } from "../options.js";
 import type { Answer, BaseInfo } from "../wire.js";
 
 /** Data that a base wrote. */
@@ -33,8 +32,11 @@ export interface Writer {
   answer(canvases: { ids: number[]; seed: bigint }[]): Promise<readonly Answer[]>;
 }
 
-/** Checked options, with the answers' greatest length on this base. */
-type Asked = CheckedWriting & { readonly answerTokens: number };
+/** Checked options, with the prompts on this machine and the answers' greatest length on this base. */
+interface Asked extends Omit<CheckedWriting, "prompts" | "answerTokens"> {
+  readonly prompts: readonly Example[] | JsonlSource;
+  readonly answerTokens: number;
+}
 
 /** One answer as it is kept. */
 interface Written {

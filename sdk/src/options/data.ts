@@ -27,6 +27,7 @@ export const messagesSchema = z.union(
 );
 
 const exampleId = integer(0, Number.MAX_SAFE_INTEGER);
+const sourceName = text().max(64, { error: "a string of at most 64 characters" });
 
 /** An instruction and its answer. Instruction and input are joined by a newline into one user message. */
 export interface InstructionExample {
@@ -40,6 +41,8 @@ export interface InstructionExample {
   readonly input?: string | undefined;
   /** The answer. */
   readonly output: string;
+  /** The name of where it comes from, for reports: a string of at most 64 characters. Default: none. */
+  readonly source?: string | undefined;
 }
 
 export const instructionExample = fieldsOf<InstructionExample>()({
@@ -48,6 +51,7 @@ export const instructionExample = fieldsOf<InstructionExample>()({
   instruction: text(),
   input: text().optional(),
   output: text(),
+  source: sourceName.optional(),
 });
 
 /** A chat whose last message is the assistant's answer. */
@@ -56,11 +60,14 @@ export interface ChatExample {
   readonly id?: number | undefined;
   /** The turns, at least one; the last is the assistant's. */
   readonly messages: readonly ChatMessage[];
+  /** The name of where it comes from, for reports: a string of at most 64 characters. Default: none. */
+  readonly source?: string | undefined;
 }
 
 export const chatExample = fieldsOf<ChatExample>()({
   id: exampleId.optional(),
   messages: list(messageSchema, "a list of messages, at least one"),
+  source: sourceName.optional(),
 });
 
 /** One example of training or validation data. */

@@ -2,10 +2,8 @@
 import { check } from "../checks/check.js";
 import { above, atLeast, callback, filledText, integer, oneOf, seed } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
-import { invalidOption } from "../errors.js";
 import { type CallOptions, callShape } from "./call.js";
-import type { Example } from "./data.js";
-import { type DataSource, dataSourceSchema, type JsonlSource } from "./data-source.js";
+import { type DataSource, dataSourceSchema } from "./data-source.js";
 
 /** How far `base.writeAnswers` is. */
 export interface WritingProgress {
@@ -17,7 +15,7 @@ export interface WritingProgress {
 
 /** Options of `base.writeAnswers`. */
 export interface WriteAnswersOptions extends Pick<CallOptions, "signal"> {
-  /** Examples or `jsonl(…)`, of which the prompts are taken; their own answers are not looked at. */
+  /** Examples, of which the prompts are taken; their own answers are not looked at. */
   prompts: DataSource;
   /** The folder of this machine in which the answers are kept, and found again by what they depend on. */
   folder: string;
@@ -63,15 +61,7 @@ export const writeAnswersFields = fieldsOf<WriteAnswersOptions>()({
 
 export type CheckedWriting = ReturnType<typeof checkWriteAnswers>;
 
-/** @throws LadError `invalid-option`, also for prompts whose text is not on this machine */
+/** @throws LadError `invalid-option` */
 export function checkWriteAnswers(options: WriteAnswersOptions) {
-  const { prompts, ...rest } = check(writeAnswersFields, options);
-  if (Array.isArray(prompts)) return { ...rest, prompts: prompts as readonly Example[] };
-  if ("jsonl" in prompts) return { ...rest, prompts: prompts as JsonlSource };
-  throw invalidOption(
-    "prompts",
-    prompts,
-    "the prompts' text has to be on this machine",
-    "Give examples, or jsonl(…).",
-  );
+  return check(writeAnswersFields, options);
 }

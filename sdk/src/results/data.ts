@@ -23,3 +23,37 @@ export interface WindowReport {
   /** The same as an id. */
   readonly endTokenId: number;
 }
+
+/** What became of a mixture's sources; nothing is left out without being counted here. */
+export interface MixtureReport {
+  /** Examples in the mixture. */
+  readonly examples: number;
+  /** The sources, by name. */
+  readonly sources: readonly MixedSource[];
+  /** The source that ended the mixture, since its examples were used up; empty if none did. */
+  readonly endedBy: string;
+}
+
+/** What became of a source: read = tooLong + contaminated + duplicates + nearDuplicates + kept. */
+export interface MixedSource {
+  /** Its name. */
+  readonly name: string;
+  /** Its share of the mixture, of 1. */
+  readonly share: number;
+  /** Examples in the source. */
+  readonly read: number;
+  /** Examples beyond the source's limits in tokens. */
+  readonly tooLong: number;
+  /** Examples whose prompts stand in the benchmarks. */
+  readonly contaminated: number;
+  /** Examples that stand in this source or another one already. */
+  readonly duplicates: number;
+  /** Examples that are similar to one of this source or another one. */
+  readonly nearDuplicates: number;
+  /** Examples that may be in the mixture. */
+  readonly kept: number;
+  /** Different examples that are in the mixture. */
+  readonly used: number;
+  /** Rows of the mixture that use one of them again. */
+  readonly repeated: number;
+}

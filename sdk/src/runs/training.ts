@@ -131,8 +131,9 @@ async function startTraining(
   runId: string,
 ): Promise<string> {
   const { signal } = options;
-  const dataset = await openDataset(client, options.data, signal);
-  const validation = options.validation && (await openDataset(client, options.validation.data, signal));
+  const dataset = await openDataset(client, options.data, signal, baseId);
+  const validation =
+    options.validation && (await openDataset(client, options.validation.data, signal, baseId));
   const steps = await countSteps(options, () => prepare(client, baseId, dataset, options, signal));
   warnOfWarmup(options.schedule, steps, client.warn);
   const data = { datasetId: dataset.id, validationId: validation?.id, steps };

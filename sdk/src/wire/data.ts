@@ -1,7 +1,7 @@
 import * as pb from "../gen/lad/v1/data.js";
 import type { PreparedExample } from "../method/prepared-example.js";
 import type { ChatMessage, WindowSpec } from "../options.js";
-import type { WindowReport } from "../results/data.js";
+import type { MixtureReport, WindowReport } from "../results/data.js";
 import { counted } from "./bigints.js";
 import { numberOf } from "./enums.js";
 
@@ -18,6 +18,10 @@ export function toWindow(window: WindowSpec): pb.WindowSpec {
 
 export function fromWindowReport(report: pb.WindowReport): WindowReport {
   return counted(report);
+}
+
+export function fromMixtureReport({ sources, ...report }: pb.MixtureReport): MixtureReport {
+  return { ...counted(report), sources: sources.map(counted) };
 }
 
 export function fromPrepared(example: pb.PreparedExample): PreparedExample {
