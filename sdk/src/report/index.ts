@@ -13,6 +13,14 @@ export {
   type TokenTexts,
   type TrainingEventLike,
 } from "./follow.js";
+export {
+  type InspectionLike,
+  inspectionText,
+  type LengthsLike,
+  type PartLike,
+  type SegmentLike,
+} from "./inspection.js";
+export { type MixtureReportLike, mixtureText } from "./mixture.js";
 export { bytes, duration, number, percent } from "./numbers.js";
 export type { ReportData, ReportOptions } from "./parts/about.js";
 export {
