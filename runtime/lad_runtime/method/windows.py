@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Protocol, overload
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -26,6 +27,8 @@ class Encoder(Protocol):
 
     @property
     def mask_is_text(self) -> bool: ...
+
+    def pad_ids(self, pad_tokens: Sequence[str]) -> tuple[int, ...]: ...
 
     def controls_in(self, text: str) -> int: ...
 
@@ -58,10 +61,10 @@ class _Window:
 class PreparedExamples(Sequence[PreparedExample]):
     """A data set's windows; the tails are added as examples are read, so that a million of them fit into memory."""
 
-    def __init__(self, windows: list[_Window], length: int, eos_token_id: int) -> None:
+    def __init__(self, windows: list[_Window], length: int, padding: Sequence[int]) -> None:
         self._windows = windows
         self._length = length  # that windows are padded to; 0: not padded
-        self._eos = eos_token_id
+        self._padding = padding  # token ids that the tails repeat in turn, at least one
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -74,12 +77,12 @@ class PreparedExamples(Sequence[PreparedExample]):
 
     def __getitem__(self, index: int | slice) -> "PreparedExample | PreparedExamples":
         if isinstance(index, slice):
-            return PreparedExamples(self._windows[index], self._length, self._eos)
+            return PreparedExamples(self._windows[index], self._length, self._padding)
         window = self._windows[index]
         tail = max(0, self._length - len(window.ids))
         return PreparedExample(
             id=window.id,
-            ids=(*window.ids, *[self._eos] * tail),
+            ids=(*window.ids, *islice(cycle(self._padding), tail)),
             answer=(*map(bool, window.answer), *[True] * tail),
             tail=(*[False] * len(window.ids), *[True] * tail),
         )
@@ -90,8 +93,8 @@ def prepare(
 ) -> tuple[PreparedExamples, WindowReport]:
     """Renders, encodes and windows examples in order; every one that is dropped or cut is counted.
 
-    Raises INVALID_OPTION for a window beyond the base's positions, INVALID_DATA for an example without an answer, for one
-    that is too long where `too_long` is `error`, and where no example is left.
+    Raises INVALID_OPTION for a window beyond the base's positions, and for pad tokens that are no tokens of it; INVALID_DATA for an
+    example without an answer, for one that is too long where `too_long` is `error`, and where no example is left.
     """
     if spec.window > info.max_positions:
         raise invalid_option(
@@ -100,6 +103,7 @@ def prepare(
             f"{info.name} has {info.max_positions} positions",
             f"Give at most {info.max_positions}.",
         )
+    padding = tokenizer.pad_ids(spec.pad_tokens) or (tokenizer.eos_token_id,)
     windows: list[_Window] = []
     seen = truncated = answers = specials = masks = 0
     for example in examples:
@@ -135,7 +139,7 @@ def prepare(
         end_token=tokenizer.eos_token,
         end_token_id=tokenizer.eos_token_id,
     )
-    return PreparedExamples(windows, length, tokenizer.eos_token_id), report
+    return PreparedExamples(windows, length, padding), report
 
 
 def _encode(example: Example, spec: WindowSpec, tokenizer: Encoder) -> tuple[list[int], list[bool]]:
