@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const steps = Number(values.steps);
 const seed = 1n;
 const schedule = { learningRate: 5e-3, warmupSteps: 5, decay: "cosine", finalFraction: 0 } as const;
-const loss = { supervise: "all-answer-tokens", tail: true, weighting: "uniform" } as const;
+const loss = { supervise: "all-answer-tokens", tail: true, tailWeight: 1, weighting: "uniform" } as const;
 
 const recipe = recipeFor(values.base);
 await using runtime = await Runtime.start();

@@ -20,6 +20,7 @@ export function samplingMessage(options: SamplingOptions): string {
     answerTokens,
     canvasTokens,
     windowTokens: 0,
+    padTokens: [],
   });
   return Buffer.from(SamplingSpec.encode(message).finish()).toString("base64");
 }

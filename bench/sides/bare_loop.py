@@ -28,7 +28,7 @@ class BareLoop:
         return {}
 
     def prepare(self, request: Values) -> None:
-        loss = LossSpec(supervise="all-tokens", tail=True, weighting="uniform", soft=None)
+        loss = LossSpec(supervise="all-tokens", tail=True, tail_weight=1.0, weighting="uniform", soft=None)
         self._training = training_spec(request, loss, request["batchSize"], "full")
         examples = read_examples(Path(request["data"]).read_bytes().splitlines())
         self._examples, self._report = self._backend.prepare(self._base, examples, self._training.window)

@@ -47,7 +47,9 @@ def base_spec(name: str, *, compile: bool = False) -> BaseSpec:
 
 def adapter_spec(rank: int, targets: tuple[str, ...], seed: int) -> AdapterSpec:
     """With alpha = rank."""
-    return AdapterSpec(rank=rank, alpha=float(rank), targets=targets, dropout=0.0, seed=seed)
+    return AdapterSpec(
+        rank=rank, alpha=float(rank), targets=targets, dropout=0.0, seed=seed, use_rslora=False
+    )
 
 
 def window_spec(tokens: int) -> WindowSpec:
@@ -58,6 +60,7 @@ def window_spec(tokens: int) -> WindowSpec:
         max_prompt_tokens=0,
         supervise="last",
         allow_special=False,
+        pad_tokens=(),
     )
 
 

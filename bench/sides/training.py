@@ -53,7 +53,9 @@ class Training:
             answer_tokens=sum(sum(example.answer) - sum(example.tail) for example in share),
             tail_tokens=sum(sum(example.tail) for example in share),
         )
-        loss = LossSpec(supervise=self._settings["supervise"], tail=True, weighting="uniform", soft=None)
+        loss = LossSpec(
+            supervise=self._settings["supervise"], tail=True, tail_weight=1.0, weighting="uniform", soft=None
+        )
         spec = training_spec(self._settings, loss, len(share), self._settings["attention"])
         return self._worker.backend.work(
             self._worker.base, adapter, TrainTask(spec=spec, data=(share, report))

@@ -38,9 +38,10 @@ export class Base extends FrozenBase {
    * @throws LadError `invalid-option`, naming the base's limits, before any call to the worker
    */
   async createAdapter(options: AdapterOptions): Promise<Adapter> {
-    const { rank, alpha = rank, targets, dropout, seed, signal, timeoutMs } = check(adapterOptions, options);
+    const given = check(adapterOptions, options);
+    const { rank, alpha = rank, targets, dropout, seed, useRslora, signal, timeoutMs } = given;
     this.#checkAdapter(rank, targets);
-    const spec = { rank, alpha, targets: [...targets], dropout, seed };
+    const spec = { rank, alpha, targets: [...targets], dropout, seed, useRslora };
     const request = { baseId: this.id, spec, adapterId: newId("adapter") };
     const client = this.client.within(timeoutMs);
     const send = () => client.call(AdaptersService.createAdapter, request, { signal });

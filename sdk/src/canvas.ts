@@ -1,5 +1,5 @@
 import type { Client } from "./client.js";
-import { decodeSequences, promptIds } from "./data/text.js";
+import { decodeSequences, encodeTexts, promptIds } from "./data/text.js";
 import { invalidOption } from "./errors.js";
 import { predictCanvases } from "./evaluation/predicting.js";
 import { endOfAnswer, firstStop } from "./method/answer-end.js";
@@ -23,6 +23,8 @@ export interface CanvasPrediction extends Prediction {
   readonly maskTokenId: number;
   /** The tokens that end an answer. */
   readonly stopTokenIds: readonly number[];
+  /** What fills the tail behind them, as the adapter was trained; none: the stop tokens. */
+  readonly padTokenIds: readonly number[];
   /** The answer positions of the input. */
   readonly input: CanvasInput;
 }
@@ -51,7 +53,7 @@ export class Canvas {
   readonly #base: BaseInfo;
   readonly #options: CheckedCanvas;
   #prompt: readonly number[] | undefined;
-  #attention: DenoisingAttention | undefined;
+  #how: { readonly attention: DenoisingAttention; readonly padTokenIds: readonly number[] } | undefined;
   readonly #first: AnswerState & { readonly pinned: readonly boolean[] };
   #ids: readonly number[];
   #masked: readonly boolean[];
@@ -115,23 +117,24 @@ export class Canvas {
 
   /** Predicts a token for every answer position with one forward. Only `write` changes the canvas itself. */
   async predict(): Promise<CanvasPrediction> {
-    const { seed = 0n, iterations, signal } = this.#options;
+    const { seed = 0n, iterations } = this.#options;
     const { maskTokenId, stopTokenIds } = this.#base;
     const prompt = await this.prompt();
-    this.#attention ??= await this.#asTrained.attention(this.#options.attention, signal);
+    this.#how ??= await this.#asTrainedHere();
+    const { attention, padTokenIds } = this.#how;
     const input = { ids: [...this.#ids], masked: [...this.#masked] };
-    const stopFrom = firstStop(this.#ids, this.#first.pinned, stopTokenIds);
+    const stopFrom = firstStop(this.#ids, this.#first.pinned, [...stopTokenIds, ...padTokenIds]);
     const [predicted] = await predictCanvases(this.#client, this.#target, {
       ...this.#options,
       canvases: [{ ids: [...prompt, ...this.#ids], answerStart: prompt.length, seed, stopFrom }],
       iteration: this.#iteration,
-      attention: this.#attention,
+      attention,
       guidanceScale: 0,
     });
     const prediction = present(predicted, "a prediction");
     this.#predicted = prediction.ids;
     const iteration = this.#iteration++;
-    return { ...prediction, iteration, iterations, seed, maskTokenId, stopTokenIds, input };
+    return { ...prediction, iteration, iterations, seed, maskTokenId, stopTokenIds, padTokenIds, input };
   }
 
   /**
@@ -171,6 +174,15 @@ export class Canvas {
       stopped,
       pinned: this.#first.pinned.flatMap((is, p) => (is ? [p] : [])),
     };
+  }
+
+  async #asTrainedHere(): Promise<{ attention: DenoisingAttention; padTokenIds: readonly number[] }> {
+    const { attention: given, signal } = this.#options;
+    const { attention, padTokens } = await this.#asTrained.predicting(given, signal);
+    if (padTokens.length === 0) return { attention, padTokenIds: [] };
+    const how = { allowSpecial: true, signal };
+    const padTokenIds = (await encodeTexts(this.#client, this.#base.id, padTokens, how)).flat();
+    return { attention, padTokenIds };
   }
 
   #checkLengths(ids: number, masked: number): void {

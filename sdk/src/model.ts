@@ -119,10 +119,8 @@ export abstract class Model {
       continuation: continuations[i] ?? [],
       key: items[i]?.key,
     }));
-    const attention =
-      manner.attention === "causal"
-        ? manner.attention
-        : await this.asTrained.attention(manner.attention, signal);
+    const { attention } =
+      manner.attention === "causal" ? manner : await this.asTrained.predicting(manner.attention, signal);
     return scoreItems(client, this.target, sequences, { ...manner, attention }, signal);
   }
 

@@ -20,7 +20,7 @@ describe("an adapter whose lad.json says", () => {
   it.each(golden.map(({ name, ...entry }) => [name, entry] as const))("%s", (_, { file, adapter }) => {
     const { claims } = fromAdapter(Adapter.decode(Buffer.from(adapter, "base64")));
     const { format, ...said } = file;
-    expect(format).toBe(1);
+    expect(format).toBe(2);
     expect(claims).toEqual(inCamelCase(said));
   });
 });

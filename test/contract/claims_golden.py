@@ -35,6 +35,7 @@ _SOME: dict[str, Any] = {
     "version": "0.1.0",
     "window_tokens": 60,
     "canvas_tokens": 0,
+    "pad_tokens": (),
 }
 CLAIMS: dict[str, AdapterClaims] = {
     **{
@@ -55,6 +56,13 @@ CLAIMS: dict[str, AdapterClaims] = {
         **{
             **_SOME,
             "loss": loss_spec(supervise="all-answer-tokens", soft=SoftTargets(top_k=32, share=0.75)),
+        }
+    ),
+    "light tails of many tokens": AdapterClaims(
+        **{
+            **_SOME,
+            "loss": loss_spec(supervise="all-answer-tokens", tail_weight=0.25),
+            "pad_tokens": ("<|pad_0|>", "<|pad_1|>"),
         }
     ),
     "sequences of one's own": AdapterClaims(

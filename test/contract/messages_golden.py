@@ -84,6 +84,7 @@ def requests() -> list[Message]:
         max_prompt_tokens=72,
         supervise=2,
         allow_special=True,
+        pad_tokens=["[USER]", "é"],
     )
     spec = training_pb2.TrainingSpec(
         dataset_id="ab" * 32,
@@ -104,6 +105,7 @@ def requests() -> list[Message]:
         loss=training_pb2.LossSpec(
             supervise=2,
             tail=True,
+            tail_weight=0.25,
             weighting=1,
             soft=training_pb2.SoftTargets(top_k=16, share=0.5),
         ),
@@ -172,11 +174,12 @@ def requests() -> list[Message]:
         context=1,
         canvas_tokens=64,
         share_weight=0.5,
+        pad_tokens=["[USER]"],
     )
     message = data_pb2.Message(role="user", content="Grüße, 世界 🌍")
     chat = sampling_pb2.Chat(messages=[message], allow_special=True)
     adapter = worker_pb2.AdapterSpec(
-        rank=64, alpha=64, targets=["q_proj", "v_proj"], dropout=0.05, seed=2**63
+        rank=64, alpha=64, targets=["q_proj", "v_proj"], dropout=0.05, seed=2**63, use_rslora=True
     )
     return [
         worker_pb2.HandshakeRequest(protocol_version=2, build_version="0.1.0"),

@@ -286,10 +286,17 @@ def loss() -> Any:
         for tail in (True, False)
         for weighting in ("uniform", "inverse-time")
     ]
+    light = [
+        loss_spec(supervise="all-tokens", tail_weight=0.3),
+        loss_spec(supervise="all-answer-tokens", tail_weight=0.125),
+        loss_spec(supervise="corrupted-answer-tokens", tail_weight=0.3, weighting="inverse-time"),
+        loss_spec(supervise="corrupted-answer-tokens", tail_weight=0.3, tail=False),
+    ]
     return [
         loss_case(noise_spec, loss_spec, epoch)
+        for some in (losses, light)
         for noise_spec in noises
-        for loss_spec in losses
+        for loss_spec in some
         if loss_spec.weighting == "uniform" or noise_spec.kind != "lad"
         for epoch in (0, 1)
     ]
@@ -302,15 +309,20 @@ def loss_case(noise_spec: Noise, loss_spec: LossSpec, epoch: int) -> Any:
     ]
     pairs = list(zip(EXAMPLES, noised, strict=True))
     counted = sum(any(supervised_positions(*pair, loss_spec)) for pair in pairs)
+    is_light = loss_spec.tail_weight != 1
     return {
         "noise": every_option(noise_spec),
-        "loss": {name: value for name, value in camel(loss_spec).items() if value is not None},
+        "loss": {
+            name: value
+            for name, value in camel(loss_spec).items()
+            if value is not None and (is_light or name != "tailWeight")
+        },
         "seed": "2",
         "epoch": epoch,
         "sequences": [
             {
                 "supervised": [i for i, target in enumerate(sequence.targets) if target >= 0],
-                "weight": max(sequence.weights),
+                **({"weights": list(sequence.weights)} if is_light else {"weight": max(sequence.weights)}),
             }
             for sequence in (targeted(*pair, loss_spec, counted) for pair in pairs)
         ],

@@ -37,7 +37,7 @@ describe("an adapter that was trained", () => {
       context: "prompt",
       windowTokens: 48,
       noise: { kind: "lad", maskProbability: 0.5 },
-      loss: { supervise: "all-answer-tokens", tail: true, weighting: "uniform" },
+      loss: { supervise: "all-answer-tokens", tail: true, tailWeight: 1, weighting: "uniform" },
       chatTemplateDigest: base.info.chatTemplateDigest,
       steps: 2,
     });

@@ -172,7 +172,7 @@ it("a loop's step of more sequences than a call holds adds up its calls", async 
 
 it("a gradient of a data set's rows is that of the same sequences made here", async () => {
   const noise = lad({ maskProbability: 1 });
-  const loss = { supervise: "all-answer-tokens", tail: true, weighting: "uniform" } as const;
+  const loss = { supervise: "all-answer-tokens", tail: true, tailWeight: 1, weighting: "uniform" } as const;
   const rows = [4, 0, 7];
   const all = await collected(base.examples(EXAMPLES, window));
   const clean = rows.map((row) => all[row] as PreparedExample);

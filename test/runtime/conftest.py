@@ -36,6 +36,9 @@ class FakeTokenizer:
     def hidden(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         return tuple(messages)
 
+    def pad_ids(self, pad_tokens: Sequence[str]) -> tuple[int, ...]:
+        return tuple(self.alphabet.index(character) for character in pad_tokens)
+
     def encode(self, text: str, add_special: bool = False) -> list[int]:
         return [self.alphabet.index(character) for character in text]
 
@@ -91,9 +94,12 @@ def make_adapter(config: LlamaConfig) -> AdapterMaker:
         targets: tuple[str, ...] = ("q_proj", "v_proj"),
         dropout: float = 0.0,
         seed: int = 0,
+        use_rslora: bool = False,
         config: LlamaConfig = config,
     ) -> LoraAdapter:
-        spec = AdapterSpec(rank=rank, alpha=alpha, targets=targets, dropout=dropout, seed=seed)
+        spec = AdapterSpec(
+            rank=rank, alpha=alpha, targets=targets, dropout=dropout, seed=seed, use_rslora=use_rslora
+        )
         adapter = LoraAdapter.create(config, spec)
         generator = torch.Generator().manual_seed(seed + 1000)
         with torch.no_grad():

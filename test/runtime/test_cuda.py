@@ -32,7 +32,6 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.replays import Replays
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.training.needs import gradient_needs
-from lad_runtime.types.adapters import AdapterSpec
 from lad_runtime.types.sampling import AnswerEvent, Canvas, SampleTask, SamplingSpec
 from lad_runtime.types.training import TrainingControl, TrainTask
 from lad_runtime.types.training_events import StepEvent
@@ -79,7 +78,7 @@ def model_on(device: torch.device, dtype: torch.dtype) -> Llama:
 
 def adapter_on(device: torch.device, rank: int = 8, dropout: float = 0.0) -> LoraAdapter:
     targets = ("q_proj", "v_proj", "down_proj")
-    spec = AdapterSpec(rank=rank, alpha=float(rank), targets=targets, seed=rank, dropout=dropout)
+    spec = adapter_spec(rank=rank, alpha=float(rank), targets=targets, seed=rank, dropout=dropout)
     adapter = LoraAdapter.create(CONFIG, spec, device)
     generator = torch.Generator().manual_seed(rank)
     with torch.no_grad():

@@ -31,7 +31,7 @@ describe("making an adapter", () => {
     expect(transport.requestsOf(AdaptersService.createAdapter).at(-1)).toEqual({
       adapterId: expect.stringMatching(/^adapter-[0-9a-f]{12}$/),
       baseId: "base-1",
-      spec: { rank: 8, alpha: 8, targets: ["q_proj", "v_proj"], dropout: 0, seed: 3n },
+      spec: { rank: 8, alpha: 8, targets: ["q_proj", "v_proj"], dropout: 0, seed: 3n, useRslora: false },
     });
   });
 
@@ -142,7 +142,7 @@ describe("loading an adapter", () => {
         adapter: {
           id: "adapter-2",
           baseId: adapter.info.baseId,
-          spec: { rank: 4, alpha: 4, targets: ["q_proj"], dropout: 0, seed: 0n },
+          spec: { rank: 4, alpha: 4, targets: ["q_proj"], dropout: 0, seed: 0n, useRslora: false },
           parameterCount: 1n,
           bytes: 1n,
           steps: 0n,

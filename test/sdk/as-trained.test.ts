@@ -13,7 +13,7 @@ const claims: ClaimsMessage = {
   attention: AttentionMode.CAUSAL_PREFIX,
   context: "prompt",
   noise: { kind: { $case: "maskOnly", value: { tailNoise: true, minTime: 0.5 } } },
-  loss: { supervise: 2, tail: true, weighting: 1 },
+  loss: { supervise: 2, tail: true, tailWeight: 1, weighting: 1 },
   maskToken: "[MASK]",
   eosToken: "[EOS]",
   stopTokens: ["[EOS]"],
@@ -22,12 +22,13 @@ const claims: ClaimsMessage = {
   version: "0.1.0",
   windowTokens: 60,
   canvasTokens: 0,
+  padTokens: [],
 };
 
 /** A worker whose adapter was trained so by the time that it is asked for. */
 async function trained(fields: Partial<ClaimsMessage> | undefined) {
   const worker = await stubWorker();
-  const spec = { rank: 4, alpha: 4, targets: ["q_proj"], dropout: 0, seed: 0n };
+  const spec = { rank: 4, alpha: 4, targets: ["q_proj"], dropout: 0, seed: 0n, useRslora: false };
   const said = { id: "adapter-1", baseId: "base-1", spec, parameterCount: 5n, bytes: 20n, steps: 0n };
   const message = { ...said, lastSequence: 0n, claims: fields && { ...claims, ...fields } };
   worker.transport.onCall(AdaptersService.getAdapter, () => ({ adapter: message }));
@@ -53,7 +54,7 @@ describe("an adapter's claims", () => {
       ...claims,
       attention: "causal-prefix",
       noise: { kind: "mask-only", tailNoise: true, minTime: 0.5 },
-      loss: { supervise: "all-answer-tokens", tail: true, weighting: "uniform" },
+      loss: { supervise: "all-answer-tokens", tail: true, tailWeight: 1, weighting: "uniform" },
       steps: 500,
     });
   });

@@ -47,8 +47,8 @@ def guided_positions(
     """Without replacement, with weights w = max(1 − confidence, min_weight): what the model is unsure of goes first.
 
     The candidates with the smallest keys −ln(u) / w (Efraimidis and Spirakis, 2006). Candidates that show a stop token
-    (`eos_N`) and others are drawn from apart, in proportion: floor(count · EOS candidates / candidates) EOS positions, the rest
-    others.
+    or what fills the tail behind it (`eos_N`) and others are drawn from apart, in proportion: floor(count · EOS candidates /
+    candidates) EOS positions, the rest others.
     """
     weights_N = np.maximum(1 - confidences_N, min_weight)
     with np.errstate(divide="ignore"):

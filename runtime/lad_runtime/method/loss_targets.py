@@ -53,31 +53,39 @@ class WeighedExample:
     """What the weight of an example's tokens may depend on."""
 
     example: PreparedExample
-    tail: bool  # whether the EOS tail is supervised
-    supervised: int  # tokens that are, at least one
+    tail: float  # the weight of a token of the tail, relative to one of the answer's own
+    supervised: Sequence[bool]  # at least one
     time: float  # t of its noise; NaN where that has none
     counted: int  # examples of the batch that have any supervised token
 
     @property
-    def length(self) -> int:
-        """Tokens of the whole answer, with its tail where that is supervised."""
-        pairs = zip(self.example.answer, self.example.tail, strict=True)
-        return sum(answer and (self.tail or not tail) for answer, tail in pairs)
+    def sum(self) -> float:
+        """Of the relative weights of its supervised tokens."""
+        return self._sum(self.supervised)
+
+    @property
+    def length(self) -> float:
+        """Of the whole answer: the sum of its tokens' relative weights."""
+        return self._sum(self.example.answer)
+
+    def _sum(self, chosen: Sequence[bool]) -> float:
+        tails = sum(is_chosen and tail for is_chosen, tail in zip(chosen, self.example.tail, strict=True))
+        return sum(chosen) - tails + self.tail * tails
 
 
 def _uniform(of: WeighedExample) -> float:
-    """The mean over an example's tokens, then over the examples."""
-    return 1 / (of.supervised * of.counted)
+    """The weighted mean over an example's tokens, then the mean over the examples."""
+    return of.sum * of.counted
 
 
 def _inverse_time(of: WeighedExample) -> float:
     """LLaDA's estimate of the likelihood (arXiv 2502.09992, equation 3)."""
-    return 1 / (of.time * of.length * of.counted)
+    return of.time * of.length * of.counted
 
 
 @dataclass(frozen=True)
 class Weight:
-    of: Callable[[WeighedExample], float]
+    divisor: Callable[[WeighedExample], float]  # of an example's relative weights
     corrupted: bool = False  # belongs to corrupted tokens, of a noise that has a time
 
 
@@ -111,11 +119,13 @@ class LossSpec:
 
     supervise: Supervise
     tail: bool  # supervise the EOS tail
+    tail_weight: float  # of a supervised token of the tail, relative to one of the answer's own
     weighting: Weighting
     soft: SoftTargets | None  # None: labels alone
 
     def __post_init__(self) -> None:
         check_choice("loss.supervise", self.supervise, tuple(SUPERVISIONS))
+        check_number("loss.tailWeight", self.tail_weight, above=0, high=1)
         check_choice("loss.weighting", self.weighting, tuple(WEIGHTINGS))
 
 
@@ -124,13 +134,12 @@ def targeted(
 ) -> TargetedSequence:
     """An example with its targets and weights, in a batch of which `counted` examples have any supervised token."""
     chosen = supervised_positions(example, noised, spec)
-    weight = _weight(example, noised, sum(chosen), counted, spec)
     return TargetedSequence(
         ids=noised.ids,
         targets=tuple(
             t if is_target else IGNORE_INDEX for t, is_target in zip(example.ids, chosen, strict=True)
         ),
-        weights=tuple(weight if is_target else 0.0 for is_target in chosen),
+        weights=_weights(example, noised, chosen, counted, spec),
         prompt_tokens=example.past_tokens,
     )
 
@@ -180,12 +189,16 @@ def check_answer_supervised(loss: LossSpec) -> None:
     )
 
 
-def _weight(
-    example: PreparedExample, noised: NoisedExample, supervised: int, counted: int, spec: LossSpec
-) -> float:
-    if supervised == 0:
-        return 0.0
-    of = WeighedExample(
-        example=example, tail=spec.tail, supervised=supervised, time=noised.time, counted=counted
+def _weights(
+    example: PreparedExample, noised: NoisedExample, supervised: Sequence[bool], counted: int, spec: LossSpec
+) -> tuple[float, ...]:
+    if not any(supervised):
+        return (0.0,) * len(supervised)
+    tail = spec.tail_weight if spec.tail else 0.0
+    of = WeighedExample(example=example, tail=tail, supervised=supervised, time=noised.time, counted=counted)
+    divisor = WEIGHTINGS[spec.weighting].divisor(of)
+    own, of_tail = float(np.float32(1 / divisor)), float(np.float32(tail / divisor))
+    return tuple(
+        (of_tail if is_tail else own) if is_target else 0.0
+        for is_target, is_tail in zip(supervised, example.tail, strict=True)
     )
-    return float(np.float32(WEIGHTINGS[spec.weighting].of(of)))

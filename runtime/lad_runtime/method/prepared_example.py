@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedExample:
-    """Token ids of one example's window. `answer` marks the positions that are noised (tail included), `tail` the EOS padding."""
+    """Token ids of one example's window. `answer` marks the positions that are noised (tail included), `tail` the padding."""
 
     id: int
     ids: tuple[int, ...]

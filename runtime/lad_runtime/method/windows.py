@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Protocol, overload
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -26,6 +27,8 @@ class Encoder(Protocol):
 
     @property
     def mask_is_text(self) -> bool: ...
+
+    def pad_ids(self, pad_tokens: Sequence[str]) -> tuple[int, ...]: ...
 
     def controls_in(self, text: str) -> int: ...
 
@@ -58,10 +61,10 @@ class _Window:
 class PreparedExamples(Sequence[PreparedExample]):
     """A data set's windows; the tails are added as examples are read, so that a million of them fit into memory."""
 
-    def __init__(self, windows: list[_Window], length: int, eos_token_id: int) -> None:
+    def __init__(self, windows: list[_Window], length: int, padding: Sequence[int]) -> None:
         self._windows = windows
         self._length = length  # that windows are padded to; 0: not padded
-        self._eos = eos_token_id
+        self._padding = padding  # token ids that the tails repeat in turn, at least one
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -74,9 +77,9 @@ class PreparedExamples(Sequence[PreparedExample]):
 
     def __getitem__(self, index: int | slice) -> "PreparedExample | PreparedExamples":
         if isinstance(index, slice):
-            return PreparedExamples(self._windows[index], self._length, self._eos)
+            return PreparedExamples(self._windows[index], self._length, self._padding)
         window = self._windows[index]
-        return padded(window.id, window.ids, window.answer, self._length, self._eos)
+        return padded(window.id, window.ids, window.answer, self._length, self._padding)
 
 
 def prepare(
@@ -84,9 +87,10 @@ def prepare(
 ) -> tuple[PreparedExamples, WindowReport]:
     """Renders, encodes and windows examples in order; every one that is dropped or cut is counted.
 
-    Raises INVALID_OPTION for a window beyond the base's positions, INVALID_DATA for an example without an answer, for one
-    that is too long where `too_long` is `error`, and where no example is left.
+    Raises INVALID_OPTION for a window beyond the base's positions, and for pad tokens that are no tokens of it; INVALID_DATA for an
+    example without an answer, for one that is too long where `too_long` is `error`, and where no example is left.
     """
+    padding = _padding(spec, tokenizer)
     windows: list[_Window] = []
     seen = truncated = answers = specials = masks = 0
     for cut in cut_examples(examples, spec, tokenizer, info):
@@ -115,17 +119,17 @@ def prepare(
         end_token=tokenizer.eos_token,
         end_token_id=tokenizer.eos_token_id,
     )
-    return PreparedExamples(windows, length, tokenizer.eos_token_id), report
+    return PreparedExamples(windows, length, padding), report
 
 
 def padded(
-    id: int, ids: Sequence[int], answer: Sequence[int], length: int, eos_token_id: int
+    id: int, ids: Sequence[int], answer: Sequence[int], length: int, padding: Sequence[int]
 ) -> PreparedExample:
-    """A window with the tail that fills it up to so many tokens."""
+    """A window with the tail that fills it up to so many tokens; those of `padding` take turns."""
     tail = max(0, length - len(ids))
     return PreparedExample(
         id=id,
-        ids=(*ids, *[eos_token_id] * tail),
+        ids=(*ids, *islice(cycle(padding), tail)),
         answer=(*map(bool, answer), *[True] * tail),
         tail=(*[False] * len(ids), *[True] * tail),
     )
@@ -142,6 +146,7 @@ def cut_examples(
             f"{info.name} has {info.max_positions} positions",
             f"Give at most {info.max_positions}.",
         )
+    padding = _padding(spec, tokenizer)
     for example in examples:
         ids, answer = _encode(example, spec, tokenizer)
         total, prompt = len(ids), len(ids) - _last_run(answer)
@@ -157,9 +162,15 @@ def cut_examples(
             fits=fits,
             ids=ids,
             answer=answer,
+            padding=padding,
             special_tokens=sum(tokenizer.controls_in(message.content) for message in example.messages),
             mask_tokens=_masks(ids, answer, tokenizer),
         )
+
+
+def _padding(spec: WindowSpec, tokenizer: Encoder) -> tuple[int, ...]:
+    """The token ids that fill tails in turn."""
+    return tokenizer.pad_ids(spec.pad_tokens) or (tokenizer.eos_token_id,)
 
 
 def _masks(ids: Sequence[int], answer: Sequence[bool], tokenizer: Encoder) -> int:

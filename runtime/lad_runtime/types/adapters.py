@@ -1,5 +1,6 @@
 """LoRA adapters."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterSpec:
-    """A LoRA adapter (arXiv 2106.09685): W x + (alpha / rank) · B A x on each targeted projection of every layer.
+    """A LoRA adapter (arXiv 2106.09685): W x + (alpha / rank) · B A x on each targeted projection of every layer;
+    rank-stabilised (arXiv 2312.03732) (alpha / √rank) · B A x.
 
     Which ranks and targets its base allows is checked where an adapter is created (engine/calls/adapters.py).
     """
@@ -26,6 +28,7 @@ class AdapterSpec:
     targets: tuple[str, ...]
     dropout: float
     seed: int
+    use_rslora: bool  # rank-stabilised
 
     def __post_init__(self) -> None:
         check_whole("rank", self.rank, low=1)
@@ -39,6 +42,10 @@ class AdapterSpec:
                 "it must name each projection once",
                 'Give for instance ["q_proj", "v_proj"].',
             )
+
+    @property
+    def scaling(self) -> float:
+        return self.alpha / (math.sqrt(self.rank) if self.use_rslora else self.rank)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +66,7 @@ class AdapterClaims:
     version: str  # of lad, at the last of them
     window_tokens: int  # prompt, answer and tail of every example of the last step; 0: they differed
     canvas_tokens: int  # the most tokens that a canvas of random-split context had; 0: there was no limit
+    pad_tokens: tuple[str, ...]  # that filled the tails in turn; none: EOS, or sequences of the caller's own
 
     def __post_init__(self) -> None:
         check_choice("attention", self.attention, ATTENTION_MODES)

@@ -80,6 +80,7 @@ class SamplingSpec:
     context: Context  # random-split: the last finished token opens the next canvas, visible; prompt: all are its past
     canvas_tokens: int  # >0: denoise so many positions at once, each canvas behind the finished ones; draft from so many MASKs
     share_weight: float  # share of the device while others want it too, relative to theirs
+    pad_tokens: tuple[str, ...]  # what the adapter's tails were filled with, as in WindowSpec
 
     def __post_init__(self) -> None:
         _check_size(self.answer_tokens, self.window_tokens)

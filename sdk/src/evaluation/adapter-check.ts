@@ -36,7 +36,7 @@ export async function checkAdapter(
   given: CheckedAdapterCheck,
 ): Promise<AdapterCheck> {
   const { answerTokens, signal } = given;
-  const attention = await asTrained.attention(given.attention, signal);
+  const { attention } = await asTrained.predicting(given.attention, signal);
   const prompts = await promptsOf(client, base, given);
   const moved: Movement[] = [];
   for (const prompt of prompts) {

@@ -5,12 +5,14 @@ export function endOfAnswer(ids: readonly number[], stopTokenIds: readonly numbe
 }
 
 /**
- * The first position where a stop token may be sampled: after the last pinned token that is none; 0 without such a pin.
+ * The first position where a stop token may be sampled: after the last pinned token of the answer's own, 0 without such a pin.
+ *
+ * @param tailTokenIds - the stop tokens, and what fills the tail behind them
  */
 export function firstStop(
   ids: readonly number[],
   pinned: readonly boolean[],
-  stopTokenIds: readonly number[],
+  tailTokenIds: readonly number[],
 ): number {
-  return ids.findLastIndex((id, p) => pinned[p] === true && !stopTokenIds.includes(id)) + 1;
+  return ids.findLastIndex((id, p) => pinned[p] === true && !tailTokenIds.includes(id)) + 1;
 }

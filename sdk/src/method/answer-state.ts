@@ -36,6 +36,8 @@ export interface IterationPrediction {
   readonly maskTokenId: number;
   /** The base's. */
   readonly stopTokenIds: readonly number[];
+  /** What fills the tail behind a stop token, as the adapter was trained. Default: stop tokens. */
+  readonly padTokenIds?: readonly number[] | undefined;
 }
 
 /** What a policy's step gives. */

@@ -44,7 +44,7 @@ export function clusteredPositions(
 /** What a confidence-guided choice goes by, one entry for each position. */
 export interface Guidance {
   readonly confidences: ArrayLike<number>;
-  /** True where a stop token was sampled. */
+  /** True where a stop token was sampled, or what fills the tail behind it. */
   readonly eos: readonly boolean[];
   /** Weights 1 − confidence are clipped from below to this; above 0. */
   readonly minWeight: number;

@@ -15,7 +15,7 @@ export interface LossReport {
   readonly ce: number;
   /** Over those that are no padding: the answer with the EOS that ends it, and the prompt where that is supervised. */
   readonly contentCe: number;
-  /** Over the padding behind the answer, EOS throughout. */
+  /** Over the padding behind the answer. */
   readonly tailCe: number;
   /** Over those whose input was corrupted, tail included. */
   readonly corruptedCe: number;

@@ -59,10 +59,10 @@ export type Supervise = keyof typeof SUPERVISIONS;
 /** What the weight of an example's tokens may depend on. */
 export interface WeighedExample {
   readonly example: PreparedExample;
-  /** Whether the EOS tail is supervised. */
-  readonly tail: boolean;
-  /** Its tokens that are, at least one. */
-  readonly supervised: number;
+  /** The weight of a token of the tail, relative to one of the answer's own. */
+  readonly tail: number;
+  /** 1 at each supervised token, at least one. */
+  readonly supervised: Uint8Array;
   /** t of its noise. */
   readonly time: number | undefined;
   /** Examples of the batch that have any supervised token. */
@@ -73,17 +73,18 @@ export interface WeighedExample {
 export interface Weight {
   /** It belongs to corrupted tokens, of a noise that has a time. */
   readonly corrupted: boolean;
-  of(weighed: WeighedExample): number;
+  /** What an example's relative weights are divided by. */
+  divisor(weighed: WeighedExample): number;
 }
 
 /** Every choice of weights. */
 export const WEIGHTINGS = {
-  /** The mean over an example's tokens, then over the examples. */
-  uniform: { corrupted: false, of: ({ supervised, counted }) => 1 / (supervised * counted) },
+  /** The weighted mean over an example's tokens, then the mean over the examples. */
+  uniform: { corrupted: false, divisor: (weighed) => sumOf(weighed, weighed.supervised) * weighed.counted },
   /** LLaDA's estimate of the likelihood (arXiv 2502.09992, equation 3). */
   "inverse-time": {
     corrupted: true,
-    of: (weighed) => 1 / (timeOf(weighed) * answerLength(weighed) * weighed.counted),
+    divisor: (weighed) => timeOf(weighed) * sumOf(weighed, weighed.example.answer) * weighed.counted,
   },
 } as const satisfies Readonly<Record<string, Weight>>;
 /** How supervised tokens are weighted. */
@@ -110,6 +111,11 @@ export interface LossOptions {
   /** Whether the EOS tail is supervised. Default: true. */
   tail?: boolean | undefined;
   /**
+   * The weight of a supervised token of the EOS tail relative to one of the answer's own, so that short answers teach more than where
+   * they end: a number above 0 and at most 1. Default: 1, as any other token.
+   */
+  tailWeight?: number | undefined;
+  /**
    * How supervised tokens are weighted. `uniform`: the mean over an example's tokens, then over the examples; `inverse-time`: LLaDA's
    * 1/t, normalised by the whole answer's length, over corrupted tokens under `mask-only` or `uniform` noise. Default: `uniform`.
    */
@@ -130,9 +136,10 @@ export interface LossSpec extends Complete<Omit<LossOptions, "soft">> {
 /**
  * One optimizer step's batch with its targets and weights.
  *
- * `uniform` weights are 1 / (n · E), n the example's supervised tokens, E the examples that have any: the mean over an example's
- * tokens, then over the examples. `inverse-time` weights are 1 / (t · L · E), L the whole answer's length (with its tail, where
- * that is supervised): LLaDA's estimate of the likelihood (arXiv 2502.09992, equation 3).
+ * `uniform` weights are w / (n · E), w being `tailWeight` in the tail and 1 elsewhere, n the sum of w over the example's supervised
+ * tokens, E the examples that have any: the mean over an example's tokens, then over the examples. `inverse-time` weights are
+ * w / (t · L · E), L the sum of w over the whole answer (with its tail, where that is supervised): LLaDA's estimate of the likelihood
+ * (arXiv 2502.09992, equation 3).
  *
  * @throws RangeError when shown and clean examples differ in number or length; LadError `invalid-option` when `inverse-time` has no t,
  *   and for `soft` targets, which the worker alone makes
@@ -153,11 +160,10 @@ export function targeted(
   return examples.map((example, i) => {
     const chosen = supervised[i] as Uint8Array;
     const input = shown[i] as ShownExample;
-    const weight = Math.fround(exampleWeight(example, input, chosen, counted, loss));
     return {
       ids: Array.from(input.ids),
       targets: Int32Array.from(chosen, (is, j) => (is === 1 ? (example.ids[j] as number) : IGNORE_INDEX)),
-      weights: Float32Array.from(chosen, (is) => (is === 1 ? weight : 0)),
+      weights: weightsOf(example, input, chosen, counted, loss),
       promptTokens: pastTokensOf(example),
     };
   });
@@ -187,16 +193,19 @@ export function supervisedPositions(
   return Uint8Array.from(ids, (_, i) => ((loss.tail || tail[i] !== 1) && counts(example, shown, i) ? 1 : 0));
 }
 
-function exampleWeight(
+function weightsOf(
   example: PreparedExample,
   { time }: ShownExample,
-  chosen: Uint8Array,
+  supervised: Uint8Array,
   counted: number,
-  { tail, weighting }: LossSpec,
-): number {
-  const supervised = chosen.reduce((sum, is) => sum + is, 0);
-  if (supervised === 0) return 0;
-  return WEIGHTINGS[weighting].of({ example, tail, supervised, time, counted });
+  { tail: isSupervised, tailWeight, weighting }: LossSpec,
+): Float32Array {
+  if (!supervised.includes(1)) return new Float32Array(supervised.length);
+  const tail = isSupervised ? tailWeight : 0;
+  const divisor = WEIGHTINGS[weighting].divisor({ example, tail, supervised, time, counted });
+  return Float32Array.from(supervised, (is, i) =>
+    is === 1 ? (example.tail[i] === 1 ? tail : 1) / divisor : 0,
+  );
 }
 
 function timeOf({ time }: WeighedExample): number {
@@ -209,10 +218,8 @@ function timeOf({ time }: WeighedExample): number {
   );
 }
 
-/** Tokens of the whole answer, with its tail where that is supervised. */
-function answerLength({ example, tail }: WeighedExample): number {
-  return example.answer.reduce(
-    (sum, is, i) => sum + (is === 1 && (tail || example.tail[i] !== 1) ? 1 : 0),
-    0,
-  );
+/** The sum of the relative weights of some of an example's tokens, those that have a 1 in `chosen`. */
+function sumOf({ example, tail }: WeighedExample, chosen: Uint8Array): number {
+  const tails = chosen.reduce((sum, is, i) => sum + (is === 1 && example.tail[i] === 1 ? 1 : 0), 0);
+  return chosen.reduce((sum, is) => sum + is, 0) - tails + tail * tails;
 }

@@ -2,11 +2,11 @@
 export interface PreparedExample {
   /** Keys the example's noise: its own `id`, or its row number. */
   readonly id: bigint;
-  /** Prompt, answer and EOS tail. */
+  /** Prompt, answer and tail. */
   readonly ids: readonly number[];
   /** 1 where a position is noised: the answer, its EOS and the tail. */
   readonly answer: Uint8Array;
-  /** 1 where a position is EOS padding. */
+  /** 1 where a position is padding behind the answer. */
   readonly tail: Uint8Array;
   /** How many tokens stand before the canvas. Default: those before the first noised position. */
   readonly pastTokens?: number | undefined;

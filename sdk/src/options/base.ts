@@ -69,12 +69,17 @@ export const baseOptions = fieldsOf<BaseOptions>()({
 export interface AdapterOptions extends CallOptions {
   /** Rows of A and columns of B: an integer of at least 1, and at most the base's `info.maxRank`. */
   rank: number;
-  /** The update is scaled by alpha / rank: a finite number above 0. Default: the rank, as in the method. */
+  /** The update is scaled by alpha / rank, or as `useRslora` says: a finite number above 0. Default: the rank, as in the method. */
   alpha?: number | undefined;
   /** Projections out of the base's `info.projections`, at least one. Default: `q_proj` and `v_proj`, the method's. */
   targets?: readonly string[] | undefined;
   /** The share of the adapter's input that is dropped, in training only: a number from 0 to below 1. Default: 0. */
   dropout?: number | undefined;
+  /**
+   * Scale the update by alpha / √rank instead (rsLoRA, arXiv 2312.03732), so that a higher rank does not learn more slowly; with alpha at
+   * its default that is √rank. PEFT's `use_rslora`. Default: false.
+   */
+  useRslora?: boolean | undefined;
   /**
    * Keys A's initial values, uniform within ±1/√d_in; B starts at 0. An integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint).
    * Default: 0.
@@ -87,6 +92,7 @@ export const adapterOptions = fieldsOf<AdapterOptions>()({
   alpha: above(0).optional(),
   targets: list(text(), "a list of projection names, at least one").default(["q_proj", "v_proj"]),
   dropout: fractionBelowOne().default(0),
+  useRslora: flag().default(false),
   seed: seed().default(0n),
   ...callShape,
 });

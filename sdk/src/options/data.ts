@@ -78,8 +78,8 @@ export interface WindowOptions {
   /** Length of the window in tokens: an integer from 2 to 1,048,576. Default: 256. */
   windowTokens?: number | undefined;
   /**
-   * Pad with the token that ends an answer: the tail is visible, noised and predicted, which is how the model learns where to stop.
-   * Default: true.
+   * Fill the window up behind the token that ends an answer: this tail is visible, noised and predicted, which is how the model learns
+   * where to stop. Default: true.
    */
   padToWindow?: boolean | undefined;
   /**
@@ -96,10 +96,22 @@ export interface WindowOptions {
    * as everything else in it, and the report counts them; the chat template's own are special tokens always. Default: false.
    */
   allowSpecial?: boolean | undefined;
+  /**
+   * What fills the tail in turn behind the token that ends an answer (rainbow padding, arXiv 2510.03680: seven are enough), so that no
+   * one token is likely everywhere: a list of at most 64 texts, each exactly one token of the base that answers never use, and not its
+   * mask token. Default: none, the token that ends an answer.
+   */
+  padTokens?: readonly string[] | undefined;
 }
 
 /** How examples become windows, complete. */
 export interface WindowSpec extends Complete<WindowOptions> {}
+
+/** What fills a tail in turn. */
+export function padTokens() {
+  const error = "a list of at most 64 texts, each one token";
+  return z.array(filledText(), { error }).max(64, { error }).readonly();
+}
 
 export const windowShape = {
   windowTokens: integer(2, 2 ** 20).default(256),
@@ -108,6 +120,7 @@ export const windowShape = {
   maxPromptTokens: integer(0, 2 ** 20).default(0),
   superviseTurns: oneOf(["last", "all-assistant"]).default("last"),
   allowSpecial: flag().default(false),
+  padTokens: padTokens().default([]),
 };
 export const windowOptions = fieldsOf<WindowOptions>()(windowShape);
 

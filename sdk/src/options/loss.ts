@@ -1,6 +1,6 @@
 /** Which tokens are supervised and with what weight (docs/method.md §4), and which of these go together with what else. */
 import { z } from "zod";
-import { check } from "../checks/check.js";
+import { check, type Warn } from "../checks/check.js";
 import { flag, integer, oneOf, share } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
@@ -34,6 +34,7 @@ export const softFields = fieldsOf<SoftOptions>()({
 export const lossFields = fieldsOf<LossOptions>()({
   supervise: oneOf(SUPERVISE).default("all-tokens"),
   tail: flag().default(true),
+  tailWeight: share().default(1),
   weighting: oneOf(namesOf<Weighting>(WEIGHTINGS)).default("uniform"),
   soft: softFields.optional(),
 });
@@ -79,6 +80,18 @@ export function checkSupervises({ supervise }: LossSpec, attention: DenoisingAtt
     "in causal-prefix attention the prompt runs through the unadapted base, which learns nothing",
     `Set loss.supervise to ${either(supervisionsWhere(({ prompt }) => !prompt))}.`,
   );
+}
+
+/** Options of the tail that have no effect, as they were given. */
+export function warnOfTail(given: LossInput | undefined, padToWindow: boolean, warn: Warn): void {
+  if (typeof given !== "object") return;
+  for (const key of ["tail", "tailWeight"] as const) {
+    if (padToWindow || given[key] === undefined) continue;
+    warn(`loss.${key} is ignored: without padToWindow there is no tail.`);
+  }
+  if (padToWindow && given.tail === false && given.tailWeight !== undefined) {
+    warn("loss.tailWeight is ignored: loss.tail is false, and the tail is not supervised.");
+  }
 }
 
 function supervisionsWhere(isWanted: (supervision: Supervision) => boolean): Supervise[] {

@@ -23,7 +23,7 @@ import {
   type ShareOptions,
   shareWeight,
 } from "./attention.js";
-import { type ChatMessage, messagesSchema } from "./data.js";
+import { type ChatMessage, messagesSchema, padTokens } from "./data.js";
 import {
   type Beginning,
   type BeginningOptions,
@@ -104,6 +104,12 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
    * integer from 0 to 1,048,576. Default: the `canvasTokens` that the adapter was trained with, mostly 0: the answer is one canvas.
    */
   canvasTokens?: number | undefined;
+  /**
+   * What fills the tail of an answer behind its end, where the adapter was trained with it: what the end of an answer given in pieces is
+   * followed by, and what counts as an end where `remask` chooses by confidence. A list of at most 64 texts, each one token. Default: the
+   * `padTokens` that the adapter was trained with, mostly none: the token that ends an answer.
+   */
+  padTokens?: readonly string[] | undefined;
   /** Stream every iteration; false: only answers. Default: true. */
   frames?: boolean | undefined;
   /** Leave the run going when its events are no longer read. Default: false. */
@@ -147,6 +153,7 @@ const specShape = {
   ...drawShape,
   attention: denoisingAttention.optional(),
   canvasTokens: canvasTokens.optional(),
+  padTokens: padTokens().optional(),
   shareWeight: shareWeight.default(1),
   frames: flag().default(true),
   detached: flag().default(false),

@@ -17,7 +17,7 @@ import {
 import { type CallOptions, callShape } from "./call.js";
 import { type WindowOptions, windowShape } from "./data.js";
 import { type DataSource, dataSourceSchema } from "./data-source.js";
-import { checkLossFits, checkSupervises, type LossInput, lossSchema } from "./loss.js";
+import { checkLossFits, checkSupervises, type LossInput, lossSchema, warnOfTail } from "./loss.js";
 import { type CustomNoise, type NoiseInput, noiseOrCustom, noiseSchema } from "./noise.js";
 import {
   defaultLearningRate,
@@ -176,8 +176,9 @@ export function checkTraining(options: TrainingOptions, warn: Warn): CheckedTrai
   if (given.decay === "constant" && given.finalFraction !== 0) {
     warn("finalFraction is ignored: a constant schedule does not decay.");
   }
-  if (!given.padToWindow && options.loss !== undefined && typeof options.loss === "object") {
-    if (options.loss.tail !== undefined) warn("loss.tail is ignored: without padToWindow there is no tail.");
+  warnOfTail(options.loss, given.padToWindow, warn);
+  if (!given.padToWindow && given.padTokens.length > 0) {
+    warn("padTokens is ignored: without padToWindow there is no tail.");
   }
   return { ...given, schedule };
 }

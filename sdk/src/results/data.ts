@@ -18,7 +18,7 @@ export interface WindowReport {
   readonly specialTokens: number;
   /** Mask tokens in the answers' own text, where the mask is ordinary text. */
   readonly maskTokens: number;
-  /** What each answer ends with, and its tail is made of. */
+  /** What each answer ends with, and its tail is made of, unless `padTokens` are given. */
   readonly endToken: string;
   /** The same as an id. */
   readonly endTokenId: number;

@@ -103,6 +103,8 @@ export interface AdapterClaims {
   readonly windowTokens: number;
   /** The most tokens that a canvas of `random-split` context had; 0 if there was no limit. */
   readonly canvasTokens: number;
+  /** What filled the tails in turn; none where that was `eosToken`, and for sequences of one's own making. */
+  readonly padTokens: readonly string[];
 }
 
 /** A LoRA adapter as the worker holds it. */
@@ -113,12 +115,14 @@ export interface AdapterInfo {
   readonly baseId: string;
   /** Rows of A and columns of B. */
   readonly rank: number;
-  /** The update is scaled by alpha / rank. */
+  /** The update is scaled by alpha / rank, or by alpha / √rank with `useRslora`. */
   readonly alpha: number;
   /** The projections that it adapts, in every layer. */
   readonly targets: readonly string[];
   /** The share of its input that is dropped, in training only. */
   readonly dropout: number;
+  /** Whether its scaling is rsLoRA's. */
+  readonly useRslora: boolean;
   /** What keyed A's initial values. */
   readonly seed: bigint;
   /** Numbers that training changes. */

@@ -37,23 +37,28 @@ export class AsTrained {
     const definition = policyDefinition(spec.policy.kind);
     if (definition.unused?.includes("attention")) {
       const { attention = ATTENTION, canvasTokens = 0 } = spec;
-      return { spec: { ...spec, attention, context: "prompt", canvasTokens }, windowTokens: 0 };
+      return {
+        spec: { ...spec, attention, context: "prompt", canvasTokens, padTokens: [] },
+        windowTokens: 0,
+      };
     }
     const claims = await this.#read(signal);
     const attention = this.#attention(spec.attention, claims);
     const policy = (definition.settle?.(spec.policy, claims?.context, attention) ?? spec.policy) as Policy;
     const context = (attention === "causal-prefix" && claims?.context) || "prompt";
     const canvasTokens = spec.canvasTokens ?? claims?.canvasTokens ?? 0;
+    const padTokens = spec.padTokens ?? claims?.padTokens ?? [];
     const windowTokens = claims?.windowTokens ?? 0;
-    return { spec: { ...spec, attention, context, canvasTokens, policy }, windowTokens };
+    return { spec: { ...spec, attention, context, canvasTokens, padTokens, policy }, windowTokens };
   }
 
-  /** The mode to sample in: the given one, else that of the training. */
-  async attention(
+  /** How a canvas is predicted: in the given mode, else that of the training, and with what filled its tails. */
+  async predicting(
     given: DenoisingAttention | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<DenoisingAttention> {
-    return this.#attention(given, await this.#read(signal));
+  ): Promise<{ readonly attention: DenoisingAttention; readonly padTokens: readonly string[] }> {
+    const claims = await this.#read(signal);
+    return { attention: this.#attention(given, claims), padTokens: claims?.padTokens ?? [] };
   }
 
   #attention(given: DenoisingAttention | undefined, claims: AdapterClaims | undefined): DenoisingAttention {

@@ -15,27 +15,26 @@ export interface Part {
 export interface BeginningFacts {
   readonly maskTokenId: number;
   readonly eosTokenId: number;
+  /** What fills the tail behind EOS in turn. Default: EOS. */
+  readonly padTokenIds?: readonly number[] | undefined;
 }
 
 /**
- * The state before the first forward. What the parts leave of the answer is its end, pinned EOS, if they are the whole answer, else
- * MASK.
+ * The state before the first forward. What the parts leave of the answer is its end, pinned EOS with what follows it, if they are the
+ * whole answer, else MASK.
  */
 export function beginningOf(
   parts: readonly Part[],
   tokens: number,
-  { maskTokenId, eosTokenId }: BeginningFacts,
+  facts: BeginningFacts,
   isWhole: boolean,
 ): SamplingState {
   const rest = Math.max(0, tokens - tokensOf(parts));
-  const all = [
-    ...parts,
-    { tokens: rest, pinned: isWhole, ids: isWhole ? Array<number>(rest).fill(eosTokenId) : undefined },
-  ];
+  const all = [...parts, { tokens: rest, pinned: isWhole, ids: isWhole ? ended(rest, facts) : undefined }];
   const each = <T>(value: (part: Part, index: number) => T) =>
     all.flatMap((part) => Array.from({ length: part.tokens }, (_, index) => value(part, index)));
   return {
-    ids: each(({ ids }, i) => ids?.[i] ?? maskTokenId),
+    ids: each(({ ids }, i) => ids?.[i] ?? facts.maskTokenId),
     masked: each(({ ids }) => ids === undefined),
     pinned: each(({ pinned }) => pinned),
     kept: each(() => false),
@@ -48,6 +47,13 @@ export function beginningOf(
     finishedIterations: 0,
     forwards: 0,
   };
+}
+
+/** The end of an answer and its tail. */
+function ended(tokens: number, { eosTokenId, padTokenIds = [] }: BeginningFacts): number[] {
+  return Array.from({ length: tokens }, (_, i) =>
+    i === 0 ? eosTokenId : (padTokenIds[(i - 1) % padTokenIds.length] ?? eosTokenId),
+  );
 }
 
 export function tokensOf(parts: readonly Part[]): number {

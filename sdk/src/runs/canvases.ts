@@ -48,6 +48,7 @@ export async function runCanvases(
   signal: AbortSignal,
 ): Promise<RunCanvases> {
   const texts = await encodedTexts(client, base, canvases, signal);
+  const padTokenIds = await padIds(client, base, canvases, spec, signal);
   const laid = canvases.map((canvas) => layouts(canvas, texts));
   const planned = canvases.map(({ begin, seed }, asked): RunCanvas[] => {
     if (begin === undefined) return [{ asked }];
@@ -61,7 +62,7 @@ export async function runCanvases(
     return (laid[asked] ?? []).map(({ parts, gaps }) => {
       checkRoom(parts, { ...spec, answerTokens }, begin.isWhole ? "answer" : "draft");
       const tokens = Math.min(spec.canvasTokens || answerTokens, answerTokens);
-      const state = beginningOf(parts, tokens, base, begin.isWhole);
+      const state = beginningOf(parts, tokens, { ...base, padTokenIds }, begin.isWhole);
       const strength = begin.strength ?? defaultStrength(state);
       const began = { ...beganAt(state, spec.policy, strength), key };
       return { asked, size, ...(begin.isWhole && { gaps }), begin: began };
@@ -103,6 +104,18 @@ async function encodedTexts(
     encoded.set(allowSpecial, new Map(texts.map((text, i) => [text, ids[i] ?? []])));
   }
   return encoded;
+}
+
+/** What fills the tails of answers that are given whole. */
+async function padIds(
+  client: Client,
+  base: BaseInfo,
+  canvases: readonly StartedCanvas[],
+  { padTokens }: SettledSampling,
+  signal: AbortSignal,
+): Promise<number[]> {
+  if (padTokens.length === 0 || !canvases.some(({ begin }) => begin?.isWhole)) return [];
+  return (await encodeTexts(client, base.id, padTokens, { allowSpecial: true, signal })).flat();
 }
 
 function textOf(piece: AnswerPiece): string[] {

@@ -385,8 +385,9 @@ async function fetchExamples(
 }
 
 function windowOf(options: WindowSpec): WindowSpec {
-  const { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial } = options;
-  return { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial };
+  const { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial, padTokens } =
+    options;
+  return { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial, padTokens };
 }
 
 function checkForLoop({ checkpoint, detached }: CheckedTraining, warn: (message: string) => void): void {

@@ -13,6 +13,7 @@ export function toWindow(window: WindowSpec): pb.WindowSpec {
     maxPromptTokens: window.maxPromptTokens,
     supervise: numberOf(pb.SuperviseTurns, window.superviseTurns),
     allowSpecial: window.allowSpecial,
+    padTokens: [...window.padTokens],
   };
 }
 

@@ -40,6 +40,7 @@ export interface SettledSampling extends SamplingSpec {
   /** Where the last token of the finished canvases stands. */
   readonly context: TrainingContext;
   readonly canvasTokens: number;
+  readonly padTokens: readonly string[];
 }
 
 /** The positions of an answer: `answerTokens`, or as many as `windowTokens` has left behind a prompt, if those are more. */
@@ -59,6 +60,7 @@ export function toSampling(spec: SettledSampling & AnswerSize): pb.SamplingSpec 
     attention: numberOf(AttentionMode, spec.attention),
     context: numberOf(Context, spec.context),
     canvasTokens: spec.canvasTokens,
+    padTokens: [...spec.padTokens],
     shareWeight: spec.shareWeight,
   };
 }

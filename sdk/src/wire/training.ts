@@ -29,6 +29,7 @@ export function fromLoss(loss: pb.LossSpec): LossSpec {
   return {
     supervise: wordOf(pb.SuperviseTokens, loss.supervise),
     tail: loss.tail,
+    tailWeight: loss.tailWeight,
     weighting: wordOf(pb.LossWeighting, loss.weighting),
     ...(loss.soft && { soft: loss.soft }),
   };
@@ -38,6 +39,7 @@ export function toLoss(loss: LossSpec): pb.LossSpec {
   return {
     supervise: numberOf(pb.SuperviseTokens, loss.supervise),
     tail: loss.tail,
+    tailWeight: loss.tailWeight,
     weighting: numberOf(pb.LossWeighting, loss.weighting),
     soft: loss.soft && { ...loss.soft },
   };

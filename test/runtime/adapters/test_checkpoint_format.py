@@ -80,8 +80,16 @@ def test_a_run_of_the_first_format_goes_on_where_every_option_is_what_it_was_or_
             "loss.soft is {'top_k': 4, 'share': 1.0}: the run of this checkpoint began with None",
         ),
         (
+            {"loss": replace(SAME.loss, tail_weight=0.5)},
+            r"loss\.tailWeight is 0\.5: the run of this checkpoint began with 1\.0",
+        ),
+        (
             {"window": replace(SAME.window, allow_special=True)},
             "allowSpecial is True: the run of this checkpoint began with False",
+        ),
+        (
+            {"window": replace(SAME.window, pad_tokens=("[USER]",))},
+            r"padTokens is \['\[USER\]'\]: the run of this checkpoint began with \[\]",
         ),
     ],
 )

@@ -49,6 +49,7 @@ CLAIMS = replace(
         attention="causal-prefix",
         context="prompt",
         canvas_tokens=0,
+        pad_tokens=(),
         noise=lad_noise(),
         loss=LOSS,
         lengths=(60, 60),
@@ -99,6 +100,7 @@ def test_a_run_says_how_it_trained(tmp_path: Path) -> None:
         attention="causal-prefix",
         context="prompt",
         canvas_tokens=0,
+        pad_tokens=(),
         noise=lad_noise(),
         loss=LOSS,
         lengths=(len(example.ids) for example in EXAMPLES),
@@ -126,6 +128,7 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
         loss=None,
         lengths=(9, 8),
         canvas_tokens=0,
+        pad_tokens=(),
     )
     assert adapter.claims == replace(sequences_of_ones_own, steps=1)
     given_noise = NoisedExamples(
@@ -148,6 +151,7 @@ def test_the_last_gradients_of_a_step_say_how_it_was_trained(tmp_path: Path) -> 
         attention="causal-prefix",
         context="prompt",
         canvas_tokens=0,
+        pad_tokens=(),
         noise=lad_noise(),
         loss=LOSS,
         lengths=(9, 8),
@@ -244,6 +248,7 @@ def changed(**fields: Any) -> bytes:
 
 NESTED = b"[" * 100_000
 NOISE = json.loads(claims_file(CLAIMS))["noise"]
+LOSS_FILE = json.loads(claims_file(CLAIMS))["loss"]
 
 
 @pytest.mark.parametrize(
@@ -288,6 +293,9 @@ NOISE = json.loads(claims_file(CLAIMS))["noise"]
         (changed(noise={**NOISE, "hue": 1}), "noise.hue is not known"),
         (changed(loss={"supervise": "all-tokens"}), "loss.tail is missing"),
         (changed(loss=[]), "loss is not an object"),
+        (changed(loss={**LOSS_FILE, "tail_weight": 0}), "loss.tailWeight"),
+        (changed(loss={**LOSS_FILE, "tail_weight": "1"}), "loss.tail_weight is not a finite number"),
+        (changed(pad_tokens=["a", 7]), r"pad_tokens\[1\] is not a text"),
         (changed(**{"x\ud800": 1}), "is not known"),
     ],
 )
@@ -324,6 +332,16 @@ def test_any_value_of_any_field_is_read_or_refused(field: str, value: Any) -> No
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     with pytest.raises(LadError, match=CLAIMS_FILE):
         read_claims_file(content)
+
+
+def test_a_file_of_the_first_format_claims_what_its_absent_fields_meant() -> None:
+    now = json.loads(claims_file(CLAIMS))
+    del now["pad_tokens"], now["loss"]["tail_weight"]
+    read = read_claims_file(json.dumps({**now, "format": 1}).encode())
+    assert read.pad_tokens == () and read.loss is not None and read.loss.tail_weight == 1.0
+    assert read == CLAIMS
+    without = read_claims_file(json.dumps({**now, "format": 1, "loss": None}).encode())
+    assert without == replace(CLAIMS, loss=None)
 
 
 def test_a_newer_format_is_told_from_damage() -> None:

@@ -78,7 +78,14 @@ def test_ours_gives_the_same_logits_in_peft(
     peft = pytest.importorskip("peft")
     adapter = adapter_of(targets, alpha)
     claims = claims_of(
-        base_info(), attention="full", context="prompt", noise=None, loss=None, lengths=(9,), canvas_tokens=0
+        base_info(),
+        attention="full",
+        context="prompt",
+        noise=None,
+        loss=None,
+        lengths=(9,),
+        canvas_tokens=0,
+        pad_tokens=(),
     )
     write_adapter(tmp_path, adapter, base_name="some/base", claims=claims)
     theirs = their_logits(peft.PeftModel.from_pretrained(oracle_of(base), tmp_path))

@@ -65,6 +65,49 @@ def test_inverse_time_weights_are_1_over_t_times_the_whole_answers_length():
         assert weights == {float(np.float32(1 / (shown.time * length)))}
 
 
+@given(windows(), st.floats(0.01, 1), st.integers(0, 99))
+def test_a_token_of_the_tail_weighs_so_much_of_what_one_of_the_answers_own_does(example, tail_weight, seed):
+    loss = loss_spec(supervise="all-answer-tokens", tail_weight=tail_weight)
+    sequence = targeted(example, noised(example, lad_noise(), seed), loss, 3)
+    marks = zip(example.answer, example.tail, strict=True)
+    relative = [is_answer * (tail_weight if is_tail else 1.0) for is_answer, is_tail in marks]
+    assert sequence.weights == pytest.approx([w / (sum(relative) * 3) for w in relative], rel=1e-6)
+
+
+@given(windows(), st.sampled_from(SUPERVISE), st.integers(0, 99))
+def test_a_whole_tail_weight_is_no_weight_and_one_that_is_not_supervised_has_no_effect(
+    example, supervise, seed
+):
+    shown = noised(example, lad_noise(), seed)
+    plain = targeted(example, shown, loss_spec(supervise=supervise), 3)
+    count = sum(target >= 0 for target in plain.targets)
+    assert set(plain.weights) <= {0.0, float(np.float32(1 / (max(count, 1) * 3)))}
+    heavy, light = (
+        targeted(example, shown, loss_spec(supervise=supervise, tail=False, tail_weight=weight), 3)
+        for weight in (1.0, 0.25)
+    )
+    assert heavy == light
+
+
+def test_a_light_tail_makes_the_whole_answer_shorter_for_weights_by_time():
+    example = window(prompt=3, answer=6, tail=4)
+    shown = noised(example, mask_only_noise(min_time=0.9), 1)
+    loss = loss_spec(supervise="corrupted-answer-tokens", weighting="inverse-time", tail_weight=0.5)
+    sequence = targeted(example, shown, loss, 2)
+    own, tail = (float(np.float32(w / (shown.time * (6 + 0.5 * 4) * 2))) for w in (1, 0.5))
+    assert sequence.weights == tuple(
+        corrupted and (tail if is_tail else own)
+        for corrupted, is_tail in zip(shown.corrupted, example.tail, strict=True)
+    )
+    assert {own, tail} < set(sequence.weights)
+
+
+@pytest.mark.parametrize("tail_weight", [0.0, -1.0, 1.5, float("nan")])
+def test_a_weight_of_the_tail_is_above_0_and_at_most_1(tail_weight):
+    with pytest.raises(LadError, match=r"loss\.tailWeight"):
+        loss_spec(tail_weight=tail_weight)
+
+
 def test_inverse_time_estimates_the_whole_answers_loss_without_bias():
     """With every token's CE equal to 1, E[Σ weight · CE] = 1, whatever t."""
     loss = loss_spec(supervise="corrupted-answer-tokens", weighting="inverse-time")

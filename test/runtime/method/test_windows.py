@@ -56,6 +56,25 @@ def test_without_padding_there_is_no_tail():
     assert report.tail_tokens == 0
 
 
+@given(
+    pads=st.lists(st.sampled_from(TOKENIZER.alphabet), max_size=5),
+    answers=st.lists(st.text("abc", max_size=9), min_size=1, max_size=4),
+    length=st.integers(40, 60),
+)
+def test_pad_tokens_fill_the_tail_in_turn_and_change_nothing_else(pads, answers, length):
+    examples = [chat("q", answer, id=number) for number, answer in enumerate(answers)]
+    plain, plain_report = windows(*examples, window=length)
+    padded, report = windows(*examples, window=length, pad_tokens=tuple(pads))
+    assert report == plain_report
+    cycle = [TOKENIZER.alphabet.index(pad) for pad in pads] or [EOS]
+    for before, after in zip(plain, padded, strict=True):
+        assert (after.id, after.answer, after.tail) == (before.id, before.answer, before.tail)
+        own = before.tail.index(True)
+        assert after.ids[:own] == before.ids[:own] and after.ids[own - 1] == EOS
+        assert list(after.ids[own:]) == [cycle[i % len(cycle)] for i in range(length - own)]
+    assert [window.ids for window in padded[1:]] == [window.ids for window in padded][1:]
+
+
 def test_only_the_last_turn_is_an_answer_unless_all_are_asked_for():
     talk = chat("a", "b", "c", "d")
     assert shown(windows(talk, pad_to_window=False, window=60)[0][0]) == (

@@ -293,6 +293,7 @@ class FakeBackend:
                 fits=fits,
                 ids=ids if fits else b"",
                 answer=[place >= len(ids) - len(answer) for place in range(len(ids) if fits else 0)],
+                padding=(0,),
                 special_tokens=0,
                 mask_tokens=0,
             )

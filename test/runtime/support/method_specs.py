@@ -25,6 +25,13 @@ _STRUCTURAL: dict[str, Any] = {
     "max_shift": 4,
 }
 _TIMED: dict[str, Any] = {"tail_noise": True, "min_time": 1e-3}
+_LOSS: dict[str, Any] = {
+    "supervise": "all-tokens",
+    "tail": True,
+    "tail_weight": 1.0,
+    "weighting": "uniform",
+    "soft": None,
+}
 _WINDOW: dict[str, Any] = {
     "window": 256,
     "pad_to_window": True,
@@ -32,6 +39,7 @@ _WINDOW: dict[str, Any] = {
     "max_prompt_tokens": 0,
     "supervise": "last",
     "allow_special": False,
+    "pad_tokens": (),
 }
 _SCHEDULE: dict[str, Any] = {
     "learning_rate": 1e-5,
@@ -72,9 +80,7 @@ NOISE_BUILDERS = {
 
 
 def loss_spec(**options: Any) -> LossSpec:
-    return LossSpec(
-        **{"supervise": "all-tokens", "tail": True, "weighting": "uniform", "soft": None, **options}
-    )
+    return LossSpec(**{**_LOSS, **options})
 
 
 def window_spec(**options: Any) -> WindowSpec:

@@ -117,6 +117,7 @@ def sampling_spec(**options: Any) -> SamplingSpec:
             "canvas_tokens": 0,
             "window_tokens": 0,
             "share_weight": 1.0,
+            "pad_tokens": (),
             **options,
         }
     )
@@ -141,6 +142,13 @@ def answer_canvas(
     canvas: int = 0,
     mask_token_id: int = 0,
     stop_token_ids: tuple[int, ...] = (),
+    pad_token_ids: tuple[int, ...] = (),
 ) -> AnswerCanvas:
     key = CanvasKey(seed=seed, canvas=canvas)
-    return AnswerCanvas(tokens=tokens, key=key, mask_token_id=mask_token_id, stop_token_ids=stop_token_ids)
+    return AnswerCanvas(
+        tokens=tokens,
+        key=key,
+        mask_token_id=mask_token_id,
+        stop_token_ids=stop_token_ids,
+        pad_token_ids=pad_token_ids,
+    )

@@ -60,7 +60,7 @@ def base_spec(**options: Any) -> BaseSpec:
 
 def adapter_spec(**options: Any) -> AdapterSpec:
     """Of the rank, alpha and targets that are given."""
-    return AdapterSpec(**{"dropout": 0.0, "seed": 0, **options})
+    return AdapterSpec(**{"dropout": 0.0, "seed": 0, "use_rslora": False, **options})
 
 
 def optimizer_spec(**options: Any) -> OptimizerSpec:

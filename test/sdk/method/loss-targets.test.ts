@@ -20,7 +20,12 @@ const examples = noiseGolden.examples.map(
   }),
 );
 
-const allAnswer: LossSpec = { supervise: "all-answer-tokens", tail: true, weighting: "uniform" };
+const allAnswer: LossSpec = {
+  supervise: "all-answer-tokens",
+  tail: true,
+  tailWeight: 1,
+  weighting: "uniform",
+};
 
 describe("targets and weights", () => {
   test("are the worker's, to the last bit", () => {
@@ -33,11 +38,11 @@ describe("targets and weights", () => {
           vocabSize: noiseGolden.vocabSize,
         }),
       );
-      const own = targeted(examples, noised, loss as LossSpec);
+      const own = targeted(examples, noised, { tailWeight: 1, ...loss } as LossSpec);
       expect(
         own.map(({ targets, weights }) => ({
           supervised: [...targets.keys()].filter((i) => targets[i] !== IGNORE_INDEX),
-          weight: Math.max(...weights),
+          ...("tailWeight" in loss ? { weights: [...weights] } : { weight: Math.max(...weights) }),
         })),
       ).toEqual(sequences);
     }
@@ -47,6 +52,18 @@ describe("targets and weights", () => {
     const sequences = targeted(examples, examples, allAnswer);
     for (const { weights } of sequences) {
       expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1 / examples.length, 6);
+    }
+  });
+
+  test("share an example's weight out, a token of the tail taking so much of what one of the answer's own takes", () => {
+    const sequences = targeted(examples, examples, { ...allAnswer, tailWeight: 0.25 });
+    for (const [i, { weights, targets }] of sequences.entries()) {
+      const tail = examples[i]?.tail ?? [];
+      const own = weights.find((weight, p) => weight > 0 && tail[p] !== 1) ?? Number.NaN;
+      expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1 / examples.length, 6);
+      for (const [p, weight] of weights.entries()) {
+        if (targets[p] !== IGNORE_INDEX) expect(weight / own).toBeCloseTo(tail[p] === 1 ? 0.25 : 1, 6);
+      }
     }
   });
 

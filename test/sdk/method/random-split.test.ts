@@ -34,7 +34,7 @@ test("a random split cuts where the worker cuts", () => {
 
 test("the past and the canvas's first token are shown as they are, and teach nothing", () => {
   const noise = maskOnly({ minTime: 1 });
-  const loss = { supervise: "all-answer-tokens", tail: true, weighting: "uniform" } as const;
+  const loss = { supervise: "all-answer-tokens", tail: true, tailWeight: 1, weighting: "uniform" } as const;
   for (let epoch = 0; epoch < 40; epoch++) {
     const clean = EXAMPLES[4] as PreparedExample;
     const seen = randomSplit(clean, { seed: 1n, epoch });

@@ -59,7 +59,7 @@ describe("the defaults", () => {
       superviseTurns: "last",
       allowSpecial: false,
       noise: lad(),
-      loss: { supervise: "all-tokens", tail: true, weighting: "uniform" },
+      loss: { supervise: "all-tokens", tail: true, tailWeight: 1, weighting: "uniform" },
       optimizer: { kind: "adamw", weightDecay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
       schedule: { learningRate: 1e-5, warmupSteps: 100, decay: "cosine", finalFraction: 0 },
       batchSize: 8,

@@ -49,7 +49,7 @@ const baseMessage: BaseMessage = {
 const adapterMessage = {
   id: "adapter-1",
   baseId: "base-1",
-  spec: { rank: 4, alpha: 4, targets: ["q_proj", "v_proj"], dropout: 0, seed: 0n },
+  spec: { rank: 4, alpha: 4, targets: ["q_proj", "v_proj"], dropout: 0, seed: 0n, useRslora: false },
   parameterCount: 5n,
   bytes: 20n,
   steps: 0n,

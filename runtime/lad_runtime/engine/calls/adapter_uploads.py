@@ -65,7 +65,12 @@ class AdapterUploads:
     def _most_bytes(self, base: BaseEntry) -> int:
         """Of the largest adapter, whose options beside rank and targets take no memory."""
         largest = AdapterSpec(
-            rank=base.info.max_rank, alpha=1.0, targets=base.info.projections, dropout=0.0, seed=0
+            rank=base.info.max_rank,
+            alpha=1.0,
+            targets=base.info.projections,
+            dropout=0.0,
+            seed=0,
+            use_rslora=False,
         )
         return self._backend.adapter_bytes(base.resident, largest) + _BESIDE_WEIGHTS
 

@@ -45,6 +45,14 @@ class AnswerCanvas:
     key: CanvasKey
     mask_token_id: int
     stop_token_ids: tuple[int, ...]
+    pad_token_ids: tuple[
+        int, ...
+    ]  # that the adapter learnt to write behind an answer's end; none: stop tokens
+
+    @property
+    def tail_token_ids(self) -> tuple[int, ...]:
+        """What stands from an answer's end on."""
+        return (*self.stop_token_ids, *self.pad_token_ids)
 
 
 class Denoising(ABC):

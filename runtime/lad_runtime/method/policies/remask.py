@@ -81,7 +81,7 @@ class Remask(Denoising):
             candidates_N,
             count,
             confidences_N=sampled.confidences_N,
-            eos_N=np.isin(sampled.ids_N, self.canvas.stop_token_ids),
+            eos_N=np.isin(sampled.ids_N, self.canvas.tail_token_ids),
             min_weight=policy.min_guidance_weight,
             key=key,
             iteration=iteration,

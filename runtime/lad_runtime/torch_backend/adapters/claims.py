@@ -1,7 +1,7 @@
 """What an adapter knows of its training: made where it is trained, kept in `lad.json` beside its weights, read with suspicion."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +9,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
 from lad_runtime.method.random_split import Context
+from lad_runtime.torch_backend.adapters.checkpoint_format import read_claimed
 from lad_runtime.torch_backend.adapters.json_values import read_json_value
 from lad_runtime.torch_backend.adapters.peft_options import invalid_adapter
 from lad_runtime.types.adapters import AdapterClaims
@@ -17,7 +18,7 @@ from lad_runtime.types.bases import BaseInfo
 from lad_runtime.version import BUILD_VERSION
 
 CLAIMS_FILE = "lad.json"
-FORMAT = 1
+FORMAT = 2
 """Of the file. It grows when a field is added, since a reader refuses fields that it does not know."""
 
 
@@ -30,6 +31,7 @@ def claims_of(
     loss: LossSpec | None,
     lengths: Iterable[int],
     canvas_tokens: int,
+    pad_tokens: tuple[str, ...],
 ) -> AdapterClaims:
     """The claims of gradients that were computed on a base in this way, over examples of these lengths in tokens.
 
@@ -51,6 +53,7 @@ def claims_of(
         version=BUILD_VERSION,
         window_tokens=0 if others else window,
         canvas_tokens=canvas_tokens,
+        pad_tokens=pad_tokens,
     )
 
 
@@ -93,7 +96,8 @@ def read_claims_file(content: bytes) -> AdapterClaims:
 def read_claims(given: Any) -> AdapterClaims:
     """Claims as JSON gives them back. Raises ValueError that names the field."""
     try:
-        return read_json_value(AdapterClaims, given)
+        whole = read_claimed(given) if isinstance(given, Mapping) else given
+        return read_json_value(AdapterClaims, whole)
     except LadError as error:
         raise ValueError(error.message) from error
 

@@ -60,6 +60,7 @@ def _contents(adapter: LoraAdapter, base_name: str) -> dict[str, Iterator[bytes]
         "r": spec.rank,
         "lora_alpha": int(spec.alpha) if spec.alpha == int(spec.alpha) else spec.alpha,
         "lora_dropout": spec.dropout,
+        "use_rslora": spec.use_rslora,
         "target_modules": list(spec.targets),
         "bias": "none",
         "fan_in_fan_out": False,

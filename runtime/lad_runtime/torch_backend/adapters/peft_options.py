@@ -68,7 +68,7 @@ def _check_options(settings: Mapping[str, Any]) -> None:
 
 
 def adapter_spec(settings: Mapping[str, Any], targets: tuple[str, ...]) -> AdapterSpec:
-    """Rank, alpha and dropout of the file, those of `peft` where it names none; rsLoRA's scaling becomes the equal alpha.
+    """Rank, alpha and dropout of the file, those of `peft` where it names none, and whether its scaling is rsLoRA's.
 
     The seed, which keys the dropout masks of further training, is 0: the file names none.
     """
@@ -79,9 +79,14 @@ def adapter_spec(settings: Mapping[str, Any], targets: tuple[str, ...]) -> Adapt
     for name, value in (("lora_alpha", alpha), ("lora_dropout", dropout)):
         if not isinstance(value, int | float) or not math.isfinite(value):
             raise invalid_adapter(f"{name} is {value!r}, which is no number")
-    if settings.get("use_rslora"):
-        alpha *= math.sqrt(rank)  # alpha / √rank, written as alpha' / rank
-    return AdapterSpec(rank=rank, alpha=float(alpha), targets=targets, dropout=float(dropout), seed=0)
+    return AdapterSpec(
+        rank=rank,
+        alpha=float(alpha),
+        targets=targets,
+        dropout=float(dropout),
+        seed=0,
+        use_rslora=bool(settings.get("use_rslora")),
+    )
 
 
 def invalid_adapter(problem: str, remedy: str = "Get the adapter's files again.") -> LadError:

@@ -1,4 +1,4 @@
-"""LoRA adapters (arXiv 2106.09685): W x + (alpha / rank) · B A x on the targeted projections of every layer."""
+"""LoRA adapters (arXiv 2106.09685): W x + scaling · B A x on the targeted projections of every layer."""
 
 import math
 
@@ -95,7 +95,7 @@ class LoraAdapter:
 
     @property
     def scaling(self) -> float:
-        return self.spec.alpha / self.spec.rank
+        return self.spec.scaling
 
 
 def parameter_name(layer: int, projection: str, factor: str) -> str:

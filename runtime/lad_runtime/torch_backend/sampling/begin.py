@@ -84,6 +84,7 @@ def _check_iteration(base: Base, begin: SamplingState, spec: SamplingSpec, polic
         key=CanvasKey(seed=0, canvas=0),
         mask_token_id=base.info.mask_token_id,
         stop_token_ids=base.info.stop_token_ids,
+        pad_token_ids=(),
     )
     iterations = policy.denoising(canvas).iterations
     if begin.iteration >= iterations:

@@ -56,6 +56,7 @@ def denoise_answer(
             key=CanvasKey(seed=(key.seed + start // size) & MAX_UINT64, canvas=key.canvas),
             mask_token_id=base.info.mask_token_id,
             stop_token_ids=base.info.stop_token_ids,
+            pad_token_ids=base.tokenizer.pad_ids(spec.pad_tokens),
         )
         if canvas.begin is not None and done is None:
             begin = begun(canvas.begin, one.tokens, policy, one.mask_token_id)

@@ -49,7 +49,7 @@ def denoise(
     answer = standing(begin, state)
     if begin.stopped is not None:
         return _done(answer, begin.iteration, 0, begin.stopped)
-    stop_from = first_stop(begin.ids, begin.pinned, canvas.stop_token_ids)
+    stop_from = first_stop(begin.ids, begin.pinned, canvas.tail_token_ids)
     open_N = open_positions(state, pinned_N, changes_visible=policy.changes_visible)
     settled = Settled(np.array(begin.sampled) if begin.sampled else None, begin.same)
     if not open_N.any():

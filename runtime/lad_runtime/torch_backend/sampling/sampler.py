@@ -44,7 +44,8 @@ _FROM_LEFT_TO_RIGHT: dict[type[Policy], _FromLeftToRight] = {
 
 def check_canvas(base: Base, canvas: Canvas, spec: SamplingSpec) -> None:
     """Raises LadError(INVALID_OPTION) for token ids or a length that the base does not have, and for an empty prompt where
-    tokens follow one another."""
+    tokens follow one another; for pad tokens that are no tokens of it."""
+    base.tokenizer.pad_ids(spec.pad_tokens)
     check_tokens(base, "prompt", canvas.prompt, total=len(canvas.prompt) + 1)
     room = base.model.config.max_positions - len(canvas.prompt)
     if spec.answer_tokens > room:

@@ -49,7 +49,7 @@ class Tokenizer:
         self.stop_tokens = _known_stops(backend, stop_tokens)
         self.eos_token, self.eos_token_id = self.stop_tokens[0]
         self.mask_token = mask_token
-        self.mask_token_id = _single_id(backend, mask_token)
+        self.mask_token_id = _single_id(backend, "maskToken", mask_token)
         self.vocab_size: int = 1 + max(backend.get_vocab(with_added_tokens=True).values())
         if any(id == self.mask_token_id for _, id in self.stop_tokens):
             raise invalid_option(
@@ -72,6 +72,16 @@ class Tokenizer:
     def mask_is_text(self) -> bool:
         """Whether the mask is an ordinary word, which a text may contain."""
         return self.mask_token_id not in self._controls.values()
+
+    def pad_ids(self, pad_tokens: Sequence[str]) -> tuple[int, ...]:
+        """The token ids of what fills the tails of answers. Raises INVALID_OPTION for a text that is not exactly one token, and for
+        the mask token."""
+        ids = tuple(_single_id(self._backend, "padTokens", token) for token in pad_tokens)
+        for token, id in zip(pad_tokens, ids, strict=True):
+            if id == self.mask_token_id:
+                problem = f"it is the mask token ({id})"
+                raise invalid_option("padTokens", token, problem, "Give tokens that answers never use.")
+        return ids
 
     def controls_in(self, text: str) -> int:
         """How many control tokens a text writes out."""
@@ -179,12 +189,12 @@ def _known_id(backend: tokenizers.Tokenizer, stop_token: str) -> int:
     return int(found)
 
 
-def _single_id(backend: tokenizers.Tokenizer, mask_token: str) -> int:
-    ids = backend.encode(mask_token, add_special_tokens=False).ids
+def _single_id(backend: tokenizers.Tokenizer, option: str, token: str) -> int:
+    ids = backend.encode(token, add_special_tokens=False).ids
     if len(ids) != 1:
         raise invalid_option(
-            "maskToken",
-            mask_token,
+            option,
+            token,
             f"it must be exactly one token of this base, and is {len(ids)}: {ids[:16]}",
             "Give a string that the tokenizer encodes to one token that answers never use.",
         )

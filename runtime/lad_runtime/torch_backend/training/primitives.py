@@ -52,6 +52,7 @@ def forward_backward(
             loss=None,
             lengths=(len(sequence.ids) for sequence in sequences),
             canvas_tokens=0,
+            pad_tokens=(),
         )
     )
     return result
@@ -90,6 +91,7 @@ def forward_backward_noised(
             loss=given.loss,
             lengths=(len(examples[row].ids) for row in given.rows),
             canvas_tokens=given.canvas_tokens,
+            pad_tokens=given.window.padding,
         )
     )
     return result

@@ -103,6 +103,7 @@ class TrainingRun:
             loss=self.spec.loss,
             lengths=(len(example.ids) for example in self.examples),
             canvas_tokens=self.spec.canvas_tokens,
+            pad_tokens=self.spec.window.padding,
         )
 
     def rest(self) -> None:

@@ -18,7 +18,7 @@ definePolicy(ar, {
   kind: "ar",
   options: fields({}, ownersOfOption),
   drawMethod: "inverse-cdf",
-  unused: ["attention", "canvasTokens", "allowMask"],
+  unused: ["attention", "canvasTokens", "allowMask", "padTokens"],
   check(_, { adapted }) {
     if (!adapted) return;
     throw invalidOption(

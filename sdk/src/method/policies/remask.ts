@@ -113,7 +113,8 @@ export function chooseRemasked(
   if (policy.positions === "clustered") {
     return clusteredPositions(candidates, count, policy.clusterSpan, prediction);
   }
-  const eos = sampled.ids.map((id) => prediction.stopTokenIds.includes(id));
+  const { stopTokenIds, padTokenIds = [] } = prediction;
+  const eos = sampled.ids.map((id) => stopTokenIds.includes(id) || padTokenIds.includes(id));
   const guidance = { confidences: sampled.confidences, eos, minWeight: policy.minGuidanceWeight };
   return guidedPositions(candidates, count, guidance, prediction);
 }

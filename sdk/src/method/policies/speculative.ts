@@ -53,7 +53,7 @@ definePolicy(speculative, {
   kind: "speculative",
   options: speculativeFields,
   drawMethod: "inverse-cdf",
-  unused: ["allowMask", "drawMethod"],
+  unused: ["allowMask", "drawMethod", "padTokens"],
   settle: settled,
   check: checkUse,
 });

@@ -51,7 +51,7 @@ class Inspections:
             answers.add(cut.tokens - cut.prompt_tokens)
             if cut.is_dropped or not noised_rows.takes(row):
                 continue
-            example = noise.add(_window(cut, asked, info.eos_token_id))
+            example = noise.add(_window(cut, asked))
             if shown_rows.takes(row):
                 shown.append(shown_example(example, row, cut.example.source, decode))
         whole = parts.whole()
@@ -88,6 +88,6 @@ class _Spread:
         return due
 
 
-def _window(cut: CutExample, asked: InspectDatasetRequest, eos_token_id: int) -> PreparedExample:
+def _window(cut: CutExample, asked: InspectDatasetRequest) -> PreparedExample:
     length = asked.window.window if asked.window.pad_to_window else 0
-    return padded(cut.example.id, cut.ids, cut.answer, length, eos_token_id)
+    return padded(cut.example.id, cut.ids, cut.answer, length, cut.padding)

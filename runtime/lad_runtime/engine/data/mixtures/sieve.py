@@ -71,6 +71,7 @@ class Sieve:
             max_prompt_tokens=0,
             supervise="last",
             allow_special=False,
+            pad_tokens=(),
         )
         for cut in self._cut(examples, window):
             yield cut.example, _within(cut, source)

@@ -201,20 +201,22 @@ class DownloadDatasetResponse(_message.Message):
     def __init__(self, data: _Optional[bytes] = ...) -> None: ...
 
 class WindowSpec(_message.Message):
-    __slots__ = ("window", "pad_to_window", "too_long", "max_prompt_tokens", "supervise", "allow_special")
+    __slots__ = ("window", "pad_to_window", "too_long", "max_prompt_tokens", "supervise", "allow_special", "pad_tokens")
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     PAD_TO_WINDOW_FIELD_NUMBER: _ClassVar[int]
     TOO_LONG_FIELD_NUMBER: _ClassVar[int]
     MAX_PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     SUPERVISE_FIELD_NUMBER: _ClassVar[int]
     ALLOW_SPECIAL_FIELD_NUMBER: _ClassVar[int]
+    PAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
     window: int
     pad_to_window: bool
     too_long: TooLong
     max_prompt_tokens: int
     supervise: SuperviseTurns
     allow_special: bool
-    def __init__(self, window: _Optional[int] = ..., pad_to_window: _Optional[bool] = ..., too_long: _Optional[_Union[TooLong, str]] = ..., max_prompt_tokens: _Optional[int] = ..., supervise: _Optional[_Union[SuperviseTurns, str]] = ..., allow_special: _Optional[bool] = ...) -> None: ...
+    pad_tokens: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, window: _Optional[int] = ..., pad_to_window: _Optional[bool] = ..., too_long: _Optional[_Union[TooLong, str]] = ..., max_prompt_tokens: _Optional[int] = ..., supervise: _Optional[_Union[SuperviseTurns, str]] = ..., allow_special: _Optional[bool] = ..., pad_tokens: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WindowReport(_message.Message):
     __slots__ = ("examples", "kept", "dropped", "truncated", "prompt_tokens", "answer_tokens", "tail_tokens", "special_tokens", "mask_tokens", "end_token", "end_token_id")

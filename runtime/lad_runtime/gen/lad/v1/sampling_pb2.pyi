@@ -236,7 +236,7 @@ class SpeculativePolicy(_message.Message):
     def __init__(self, draft_tokens: _Optional[int] = ..., draft_confidence: _Optional[float] = ..., decided: _Optional[_Union[SpeculativeDecided, str]] = ..., patience: _Optional[int] = ...) -> None: ...
 
 class SamplingSpec(_message.Message):
-    __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight", "window_tokens", "context")
+    __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight", "window_tokens", "context", "pad_tokens")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRAW_FIELD_NUMBER: _ClassVar[int]
@@ -246,6 +246,7 @@ class SamplingSpec(_message.Message):
     SHARE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     WINDOW_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    PAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
     policy: Policy
     answer_tokens: int
     draw: DrawSpec
@@ -255,7 +256,8 @@ class SamplingSpec(_message.Message):
     share_weight: float
     window_tokens: int
     context: _training_pb2.TrainingContext
-    def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ..., window_tokens: _Optional[int] = ..., context: _Optional[_Union[_training_pb2.TrainingContext, str]] = ...) -> None: ...
+    pad_tokens: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ..., window_tokens: _Optional[int] = ..., context: _Optional[_Union[_training_pb2.TrainingContext, str]] = ..., pad_tokens: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Canvas(_message.Message):
     __slots__ = ("ids", "chat", "seed", "begin", "size")

@@ -206,16 +206,18 @@ class SoftTargets(_message.Message):
     def __init__(self, top_k: _Optional[int] = ..., share: _Optional[float] = ...) -> None: ...
 
 class LossSpec(_message.Message):
-    __slots__ = ("supervise", "tail", "weighting", "soft")
+    __slots__ = ("supervise", "tail", "weighting", "soft", "tail_weight")
     SUPERVISE_FIELD_NUMBER: _ClassVar[int]
     TAIL_FIELD_NUMBER: _ClassVar[int]
     WEIGHTING_FIELD_NUMBER: _ClassVar[int]
     SOFT_FIELD_NUMBER: _ClassVar[int]
+    TAIL_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     supervise: SuperviseTokens
     tail: bool
     weighting: LossWeighting
     soft: SoftTargets
-    def __init__(self, supervise: _Optional[_Union[SuperviseTokens, str]] = ..., tail: _Optional[bool] = ..., weighting: _Optional[_Union[LossWeighting, str]] = ..., soft: _Optional[_Union[SoftTargets, _Mapping]] = ...) -> None: ...
+    tail_weight: float
+    def __init__(self, supervise: _Optional[_Union[SuperviseTokens, str]] = ..., tail: _Optional[bool] = ..., weighting: _Optional[_Union[LossWeighting, str]] = ..., soft: _Optional[_Union[SoftTargets, _Mapping]] = ..., tail_weight: _Optional[float] = ...) -> None: ...
 
 class OptimizerSpec(_message.Message):
     __slots__ = ("kind", "weight_decay", "beta1", "beta2", "epsilon", "momentum", "newton_schulz_steps")

@@ -219,7 +219,7 @@ class Adapter(_message.Message):
     def __init__(self, id: _Optional[str] = ..., base_id: _Optional[str] = ..., spec: _Optional[_Union[AdapterSpec, _Mapping]] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., steps: _Optional[int] = ..., last_sequence: _Optional[int] = ..., claims: _Optional[_Union[AdapterClaims, _Mapping]] = ...) -> None: ...
 
 class AdapterClaims(_message.Message):
-    __slots__ = ("base_name", "base_revision", "attention", "context", "noise", "loss", "mask_token", "eos_token", "stop_tokens", "chat_template_digest", "steps", "version", "window_tokens", "canvas_tokens")
+    __slots__ = ("base_name", "base_revision", "attention", "context", "noise", "loss", "mask_token", "eos_token", "stop_tokens", "chat_template_digest", "steps", "version", "window_tokens", "canvas_tokens", "pad_tokens")
     BASE_NAME_FIELD_NUMBER: _ClassVar[int]
     BASE_REVISION_FIELD_NUMBER: _ClassVar[int]
     ATTENTION_FIELD_NUMBER: _ClassVar[int]
@@ -234,6 +234,7 @@ class AdapterClaims(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WINDOW_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CANVAS_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    PAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
     base_name: str
     base_revision: str
     attention: _training_pb2.AttentionMode
@@ -248,21 +249,24 @@ class AdapterClaims(_message.Message):
     version: str
     window_tokens: int
     canvas_tokens: int
-    def __init__(self, base_name: _Optional[str] = ..., base_revision: _Optional[str] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., context: _Optional[str] = ..., noise: _Optional[_Union[_training_pb2.NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[_training_pb2.LossSpec, _Mapping]] = ..., mask_token: _Optional[str] = ..., eos_token: _Optional[str] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., chat_template_digest: _Optional[str] = ..., steps: _Optional[int] = ..., version: _Optional[str] = ..., window_tokens: _Optional[int] = ..., canvas_tokens: _Optional[int] = ...) -> None: ...
+    pad_tokens: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, base_name: _Optional[str] = ..., base_revision: _Optional[str] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., context: _Optional[str] = ..., noise: _Optional[_Union[_training_pb2.NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[_training_pb2.LossSpec, _Mapping]] = ..., mask_token: _Optional[str] = ..., eos_token: _Optional[str] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., chat_template_digest: _Optional[str] = ..., steps: _Optional[int] = ..., version: _Optional[str] = ..., window_tokens: _Optional[int] = ..., canvas_tokens: _Optional[int] = ..., pad_tokens: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AdapterSpec(_message.Message):
-    __slots__ = ("rank", "alpha", "targets", "dropout", "seed")
+    __slots__ = ("rank", "alpha", "targets", "dropout", "seed", "use_rslora")
     RANK_FIELD_NUMBER: _ClassVar[int]
     ALPHA_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
     DROPOUT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    USE_RSLORA_FIELD_NUMBER: _ClassVar[int]
     rank: int
     alpha: float
     targets: _containers.RepeatedScalarFieldContainer[str]
     dropout: float
     seed: int
-    def __init__(self, rank: _Optional[int] = ..., alpha: _Optional[float] = ..., targets: _Optional[_Iterable[str]] = ..., dropout: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
+    use_rslora: bool
+    def __init__(self, rank: _Optional[int] = ..., alpha: _Optional[float] = ..., targets: _Optional[_Iterable[str]] = ..., dropout: _Optional[float] = ..., seed: _Optional[int] = ..., use_rslora: _Optional[bool] = ...) -> None: ...
 
 class ErrorDetail(_message.Message):
     __slots__ = ("code", "message", "option", "value", "remedy", "retry_after_ms")

@@ -230,7 +230,7 @@ export interface DownloadDatasetResponse {
 export interface WindowSpec {
   /** The most tokens of prompt, answer and tail together. */
   window: number;
-  /** Pad with EOS, which is visible, noised and predicted. */
+  /** Pad with EOS, or with pad_tokens; the padding is visible, noised and predicted. */
   padToWindow: boolean;
   tooLong: TooLong;
   /** 0: no limit for the prompt alone. */
@@ -238,6 +238,8 @@ export interface WindowSpec {
   supervise: SuperviseTurns;
   /** Encode special tokens that a message writes out as those tokens. Without it, they are encoded as text. */
   allowSpecial: boolean;
+  /** What fills the tail in turn behind the EOS that ends an answer, each text exactly one token. Empty: EOS. */
+  padTokens: string[];
 }
 
 export interface WindowReport {
@@ -253,7 +255,7 @@ export interface WindowReport {
   specialTokens: bigint;
   /** The number of mask tokens in the answers' own text, if the mask is ordinary text. */
   maskTokens: bigint;
-  /** The token that ends each answer and fills its tail. */
+  /** The token that ends each answer and, without pad_tokens, fills its tail. */
   endToken: string;
   endTokenId: number;
 }
@@ -287,7 +289,7 @@ export interface PreparedExample {
   ids: number[];
   /** One byte per position, 0 or 1: whether noise applies to it (tail included). */
   answer: Buffer;
-  /** One byte per position, 0 or 1: whether it is EOS padding. */
+  /** One byte per position, 0 or 1: whether it is padding behind the answer. */
   tail: Buffer;
 }
 
@@ -2238,7 +2240,15 @@ export const DownloadDatasetResponse: MessageFns<DownloadDatasetResponse> = {
 };
 
 function createBaseWindowSpec(): WindowSpec {
-  return { window: 0, padToWindow: false, tooLong: 0, maxPromptTokens: 0, supervise: 0, allowSpecial: false };
+  return {
+    window: 0,
+    padToWindow: false,
+    tooLong: 0,
+    maxPromptTokens: 0,
+    supervise: 0,
+    allowSpecial: false,
+    padTokens: [],
+  };
 }
 
 export const WindowSpec: MessageFns<WindowSpec> = {
@@ -2260,6 +2270,9 @@ export const WindowSpec: MessageFns<WindowSpec> = {
     }
     if (message.allowSpecial !== false) {
       writer.uint32(48).bool(message.allowSpecial);
+    }
+    for (const v of message.padTokens) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -2325,6 +2338,14 @@ export const WindowSpec: MessageFns<WindowSpec> = {
             message.allowSpecial = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.padTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2361,6 +2382,11 @@ export const WindowSpec: MessageFns<WindowSpec> = {
         : isSet(object.allow_special)
         ? globalThis.Boolean(object.allow_special)
         : false,
+      padTokens: globalThis.Array.isArray(object?.padTokens)
+        ? object.padTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pad_tokens)
+        ? object.pad_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2384,6 +2410,9 @@ export const WindowSpec: MessageFns<WindowSpec> = {
     if (message.allowSpecial !== false) {
       obj.allowSpecial = message.allowSpecial;
     }
+    if (message.padTokens?.length) {
+      obj.padTokens = message.padTokens;
+    }
     return obj;
   },
 
@@ -2398,6 +2427,7 @@ export const WindowSpec: MessageFns<WindowSpec> = {
     message.maxPromptTokens = object.maxPromptTokens ?? 0;
     message.supervise = object.supervise ?? 0;
     message.allowSpecial = object.allowSpecial ?? false;
+    message.padTokens = object.padTokens?.map((e) => e) || [];
     return message;
   },
 };

@@ -475,6 +475,11 @@ export interface SamplingSpec {
   windowTokens: number;
   /** Where the last token of the finished canvases stands: RANDOM_SPLIT, visible in the canvas behind them; PROMPT, in the past as the others. */
   context: TrainingContext;
+  /**
+   * What the adapter's tails were filled with in turn, as in WindowSpec: where positions are chosen by confidence, one that shows such a
+   * token counts as one that shows a stop token.
+   */
+  padTokens: string[];
 }
 
 export interface Canvas {
@@ -2324,6 +2329,7 @@ function createBaseSamplingSpec(): SamplingSpec {
     shareWeight: 0,
     windowTokens: 0,
     context: 0,
+    padTokens: [],
   };
 }
 
@@ -2355,6 +2361,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     }
     if (message.context !== 0) {
       writer.uint32(72).int32(message.context);
+    }
+    for (const v of message.padTokens) {
+      writer.uint32(82).string(v!);
     }
     return writer;
   },
@@ -2444,6 +2453,14 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
             message.context = reader.int32() as any;
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.padTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2483,6 +2500,11 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
         ? globalThis.Number(object.window_tokens)
         : 0,
       context: isSet(object.context) ? trainingContextFromJSON(object.context) : 0,
+      padTokens: globalThis.Array.isArray(object?.padTokens)
+        ? object.padTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pad_tokens)
+        ? object.pad_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2515,6 +2537,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     if (message.context !== 0) {
       obj.context = trainingContextToJSON(message.context);
     }
+    if (message.padTokens?.length) {
+      obj.padTokens = message.padTokens;
+    }
     return obj;
   },
 
@@ -2534,6 +2559,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     message.shareWeight = object.shareWeight ?? 0;
     message.windowTokens = object.windowTokens ?? 0;
     message.context = object.context ?? 0;
+    message.padTokens = object.padTokens?.map((e) => e) || [];
     return message;
   },
 };

@@ -434,7 +434,11 @@ export interface LossSpec {
   tail: boolean;
   weighting: LossWeighting;
   /** Absent: labels alone. */
-  soft?: SoftTargets | undefined;
+  soft?:
+    | SoftTargets
+    | undefined;
+  /** Weight of a token of the tail relative to one of the answer's own. Above 0, at most 1. */
+  tailWeight: number;
 }
 
 export interface OptimizerSpec {
@@ -2034,7 +2038,7 @@ export const SoftTargets: MessageFns<SoftTargets> = {
 };
 
 function createBaseLossSpec(): LossSpec {
-  return { supervise: 0, tail: false, weighting: 0, soft: undefined };
+  return { supervise: 0, tail: false, weighting: 0, soft: undefined, tailWeight: 0 };
 }
 
 export const LossSpec: MessageFns<LossSpec> = {
@@ -2050,6 +2054,9 @@ export const LossSpec: MessageFns<LossSpec> = {
     }
     if (message.soft !== undefined) {
       SoftTargets.encode(message.soft, writer.uint32(34).fork()).join();
+    }
+    if (message.tailWeight !== 0) {
+      writer.uint32(41).double(message.tailWeight);
     }
     return writer;
   },
@@ -2099,6 +2106,14 @@ export const LossSpec: MessageFns<LossSpec> = {
             message.soft = SoftTargets.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.tailWeight = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2117,6 +2132,11 @@ export const LossSpec: MessageFns<LossSpec> = {
       tail: isSet(object.tail) ? globalThis.Boolean(object.tail) : false,
       weighting: isSet(object.weighting) ? lossWeightingFromJSON(object.weighting) : 0,
       soft: isSet(object.soft) ? SoftTargets.fromJSON(object.soft) : undefined,
+      tailWeight: isSet(object.tailWeight)
+        ? globalThis.Number(object.tailWeight)
+        : isSet(object.tail_weight)
+        ? globalThis.Number(object.tail_weight)
+        : 0,
     };
   },
 
@@ -2134,6 +2154,9 @@ export const LossSpec: MessageFns<LossSpec> = {
     if (message.soft !== undefined) {
       obj.soft = SoftTargets.toJSON(message.soft);
     }
+    if (message.tailWeight !== 0) {
+      obj.tailWeight = floatToJson(message.tailWeight);
+    }
     return obj;
   },
 
@@ -2148,6 +2171,7 @@ export const LossSpec: MessageFns<LossSpec> = {
     message.soft = (object.soft !== undefined && object.soft !== null)
       ? SoftTargets.fromPartial(object.soft)
       : undefined;
+    message.tailWeight = object.tailWeight ?? 0;
     return message;
   },
 };

@@ -243,17 +243,21 @@ export interface AdapterClaims {
   windowTokens: number;
   /** The most tokens that a canvas of random-split context had; 0: there was no limit. */
   canvasTokens: number;
+  /** What filled the tails in turn, as in WindowSpec. Empty: EOS, or sequences of a client's own making. */
+  padTokens: string[];
 }
 
 export interface AdapterSpec {
   /** From 1 to the base's max_rank. */
   rank: number;
-  /** The update is scaled by alpha / rank. */
+  /** The update is scaled by alpha / rank, or with use_rslora by alpha / √rank. */
   alpha: number;
   targets: string[];
   /** 0 ≤ dropout < 1. */
   dropout: number;
   seed: bigint;
+  /** Rank-stabilised scaling (arXiv 2312.03732). */
+  useRslora: boolean;
 }
 
 /** Why a call or a run failed. */
@@ -2491,6 +2495,7 @@ function createBaseAdapterClaims(): AdapterClaims {
     version: "",
     windowTokens: 0,
     canvasTokens: 0,
+    padTokens: [],
   };
 }
 
@@ -2540,6 +2545,9 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     }
     if (message.canvasTokens !== 0) {
       writer.uint32(112).uint32(message.canvasTokens);
+    }
+    for (const v of message.padTokens) {
+      writer.uint32(122).string(v!);
     }
     return writer;
   },
@@ -2669,6 +2677,14 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
             message.canvasTokens = reader.uint32();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.padTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2729,6 +2745,11 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
         : isSet(object.canvas_tokens)
         ? globalThis.Number(object.canvas_tokens)
         : 0,
+      padTokens: globalThis.Array.isArray(object?.padTokens)
+        ? object.padTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pad_tokens)
+        ? object.pad_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2776,6 +2797,9 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     if (message.canvasTokens !== 0) {
       obj.canvasTokens = Math.round(message.canvasTokens);
     }
+    if (message.padTokens?.length) {
+      obj.padTokens = message.padTokens;
+    }
     return obj;
   },
 
@@ -2800,12 +2824,13 @@ export const AdapterClaims: MessageFns<AdapterClaims> = {
     message.version = object.version ?? "";
     message.windowTokens = object.windowTokens ?? 0;
     message.canvasTokens = object.canvasTokens ?? 0;
+    message.padTokens = object.padTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseAdapterSpec(): AdapterSpec {
-  return { rank: 0, alpha: 0, targets: [], dropout: 0, seed: 0n };
+  return { rank: 0, alpha: 0, targets: [], dropout: 0, seed: 0n, useRslora: false };
 }
 
 export const AdapterSpec: MessageFns<AdapterSpec> = {
@@ -2827,6 +2852,9 @@ export const AdapterSpec: MessageFns<AdapterSpec> = {
         throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
       }
       writer.uint32(40).uint64(message.seed);
+    }
+    if (message.useRslora !== false) {
+      writer.uint32(48).bool(message.useRslora);
     }
     return writer;
   },
@@ -2884,6 +2912,14 @@ export const AdapterSpec: MessageFns<AdapterSpec> = {
             message.seed = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.useRslora = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2903,6 +2939,11 @@ export const AdapterSpec: MessageFns<AdapterSpec> = {
       targets: globalThis.Array.isArray(object?.targets) ? object.targets.map((e: any) => globalThis.String(e)) : [],
       dropout: isSet(object.dropout) ? globalThis.Number(object.dropout) : 0,
       seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+      useRslora: isSet(object.useRslora)
+        ? globalThis.Boolean(object.useRslora)
+        : isSet(object.use_rslora)
+        ? globalThis.Boolean(object.use_rslora)
+        : false,
     };
   },
 
@@ -2923,6 +2964,9 @@ export const AdapterSpec: MessageFns<AdapterSpec> = {
     if (message.seed !== 0n) {
       obj.seed = message.seed.toString();
     }
+    if (message.useRslora !== false) {
+      obj.useRslora = message.useRslora;
+    }
     return obj;
   },
 
@@ -2936,6 +2980,7 @@ export const AdapterSpec: MessageFns<AdapterSpec> = {
     message.targets = object.targets?.map((e) => e) || [];
     message.dropout = object.dropout ?? 0;
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
+    message.useRslora = object.useRslora ?? false;
     return message;
   },
 };
