@@ -5,6 +5,7 @@ import { answersAtQuality } from "./answers-at-quality.js";
 import { autoregressive } from "./autoregressive.js";
 import { decoding } from "./decoding.js";
 import { latency } from "./latency.js";
+import { likelihood } from "./likelihood.js";
 import { llada } from "./llada.js";
 import { neighbour } from "./neighbour.js";
 import { overhead } from "./overhead.js";
@@ -24,6 +25,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "sampling-concurrent": samplingConcurrent,
   llada,
   autoregressive,
+  likelihood,
   decoding,
   "answers-at-quality": answersAtQuality,
   "time-to-loss": timeToLoss,

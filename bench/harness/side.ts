@@ -15,8 +15,10 @@ export interface Measurement {
   readonly processorSeconds?: number;
   /** Tokens that were computed. */
   readonly tokens?: number;
-  /** The last loss of each adapter, in nats. */
+  /** The last loss of each adapter, or −log p of each item, in nats. */
   readonly losses?: readonly number[];
+  /** Items that the reference computes at a time. */
+  readonly batchSize?: number;
   readonly gradientNorm?: number;
   /** Token ids of each answer, EOS and what follows it included. */
   readonly answers?: readonly (readonly number[])[] | undefined;

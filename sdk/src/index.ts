@@ -17,6 +17,7 @@ export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerEr
 export type { AdapterCheck } from "./evaluation/adapter-check.js";
 export { type Comparable, compareEvaluations } from "./evaluation/comparing.js";
 export type { Evaluation } from "./evaluation/evaluation.js";
+export type { LossCurve, LossPoint } from "./evaluation/loss-curve.js";
 export { distinctN } from "./evaluation/measures/distinct.js";
 export { exactMatch } from "./evaluation/measures/exact-match.js";
 export type * from "./evaluation/measures/measure.js";
@@ -102,6 +103,7 @@ export {
   type PseudoLikelihood,
   pseudoLikelihood,
 } from "./options/likelihood.js";
+export type { CorruptionKind, LossCurveOptions } from "./options/loss-curve.js";
 export type * from "./options/primitives.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";

@@ -1,13 +1,14 @@
 import { Canvas } from "./canvas.js";
 import type { Client } from "./client.js";
-import { openDataset } from "./data/data.js";
-import { warnOfSpecialTokens } from "./data/special-tokens.js";
 import { encodeTexts, promptIds } from "./data/text.js";
 import { type Evaluation, evaluateModel } from "./evaluation/evaluation.js";
 import { fitsUnderBase } from "./evaluation/gap-lengths.js";
+import { type LossCurve, lossCurveOf } from "./evaluation/loss-curve.js";
 import { predictCanvases } from "./evaluation/predicting.js";
 import { scoreItems } from "./evaluation/scoring.js";
+import { validateModel } from "./evaluation/validating.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
+import { checkLossCurve, type LossCurveOptions } from "./options/loss-curve.js";
 import { type CheckedScoreItem, checkCanvas, checkPredict, checkScore } from "./options/primitive-checks.js";
 import type { CanvasOptions, PredictOptions, ScoreOptions } from "./options/primitives.js";
 import {
@@ -21,23 +22,7 @@ import {
 } from "./options.js";
 import { AsTrained } from "./runs/as-trained.js";
 import { type SampledModel, SampleRun, SamplingRun, type SamplingTarget } from "./runs/sampling.js";
-import {
-  type AdapterClaims,
-  type BaseInfo,
-  fromLossReport,
-  fromWindowReport,
-  type LossReport,
-  numberOf,
-  type Prediction,
-  pb,
-  present,
-  type Score,
-  TrainingService,
-  toLoss,
-  toNoise,
-  toWindow,
-  type WindowReport,
-} from "./wire.js";
+import type { AdapterClaims, BaseInfo, LossReport, Prediction, Score, WindowReport } from "./wire.js";
 
 /** The losses on a data set, and the report of how its examples were cut to windows. */
 export interface ValidationResult {
@@ -142,38 +127,22 @@ export abstract class Model {
    * @throws LadError `invalid-option`, `invalid-data`
    */
   async validate(options: ValidateOptions): Promise<ValidationResult> {
-    const {
-      data,
-      noise,
-      loss,
-      attention,
-      context,
-      canvasTokens,
-      seed,
-      maxExamples,
-      signal,
-      timeoutMs,
-      ...window
-    } = checkValidate(options);
+    const { timeoutMs, ...given } = checkValidate(options);
     const client = this.client.within(timeoutMs);
-    const dataset = await openDataset(client, data, signal, this.target.baseId);
-    const request = {
-      ...this.target,
-      datasetId: dataset.id,
-      window: toWindow(window),
-      noise: toNoise(noise),
-      loss: toLoss(loss),
-      attention: numberOf(pb.training.AttentionMode, attention),
-      context: numberOf(pb.training.TrainingContext, context),
-      canvasTokens,
-      seed,
-      maxExamples,
-    };
-    const reply = await client.call(TrainingService.validate, request, { signal });
-    const report = fromLossReport(present(reply.report, "ValidateResponse.report"));
-    const windows = fromWindowReport(present(reply.windowReport, "ValidateResponse.window_report"));
-    warnOfSpecialTokens(client, windows, window.allowSpecial);
-    return { report, data: windows };
+    const { report, data } = await validateModel(client, this.target, given, false);
+    return { report, data };
+  }
+
+  /**
+   * Computes how well the model repairs each kind of corruption at each level: the CE of the corrupted tokens, under noise that is fixed for
+   * each example, with its interval over the examples.
+   *
+   * @throws LadError `invalid-option`, `invalid-data`
+   */
+  async lossCurve(options: LossCurveOptions): Promise<LossCurve> {
+    const { timeoutMs, ...given } = checkLossCurve(options);
+    const { attention } = await this.asTrained.predicting(given.attention, given.signal);
+    return lossCurveOf(this.client.within(timeoutMs), this.target, { ...given, attention });
   }
 
   /** How the model was trained last, as the worker knows it now; undefined for a base. */

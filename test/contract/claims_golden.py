@@ -43,19 +43,27 @@ CLAIMS: dict[str, AdapterClaims] = {
         for kind, build in NOISE_BUILDERS.items()
     },
     "decided tokens in the past": AdapterClaims(**{**_SOME, "context": "random-split"}),
-    "short canvases": AdapterClaims(**{**_SOME, "context": "random-split", "canvas_tokens": 16}),
+    "short canvases": AdapterClaims(
+        **{**_SOME, "context": "random-split", "canvas_tokens": 16}
+    ),
     "weights by time": AdapterClaims(
         **{
             **_SOME,
             "attention": "full",
             "noise": NOISE_BUILDERS["mask-only"](tail_noise=False, min_time=0.25),
-            "loss": loss_spec(supervise="corrupted-answer-tokens", tail=False, weighting="inverse-time"),
+            "loss": loss_spec(
+                supervise="corrupted-answer-tokens",
+                tail=False,
+                weighting="inverse-time",
+            ),
         }
     ),
     "soft targets": AdapterClaims(
         **{
             **_SOME,
-            "loss": loss_spec(supervise="all-answer-tokens", soft=SoftTargets(top_k=32, share=0.75)),
+            "loss": loss_spec(
+                supervise="all-answer-tokens", soft=SoftTargets(top_k=32, share=0.75)
+            ),
         }
     ),
     "light tails of many tokens": AdapterClaims(
@@ -82,7 +90,11 @@ _write_adapter = writer(AdapterInfo, worker_pb2.Adapter)
 
 
 def golden(name: str, claims: AdapterClaims) -> dict[str, Any]:
-    return {"name": name, "file": json.loads(claims_file(claims)), "adapter": message(claims)}
+    return {
+        "name": name,
+        "file": json.loads(claims_file(claims)),
+        "adapter": message(claims),
+    }
 
 
 def message(claims: AdapterClaims) -> str:
@@ -96,11 +108,15 @@ def message(claims: AdapterClaims) -> str:
         steps=0,
         claims=claims,
     )
-    return base64.b64encode(_write_adapter(info).SerializeToString(deterministic=True)).decode()
+    return base64.b64encode(
+        _write_adapter(info).SerializeToString(deterministic=True)
+    ).decode()
 
 
 def document() -> str:
-    lines = ",\n".join(json.dumps(golden(name, claims)) for name, claims in CLAIMS.items())
+    lines = ",\n".join(
+        json.dumps(golden(name, claims)) for name, claims in CLAIMS.items()
+    )
     return f"[\n{lines}\n]\n"
 
 

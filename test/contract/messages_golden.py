@@ -219,7 +219,9 @@ def requests() -> list[Message]:
         sampling_pb2.StartSamplingRequest(
             base_id="stub-1",
             canvases=[
-                sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 4294967295]), seed=MAX_UINT64),
+                sampling_pb2.Canvas(
+                    ids=data_pb2.TokenIds(ids=[1, 2, 4294967295]), seed=MAX_UINT64
+                ),
                 sampling_pb2.Canvas(chat=chat, begin=write_state(STATE), size=None),
             ],
             spec=sampling,
@@ -253,7 +255,13 @@ def replies() -> list[Message]:
         state=STATE,
     )
     answer = AnswerEvent(
-        canvas=1, ids=(65,), canvas_ids=(65, 256), text="A", iterations=4, stopped="settled", pinned=(1,)
+        canvas=1,
+        ids=(65,),
+        canvas_ids=(65, 256),
+        text="A",
+        iterations=4,
+        stopped="settled",
+        pinned=(1,),
     )
     prediction = Prediction(
         ids=(65, 66),
@@ -280,7 +288,12 @@ def replies() -> list[Message]:
         runs_pb2.StreamEventsResponse(cancelled=runs_pb2.RunCancelled(steps=2**60)),
         write_prediction(prediction),
         write_score(
-            Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True, estimates=(-1.25, -1.75))
+            Score(
+                log_likelihood=-1.5,
+                token_log_likelihoods=(-0.5, -1.0),
+                greedy=True,
+                estimates=(-1.25, -1.75),
+            )
         ),
     ]
 

@@ -26,6 +26,7 @@ from lad_runtime.types.training import LossSpec
 from method_specs import (
     NoNoise,
     cover_noise,
+    fixed_noise,
     lad_noise,
     loss_spec,
     mask_only_noise,
@@ -41,7 +42,11 @@ MAX_UINT64 = 2**64 - 1
 # (counter, key, words) of the generator's published known-answer tests
 KNOWN_ANSWERS = [
     ((0,) * 4, (0,) * 2, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
-    ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0xFFFFFFFF,) * 4,
+        (0xFFFFFFFF,) * 2,
+        (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD),
+    ),
     (
         (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
         (0xA4093822, 0x299F31D0),
@@ -52,7 +57,11 @@ KNOWN_ANSWERS = [
 
 def window(id: int, prompt: int, answer: int, tail: int) -> PreparedExample:
     """A window of distinct answer tokens that end with EOS; one of them is the mask token as ordinary text."""
-    ids = [10 + i for i in range(prompt)] + [100 + i for i in range(answer)] + [EOS_ID] * tail
+    ids = (
+        [10 + i for i in range(prompt)]
+        + [100 + i for i in range(answer)]
+        + [EOS_ID] * tail
+    )
     ids[prompt + answer - 1] = EOS_ID
     if answer > 4:
         ids[prompt + 2] = MASK_ID
@@ -98,7 +107,9 @@ def philox() -> Any:
         )
     ]
     return {
-        "knownAnswers": [{"counter": c, "key": k, "words": w} for c, k, w in KNOWN_ANSWERS],
+        "knownAnswers": [
+            {"counter": c, "key": k, "words": w} for c, k, w in KNOWN_ANSWERS
+        ],
         "purposes": {purpose.name: purpose.value for purpose in Purpose},
         "sequences": [
             {
@@ -107,7 +118,10 @@ def philox() -> Any:
                 "subject": str(subject),
                 "round": round,
                 "lane": lane,
-                "words": [int(u * 2**32) for u in uniforms(seed, purpose, subject, round, 6, lane).tolist()],
+                "words": [
+                    int(u * 2**32)
+                    for u in uniforms(seed, purpose, subject, round, 6, lane).tolist()
+                ],
             }
             for seed, purpose, subject, round, lane in sequences
         ],
@@ -125,16 +139,36 @@ LAD_OPTIONS = [
         "shift_scale": 1.0,
         "max_span": 9,
     },
-    {"full_mask_probability": 0.0, "mask_probability": 0.0, "shift_scale": 1.0, "max_shift": 30},
+    {
+        "full_mask_probability": 0.0,
+        "mask_probability": 0.0,
+        "shift_scale": 1.0,
+        "max_shift": 30,
+    },
 ]
 SPECS = [
-    *(build(**options) for build in (lad_noise, cover_noise) for options in LAD_OPTIONS),
+    *(
+        build(**options)
+        for build in (lad_noise, cover_noise)
+        for options in LAD_OPTIONS
+    ),
     *(
         build(**options)
         for build in (mask_only_noise, uniform_noise)
         for options in ({}, {"min_time": 0.4, "tail_noise": False})
     ),
     NoNoise(),
+]
+FIXED = [
+    fixed_noise(masked=0.35),
+    fixed_noise(
+        masked=0.2,
+        swapped=0.5,
+        duplicated=0.3,
+        shifted=1.0,
+        tail_noise=False,
+        max_span=5,
+    ),
 ]
 
 
@@ -149,13 +183,28 @@ def noise() -> Any:
             for index in range(len(EXAMPLES))
             for seed, epoch in ((0, 0), (11, 1), (MAX_UINT64, 3), (5, 70))
         ]
-        + [noise_case(index, lad_noise(), 3, 0, Purpose.VALIDATION_NOISE) for index in range(len(EXAMPLES))],
+        + [
+            noise_case(index, lad_noise(), 3, 0, Purpose.VALIDATION_NOISE)
+            for index in range(len(EXAMPLES))
+        ]
+        + [
+            noise_case(index, spec, seed, 2, Purpose.NOISE)
+            for spec in FIXED
+            for index in range(len(EXAMPLES))
+            for seed in (1, MAX_UINT64)
+        ],
     }
 
 
 def noise_case(index: int, spec: Noise, seed: int, epoch: int, purpose: Purpose) -> Any:
     noised = apply_noise(
-        EXAMPLES[index], spec, seed=seed, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE, purpose=purpose
+        EXAMPLES[index],
+        spec,
+        seed=seed,
+        epoch=epoch,
+        mask_id=MASK_ID,
+        vocab_size=VOCAB_SIZE,
+        purpose=purpose,
     )
     return {
         "example": index,
@@ -183,7 +232,9 @@ def split() -> Any:
     }
 
 
-def split_case(index: int, seed: int, epoch: int, purpose: Purpose, canvas_tokens: int) -> Any:
+def split_case(
+    index: int, seed: int, epoch: int, purpose: Purpose, canvas_tokens: int
+) -> Any:
     seen = seen_in(
         EXAMPLES[index],
         "random-split",
@@ -218,11 +269,22 @@ def draft() -> Any:
     }
 
 
-def draft_case(index: int, tail_noise: bool, share: float, seed: int, epoch: int) -> Any:
+def draft_case(
+    index: int, tail_noise: bool, share: float, seed: int, epoch: int
+) -> Any:
     """What is shown where the model writes the token 300 at the canvas's first position, and so on."""
-    noise, example = own_draft_noise(share=share, noise=lad_noise(tail_noise=tail_noise)), EXAMPLES[index]
+    noise, example = (
+        own_draft_noise(share=share, noise=lad_noise(tail_noise=tail_noise)),
+        EXAMPLES[index],
+    )
     noised = apply_noise(
-        example, noise, seed=seed, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE, purpose=Purpose.NOISE
+        example,
+        noise,
+        seed=seed,
+        epoch=epoch,
+        mask_id=MASK_ID,
+        vocab_size=VOCAB_SIZE,
+        purpose=Purpose.NOISE,
     )
     draws = draft_seed(example, noise, seed=seed, epoch=epoch)
     if draws is not None:
@@ -244,8 +306,18 @@ def draft_case(index: int, tail_noise: bool, share: float, seed: int, epoch: int
 def order() -> Any:
     return {
         "permutations": [
-            {"seed": str(seed), "epoch": epoch, "examples": n, "rows": permutation(seed, epoch, n).tolist()}
-            for seed, epoch, n in ((0, 0, 1), (0, 0, 10), (0, 1, 10), (MAX_UINT64, 4, 33))
+            {
+                "seed": str(seed),
+                "epoch": epoch,
+                "examples": n,
+                "rows": permutation(seed, epoch, n).tolist(),
+            }
+            for seed, epoch, n in (
+                (0, 0, 1),
+                (0, 0, 10),
+                (0, 1, 10),
+                (MAX_UINT64, 4, 33),
+            )
         ],
         "batches": [
             {
@@ -253,9 +325,16 @@ def order() -> Any:
                 "examples": n,
                 "batchSize": size,
                 "step": step,
-                "draws": [[draw.epoch, draw.row] for draw in batch(seed, n, size, step)],
+                "draws": [
+                    [draw.epoch, draw.row] for draw in batch(seed, n, size, step)
+                ],
             }
-            for seed, n, size, step in ((0, 10, 4, 0), (0, 10, 4, 2), (9, 3, 8, 1), (9, 64, 8, 1000))
+            for seed, n, size, step in (
+                (0, 10, 4, 0),
+                (0, 10, 4, 2),
+                (9, 3, 8, 1),
+                (9, 64, 8, 1000),
+            )
         ],
     }
 
@@ -304,7 +383,14 @@ def loss() -> Any:
 
 def loss_case(noise_spec: Noise, loss_spec: LossSpec, epoch: int) -> Any:
     noised = [
-        apply_noise(example, noise_spec, seed=2, epoch=epoch, mask_id=MASK_ID, vocab_size=VOCAB_SIZE)
+        apply_noise(
+            example,
+            noise_spec,
+            seed=2,
+            epoch=epoch,
+            mask_id=MASK_ID,
+            vocab_size=VOCAB_SIZE,
+        )
         for example in EXAMPLES
     ]
     pairs = list(zip(EXAMPLES, noised, strict=True))
@@ -321,7 +407,9 @@ def loss_case(noise_spec: Noise, loss_spec: LossSpec, epoch: int) -> Any:
         "epoch": epoch,
         "sequences": [
             {
-                "supervised": [i for i, target in enumerate(sequence.targets) if target >= 0],
+                "supervised": [
+                    i for i, target in enumerate(sequence.targets) if target >= 0
+                ],
                 **({"weights": list(sequence.weights)} if is_light else {"weight": max(sequence.weights)}),
             }
             for sequence in (targeted(*pair, loss_spec, counted) for pair in pairs)
@@ -367,7 +455,11 @@ def likelihood() -> Any:
             "samples": samples,
             "stratified": stratified,
             "masks": likelihood_masks(
-                seed=seed, key=key, length=length, samples=samples, stratified=stratified
+                seed=seed,
+                key=key,
+                length=length,
+                samples=samples,
+                stratified=stratified,
             ),
         }
         for seed, key, length, samples, stratified in cases
@@ -389,7 +481,13 @@ FILES: dict[str, Callable[[], Any]] = {
 def text(value: Any) -> str:
     """JSON with one line for each entry of a list, so that a difference is readable."""
     if isinstance(value, dict):
-        return "{" + ",\n".join(f"{json.dumps(key)}: {text(item)}" for key, item in value.items()) + "}"
+        return (
+            "{"
+            + ",\n".join(
+                f"{json.dumps(key)}: {text(item)}" for key, item in value.items()
+            )
+            + "}"
+        )
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(json.dumps(item) for item in value) + "\n]"
     return json.dumps(value)

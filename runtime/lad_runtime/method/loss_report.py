@@ -30,6 +30,14 @@ class LossReport:
     corrupted_content_tokens: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExampleLosses:
+    """Of examples in order, over their corrupted supervised tokens that are not of the tail: the CE's sum in nats, and how many."""
+
+    nats: tuple[float, ...]
+    tokens: tuple[int, ...]
+
+
 _KINDS = ("all", "content", "tail", "corrupted", "corrupted_content")
 
 
@@ -90,3 +98,20 @@ class LossTally:
             corrupted_tokens=self.counts["corrupted"],
             corrupted_content_tokens=self.counts["corrupted_content"],
         )
+
+
+@dataclass
+class ExampleTally:
+    """Sums of the examples' corrupted content, each on its own."""
+
+    found: dict[int, tuple[float, int]] = field(default_factory=dict)
+
+    def add(self, number: int, row: NoisedRow, losses: TokenLosses) -> None:
+        tally = LossTally()
+        tally.add(row, losses)
+        self.found[number] = tally.sums["corrupted_content"], tally.counts["corrupted_content"]
+
+    def losses(self, examples: int) -> ExampleLosses:
+        """Of so many examples; those that were not added have nothing that counts."""
+        each = [self.found.get(number, (0.0, 0)) for number in range(examples)]
+        return ExampleLosses(nats=tuple(nats for nats, _ in each), tokens=tuple(tokens for _, tokens in each))

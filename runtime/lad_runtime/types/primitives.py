@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.loss_report import ExampleLosses
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
 from lad_runtime.method.random_split import CONTEXTS, Context, check_split
@@ -78,6 +79,7 @@ class ValidateRequest:
     attention: AttentionMode
     context: Context
     canvas_tokens: int  # as in TrainingSpec
+    per_example: bool  # whether the response has each example's own losses
 
     def __post_init__(self) -> None:
         check_choice("context", self.context, CONTEXTS)
@@ -142,8 +144,8 @@ class OptimStepTask(Task[OptimStepResult]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValidateTask(ReadingTask[tuple[LossReport, WindowReport]]):
-    """Losses under noise that is fixed for each example, and the report of the data as it was given."""
+class ValidateTask(ReadingTask[tuple[LossReport, WindowReport, ExampleLosses]]):
+    """Losses under noise that is fixed for each example, the report of the data as it was given, and each example's own losses."""
 
     data: Prepared
     noise: NoiseSpec

@@ -237,7 +237,10 @@ export const validateFields = fieldsOf<ValidateOptions>()({
   ...callShape,
 });
 
-export function checkValidate(options: ValidateOptions) {
+/** Options of `validate` with every default filled in. */
+export type CheckedValidation = z.output<typeof validateFields>;
+
+export function checkValidate(options: ValidateOptions): CheckedValidation {
   const given = check(validateFields, options);
   checkLossFits(given.loss, given.noise);
   checkContext(given);

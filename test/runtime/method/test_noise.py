@@ -16,6 +16,7 @@ from lad_runtime.types.data import PreparedExample
 from method_specs import (
     NoNoise,
     cover_noise,
+    fixed_noise,
     lad_noise,
     mask_only_noise,
     own_draft_noise,
@@ -122,9 +123,14 @@ def test_lad_noise_is_that_of_a_slow_plain_version(example, seed, epoch, spec):
 
 # --- what every kind keeps ----------------------------------------------------------------------------------------------
 
+
+def some_of_each(**options):
+    return fixed_noise(masked=0.3, swapped=0.4, duplicated=0.2, shifted=0.6, **options)
+
+
 DRAWN = st.just(NoNoise()) | st.builds(
     lambda build, tail_noise: build(tail_noise=tail_noise),
-    st.sampled_from([lad_noise, mask_only_noise, cover_noise, uniform_noise]),
+    st.sampled_from([lad_noise, mask_only_noise, cover_noise, uniform_noise, some_of_each]),
     st.booleans(),
 )
 SPECS = DRAWN | st.builds(lambda drawn: own_draft_noise(noise=drawn), DRAWN)
@@ -397,3 +403,29 @@ def test_nothing_crosses_from_one_answer_to_the_next():
             shift(cells("abcXY"), runs, numbers, max_span=3, max_shift=4),
         ):
             assert set(text(moved[:3])) <= set("abc") and set(text(moved[3:])) <= set("XY")
+
+
+# --- given levels -------------------------------------------------------------------------------------------------------
+
+
+@given(windows(), SEEDS, SHARES)
+def test_fixed_noise_masks_the_given_share_exactly(example, seed, share):
+    noised = noise(example, fixed_noise(masked=share), seed)
+    length = sum(example.answer)
+    assert sum(noised.masked) == (min(length, max(1, floor(share * length))) if share > 0 else 0)
+    hidden = [token for token, masked in zip(noised.ids, noised.masked, strict=True) if not masked]
+    clean = [token for token, masked in zip(example.ids, noised.masked, strict=True) if not masked]
+    assert hidden == clean
+
+
+@given(windows(), SEEDS, SHARES, st.sampled_from(["swap", "duplicate", "shift"]))
+def test_fixed_noise_is_lad_noise_of_a_known_strength(example, seed, level, kind):
+    """The strength that `lad` draws, taken as the level: the same tokens travel."""
+    names = {"swap": "swapped", "duplicate": "duplicated", "shift": "shifted"}
+    others = {"full_mask_probability": 0.0, "mask_probability": 0.0}
+    scales = {f"{each}_scale": level if each == kind else 0.0 for each in names}
+    drawn = uniforms(seed, Purpose.NOISE, example.id, 0, 12)[1]
+    structural = noise(example, lad_noise(**others, **scales), seed)
+    given_level = noise(example, fixed_noise(**{names[kind]: level * float(drawn)}), seed)
+    if sum(example.answer) > 2:
+        assert given_level.ids == structural.ids

@@ -11,6 +11,7 @@ from typing import Any
 
 from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.loss_report import ExampleLosses
 from lad_runtime.method.policies.policy import DenoisingPolicy
 from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
@@ -408,10 +409,11 @@ class FakeBackend:
         return OptimStepResult(gradient_norm=norm, step=adapter.steps)
         yield
 
-    def _validate(self, task: ValidateTask) -> Work[tuple[LossReport, WindowReport]]:
+    def _validate(self, task: ValidateTask) -> Work[tuple[LossReport, WindowReport, ExampleLosses]]:
         examples, report = task.data
         loss = yield from ask(FakeRequest(value=len(examples)))
-        return replace(REPORT, loss=loss), report
+        own = ExampleLosses(nats=(0.5,) * len(examples), tokens=(1,) * len(examples))
+        return replace(REPORT, loss=loss), report, own
 
     def _sample(
         self, adapter: FakeAdapter | None, canvas: Canvas, index: int, spec: SamplingSpec

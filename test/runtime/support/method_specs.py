@@ -5,6 +5,7 @@ from typing import Any
 from lad_runtime.method.learning_rate import ScheduleSpec
 from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noises.cover import CoverNoise
+from lad_runtime.method.noises.fixed import FixedNoise
 from lad_runtime.method.noises.lad import LadNoise
 from lad_runtime.method.noises.mask_only import MaskOnlyNoise
 from lad_runtime.method.noises.none import NoNoise
@@ -65,6 +66,11 @@ def uniform_noise(**options: Any) -> UniformNoise:
     return UniformNoise(**{**_TIMED, **options})
 
 
+def fixed_noise(**options: Any) -> FixedNoise:
+    levels = dict.fromkeys(("masked", "swapped", "duplicated", "shifted"), 0.0)
+    return FixedNoise(**{"tail_noise": True, **levels, "max_span": 3, "max_shift": 4, **options})
+
+
 def own_draft_noise(**options: Any) -> OwnDraftNoise:
     return OwnDraftNoise(**{"share": 0.5, "temperature": 1.0, "noise": lad_noise(), **options})
 
@@ -75,6 +81,7 @@ NOISE_BUILDERS = {
     "cover": cover_noise,
     "uniform": uniform_noise,
     "none": NoNoise,
+    "fixed": fixed_noise,
     "own-draft": own_draft_noise,
 }
 

@@ -16,6 +16,7 @@ from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.loss_report import ExampleLosses
 from lad_runtime.method.random_split import Context
 from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.types.attention import AttentionMode
@@ -107,10 +108,10 @@ class Primitives:
         attention: AttentionMode,
         context: Context,
         canvas_tokens: int,
-    ) -> "Job[tuple[LossReport, WindowReport]]":
+    ) -> "Job[tuple[LossReport, WindowReport, ExampleLosses]]":
         """Computes losses under noise that is fixed for each example; blocks while the data set is prepared.
 
-        The outcome is a LossReport and the data set's WindowReport.
+        The outcome is a LossReport, the data set's WindowReport, and the examples' own losses.
         """
         base, _ = self._registry.weights(base_id, adapter_id)
         with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):

@@ -11,6 +11,7 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2, training_pb2_grpc
 from lad_runtime.gen.lad.v1 import training_pb2 as pb
+from lad_runtime.method.loss_report import ExampleLosses
 from lad_runtime.server.calls.creating import made, same_request, starting_threads
 from lad_runtime.server.calls.preparing import Preparing
 from lad_runtime.server.calls.threads import Threads
@@ -40,6 +41,7 @@ _write_gradients = writer(ForwardBackwardResult, pb.ForwardBackwardResponse)
 _write_step = writer(OptimStepResult, pb.OptimStepResponse)
 _write_inspection = writer(Inspection, pb.InspectDatasetResponse)
 _write_losses = writer(LossReport, pb.LossReport)
+_write_examples = writer(ExampleLosses, pb.ExampleLosses)
 _write_report = writer(WindowReport, data_pb2.WindowReport)
 
 _INSPECTING_THREADS = 2  # they share Python's interpreter lock with all other threads
@@ -130,8 +132,12 @@ class TrainingService(training_pb2_grpc.TrainingServiceServicer):
 
         with self._registry.using(base, f"validation-{secrets.token_hex(6)}"):
             await self._preparing.get(base, asked.dataset_id, asked.window)
-            losses, report = await reply_of(submit)
-        return pb.ValidateResponse(report=_write_losses(losses), window_report=_write_report(report))
+            losses, report, examples = await reply_of(submit)
+        return pb.ValidateResponse(
+            report=_write_losses(losses),
+            window_report=_write_report(report),
+            examples=_write_examples(examples) if asked.per_example else None,
+        )
 
     async def InspectDataset(
         self, request: pb.InspectDatasetRequest, context: aio.ServicerContext

@@ -1,8 +1,8 @@
 """Losses of a data set under noise that is fixed for each example, so that those of different runs are comparable."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from lad_runtime.method.loss_report import LossTally
+from lad_runtime.method.loss_report import ExampleLosses, ExampleTally, LossTally, TokenLosses
 from lad_runtime.method.loss_targets import check_loss
 from lad_runtime.method.random import Purpose
 from lad_runtime.method.random_split import Context
@@ -35,11 +35,13 @@ def validate(
     context: Context = "prompt",
     canvas_tokens: int = 0,
     micro_batch_tokens: int = MICRO_BATCH_TOKENS,
+    see: Callable[[int, NoisedRow, TokenLosses], None] = lambda number, row, losses: None,
 ) -> Work[LossReport]:
     """Work that returns the LossReport of `examples`; without an adapter, the base's own.
 
     Noise and cut are keyed by (seed, example id) under a purpose of their own: never what training draws. `loss` is the mean over
-    an example's supervised tokens (with its 1/t weight, where asked for), then over the examples that have any.
+    an example's supervised tokens (with its 1/t weight, where asked for), then over the examples that have any. `see` is told of
+    each example of which something is supervised, by its number.
     """
     noising = Noising(
         base=base,
@@ -59,8 +61,9 @@ def validate(
         soft = yield from base_targets(base, [row for _, row in batch], keep=keep)
         result = yield from ask(placed.loss_request(adapter, soft))
         counted += len(batch)
-        for (_, row), losses in zip(batch, placed.whole(result), strict=True):
+        for (number, row), losses in zip(batch, placed.whole(result), strict=True):
             tally.add(row, losses)
+            see(number, row, losses)
 
     # Each example is a batch of its own here, so that its weights do not depend on how many others there are.
     windows = (noising.seen(examples[index], 0) for index in range(len(examples)))
@@ -69,8 +72,9 @@ def validate(
     return tally.report(divisor=max(counted, 1))
 
 
-def _work(at: Setting, task: ValidateTask) -> Work[tuple[LossReport, WindowReport]]:
+def _work(at: Setting, task: ValidateTask) -> Work[tuple[LossReport, WindowReport, ExampleLosses]]:
     examples, report = task.data
+    tally = ExampleTally()
     losses = yield from validate(
         at.base,
         at.weights,
@@ -81,8 +85,9 @@ def _work(at: Setting, task: ValidateTask) -> Work[tuple[LossReport, WindowRepor
         attention=task.attention,
         context=task.context,
         canvas_tokens=task.canvas_tokens,
+        see=tally.add,
     )
-    return losses, report
+    return losses, report, tally.losses(len(examples))
 
 
 VALIDATING = TaskKind(task=ValidateTask, check=lambda _, task: check_loss(task.loss, task.noise), work=_work)

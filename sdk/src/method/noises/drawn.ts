@@ -1,6 +1,7 @@
 /** Every noise that is drawn without the model: a pure function of (seed, example id, epoch). */
 import type { OptionsByKind } from "../kinds.js";
 import { cover } from "./cover.js";
+import { fixed } from "./fixed.js";
 import { lad } from "./lad.js";
 import { maskOnly } from "./mask-only.js";
 import { noNoise } from "./none.js";
@@ -18,6 +19,8 @@ export const drawnNoises = {
   uniform,
   /** Nothing is corrupted. */
   none: noNoise,
+  /** Corruptions of given levels. */
+  fixed,
 } as const;
 
 type Builders = typeof drawnNoises;

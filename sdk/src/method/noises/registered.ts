@@ -4,6 +4,7 @@ import { ownDraft } from "./own-draft.js";
 
 export { type Cover, type CoverOptions, cover } from "./cover.js";
 export type { DrawnNoise, DrawnNoiseInput, DrawnNoiseKind } from "./drawn.js";
+export { type Fixed, type FixedOptions, fixed } from "./fixed.js";
 export { type Lad, type LadOptions, lad } from "./lad.js";
 export { type MaskOnly, type MaskOnlyOptions, maskOnly, type TimedOptions } from "./mask-only.js";
 export { type NoNoise, noNoise } from "./none.js";

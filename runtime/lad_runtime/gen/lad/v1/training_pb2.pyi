@@ -94,34 +94,38 @@ SHOWN_AS_MASKED: ShownAs
 SHOWN_AS_CHANGED: ShownAs
 
 class NoiseSpec(_message.Message):
-    __slots__ = ("lad", "mask_only", "cover", "uniform", "none", "own_draft")
+    __slots__ = ("lad", "mask_only", "cover", "uniform", "none", "fixed", "own_draft")
     LAD_FIELD_NUMBER: _ClassVar[int]
     MASK_ONLY_FIELD_NUMBER: _ClassVar[int]
     COVER_FIELD_NUMBER: _ClassVar[int]
     UNIFORM_FIELD_NUMBER: _ClassVar[int]
     NONE_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
     OWN_DRAFT_FIELD_NUMBER: _ClassVar[int]
     lad: LadNoise
     mask_only: MaskOnlyNoise
     cover: CoverNoise
     uniform: UniformNoise
     none: NoNoise
+    fixed: FixedNoise
     own_draft: OwnDraftNoise
-    def __init__(self, lad: _Optional[_Union[LadNoise, _Mapping]] = ..., mask_only: _Optional[_Union[MaskOnlyNoise, _Mapping]] = ..., cover: _Optional[_Union[CoverNoise, _Mapping]] = ..., uniform: _Optional[_Union[UniformNoise, _Mapping]] = ..., none: _Optional[_Union[NoNoise, _Mapping]] = ..., own_draft: _Optional[_Union[OwnDraftNoise, _Mapping]] = ...) -> None: ...
+    def __init__(self, lad: _Optional[_Union[LadNoise, _Mapping]] = ..., mask_only: _Optional[_Union[MaskOnlyNoise, _Mapping]] = ..., cover: _Optional[_Union[CoverNoise, _Mapping]] = ..., uniform: _Optional[_Union[UniformNoise, _Mapping]] = ..., none: _Optional[_Union[NoNoise, _Mapping]] = ..., fixed: _Optional[_Union[FixedNoise, _Mapping]] = ..., own_draft: _Optional[_Union[OwnDraftNoise, _Mapping]] = ...) -> None: ...
 
 class DrawnNoise(_message.Message):
-    __slots__ = ("lad", "mask_only", "cover", "uniform", "none")
+    __slots__ = ("lad", "mask_only", "cover", "uniform", "none", "fixed")
     LAD_FIELD_NUMBER: _ClassVar[int]
     MASK_ONLY_FIELD_NUMBER: _ClassVar[int]
     COVER_FIELD_NUMBER: _ClassVar[int]
     UNIFORM_FIELD_NUMBER: _ClassVar[int]
     NONE_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
     lad: LadNoise
     mask_only: MaskOnlyNoise
     cover: CoverNoise
     uniform: UniformNoise
     none: NoNoise
-    def __init__(self, lad: _Optional[_Union[LadNoise, _Mapping]] = ..., mask_only: _Optional[_Union[MaskOnlyNoise, _Mapping]] = ..., cover: _Optional[_Union[CoverNoise, _Mapping]] = ..., uniform: _Optional[_Union[UniformNoise, _Mapping]] = ..., none: _Optional[_Union[NoNoise, _Mapping]] = ...) -> None: ...
+    fixed: FixedNoise
+    def __init__(self, lad: _Optional[_Union[LadNoise, _Mapping]] = ..., mask_only: _Optional[_Union[MaskOnlyNoise, _Mapping]] = ..., cover: _Optional[_Union[CoverNoise, _Mapping]] = ..., uniform: _Optional[_Union[UniformNoise, _Mapping]] = ..., none: _Optional[_Union[NoNoise, _Mapping]] = ..., fixed: _Optional[_Union[FixedNoise, _Mapping]] = ...) -> None: ...
 
 class LadNoise(_message.Message):
     __slots__ = ("tail_noise", "full_mask_probability", "mask_probability", "max_mask_fraction", "swap_scale", "duplicate_scale", "shift_scale", "max_span", "max_shift")
@@ -186,6 +190,24 @@ class UniformNoise(_message.Message):
 class NoNoise(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class FixedNoise(_message.Message):
+    __slots__ = ("tail_noise", "masked", "swapped", "duplicated", "shifted", "max_span", "max_shift")
+    TAIL_NOISE_FIELD_NUMBER: _ClassVar[int]
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    SWAPPED_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATED_FIELD_NUMBER: _ClassVar[int]
+    SHIFTED_FIELD_NUMBER: _ClassVar[int]
+    MAX_SPAN_FIELD_NUMBER: _ClassVar[int]
+    MAX_SHIFT_FIELD_NUMBER: _ClassVar[int]
+    tail_noise: bool
+    masked: float
+    swapped: float
+    duplicated: float
+    shifted: float
+    max_span: int
+    max_shift: int
+    def __init__(self, tail_noise: _Optional[bool] = ..., masked: _Optional[float] = ..., swapped: _Optional[float] = ..., duplicated: _Optional[float] = ..., shifted: _Optional[float] = ..., max_span: _Optional[int] = ..., max_shift: _Optional[int] = ...) -> None: ...
 
 class OwnDraftNoise(_message.Message):
     __slots__ = ("share", "temperature", "noise")
@@ -510,7 +532,7 @@ class OptimStepResponse(_message.Message):
     def __init__(self, gradient_norm: _Optional[float] = ..., step: _Optional[int] = ...) -> None: ...
 
 class ValidateRequest(_message.Message):
-    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples", "attention", "context", "canvas_tokens")
+    __slots__ = ("base_id", "adapter_id", "dataset_id", "window", "noise", "loss", "seed", "max_examples", "attention", "context", "canvas_tokens", "per_example")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
@@ -522,6 +544,7 @@ class ValidateRequest(_message.Message):
     ATTENTION_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     CANVAS_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    PER_EXAMPLE_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     adapter_id: str
     dataset_id: str
@@ -533,15 +556,26 @@ class ValidateRequest(_message.Message):
     attention: AttentionMode
     context: TrainingContext
     canvas_tokens: int
-    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., context: _Optional[_Union[TrainingContext, str]] = ..., canvas_tokens: _Optional[int] = ...) -> None: ...
+    per_example: bool
+    def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., window: _Optional[_Union[_data_pb2.WindowSpec, _Mapping]] = ..., noise: _Optional[_Union[NoiseSpec, _Mapping]] = ..., loss: _Optional[_Union[LossSpec, _Mapping]] = ..., seed: _Optional[int] = ..., max_examples: _Optional[int] = ..., attention: _Optional[_Union[AttentionMode, str]] = ..., context: _Optional[_Union[TrainingContext, str]] = ..., canvas_tokens: _Optional[int] = ..., per_example: _Optional[bool] = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
-    __slots__ = ("report", "window_report")
+    __slots__ = ("report", "window_report", "examples")
     REPORT_FIELD_NUMBER: _ClassVar[int]
     WINDOW_REPORT_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     report: LossReport
     window_report: _data_pb2.WindowReport
-    def __init__(self, report: _Optional[_Union[LossReport, _Mapping]] = ..., window_report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ...) -> None: ...
+    examples: ExampleLosses
+    def __init__(self, report: _Optional[_Union[LossReport, _Mapping]] = ..., window_report: _Optional[_Union[_data_pb2.WindowReport, _Mapping]] = ..., examples: _Optional[_Union[ExampleLosses, _Mapping]] = ...) -> None: ...
+
+class ExampleLosses(_message.Message):
+    __slots__ = ("nats", "tokens")
+    NATS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    nats: _containers.RepeatedScalarFieldContainer[float]
+    tokens: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, nats: _Optional[_Iterable[float]] = ..., tokens: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class InspectDatasetRequest(_message.Message):
     __slots__ = ("base_id", "dataset_id", "window", "noise", "loss", "seed", "noised_examples", "shown_examples")

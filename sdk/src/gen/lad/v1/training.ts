@@ -353,6 +353,7 @@ export interface NoiseSpec {
     | { $case: "cover"; value: CoverNoise }
     | { $case: "uniform"; value: UniformNoise }
     | { $case: "none"; value: NoNoise }
+    | { $case: "fixed"; value: FixedNoise }
     | { $case: "ownDraft"; value: OwnDraftNoise }
     | undefined;
 }
@@ -365,6 +366,7 @@ export interface DrawnNoise {
     | { $case: "cover"; value: CoverNoise }
     | { $case: "uniform"; value: UniformNoise }
     | { $case: "none"; value: NoNoise }
+    | { $case: "fixed"; value: FixedNoise }
     | undefined;
 }
 
@@ -409,6 +411,17 @@ export interface UniformNoise {
 }
 
 export interface NoNoise {
+}
+
+/** The corruptions of LadNoise at given levels: exactly a share of masks, rounded down, at least one above 0; the others are probabilities. */
+export interface FixedNoise {
+  tailNoise: boolean;
+  masked: number;
+  swapped: number;
+  duplicated: number;
+  shifted: number;
+  maxSpan: number;
+  maxShift: number;
 }
 
 /** What the model itself writes, in one forward, where another noise corrupted an answer. A validation shows that noise alone. */
@@ -653,11 +666,25 @@ export interface ValidateRequest {
   context: TrainingContext;
   /** As in TrainingSpec. */
   canvasTokens: number;
+  /** Whether the response has each example's own losses. */
+  perExample: boolean;
 }
 
 export interface ValidateResponse {
   report: LossReport | undefined;
-  windowReport: WindowReport | undefined;
+  windowReport:
+    | WindowReport
+    | undefined;
+  /** Only where they are asked for. */
+  examples: ExampleLosses | undefined;
+}
+
+/** Of the examples in order, over their corrupted tokens that are supervised and not of the tail. */
+export interface ExampleLosses {
+  /** Sums of their CE in nats. */
+  nats: number[];
+  /** How many there are; 0 in an example that has none. */
+  tokens: number[];
 }
 
 export interface InspectDatasetRequest {
@@ -788,6 +815,9 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
       case "none":
         NoNoise.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
+      case "fixed":
+        FixedNoise.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
       case "ownDraft":
         OwnDraftNoise.encode(message.kind.value, writer.uint32(50).fork()).join();
         break;
@@ -848,6 +878,14 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
             message.kind = { $case: "none", value: NoNoise.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "fixed", value: FixedNoise.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 6: {
             if (tag !== 50) {
               break;
@@ -882,6 +920,8 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
         ? { $case: "uniform", value: UniformNoise.fromJSON(object.uniform) }
         : isSet(object.none)
         ? { $case: "none", value: NoNoise.fromJSON(object.none) }
+        : isSet(object.fixed)
+        ? { $case: "fixed", value: FixedNoise.fromJSON(object.fixed) }
         : isSet(object.ownDraft)
         ? { $case: "ownDraft", value: OwnDraftNoise.fromJSON(object.ownDraft) }
         : isSet(object.own_draft)
@@ -902,6 +942,8 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
       obj.uniform = UniformNoise.toJSON(message.kind.value);
     } else if (message.kind?.$case === "none") {
       obj.none = NoNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "fixed") {
+      obj.fixed = FixedNoise.toJSON(message.kind.value);
     } else if (message.kind?.$case === "ownDraft") {
       obj.ownDraft = OwnDraftNoise.toJSON(message.kind.value);
     }
@@ -944,6 +986,12 @@ export const NoiseSpec: MessageFns<NoiseSpec> = {
         }
         break;
       }
+      case "fixed": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "fixed", value: FixedNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
       case "ownDraft": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "ownDraft", value: OwnDraftNoise.fromPartial(object.kind.value) };
@@ -976,6 +1024,9 @@ export const DrawnNoise: MessageFns<DrawnNoise> = {
         break;
       case "none":
         NoNoise.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
+      case "fixed":
+        FixedNoise.encode(message.kind.value, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -1034,6 +1085,14 @@ export const DrawnNoise: MessageFns<DrawnNoise> = {
             message.kind = { $case: "none", value: NoNoise.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "fixed", value: FixedNoise.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1060,6 +1119,8 @@ export const DrawnNoise: MessageFns<DrawnNoise> = {
         ? { $case: "uniform", value: UniformNoise.fromJSON(object.uniform) }
         : isSet(object.none)
         ? { $case: "none", value: NoNoise.fromJSON(object.none) }
+        : isSet(object.fixed)
+        ? { $case: "fixed", value: FixedNoise.fromJSON(object.fixed) }
         : undefined,
     };
   },
@@ -1076,6 +1137,8 @@ export const DrawnNoise: MessageFns<DrawnNoise> = {
       obj.uniform = UniformNoise.toJSON(message.kind.value);
     } else if (message.kind?.$case === "none") {
       obj.none = NoNoise.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "fixed") {
+      obj.fixed = FixedNoise.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -1113,6 +1176,12 @@ export const DrawnNoise: MessageFns<DrawnNoise> = {
       case "none": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "none", value: NoNoise.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "fixed": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "fixed", value: FixedNoise.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1841,6 +1910,183 @@ export const NoNoise: MessageFns<NoNoise> = {
   },
   fromPartial<I extends Exact<DeepPartial<NoNoise>, I>>(_: I): NoNoise {
     const message = createBaseNoNoise();
+    return message;
+  },
+};
+
+function createBaseFixedNoise(): FixedNoise {
+  return { tailNoise: false, masked: 0, swapped: 0, duplicated: 0, shifted: 0, maxSpan: 0, maxShift: 0 };
+}
+
+export const FixedNoise: MessageFns<FixedNoise> = {
+  encode(message: FixedNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tailNoise !== false) {
+      writer.uint32(8).bool(message.tailNoise);
+    }
+    if (message.masked !== 0) {
+      writer.uint32(17).double(message.masked);
+    }
+    if (message.swapped !== 0) {
+      writer.uint32(25).double(message.swapped);
+    }
+    if (message.duplicated !== 0) {
+      writer.uint32(33).double(message.duplicated);
+    }
+    if (message.shifted !== 0) {
+      writer.uint32(41).double(message.shifted);
+    }
+    if (message.maxSpan !== 0) {
+      writer.uint32(48).uint32(message.maxSpan);
+    }
+    if (message.maxShift !== 0) {
+      writer.uint32(56).uint32(message.maxShift);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FixedNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFixedNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tailNoise = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.masked = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.swapped = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.duplicated = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.shifted = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.maxSpan = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxShift = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FixedNoise {
+    return {
+      tailNoise: isSet(object.tailNoise)
+        ? globalThis.Boolean(object.tailNoise)
+        : isSet(object.tail_noise)
+        ? globalThis.Boolean(object.tail_noise)
+        : false,
+      masked: isSet(object.masked) ? globalThis.Number(object.masked) : 0,
+      swapped: isSet(object.swapped) ? globalThis.Number(object.swapped) : 0,
+      duplicated: isSet(object.duplicated) ? globalThis.Number(object.duplicated) : 0,
+      shifted: isSet(object.shifted) ? globalThis.Number(object.shifted) : 0,
+      maxSpan: isSet(object.maxSpan)
+        ? globalThis.Number(object.maxSpan)
+        : isSet(object.max_span)
+        ? globalThis.Number(object.max_span)
+        : 0,
+      maxShift: isSet(object.maxShift)
+        ? globalThis.Number(object.maxShift)
+        : isSet(object.max_shift)
+        ? globalThis.Number(object.max_shift)
+        : 0,
+    };
+  },
+
+  toJSON(message: FixedNoise): unknown {
+    const obj: any = {};
+    if (message.tailNoise !== false) {
+      obj.tailNoise = message.tailNoise;
+    }
+    if (message.masked !== 0) {
+      obj.masked = floatToJson(message.masked);
+    }
+    if (message.swapped !== 0) {
+      obj.swapped = floatToJson(message.swapped);
+    }
+    if (message.duplicated !== 0) {
+      obj.duplicated = floatToJson(message.duplicated);
+    }
+    if (message.shifted !== 0) {
+      obj.shifted = floatToJson(message.shifted);
+    }
+    if (message.maxSpan !== 0) {
+      obj.maxSpan = Math.round(message.maxSpan);
+    }
+    if (message.maxShift !== 0) {
+      obj.maxShift = Math.round(message.maxShift);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FixedNoise>, I>>(base?: I): FixedNoise {
+    return FixedNoise.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FixedNoise>, I>>(object: I): FixedNoise {
+    const message = createBaseFixedNoise();
+    message.tailNoise = object.tailNoise ?? false;
+    message.masked = object.masked ?? 0;
+    message.swapped = object.swapped ?? 0;
+    message.duplicated = object.duplicated ?? 0;
+    message.shifted = object.shifted ?? 0;
+    message.maxSpan = object.maxSpan ?? 0;
+    message.maxShift = object.maxShift ?? 0;
     return message;
   },
 };
@@ -5332,6 +5578,7 @@ function createBaseValidateRequest(): ValidateRequest {
     attention: 0,
     context: 0,
     canvasTokens: 0,
+    perExample: false,
   };
 }
 
@@ -5372,6 +5619,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     }
     if (message.canvasTokens !== 0) {
       writer.uint32(88).uint32(message.canvasTokens);
+    }
+    if (message.perExample !== false) {
+      writer.uint32(96).bool(message.perExample);
     }
     return writer;
   },
@@ -5477,6 +5727,14 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
             message.canvasTokens = reader.uint32();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.perExample = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5522,6 +5780,11 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
         : isSet(object.canvas_tokens)
         ? globalThis.Number(object.canvas_tokens)
         : 0,
+      perExample: isSet(object.perExample)
+        ? globalThis.Boolean(object.perExample)
+        : isSet(object.per_example)
+        ? globalThis.Boolean(object.per_example)
+        : false,
     };
   },
 
@@ -5560,6 +5823,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     if (message.canvasTokens !== 0) {
       obj.canvasTokens = Math.round(message.canvasTokens);
     }
+    if (message.perExample !== false) {
+      obj.perExample = message.perExample;
+    }
     return obj;
   },
 
@@ -5583,12 +5849,13 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     message.attention = object.attention ?? 0;
     message.context = object.context ?? 0;
     message.canvasTokens = object.canvasTokens ?? 0;
+    message.perExample = object.perExample ?? false;
     return message;
   },
 };
 
 function createBaseValidateResponse(): ValidateResponse {
-  return { report: undefined, windowReport: undefined };
+  return { report: undefined, windowReport: undefined, examples: undefined };
 }
 
 export const ValidateResponse: MessageFns<ValidateResponse> = {
@@ -5598,6 +5865,9 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
     }
     if (message.windowReport !== undefined) {
       WindowReport.encode(message.windowReport, writer.uint32(18).fork()).join();
+    }
+    if (message.examples !== undefined) {
+      ExampleLosses.encode(message.examples, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -5631,6 +5901,14 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
             message.windowReport = WindowReport.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.examples = ExampleLosses.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5651,6 +5929,7 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
         : isSet(object.window_report)
         ? WindowReport.fromJSON(object.window_report)
         : undefined,
+      examples: isSet(object.examples) ? ExampleLosses.fromJSON(object.examples) : undefined,
     };
   },
 
@@ -5661,6 +5940,9 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
     }
     if (message.windowReport !== undefined) {
       obj.windowReport = WindowReport.toJSON(message.windowReport);
+    }
+    if (message.examples !== undefined) {
+      obj.examples = ExampleLosses.toJSON(message.examples);
     }
     return obj;
   },
@@ -5676,6 +5958,122 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
     message.windowReport = (object.windowReport !== undefined && object.windowReport !== null)
       ? WindowReport.fromPartial(object.windowReport)
       : undefined;
+    message.examples = (object.examples !== undefined && object.examples !== null)
+      ? ExampleLosses.fromPartial(object.examples)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseExampleLosses(): ExampleLosses {
+  return { nats: [], tokens: [] };
+}
+
+export const ExampleLosses: MessageFns<ExampleLosses> = {
+  encode(message: ExampleLosses, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nats.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.nats) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.tokens.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.tokens) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExampleLosses {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExampleLosses();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 9) {
+              message.nats.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.nats.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.tokens.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.tokens.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExampleLosses {
+    return {
+      nats: globalThis.Array.isArray(object?.nats) ? object.nats.map((e: any) => globalThis.Number(e)) : [],
+      tokens: globalThis.Array.isArray(object?.tokens) ? object.tokens.map((e: any) => globalThis.Number(e)) : [],
+    };
+  },
+
+  toJSON(message: ExampleLosses): unknown {
+    const obj: any = {};
+    if (message.nats?.length) {
+      obj.nats = message.nats.map((e) => floatToJson(e));
+    }
+    if (message.tokens?.length) {
+      obj.tokens = message.tokens.map((e) => Math.round(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExampleLosses>, I>>(base?: I): ExampleLosses {
+    return ExampleLosses.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExampleLosses>, I>>(object: I): ExampleLosses {
+    const message = createBaseExampleLosses();
+    message.nats = object.nats?.map((e) => e) || [];
+    message.tokens = object.tokens?.map((e) => e) || [];
     return message;
   },
 };
