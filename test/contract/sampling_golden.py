@@ -125,8 +125,15 @@ def also_made_up(seed: int, iteration: int, policy: DenoisingPolicy, count: int)
     return {name: found for name, (found, is_used) in used.items() if is_used}
 
 
-def canvas_of(tokens: int, seed: int = 0, canvas: int = 0) -> AnswerCanvas:
-    return answer_canvas(tokens, seed=seed, canvas=canvas, mask_token_id=MASK_ID, stop_token_ids=(EOS_ID,))
+def canvas_of(tokens: int, seed: int = 0, canvas: int = 0, pads: tuple[int, ...] = ()) -> AnswerCanvas:
+    return answer_canvas(
+        tokens,
+        seed=seed,
+        canvas=canvas,
+        mask_token_id=MASK_ID,
+        stop_token_ids=(EOS_ID,),
+        pad_token_ids=pads,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,13 +166,18 @@ INFILLING = Beginning(
 
 
 def run(
-    policy: DenoisingPolicy, seed: int, count: int, canvas: int = 0, begin: Beginning = EMPTY
+    policy: DenoisingPolicy,
+    seed: int,
+    count: int,
+    canvas: int = 0,
+    begin: Beginning = EMPTY,
+    pads: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     """Every step of a policy over made-up predictions."""
     state = begin.state(count)
     pinned_N = np.isin(np.arange(count), list(begin.pinned))
     open_N = open_positions(state, pinned_N, changes_visible=policy.changes_visible)
-    acts = policy.denoising(canvas_of(int(open_N.sum()), seed, canvas))
+    acts = policy.denoising(canvas_of(int(open_N.sum()), seed, canvas, pads))
     steps = []
     for iteration in range(acts.iterations):
         opened = state_at(state, open_N)
@@ -210,6 +222,7 @@ def run(
     return {
         "seed": str(seed),
         **({"canvas": canvas} if canvas else {}),
+        **({"padTokenIds": list(pads)} if pads else {}),
         "iterations": acts.iterations,
         "positions": count,
         **({} if begin is EMPTY else {"begin": begin.written(count)}),
@@ -281,6 +294,8 @@ def remask_golden() -> dict[str, Any]:
     runs.append({**named("a numbered canvas", numbered), **run(numbered, 0, 23, canvas=4095)})
     for name, infilling in INFILLINGS.items():
         runs.append({**named(f"{name}, pinned", infilling), **run(infilling, 7, 23, begin=INFILLING)})
+    guided = remask_policy(iterations=6, positions="confidence")
+    runs.append({**named("by confidence, pad tokens", guided), **run(guided, 8, 23, pads=(7, 9))})
     budgets = [
         {
             "answerTokens": tokens,
