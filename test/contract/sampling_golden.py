@@ -17,12 +17,7 @@ import numpy as np
 import torch
 
 from lad_runtime.method.answer_state import AnswerState, Sampled
-from lad_runtime.method.open_positions import (
-    open_positions,
-    sampled_at,
-    state_at,
-    with_open,
-)
+from lad_runtime.method.open_positions import open_positions, sampled_at, state_at, with_open
 from lad_runtime.method.policies.llada import LladaPolicy, llada_budget
 from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
 from lad_runtime.method.policies.refine import RefinePolicy
@@ -49,28 +44,15 @@ MAX_UINT64 = 2**64 - 1
 REMASKS: dict[str, dict[str, Any]] = {
     "paper": {},
     "demo": {"sharpness": 1.0, "noise_start": 0.5, "positions": "confidence"},
-    "linear clusters": {
-        "schedule": "linear",
-        "positions": "clustered",
-        "cluster_span": 3,
-    },
+    "linear clusters": {"schedule": "linear", "positions": "clustered", "cluster_span": 3},
     "editable": {
         "sharpness": 2.0,
         "positions": "confidence",
         "retention": "editable",
         "min_guidance_weight": 0.3,
     },
-    "locked": {
-        "schedule": "linear",
-        "noise_start": 0.7,
-        "positions": "random",
-        "retention": "locked",
-    },
-    "locked clusters": {
-        "sharpness": 0.001,
-        "positions": "clustered",
-        "retention": "locked",
-    },
+    "locked": {"schedule": "linear", "noise_start": 0.7, "positions": "random", "retention": "locked"},
+    "locked clusters": {"sharpness": 0.001, "positions": "clustered", "retention": "locked"},
 }
 LLADAS = {
     "one block": llada_policy(iterations=6),
@@ -83,21 +65,13 @@ OTHERS: dict[str, DenoisingPolicy] = {
     "threshold, cut off": threshold_policy(iterations=3, confidence=1.0),
     "threshold, factor": threshold_policy(iterations=20, factor=1.2),
     "editing": editing_policy(iterations=9, confidence=0.7, edit_confidence=0.6),
-    "editing, twice a position": editing_policy(
-        iterations=20, confidence=0.9, edit_confidence=0.2, edits=2
-    ),
-    "editing, once or never": editing_policy(
-        iterations=6, confidence=0.0, edit_confidence=0.9, edits=1
-    ),
+    "editing, twice a position": editing_policy(iterations=20, confidence=0.9, edit_confidence=0.2, edits=2),
+    "editing, once or never": editing_policy(iterations=6, confidence=0.0, edit_confidence=0.9, edits=1),
     "revoking": revoking_policy(iterations=24, confidence=0.4, keep_confidence=0.7),
     "entropy-bound": entropy_bound_policy(iterations=6),
     "entropy-bound, wide": entropy_bound_policy(iterations=7, bound=0.9, anneal=False),
-    "entropy-bound, stable": entropy_bound_policy(
-        iterations=9, stable_forwards=1, stable_entropy=0.12
-    ),
-    "revoking, cut off": revoking_policy(
-        iterations=4, confidence=0.6, keep_confidence=1.0
-    ),
+    "entropy-bound, stable": entropy_bound_policy(iterations=9, stable_forwards=1, stable_entropy=0.12),
+    "revoking, cut off": revoking_policy(iterations=4, confidence=0.6, keep_confidence=1.0),
 }
 INFILLINGS: dict[str, DenoisingPolicy] = {
     **{
@@ -124,9 +98,7 @@ DRAWS = {
     "warm": draw_spec(temperature=0.8, allow_mask=True),
     "top-k": draw_spec(temperature=1.5, top_k=3, allow_mask=True),
     "top-p": draw_spec(temperature=1.0, top_p=0.6, allow_mask=True),
-    "both, filtered": draw_spec(
-        temperature=2.0, top_k=8, top_p=0.9, confidence="filtered", allow_mask=True
-    ),
+    "both, filtered": draw_spec(temperature=2.0, top_k=8, top_p=0.9, confidence="filtered", allow_mask=True),
     "more EOS": draw_spec(temperature=1.0, eos_bias=1.5, allow_mask=True),
     "no EOS": draw_spec(temperature=1.0, eos_bias=-math.inf, allow_mask=True),
     "no MASK": draw_spec(temperature=1.0),
@@ -138,15 +110,11 @@ def made_up(seed: int, iteration: int, count: int) -> tuple[np.ndarray, np.ndarr
     """Token ids (EOS and the mask token among them) and float32 confidences (equal ones among them) of one prediction."""
     numbers = uniforms(seed, Purpose.NOISE, 0, iteration, 2 * count)
     ids = np.floor(numbers[:count] * 12).astype(np.int64)
-    confidences = (
-        (np.floor(numbers[count:] * 20) / 19).astype(np.float32).astype(np.float64)
-    )
+    confidences = (np.floor(numbers[count:] * 20) / 19).astype(np.float32).astype(np.float64)
     return ids, confidences
 
 
-def also_made_up(
-    seed: int, iteration: int, policy: DenoisingPolicy, count: int
-) -> dict[str, np.ndarray]:
+def also_made_up(seed: int, iteration: int, policy: DenoisingPolicy, count: int) -> dict[str, np.ndarray]:
     """The entropies (equal ones and a zero among them) and standing probabilities that the policy uses, float32."""
     numbers = np.floor(uniforms(seed, Purpose.NOISE, 1, iteration, 2 * count) * 16) / 15
     values = numbers.astype(np.float32).astype(np.float64)
@@ -157,13 +125,14 @@ def also_made_up(
     return {name: found for name, (found, is_used) in used.items() if is_used}
 
 
-def canvas_of(tokens: int, seed: int = 0, canvas: int = 0) -> AnswerCanvas:
+def canvas_of(tokens: int, seed: int = 0, canvas: int = 0, pads: tuple[int, ...] = ()) -> AnswerCanvas:
     return answer_canvas(
         tokens,
         seed=seed,
         canvas=canvas,
         mask_token_id=MASK_ID,
         stop_token_ids=(EOS_ID,),
+        pad_token_ids=pads,
     )
 
 
@@ -177,11 +146,7 @@ class Beginning:
     def state(self, count: int) -> AnswerState:
         state = AnswerState.all_masked(count, MASK_ID)
         for position, token in {**self.pinned, **self.drafted}.items():
-            (
-                state.ids_N[position],
-                state.masked_N[position],
-                state.confidences_N[position],
-            ) = token, False, 1.0
+            state.ids_N[position], state.masked_N[position], state.confidences_N[position] = token, False, 1.0
         return state
 
     def written(self, count: int) -> dict[str, Any]:
@@ -195,8 +160,7 @@ class Beginning:
 
 EMPTY = Beginning(pinned={}, drafted={})
 INFILLING = Beginning(
-    pinned={0: 7, 1: MASK_ID, 2: 9, 9: 8, 10: EOS_ID, 20: EOS_ID},
-    drafted={5: 6, 6: 11, 14: 4},
+    pinned={0: 7, 1: MASK_ID, 2: 9, 9: 8, 10: EOS_ID, 20: EOS_ID}, drafted={5: 6, 6: 11, 14: 4}
 )
 """Among its pins are the mask token as text and stop tokens."""
 
@@ -207,12 +171,13 @@ def run(
     count: int,
     canvas: int = 0,
     begin: Beginning = EMPTY,
+    pads: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     """Every step of a policy over made-up predictions."""
     state = begin.state(count)
     pinned_N = np.isin(np.arange(count), list(begin.pinned))
     open_N = open_positions(state, pinned_N, changes_visible=policy.changes_visible)
-    acts = policy.denoising(canvas_of(int(open_N.sum()), seed, canvas))
+    acts = policy.denoising(canvas_of(int(open_N.sum()), seed, canvas, pads))
     steps = []
     for iteration in range(acts.iterations):
         opened = state_at(state, open_N)
@@ -231,9 +196,7 @@ def run(
         seen = sampled_at(sampled, open_N)
         done = acts.finished(opened, seen, iteration)
         last = done or iteration == acts.iterations - 1
-        chosen = acts.choose(
-            opened, seen, acts.schedule(opened, seen, iteration, last), iteration
-        )
+        chosen = acts.choose(opened, seen, acts.schedule(opened, seen, iteration, last), iteration)
         state = with_open(state, open_N, acts.commit(opened, seen, chosen))
         answer = np.where(state.masked_N, sampled.ids_N, state.ids_N)
         steps.append(
@@ -259,6 +222,7 @@ def run(
     return {
         "seed": str(seed),
         **({"canvas": canvas} if canvas else {}),
+        **({"padTokenIds": list(pads)} if pads else {}),
         "iterations": acts.iterations,
         "positions": count,
         **({} if begin is EMPTY else {"begin": begin.written(count)}),
@@ -295,9 +259,7 @@ def named(name: str, policy: DenoisingPolicy) -> dict[str, Any]:
             "eosTokenId": EOS_ID,
         }
         return {**head, "policy": settings}
-    options = {
-        camel_case(key): value for key, value in asdict(policy).items() if key != "kind"
-    }
+    options = {camel_case(key): value for key, value in asdict(policy).items() if key != "kind"}
     return {**head, "policy": options}
 
 
@@ -313,9 +275,7 @@ def remask_golden() -> dict[str, Any]:
             "iterations": iterations,
             "positions": positions,
             "shares": [remask_share(spec, i) for i in range(iterations)],
-            "counts": [
-                share_count(remask_share(spec, i), positions) for i in range(iterations)
-            ],
+            "counts": [share_count(remask_share(spec, i), positions) for i in range(iterations)],
         }
         for options in REMASKS.values()
         for iterations, positions in ((1, 8), (10, 10), (32, 256), (49, 49))
@@ -325,27 +285,17 @@ def remask_golden() -> dict[str, Any]:
     for index, (name, options) in enumerate(REMASKS.items()):
         spec = remask_policy(iterations=6, **options)
         runs.append({**named(name, spec), **run(spec, MAX_UINT64 - index, 23)})
-    runs.append(
-        {
-            **named("refine", refine_policy(iterations=3)),
-            **run(refine_policy(iterations=3), 11, 9),
-        }
-    )
+    runs.append({**named("refine", refine_policy(iterations=3)), **run(refine_policy(iterations=3), 11, 9)})
     for name, llada in LLADAS.items():
         runs.append({**named(name, llada), **run(llada, 3, 17)})
     for name, other in OTHERS.items():
         runs.append({**named(name, other), **run(other, 5, 19)})
     numbered = remask_policy(iterations=6)
-    runs.append(
-        {**named("a numbered canvas", numbered), **run(numbered, 0, 23, canvas=4095)}
-    )
+    runs.append({**named("a numbered canvas", numbered), **run(numbered, 0, 23, canvas=4095)})
     for name, infilling in INFILLINGS.items():
-        runs.append(
-            {
-                **named(f"{name}, pinned", infilling),
-                **run(infilling, 7, 23, begin=INFILLING),
-            }
-        )
+        runs.append({**named(f"{name}, pinned", infilling), **run(infilling, 7, 23, begin=INFILLING)})
+    guided = remask_policy(iterations=6, positions="confidence")
+    runs.append({**named("by confidence, pad tokens", guided), **run(guided, 8, 23, pads=(7, 9))})
     budgets = [
         {
             "answerTokens": tokens,
@@ -376,9 +326,7 @@ def remask_golden() -> dict[str, Any]:
 def draw_golden() -> dict[str, Any]:
     rows = 12
     # Multiples of ⅛: exact in both languages, with ties at the top and everywhere else.
-    numbers = uniforms(1, Purpose.NOISE, 0, 0, rows * VOCAB_SIZE, lane=9).reshape(
-        rows, VOCAB_SIZE
-    )
+    numbers = uniforms(1, Purpose.NOISE, 0, 0, rows * VOCAB_SIZE, lane=9).reshape(rows, VOCAB_SIZE)
     logits_RV = torch.from_numpy(np.floor(numbers * 64) / 8 - 4).float()
     cases = []
     for index, (name, spec) in enumerate(DRAWS.items()):

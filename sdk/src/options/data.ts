@@ -98,7 +98,7 @@ export interface WindowOptions {
   allowSpecial?: boolean | undefined;
   /**
    * What fills the tail in turn behind the token that ends an answer (rainbow padding, arXiv 2510.03680: seven are enough), so that no
-   * one token is likely everywhere: a list of at most 64 texts, each exactly one token of the base that answers never use, and not its
+   * one token is likely everywhere: a list of at most 64 texts, each one token of the base, that answers never use and that is not its
    * mask token. Default: none, the token that ends an answer.
    */
   padTokens?: readonly string[] | undefined;

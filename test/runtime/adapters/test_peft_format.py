@@ -41,9 +41,13 @@ def base() -> Llama:
 
 
 def adapter_of(
-    targets: tuple[str, ...] = ("q_proj", "v_proj"), alpha: float = 8.0, rank: int = 4
+    targets: tuple[str, ...] = ("q_proj", "v_proj"),
+    alpha: float = 8.0,
+    rank: int = 4,
+    use_rslora: bool = False,
 ) -> LoraAdapter:
-    adapter = LoraAdapter.create(CONFIG, adapter_spec(rank=rank, alpha=alpha, targets=targets, seed=2))
+    spec = adapter_spec(rank=rank, alpha=alpha, targets=targets, seed=2, use_rslora=use_rslora)
+    adapter = LoraAdapter.create(CONFIG, spec)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in adapter.parameters.values():
@@ -72,11 +76,12 @@ def their_logits(model: Any) -> Tensor:
 
 @pytest.mark.parametrize("targets", [("q_proj", "v_proj"), ("down_proj",), PROJECTIONS])
 @pytest.mark.parametrize("alpha", [8.0, 1.5])
+@pytest.mark.parametrize("use_rslora", [False, True])
 def test_ours_gives_the_same_logits_in_peft(
-    base: Llama, tmp_path: Path, targets: tuple[str, ...], alpha: float
+    base: Llama, tmp_path: Path, targets: tuple[str, ...], alpha: float, use_rslora: bool
 ) -> None:
     peft = pytest.importorskip("peft")
-    adapter = adapter_of(targets, alpha)
+    adapter = adapter_of(targets, alpha, use_rslora=use_rslora)
     claims = claims_of(
         base_info(),
         attention="full",
@@ -249,3 +254,21 @@ def test_an_adapter_of_some_layers_only_is_not_computed() -> None:
 def test_a_hostile_regular_expression_is_not_run() -> None:
     adapter = adapter_from(with_settings(target_modules=r"((\w|\.)+)+!"), CONFIG)
     assert adapter.spec.targets == ("q_proj", "v_proj")
+
+
+@pytest.mark.parametrize("use_rslora", [False, True])
+def test_the_scaling_is_written_and_read_by_the_name_that_peft_gives_it(
+    tmp_path: Path, use_rslora: bool
+) -> None:
+    adapter = adapter_of(alpha=6.0, use_rslora=use_rslora)
+    write_adapter(tmp_path, adapter)
+    written = json.loads((tmp_path / "adapter_config.json").read_text(encoding="utf-8"))
+    assert (written["lora_alpha"], written["use_rslora"]) == (6, use_rslora)
+    read = load_adapter(tmp_path, CONFIG)
+    assert (read.spec.alpha, read.spec.use_rslora, read.scaling) == (6.0, use_rslora, adapter.scaling)
+
+
+def test_a_rank_stabilised_adapter_with_alpha_at_its_rank_is_scaled_by_the_root() -> None:
+    assert [adapter_of(rank=16, alpha=16.0, use_rslora=on).scaling for on in (False, True)] == [1.0, 4.0]
+    same = adapter_of(rank=16, alpha=16.0 * math.sqrt(16))
+    assert same.scaling == adapter_of(rank=16, alpha=16.0, use_rslora=True).scaling

@@ -38,6 +38,9 @@ class Spelled:
     def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
         return " ".join(str(token) for token in ids)
 
+    def pad_ids(self, pad_tokens: Sequence[str]) -> tuple[int, ...]:
+        return tuple(map(int, pad_tokens))
+
 
 def small_base(seed: int = 3) -> Base:
     """A random Llama whose logits differ enough to be worth drawing from."""

@@ -10,6 +10,7 @@ import torch
 
 from chatml_folder import CHATML, END, END_OF_TEXT, MASK, START, write_chatml
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.answer_end import first_stop
 from lad_runtime.method.answer_state import AnswerState, Sampled
 from lad_runtime.method.windows import prepare
 from lad_runtime.torch_backend.forward.base import Base, load_base
@@ -222,6 +223,24 @@ def test_remasking_by_confidence_takes_them_and_others_in_proportion() -> None:
     policy = spec.denoising(answer_canvas(8, seed=1, mask_token_id=MASK, stop_token_ids=STOPS))
     chosen_N = policy.choose(state, sampled, 4, 0)
     assert (chosen_N[1::2].sum(), chosen_N[::2].sum()) == (2, 2)
+
+
+def test_remasking_by_confidence_counts_what_fills_the_tail_among_them() -> None:
+    pads = (30, 31)
+    state, sampled = sampled_as([20, 21, 22, END, *pads, *pads])
+    spec = remask_policy(positions="confidence", iterations=4)
+    facts = answer_canvas(8, seed=1, mask_token_id=MASK, stop_token_ids=STOPS, pad_token_ids=pads)
+    chosen_N = spec.denoising(facts).choose(state, sampled, 4, 0)
+    assert (chosen_N[3:].sum(), chosen_N[:3].sum()) == (4 * 5 // 8, 2)
+    alone_N = spec.denoising(replace(facts, pad_token_ids=())).choose(state, sampled, 4, 0)
+    assert alone_N[3] == (4 * 1 // 8)
+
+
+def test_a_pinned_tail_forbids_no_stop_before_it() -> None:
+    pads, ids = (30, 31), (20, 21, END, 30, 31, 30)
+    pinned = [True, False, True, True, True, True]
+    assert first_stop(ids, pinned, (*STOPS, *pads)) == 1
+    assert first_stop(ids, pinned, STOPS) == 6
 
 
 def test_lladas_confidence_of_any_of_them_can_be_switched_off() -> None:

@@ -100,6 +100,27 @@ def test_a_mask_string_of_several_tokens_is_an_error_that_names_it_and_the_ids(
     assert (caught.value.code, caught.value.option) == (ErrorCode.INVALID_OPTION, "maskToken")
 
 
+def test_pad_tokens_are_one_token_each(stub: Path) -> None:
+    tokenizer = load_tokenizer(stub)
+    pads = ("[USER]", "~", "[SYSTEM]", "~")
+    assert [tokenizer.decode([id], skip_special=False) for id in tokenizer.pad_ids(pads)] == list(pads)
+    assert tokenizer.pad_ids(()) == ()
+
+
+def test_a_pad_string_of_several_tokens_is_an_error_that_names_it_and_the_ids(stub: Path) -> None:
+    tokenizer = load_tokenizer(stub)
+    with pytest.raises(LadError, match="padTokens is pad: it must be exactly one token") as caught:
+        tokenizer.pad_ids(("[USER]", "pad"))
+    assert str(tokenizer.encode("pad")) in str(caught.value)
+    assert (caught.value.code, caught.value.option) == (ErrorCode.INVALID_OPTION, "padTokens")
+
+
+def test_the_mask_token_fills_no_tail(stub: Path) -> None:
+    with pytest.raises(LadError, match=r"padTokens is \[MASK\]: it is the mask token \(257\)") as caught:
+        load_tokenizer(stub).pad_ids(("[USER]", "[MASK]"))
+    assert caught.value.option == "padTokens"
+
+
 def test_an_ordinary_word_can_be_the_mask(tmp_path: Path) -> None:
     write_stub(tmp_path, seed=0)
     vocabulary = {"[UNK]": 0, "MASK": 1, "word": 2, "</s>": 3}

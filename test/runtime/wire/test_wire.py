@@ -64,7 +64,7 @@ write_event = writer(LoggedEvent, runs_pb2.StreamEventsResponse)
 
 WINDOW = data_pb2.WindowSpec(window=64, pad_to_window=True, too_long=1, supervise=1)
 NOISE = training_pb2.NoiseSpec(lad=training_pb2.LadNoise(tail_noise=True, max_span=3, max_shift=4))
-LOSS = training_pb2.LossSpec(supervise=1, tail=True, weighting=1)
+LOSS = training_pb2.LossSpec(supervise=1, tail=True, tail_weight=1, weighting=1)
 OPTIMIZER = training_pb2.OptimizerSpec(kind=1, beta1=0.9, beta2=0.999, epsilon=1e-8, newton_schulz_steps=5)
 CAUSAL = evaluation_pb2.Likelihood(causal=evaluation_pb2.CausalLikelihood())
 DRAW = sampling_pb2.DrawSpec(top_p=1, confidence=1, method=1)
@@ -152,7 +152,7 @@ def test_a_training_specification_keeps_every_value() -> None:
     with_validation = training_spec(validation=training_pb2.ValidationSpec(dataset_id="v", seed=3))
     validation = read_training_spec(with_validation).validation
     assert validation is not None and (validation.dataset_id, validation.seed) == ("v", 3)
-    loss = training_pb2.LossSpec(supervise=2)
+    loss = training_pb2.LossSpec(supervise=2, tail_weight=1)
     options = training_spec(attention=4, gradient_checkpointing=True, share_weight=2.5, loss=loss)
     read = read_training_spec(options)
     assert (read.attention, read.gradient_checkpointing, read.share_weight) == ("causal-prefix", True, 2.5)

@@ -56,8 +56,8 @@ function remaskOf({ maskTokenId: _, eosTokenId: __, ...options }: Settings, iter
 /** What keys a golden run's steps, and what a policy may know of its base. */
 function contextOf(run: GoldenRun) {
   const stopTokenIds = [(run.policy as Settings | undefined)?.eosTokenId ?? 0];
-  const { canvas } = run as { canvas?: number };
-  return { seed: BigInt(run.seed), canvas, stopTokenIds, maskTokenId: MASK };
+  const { canvas, padTokenIds } = run as { canvas?: number; padTokenIds?: number[] };
+  return { seed: BigInt(run.seed), canvas, stopTokenIds, padTokenIds, maskTokenId: MASK };
 }
 
 /** What a golden run begins from. */

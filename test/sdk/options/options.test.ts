@@ -115,7 +115,7 @@ describe("the defaults", () => {
 
   it("of an adapter are q_proj and v_proj, alpha as the rank, no dropout", () => {
     const given = check(adapterOptions, { rank: 8 });
-    expect(given).toEqual({ rank: 8, targets: ["q_proj", "v_proj"], dropout: 0, seed: 0n });
+    expect(given).toEqual({ rank: 8, targets: ["q_proj", "v_proj"], dropout: 0, useRslora: false, seed: 0n });
   });
 
   it("of Muon have its own learning rate", () => {
@@ -314,6 +314,20 @@ describe("a setting without effect", () => {
 
   it("is told when a constant schedule has a final fraction", () => {
     expect(train({ decay: "constant", finalFraction: 0.1 }).warnings).toHaveLength(1);
+  });
+
+  it("is told when there is no tail, or it is not supervised", () => {
+    const tailWeight = 0.5;
+    expect(train({ loss: { tail: false, tailWeight } }).warnings).toEqual([
+      "loss.tailWeight is ignored: loss.tail is false, and the tail is not supervised.",
+    ]);
+    const without = { padToWindow: false, padTokens: ["[USER]"], loss: { tail: false, tailWeight } };
+    expect(train(without).warnings).toEqual([
+      "loss.tail is ignored: without padToWindow there is no tail.",
+      "loss.tailWeight is ignored: without padToWindow there is no tail.",
+      "padTokens is ignored: without padToWindow there is no tail.",
+    ]);
+    expect(train({ loss: { tailWeight }, padTokens: ["[USER]"] }).warnings).toEqual([]);
   });
 
   it("is told when the most probable token is taken anyway", () => {
