@@ -200,6 +200,30 @@ def requests() -> list[Message]:
         adapters_pb2.SaveCheckpointRequest(
             adapter_id="adapter-1", name="best", overwrite=True
         ),
+        data_pb2.MixDatasetRequest(
+            base_id="stub-1",
+            mixture=data_pb2.MixtureSpec(
+                sources=[
+                    data_pb2.MixtureSource(
+                        name="gsm",
+                        dataset_id="ab" * 32,
+                        share=0.3,
+                        max_prompt_tokens=192,
+                        max_answer_tokens=128,
+                        max_repeats=3,
+                    )
+                ],
+                seed=MAX_UINT64,
+                examples=2**53 + 1,
+                exact_duplicates=True,
+                near_duplicates=data_pb2.NearDuplicates(
+                    threshold=0.8, shingle_words=5, permutations=128
+                ),
+                contamination=data_pb2.Contamination(
+                    dataset_ids=["cd" * 32], overlap_words=13
+                ),
+            ),
+        ),
         runs_pb2.CancelRunRequest(run_id="run-1", wait=True),
         adapters_pb2.UploadAdapterRequest(
             piece=adapters_pb2.FilePiece(name="adapter_config.json", data=b"\x00\xff{}")

@@ -139,6 +139,13 @@ describe("the examples, on the stub", () => {
     expect(stderr).toMatch(/^rank 4 .* 16\/16$/m);
   });
 
+  it("mix-and-inspect tells what a mixture is made of and what training sees", async () => {
+    const { stdout } = await example("mix-and-inspect.ts", "--base", "stub");
+    expect(stdout).toContain("1,000 examples.");
+    expect(stdout).toMatch(/^own +10\.0 % .* 99$/m);
+    expect(stdout).toMatch(/^The windows are .* prompt/m);
+  });
+
   it("experiment.yaml reads, and runs with other values put in place", async () => {
     const experiment = await readExperiment(join(root, "examples/experiment.yaml"));
     await using runtime = await Runtime.start({ threads: 1 });

@@ -42,7 +42,7 @@ class NearDuplicates:
 
     threshold: float  # the least Jaccard similarity
     shingle_words: int
-    permutations: int  # numbers of a signature: 4 bytes each, for every example that is kept
+    permutations: int  # numbers of a signature; 128 of them take 4 KiB an example, with the index
 
     def __post_init__(self) -> None:
         check_number("deduplicate.near.threshold", self.threshold, above=0, high=1)

@@ -12,10 +12,12 @@ from lad_runtime.engine.data.datasets import DatasetStore
 from lad_runtime.engine.data.inspection.inspecting import Inspections
 from lad_runtime.engine.data.inspection.lengths import LengthCounts
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.gen.lad.v1 import training_pb2
 from lad_runtime.method.loss_targets import supervised_positions
 from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.windows import prepare
 from lad_runtime.types.inspection import InspectDatasetRequest, Inspection
+from lad_runtime.wire.codec import writer
 from method_specs import lad_noise, loss_spec, mask_only_noise, window_spec
 from mixture_support import BACKEND, BASE, INFO, TOKENIZER, stored
 
@@ -126,6 +128,12 @@ def test_an_answer_that_is_cut_has_no_end_to_learn(store: DatasetStore) -> None:
     window = window_spec(window=40, too_long="truncate")
     noise = inspected(store, rows, window=window).noise
     assert (noise.examples, noise.ends, noise.supervised_ends) == (2, 1, 1)
+
+
+def test_an_inspection_of_a_single_example_can_be_sent(store: DatasetStore) -> None:
+    write = writer(Inspection, training_pb2.InspectDatasetResponse)
+    message = write(inspected(store, [{"instruction": "x", "output": "y"}], seed=1))
+    assert (message.noise.examples, message.whole.kept, len(message.shown)) == (1, 1, 1)
 
 
 def test_the_shown_examples_are_their_windows_in_pieces(store: DatasetStore) -> None:

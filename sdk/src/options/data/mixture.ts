@@ -37,7 +37,7 @@ export interface NearDuplicateOptions {
   /** Words of a run: an integer from 1 to 1024. Default: 5. */
   shingleWords?: number | undefined;
   /**
-   * Numbers of a signature, of which each takes 4 bytes of the worker's memory for each example: an integer from 16 to 1024.
+   * Numbers of a signature; with 128 of them each example takes about 4 KiB of the worker's memory: an integer from 16 to 1024.
    * Default: 128.
    */
   permutations?: number | undefined;

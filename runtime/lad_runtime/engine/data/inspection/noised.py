@@ -73,7 +73,7 @@ class NoisedCounts:
             open=len(noised_positions(example, self._asked.noise)),
             corrupted=sum(noised.corrupted),
             masked=sum(noised.masked),
-            untouched=not any(noised.corrupted),
+            untouched=int(not any(noised.corrupted)),
         )
         self._sums.update(
             part for part, is_counted in zip(_parts(example), supervised, strict=True) if is_counted
