@@ -45,8 +45,10 @@ export function numberOf(figure: Figure): number {
   return typeof figure === "number" ? figure : figure.value;
 }
 
+/** Undefined where no interval is known. */
 export function intervalOf(figure: Figure): readonly [number, number] | undefined {
-  return typeof figure === "number" ? undefined : figure.interval;
+  if (typeof figure === "number") return undefined;
+  return figure.interval?.some(Number.isNaN) ? undefined : figure.interval;
 }
 
 /** `0.830`, by its form. */
