@@ -30,6 +30,7 @@ export type { Estimate, IntervalMethod } from "./evaluation/statistics/estimate.
 export { jackknife, pairedJackknife } from "./evaluation/statistics/jackknife.js";
 export { newcombe, wilson } from "./evaluation/statistics/wilson.js";
 export * from "./experiments/experiment.js";
+export type * from "./experiments/experiment-result.js";
 export type { Frozen } from "./experiments/plain-data.js";
 export * from "./experiments/recipes.js";
 export * from "./experiments/run-experiment.js";

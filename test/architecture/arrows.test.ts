@@ -130,9 +130,10 @@ describe("the SDK", () => {
     expect(violations(others, ["@grpc/proto-loader"])).toEqual([]);
   });
 
-  it("has reports that know nothing of the rest, and of libraries those for terminals", () => {
+  it("has reports that know nothing of the rest but errors and JSON, and libraries for terminals and drawings", () => {
     const reports = sdk.filter(({ path }) => isWithin(path, "sdk/src/report"));
-    const allowed = ["sdk/src/report", "log-update", "string-width"];
+    const libraries = ["log-update", "string-width", "yaml", "linkedom", "@observablehq/plot"];
+    const allowed = ["sdk/src/report", "sdk/src/errors.js", "sdk/src/json.js", ...libraries];
     const outside = reports.flatMap(({ path, imports }) =>
       imports
         .filter(
@@ -141,6 +142,13 @@ describe("the SDK", () => {
         .map((name) => `${path} imports ${name}`),
     );
     expect(outside).toEqual([]);
+  });
+
+  it("loads what draws charts only when a report is written", () => {
+    const early = /^(?:import|export).*"(?:linkedom|@observablehq\/plot)"/;
+    const files = sdk.map(({ path }) => path);
+    expect(touching(files, early)).toEqual([]);
+    expect(touching(files, /\bimport\("(?:linkedom|@observablehq\/plot)"\)/)).toHaveLength(1);
   });
 
   it("needs only errors and standard modules to set itself up", () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Base, type Runtime, readExperiment, runExperiment, sweep } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -115,8 +115,13 @@ evaluation:
 sweep:
   axes: { adapter.rank: [1, 3], training.noise: [lad, cover] }
   manifest: ${join(folder, "manifest.json")}
+report: report
 `,
     );
+    const report = () =>
+      ["index.html", "results.jsonl", "report.md"].map((name) =>
+        readFileSync(join(folder, "report", name), "utf8"),
+      );
     const experiment = await readExperiment(join(folder, "experiment.yaml"));
     const events: string[] = [];
     const run = runExperiment(runtime, experiment, { onEvent: ({ type }) => events.push(type) });
@@ -136,9 +141,26 @@ sweep:
     expect(row.result.validation?.tokens).toBe(3 * 48);
     expect(row.result.evaluations).toHaveLength(2);
     expect(row.result.evaluations[0]?.exactMatch.n).toBe(2);
+    const written = report();
+    rmSync(join(folder, "report"), { recursive: true });
     const again = await runExperiment(runtime, experiment).table();
     expect(again.map(({ resumed }) => resumed)).toEqual([true, true, true, true]);
     expect(again.map((each) => ({ ...each, resumed: false }))).toEqual(table);
+    expect(report()).toEqual(written);
+    const [page = "", results = "", markdown = ""] = written;
+    expect(markdown.match(/^##+ .*$/gm)).toEqual(
+      expect.arrayContaining([
+        "### Adapters",
+        "### Loss over training",
+        "### Every way of sampling",
+        "## Over rank",
+      ]),
+    );
+    expect(markdown).toMatch(/\| training \| – \| – \| [0-9a-f]{64} \|/);
+    expect(markdown).toContain("adapter.seed");
+    expect(results).toContain('"series":"rank 3, noise cover"');
+    expect(results).toContain('"policy":"remask, 3 iterations"');
+    for (const text of [page, results, markdown]) expect(text).not.toContain(folder);
 
     const named = {
       ...experiment,

@@ -18,7 +18,7 @@ import { invalidOption, LadError } from "../errors.js";
 import { type Experiment, experimentSchema } from "../options/experiment.js";
 
 /**
- * Reads an experiment's file. Paths of JSON lines in it are relative to the file's folder.
+ * Reads an experiment's file. Paths of JSON lines and of the report are relative to the file's folder.
  *
  * @throws LadError `not-found`, `invalid-file` for text that is not YAML, `invalid-option` with the line of the error
  */
@@ -96,7 +96,7 @@ export function experimentAt(
 ): Experiment {
   const copy = structuredClone(experiment) as Experiment & Record<string, unknown>;
   for (const [path, value] of Object.entries(point)) put(copy, path.split("."), value);
-  const { sweep: _, ...alone } = copy;
+  const { sweep: _, report: __, ...alone } = copy;
   checkExperiment(alone);
   return alone;
 }
@@ -193,7 +193,7 @@ function lineOf(root: ParsedNode | null, path: readonly PropertyKey[], lines: Li
   return lines.linePos(offset).line;
 }
 
-/** The experiment with absolute `jsonl` paths. */
+/** The experiment with absolute paths of `jsonl` and of its report. */
 function withPathsFrom(folder: string, experiment: Experiment): Experiment {
   const fix = <Value>(value: Value): Value => {
     if (Array.isArray(value)) return value.map(fix) as Value;
@@ -206,5 +206,6 @@ function withPathsFrom(folder: string, experiment: Experiment): Experiment {
     ]);
     return Object.fromEntries(entries) as Value;
   };
-  return fix(experiment);
+  const { report } = experiment;
+  return { ...fix(experiment), ...(report === undefined ? {} : { report: resolve(folder, report) }) };
 }

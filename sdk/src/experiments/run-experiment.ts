@@ -3,22 +3,14 @@ import type { Evaluation } from "../evaluation/evaluation.js";
 import type { Experiment } from "../options/experiment.js";
 import type { BaseOptions } from "../options.js";
 import type { Runtime } from "../runtime.js";
-import type { AdapterInfo, LossReport, TrainingEvent, TrainingFinished } from "../wire.js";
+import { BUILD_VERSION, PROTOCOL_VERSION } from "../version.js";
+import type { TrainingEvent } from "../wire.js";
 import { experimentAt } from "./experiment.js";
+import type { ExperimentResult } from "./experiment-result.js";
 import { experimentSpec } from "./experiment-spec.js";
+import { LossCurves } from "./loss-curves.js";
+import { experimentReport } from "./reports/experiment-report.js";
 import { type AxisValue, Sweep } from "./sweep.js";
-
-/** The result of one point of an experiment. */
-export interface ExperimentResult {
-  /** The adapter's state at the end. */
-  readonly adapter: AdapterInfo;
-  /** The result of its training. */
-  readonly training: TrainingFinished;
-  /** The last validation. */
-  readonly validation: LossReport | undefined;
-  /** One evaluation for each entry of `evaluation.sampling`, in order, without the answers themselves. */
-  readonly evaluations: readonly Omit<Evaluation, "answers" | "items">[];
-}
 
 /** Options of `runExperiment`. */
 export interface RunExperimentOptions {
@@ -52,6 +44,7 @@ export function runExperiment(
   const options = {
     ...settings,
     axes,
+    report: experiment.report,
     signal,
     check: (point: Readonly<Record<string, AxisValue>>) =>
       void experiments.set(point, experimentAt(experiment, point)),
@@ -61,7 +54,19 @@ export function runExperiment(
       return runPoint(base, checked, context.signal, (event) => onEvent?.(event, point));
     },
   };
-  return new Sweep(options, async (until) => experimentSpec(experiment, await baseOnce(until), until));
+  return new Sweep(options, {
+    spec: async (until) => experimentSpec(experiment, await baseOnce(until), until),
+    report: async (rows, spec) => {
+      const { torchVersion, pythonVersion } = await runtime.info({ signal });
+      const versions = {
+        lad: BUILD_VERSION,
+        protocol: PROTOCOL_VERSION,
+        torch: torchVersion,
+        python: pythonVersion,
+      };
+      return experimentReport({ experiment, axes, rows, spec, versions });
+    },
+  });
 }
 
 function loadBaseOf(runtime: Runtime, { base }: Experiment, signal: AbortSignal): Promise<Base> {
@@ -78,7 +83,11 @@ async function runPoint(
 ): Promise<ExperimentResult> {
   await using adapter = await base.createAdapter({ ...settings, signal });
   const run = adapter.train({ ...training, signal });
-  for await (const event of run) onEvent(event);
+  const curves = new LossCurves();
+  for await (const event of run) {
+    curves.add(event);
+    onEvent(event);
+  }
   const finished = await run.result();
   const evaluations: Omit<Evaluation, "answers" | "items">[] = [];
   if (evaluation !== undefined) {
@@ -94,5 +103,6 @@ async function runPoint(
     }
   }
   const info = await adapter.refresh({ signal });
-  return { adapter: info, training: finished, validation: finished.validation, evaluations };
+  const { validation } = finished;
+  return { adapter: info, training: finished, validation, evaluations, ...curves.result() };
 }

@@ -3,7 +3,9 @@
 import { check } from "../checks/check.js";
 import { cancelled, invalidOption, isLadError, LadError } from "../errors.js";
 import { axisSchema, type SweepSettings, sweepSettings } from "../options/sweep.js";
+import type { Report } from "../report/report.js";
 import { type Frozen, frozenCopy } from "./plain-data.js";
+import { sweepReport } from "./reports/sweep-report.js";
 import {
   checkResult,
   type FailedPoint,
@@ -115,6 +117,7 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
   readonly #axes: readonly string[];
   readonly #settings: ReturnType<typeof checkSettings>;
   readonly #spec: (signal: AbortSignal) => Promise<unknown>;
+  readonly #report: NonNullable<SweepInside<Grid, Result>["report"]>;
   readonly #stop = new AbortController();
   readonly #results: SweepResult<Grid, Result>[] = [];
   #running: Promise<void> | undefined;
@@ -123,12 +126,12 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
 
   /**
    * @internal
-   * @param findSpec - finds the spec for the manifest, if that needs the worker; default: the options' own
    */
-  constructor(options: AnySweepOptions<Grid, Result>, findSpec?: (signal: AbortSignal) => Promise<unknown>) {
-    this.#settings = checkSettings(options, findSpec !== undefined);
+  constructor(options: AnySweepOptions<Grid, Result>, inside: SweepInside<Grid, Result> = {}) {
+    this.#settings = checkSettings(options, inside.spec !== undefined);
     const { spec } = this.#settings;
-    this.#spec = findSpec ?? (async () => spec);
+    this.#spec = inside.spec ?? (async () => spec);
+    this.#report = inside.report ?? (async (rows, of) => sweepReport(this.#axes, rows, of));
     this.#run = options.run;
     checkAxes(options.axes);
     this.#axes = Object.keys(options.axes);
@@ -164,10 +167,14 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
   /**
    * Every point's outcome, in the grid's order.
    *
-   * @throws LadError `cancelled` when the sweep was aborted, `storage` or `invalid-state` of its manifest
+   * @throws LadError `cancelled` when the sweep was aborted, `storage` or `invalid-state` of its manifest, `storage` of its report
    */
   async table(): Promise<SweepResult<Grid, Result>[]> {
     await this.#start();
+    return this.#inOrder();
+  }
+
+  #inOrder(): SweepResult<Grid, Result>[] {
     return this.#results.toSorted((a, b) => a.index - b.index);
   }
 
@@ -177,12 +184,14 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
   }
 
   async #runAll(): Promise<void> {
-    const { manifest: path, signal } = this.#settings;
+    const { manifest: path, report, signal } = this.#settings;
     const stop = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
-    const spec = path === undefined ? this.#settings.spec : await this.#spec(stop);
+    const isKept = path !== undefined || report !== undefined;
+    const spec = isKept ? await this.#spec(stop) : this.#settings.spec;
     const manifest = await openManifest(path, { axes: this.#axes, spec });
     try {
       await this.#runPoints(this.#resume(manifest), { manifest, spec, signal: stop });
+      if (report !== undefined) await (await this.#report(this.#inOrder(), spec)).write(report);
     } finally {
       manifest.close();
     }
@@ -252,6 +261,14 @@ export class Sweep<Grid extends Axes, Result> implements AsyncIterable<SweepResu
       this.#wake = resolve;
     });
   }
+}
+
+/** What an experiment's sweep does otherwise. */
+interface SweepInside<Grid extends Axes, Result> {
+  /** Finds the spec, if that needs the worker. Default: the options' own. */
+  readonly spec?: (signal: AbortSignal) => Promise<unknown>;
+  /** Makes the report of all outcomes. Default: one of their figures. */
+  readonly report?: (rows: readonly SweepResult<Grid, Result>[], spec: unknown) => Promise<Report>;
 }
 
 /** What all points of a sweep share. */

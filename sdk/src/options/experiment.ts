@@ -27,6 +27,11 @@ export interface Experiment {
   evaluation?: ExperimentEvaluation | undefined;
   /** Which options take several values. Default: none, and the experiment has one point. */
   sweep?: ExperimentSweep | undefined;
+  /**
+   * A folder into which a report is written when all points have ended: loss curves, evaluations, the configuration and the data's
+   * digests. In a file it is relative to the file's folder. Default: none.
+   */
+  report?: string | undefined;
 }
 
 /** How an experiment starts its worker. */
@@ -62,7 +67,7 @@ export interface ExperimentEvaluation {
 }
 
 /** An experiment's sweep. */
-export interface ExperimentSweep extends Omit<SweepSettings, "signal" | "spec"> {
+export interface ExperimentSweep extends Omit<SweepSettings, "signal" | "spec" | "report"> {
   /** Values for options of this file, by their path: `adapter.rank: [4, 16, 64]`. */
   axes: Record<string, readonly (string | number | boolean)[]>;
 }
@@ -102,7 +107,7 @@ export const evaluationFields = fieldsOf<ExperimentEvaluation>()({
 
 export const sweepFields = fieldsOf<ExperimentSweep>()({
   axes: z.record(z.string(), list(axisValue, "a list of at least one value"), { error: "an object" }),
-  ...without(sweepSettings, "signal", "spec").shape,
+  ...without(sweepSettings, "signal", "spec", "report").shape,
 });
 
 export const experimentSchema = fieldsOf<Experiment>()({
@@ -113,4 +118,5 @@ export const experimentSchema = fieldsOf<Experiment>()({
   training: trainFields,
   evaluation: evaluationFields.optional(),
   sweep: sweepFields.optional(),
+  report: filledText("a folder's path").optional(),
 });

@@ -26,6 +26,11 @@ export interface SweepSettings {
   concurrent?: number | "fused" | undefined;
   /** Whether points that failed are run again from a manifest. Default: true. */
   retryFailed?: boolean | undefined;
+  /**
+   * A folder into which a report is written when all points have ended: tables, curves over the axes, and all figures as JSON lines.
+   * Default: none.
+   */
+  report?: string | undefined;
   /** Ends the sweep with the error `cancelled`, once its points have let go. Default: none. */
   signal?: AbortSignal | undefined;
 }
@@ -37,6 +42,7 @@ export const sweepSettings = fieldsOf<SweepSettings>()({
     .union([integer(1, 1024), z.literal("fused")], { error: "an integer from 1 to 1024, or fused" })
     .default(1),
   retryFailed: flag().default(true),
+  report: filledText("a folder's path").optional(),
   signal: abortSignal().optional(),
 });
 

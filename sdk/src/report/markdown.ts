@@ -3,16 +3,9 @@ import { stringify as yaml } from "yaml";
 import { type Cell, visible } from "./denoising.js";
 import { type Chart, chartTable, pointsOf } from "./parts/chart.js";
 import { placedVerdicts, type ReportContent } from "./parts/content.js";
-import {
-  certainty,
-  type Figure,
-  formedFigure,
-  formedValue,
-  isMeasured,
-  type ReportValue,
-} from "./parts/figure.js";
+import { certainty, formedFigure, formedValue, type ReportValue } from "./parts/figure.js";
 import type { Part } from "./parts/section.js";
-import { headingText, type TablePart } from "./parts/table.js";
+import { commonCertainty, headingText, type TablePart } from "./parts/table.js";
 import type { TracePart } from "./parts/trace.js";
 import { rulingOf, type VerdictPart } from "./parts/verdict.js";
 
@@ -63,12 +56,19 @@ function blocksOf(part: Part): string[] {
   }
 }
 
-function tableBlocks({ title, about, columns, rows }: TablePart): string[] {
-  const cells = rows.map((row) => row.map((value, i) => valueText(value, columns[i]?.form)));
+function tableBlocks(table: TablePart): string[] {
+  const { title, about, columns, rows } = table;
+  const common = columns.map((_, i) => commonCertainty(table, i));
+  const headers = columns.map((column, i) => [headingText(column), common[i]].filter(Boolean).join(", "));
+  const cells = rows.map((row) =>
+    row.map((value, i) =>
+      [formedValue(value, columns[i]?.form), common[i] ? "" : certaintyOf(value)].filter(Boolean).join(" "),
+    ),
+  );
   return [
     `### ${inline(title)}`,
     ...(about === undefined ? [] : [inline(about)]),
-    markdownTable(columns.map(headingText), cells),
+    markdownTable(headers, cells),
   ];
 }
 
@@ -132,13 +132,13 @@ function originBlocks({ options }: ReportContent): string[] {
   return blocks.length === 0 ? [] : ["## How to make it again", ...blocks];
 }
 
-function valueText(value: ReportValue, form?: Parameters<typeof formedValue>[1]): string {
-  const text = formedValue(value, form);
-  return isMeasured(value) && value.n !== undefined ? `${text} ${countOf(value)}` : text;
+function valueText(value: ReportValue): string {
+  return [formedValue(value), certaintyOf(value)].filter(Boolean).join(" ");
 }
 
-function countOf(figure: Figure): string {
-  return `(${certainty(figure)})`;
+function certaintyOf(value: ReportValue): string {
+  const told = certainty(value);
+  return told === "" ? "" : `(${told})`;
 }
 
 function markdownTable(headers: readonly string[], rows: readonly (readonly string[])[]): string {

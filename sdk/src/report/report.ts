@@ -11,7 +11,7 @@ export interface WrittenReport {
   readonly html: string;
   /** The path of `results.jsonl`: every figure of tables, charts and verdicts, a line each. */
   readonly results: string;
-  /** The path of `report.md`: the same as Markdown. */
+  /** The path of the same as Markdown. */
   readonly markdown: string;
 }
 
@@ -39,7 +39,7 @@ export class Report {
   }
 
   /**
-   * Writes `index.html`, `results.jsonl` and `report.md` into a folder, which is made if there is none.
+   * Writes the page, the figures and the Markdown into a folder, which is made if there is none.
    *
    * @throws LadError `storage` for a folder that cannot be written
    */

@@ -3,14 +3,8 @@ import type { Chart } from "../parts/chart.js";
 import { frontierMarks } from "./frontier.js";
 import { linesMarks } from "./lines.js";
 import type { Node } from "./node.js";
-import { type Drawing, type PlotLibrary, scalesOf } from "./scales.js";
+import { type Drawing, type PlotLibrary, type Size, scalesOf } from "./scales.js";
 import { type DrawnNode, takenOver } from "./svg.js";
-
-/** The size of a drawing in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Draws a chart; the SVG has the given attributes. */
 export type ChartDrawer = (

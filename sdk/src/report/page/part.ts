@@ -1,5 +1,5 @@
 /** Each part of a section as HTML. */
-import { certainty, formedFigure, formedValue, isMeasured } from "../parts/figure.js";
+import { certainty, formedFigure, formedValue } from "../parts/figure.js";
 import type { FactsPart, Part } from "../parts/section.js";
 import { rulingOf, type VerdictPart } from "../parts/verdict.js";
 import { chartNode } from "./chart.js";
@@ -37,7 +37,7 @@ export function foldNode(title: string, text: string): Node {
 
 function factsNode({ facts }: FactsPart): Node {
   const rows = facts.map(([name, value]) => {
-    const known = isMeasured(value) ? certainty(value) : "";
+    const known = certainty(value);
     const note = known === "" ? undefined : tag("span", { class: "note" }, ` ${known}`);
     return tag("div", {}, tag("dt", {}, name), tag("dd", {}, formedValue(value), note));
   });

@@ -1,7 +1,12 @@
 /** A drawing's scales: their ranges, their ticks, and the room for their labels. */
 import { axisText, type Chart, type ChartAxis, type LinesAxis } from "../parts/chart.js";
 import { type FigureForm, formed, intervalOf, numberOf } from "../parts/figure.js";
-import type { Size } from "./draw.js";
+
+/** The size of a drawing in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 
 /** What is used of Observable Plot. Its types need those of a browser's document. */
 export type PlotLibrary = Readonly<

@@ -8,7 +8,7 @@ export const SCRIPT = String.raw`
   const root = document.documentElement;
   root.classList.add("live");
 
-  /** Tells a reader of the screen what happened. */
+  /** Tells whoever hears the page what happened. @param {string} text */
   const tell = (text) => {
     const status = document.getElementById("status");
     if (status) status.textContent = text;

@@ -1,14 +1,13 @@
 /** Tables that can be sorted, and copied as CSV. */
 import {
   certainty,
-  formed,
-  formedInterval,
+  formedParts,
   formedValue,
   isMeasured,
   numberOf,
   type ReportValue,
 } from "../parts/figure.js";
-import { type Heading, headingText, type TablePart } from "../parts/table.js";
+import { commonCertainty, type Heading, headingText, type TablePart } from "../parts/table.js";
 import { csvHeader, csvLine, measuredColumns } from "./csv.js";
 import { type Node, tag } from "./node.js";
 
@@ -33,21 +32,18 @@ export function tableNode(part: TablePart, id: string): Node {
 }
 
 /** The table itself, in a region that scrolls where the page is too narrow for it. */
-export function scrollingTable({ columns, rows }: TablePart, labelledBy: string): Node {
-  const numeric = columns.map((_, i) => isNumeric(rows.map((row) => row[i])));
+export function scrollingTable(part: TablePart, labelledBy: string): Node {
+  const { columns, rows } = part;
   const measured = measuredColumns(columns, rows);
-  const header = columns.map((column, i) =>
-    tag(
-      "th",
-      { scope: "col", class: numeric[i] ? "number" : undefined, "aria-sort": "none" },
-      tag("button", { type: "button", class: "sort" }, headingText(column)),
-    ),
-  );
+  const shown = columns.map((heading, i): Column => {
+    const values = rows.map((row) => row[i]);
+    return { heading, isNumeric: isNumeric(values), common: commonCertainty(part, i) };
+  });
   const lines = rows.map((row) =>
     tag(
       "tr",
       { "data-csv": csvLine(row, measured) },
-      columns.map((column, i) => cellNode(row[i], column, numeric[i] === true)),
+      shown.map((column, i) => cellNode(row[i], column)),
     ),
   );
   return tag(
@@ -56,9 +52,25 @@ export function scrollingTable({ columns, rows }: TablePart, labelledBy: string)
     tag(
       "table",
       { "aria-labelledby": labelledBy, "data-csv": csvHeader(columns, measured) },
-      tag("thead", {}, tag("tr", {}, header)),
+      tag("thead", {}, tag("tr", {}, shown.map(headerNode))),
       tag("tbody", {}, lines),
     ),
+  );
+}
+
+interface Column {
+  readonly heading: Heading;
+  readonly isNumeric: boolean;
+  /** Of all figures: told once, in the header. */
+  readonly common: string;
+}
+
+function headerNode({ heading, isNumeric, common }: Column): Node {
+  return tag(
+    "th",
+    { scope: "col", class: isNumeric ? "number" : undefined, "aria-sort": "none" },
+    tag("button", { type: "button", class: "sort" }, headingText(heading)),
+    common === "" ? undefined : tag("span", { class: "note" }, common),
   );
 }
 
@@ -67,17 +79,12 @@ function isNumeric(values: readonly ReportValue[]): boolean {
   return known.length > 0 && known.every((value) => typeof value !== "string" && typeof value !== "boolean");
 }
 
-function cellNode(value: ReportValue, { form }: Heading, numeric: boolean): Node {
-  const attributes = { class: numeric ? "number" : undefined, "data-value": sortValue(value) };
+function cellNode(value: ReportValue, { heading: { form }, isNumeric, common }: Column): Node {
+  const attributes = { class: isNumeric ? "number" : undefined, "data-value": sortValue(value) };
   if (!isMeasured(value)) return tag("td", attributes, formedValue(value, form));
-  const interval = formedInterval(value, form);
-  const note = [interval, certainty(value)].filter(Boolean).join(" ");
-  return tag(
-    "td",
-    attributes,
-    formed(numberOf(value), form),
-    note === "" ? undefined : tag("span", { class: "note" }, ` ${note}`),
-  );
+  const [number, interval] = formedParts(value, form);
+  const note = [interval, common === "" ? certainty(value) : ""].filter(Boolean).join(" ");
+  return tag("td", attributes, number, note === "" ? undefined : tag("span", { class: "note" }, ` ${note}`));
 }
 
 /** What a numeric column is sorted by; absent for text, for what is missing and for NaN, which stand last. */

@@ -1,4 +1,4 @@
-import type { FigureForm, ReportValue } from "./figure.js";
+import { certainty, type FigureForm, type ReportValue } from "./figure.js";
 
 /** One column of a report's table. */
 export interface ReportColumn<Row> {
@@ -53,4 +53,10 @@ export function tablePart<Row>({ title, about, columns, rows }: ReportTable<Row>
 /** `perplexity (nats)`. */
 export function headingText({ header, unit }: Heading): string {
   return unit === undefined ? header : `${header} (${unit})`;
+}
+
+/** What all figures of a column have in common, such as `n = 256, wilson`; empty where they differ, or there is one figure alone. */
+export function commonCertainty({ rows }: TablePart, column: number): string {
+  const told = rows.flatMap((row) => (row[column] === undefined ? [] : [certainty(row[column])]));
+  return told.length > 1 && new Set(told).size === 1 ? (told[0] ?? "") : "";
 }

@@ -65,7 +65,7 @@ export function sampleReport(name: (own: string) => string = (own) => own): Repo
     .plot(
       lineChart({
         title: name("Loss over training"),
-        about: "Means over 8 steps.",
+        about: "Means over 10 steps.",
         x: { label: "step" },
         y: { label: "CE of corrupted tokens", unit: "nats" },
         series: RANKS.map((rank, i) => ({ name: name(`rank ${rank}`), points: losses(i) })),
@@ -132,7 +132,7 @@ export function sampleReport(name: (own: string) => string = (own) => own): Repo
   report
     .section("Which policy")
     .verdict({
-      claim: "`refine` is faster than `remask`.",
+      claim: "Self-refining is faster than re-masking.",
       holds: false,
       figure: { value: 0.98, interval: [0.91, 1.06], n: 256, by: "paired bootstrap" },
       of: "forwards of refine over those of remask",
@@ -205,8 +205,8 @@ function overIterations(title: string, label: string, from: number, slope: numbe
 }
 
 function losses(index: number) {
-  return Array.from({ length: 50 }, (_, i) => {
-    const step = 8 * (i + 1);
+  return Array.from({ length: 40 }, (_, i) => {
+    const step = 10 * (i + 1);
     const y = 1.1 - 0.12 * index + 5 * Math.exp(-step / (60 - 8 * index)) + 0.08 * Math.sin(7.3 * i + index);
     return { x: step, y };
   });

@@ -1,16 +1,15 @@
 /**
- * Takes pictures of a report in Chromium: `npx tsx test/sdk/report/support/screenshot.ts <index.html> <folder>`. Without arguments, of
- * the sample report, in a folder of its own.
+ * Takes pictures of a report in Chromium: `npx tsx test/sdk/report/support/screenshot.ts <folder> [index.html]`. Without a
+ * page, of the sample report, which it writes into the folder.
  */
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { launchChromium } from "./chromium.js";
 import { sampleReport } from "./sample.js";
 
-const folder = resolve(process.argv[3] ?? (await mkdtemp(join(tmpdir(), "lad-report-"))));
-const page = process.argv[2] ?? (await sampleReport().write(folder)).html;
+const [given = "report", path] = process.argv.slice(2);
+const folder = resolve(given);
+const page = path ?? (await sampleReport().write(folder)).html;
 const browser = await launchChromium();
 for (const width of [390, 1440]) {
   for (const colorScheme of ["light", "dark"] as const) {
@@ -20,9 +19,9 @@ for (const width of [390, 1440]) {
       deviceScaleFactor: 1,
     });
     await shot.goto(pathToFileURL(resolve(page)).href);
-    const path = join(folder, `${width}-${colorScheme}.png`);
-    await shot.screenshot({ path, fullPage: true });
-    console.log(path);
+    const picture = join(folder, `${width}-${colorScheme}.png`);
+    await shot.screenshot({ path: picture, fullPage: true });
+    console.log(picture);
     await shot.close();
   }
 }
