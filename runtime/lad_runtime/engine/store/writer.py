@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lad_runtime.engine.store.database import storage_error
@@ -57,6 +58,8 @@ class Writer:
             self._closing = True
             self._changed.notify()
         self._thread.join()
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _put(self, write: Write) -> bool:
         with self._changed:
