@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Adapter, NumberedEvent, Runtime, TrainingEvent, TrainingOptions } from "lad";
 import { describe, expect, it } from "vitest";
 import { adapterFiles, collected, EXAMPLES, scratchFolder, startRuntime, untimed } from "./support/stub.js";
@@ -73,6 +73,7 @@ async function uninterrupted(options: TrainingOptions = training): Promise<Train
 /** The digest of every file of every checkpoint. */
 function checkpointFiles(state: string): Record<string, string> {
   const root = join(state, "checkpoints");
+  if (!existsSync(root)) return {};
   const paths = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
     paths.map((entry) => {
@@ -224,6 +225,7 @@ describe("a run that its worker's end has stopped", () => {
       ...training,
       checkpoint: { name: "kept" },
       steps: 400,
+      tensorboard: true,
       detached: true,
     });
     for await (const event of run) if (event.type === "step" && event.step === 5) break;
@@ -235,7 +237,9 @@ describe("a run that its worker's end has stopped", () => {
     expect(left?.steps).toBeGreaterThanOrEqual(5);
     expect(left?.steps).toBeLessThan(400);
     await second.run(run.runId ?? "").resume();
-    const { files, metrics } = await afterResume(second, state, run.runId ?? "");
+    const { files, info, metrics } = await afterResume(second, state, run.runId ?? "");
+    const beside = readdirSync(dirname(info.metricsPath));
+    expect(beside.filter((name) => name.includes("tfevents"))).toHaveLength(2); // one of each worker
     expect(files).toEqual(whole.files);
     expect(metrics).toEqual(whole.metrics);
   });

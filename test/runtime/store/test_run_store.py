@@ -245,7 +245,9 @@ def test_a_record_with_bytes_overwritten_is_whole_or_refused_by_name(
 
 def test_specifications_of_every_kind_come_back_as_they_were() -> None:
     for build in POLICY_BUILDERS.values():
-        recipe = replace(training_recipe(), sampling=sampling_spec(policy=build(), answer_tokens=8, frames=False))
+        recipe = replace(
+            training_recipe(), sampling=sampling_spec(policy=build(), answer_tokens=8, frames=False)
+        )
         assert read(RunRecipe, written(recipe)) == recipe
 
 
