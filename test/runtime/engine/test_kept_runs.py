@@ -65,6 +65,14 @@ def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+def all_events(run: Run) -> list[Any]:
+    """Those that are kept alone, and then those in memory."""
+    read: list[LoggedEvent] = []
+    while page := run.log.read(read[-1].seq + 1 if read else 0):
+        read += page
+    return [logged.event for logged in read]
+
+
 @pytest.fixture
 def left(tmp_path: Path) -> Iterator[Left]:
     made = Left(tmp_path)
@@ -85,10 +93,41 @@ def refused_resume(left: Left) -> LadError:
 
 def test_a_new_adapters_run_without_checkpoints_begins_again_to_the_same_weights(left: Left) -> None:
     assert equal(left.resumed(), left.expected())
-    run = left.next.worker.runs.get(left.run.id)
-    events = [logged.event for logged in run.log.read(0)]
+    events = all_events(left.next.worker.runs.get(left.run.id))
     assert events[0] == RunResumed(steps=0)
     assert [event.step for event in events if isinstance(event, StepEvent)] == [*range(1, STEPS + 1)]
+
+
+def test_a_run_goes_on_from_its_checkpoint_to_the_same_weights_and_losses(tmp_path: Path) -> None:
+    left = Left(tmp_path, checkpoint="best", checkpoint_every_steps=1)
+    before = left.run.info.steps
+    assert equal(left.resumed(), left.expected())
+    events = all_events(left.next.worker.runs.get(left.run.id))
+    assert [event.from_step for event in events if isinstance(event, TrainingStarted)] == [0, before]
+    assert [event.step for event in events if isinstance(event, StepEvent)] == [*range(1, STEPS + 1)]
+    left.next.worker.drain(30)
+
+
+def test_a_worker_that_ends_leaves_runs_that_wait_to_be_resumed_interrupted_and_does_not_wait(
+    left: Left,
+) -> None:
+    runs, training = left.next.worker.runs, left.next.worker.training
+    waiting = runs.about_to_go_on(left.run.id)
+    assert waiting is not None and waiting.info.state == "queued"
+    training.drain(1e9)  # it would wait for so long
+    with pytest.raises(LadError, match="stopping"):
+        left.next.worker.resuming._go_on(waiting)
+    assert waiting.info.state == "interrupted"
+    assert not left.next.worker.registry.bases
+
+
+def test_all_are_resumed_one_after_another(left: Left) -> None:
+    left.next.worker.resuming.resume_all()
+    run = left.next.worker.runs.get(left.run.id)
+    assert run.info.state != "interrupted"
+    assert run.wait(60)
+    assert run.info.state == "finished"
+    assert equal(weights(left.next, left.adapter_id), left.expected())
 
 
 def test_a_run_that_was_to_write_over_a_checkpoint_does_not_go_on_from_it(tmp_path: Path) -> None:
@@ -98,8 +137,8 @@ def test_a_run_that_was_to_write_over_a_checkpoint_does_not_go_on_from_it(tmp_pa
 
     left = Left(tmp_path, write_old, checkpoint="best", overwrite=True)
     assert equal(left.resumed(), left.expected())
-    started = [e.event for e in left.next.worker.runs.get(left.run.id).log.read(0)]
-    assert [event.from_step for event in started if isinstance(event, TrainingStarted)] == [0]
+    events = all_events(left.next.worker.runs.get(left.run.id))
+    assert [event.from_step for event in events if isinstance(event, TrainingStarted)] == [0]
     left.next.worker.drain(30)
 
 

@@ -80,6 +80,7 @@ class Resuming:
     def _start(self, run: Run, recipe: RunRecipe, spec: TrainingSpec) -> None:
         adapter_id, adapter = run.info.adapter_id, recipe.adapter
         assert adapter is not None, "a run trains an adapter"
+        self._training.check_serving()
         from_checkpoint = self._has_own_checkpoint(run, spec)
         if not (from_checkpoint or recipe.is_fresh):
             raise _no_beginning(run.id)

@@ -87,8 +87,7 @@ class TrainingRuns:
         return going
 
     def _checked(self, adapter_id: str, spec: TrainingSpec) -> AdapterEntry:
-        if self._draining.is_set():
-            raise stopping_error()
+        self.check_serving()
         if spec.tensorboard:
             require_tensorboard()
         entry = self._registry.trainable(adapter_id)
@@ -137,11 +136,16 @@ class TrainingRuns:
                 self._memory.end(run.id)
         run.resume()
 
+    def check_serving(self) -> None:
+        """Raises LadError(UNAVAILABLE) while the worker stops."""
+        if self._draining.is_set():
+            raise stopping_error()
+
     def drain(self, timeout_seconds: float) -> None:
         """Lets every training run finish its step and write its checkpoint, then ends it. Rejects new runs."""
         self._draining.set()
         for run in self._runs.all():
-            if run.info.kind != "training":
+            if run.info.kind != "training" or self._has_not_begun(run):
                 continue
             run.wake()
             if not run.wait(timeout_seconds):
@@ -228,6 +232,10 @@ class TrainingRuns:
         self._memory.end(run.id)
         self._names.release(spec.checkpoint, _writer(run, entry))
         self._registry.unclaim(entry)
+
+    def _has_not_begun(self, run: Run) -> bool:
+        """Whether it is an interrupted run that still waits to be resumed."""
+        return run.info.state == "queued" and run.id not in self._reserved
 
     def _given_up(self, run: Run) -> Callable[[], bool]:
         return lambda: run.cancelling or self._draining.is_set()
