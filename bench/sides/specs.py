@@ -92,4 +92,5 @@ def training_spec(
         canvas_tokens=0,
         gradient_checkpointing=False,
         share_weight=1.0,
+        tensorboard=False,
     )

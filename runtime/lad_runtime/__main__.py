@@ -75,6 +75,8 @@ def _run(arguments: Arguments, state: Path, token: str, on_ready: Callable[[str]
 
     backend = TorchBackend(device=arguments.device, threads=arguments.threads, state=state)
     worker = make_worker(backend, state, arguments.memory_budget or None)
+    if arguments.resume_runs:
+        worker.resuming.resume_all()
     serving = serve(worker, address, token, arguments.lease_seconds, on_ready)
     asyncio.new_event_loop().run_until_complete(
         serving

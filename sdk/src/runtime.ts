@@ -163,17 +163,30 @@ export class Runtime {
     return openDataset(this.#client.within(timeoutMs), checkSource(data), signal);
   }
 
-  /** A run by its id, started here or elsewhere. */
+  /** A run by its id, started here or elsewhere, also on an earlier worker of the same state folder. */
   run(id: string): Run {
     return new Run(this.#client, id);
   }
 
-  /** All runs that the worker remembers. */
+  /**
+   * All runs that the worker keeps, those of earlier workers of its state folder too, in the order in which they were started. Of runs
+   * that are not under way the last 1,000 are kept, with at most 512 MiB of events.
+   */
   async runs(options: CallOptions = {}): Promise<RunInfo[]> {
     const { signal, timeoutMs } = check(callOptions, options);
     const client = this.#client.within(timeoutMs);
     const { runs } = await client.call(RunsService.listRuns, {}, { signal });
     return runs.map(fromRun);
+  }
+
+  /**
+   * Removes a run that is not under way: its log and its metrics. Its checkpoints stay (`deleteCheckpoint`).
+   *
+   * @throws LadError `not-found`, `invalid-state` while it is under way, `storage`
+   */
+  async deleteRun(id: string, options: CallOptions = {}): Promise<void> {
+    const { signal, timeoutMs } = check(callOptions, options);
+    await this.#client.within(timeoutMs).call(RunsService.deleteRun, { runId: id }, { signal });
   }
 
   /**

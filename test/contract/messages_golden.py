@@ -26,7 +26,7 @@ from lad_runtime.gen.lad.v1 import (
 )
 from lad_runtime.method.random import CanvasKey
 from lad_runtime.types.evaluation import Score
-from lad_runtime.types.runs import LoggedEvent
+from lad_runtime.types.runs import LoggedEvent, RunInfo
 from lad_runtime.types.sampling import AnswerEvent, Edit, FrameEvent, Prediction
 from lad_runtime.types.sampling_state import SamplingState
 from lad_runtime.types.training_events import LossReport, StepEvent
@@ -40,6 +40,7 @@ MAX_UINT64 = 2**64 - 1
 write_prediction = writer(Prediction, sampling_pb2.Prediction)
 write_score = writer(Score, evaluation_pb2.Score)
 write_state = writer(SamplingState, sampling_pb2.SamplingState)
+write_run = writer(RunInfo, runs_pb2.Run)
 write_event = writer(LoggedEvent, runs_pb2.StreamEventsResponse)
 
 REPORT = LossReport(
@@ -137,6 +138,7 @@ def requests() -> list[Message]:
         gradient_checkpointing=True,
         share_weight=2.5,
         overwrite=True,
+        tensorboard=True,
     )
     sequence = training_pb2.TargetedSequence(
         ids=[1, 2, 3],
@@ -310,6 +312,24 @@ def replies() -> list[Message]:
         write_event(LoggedEvent(seq=2**40, time=1700000001.0, event=answer)),
         write_event(LoggedEvent(seq=9, time=1700000001.0, event=error)),
         runs_pb2.StreamEventsResponse(cancelled=runs_pb2.RunCancelled(steps=2**60)),
+        runs_pb2.StreamEventsResponse(seq=2**53 + 1, interrupted=runs_pb2.RunInterrupted(steps=2**60)),
+        write_run(
+            RunInfo(
+                id="run-1",
+                kind="training",
+                state="interrupted",
+                base_id="tiny-1",
+                adapter_id="adapter-1",
+                next_seq=2**40,
+                error=None,
+                base_name="tiny",
+                checkpoint="best",
+                created=1_790_000_000.25,
+                steps=250,
+                total_steps=500,
+                metrics_path="/state/runs/run-1/metrics.jsonl",
+            )
+        ),
         write_prediction(prediction),
         write_score(
             Score(

@@ -8,6 +8,7 @@ from lad_runtime.engine.calls.adapter_uploads import AdapterUploads
 from lad_runtime.engine.calls.adapters import Adapters
 from lad_runtime.engine.calls.bases import Bases
 from lad_runtime.engine.calls.primitives import Primitives
+from lad_runtime.engine.calls.resuming import Resuming
 from lad_runtime.engine.calls.sampling import Sampling
 from lad_runtime.engine.calls.tasks import Tasks
 from lad_runtime.engine.calls.training_runs import TrainingRuns
@@ -19,8 +20,9 @@ from lad_runtime.engine.data.storage import Transfers
 from lad_runtime.engine.memory.budget import Memory
 from lad_runtime.engine.resident.checkpoint_names import CheckpointNames
 from lad_runtime.engine.resident.registry import Registry
-from lad_runtime.engine.runs.run import Runs
+from lad_runtime.engine.runs.runs import Runs
 from lad_runtime.engine.scheduler.engine import Engine
+from lad_runtime.engine.store.run_store import RunStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,29 +40,41 @@ class Worker:
     uploads: AdapterUploads
     transfers: Transfers
     training: TrainingRuns
+    resuming: Resuming
     primitives: Primitives
     sampling: Sampling
     tasks: Tasks
     memory: Memory
 
     def drain(self, timeout_seconds: float) -> None:
-        """Lets training runs finish their step and write their checkpoints, cancels all other work, and stops the engine."""
+        """Lets training runs finish their step and write their checkpoints, cancels all other work, and stops the engine.
+
+        Runs that this ends are found interrupted by the next worker of the state folder.
+        """
+        self.runs.leave()
         self.training.drain(timeout_seconds)
         self.engine.stop(timeout_seconds)
+        self.runs.close()
 
 
 def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | None = None) -> Worker:
-    """Makes a worker with a running engine and its data sets below `state`. None: the budget is a share of the device's memory."""
+    """Makes a worker with a running engine, and its data sets and runs below `state`.
+
+    None: the budget is a share of the device's memory.
+    Raises LadError: STORAGE if the record of runs is damaged, VERSION_MISMATCH if a newer worker wrote it.
+    """
+    runs = Runs(store=RunStore(state))
     engine = Engine(backend)
     registry = Registry()
     datasets = DatasetStore(state / "datasets")
     prepared = PreparedData(backend, datasets)
-    runs = Runs()
     memory = Memory(backend, registry, engine, memory_budget_bytes)
     tasks = Tasks(engine, backend, registry, memory)
     names = CheckpointNames(backend.has_checkpoint, registry.has_adapter)
     adapters = Adapters(engine, backend, registry, memory, names)
     transfers = Transfers(state / "transfers")
+    bases = Bases(backend, registry, prepared, memory)
+    training = TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory, names)
     engine.start()
     return Worker(
         backend=backend,
@@ -71,11 +85,12 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         inspections=Inspections(backend, datasets),
         prepared=prepared,
         runs=runs,
-        bases=Bases(backend, registry, prepared, memory),
+        bases=bases,
         adapters=adapters,
         uploads=AdapterUploads(adapters, backend, registry, memory, transfers),
         transfers=transfers,
-        training=TrainingRuns(engine, backend, registry, datasets, prepared, runs, memory, names),
+        training=training,
+        resuming=Resuming(backend, registry, runs, bases, adapters, training),
         primitives=Primitives(engine, backend, registry, prepared, memory, tasks),
         sampling=Sampling(engine, backend, registry, runs, memory),
         tasks=tasks,

@@ -80,6 +80,7 @@ class TrainingSpec:
     canvas_tokens: int  # the most tokens of an answer that its canvas has then; 0: all that follow the cut
     gradient_checkpointing: bool  # compute activations again in the backward instead of keeping them
     share_weight: float  # share of the device while others want it too, relative to theirs
+    tensorboard: bool  # write TensorBoard's event files beside the run's metrics
 
     def __post_init__(self) -> None:
         check_whole("steps", self.steps, low=1, high=2**32 - 1)
@@ -127,4 +128,5 @@ class TrainTask(Task[TrainingOutcome]):
         None  # None until it is prepared: what is known before suffices to check and to reserve
     )
     validation: Prepared | None = None
+    goes_on: bool = False  # from its own checkpoint, whatever `spec.resume` says
     control: TrainingControl = TrainingControl()

@@ -51,10 +51,15 @@ export interface LocalOptions extends WorkerOptions {
   /** The interpreter to start the worker with. Default: the one of the environment that the set-up made. */
   python?: string | undefined;
   /**
-   * Where data sets and checkpoints are kept; no other worker may have it. Default: `.lad/state` in a checkout, else `state` beside
+   * Where data sets, checkpoints and runs are kept; no other worker may have it. Default: `.lad/state` in a checkout, else `state` beside
    * the environment; while another worker has that, `state-2` and so on, with a warning.
    */
   stateFolder?: string | undefined;
+  /**
+   * Resume the training runs that the end of the last worker of this `stateFolder` has interrupted, one after another while the worker
+   * serves. Default: false.
+   */
+  resumeRuns?: boolean | undefined;
   /** The least serious lines that the worker's log has. Default: `info`. */
   logLevel?: "debug" | "info" | "warning" | "error" | undefined;
 }
@@ -104,6 +109,7 @@ export const localFields = fieldsOf<LocalOptions>()({
   device: oneOf(["cpu", "cuda"]).default("cpu"),
   python: filledText("a path").optional(),
   stateFolder: filledText("a path").optional(),
+  resumeRuns: flag().default(false),
   logLevel: oneOf(["debug", "info", "warning", "error"]).default("info"),
 });
 

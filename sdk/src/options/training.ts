@@ -121,6 +121,11 @@ export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOp
    * Compute activations again in the backward instead of keeping them: less memory, more time, the same numbers. Default: false.
    */
   gradientCheckpointing?: boolean | undefined;
+  /**
+   * Write TensorBoard's event files beside the run's `metrics.jsonl`, which every run has: in the folder of `info().metricsPath`. The
+   * worker needs the package: `npx lad setup --with tensorboard`. Default: false.
+   */
+  tensorboard?: boolean | undefined;
   /** Leave the run going when its events are no longer read; otherwise leaving the loop cancels it. Default: false. */
   detached?: boolean | undefined;
   /** Ends the run with the error `cancelled`. Default: none. */
@@ -147,6 +152,7 @@ export const trainingFields = fieldsOf<TrainingOptions>()({
   canvasTokens: canvasTokens.default(0),
   gradientCheckpointing: flag().default(false),
   shareWeight: shareWeight.default(1),
+  tensorboard: flag().default(false),
   detached: flag().default(false),
   signal: abortSignal().optional(),
 });

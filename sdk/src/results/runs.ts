@@ -7,7 +7,15 @@ import type { LossReport } from "./training.js";
 export type RunKindName = "training" | "sampling";
 
 /** What a run is doing. */
-export type RunStateName = "queued" | "running" | "finished" | "failed" | "cancelled" | "paused";
+export type RunStateName =
+  | "queued"
+  | "running"
+  | "finished"
+  | "failed"
+  | "cancelled"
+  | "paused"
+  /** Its worker ended before it did. A training run is resumed by `runtime.run(id).resume()`. */
+  | "interrupted";
 
 /** A run of training has prepared its data. */
 export interface TrainingStarted {
@@ -109,11 +117,22 @@ export interface RunPaused {
   readonly steps: number;
 }
 
-/** A paused run goes on. */
+/**
+ * A paused run goes on, or an interrupted one. That goes on from its checkpoint: events of later steps are no longer in its log, and
+ * their numbers are not given again.
+ */
 export interface RunResumed {
   /** Tells it from other events. */
   readonly type: "resumed";
   /** Optimizer steps taken by then. */
+  readonly steps: number;
+}
+
+/** The end of what is known of a run whose worker ended before it, until it is resumed. */
+export interface RunInterrupted {
+  /** Tells it from other events. */
+  readonly type: "interrupted";
+  /** Optimizer steps that its log tells of. */
   readonly steps: number;
 }
 
@@ -137,11 +156,13 @@ export type TrainingEvent =
 /** What a run of sampling tells, in order. */
 export type SamplingEvent = Frame | Answer | SamplingFinished | RunCancelled;
 /** What a run of any kind tells. */
-export type RunEvent = TrainingEvent | SamplingEvent | RunFailed;
+export type RunEvent = TrainingEvent | SamplingEvent | RunFailed | RunInterrupted;
 
 /** An event with its number in the run's log. */
 export interface NumberedEvent {
-  /** From 0, without gaps. */
+  /**
+   * From 0, in order. A number is given once: frames that were dropped, and events that a resume has taken back, leave gaps.
+   */
   readonly seq: number;
   /** By the worker's clock. */
   readonly time: Date;
@@ -157,12 +178,27 @@ export interface RunInfo {
   readonly kind: RunKindName;
   /** What it is doing. */
   readonly state: RunStateName;
-  /** The base's id on the worker. */
+  /** The base's id on the worker; of an interrupted run, on the worker that it had. */
   readonly baseId: string;
+  /** The base's name, such as `tiny`. */
+  readonly baseName: string;
   /** Empty: the base without an adapter. */
   readonly adapterId: string;
+  /** The name of its checkpoints; empty: none. */
+  readonly checkpoint: string;
+  /** When it was started, by the worker's clock. */
+  readonly created: Date;
+  /** Optimizer steps taken; 0 for sampling. */
+  readonly steps: number;
+  /** Optimizer steps that it is to take; 0 for sampling. */
+  readonly totalSteps: number;
+  /**
+   * The file of its losses on the worker's machine, with a JSON object for each step and validation; TensorBoard's files are beside it.
+   * Empty for sampling.
+   */
+  readonly metricsPath: string;
   /** Number of the next event. */
   readonly nextSeq: number;
-  /** Why it failed. */
+  /** Why it failed, or why it could not be resumed. */
   readonly error: LadError | undefined;
 }

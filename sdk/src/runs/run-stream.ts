@@ -1,5 +1,5 @@
 import type { Client } from "../client.js";
-import { cancelled, isLadError } from "../errors.js";
+import { cancelled, isLadError, LadError } from "../errors.js";
 import type { RunEvent } from "../wire.js";
 import { newId } from "./creating.js";
 import { cancelRun, followEvents, isEnd } from "./run.js";
@@ -96,6 +96,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   async #finish(): Promise<Result> {
     if (this.#end === undefined) for await (const _ of this.#follow(this.#unseen, false));
     if (this.#end?.type === "failed") throw this.#end.error;
+    if (this.#end?.type === "interrupted") throw interrupted(this.#runId);
     if (this.#end?.type === "cancelled") throw cancelled(`The run ${this.#runId}`, this.#begin.signal);
     return this.conclude();
   }
@@ -109,6 +110,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
         this.#unseen = Math.max(this.#unseen, seq + 1);
         if (isEnd(event)) this.#ended(event);
         if (event.type === "failed") throw event.error;
+        if (event.type === "interrupted") throw interrupted(runId);
         yield this.accept(event);
       }
     } finally {
@@ -159,4 +161,10 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
       if (!isLadError(error)) throw error;
     }
   }
+}
+
+function interrupted(runId: string | undefined): LadError {
+  return new LadError("unavailable", `The run ${runId} was interrupted: its worker ended.`, {
+    remedy: "Resume a training run with runtime.run(id).resume(), and follow it again.",
+  });
 }

@@ -30,7 +30,7 @@ export const followOptions = fieldsOf<FollowOptions>()({
   signal: abortSignal().optional(),
 });
 
-/** A run by its id, started here or elsewhere. */
+/** A run by its id, started here or elsewhere, also on an earlier worker of the same state folder. */
 export class Run {
   /** The run's id on the worker. */
   readonly id: string;
@@ -72,9 +72,14 @@ export class Run {
   }
 
   /**
-   * Resumes a paused run, which then computes the same numbers as without the pause. Does nothing if the run is not paused.
+   * Resumes a paused run, which then computes the same numbers as without the pause, or a training run that its worker's end has
+   * interrupted. That has its base loaded and its adapter made under its old id, and goes on from its last checkpoint to the bits of
+   * a run that was never interrupted; without one from its start, if its adapter was new. Resolves when it goes on. Does nothing if
+   * the run is neither.
    *
-   * @throws LadError `out-of-memory` if the run no longer fits together with what was started since; it stays paused
+   * @throws LadError `out-of-memory` if the run does not fit together with what was started since: it stays as it is. For an interrupted
+   *   run `invalid-state` if it would not be the same run, `already-exists` if there is an adapter of that id, `not-found` if its base
+   *   or its data is gone
    */
   async resume(options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
@@ -139,7 +144,15 @@ export async function* followEvents(
   }
 }
 
-/** Whether an event is a run's last. */
+const ENDS: ReadonlySet<RunEvent["type"]> = new Set([
+  "finished",
+  "sampled",
+  "failed",
+  "cancelled",
+  "interrupted",
+]);
+
+/** Whether an event is a run's last, or that of an interrupted run until it is resumed. */
 export function isEnd({ type }: RunEvent): boolean {
-  return type === "finished" || type === "sampled" || type === "failed" || type === "cancelled";
+  return ENDS.has(type);
 }

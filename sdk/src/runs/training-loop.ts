@@ -390,7 +390,10 @@ function windowOf(options: WindowSpec): WindowSpec {
   return { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial, padTokens };
 }
 
-function checkForLoop({ checkpoint, detached }: CheckedTraining, warn: (message: string) => void): void {
+function checkForLoop(
+  { checkpoint, detached, tensorboard }: CheckedTraining,
+  warn: (message: string) => void,
+): void {
   if (checkpoint?.resume) {
     throw invalidOption(
       "checkpoint.resume",
@@ -400,4 +403,5 @@ function checkForLoop({ checkpoint, detached }: CheckedTraining, warn: (message:
     );
   }
   if (detached) warn("detached is ignored: the loop of custom noise runs in this process.");
+  if (tensorboard) warn("tensorboard is ignored: the loop of custom noise runs in this process.");
 }

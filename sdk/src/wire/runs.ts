@@ -11,6 +11,7 @@ import { present } from "./worker.js";
 export function fromRun(run: pb.Run): RunInfo {
   return {
     ...counted(run),
+    created: new Date(run.created * 1000),
     kind: wordOf(pb.RunKind, run.kind),
     state: wordOf(pb.RunState, run.state),
     error: run.error && fromErrorDetail(run.error),
@@ -74,6 +75,7 @@ function fromPayload(event: NonNullable<pb.StreamEventsResponse["event"]>): RunE
     case "cancelled":
     case "paused":
     case "resumed":
+    case "interrupted":
       return { type: event.$case, ...counted(event.value) };
   }
 }

@@ -89,5 +89,6 @@ export function toTraining(options: CheckedTraining, noise: Noise, data: Resolve
     gradientCheckpointing: options.gradientCheckpointing,
     shareWeight: options.shareWeight,
     overwrite: checkpoint?.overwrite ?? false,
+    tensorboard: options.tensorboard,
   };
 }

@@ -37,7 +37,7 @@ export async function startWorkerProcess(options: CheckedLocal): Promise<Worker>
 }
 
 function launch(options: CheckedLocal, folder: string): Worker {
-  const { device, threads, memoryBudgetBytes = 0, logLevel, stopGraceMs } = options;
+  const { device, threads, memoryBudgetBytes = 0, logLevel, stopGraceMs, resumeRuns } = options;
   const { runtimeFolder, python, stateFolder } = locate(options);
   let taken: string | undefined;
   const socket = join(folder, "worker.sock");
@@ -46,7 +46,7 @@ function launch(options: CheckedLocal, folder: string): Worker {
   const words = ["-m", "lad_runtime", "--socket", socket, "--device", device, "--token-stdin"];
   words.push("--state", stateFolder, ...(options.stateFolder === undefined ? ["--or-next-state"] : []));
   words.push("--threads", String(threads ?? 0), "--log-level", logLevel);
-  words.push("--memory-budget", String(memoryBudgetBytes));
+  words.push("--memory-budget", String(memoryBudgetBytes), ...(resumeRuns ? ["--resume-runs"] : []));
   const child = spawn(python, words, environment(runtimeFolder, threads));
   child.stdin.on("error", () => {}); // the worker may be gone before it has read its token
   child.stdin.write(`${token}\n`);

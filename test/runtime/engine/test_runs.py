@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lad_runtime.engine.runs.event_log import EventLog
-from lad_runtime.engine.runs.run import Run, Runs
+from lad_runtime.engine.runs.run import Run
+from lad_runtime.engine.runs.runs import Runs
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.runs import RunCancelled

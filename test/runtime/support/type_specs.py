@@ -51,6 +51,7 @@ _RUN: dict[str, Any] = {
     "resume": False,
     "overwrite": False,
     "share_weight": 1.0,
+    "tensorboard": False,
 }
 
 

@@ -32,7 +32,7 @@ from lad_runtime.method.policies.remask import RemaskPolicy
 from lad_runtime.types.bases import BaseInfo, BaseSpec, MatrixKernel
 from lad_runtime.types.data import WindowReport, WindowSpec
 from lad_runtime.types.primitives import TargetedSequence
-from lad_runtime.types.runs import LoggedEvent, RunCancelled, RunPaused, RunResumed
+from lad_runtime.types.runs import LoggedEvent, RunCancelled, RunInterrupted, RunPaused, RunResumed
 from lad_runtime.types.sampling import AnswerEvent, DrawSpec, Edit, FrameEvent, SamplingOutcome, SamplingSpec
 from lad_runtime.types.sampling_state import SamplingState
 from lad_runtime.types.training import NoiseSpec, TrainingSpec
@@ -375,6 +375,7 @@ EVENTS = {
     "cancelled": RunCancelled(steps=4),
     "paused": RunPaused(steps=5),
     "resumed": RunResumed(steps=5),
+    "interrupted": RunInterrupted(steps=5),
 }
 
 

@@ -89,6 +89,17 @@ describe("a training run", () => {
     expect(early.transport.requestsOf(TrainingService.startTraining)).toHaveLength(0);
   });
 
+  it("whose worker ended is unavailable until it is resumed, and is not cancelled", async () => {
+    const interrupted = { $case: "interrupted" as const, value: { steps: 1n } };
+    const { runtime, run, cancelled } = await training([stepEvent(1), interrupted]);
+    await expect(typesOf(run)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(run.result()).rejects.toThrow(/run-1 was interrupted.*runtime\.run\(id\)\.resume\(\)/);
+    expect(cancelled).toEqual([]);
+    const events: unknown[] = [];
+    for await (const { event } of runtime.run("run-1").events()) events.push(event);
+    expect(events.at(-1)).toEqual({ type: "interrupted", steps: 1 });
+  });
+
   it("fails with the worker's own error", async () => {
     const detail = {
       code: "diverged",

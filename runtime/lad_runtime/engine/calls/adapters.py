@@ -52,7 +52,12 @@ class Adapters:
         requester = Requester(what="The adapter", option="rank", value=spec.rank, remedy="give a lower rank")
         nbytes = self._backend.adapter_bytes(base.resident, spec)
         return self._add(
-            base, nbytes, requester, lambda: self._backend.create_adapter(base.resident, spec), adapter_id
+            base,
+            nbytes,
+            requester,
+            lambda: self._backend.create_adapter(base.resident, spec),
+            adapter_id,
+            is_created=True,
         )
 
     def snapshot(self, adapter_id: str, snapshot_id: str = "") -> "Future[AdapterEntry]":
@@ -172,11 +177,12 @@ class Adapters:
         adapter_id: str,
         *,
         is_snapshot: bool = False,
+        is_created: bool = False,
     ) -> "Future[AdapterEntry]":
         def add() -> AdapterEntry:
             with self._memory.reserved(Reservation(making=nbytes), requester):
                 return self._registry.add_adapter(
-                    base, make(), is_snapshot=is_snapshot, adapter_id=adapter_id
+                    base, make(), is_snapshot=is_snapshot, is_created=is_created, adapter_id=adapter_id
                 )
 
         return self._engine.call(add)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cache
 
 from lad_runtime.checks import check_count
@@ -13,11 +14,13 @@ from lad_runtime.engine.memory.budget import Memory
 from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.entries import AdapterEntry, BaseEntry
 from lad_runtime.engine.resident.registry import Registry
-from lad_runtime.engine.runs.run import Run, Runs
+from lad_runtime.engine.runs.run import Run
+from lad_runtime.engine.runs.runs import Runs
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.engine.scheduler.failures import typed_error
 from lad_runtime.errors import LadError, invalid_option
 from lad_runtime.types.limits import MAX_PARTS
+from lad_runtime.types.runs import RunRecipe
 from lad_runtime.types.sampling import (
     AnswerEvent,
     Canvas,
@@ -70,7 +73,8 @@ class Sampling:
         for task in tasks:
             self._backend.check(base.resident, task)
         self._runs.check_new(run_id)
-        run = Run("sampling", base_id, adapter_id, lambda: self._ended(run.id, base), run_id)
+        recipe = _recipe(base, adapter, spec, canvases)
+        run = Run("sampling", base_id, adapter_id, lambda: self._ended(run.id, base), run_id, recipe=recipe)
         weights = self._frozen(adapter, run.id)
         works = [self._work(base, weights, task) for task in tasks]
         self._registry.hold(base, run.id)
@@ -124,6 +128,20 @@ class Sampling:
         snapshot = self._backend.snapshot(adapter.resident)
         self._memory.end(_snapshot_of(run_id))
         return snapshot
+
+
+def _recipe(
+    base: BaseEntry, adapter: AdapterEntry | None, spec: SamplingSpec, canvases: Sequence[Canvas]
+) -> RunRecipe:
+    return RunRecipe(
+        base=replace(base.spec, hub_token=""),
+        base_revision=base.info.revision,
+        adapter=adapter.resident.spec if adapter else None,
+        is_fresh=False,
+        training=None,
+        sampling=spec,
+        canvases=tuple(canvases),
+    )
 
 
 class _Canvases:

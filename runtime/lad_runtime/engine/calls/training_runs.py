@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
 from lad_runtime.engine.backend import AnyBackend
 from lad_runtime.engine.data.datasets import DatasetStore
@@ -12,14 +13,22 @@ from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.resident.checkpoint_names import CheckpointNames, Writer
 from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.engine.resident.registry import Registry
-from lad_runtime.engine.runs.run import Run, Runs
+from lad_runtime.engine.runs.run import Run
+from lad_runtime.engine.runs.runs import Runs
 from lad_runtime.engine.scheduler.engine import Engine, stopping_error
 from lad_runtime.engine.scheduler.failures import typed_error
-from lad_runtime.errors import LadError
+from lad_runtime.engine.store.tensorboard import require_tensorboard
+from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.data import Prepared
-from lad_runtime.types.runs import RunPaused
+from lad_runtime.types.runs import RunPaused, RunRecipe
 from lad_runtime.types.training import TrainingControl, TrainingSpec, TrainTask
-from lad_runtime.types.training_events import CheckpointEvent, StepEvent, TrainingOutcome
+from lad_runtime.types.training_events import (
+    CheckpointEvent,
+    StepEvent,
+    TrainingOutcome,
+    TrainingStarted,
+    ValidationEvent,
+)
 from lad_runtime.types.work import Event, Work
 
 
@@ -50,29 +59,67 @@ class TrainingRuns:
         """Starts a run, which owns its adapter and checkpoint name until it ends; blocks for the engine's thread.
 
         Raises LadError: NOT_FOUND, INVALID_STATE, ALREADY_EXISTS if the checkpoint name is taken, UNAVAILABLE while the worker
-        stops, OUT_OF_MEMORY if the run does not fit the budget.
+        stops, OUT_OF_MEMORY if the run does not fit the budget, STORAGE if it cannot be kept.
         """
-        if self._draining.is_set():
-            raise stopping_error()
+        entry = self._checked(adapter_id, spec)
+        self._runs.check_new(run_id)
+        recipe = _recipe(entry, spec)
+        run = Run("training", entry.base.id, adapter_id, lambda: None, run_id, recipe=recipe)
+        self._begin(run, entry, spec, add=lambda: self._runs.add(run))
+        return run
+
+    def go_on(
+        self, run: Run, adapter_id: str, spec: TrainingSpec, *, from_checkpoint: bool
+    ) -> "Future[None]":
+        """Starts an interrupted run again, with an adapter made as it was; the future is done when the run goes on, or fails.
+
+        Raises LadError as `start`.
+        """
+        entry = self._checked(adapter_id, spec)
+        going: Future[None] = Future()
+
+        def on_end(_: "Future[None]") -> None:
+            if not going.done():
+                going.set_exception(_not_resumed(run))
+
+        run.end.add_done_callback(on_end)
+        self._begin(run, entry, spec, going=going, from_checkpoint=from_checkpoint)
+        return going
+
+    def _checked(self, adapter_id: str, spec: TrainingSpec) -> AdapterEntry:
+        self.check_serving()
+        if spec.tensorboard:
+            require_tensorboard()
         entry = self._registry.trainable(adapter_id)
         self._backend.check(entry.base.resident, TrainTask(spec=spec))
         self._store.examples(spec.dataset_id)
         if spec.validation is not None:
             self._store.examples(spec.validation.dataset_id)
-        self._runs.check_new(run_id)
-        run = Run("training", entry.base.id, adapter_id, lambda: self._ended(run, entry, spec), run_id)
+        return entry
+
+    def _begin(
+        self,
+        run: Run,
+        entry: AdapterEntry,
+        spec: TrainingSpec,
+        *,
+        add: Callable[[], None] = lambda: None,
+        going: "Future[None] | None" = None,
+        from_checkpoint: bool = False,
+    ) -> None:
+        """`going`: the run was interrupted, and goes on."""
+        run.uses(lambda: self._ended(run, entry, spec))
         self._registry.claim(entry, run.id)
         try:
-            self._claim_name(run, entry, spec)
+            self._claim_name(run, entry, spec, goes_on=from_checkpoint)
             self._reserve(run.id, entry, spec)
+            self._reserved[run.id] = (entry, spec)
+            add()
         except LadError:
             self._ended(run, entry, spec)
             raise
-        self._reserved[run.id] = (entry, spec)
-        self._runs.add(run)
-        arguments = (run, entry, spec)
+        arguments = (run, entry, spec, going, from_checkpoint)
         threading.Thread(target=self._prepare_and_submit, args=arguments, name=run.id, daemon=True).start()
-        return run
 
     def resume(self, run: Run) -> None:
         """Resumes a paused run. Raises LadError(OUT_OF_MEMORY) if it no longer fits, and leaves it paused.
@@ -89,27 +136,42 @@ class TrainingRuns:
                 self._memory.end(run.id)
         run.resume()
 
+    def check_serving(self) -> None:
+        """Raises LadError(UNAVAILABLE) while the worker stops."""
+        if self._draining.is_set():
+            raise stopping_error()
+
     def drain(self, timeout_seconds: float) -> None:
         """Lets every training run finish its step and write its checkpoint, then ends it. Rejects new runs."""
         self._draining.set()
         for run in self._runs.all():
-            if run.info.kind != "training":
+            if run.info.kind != "training" or self._has_not_begun(run):
                 continue
             run.wake()
             if not run.wait(timeout_seconds):
                 run.cancel()
 
-    def _prepare_and_submit(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
+    def _prepare_and_submit(
+        self,
+        run: Run,
+        entry: AdapterEntry,
+        spec: TrainingSpec,
+        going: "Future[None] | None",
+        from_checkpoint: bool,
+    ) -> None:
         steps = _StepCount()
-        adapter_id = entry.id  # a job may outlive its run, and must not keep the adapter in memory
+        # a job may outlive its run, and must not keep the adapter in memory
+        adapter_id, base_id = entry.id, entry.base.id
 
         def on_event(event: Event) -> None:
             steps.see(event)
+            if isinstance(event, TrainingStarted) and going is not None:
+                self._go_on(run, base_id, event.from_step, going)
             if isinstance(event, RunPaused) and run.pausing:
                 self._memory.end(run.id)
             if isinstance(event, CheckpointEvent):
                 self._names.wrote(event.name, adapter_id)
-            run.record(event)
+            run.record(event, at_once=_is_of_a_checkpoint(event, spec))
 
         def on_done(done: "Future[TrainingOutcome]") -> None:
             error = done.exception()
@@ -124,6 +186,7 @@ class TrainingRuns:
                 spec=spec,
                 data=self._prepared.get(entry.base, spec.dataset_id, spec.window, given_up),
                 validation=self._validation(entry, spec, given_up),
+                goes_on=from_checkpoint,
                 control=TrainingControl(stopping=self._draining.is_set, pausing=lambda: run.pausing),
             )
             work = self._work(entry, task)
@@ -137,10 +200,21 @@ class TrainingRuns:
     def _work(self, entry: AdapterEntry, task: TrainTask) -> Work[TrainingOutcome]:
         return (yield from self._backend.work(entry.base.resident, entry.resident, task))
 
-    def _claim_name(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
+    def _go_on(self, run: Run, base_id: str, step: int, going: "Future[None]") -> None:
+        """On the engine's thread, before the first event of a run that goes on."""
+        try:
+            self._runs.go_on(run, base_id, step)
+        except LadError as error:
+            run.cancel()
+            run.fail(error)
+        else:
+            going.set_result(None)
+
+    def _claim_name(self, run: Run, entry: AdapterEntry, spec: TrainingSpec, *, goes_on: bool) -> None:
         if spec.checkpoint:
+            resume, overwrite = spec.resume or goes_on, spec.overwrite and not goes_on
             self._names.claim_for_run(
-                spec.checkpoint, _writer(run, entry), resume=spec.resume, overwrite=spec.overwrite
+                spec.checkpoint, _writer(run, entry), resume=resume, overwrite=overwrite
             )
 
     def _reserve(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
@@ -159,6 +233,10 @@ class TrainingRuns:
         self._names.release(spec.checkpoint, _writer(run, entry))
         self._registry.unclaim(entry)
 
+    def _has_not_begun(self, run: Run) -> bool:
+        """Whether it is an interrupted run that still waits to be resumed."""
+        return run.info.state == "queued" and run.id not in self._reserved
+
     def _given_up(self, run: Run) -> Callable[[], bool]:
         return lambda: run.cancelling or self._draining.is_set()
 
@@ -170,6 +248,31 @@ class TrainingRuns:
         examples, report = self._prepared.get(entry.base, spec.validation.dataset_id, spec.window, given_up)
         limit = spec.validation.max_examples
         return (examples[:limit] if limit else examples), report
+
+
+def _recipe(entry: AdapterEntry, spec: TrainingSpec) -> RunRecipe:
+    return RunRecipe(
+        base=replace(entry.base.spec, hub_token=""),
+        base_revision=entry.base.info.revision,
+        adapter=entry.resident.spec,
+        is_fresh=entry.is_fresh,
+        training=spec,
+        sampling=None,
+    )
+
+
+def _is_of_a_checkpoint(event: Event, spec: TrainingSpec) -> bool:
+    """Whether the event is a checkpoint, or of a step that one follows: the log must not lack what the checkpoint goes on from."""
+    if isinstance(event, CheckpointEvent):
+        return True
+    if not (spec.checkpoint and isinstance(event, StepEvent | ValidationEvent)):
+        return False
+    every = spec.checkpoint_every_steps
+    return event.step == spec.steps or (every > 0 and event.step % every == 0)
+
+
+def _not_resumed(run: Run) -> LadError:
+    return run.info.error or LadError(ErrorCode.CANCELLED, f"Run {run.id} was cancelled before it went on.")
 
 
 def _writer(run: Run, entry: AdapterEntry) -> Writer:

@@ -167,6 +167,11 @@ class Creations(Generic[T]):
             making = self._makings.get(made_id)
             return making.gone if making is not None and making.leaving else None
 
+    def forget(self, made_id: str) -> None:
+        """Forgets who made an object that is gone: the id is free again."""
+        with self._lock:
+            self._makings.pop(made_id, None)
+
     def _forget(self, making: Making[T] | None) -> None:
         with self._lock:
             if making is not None and self._makings.get(making.id) is making:

@@ -28,9 +28,15 @@ class AdapterEntry:
     base: BaseEntry
     resident: ResidentAdapter
     is_snapshot: bool
+    is_created: bool = False  # from its specification alone, without files or a checkpoint
     trained_by: str = ""  # the run that trains it now
     last_used: float = field(default_factory=time.monotonic)  # when it was last trained, in monotonic seconds
     calls: Sequence = field(default_factory=Sequence)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its weights are as its specification makes them: created, and not trained yet."""
+        return self.is_created and self.resident.steps == 0
 
     @property
     def info(self) -> AdapterInfo:

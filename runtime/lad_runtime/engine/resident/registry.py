@@ -88,7 +88,13 @@ class Registry:
             base.uses = +base.uses
 
     def add_adapter(
-        self, base: BaseEntry, resident: ResidentAdapter, *, is_snapshot: bool, adapter_id: str = ""
+        self,
+        base: BaseEntry,
+        resident: ResidentAdapter,
+        *,
+        is_snapshot: bool,
+        is_created: bool = False,
+        adapter_id: str = "",
     ) -> AdapterEntry:
         """Adds an adapter or snapshot, under a random id if none is given. Raises LadError(ALREADY_EXISTS) for a taken id."""
         kind = "snapshot" if is_snapshot else "adapter"
@@ -97,6 +103,7 @@ class Registry:
             base=base,
             resident=resident,
             is_snapshot=is_snapshot,
+            is_created=is_created,
         )
         with self._lock:
             if entry.id in self._adapters:

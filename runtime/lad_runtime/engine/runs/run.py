@@ -1,21 +1,29 @@
-"""Training and sampling runs: their states, and the logs of their events."""
+"""A training or sampling run: its state, and the log of its events."""
 
 import secrets
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import Any
 
-from lad_runtime.engine.resident.creations import Creations, taken
-from lad_runtime.engine.runs.event_log import EventLog
+from lad_runtime.engine.runs.event_log import EventLog, Keep, Past
 from lad_runtime.engine.scheduler.job import Job
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.runs import RunCancelled, RunInfo, RunKind, RunPaused, RunResumed, RunState
+from lad_runtime.types.runs import (
+    RunCancelled,
+    RunInfo,
+    RunInterrupted,
+    RunKind,
+    RunPaused,
+    RunRecipe,
+    RunResumed,
+    RunState,
+)
+from lad_runtime.types.training_events import StepEvent
 
-_KEPT_ENDED = 256
-_KEPT_WEIGHT = 1_000_000
-"""How many ended runs can still be followed, and the total weight of their logs; the oldest is forgotten first."""
+_LEFT = (ErrorCode.CANCELLED, ErrorCode.UNAVAILABLE)
+"""With what a run ends when its worker does."""
 
 
 class Run:
@@ -26,9 +34,18 @@ class Run:
     """
 
     def __init__(
-        self, kind: RunKind, base_id: str, adapter_id: str, on_end: Callable[[], None], run_id: str = ""
+        self,
+        kind: RunKind,
+        base_id: str,
+        adapter_id: str,
+        on_end: Callable[[], None],
+        run_id: str = "",
+        *,
+        recipe: RunRecipe | None = None,
     ) -> None:
+        """`recipe`: with what it begins again on a later worker. None: it is not kept."""
         self.id = run_id or f"run-{secrets.token_hex(6)}"
+        self.recipe = recipe
         self.log = EventLog()
         self.end: Future[None] = Future()
         self.end.set_running_or_notify_cancel()  # from here on its waiters cannot cancel it
@@ -36,13 +53,53 @@ class Run:
         self._state: RunState = "queued"
         self._base_id = base_id
         self._adapter_id = adapter_id
+        training = recipe.training if recipe else None
+        self._base_name = recipe.base.name if recipe else ""
+        self._checkpoint = training.checkpoint if training else ""
+        self._total_steps = training.steps if training else 0
         self._error: LadError | None = None
         self._on_end = on_end
         self._jobs: list[Job] = []
         self._cancelling = False
         self._pausing = False
         self._ending = False
+        self._leaving = False
+        self._before: RunInfo | None = None  # of an interrupted run that is about to go on
+        self._created = time.time()
+        self._steps = 0
+        self._metrics_path = ""
         self._lock = threading.Lock()
+
+    @classmethod
+    def of_earlier_worker(cls, info: RunInfo, past: Past) -> "Run":
+        """A run of an earlier worker, as it was left: `past` has its events. That of an interrupted one is its last."""
+        run = cls(info.kind, info.base_id, info.adapter_id, _nothing, info.id)
+        run._take_over(info, past, first_seq=info.next_seq)
+        if info.state == "interrupted":
+            run.log.append(RunInterrupted(steps=info.steps))
+        run._ending = True
+        run.log.close()
+        run.end.set_result(None)
+        return run
+
+    @classmethod
+    def going_on(cls, info: RunInfo, past: Past, recipe: RunRecipe) -> "Run":
+        """An interrupted run that is about to go on. Until `go_on` its record stays as it is, and if it ends it is interrupted."""
+        run = cls(info.kind, info.base_id, info.adapter_id, _nothing, info.id, recipe=recipe)
+        run._take_over(info, past, first_seq=info.next_seq + 1)  # followers may have seen the number between
+        run._before = info
+        run._state = "queued"
+        return run
+
+    def _take_over(self, info: RunInfo, past: Past, *, first_seq: int) -> None:
+        self.log = EventLog(first_seq=first_seq, past=past)
+        self._state, self._error, self._created = info.state, info.error, info.created
+        self._steps, self._metrics_path = info.steps, info.metrics_path
+        self._base_name, self._checkpoint, self._total_steps = (
+            info.base_name,
+            info.checkpoint,
+            info.total_steps,
+        )
 
     @property
     def info(self) -> RunInfo:
@@ -55,7 +112,36 @@ class Run:
                 adapter_id=self._adapter_id,
                 next_seq=self.log.next_seq,
                 error=self._error,
+                base_name=self._base_name,
+                checkpoint=self._checkpoint,
+                created=self._created,
+                steps=self._steps,
+                total_steps=self._total_steps,
+                metrics_path=self._metrics_path,
             )
+
+    def keep_with(self, keep: Keep, past: Past, metrics_path: str) -> None:
+        """Keeps its events from the first on, its losses also in a file."""
+        with self._lock:
+            self._metrics_path = metrics_path
+        self.log.keep_with(keep, past)
+
+    def go_on(self, base_id: str, step: int, keep: Keep, past: Past) -> None:
+        """From here on, after so many steps, an interrupted run is kept again."""
+        with self._lock:
+            self._before, self._base_id, self._steps, self._state = None, base_id, step, "running"
+        self.log.keep_with(keep, past)
+        self.log.append(RunResumed(steps=step))
+
+    def uses(self, on_end: Callable[[], None]) -> None:
+        """Has `on_end` free what an interrupted run that goes on has come to use."""
+        with self._lock:
+            self._on_end = on_end
+
+    def leave(self) -> None:
+        """The worker ends: unless the run was cancelled before, its end is not kept, and it is found interrupted."""
+        with self._lock:
+            self._leaving = not self._cancelling
 
     @property
     def ended(self) -> bool:
@@ -132,25 +218,32 @@ class Run:
         else:
             self._end("failed", error, error)
 
-    def record(self, event: Any) -> None:
-        """Logs an event, unless the run is ending."""
+    def record(self, event: Any, *, at_once: bool = False) -> None:
+        """Logs an event, unless the run is ending; `at_once` blocks until it is kept."""
         if self._ending:
             return
-        if isinstance(event, RunPaused | RunResumed):
-            with self._lock:
+        with self._lock:
+            if isinstance(event, RunPaused | RunResumed):
                 self._state = "paused" if isinstance(event, RunPaused) else "running"
-        self.log.append(event)
+            elif isinstance(event, StepEvent):
+                self._steps = event.step
+        self.log.append(event, at_once=at_once)
 
     def _end(self, state: RunState, last_event: Any, error: LadError | None) -> None:
         with self._lock:
             if self._ending:
                 return
             self._ending = True
+            was_left = self._leaving and state != "finished" and (error is None or error.code in _LEFT)
             self._cancelling = self._cancelling or state != "finished"
         self._free()
         with self._lock:
+            if self._before is not None:
+                state, error = "interrupted", error or self._before.error
+                last_event = RunInterrupted(steps=self._before.steps)
             self._state, self._error = state, error
-        self.log.append(last_event, last=True)
+        at_once = self._kind == "training"
+        self.log.append(last_event, last=True, at_once=at_once, kept=not was_left)
         self.end.set_result(None)
 
     def _free(self) -> None:
@@ -165,90 +258,3 @@ class Run:
 
 def _nothing() -> None:
     """The `on_end` of a run that has ended: its resources are free already."""
-
-
-class Runs:
-    """The worker's runs under way, and the last ones that have ended.
-
-    `starts` has the calls that start runs. It holds ids instead of runs, so that a forgotten run's log is freed.
-    """
-
-    def __init__(self, kept_ended: int = _KEPT_ENDED) -> None:
-        self.starts: Creations[str] = Creations(self._take_back)
-        self._runs: OrderedDict[str, Run] = OrderedDict()
-        self._kept_ended = kept_ended
-        self._lock = threading.RLock()
-
-    def add(self, run: Run) -> None:
-        """Adds a run and forgets the oldest ended ones. Raises LadError(ALREADY_EXISTS) if its id is taken."""
-        with self._lock:
-            self.check_new(run.id)
-            self._runs[run.id] = run
-            ended = [old for old in self._runs.values() if old.ended]
-            weight = sum(old.log.weight for old in ended)
-            for excess, old in enumerate(ended, start=self._kept_ended - len(ended)):
-                if excess >= 0 and weight <= _KEPT_WEIGHT:
-                    break
-                weight -= old.log.weight
-                del self._runs[old.id]
-
-    def check_new(self, run_id: str) -> None:
-        """Raises LadError(ALREADY_EXISTS) if there is a run of that id."""
-        if self.find(run_id) is not None:
-            raise taken("runId", run_id)
-
-    def get(self, run_id: str) -> Run:
-        """Raises LadError(NOT_FOUND)."""
-        run = self.find(run_id)
-        if run is None:
-            raise LadError(
-                ErrorCode.NOT_FOUND,
-                f"There is no run {run_id or '(empty)'} on this worker.",
-                option="runId",
-                value=run_id,
-                remedy=f"List the runs; the last {self._kept_ended} ended ones are kept.",
-            )
-        return run
-
-    def find(self, run_id: str) -> Run | None:
-        with self._lock:
-            return self._runs.get(run_id)
-
-    def all(self) -> list[Run]:
-        with self._lock:
-            return list(self._runs.values())
-
-    def cancel(self, run_id: str) -> "Future[None]":
-        """Asks a run to end; the future is done when it has. A run that is starting, or is started later under this id, never
-        begins. Raises LadError(NOT_FOUND) if no call has asked for this id yet.
-        """
-        run = self.find(run_id)
-        starting = self.starts.call_off(run_id) if run is None else None
-        if starting is not None:
-            return starting
-        run = self.get(run_id)  # it may have been added meanwhile
-        run.cancel()
-        return run.end
-
-    def ending(self, ids: Iterable[str]) -> "list[Future[None]]":
-        """For each of the runs that is ending: a future that is done when its resources are free."""
-        ends = [self._ending(run_id) for run_id in ids]
-        return [end for end in ends if end is not None]
-
-    def _ending(self, run_id: str) -> "Future[None] | None":
-        run = self.find(run_id)
-        if run is None:
-            return self.starts.leaving(run_id)
-        return run.end if run.cancelling else self.starts.leaving(run_id)
-
-    def _take_back(self, run_id: str) -> "Future[None] | None":
-        run = self.find(run_id)
-        if run is None:
-            return None
-        run.cancel()
-        run.end.add_done_callback(lambda _: self._forget(run_id))
-        return run.end
-
-    def _forget(self, run_id: str) -> None:
-        with self._lock:
-            self._runs.pop(run_id, None)

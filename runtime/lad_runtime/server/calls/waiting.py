@@ -99,7 +99,11 @@ async def follow(log: EventLog, from_seq: int) -> AsyncGenerator[LoggedEvent, No
         while True:
             changed.clear()
             closed = log.closed
-            events = log.read(from_seq)
+            events = (
+                log.read(from_seq)
+                if log.has_in_memory(from_seq)
+                else await asyncio.to_thread(log.read, from_seq)
+            )
             for event in events:
                 yield event
                 from_seq = event.seq + 1

@@ -18,6 +18,7 @@ class Arguments:
     memory_budget: int  # bytes; 0: a share of the device's memory
     lease_seconds: int  # 0: no lease
     log_level: str
+    resume_runs: bool  # those that an earlier worker of the state folder left
 
 
 def parse_arguments(arguments: list[str]) -> Arguments:
@@ -68,6 +69,11 @@ def parse_arguments(arguments: list[str]) -> Arguments:
         type=_whole(0, 86_400),
         default=0,
         help="stop when no client has held the worker for so long (default: never)",
+    )
+    parser.add_argument(
+        "--resume-runs",
+        action="store_true",
+        help="resume the training runs that the end of the last worker of DIR has interrupted",
     )
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
     return Arguments(**vars(parser.parse_args(arguments)))

@@ -20,7 +20,7 @@ _write_event = writer(LoggedEvent, pb.StreamEventsResponse)
 class RunsService(runs_pb2_grpc.RunsServiceServicer):
     def __init__(self, worker: Worker) -> None:
         self._runs = worker.runs
-        self._training = worker.training
+        self._resuming = worker.resuming
 
     async def GetRun(self, request: pb.GetRunRequest, context: aio.ServicerContext) -> pb.GetRunResponse:
         return pb.GetRunResponse(run=_write_run(self._runs.get(request.run_id).info))
@@ -28,7 +28,9 @@ class RunsService(runs_pb2_grpc.RunsServiceServicer):
     async def ListRuns(
         self, request: pb.ListRunsRequest, context: aio.ServicerContext
     ) -> pb.ListRunsResponse:
-        return pb.ListRunsResponse(runs=[_write_run(run.info) for run in self._runs.all()])
+        return pb.ListRunsResponse(
+            runs=[_write_run(info) for info in await asyncio.to_thread(self._runs.infos)]
+        )
 
     async def CancelRun(
         self, request: pb.CancelRunRequest, context: aio.ServicerContext
@@ -49,9 +51,14 @@ class RunsService(runs_pb2_grpc.RunsServiceServicer):
     async def ResumeRun(
         self, request: pb.ResumeRunRequest, context: aio.ServicerContext
     ) -> pb.ResumeRunResponse:
-        run = self._runs.get(request.run_id)
-        await asyncio.to_thread(self._training.resume, run)
+        run = await asyncio.to_thread(self._resuming.resume, request.run_id)
         return pb.ResumeRunResponse(run=_write_run(run.info))
+
+    async def DeleteRun(
+        self, request: pb.DeleteRunRequest, context: aio.ServicerContext
+    ) -> pb.DeleteRunResponse:
+        await asyncio.to_thread(self._runs.delete, request.run_id)
+        return pb.DeleteRunResponse()
 
     async def StreamEvents(
         self, request: pb.StreamEventsRequest, context: aio.ServicerContext

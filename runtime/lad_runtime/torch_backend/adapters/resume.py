@@ -19,6 +19,7 @@ _FREE = (
     "overwrite",
     "gradient_checkpointing",
     "share_weight",
+    "tensorboard",
 )
 """Options that a resumed run may change: they touch no step already taken, or no number of any step."""
 

@@ -35,16 +35,18 @@ def train(
     checkpoints: CheckpointStore,
     offloads: Path,
     control: TrainingControl = _TO_THE_END,
+    goes_on: bool = False,
 ) -> Work[TrainingOutcome]:
     """Work that yields TrainingStarted, StepEvents, ValidationEvents and CheckpointEvents; returns TrainingOutcome.
 
-    It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients. Where
+    It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients; with `goes_on`
+    from the checkpoint of its name, if there is one, whatever `spec.resume` says. Where
     `control.stopping()` is true after a step it writes its checkpoint, if it has a name, and raises CANCELLED. Where
     `control.pausing()` is true before a step it parks between a RunPaused and a RunResumed, its optimizer in a file in
     `offloads` (or in memory, where the disk fails), and goes on to the same bits. Closed or failed (DIVERGED: a loss, gradient
     or weight that is no finite number), it leaves the adapter as the last whole step left it, without gradients.
     """
-    run = TrainingRun(base, trained, examples, spec, validation, checkpoints)
+    run = TrainingRun(base, trained, examples, spec, validation, checkpoints, goes_on)
     trained.clear_gradients()
     try:
         run.begin()
@@ -132,6 +134,7 @@ def _work(at: Setting, task: TrainTask) -> Work[TrainingOutcome]:
         checkpoints=at.checkpoints,
         offloads=at.offloads,
         control=task.control,
+        goes_on=task.goes_on,
     )
 
 

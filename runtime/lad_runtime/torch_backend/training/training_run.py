@@ -42,6 +42,7 @@ class TrainingRun:
     spec: TrainingSpec
     validation: Prepared | None
     checkpoints: CheckpointStore
+    goes_on: bool = False  # from its own checkpoint, whatever `spec.resume` says
     step: int = 0
     saved_step: int = -1
     report: LossReport | None = None
@@ -54,7 +55,7 @@ class TrainingRun:
     def begin(self) -> None:
         """Takes over the checkpoint to resume from, where there is one."""
         name = self.spec.checkpoint
-        if self.spec.resume and name and self.checkpoints.has(name):
+        if (self.spec.resume or self.goes_on) and name and self.checkpoints.has(name):
             checkpoint = self.checkpoints.read(name)
             position = resume(self.trained, checkpoint, self.base.info, self.spec)
             self.warnings = resume_warnings(checkpoint, self.base.info)

@@ -20,6 +20,7 @@ class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATE_FAILED: _ClassVar[RunState]
     RUN_STATE_CANCELLED: _ClassVar[RunState]
     RUN_STATE_PAUSED: _ClassVar[RunState]
+    RUN_STATE_INTERRUPTED: _ClassVar[RunState]
 
 class RunKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,12 +34,13 @@ RUN_STATE_FINISHED: RunState
 RUN_STATE_FAILED: RunState
 RUN_STATE_CANCELLED: RunState
 RUN_STATE_PAUSED: RunState
+RUN_STATE_INTERRUPTED: RunState
 RUN_KIND_UNSPECIFIED: RunKind
 RUN_KIND_TRAINING: RunKind
 RUN_KIND_SAMPLING: RunKind
 
 class Run(_message.Message):
-    __slots__ = ("id", "kind", "state", "base_id", "adapter_id", "next_seq", "error")
+    __slots__ = ("id", "kind", "state", "base_id", "adapter_id", "next_seq", "error", "base_name", "checkpoint", "created", "steps", "total_steps", "metrics_path")
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +48,12 @@ class Run(_message.Message):
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     NEXT_SEQ_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    BASE_NAME_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_STEPS_FIELD_NUMBER: _ClassVar[int]
+    METRICS_PATH_FIELD_NUMBER: _ClassVar[int]
     id: str
     kind: RunKind
     state: RunState
@@ -53,7 +61,13 @@ class Run(_message.Message):
     adapter_id: str
     next_seq: int
     error: _worker_pb2.ErrorDetail
-    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[RunKind, str]] = ..., state: _Optional[_Union[RunState, str]] = ..., base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., next_seq: _Optional[int] = ..., error: _Optional[_Union[_worker_pb2.ErrorDetail, _Mapping]] = ...) -> None: ...
+    base_name: str
+    checkpoint: str
+    created: float
+    steps: int
+    total_steps: int
+    metrics_path: str
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[RunKind, str]] = ..., state: _Optional[_Union[RunState, str]] = ..., base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., next_seq: _Optional[int] = ..., error: _Optional[_Union[_worker_pb2.ErrorDetail, _Mapping]] = ..., base_name: _Optional[str] = ..., checkpoint: _Optional[str] = ..., created: _Optional[float] = ..., steps: _Optional[int] = ..., total_steps: _Optional[int] = ..., metrics_path: _Optional[str] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
     __slots__ = ("run_id",)
@@ -115,6 +129,16 @@ class ResumeRunResponse(_message.Message):
     run: Run
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
 
+class DeleteRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class DeleteRunResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class StreamEventsRequest(_message.Message):
     __slots__ = ("run_id", "from_seq")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -124,7 +148,7 @@ class StreamEventsRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., from_seq: _Optional[int] = ...) -> None: ...
 
 class StreamEventsResponse(_message.Message):
-    __slots__ = ("seq", "time", "training_started", "training_step", "validation", "checkpoint", "training_finished", "frame", "answer", "sampling_finished", "failed", "cancelled", "paused", "resumed")
+    __slots__ = ("seq", "time", "training_started", "training_step", "validation", "checkpoint", "training_finished", "frame", "answer", "sampling_finished", "failed", "cancelled", "paused", "resumed", "interrupted")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     TRAINING_STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +163,7 @@ class StreamEventsResponse(_message.Message):
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
     RESUMED_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPTED_FIELD_NUMBER: _ClassVar[int]
     seq: int
     time: float
     training_started: _training_pb2.TrainingStarted
@@ -153,7 +178,8 @@ class StreamEventsResponse(_message.Message):
     cancelled: RunCancelled
     paused: RunPaused
     resumed: RunResumed
-    def __init__(self, seq: _Optional[int] = ..., time: _Optional[float] = ..., training_started: _Optional[_Union[_training_pb2.TrainingStarted, _Mapping]] = ..., training_step: _Optional[_Union[_training_pb2.TrainingStep, _Mapping]] = ..., validation: _Optional[_Union[_training_pb2.Validation, _Mapping]] = ..., checkpoint: _Optional[_Union[_training_pb2.Checkpoint, _Mapping]] = ..., training_finished: _Optional[_Union[_training_pb2.TrainingFinished, _Mapping]] = ..., frame: _Optional[_Union[_sampling_pb2.Frame, _Mapping]] = ..., answer: _Optional[_Union[_sampling_pb2.Answer, _Mapping]] = ..., sampling_finished: _Optional[_Union[_sampling_pb2.SamplingFinished, _Mapping]] = ..., failed: _Optional[_Union[_worker_pb2.ErrorDetail, _Mapping]] = ..., cancelled: _Optional[_Union[RunCancelled, _Mapping]] = ..., paused: _Optional[_Union[RunPaused, _Mapping]] = ..., resumed: _Optional[_Union[RunResumed, _Mapping]] = ...) -> None: ...
+    interrupted: RunInterrupted
+    def __init__(self, seq: _Optional[int] = ..., time: _Optional[float] = ..., training_started: _Optional[_Union[_training_pb2.TrainingStarted, _Mapping]] = ..., training_step: _Optional[_Union[_training_pb2.TrainingStep, _Mapping]] = ..., validation: _Optional[_Union[_training_pb2.Validation, _Mapping]] = ..., checkpoint: _Optional[_Union[_training_pb2.Checkpoint, _Mapping]] = ..., training_finished: _Optional[_Union[_training_pb2.TrainingFinished, _Mapping]] = ..., frame: _Optional[_Union[_sampling_pb2.Frame, _Mapping]] = ..., answer: _Optional[_Union[_sampling_pb2.Answer, _Mapping]] = ..., sampling_finished: _Optional[_Union[_sampling_pb2.SamplingFinished, _Mapping]] = ..., failed: _Optional[_Union[_worker_pb2.ErrorDetail, _Mapping]] = ..., cancelled: _Optional[_Union[RunCancelled, _Mapping]] = ..., paused: _Optional[_Union[RunPaused, _Mapping]] = ..., resumed: _Optional[_Union[RunResumed, _Mapping]] = ..., interrupted: _Optional[_Union[RunInterrupted, _Mapping]] = ...) -> None: ...
 
 class RunCancelled(_message.Message):
     __slots__ = ("steps",)
@@ -168,6 +194,12 @@ class RunPaused(_message.Message):
     def __init__(self, steps: _Optional[int] = ...) -> None: ...
 
 class RunResumed(_message.Message):
+    __slots__ = ("steps",)
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    steps: int
+    def __init__(self, steps: _Optional[int] = ...) -> None: ...
+
+class RunInterrupted(_message.Message):
     __slots__ = ("steps",)
     STEPS_FIELD_NUMBER: _ClassVar[int]
     steps: int

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class RunsServiceStub:
-    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events.
+    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events. Runs and their logs are kept in
+    the worker's state folder, and found by the next worker that has it.
     """
 
     def __init__(self, channel):
@@ -60,6 +61,11 @@ class RunsServiceStub:
                 request_serializer=lad_dot_v1_dot_runs__pb2.ResumeRunRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_runs__pb2.ResumeRunResponse.FromString,
                 _registered_method=True)
+        self.DeleteRun = channel.unary_unary(
+                '/lad.v1.RunsService/DeleteRun',
+                request_serializer=lad_dot_v1_dot_runs__pb2.DeleteRunRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_runs__pb2.DeleteRunResponse.FromString,
+                _registered_method=True)
         self.StreamEvents = channel.unary_stream(
                 '/lad.v1.RunsService/StreamEvents',
                 request_serializer=lad_dot_v1_dot_runs__pb2.StreamEventsRequest.SerializeToString,
@@ -68,7 +74,8 @@ class RunsServiceStub:
 
 
 class RunsServiceServicer:
-    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events.
+    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events. Runs and their logs are kept in
+    the worker's state folder, and found by the next worker that has it.
     """
 
     def GetRun(self, request, context):
@@ -99,7 +106,16 @@ class RunsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeRun(self, request, context):
-        """Resumes a paused run. Does nothing if the run is not paused.
+        """Resumes a paused run, or a training run that its worker's end has interrupted: from its last checkpoint, else from its start, with
+        its base, its adapter and its data, to the bits of a run that was never interrupted. Replies when it goes on. Does nothing if the
+        run is neither.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRun(self, request, context):
+        """Removes a run that is not under way: its log, and its metrics. Its checkpoints stay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +157,11 @@ def add_RunsServiceServicer_to_server(servicer, server):
                     request_deserializer=lad_dot_v1_dot_runs__pb2.ResumeRunRequest.FromString,
                     response_serializer=lad_dot_v1_dot_runs__pb2.ResumeRunResponse.SerializeToString,
             ),
+            'DeleteRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRun,
+                    request_deserializer=lad_dot_v1_dot_runs__pb2.DeleteRunRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_runs__pb2.DeleteRunResponse.SerializeToString,
+            ),
             'StreamEvents': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamEvents,
                     request_deserializer=lad_dot_v1_dot_runs__pb2.StreamEventsRequest.FromString,
@@ -155,7 +176,8 @@ def add_RunsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RunsService:
-    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events.
+    """Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events. Runs and their logs are kept in
+    the worker's state folder, and found by the next worker that has it.
     """
 
     @staticmethod
@@ -283,6 +305,33 @@ class RunsService:
             '/lad.v1.RunsService/ResumeRun',
             lad_dot_v1_dot_runs__pb2.ResumeRunRequest.SerializeToString,
             lad_dot_v1_dot_runs__pb2.ResumeRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.RunsService/DeleteRun',
+            lad_dot_v1_dot_runs__pb2.DeleteRunRequest.SerializeToString,
+            lad_dot_v1_dot_runs__pb2.DeleteRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,6 +36,8 @@ export enum RunState {
   FAILED = 4,
   CANCELLED = 5,
   PAUSED = 6,
+  /** INTERRUPTED - Its worker ended before it did. */
+  INTERRUPTED = 7,
 }
 
 export function runStateFromJSON(object: any): RunState {
@@ -61,6 +63,9 @@ export function runStateFromJSON(object: any): RunState {
     case 6:
     case "RUN_STATE_PAUSED":
       return RunState.PAUSED;
+    case 7:
+    case "RUN_STATE_INTERRUPTED":
+      return RunState.INTERRUPTED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum RunState");
   }
@@ -82,6 +87,8 @@ export function runStateToJSON(object: RunState): string {
       return "RUN_STATE_CANCELLED";
     case RunState.PAUSED:
       return "RUN_STATE_PAUSED";
+    case RunState.INTERRUPTED:
+      return "RUN_STATE_INTERRUPTED";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum RunState");
   }
@@ -130,7 +137,21 @@ export interface Run {
   adapterId: string;
   /** The number of the next event. */
   nextSeq: bigint;
-  error: ErrorDetail | undefined;
+  /** Why it failed, or why an interrupted run could not be resumed. */
+  error:
+    | ErrorDetail
+    | undefined;
+  /** The base's name, as LoadBaseRequest has it. */
+  baseName: string;
+  /** The name of its checkpoints; empty: none. */
+  checkpoint: string;
+  /** When it was started, in seconds since the epoch, by the worker's clock. */
+  created: number;
+  /** Optimizer steps taken, and those that it is to take; 0 for sampling. */
+  steps: bigint;
+  totalSteps: bigint;
+  /** The file of its losses on the worker's machine, a JSON object for each step and validation; empty for sampling. */
+  metricsPath: string;
 }
 
 export interface GetRunRequest {
@@ -174,6 +195,13 @@ export interface ResumeRunResponse {
   run: Run | undefined;
 }
 
+export interface DeleteRunRequest {
+  runId: string;
+}
+
+export interface DeleteRunResponse {
+}
+
 export interface StreamEventsRequest {
   runId: string;
   /** The number of the first event to send: from 0, the run's first, to the run's next_seq. */
@@ -181,6 +209,7 @@ export interface StreamEventsRequest {
 }
 
 export interface StreamEventsResponse {
+  /** From 0, in order. A number is given once: those of events that a resume takes back stay out of the log. */
   seq: bigint;
   /** Seconds since the epoch, by the worker's clock. */
   time: number;
@@ -197,6 +226,7 @@ export interface StreamEventsResponse {
     | { $case: "cancelled"; value: RunCancelled }
     | { $case: "paused"; value: RunPaused }
     | { $case: "resumed"; value: RunResumed }
+    | { $case: "interrupted"; value: RunInterrupted }
     | undefined;
 }
 
@@ -210,13 +240,34 @@ export interface RunPaused {
   steps: bigint;
 }
 
+/** A paused run goes on, or an interrupted one: then from its checkpoint, and the events of later steps are no longer in its log. */
 export interface RunResumed {
   /** Optimizer steps taken by then. */
   steps: bigint;
 }
 
+/** The last event of a run whose worker ended before it, until it is resumed. */
+export interface RunInterrupted {
+  /** Optimizer steps that its log tells of. */
+  steps: bigint;
+}
+
 function createBaseRun(): Run {
-  return { id: "", kind: 0, state: 0, baseId: "", adapterId: "", nextSeq: 0n, error: undefined };
+  return {
+    id: "",
+    kind: 0,
+    state: 0,
+    baseId: "",
+    adapterId: "",
+    nextSeq: 0n,
+    error: undefined,
+    baseName: "",
+    checkpoint: "",
+    created: 0,
+    steps: 0n,
+    totalSteps: 0n,
+    metricsPath: "",
+  };
 }
 
 export const Run: MessageFns<Run> = {
@@ -244,6 +295,30 @@ export const Run: MessageFns<Run> = {
     }
     if (message.error !== undefined) {
       ErrorDetail.encode(message.error, writer.uint32(58).fork()).join();
+    }
+    if (message.baseName !== "") {
+      writer.uint32(66).string(message.baseName);
+    }
+    if (message.checkpoint !== "") {
+      writer.uint32(74).string(message.checkpoint);
+    }
+    if (message.created !== 0) {
+      writer.uint32(81).double(message.created);
+    }
+    if (message.steps !== 0n) {
+      if (BigInt.asUintN(64, message.steps) !== message.steps) {
+        throw new globalThis.Error("value provided for field message.steps of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.steps);
+    }
+    if (message.totalSteps !== 0n) {
+      if (BigInt.asUintN(64, message.totalSteps) !== message.totalSteps) {
+        throw new globalThis.Error("value provided for field message.totalSteps of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.totalSteps);
+    }
+    if (message.metricsPath !== "") {
+      writer.uint32(106).string(message.metricsPath);
     }
     return writer;
   },
@@ -317,6 +392,54 @@ export const Run: MessageFns<Run> = {
             message.error = ErrorDetail.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.baseName = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.created = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.steps = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.totalSteps = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.metricsPath = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -346,6 +469,24 @@ export const Run: MessageFns<Run> = {
         : "",
       nextSeq: isSet(object.nextSeq) ? BigInt(object.nextSeq) : isSet(object.next_seq) ? BigInt(object.next_seq) : 0n,
       error: isSet(object.error) ? ErrorDetail.fromJSON(object.error) : undefined,
+      baseName: isSet(object.baseName)
+        ? globalThis.String(object.baseName)
+        : isSet(object.base_name)
+        ? globalThis.String(object.base_name)
+        : "",
+      checkpoint: isSet(object.checkpoint) ? globalThis.String(object.checkpoint) : "",
+      created: isSet(object.created) ? globalThis.Number(object.created) : 0,
+      steps: isSet(object.steps) ? BigInt(object.steps) : 0n,
+      totalSteps: isSet(object.totalSteps)
+        ? BigInt(object.totalSteps)
+        : isSet(object.total_steps)
+        ? BigInt(object.total_steps)
+        : 0n,
+      metricsPath: isSet(object.metricsPath)
+        ? globalThis.String(object.metricsPath)
+        : isSet(object.metrics_path)
+        ? globalThis.String(object.metrics_path)
+        : "",
     };
   },
 
@@ -372,6 +513,24 @@ export const Run: MessageFns<Run> = {
     if (message.error !== undefined) {
       obj.error = ErrorDetail.toJSON(message.error);
     }
+    if (message.baseName !== "") {
+      obj.baseName = message.baseName;
+    }
+    if (message.checkpoint !== "") {
+      obj.checkpoint = message.checkpoint;
+    }
+    if (message.created !== 0) {
+      obj.created = floatToJson(message.created);
+    }
+    if (message.steps !== 0n) {
+      obj.steps = message.steps.toString();
+    }
+    if (message.totalSteps !== 0n) {
+      obj.totalSteps = message.totalSteps.toString();
+    }
+    if (message.metricsPath !== "") {
+      obj.metricsPath = message.metricsPath;
+    }
     return obj;
   },
 
@@ -389,6 +548,14 @@ export const Run: MessageFns<Run> = {
     message.error = (object.error !== undefined && object.error !== null)
       ? ErrorDetail.fromPartial(object.error)
       : undefined;
+    message.baseName = object.baseName ?? "";
+    message.checkpoint = object.checkpoint ?? "";
+    message.created = object.created ?? 0;
+    message.steps = (object.steps !== undefined && object.steps !== null) ? BigInt(object.steps) : 0n;
+    message.totalSteps = (object.totalSteps !== undefined && object.totalSteps !== null)
+      ? BigInt(object.totalSteps)
+      : 0n;
+    message.metricsPath = object.metricsPath ?? "";
     return message;
   },
 };
@@ -1088,6 +1255,131 @@ export const ResumeRunResponse: MessageFns<ResumeRunResponse> = {
   },
 };
 
+function createBaseDeleteRunRequest(): DeleteRunRequest {
+  return { runId: "" };
+}
+
+export const DeleteRunRequest: MessageFns<DeleteRunRequest> = {
+  encode(message: DeleteRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteRunRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+    };
+  },
+
+  toJSON(message: DeleteRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteRunRequest>, I>>(base?: I): DeleteRunRequest {
+    return DeleteRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteRunRequest>, I>>(object: I): DeleteRunRequest {
+    const message = createBaseDeleteRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteRunResponse(): DeleteRunResponse {
+  return {};
+}
+
+export const DeleteRunResponse: MessageFns<DeleteRunResponse> = {
+  encode(_: DeleteRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): DeleteRunResponse {
+    return {};
+  },
+
+  toJSON(_: DeleteRunResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteRunResponse>, I>>(base?: I): DeleteRunResponse {
+    return DeleteRunResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteRunResponse>, I>>(_: I): DeleteRunResponse {
+    const message = createBaseDeleteRunResponse();
+    return message;
+  },
+};
+
 function createBaseStreamEventsRequest(): StreamEventsRequest {
   return { runId: "", fromSeq: 0n };
 }
@@ -1232,6 +1524,9 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
       case "resumed":
         RunResumed.encode(message.event.value, writer.uint32(114).fork()).join();
         break;
+      case "interrupted":
+        RunInterrupted.encode(message.event.value, writer.uint32(122).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1361,6 +1656,14 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
             message.event = { $case: "resumed", value: RunResumed.decode(reader, reader.uint32()) };
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.event = { $case: "interrupted", value: RunInterrupted.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1409,6 +1712,8 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
         ? { $case: "paused", value: RunPaused.fromJSON(object.paused) }
         : isSet(object.resumed)
         ? { $case: "resumed", value: RunResumed.fromJSON(object.resumed) }
+        : isSet(object.interrupted)
+        ? { $case: "interrupted", value: RunInterrupted.fromJSON(object.interrupted) }
         : undefined,
     };
   },
@@ -1445,6 +1750,8 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
       obj.paused = RunPaused.toJSON(message.event.value);
     } else if (message.event?.$case === "resumed") {
       obj.resumed = RunResumed.toJSON(message.event.value);
+    } else if (message.event?.$case === "interrupted") {
+      obj.interrupted = RunInterrupted.toJSON(message.event.value);
     }
     return obj;
   },
@@ -1526,6 +1833,12 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
       case "resumed": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "resumed", value: RunResumed.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "interrupted": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "interrupted", value: RunInterrupted.fromPartial(object.event.value) };
         }
         break;
       }
@@ -1744,7 +2057,80 @@ export const RunResumed: MessageFns<RunResumed> = {
   },
 };
 
-/** Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events. */
+function createBaseRunInterrupted(): RunInterrupted {
+  return { steps: 0n };
+}
+
+export const RunInterrupted: MessageFns<RunInterrupted> = {
+  encode(message: RunInterrupted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.steps !== 0n) {
+      if (BigInt.asUintN(64, message.steps) !== message.steps) {
+        throw new globalThis.Error("value provided for field message.steps of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.steps);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunInterrupted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunInterrupted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.steps = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunInterrupted {
+    return { steps: isSet(object.steps) ? BigInt(object.steps) : 0n };
+  },
+
+  toJSON(message: RunInterrupted): unknown {
+    const obj: any = {};
+    if (message.steps !== 0n) {
+      obj.steps = message.steps.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RunInterrupted>, I>>(base?: I): RunInterrupted {
+    return RunInterrupted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RunInterrupted>, I>>(object: I): RunInterrupted {
+    const message = createBaseRunInterrupted();
+    message.steps = (object.steps !== undefined && object.steps !== null) ? BigInt(object.steps) : 0n;
+    return message;
+  },
+};
+
+/**
+ * Runs on the worker. A run continues whether or not it is followed, and has a log of numbered events. Runs and their logs are kept in
+ * the worker's state folder, and found by the next worker that has it.
+ */
 export type RunsServiceService = typeof RunsServiceService;
 export const RunsServiceService = {
   getRun: {
@@ -1788,7 +2174,11 @@ export const RunsServiceService = {
     responseSerialize: (value: PauseRunResponse): Buffer => Buffer.from(PauseRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PauseRunResponse => PauseRunResponse.decode(value),
   },
-  /** Resumes a paused run. Does nothing if the run is not paused. */
+  /**
+   * Resumes a paused run, or a training run that its worker's end has interrupted: from its last checkpoint, else from its start, with
+   * its base, its adapter and its data, to the bits of a run that was never interrupted. Replies when it goes on. Does nothing if the
+   * run is neither.
+   */
   resumeRun: {
     path: "/lad.v1.RunsService/ResumeRun" as const,
     requestStream: false as const,
@@ -1797,6 +2187,16 @@ export const RunsServiceService = {
     requestDeserialize: (value: Buffer): ResumeRunRequest => ResumeRunRequest.decode(value),
     responseSerialize: (value: ResumeRunResponse): Buffer => Buffer.from(ResumeRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ResumeRunResponse => ResumeRunResponse.decode(value),
+  },
+  /** Removes a run that is not under way: its log, and its metrics. Its checkpoints stay. */
+  deleteRun: {
+    path: "/lad.v1.RunsService/DeleteRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteRunRequest): Buffer => Buffer.from(DeleteRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteRunRequest => DeleteRunRequest.decode(value),
+    responseSerialize: (value: DeleteRunResponse): Buffer => Buffer.from(DeleteRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteRunResponse => DeleteRunResponse.decode(value),
   },
   /**
    * Streams events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
@@ -1824,8 +2224,14 @@ export interface RunsServiceServer extends UntypedServiceImplementation {
   cancelRun: handleUnaryCall<CancelRunRequest, CancelRunResponse>;
   /** Pauses a training run after its current step until it is resumed. Frees its gradients, and moves its optimizer to the disk. */
   pauseRun: handleUnaryCall<PauseRunRequest, PauseRunResponse>;
-  /** Resumes a paused run. Does nothing if the run is not paused. */
+  /**
+   * Resumes a paused run, or a training run that its worker's end has interrupted: from its last checkpoint, else from its start, with
+   * its base, its adapter and its data, to the bits of a run that was never interrupted. Replies when it goes on. Does nothing if the
+   * run is neither.
+   */
   resumeRun: handleUnaryCall<ResumeRunRequest, ResumeRunResponse>;
+  /** Removes a run that is not under way: its log, and its metrics. Its checkpoints stay. */
+  deleteRun: handleUnaryCall<DeleteRunRequest, DeleteRunResponse>;
   /**
    * Streams events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,
    * but never the last one or any other event. A number that the log no longer has is FAILED_PRECONDITION.
@@ -1899,7 +2305,11 @@ export interface RunsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PauseRunResponse) => void,
   ): ClientUnaryCall;
-  /** Resumes a paused run. Does nothing if the run is not paused. */
+  /**
+   * Resumes a paused run, or a training run that its worker's end has interrupted: from its last checkpoint, else from its start, with
+   * its base, its adapter and its data, to the bits of a run that was never interrupted. Replies when it goes on. Does nothing if the
+   * run is neither.
+   */
   resumeRun(
     request: ResumeRunRequest,
     callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
@@ -1914,6 +2324,22 @@ export interface RunsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
+  ): ClientUnaryCall;
+  /** Removes a run that is not under way: its log, and its metrics. Its checkpoints stay. */
+  deleteRun(
+    request: DeleteRunRequest,
+    callback: (error: ServiceError | null, response: DeleteRunResponse) => void,
+  ): ClientUnaryCall;
+  deleteRun(
+    request: DeleteRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteRunResponse) => void,
+  ): ClientUnaryCall;
+  deleteRun(
+    request: DeleteRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteRunResponse) => void,
   ): ClientUnaryCall;
   /**
    * Streams events from a number on, then live ones; ends after the run's last event. A reader that falls far behind misses frames,

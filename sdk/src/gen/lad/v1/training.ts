@@ -511,6 +511,8 @@ export interface TrainingSpec {
   context: TrainingContext;
   /** In RANDOM_SPLIT context: the most tokens of an answer that its canvas has from the cut on; 0: all that follow. */
   canvasTokens: number;
+  /** Write TensorBoard's event files beside the run's metrics. */
+  tensorboard: boolean;
 }
 
 export interface StartTrainingRequest {
@@ -2879,6 +2881,7 @@ function createBaseTrainingSpec(): TrainingSpec {
     overwrite: false,
     context: 0,
     canvasTokens: 0,
+    tensorboard: false,
   };
 }
 
@@ -2949,6 +2952,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     }
     if (message.canvasTokens !== 0) {
       writer.uint32(168).uint32(message.canvasTokens);
+    }
+    if (message.tensorboard !== false) {
+      writer.uint32(176).bool(message.tensorboard);
     }
     return writer;
   },
@@ -3134,6 +3140,14 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
             message.canvasTokens = reader.uint32();
             continue;
           }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.tensorboard = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3201,6 +3215,7 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
         : isSet(object.canvas_tokens)
         ? globalThis.Number(object.canvas_tokens)
         : 0,
+      tensorboard: isSet(object.tensorboard) ? globalThis.Boolean(object.tensorboard) : false,
     };
   },
 
@@ -3269,6 +3284,9 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     if (message.canvasTokens !== 0) {
       obj.canvasTokens = Math.round(message.canvasTokens);
     }
+    if (message.tensorboard !== false) {
+      obj.tensorboard = message.tensorboard;
+    }
     return obj;
   },
 
@@ -3308,6 +3326,7 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
     message.overwrite = object.overwrite ?? false;
     message.context = object.context ?? 0;
     message.canvasTokens = object.canvasTokens ?? 0;
+    message.tensorboard = object.tensorboard ?? false;
     return message;
   },
 };
