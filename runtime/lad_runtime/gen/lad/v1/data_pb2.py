@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from lad_runtime.gen.lad.v1 import options_pb2 as lad_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11lad/v1/data.proto\x12\x06lad.v1\x1a\x14lad/v1/options.proto\".\n\x11HasDatasetRequest\x12\x19\n\ndataset_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"5\n\x12HasDatasetResponse\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\",\n\x14UploadDatasetRequest\x12\x14\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x42\x06\x90\xb5\x18\x80\x80@\"=\n\x15UploadDatasetResponse\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"X\n\x12OpenDatasetRequest\x12\x15\n\x04path\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80 H\x00\x12!\n\x03hub\x18\x02 \x01(\x0b\x32\x12.lad.v1.HubDatasetH\x00\x42\x08\n\x06source\"\x97\x01\n\nHubDataset\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x15\n\x06\x63onfig\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x14\n\x05split\x18\x03 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x17\n\x08revision\x18\x04 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x18\n\thub_token\x18\x05 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x14\n\x0cmax_examples\x18\x06 \x01(\x04\";\n\x13OpenDatasetResponse\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"\xb3\x01\n\nWindowSpec\x12\x0e\n\x06window\x18\x01 \x01(\r\x12\x15\n\rpad_to_window\x18\x02 \x01(\x08\x12!\n\x08too_long\x18\x03 \x01(\x0e\x32\x0f.lad.v1.TooLong\x12\x19\n\x11max_prompt_tokens\x18\x04 \x01(\r\x12)\n\tsupervise\x18\x05 \x01(\x0e\x32\x16.lad.v1.SuperviseTurns\x12\x15\n\rallow_special\x18\x06 \x01(\x08\"\xeb\x01\n\x0cWindowReport\x12\x10\n\x08\x65xamples\x18\x01 \x01(\x04\x12\x0c\n\x04kept\x18\x02 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x03 \x01(\x04\x12\x11\n\ttruncated\x18\x04 \x01(\x04\x12\x15\n\rprompt_tokens\x18\x05 \x01(\x04\x12\x15\n\ranswer_tokens\x18\x06 \x01(\x04\x12\x13\n\x0btail_tokens\x18\x07 \x01(\x04\x12\x16\n\x0especial_tokens\x18\x08 \x01(\x04\x12\x13\n\x0bmask_tokens\x18\t \x01(\x04\x12\x11\n\tend_token\x18\n \x01(\t\x12\x14\n\x0c\x65nd_token_id\x18\x0b \x01(\r\"n\n\x15PrepareDatasetRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\ndataset_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\"\n\x06window\x18\x03 \x01(\x0b\x32\x12.lad.v1.WindowSpec\">\n\x16PrepareDatasetResponse\x12$\n\x06report\x18\x01 \x01(\x0b\x32\x14.lad.v1.WindowReport\"\x8d\x01\n\x15StreamExamplesRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\ndataset_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\"\n\x06window\x18\x03 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12\x0e\n\x06offset\x18\x04 \x01(\x04\x12\r\n\x05limit\x18\x05 \x01(\x04\"C\n\x16StreamExamplesResponse\x12)\n\x08\x65xamples\x18\x01 \x03(\x0b\x32\x17.lad.v1.PreparedExample\"H\n\x0fPreparedExample\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0b\n\x03ids\x18\x02 \x03(\r\x12\x0e\n\x06\x61nswer\x18\x03 \x01(\x0c\x12\x0c\n\x04tail\x18\x04 \x01(\x0c\"[\n\rEncodeRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x1b\n\x05texts\x18\x02 \x03(\tB\x0c\x88\xb5\x18\x80 \x90\xb5\x18\x80\x80\x80\x02\x12\x15\n\rallow_special\x18\x03 \x01(\x08\"3\n\x0e\x45ncodeResponse\x12!\n\x07results\x18\x01 \x03(\x0b\x32\x10.lad.v1.TokenIds\"!\n\x08TokenIds\x12\x15\n\x03ids\x18\x01 \x03(\rB\x08\x10\x01\x88\xb5\x18\x80\x80@\"i\n\rDecodeRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12*\n\tsequences\x18\x02 \x03(\x0b\x32\x10.lad.v1.TokenIdsB\x05\x88\xb5\x18\x80 \x12\x14\n\x0ckeep_special\x18\x03 \x01(\x08\"\x1f\n\x0e\x44\x65\x63odeResponse\x12\r\n\x05texts\x18\x01 \x03(\t\"8\n\x07Message\x12\x13\n\x04role\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x18\n\x07\x63ontent\x18\x02 \x01(\tB\x07\x90\xb5\x18\x80\x80\x80\x02\"\x87\x01\n\rRenderRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12(\n\x08messages\x18\x02 \x03(\x0b\x32\x0f.lad.v1.MessageB\x05\x88\xb5\x18\x80 \x12\x1d\n\x15\x61\x64\x64_generation_prompt\x18\x03 \x01(\x08\x12\x15\n\rallow_special\x18\x04 \x01(\x08\"+\n\x0eRenderResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\r*a\n\x07TooLong\x12\x18\n\x14TOO_LONG_UNSPECIFIED\x10\x00\x12\x11\n\rTOO_LONG_DROP\x10\x01\x12\x15\n\x11TOO_LONG_TRUNCATE\x10\x02\x12\x12\n\x0eTOO_LONG_ERROR\x10\x03*n\n\x0eSuperviseTurns\x12\x1f\n\x1bSUPERVISE_TURNS_UNSPECIFIED\x10\x00\x12\x18\n\x14SUPERVISE_TURNS_LAST\x10\x01\x12!\n\x1dSUPERVISE_TURNS_ALL_ASSISTANT\x10\x02\x32\xfc\x04\n\x0b\x44\x61taService\x12H\n\nHasDataset\x12\x19.lad.v1.HasDatasetRequest\x1a\x1a.lad.v1.HasDatasetResponse\"\x03\x90\x02\x01\x12Y\n\rUploadDataset\x12\x1c.lad.v1.UploadDatasetRequest\x1a\x1d.lad.v1.UploadDatasetResponse\"\t\x90\x02\x02\x88\xb5\x18\x80\x88@(\x01\x12K\n\x0bOpenDataset\x12\x1a.lad.v1.OpenDatasetRequest\x1a\x1b.lad.v1.OpenDatasetResponse\"\x03\x90\x02\x02\x12T\n\x0ePrepareDataset\x12\x1d.lad.v1.PrepareDatasetRequest\x1a\x1e.lad.v1.PrepareDatasetResponse\"\x03\x90\x02\x01\x12V\n\x0eStreamExamples\x12\x1d.lad.v1.StreamExamplesRequest\x1a\x1e.lad.v1.StreamExamplesResponse\"\x03\x90\x02\x01\x30\x01\x12\x43\n\x06\x45ncode\x12\x15.lad.v1.EncodeRequest\x1a\x16.lad.v1.EncodeResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x12\x43\n\x06\x44\x65\x63ode\x12\x15.lad.v1.DecodeRequest\x1a\x16.lad.v1.DecodeResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x12\x43\n\x06Render\x12\x15.lad.v1.RenderRequest\x1a\x16.lad.v1.RenderResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11lad/v1/data.proto\x12\x06lad.v1\x1a\x14lad/v1/options.proto\".\n\x11HasDatasetRequest\x12\x19\n\ndataset_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"5\n\x12HasDatasetResponse\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\",\n\x14UploadDatasetRequest\x12\x14\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x42\x06\x90\xb5\x18\x80\x80@\"=\n\x15UploadDatasetResponse\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"X\n\x12OpenDatasetRequest\x12\x15\n\x04path\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80 H\x00\x12!\n\x03hub\x18\x02 \x01(\x0b\x32\x12.lad.v1.HubDatasetH\x00\x42\x08\n\x06source\"\x97\x01\n\nHubDataset\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x15\n\x06\x63onfig\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x14\n\x05split\x18\x03 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x17\n\x08revision\x18\x04 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x18\n\thub_token\x18\x05 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x14\n\x0cmax_examples\x18\x06 \x01(\x04\";\n\x13OpenDatasetResponse\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x10\n\x08\x65xamples\x18\x02 \x01(\x04\"5\n\x12ReadHubRowsRequest\x12\x1f\n\x03hub\x18\x01 \x01(\x0b\x32\x12.lad.v1.HubDataset\"#\n\x13ReadHubRowsResponse\x12\x0c\n\x04rows\x18\x01 \x03(\t\"\xb3\x01\n\nWindowSpec\x12\x0e\n\x06window\x18\x01 \x01(\r\x12\x15\n\rpad_to_window\x18\x02 \x01(\x08\x12!\n\x08too_long\x18\x03 \x01(\x0e\x32\x0f.lad.v1.TooLong\x12\x19\n\x11max_prompt_tokens\x18\x04 \x01(\r\x12)\n\tsupervise\x18\x05 \x01(\x0e\x32\x16.lad.v1.SuperviseTurns\x12\x15\n\rallow_special\x18\x06 \x01(\x08\"\xeb\x01\n\x0cWindowReport\x12\x10\n\x08\x65xamples\x18\x01 \x01(\x04\x12\x0c\n\x04kept\x18\x02 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x03 \x01(\x04\x12\x11\n\ttruncated\x18\x04 \x01(\x04\x12\x15\n\rprompt_tokens\x18\x05 \x01(\x04\x12\x15\n\ranswer_tokens\x18\x06 \x01(\x04\x12\x13\n\x0btail_tokens\x18\x07 \x01(\x04\x12\x16\n\x0especial_tokens\x18\x08 \x01(\x04\x12\x13\n\x0bmask_tokens\x18\t \x01(\x04\x12\x11\n\tend_token\x18\n \x01(\t\x12\x14\n\x0c\x65nd_token_id\x18\x0b \x01(\r\"n\n\x15PrepareDatasetRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\ndataset_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\"\n\x06window\x18\x03 \x01(\x0b\x32\x12.lad.v1.WindowSpec\">\n\x16PrepareDatasetResponse\x12$\n\x06report\x18\x01 \x01(\x0b\x32\x14.lad.v1.WindowReport\"\x8d\x01\n\x15StreamExamplesRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\ndataset_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\"\n\x06window\x18\x03 \x01(\x0b\x32\x12.lad.v1.WindowSpec\x12\x0e\n\x06offset\x18\x04 \x01(\x04\x12\r\n\x05limit\x18\x05 \x01(\x04\"C\n\x16StreamExamplesResponse\x12)\n\x08\x65xamples\x18\x01 \x03(\x0b\x32\x17.lad.v1.PreparedExample\"H\n\x0fPreparedExample\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0b\n\x03ids\x18\x02 \x03(\r\x12\x0e\n\x06\x61nswer\x18\x03 \x01(\x0c\x12\x0c\n\x04tail\x18\x04 \x01(\x0c\"p\n\rEncodeRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x1b\n\x05texts\x18\x02 \x03(\tB\x0c\x88\xb5\x18\x80 \x90\xb5\x18\x80\x80\x80\x02\x12\x15\n\rallow_special\x18\x03 \x01(\x08\x12\x13\n\x0b\x61\x64\x64_special\x18\x04 \x01(\x08\"3\n\x0e\x45ncodeResponse\x12!\n\x07results\x18\x01 \x03(\x0b\x32\x10.lad.v1.TokenIds\"!\n\x08TokenIds\x12\x15\n\x03ids\x18\x01 \x03(\rB\x08\x10\x01\x88\xb5\x18\x80\x80@\"i\n\rDecodeRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12*\n\tsequences\x18\x02 \x03(\x0b\x32\x10.lad.v1.TokenIdsB\x05\x88\xb5\x18\x80 \x12\x14\n\x0ckeep_special\x18\x03 \x01(\x08\"\x1f\n\x0e\x44\x65\x63odeResponse\x12\r\n\x05texts\x18\x01 \x03(\t\"8\n\x07Message\x12\x13\n\x04role\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x18\n\x07\x63ontent\x18\x02 \x01(\tB\x07\x90\xb5\x18\x80\x80\x80\x02\"\x87\x01\n\rRenderRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12(\n\x08messages\x18\x02 \x03(\x0b\x32\x0f.lad.v1.MessageB\x05\x88\xb5\x18\x80 \x12\x1d\n\x15\x61\x64\x64_generation_prompt\x18\x03 \x01(\x08\x12\x15\n\rallow_special\x18\x04 \x01(\x08\"+\n\x0eRenderResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\r*a\n\x07TooLong\x12\x18\n\x14TOO_LONG_UNSPECIFIED\x10\x00\x12\x11\n\rTOO_LONG_DROP\x10\x01\x12\x15\n\x11TOO_LONG_TRUNCATE\x10\x02\x12\x12\n\x0eTOO_LONG_ERROR\x10\x03*n\n\x0eSuperviseTurns\x12\x1f\n\x1bSUPERVISE_TURNS_UNSPECIFIED\x10\x00\x12\x18\n\x14SUPERVISE_TURNS_LAST\x10\x01\x12!\n\x1dSUPERVISE_TURNS_ALL_ASSISTANT\x10\x02\x32\xcb\x05\n\x0b\x44\x61taService\x12H\n\nHasDataset\x12\x19.lad.v1.HasDatasetRequest\x1a\x1a.lad.v1.HasDatasetResponse\"\x03\x90\x02\x01\x12Y\n\rUploadDataset\x12\x1c.lad.v1.UploadDatasetRequest\x1a\x1d.lad.v1.UploadDatasetResponse\"\t\x90\x02\x02\x88\xb5\x18\x80\x88@(\x01\x12K\n\x0bOpenDataset\x12\x1a.lad.v1.OpenDatasetRequest\x1a\x1b.lad.v1.OpenDatasetResponse\"\x03\x90\x02\x02\x12M\n\x0bReadHubRows\x12\x1a.lad.v1.ReadHubRowsRequest\x1a\x1b.lad.v1.ReadHubRowsResponse\"\x03\x90\x02\x01\x30\x01\x12T\n\x0ePrepareDataset\x12\x1d.lad.v1.PrepareDatasetRequest\x1a\x1e.lad.v1.PrepareDatasetResponse\"\x03\x90\x02\x01\x12V\n\x0eStreamExamples\x12\x1d.lad.v1.StreamExamplesRequest\x1a\x1e.lad.v1.StreamExamplesResponse\"\x03\x90\x02\x01\x30\x01\x12\x43\n\x06\x45ncode\x12\x15.lad.v1.EncodeRequest\x1a\x16.lad.v1.EncodeResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x12\x43\n\x06\x44\x65\x63ode\x12\x15.lad.v1.DecodeRequest\x1a\x16.lad.v1.DecodeResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x12\x43\n\x06Render\x12\x15.lad.v1.RenderRequest\x1a\x16.lad.v1.RenderResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -80,6 +80,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DATASERVICE'].methods_by_name['UploadDataset']._serialized_options = b'\220\002\002\210\265\030\200\210@'
   _globals['_DATASERVICE'].methods_by_name['OpenDataset']._loaded_options = None
   _globals['_DATASERVICE'].methods_by_name['OpenDataset']._serialized_options = b'\220\002\002'
+  _globals['_DATASERVICE'].methods_by_name['ReadHubRows']._loaded_options = None
+  _globals['_DATASERVICE'].methods_by_name['ReadHubRows']._serialized_options = b'\220\002\001'
   _globals['_DATASERVICE'].methods_by_name['PrepareDataset']._loaded_options = None
   _globals['_DATASERVICE'].methods_by_name['PrepareDataset']._serialized_options = b'\220\002\001'
   _globals['_DATASERVICE'].methods_by_name['StreamExamples']._loaded_options = None
@@ -90,10 +92,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DATASERVICE'].methods_by_name['Decode']._serialized_options = b'\220\002\001\210\265\030\200\200\200\004'
   _globals['_DATASERVICE'].methods_by_name['Render']._loaded_options = None
   _globals['_DATASERVICE'].methods_by_name['Render']._serialized_options = b'\220\002\001\210\265\030\200\200\200\004'
-  _globals['_TOOLONG']._serialized_start=2013
-  _globals['_TOOLONG']._serialized_end=2110
-  _globals['_SUPERVISETURNS']._serialized_start=2112
-  _globals['_SUPERVISETURNS']._serialized_end=2222
+  _globals['_TOOLONG']._serialized_start=2126
+  _globals['_TOOLONG']._serialized_end=2223
+  _globals['_SUPERVISETURNS']._serialized_start=2225
+  _globals['_SUPERVISETURNS']._serialized_end=2335
   _globals['_HASDATASETREQUEST']._serialized_start=51
   _globals['_HASDATASETREQUEST']._serialized_end=97
   _globals['_HASDATASETRESPONSE']._serialized_start=99
@@ -108,36 +110,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HUBDATASET']._serialized_end=505
   _globals['_OPENDATASETRESPONSE']._serialized_start=507
   _globals['_OPENDATASETRESPONSE']._serialized_end=566
-  _globals['_WINDOWSPEC']._serialized_start=569
-  _globals['_WINDOWSPEC']._serialized_end=748
-  _globals['_WINDOWREPORT']._serialized_start=751
-  _globals['_WINDOWREPORT']._serialized_end=986
-  _globals['_PREPAREDATASETREQUEST']._serialized_start=988
-  _globals['_PREPAREDATASETREQUEST']._serialized_end=1098
-  _globals['_PREPAREDATASETRESPONSE']._serialized_start=1100
-  _globals['_PREPAREDATASETRESPONSE']._serialized_end=1162
-  _globals['_STREAMEXAMPLESREQUEST']._serialized_start=1165
-  _globals['_STREAMEXAMPLESREQUEST']._serialized_end=1306
-  _globals['_STREAMEXAMPLESRESPONSE']._serialized_start=1308
-  _globals['_STREAMEXAMPLESRESPONSE']._serialized_end=1375
-  _globals['_PREPAREDEXAMPLE']._serialized_start=1377
-  _globals['_PREPAREDEXAMPLE']._serialized_end=1449
-  _globals['_ENCODEREQUEST']._serialized_start=1451
-  _globals['_ENCODEREQUEST']._serialized_end=1542
-  _globals['_ENCODERESPONSE']._serialized_start=1544
-  _globals['_ENCODERESPONSE']._serialized_end=1595
-  _globals['_TOKENIDS']._serialized_start=1597
-  _globals['_TOKENIDS']._serialized_end=1630
-  _globals['_DECODEREQUEST']._serialized_start=1632
-  _globals['_DECODEREQUEST']._serialized_end=1737
-  _globals['_DECODERESPONSE']._serialized_start=1739
-  _globals['_DECODERESPONSE']._serialized_end=1770
-  _globals['_MESSAGE']._serialized_start=1772
-  _globals['_MESSAGE']._serialized_end=1828
-  _globals['_RENDERREQUEST']._serialized_start=1831
-  _globals['_RENDERREQUEST']._serialized_end=1966
-  _globals['_RENDERRESPONSE']._serialized_start=1968
-  _globals['_RENDERRESPONSE']._serialized_end=2011
-  _globals['_DATASERVICE']._serialized_start=2225
-  _globals['_DATASERVICE']._serialized_end=2861
+  _globals['_READHUBROWSREQUEST']._serialized_start=568
+  _globals['_READHUBROWSREQUEST']._serialized_end=621
+  _globals['_READHUBROWSRESPONSE']._serialized_start=623
+  _globals['_READHUBROWSRESPONSE']._serialized_end=658
+  _globals['_WINDOWSPEC']._serialized_start=661
+  _globals['_WINDOWSPEC']._serialized_end=840
+  _globals['_WINDOWREPORT']._serialized_start=843
+  _globals['_WINDOWREPORT']._serialized_end=1078
+  _globals['_PREPAREDATASETREQUEST']._serialized_start=1080
+  _globals['_PREPAREDATASETREQUEST']._serialized_end=1190
+  _globals['_PREPAREDATASETRESPONSE']._serialized_start=1192
+  _globals['_PREPAREDATASETRESPONSE']._serialized_end=1254
+  _globals['_STREAMEXAMPLESREQUEST']._serialized_start=1257
+  _globals['_STREAMEXAMPLESREQUEST']._serialized_end=1398
+  _globals['_STREAMEXAMPLESRESPONSE']._serialized_start=1400
+  _globals['_STREAMEXAMPLESRESPONSE']._serialized_end=1467
+  _globals['_PREPAREDEXAMPLE']._serialized_start=1469
+  _globals['_PREPAREDEXAMPLE']._serialized_end=1541
+  _globals['_ENCODEREQUEST']._serialized_start=1543
+  _globals['_ENCODEREQUEST']._serialized_end=1655
+  _globals['_ENCODERESPONSE']._serialized_start=1657
+  _globals['_ENCODERESPONSE']._serialized_end=1708
+  _globals['_TOKENIDS']._serialized_start=1710
+  _globals['_TOKENIDS']._serialized_end=1743
+  _globals['_DECODEREQUEST']._serialized_start=1745
+  _globals['_DECODEREQUEST']._serialized_end=1850
+  _globals['_DECODERESPONSE']._serialized_start=1852
+  _globals['_DECODERESPONSE']._serialized_end=1883
+  _globals['_MESSAGE']._serialized_start=1885
+  _globals['_MESSAGE']._serialized_end=1941
+  _globals['_RENDERREQUEST']._serialized_start=1944
+  _globals['_RENDERREQUEST']._serialized_end=2079
+  _globals['_RENDERRESPONSE']._serialized_start=2081
+  _globals['_RENDERRESPONSE']._serialized_end=2124
+  _globals['_DATASERVICE']._serialized_start=2338
+  _globals['_DATASERVICE']._serialized_end=3053
 # @@protoc_insertion_point(module_scope)
