@@ -22,6 +22,10 @@ export { type Measured, measures } from "./evaluation/measures/measures.js";
 export type { AnswerTokens } from "./evaluation/measures/ngrams.js";
 export { median, type Perplexity, perplexity, scoredTokens } from "./evaluation/measures/perplexity.js";
 export { repeatedNgramShare } from "./evaluation/measures/repeated.js";
+export { bootstrap, paired } from "./evaluation/statistics/bootstrap.js";
+export type { Estimate, IntervalMethod } from "./evaluation/statistics/estimate.js";
+export { jackknife, pairedJackknife } from "./evaluation/statistics/jackknife.js";
+export { newcombe, wilson } from "./evaluation/statistics/wilson.js";
 export * from "./experiments/experiment.js";
 export type { Frozen } from "./experiments/plain-data.js";
 export * from "./experiments/recipes.js";
@@ -71,6 +75,7 @@ export { randomSplit, type SplitKey, type TrainingContext } from "./method/rando
 export * from "./model.js";
 export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
+export type { BootstrapOptions } from "./options/bootstrap.js";
 export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";
 export type {
   Experiment,

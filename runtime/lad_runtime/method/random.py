@@ -37,6 +37,8 @@ class Purpose(IntEnum):
     ACCEPT = 7  # whether it stands
     RESIDUAL = 8  # the token in place of the first that does not
     BONUS = 9  # the token behind a draft that stands as a whole
+    BOOTSTRAP = 10  # resamples of a bootstrap; subject = 0, round = the resample's number
+    LIKELIHOOD = 11  # what a likelihood's estimate masks; subject = the item's key, round = the sample
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,10 @@ export const Purpose = {
   residual: 8,
   /** Self-speculation, the token behind a draft that stands as a whole; likewise. */
   bonus: 9,
+  /** Resamples of a bootstrap: subject 0, round the resample's number. */
+  bootstrap: 10,
+  /** What a likelihood's estimate masks: subject is the item's key, round the sample. */
+  likelihood: 11,
 } as const;
 
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
