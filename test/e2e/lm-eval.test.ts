@@ -1,0 +1,73 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Adapter, arcEasy, type Base, type Runtime, refine, runBenchmark } from "lad";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ARC_ROWS, GSM_ROWS } from "./support/benchmark-rows.js";
+import { ARC_TASK, QUESTION_TASK, runHarness, writeTask } from "./support/lm-eval.js";
+import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
+
+const scratch = scratchFolder();
+const tasks = join(scratch, "tasks");
+const tokenFile = join(scratch, "token");
+
+let runtime: Runtime;
+let base: Base;
+let adapter: Adapter;
+
+beforeAll(async () => {
+  runtime = await startRuntime(join(scratch, "state"));
+  base = await runtime.loadBase("stub");
+  adapter = await base.createAdapter({ rank: 4, seed: 3 });
+  const training = { data: EXAMPLES, windowTokens: 48, batchSize: 4, warmupSteps: 0 };
+  await adapter.train({ ...training, learningRate: 0.05, steps: 6, attention: "prefix" }).result();
+  writeFileSync(tokenFile, `${runtime.connection.token}\n`);
+  writeTask(tasks, "own_arc", ARC_ROWS, ARC_TASK);
+  writeTask(tasks, "own_questions", GSM_ROWS, QUESTION_TASK);
+});
+
+afterAll(() => runtime?.close());
+
+const worker = () => ({ address: runtime.address, token_file: tokenFile });
+
+describe("lm-eval's own harness, through a worker with an adapter loaded", () => {
+  it("finds of ARC's questions those right that we do, by the same likelihoods", async () => {
+    const ours = await runBenchmark({ benchmark: arcEasy({ data: ARC_ROWS }), models: { adapter } });
+    const theirs = await runHarness(tasks, "own_arc", "lad", { ...worker(), adapter: adapter.id });
+    const { accuracy, accuracyByCharacters, accuracyByBytes, items } = ours.models.adapter;
+    expect(theirs.results["acc,none"]).toBe(accuracy.value);
+    expect(theirs.results["acc_norm,none"]).toBe(accuracyByCharacters?.value);
+    expect(theirs.results["acc_bytes,none"]).toBe(accuracyByBytes?.value);
+    expect(theirs.samples).toHaveLength(37);
+    for (const [i, { acc, filtered_resps }] of theirs.samples.entries()) {
+      expect(acc === 1).toBe(items[i]?.correct);
+      expect(filtered_resps.map((each) => Number((each as unknown[])[0]))).toEqual(items[i]?.logLikelihoods);
+    }
+    expect((await runtime.info()).adapters.map(({ id }) => id)).toEqual([adapter.id]);
+  });
+
+  it("has the answers that `sample` gives, up to the strings that end them", async () => {
+    const options = { ...worker(), adapter: adapter.id, policy: "refine", iterations: 2, seed: 4 };
+    const theirs = await runHarness(tasks, "own_questions", "lad", options);
+    for (const [i, { question }] of GSM_ROWS.entries()) {
+      const ids = [...(await base.encode(question, { addSpecial: true }))];
+      const policy = refine({ iterations: 2 });
+      const { text } = await adapter
+        .sample({ ids, policy, answerTokens: 6, seed: 4, frames: false })
+        .result();
+      const [ended] = text.split(/\n|zz/);
+      expect(theirs.samples[i]?.resps[0]?.[0]).toBe(ended);
+    }
+  });
+
+  it("renders chats with the worker's template, and asks a base by itself", async () => {
+    const flags = ["--apply_chat_template", "--limit", "2"];
+    const theirs = await runHarness(tasks, "own_questions", "lad", { ...worker(), base: "stub" }, flags);
+    for (const [i, { question }] of GSM_ROWS.slice(0, 2).entries()) {
+      const { text: prompt } = await base.render(question);
+      const [given] = Object.values(theirs.samples[i]?.arguments ?? {});
+      expect(given?.arg_0).toBe(prompt);
+      const { text } = await base.sample({ messages: question, policy: "ar", answerTokens: 6 }).result();
+      expect(theirs.samples[i]?.resps[0]?.[0]).toBe(text.split(/\n|zz/)[0]);
+    }
+  });
+});
