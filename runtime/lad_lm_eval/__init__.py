@@ -4,6 +4,7 @@ lm-eval looks for no models outside of itself. `lad-lm-eval` (or `python -m lad_
 program of one's own, importing this package makes it known.
 """
 
+import lm_eval.models  # noqa: F401  # the harness names its own models where none is known yet, which this one would prevent
 from lm_eval.api.registry import model_registry
 
 model_registry.register("lad", target="lad_lm_eval.model:LadModel")

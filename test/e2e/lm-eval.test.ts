@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Adapter, arcEasy, type Base, type Runtime, refine, runBenchmark } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ARC_ROWS, GSM_ROWS } from "./support/benchmark-rows.js";
-import { ARC_TASK, QUESTION_TASK, runHarness, writeTask } from "./support/lm-eval.js";
+import { ARC_TASK, type HarnessRun, QUESTION_TASK, runHarness, writeTask } from "./support/lm-eval.js";
 import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 
 const scratch = scratchFolder();
@@ -27,47 +27,58 @@ beforeAll(async () => {
 
 afterAll(() => runtime?.close());
 
-const worker = () => ({ address: runtime.address, token_file: tokenFile });
-
 describe("lm-eval's own harness, through a worker with an adapter loaded", () => {
-  it("finds of ARC's questions those right that we do, by the same likelihoods", async () => {
+  let likelihoods: HarnessRun;
+  let answers: HarnessRun;
+  let chats: HarnessRun;
+
+  beforeAll(async () => {
+    const worker = { address: runtime.address, token_file: tokenFile };
+    const lad = { model: "lad", folder: tasks } as const;
+    const own = { ...worker, adapter: adapter.id };
+    const refined = { ...own, policy: "refine", iterations: 2, seed: 4 };
+    [likelihoods, answers, chats] = (await runHarness(
+      scratch,
+      { ...lad, task: "own_arc", args: own },
+      { ...lad, task: "own_questions", args: refined },
+      { ...lad, task: "own_questions", args: { ...worker, base: "stub" }, chat: true, limit: 2 },
+    )) as [HarnessRun, HarnessRun, HarnessRun];
+  });
+
+  it("finds those of ARC's questions right that we do, by the same likelihoods", async () => {
     const ours = await runBenchmark({ benchmark: arcEasy({ data: ARC_ROWS }), models: { adapter } });
-    const theirs = await runHarness(tasks, "own_arc", "lad", { ...worker(), adapter: adapter.id });
     const { accuracy, accuracyByCharacters, accuracyByBytes, items } = ours.models.adapter;
-    expect(theirs.results["acc,none"]).toBe(accuracy.value);
-    expect(theirs.results["acc_norm,none"]).toBe(accuracyByCharacters?.value);
-    expect(theirs.results["acc_bytes,none"]).toBe(accuracyByBytes?.value);
-    expect(theirs.samples).toHaveLength(37);
-    for (const [i, { acc, filtered_resps }] of theirs.samples.entries()) {
+    expect(likelihoods.results["acc,none"]).toBe(accuracy.value);
+    expect(likelihoods.results["acc_norm,none"]).toBe(accuracyByCharacters?.value);
+    expect(likelihoods.results["acc_bytes,none"]).toBe(accuracyByBytes?.value);
+    expect(likelihoods.samples).toHaveLength(37);
+    for (const [i, { acc, filtered_resps }] of likelihoods.samples.entries()) {
       expect(acc === 1).toBe(items[i]?.correct);
-      expect(filtered_resps.map((each) => Number((each as unknown[])[0]))).toEqual(items[i]?.logLikelihoods);
+      expect(filtered_resps.map(([value]) => value)).toEqual(items[i]?.logLikelihoods);
     }
+  });
+
+  it("asks a snapshot, and drops it in the end", async () => {
     expect((await runtime.info()).adapters.map(({ id }) => id)).toEqual([adapter.id]);
   });
 
   it("has the answers that `sample` gives, up to the strings that end them", async () => {
-    const options = { ...worker(), adapter: adapter.id, policy: "refine", iterations: 2, seed: 4 };
-    const theirs = await runHarness(tasks, "own_questions", "lad", options);
     for (const [i, { question }] of GSM_ROWS.entries()) {
       const ids = [...(await base.encode(question, { addSpecial: true }))];
       const policy = refine({ iterations: 2 });
       const { text } = await adapter
         .sample({ ids, policy, answerTokens: 6, seed: 4, frames: false })
         .result();
-      const [ended] = text.split(/\n|zz/);
-      expect(theirs.samples[i]?.resps[0]?.[0]).toBe(ended);
+      expect(answers.samples[i]?.resps[0]?.[0]).toBe(text.split(/\n|zz/)[0]);
     }
   });
 
   it("renders chats with the worker's template, and asks a base by itself", async () => {
-    const flags = ["--apply_chat_template", "--limit", "2"];
-    const theirs = await runHarness(tasks, "own_questions", "lad", { ...worker(), base: "stub" }, flags);
     for (const [i, { question }] of GSM_ROWS.slice(0, 2).entries()) {
       const { text: prompt } = await base.render(question);
-      const [given] = Object.values(theirs.samples[i]?.arguments ?? {});
-      expect(given?.arg_0).toBe(prompt);
+      expect(chats.samples[i]?.arguments[0]?.[0]).toBe(prompt);
       const { text } = await base.sample({ messages: question, policy: "ar", answerTokens: 6 }).result();
-      expect(theirs.samples[i]?.resps[0]?.[0]).toBe(text.split(/\n|zz/)[0]);
+      expect(chats.samples[i]?.resps[0]?.[0]).toBe(text.split(/\n|zz/)[0]);
     }
   });
 });
