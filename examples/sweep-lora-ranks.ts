@@ -182,5 +182,5 @@ function printLine({ validationContentCe: _, validationTailCe: __, ...line }: Ra
 }
 
 function figures({ perplexity, distinct2, exactMatch }: Evaluation) {
-  return { perplexity: perplexity.perplexity, distinct2, exactMatch: exactMatch?.accuracy ?? Number.NaN };
+  return { perplexity: perplexity.value, distinct2: distinct2.value, exactMatch: exactMatch.value };
 }

@@ -49,7 +49,7 @@ export interface SpeculativeRow {
 
 export async function rowOf(adapter: Adapter, policy: Policy, asked: Asked): Promise<PolicyRow> {
   const { answers, seconds } = await timed(adapter, policy, asked.questions, asked);
-  const { accuracy, interval } = exactMatch(
+  const { value, interval } = exactMatch(
     answers.map(({ text }) => text),
     asked.questions.map(({ reference }) => reference),
   );
@@ -58,7 +58,7 @@ export async function rowOf(adapter: Adapter, policy: Policy, asked: Asked): Pro
     policy: policy.kind,
     settings: policy,
     iterations: "iterations" in policy ? policy.iterations : undefined,
-    exactMatch: accuracy,
+    exactMatch: value,
     interval,
     forwards: forwards / answers.length,
     tokensPerForward: sum(answers.map(tokensOf)) / forwards,
@@ -90,7 +90,7 @@ export async function speculativeRow(
     exactMatch: exactMatch(
       answers.map(({ text }) => text),
       asked.questions.map(({ reference }) => reference),
-    ).accuracy,
+    ).value,
     tokensPerCheck: tokens / checks,
     tokensPerForward: tokens / (checks + drafts),
     ceiling: tokens / least,

@@ -1,5 +1,5 @@
 /** How fast answers come that are no worse than the reference's: exact match and time, paired over the same questions. */
-import { accuracy } from "../../sdk/src/index.js";
+import { wilson } from "../../sdk/src/index.js";
 import { type Spread, spread } from "../harness/statistics.js";
 
 /** What one side made of the questions of one round. */
@@ -49,7 +49,7 @@ export interface Beating {
 
 export function rowOf({ name, settings, rounds }: Contender): QualityRow {
   const right = rounds.flatMap((round) => round.right);
-  const { accuracy: exactMatch, interval } = accuracy(right);
+  const { value: exactMatch, interval } = wilson(right);
   return {
     name,
     settings,

@@ -25,13 +25,14 @@ export { tinyData } from "./data/tiny-data.js";
 export type { WrittenAnswers } from "./data/written-answers.js";
 export { isLadError, LadError, type LadErrorCode, type LadErrorDetails, WorkerError } from "./errors.js";
 export type { AdapterCheck } from "./evaluation/adapter-check.js";
+export { type Comparable, compareEvaluations } from "./evaluation/comparing.js";
 export type { Evaluation } from "./evaluation/evaluation.js";
 export { distinctN } from "./evaluation/measures/distinct.js";
-export { type Accuracy, accuracy, exactMatch } from "./evaluation/measures/exact-match.js";
+export { exactMatch } from "./evaluation/measures/exact-match.js";
 export type * from "./evaluation/measures/measure.js";
 export { type Measured, measures } from "./evaluation/measures/measures.js";
 export type { AnswerTokens } from "./evaluation/measures/ngrams.js";
-export { median, type Perplexity, perplexity, scoredTokens } from "./evaluation/measures/perplexity.js";
+export { median, perplexity, scoredTokens } from "./evaluation/measures/perplexity.js";
 export { repeatedNgramShare } from "./evaluation/measures/repeated.js";
 export { bootstrap, paired } from "./evaluation/statistics/bootstrap.js";
 export type { Estimate, IntervalMethod } from "./evaluation/statistics/estimate.js";
@@ -55,6 +56,7 @@ export {
 export * from "./method/data-order.js";
 export * from "./method/draw.js";
 export * from "./method/learning-rate.js";
+export { type LikelihoodMasksOptions, likelihoodMasks } from "./method/likelihood-masks.js";
 export {
   IGNORE_INDEX,
   IGNORE_INDEX as UNSUPERVISED,
@@ -87,7 +89,7 @@ export * from "./model.js";
 export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { BootstrapOptions } from "./options/bootstrap.js";
-export type { EvaluateOptions, EvaluationItem } from "./options/evaluation.js";
+export type { EvaluateOptions, EvaluationItem, Judge } from "./options/evaluation.js";
 export type {
   Experiment,
   ExperimentAdapter,
@@ -98,6 +100,18 @@ export type {
   ExperimentSweep,
   ExperimentTraining,
 } from "./options/experiment.js";
+export {
+  type Causal,
+  causal,
+  type Likelihood,
+  type LikelihoodInput,
+  type LikelihoodKind,
+  type MonteCarlo,
+  type MonteCarloOptions,
+  monteCarlo,
+  type PseudoLikelihood,
+  pseudoLikelihood,
+} from "./options/likelihood.js";
 export type * from "./options/primitives.js";
 export type { Row, RowSource } from "./options/rows.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";

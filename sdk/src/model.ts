@@ -104,25 +104,32 @@ export abstract class Model {
   }
 
   /**
-   * Computes log-likelihoods of continuations. The default, `attention: "causal"`, evaluates the model from left to right.
+   * Computes log-likelihoods of continuations: by default those of the model that reads from left to right, or those of a model that
+   * denoises (`likelihood: pseudoLikelihood()`, `monteCarlo()`). An item's score does not depend on the others.
    *
    * @throws LadError `invalid-option`
    */
   async score(options: ScoreOptions): Promise<Score[]> {
-    const { items, attention, signal, timeoutMs } = checkScore(options);
+    const { items, manner, signal, timeoutMs } = checkScore(options);
     const client = this.client.within(timeoutMs);
     const prompts = await Promise.all(items.map((item) => promptIds(client, this.#base.id, item, signal)));
     const continuations = await this.#continuationIds(client, items, signal);
     const sequences = items.map((_, i) => ({
       prompt: prompts[i] ?? [],
       continuation: continuations[i] ?? [],
+      key: items[i]?.key,
     }));
-    return scoreItems(client, this.target, sequences, attention, signal);
+    const attention =
+      manner.attention === "causal"
+        ? manner.attention
+        : await this.asTrained.attention(manner.attention, signal);
+    return scoreItems(client, this.target, sequences, { ...manner, attention }, signal);
   }
 
   /**
-   * Answers questions and measures the answers: exact match with the references, perplexity under the base without adapters,
-   * distinct-2, repeated trigrams.
+   * Answers questions and measures the answers: exact match with the references, perplexity and bits per byte under the base without
+   * adapters or another, distinct n-grams, repeated trigrams, forwards; each with its number of items and a 95 % interval. An answer
+   * does not depend on the other questions, nor on their order.
    *
    * @throws LadError `invalid-option`
    */

@@ -4,6 +4,7 @@ export * from "./wire/bigints.js";
 export * from "./wire/data.js";
 export * from "./wire/enums.js";
 export { fromErrorDetail, toErrorDetail } from "./wire/errors.js";
+export * from "./wire/evaluation.js";
 export * from "./wire/health.js";
 export * from "./wire/methods.js";
 export * as pb from "./wire/protocol.js";

@@ -126,6 +126,7 @@ const TWINS = [
   "choose",
   "data-order",
   "learning-rate",
+  "likelihood-masks",
   "loss-report",
   "loss-targets",
   "noise",

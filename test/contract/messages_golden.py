@@ -277,7 +277,7 @@ def replies() -> list[Message]:
         runs_pb2.StreamEventsResponse(cancelled=runs_pb2.RunCancelled(steps=2**60)),
         write_prediction(prediction),
         write_score(
-            Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True)
+            Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True, estimates=(-1.25, -1.75))
         ),
     ]
 

@@ -18,6 +18,7 @@ from lad_runtime.method.learning_rate import learning_rate
 from lad_runtime.method.loss_targets import supervised_positions, targeted
 from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.noises.drawing import Noise
+from lad_runtime.method.likelihood_masks import likelihood_masks
 from lad_runtime.method.random import Purpose, uniforms
 from lad_runtime.method.random_split import seen_in
 from lad_runtime.types.data import PreparedExample
@@ -339,6 +340,28 @@ def camel(spec: Any) -> dict[str, Any]:
     }
 
 
+def likelihood() -> Any:
+    cases = [
+        (seed, key, length, samples, stratified)
+        for seed, key in ((0, 0), (7, MAX_UINT64))
+        for length, samples in ((1, 3), (5, 4), (12, 5))
+        for stratified in (False, True)
+    ]
+    return [
+        {
+            "seed": str(seed),
+            "key": str(key),
+            "length": length,
+            "samples": samples,
+            "stratified": stratified,
+            "masks": likelihood_masks(
+                seed=seed, key=key, length=length, samples=samples, stratified=stratified
+            ),
+        }
+        for seed, key, length, samples, stratified in cases
+    ]
+
+
 FILES: dict[str, Callable[[], Any]] = {
     "philox.json": philox,
     "noise.json": noise,
@@ -347,6 +370,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "order.json": order,
     "schedule.json": schedule,
     "loss.json": loss,
+    "likelihood.json": likelihood,
 }
 
 

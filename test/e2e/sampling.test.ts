@@ -1,4 +1,15 @@
-import { type Adapter, ar, type Base, distinctN, type Frame, llada, type Runtime, refine, remask } from "lad";
+import {
+  type Adapter,
+  ar,
+  type Base,
+  distinctN,
+  type Evaluation,
+  type Frame,
+  llada,
+  type Runtime,
+  refine,
+  remask,
+} from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NOISE_KINDS } from "../../sdk/src/method/noise.js";
 import { POLICY_KINDS } from "../../sdk/src/method/policy.js";
@@ -216,9 +227,9 @@ describe("an evaluation", () => {
     expect(evaluation.answers).toHaveLength(10);
     expect(evaluation.exactMatch).toMatchObject({ n: 10 });
     expect(evaluation.perplexityModel).toBe("stub");
-    expect(evaluation.perplexity.answers + evaluation.perplexity.empty).toBe(10);
-    expect(evaluation.perplexity.perplexity).toBeGreaterThan(1);
-    expect(evaluation.distinct2).toBe(
+    expect(evaluation.perplexity.n + 10 * evaluation.emptyAnswers.value).toBe(10);
+    expect(evaluation.perplexity.value).toBeGreaterThan(1);
+    expect(evaluation.distinct2.value).toBe(
       distinctN(
         evaluation.answers.map(({ ids }) => ids),
         2,
@@ -226,6 +237,62 @@ describe("an evaluation", () => {
     );
     const { ids, reference } = items[0] ?? { ids: [], reference: "" };
     const [perfect] = [await base.evaluate({ ...settings, items: [{ ids, reference }], policy: "ar" })];
-    expect(perfect.answers[0]?.text === reference).toBe(perfect.exactMatch?.accuracy === 1);
+    expect(perfect.answers[0]?.text === reference).toBe(perfect.exactMatch.value === 1);
+  });
+
+  it("gives the same bytes whatever the order and the company of the questions, with a run beside", async () => {
+    const items = await base.questions(EXAMPLES, { windowTokens: 48 });
+    const settings = { answerTokens: 8, temperature: 1, policy: remask({ iterations: 3 }) };
+    const whole = await adapter.evaluate({ ...settings, items });
+    const run = (await base.createAdapter({ rank: 2 })).train({
+      data: EXAMPLES,
+      windowTokens: 48,
+      steps: 100_000,
+      detached: true,
+    });
+    for await (const event of run) if (event.type === "step") break;
+    const turned = await adapter.evaluate({ ...settings, items: items.toReversed() });
+    const figures = ({ answers: _, items: __, seconds: ___, tokensPerSecond: ____, ...rest }: Evaluation) =>
+      rest;
+    expect(figures(turned)).toEqual(figures(whole));
+    const answersOf = ({ answers }: Evaluation) => answers.map(({ canvas: _, ...answer }) => answer);
+    expect(answersOf(turned).toReversed()).toEqual(answersOf(whole));
+    const some = await adapter.evaluate({ ...settings, items: items.slice(3, 5) });
+    expect(answersOf(some)).toEqual(answersOf(whole).slice(3, 5));
+    expect(some.items.map(({ key }) => key)).toEqual(whole.items.slice(3, 5).map(({ key }) => key));
+    expect(answersOf(await adapter.evaluate({ ...settings, items, seed: 1 }))).not.toEqual(answersOf(whole));
+    await run.cancel();
+  });
+
+  it("is judged by another resident base where one is named, which reads the texts", async () => {
+    const judge = await runtime.loadBase("tiny");
+    const [one, two] = (await base.questions(EXAMPLES, { windowTokens: 48 })).slice(0, 2);
+    const items = [one, two].filter((item) => item !== undefined);
+    const settings = { items, answerTokens: 8, temperature: 1, policy: refine({ iterations: 3 }) };
+    const own = await adapter.evaluate(settings);
+    const judged = await adapter.evaluate({ ...settings, perplexityUnder: judge });
+    expect(judged.perplexityModel).toBe("tiny");
+    expect(judged.answers).toEqual(own.answers);
+    expect(judged.perplexity.value).not.toBe(own.perplexity.value);
+    const [{ answer, scores } = { answer: undefined, scores: undefined }] = judged.items;
+    if (answer === undefined || answer.ids.length === 0) throw new Error("the first answer has tokens");
+    const [prompt] = [await base.decode(one?.ids ?? [])];
+    const continuation = await judge.encode(answer.text);
+    const ended = answer.ids.length < answer.canvasIds.length ? [judge.eosTokenId] : [];
+    const [score] = await judge.score({
+      items: [
+        {
+          ids: await judge.encode(prompt, { allowSpecial: true }),
+          continuation: [...continuation, ...ended],
+        },
+      ],
+    });
+    expect(scores?.tokenLogLikelihoods).toHaveLength(score?.tokenLogLikelihoods.length ?? 0);
+    expect((await adapter.evaluate({ ...settings, perplexityUnder: base })).perplexity).toEqual(
+      own.perplexity,
+    );
+    expect(() => adapter.evaluate({ ...settings, perplexityUnder: "tiny" as never })).toThrow(
+      /perplexityUnder/,
+    );
   });
 });

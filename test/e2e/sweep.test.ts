@@ -135,7 +135,7 @@ sweep:
     expect(row.result).toMatchObject({ adapter: { rank: 1 }, training: { steps: 2 } });
     expect(row.result.validation?.tokens).toBe(3 * 48);
     expect(row.result.evaluations).toHaveLength(2);
-    expect(row.result.evaluations[0]?.exactMatch?.n).toBe(2);
+    expect(row.result.evaluations[0]?.exactMatch.n).toBe(2);
     const again = await runExperiment(runtime, experiment).table();
     expect(again.map(({ resumed }) => resumed)).toEqual([true, true, true, true]);
     expect(again.map((each) => ({ ...each, resumed: false }))).toEqual(table);

@@ -4,7 +4,7 @@ from typing import Any
 
 from lad_runtime.torch_backend.sampling.predict import PREDICTING
 from lad_runtime.torch_backend.sampling.sampler import SAMPLING
-from lad_runtime.torch_backend.sampling.score import SCORING
+from lad_runtime.torch_backend.scoring.score import SCORING
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.torch_backend.training.primitives import (
     FORWARD_BACKWARD,

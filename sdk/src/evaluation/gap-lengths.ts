@@ -2,7 +2,7 @@
 import type { Client } from "../client.js";
 import type { Answer, BaseInfo } from "../wire.js";
 import { scoredTokens } from "./measures/perplexity.js";
-import { scoreItems } from "./scoring.js";
+import { CAUSAL, scoreItems } from "./scoring.js";
 
 /** The log-likelihood of each answer, up to and with its end, under the causal base without adapters. */
 export async function fitsUnderBase(
@@ -16,6 +16,6 @@ export async function fitsUnderBase(
     prompt,
     continuation: scoredTokens(canvasIds, base.stopTokenIds) ?? [],
   }));
-  const scores = await scoreItems(client, { baseId: base.id, adapterId: "" }, items, "causal", signal);
+  const scores = await scoreItems(client, { baseId: base.id, adapterId: "" }, items, CAUSAL, signal);
   return scores.map(({ logLikelihood }) => logLikelihood);
 }

@@ -17,7 +17,7 @@ export interface ExperimentResult {
   /** The last validation. */
   readonly validation: LossReport | undefined;
   /** One evaluation for each entry of `evaluation.sampling`, in order, without the answers themselves. */
-  readonly evaluations: readonly Omit<Evaluation, "answers">[];
+  readonly evaluations: readonly Omit<Evaluation, "answers" | "items">[];
 }
 
 /** Options of `runExperiment`. */
@@ -80,7 +80,7 @@ async function runPoint(
   const run = adapter.train({ ...training, signal });
   for await (const event of run) onEvent(event);
   const finished = await run.result();
-  const evaluations: Omit<Evaluation, "answers">[] = [];
+  const evaluations: Omit<Evaluation, "answers" | "items">[] = [];
   if (evaluation !== undefined) {
     const { windowTokens } = training;
     const items = await base.questions(evaluation.data, {
@@ -89,7 +89,7 @@ async function runPoint(
       signal,
     });
     for (const sampling of evaluation.sampling) {
-      const { answers: _, ...measures } = await adapter.evaluate({ ...sampling, items, signal });
+      const { answers: _, items: __, ...measures } = await adapter.evaluate({ ...sampling, items, signal });
       evaluations.push(measures);
     }
   }

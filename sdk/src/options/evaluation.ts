@@ -1,6 +1,8 @@
+import { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
-import { list, text, without } from "../checks/fields.js";
+import { list, seed, text, without } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
+import { type BootstrapOptions, bootstrapFields } from "./bootstrap.js";
 import { misplacedBesidePolicy } from "./sampling/policy.js";
 import {
   type CheckedSampling,
@@ -20,16 +22,37 @@ export interface EvaluationItem extends PromptOptions {
 
 export const itemFields = fieldsOf<EvaluationItem>()({ ...promptShape, reference: text().optional() });
 
+/** A causal model that judges answers: a base that is resident on the same worker, as `loadBase` gives it. */
+export interface Judge {
+  /** What the worker knows about the base. */
+  readonly info: { readonly id: string; readonly name: string; readonly eosTokenId: number };
+}
+
 /** Options of `evaluate`: questions, and how to sample their answers. */
 export interface EvaluateOptions extends Omit<SamplingOptions, "frames" | "detached"> {
   /** The questions, at least one. */
   items: readonly EvaluationItem[];
+  /**
+   * Keys the draws, together with each question's prompt, so that an answer depends neither on the question's place nor on the others: an
+   * integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). A question's own `seed` goes before. Default: 0.
+   */
+  seed?: number | bigint | undefined;
+  /**
+   * The causal base under which the answers' perplexity and bits per byte are, if not the one that answers. It reads texts, with its own
+   * tokenizer and chat template. Default: the base itself, with its adapters off.
+   */
+  perplexityUnder?: Judge | undefined;
+  /** How the intervals are drawn that are of a bootstrap. Default: as `bootstrap` does. */
+  bootstrap?: BootstrapOptions | undefined;
 }
 
 export const evaluateFields = fieldsOf<EvaluateOptions>()(
   {
     items: list(itemFields, "a list of { messages, reference }, at least one"),
     ...without(specFields, "frames", "detached").shape,
+    seed: seed().default(0n),
+    perplexityUnder: z.custom<Judge>(isBase, { error: "a loaded base" }).optional(),
+    bootstrap: bootstrapFields.optional(),
   },
   misplacedBesidePolicy,
 );
@@ -37,12 +60,20 @@ export const evaluateFields = fieldsOf<EvaluateOptions>()(
 export interface CheckedEvaluation {
   readonly sampling: CheckedSampling;
   readonly references: readonly (string | undefined)[];
+  readonly seed: bigint;
+  readonly perplexityUnder: Judge | undefined;
+  readonly bootstrap: BootstrapOptions | undefined;
   readonly signal: AbortSignal | undefined;
+}
+
+function isBase(value: unknown): boolean {
+  const info = (value as Partial<Judge> | undefined)?.info;
+  return typeof info === "object" && typeof info?.id === "string" && "eosTokenId" in info;
 }
 
 /** @throws LadError `invalid-option` */
 export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: Warn): CheckedEvaluation {
-  const { items, ...spec } = check(evaluateFields, options);
+  const { items, seed, perplexityUnder, bootstrap, ...spec } = check(evaluateFields, options);
   for (const [index, item] of items.entries()) checkPrompt(item, `items[${index}].`);
   const whole = { ...spec, frames: false, detached: false };
   return {
@@ -50,6 +81,9 @@ export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: 
       canvases: items.map(({ reference: _, ...prompt }) => prompt),
       spec: checkSpec(whole, options, adapted, warn),
     },
+    seed,
+    perplexityUnder,
+    bootstrap,
     references: items.map(({ reference }) => reference),
     signal: spec.signal,
   };

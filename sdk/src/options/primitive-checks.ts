@@ -4,10 +4,25 @@ import { check } from "../checks/check.js";
 import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
-import { attention, canvasTokens, checkContext, denoisingAttention, trainingContext } from "./attention.js";
+import {
+  type AttentionModeName,
+  attention,
+  canvasTokens,
+  checkContext,
+  type DenoisingAttention,
+  denoisingAttention,
+  trainingContext,
+} from "./attention.js";
 import { callShape } from "./call.js";
 import { windowShape } from "./data.js";
 import { dataSourceSchema } from "./data-source.js";
+import {
+  type Causal,
+  type Likelihood,
+  likelihoodSchema,
+  type MonteCarlo,
+  type PseudoLikelihood,
+} from "./likelihood.js";
 import { lossSchema } from "./loss.js";
 import { noiseSchema } from "./noise.js";
 import { optimizerSchema } from "./optimizer.js";
@@ -198,11 +213,13 @@ export const scoreItem = fieldsOf<ScoreItem>()({
   continuation: z.union([text(), z.array(integer(0), { error: "token ids" }).readonly()], {
     error: "a string or token ids",
   }),
+  key: seed().optional(),
 });
 
 export const scoreFields = fieldsOf<ScoreOptions>()({
   items: list(scoreItem, "a list of { messages, continuation }, at least one"),
-  attention: attention.default("causal"),
+  likelihood: likelihoodSchema.default(() => likelihoodSchema.parse("causal")),
+  attention: attention.optional(),
   ...callShape,
 });
 export type CheckedScoreItem = z.output<typeof scoreItem>;
@@ -211,7 +228,32 @@ export type CheckedScoreItem = z.output<typeof scoreItem>;
 export function checkScore(options: ScoreOptions) {
   const given = check(scoreFields, options);
   for (const [index, item] of given.items.entries()) checkPrompt(item, `items[${index}].`);
-  return given;
+  return { ...given, manner: checkManner(given.likelihood, given.attention) };
+}
+
+/** A likelihood, with an attention mode that it is computed in; a mode left out is settled by how the adapter was trained. */
+export type Manner =
+  | { readonly likelihood: Causal; readonly attention: "causal" }
+  | {
+      readonly likelihood: PseudoLikelihood | MonteCarlo;
+      readonly attention: DenoisingAttention | undefined;
+    };
+
+/** @throws LadError `invalid-option` for a mode in which the likelihood cannot be computed */
+export function checkManner(likelihood: Likelihood, attention: AttentionModeName | undefined): Manner {
+  if (likelihood.kind === "causal") {
+    if (attention === undefined || attention === "causal") return { likelihood, attention: "causal" };
+    const problem = "the causal likelihood is that of a causal model";
+    throw invalidOption("attention", attention, problem, "Leave it out, or give another likelihood.");
+  }
+  if (attention !== "causal") return { likelihood, attention };
+  const problem = "this likelihood masks tokens, which a causal model does not know";
+  throw invalidOption(
+    "attention",
+    attention,
+    problem,
+    "Leave it out, or give full, prefix or causal-prefix.",
+  );
 }
 
 function isTokenId(id: number): boolean {

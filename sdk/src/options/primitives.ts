@@ -4,6 +4,7 @@ import type { AttentionModeName, DenoisingAttention } from "./attention.js";
 import type { CallOptions } from "./call.js";
 import type { WindowOptions } from "./data.js";
 import type { DataSource } from "./data-source.js";
+import type { LikelihoodInput } from "./likelihood.js";
 import type { LossInput } from "./loss.js";
 import type { NoiseInput } from "./noise.js";
 import type { OptimizerInput } from "./optimizer.js";
@@ -170,6 +171,11 @@ export interface ScoreItem extends Omit<PromptOptions, "seed" | "allowSpecial"> 
   allowSpecial?: boolean | undefined;
   /** What follows the prompt, as text or token ids. Its first stop token counts, what comes after it does not. */
   continuation: string | readonly number[];
+  /**
+   * Keys what `monteCarlo` masks of it: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: from its tokens, so that the same
+   * item has the same masks in any company.
+   */
+  key?: number | bigint | undefined;
 }
 
 /** Options of `score`. */
@@ -177,9 +183,15 @@ export interface ScoreOptions extends CallOptions {
   /** Prompts with their continuations, at least one. */
   items: readonly ScoreItem[];
   /**
-   * How tokens attend. `causal`: each to itself and what precedes it, which reads the model left to right; `full`: all to all;
-   * `prefix`: the prompt to itself, the continuation to everything; `causal-prefix`: the prompt as the unadapted causal base computes
-   * it, the continuation to it and to itself. Default: `causal`.
+   * What is taken for log p(continuation | prompt): that of the causal model (`causal()`), or of a model that denoises, in one forward
+   * (`pseudoLikelihood()`) or as a mean over random masks (`monteCarlo()`). Default: `causal`.
+   */
+  likelihood?: LikelihoodInput | undefined;
+  /**
+   * How tokens attend. `causal`, which is the causal likelihood's: each to itself and what precedes it; `full`: all to all; `prefix`: the
+   * prompt to itself, the continuation to everything; `causal-prefix`: the prompt as the unadapted causal base computes it, the
+   * continuation to it and to itself. Default: `causal` for the causal likelihood, else as the adapter was trained, if it is known
+   * (`adapter.info.claims`), else `full`.
    */
   attention?: AttentionModeName | undefined;
 }

@@ -14,7 +14,7 @@ from lad_runtime.engine.memory.budget import Requester
 from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.worker import Worker, make_worker
 from lad_runtime.types.data import Message
-from lad_runtime.types.evaluation import ScoreItem, ScoreTask
+from lad_runtime.types.evaluation import CausalLikelihood, ScoreItem, ScoreTask
 from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictTask
 from method_specs import lad_noise, loss_spec
 from sampling_specs import predict_spec
@@ -98,10 +98,10 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
         base.id, adapter.id, dataset, window, lad_noise(), loss_spec(), 0, 0, "full", "prompt", 0
     ).future.result(30)
     canvas = PredictCanvas(ids=(5, 6), answer_start=1, seed=0, stop_from=0)
-    item = ScoreItem(prompt=(5,), continuation=(6,))
+    item = ScoreItem(prompt=(5,), continuation=(6,), key=0)
     for task in (
         PredictTask(canvases=(canvas,), spec=predict_spec()),
-        ScoreTask(items=(item,), mode="causal"),
+        ScoreTask(items=(item,), mode="causal", likelihood=CausalLikelihood()),
     ):
         worker.tasks.submit(base.id, adapter.id, task).future.result(30)
     worker.adapters.snapshot(adapter.id).result(30)

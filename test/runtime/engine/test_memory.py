@@ -11,7 +11,7 @@ from lad_runtime.engine.memory.sizes import told_apart
 from lad_runtime.engine.resident.entries import AdapterEntry
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
-from lad_runtime.types.evaluation import ScoreItem, ScoreTask
+from lad_runtime.types.evaluation import CausalLikelihood, ScoreItem, ScoreTask
 from lad_runtime.types.memory import TrainingNeeds
 from lad_runtime.types.primitives import ForwardBackwardTask, OptimStepTask
 from lad_runtime.types.sampling import PredictCanvas, PredictTask
@@ -81,8 +81,10 @@ def test_a_base_that_a_request_reads_is_not_unloaded_before_its_end(bench: Bench
         canvas = PredictCanvas(ids=(5, 6, 7), answer_start=1, seed=0, stop_from=0)
         job = worker.tasks.submit(base.id, "", PredictTask(canvases=(canvas,), spec=predict_spec()))
     elif kind == "score":
-        item = ScoreItem(prompt=(5, 6), continuation=(7,))
-        job = worker.tasks.submit(base.id, "", ScoreTask(items=(item,), mode="causal"))
+        item = ScoreItem(prompt=(5, 6), continuation=(7,), key=0)
+        job = worker.tasks.submit(
+            base.id, "", ScoreTask(items=(item,), mode="causal", likelihood=CausalLikelihood())
+        )
     else:
         window, dataset_id = window_spec(window=40), bench.dataset_id
         job = worker.primitives.validate(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from torch.overrides import TorchFunctionMode
 
-from lad_runtime.types.evaluation import ScoreItem, ScoreTask
+from lad_runtime.types.evaluation import CausalLikelihood, ScoreItem, ScoreTask
 from lad_runtime.types.sampling import PredictCanvas, PredictTask
 from sampling_specs import predict_spec
 from type_specs import forward_spec, optimizer_spec
@@ -113,4 +113,8 @@ def test_a_caches_tensors_are_written_by_the_thread_that_made_it_alone(bench: Be
 PREDICT = PredictTask(
     canvases=(PredictCanvas(ids=(5, 6, 7, 8), answer_start=2, seed=0, stop_from=0),), spec=predict_spec()
 )
-SCORE = ScoreTask(items=(ScoreItem(prompt=(5, 6), continuation=(7, 8)),), mode="causal")
+SCORE = ScoreTask(
+    items=(ScoreItem(prompt=(5, 6), continuation=(7, 8), key=0),),
+    mode="causal",
+    likelihood=CausalLikelihood(),
+)

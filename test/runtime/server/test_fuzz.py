@@ -22,7 +22,7 @@ from lad_runtime.gen.lad.v1 import (
 )
 from lad_runtime.wire.protocol import METHODS
 from test_server import HEADERS, Client
-from test_wire import DRAW, LOSS, NOISE, OPTIMIZER, refining, training_spec
+from test_wire import CAUSAL, DRAW, LOSS, NOISE, OPTIMIZER, refining, training_spec
 from test_worker_process import LINES, worker
 
 REMOVING = ("DropAdapter", "UnloadBase")  # what the others need
@@ -138,7 +138,10 @@ def sound_requests(base_id: str, adapter_id: str, dataset_id: str) -> dict[str, 
         "Decode": data_pb2.DecodeRequest(base_id=base_id, sequences=[tokens]),
         "Render": data_pb2.RenderRequest(base_id=base_id, messages=chat),
         "Score": evaluation_pb2.ScoreRequest(
-            base_id=base_id, mode=2, items=[evaluation_pb2.ScoreItem(prompt=tokens, continuation=tokens)]
+            base_id=base_id,
+            likelihood=CAUSAL,
+            mode=2,
+            items=[evaluation_pb2.ScoreItem(prompt=tokens, continuation=tokens)],
         ),
         "StartSampling": sampling_pb2.StartSamplingRequest(
             base_id=base_id,

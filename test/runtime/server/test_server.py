@@ -48,7 +48,7 @@ from lad_runtime.server.process.connections import Connections, connections_by_d
 from lad_runtime.server.serve import serve
 from lad_runtime.version import BUILD_VERSION, PROTOCOL_VERSION
 from lad_runtime.wire.errors import DETAIL_KEY
-from test_wire import DRAW, LOSS, NOISE, OPTIMIZER, WINDOW, refining, training_spec
+from test_wire import CAUSAL, DRAW, LOSS, NOISE, OPTIMIZER, WINDOW, refining, training_spec
 
 TOKEN = "a-token-of-24-characters"
 HEADERS = (("authorization", f"Bearer {TOKEN}"),)
@@ -775,10 +775,12 @@ def test_predictions_and_scores_are_computed_on_the_base_or_an_adapter() -> None
         item = evaluation_pb2.ScoreItem(
             prompt=data_pb2.TokenIds(ids=[1]), continuation=data_pb2.TokenIds(ids=[2])
         )
-        score = evaluation_pb2.ScoreRequest(base_id=base_id, mode=2, items=[item])
+        score = evaluation_pb2.ScoreRequest(base_id=base_id, likelihood=CAUSAL, mode=2, items=[item])
         assert (await client.evaluation.Score(score, metadata=HEADERS)).scores[0].log_likelihood == -1.5
         _, detail = await refused(
-            client.evaluation.Score(evaluation_pb2.ScoreRequest(base_id=base_id, mode=2), metadata=HEADERS)
+            client.evaluation.Score(
+                evaluation_pb2.ScoreRequest(base_id=base_id, mode=2, likelihood=CAUSAL), metadata=HEADERS
+            )
         )
         assert detail.option == "items"
 

@@ -30,7 +30,7 @@ from lad_runtime.method.policy import PolicySpec
 from lad_runtime.wire.codec import writer
 from sampling_specs import POLICY_BUILDERS
 from test_server import HEADERS, TOKEN, Client, refused
-from test_wire import DRAW, LOSS, NOISE, OPTIMIZER
+from test_wire import CAUSAL, DRAW, LOSS, NOISE, OPTIMIZER
 
 RUNTIME = Path(__file__).parents[3] / "runtime"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(RUNTIME), "OMP_NUM_THREADS": "1"}
@@ -172,7 +172,7 @@ def test_the_stub_is_trained_sampled_scored_saved_and_resumed_end_to_end(stub_wo
         item = evaluation_pb2.ScoreItem(
             prompt=data_pb2.TokenIds(ids=[1, 2]), continuation=data_pb2.TokenIds(ids=[3, 4])
         )
-        score = evaluation_pb2.ScoreRequest(base_id=base_id, mode=2, items=[item])
+        score = evaluation_pb2.ScoreRequest(base_id=base_id, likelihood=CAUSAL, mode=2, items=[item])
         likelihood = (await client.evaluation.Score(score, metadata=HEADERS)).scores[0]
         assert likelihood.log_likelihood < 0
 

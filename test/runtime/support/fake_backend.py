@@ -440,4 +440,7 @@ class FakeBackend:
 
     def _score(self, items: Sequence[ScoreItem]) -> Work[tuple[Score, ...]]:
         yield FakeRequest()
-        return tuple(Score(log_likelihood=-1.5, token_log_likelihoods=(-1.5,), greedy=True) for _ in items)
+        return tuple(
+            Score(log_likelihood=-1.5, token_log_likelihoods=(-1.5,), greedy=True, estimates=())
+            for _ in items
+        )

@@ -15,10 +15,10 @@ from lad_runtime.method.windows import prepare
 from lad_runtime.torch_backend.forward.base import Base, load_base
 from lad_runtime.torch_backend.sampling.draw import biased
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
-from lad_runtime.torch_backend.sampling.score import score
+from lad_runtime.torch_backend.scoring.score import score
 from lad_runtime.torch_backend.tokenizer.tokenizer_files import load_tokenizer
 from lad_runtime.types.data import Example, Message
-from lad_runtime.types.evaluation import ScoreItem
+from lad_runtime.types.evaluation import CausalLikelihood, ScoreItem, ScoreTask
 from lad_runtime.types.sampling import Canvas
 from method_specs import window_spec
 from sampling_helpers import run_alone, run_work
@@ -193,8 +193,10 @@ def test_an_answer_ends_before_the_first_of_them_and_no_canvas_follows_it(base: 
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_score_counts_up_to_and_with_the_first_of_them(base: Base, stop: int) -> None:
-    item = ScoreItem(prompt=(START,), continuation=(20, stop, 21, END, END_OF_TEXT))
-    _, (scored,) = run_alone(score(base, None, [item]), base.model)
+    item = ScoreItem(prompt=(START,), continuation=(20, stop, 21, END, END_OF_TEXT), key=0)
+    _, (scored,) = run_alone(
+        score(base, None, ScoreTask(items=(item,), mode="causal", likelihood=CausalLikelihood())), base.model
+    )
     assert len(scored.token_log_likelihoods) == 2
 
 

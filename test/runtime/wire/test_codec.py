@@ -18,7 +18,7 @@ from lad_runtime.gen.lad.v1 import (
 from lad_runtime.method.policies.policy import Policy
 from lad_runtime.method.policy import PolicySpec
 from lad_runtime.types.data import PreparedExample
-from lad_runtime.types.evaluation import Score, ScoreItem, ScoreTask
+from lad_runtime.types.evaluation import Likelihood, MonteCarloLikelihood, Score, ScoreItem, ScoreTask
 from lad_runtime.types.primitives import ForwardBackwardResult
 from lad_runtime.types.sampling import AnswerSize, SamplingSpec
 from lad_runtime.types.sampling_state import SamplingState
@@ -110,11 +110,16 @@ def test_a_oneof_without_a_case_names_its_option_and_the_cases() -> None:
 
 def test_a_list_alone_in_its_message_is_a_tuple() -> None:
     tokens = data_pb2.TokenIds(ids=[1, 2])
-    item = evaluation_pb2.ScoreItem(prompt=tokens, continuation=data_pb2.TokenIds(ids=[3]))
-    request = evaluation_pb2.ScoreRequest(base_id="b", mode=2, items=[item])
-    items = (ScoreItem(prompt=(1, 2), continuation=(3,)),)
-    assert reader(evaluation_pb2.ScoreRequest, ScoreTask)(request) == ScoreTask(mode="causal", items=items)
-    scores = (Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True),)
+    item = evaluation_pb2.ScoreItem(prompt=tokens, continuation=data_pb2.TokenIds(ids=[3]), key=7)
+    likelihood = evaluation_pb2.Likelihood(
+        monte_carlo=evaluation_pb2.MonteCarloLikelihood(samples=8, stratified=True, seed=2**63)
+    )
+    request = evaluation_pb2.ScoreRequest(base_id="b", mode=1, items=[item], likelihood=likelihood)
+    items = (ScoreItem(prompt=(1, 2), continuation=(3,), key=7),)
+    assert reader(evaluation_pb2.ScoreRequest, ScoreTask)(request) == ScoreTask(
+        mode="full", items=items, likelihood=MonteCarloLikelihood(samples=8, stratified=True, seed=2**63)
+    )
+    scores = (Score(log_likelihood=-1.5, token_log_likelihoods=(-0.5, -1.0), greedy=True, estimates=(-1.0,)),)
     written = writer(tuple[Score, ...], evaluation_pb2.ScoreResponse)(scores)
     assert reader(evaluation_pb2.ScoreResponse, tuple[Score, ...])(written) == scores
 
@@ -174,6 +179,7 @@ class OfAnotherType:
 class OfAnotherWord:
     mode: Literal["full", "sideways"]
     items: tuple[ScoreItem, ...]
+    likelihood: Likelihood
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from fake_backend import base_info
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.gen.lad.v1 import (
     data_pb2,
+    evaluation_pb2,
     runs_pb2,
     sampling_pb2,
     training_pb2,
@@ -65,6 +66,7 @@ WINDOW = data_pb2.WindowSpec(window=64, pad_to_window=True, too_long=1, supervis
 NOISE = training_pb2.NoiseSpec(lad=training_pb2.LadNoise(tail_noise=True, max_span=3, max_shift=4))
 LOSS = training_pb2.LossSpec(supervise=1, tail=True, weighting=1)
 OPTIMIZER = training_pb2.OptimizerSpec(kind=1, beta1=0.9, beta2=0.999, epsilon=1e-8, newton_schulz_steps=5)
+CAUSAL = evaluation_pb2.Likelihood(causal=evaluation_pb2.CausalLikelihood())
 DRAW = sampling_pb2.DrawSpec(top_p=1, confidence=1, method=1)
 
 

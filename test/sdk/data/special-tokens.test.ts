@@ -21,7 +21,12 @@ async function worker(specialTokens = 0n, events: readonly EventPayload[] = []) 
     .onCall(DataService.encode, ({ texts }) => ({ results: texts.map(({ length }) => ({ ids: [length] })) }))
     .onCall(TrainingService.validate, () => ({ report: lossReport(1), windowReport: report(specialTokens) }))
     .onCall(EvaluationService.score, ({ items }) => ({
-      scores: items.map(() => ({ logLikelihood: 0, tokenLogLikelihoods: Buffer.alloc(0), greedy: true })),
+      scores: items.map(() => ({
+        logLikelihood: 0,
+        tokenLogLikelihoods: Buffer.alloc(0),
+        greedy: true,
+        estimates: [],
+      })),
     }));
   return made;
 }

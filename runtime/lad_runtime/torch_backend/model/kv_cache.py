@@ -67,13 +67,14 @@ class KeyValueCache:
             self.length = length
             self.last_hidden = None
 
-    def begin_with(self, other: "KeyValueCache") -> None:
-        """Fills an empty cache with the tokens of another one."""
-        assert self.length == 0 and other.length <= self.capacity
+    def begin_with(self, other: "KeyValueCache", length: int | None = None) -> None:
+        """Fills an empty cache with the first `length` tokens of another one; None: with all of them."""
+        length = other.length if length is None else length
+        assert self.length == 0 and length <= min(other.length, self.capacity)
         assert self._written.value, "its tensors are its thread's"
-        self._entries[:, :, : other.length] = other._entries[:, :, : other.length]
-        self.length = other.length
-        self.last_hidden = other.last_hidden
+        self._entries[:, :, :length] = other._entries[:, :, :length]
+        self.length = length
+        self.last_hidden = other.last_hidden if length == other.length else None
 
 
 class LivingCaches:

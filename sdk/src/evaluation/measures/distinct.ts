@@ -2,18 +2,26 @@
 import type { Measure } from "./measure.js";
 import { type AnswerTokens, ngrams } from "./ngrams.js";
 
-/** Unique bigrams over bigrams. */
-export const distinct2: Measure<number> = {
-  label: "distinct-2",
-  unit: "share",
-  needs: "answers",
-  of: (answered) =>
-    distinctN(
-      answered.map(({ answer }) => answer.ids),
-      2,
-    ),
-  figure: (share) => share,
-};
+/** Different tokens over tokens. */
+export const distinct1 = distinct(1);
+
+/** Different bigrams over bigrams. */
+export const distinct2 = distinct(2);
+
+/** Different trigrams over trigrams. */
+export const distinct3 = distinct(3);
+
+function distinct(n: number): Measure<readonly string[]> {
+  return {
+    label: `distinct-${n}`,
+    unit: "share",
+    needs: "answers",
+    interval: "jackknife",
+    range: [0, 1],
+    item: ({ answer }) => ngrams(answer.ids, n),
+    figure: share,
+  };
+}
 
 /**
  * distinct-n: unique n-grams / n-grams over the whole set of answers, from 0 to 1 (Li et al. 2016); NaN where there are none.
@@ -21,13 +29,10 @@ export const distinct2: Measure<number> = {
  * @param answers - token ids without their end and tail
  */
 export function distinctN(answers: Iterable<AnswerTokens>, n: number): number {
-  const unique = new Set<string>();
-  let total = 0;
-  for (const answer of answers) {
-    for (const gram of ngrams(answer, n)) {
-      unique.add(gram);
-      total++;
-    }
-  }
-  return unique.size / total;
+  return share(Array.from(answers, (answer) => ngrams(answer, n)));
+}
+
+function share(grams: readonly (readonly string[])[]): number {
+  const all = grams.flat();
+  return new Set(all).size / all.length;
 }

@@ -9,26 +9,33 @@ export interface TokenScores {
 
 /** An answer, and what is known of it. */
 export interface Answered {
+  /** Tells its question from others: the same wherever the same question with the same reference is asked. */
+  readonly key: string;
   /** What was sampled. */
   readonly answer: Answer;
   /** The right answer, where there is one. */
   readonly reference: string | undefined;
-  /** Under the causal base without adapters; undefined for an answer without a token before its end. */
+  /** Under the causal model that judges; undefined for an answer without a token before its end. */
   readonly scores: TokenScores | undefined;
 }
 
 /** What a set of answers is measured by. */
-export interface Measure<Value> {
+export interface Measure<Item> {
   /** As tables name it. */
   readonly label: string;
   /** What its figure counts, such as `share`, which goes from 0 to 1. */
   readonly unit: string;
-  /** Its input. With `references`, only answers that have a reference are passed. */
+  /** Its input. With `references`, only answers that have a reference count. */
   readonly needs: "answers" | "references" | "likelihoods";
-  /** The value of a set of answers. */
-  of(answered: readonly Answered[]): Value;
-  /** Its one number, to compare by; NaN where there is none. */
-  figure(value: Value): number;
-  /** Where the figure lies with 95 % confidence, of a measure that knows. */
-  interval?(value: Value): readonly [low: number, high: number];
+  /**
+   * How its interval is found: Wilson's for a share of items that are true or false; the bootstrap over items for what adds up; the jackknife
+   * for what counts different things, which a bootstrap draws twice.
+   */
+  readonly interval: "wilson" | "bootstrap" | "jackknife";
+  /** What the figure cannot leave. Default: anything. */
+  readonly range?: readonly [low: number, high: number];
+  /** What the figure takes of an answer; undefined for an answer that does not count. */
+  item(answered: Answered): Item | undefined;
+  /** The figure of all that count; NaN where there is none. */
+  figure(items: readonly Item[]): number;
 }

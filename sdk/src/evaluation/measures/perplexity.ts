@@ -1,14 +1,34 @@
-/** Perplexity under the causal base without adapters. */
+/** Perplexity under a causal model. */
 import { endOfAnswer } from "../../method/answer-end.js";
 import type { Measure, TokenScores } from "./measure.js";
+import { type Ratio, ratioOfSums } from "./shares.js";
 
 /** Token-weighted over all answers that have a token before their end. */
-export const perplexityMeasure: Measure<Perplexity> = {
+export const perplexityMeasure: Measure<Ratio> = {
   label: "perplexity",
   unit: "perplexity",
   needs: "likelihoods",
-  of: (answered) => perplexity(answered.map(({ scores }) => scores)),
-  figure: (value) => value.perplexity,
+  interval: "bootstrap",
+  item: ({ scores }) => nats(scores),
+  figure: (items) => Math.exp(ratioOfSums(items)),
+};
+
+/** The middle one of the answers' own. */
+export const medianPerplexityMeasure: Measure<Ratio> = {
+  ...perplexityMeasure,
+  label: "median perplexity",
+  figure: (items) => median(items.map((item) => Math.exp(ratioOfSums([item])))),
+};
+
+/** The share of answers without a token before their end, which have no perplexity. */
+export const emptyAnswers: Measure<boolean> = {
+  label: "empty answers",
+  unit: "share",
+  needs: "answers",
+  interval: "wilson",
+  range: [0, 1],
+  item: ({ answer }) => answer.ids.length === 0,
+  figure: (items) => ratioOfSums(items.map((isEmpty) => [Number(isEmpty), 1])),
 };
 
 /**
@@ -26,44 +46,20 @@ export function scoredTokens(
   return end === 0 ? undefined : canvasIds.slice(0, end + 1);
 }
 
-/** How likely a causal model finds a set of answers. */
-export interface Perplexity {
-  /** exp of the mean negative log-likelihood over all tokens of all answers; NaN without tokens. */
-  readonly perplexity: number;
-  /** The median of the answers' own perplexities; NaN without answers. */
-  readonly median: number;
-  /** Answers that count. */
-  readonly answers: number;
-  /** Their tokens, each with its first stop token. */
-  readonly tokens: number;
-  /** Answers without a token before their end: not in any of the above. */
-  readonly empty: number;
+/**
+ * exp of the mean negative log-likelihood over all tokens of all answers; `undefined` stands for an empty answer, which does not count. NaN
+ * without tokens.
+ */
+export function perplexity(scores: Iterable<TokenScores | undefined>): number {
+  return perplexityMeasure.figure(
+    [...scores].flatMap((each) => [nats(each)].filter((item) => item !== undefined)),
+  );
 }
 
-/** Perplexity of a set of answers, token-weighted; `undefined` stands for an empty answer. */
-export function perplexity(scores: Iterable<TokenScores | undefined>): Perplexity {
-  const own: number[] = [];
-  let empty = 0;
-  let tokens = 0;
-  let logLikelihood = 0;
-  for (const score of scores) {
-    const each = score === undefined ? [] : Array.from(score.tokenLogLikelihoods);
-    if (each.length === 0) {
-      empty++;
-      continue;
-    }
-    const sum = each.reduce((a, b) => a + b, 0);
-    own.push(Math.exp(-sum / each.length));
-    tokens += each.length;
-    logLikelihood += sum;
-  }
-  return {
-    perplexity: Math.exp(-logLikelihood / tokens),
-    median: median(own),
-    answers: own.length,
-    tokens,
-    empty,
-  };
+/** Σ −log p of an answer's tokens, and their number. */
+export function nats(scores: TokenScores | undefined): Ratio | undefined {
+  const each = Array.from(scores?.tokenLogLikelihoods ?? []);
+  return each.length === 0 ? undefined : [-each.reduce((a, b) => a + b, 0), each.length];
 }
 
 /** The middle value, or the mean of the two middle ones; NaN for none. */

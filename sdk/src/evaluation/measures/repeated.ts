@@ -1,28 +1,25 @@
 /** How often answers repeat themselves. */
 import type { Measure } from "./measure.js";
 import { type AnswerTokens, ngrams } from "./ngrams.js";
+import { type Ratio, ratioOfSums } from "./shares.js";
 
 /** The share of trigrams that stood in the same answer before. */
-export const repeated3: Measure<number> = {
+export const repeated3: Measure<Ratio> = {
   label: "repeated trigrams",
   unit: "share",
   needs: "answers",
-  of: (answered) =>
-    repeatedNgramShare(
-      answered.map(({ answer }) => answer.ids),
-      3,
-    ),
-  figure: (share) => share,
+  interval: "bootstrap",
+  range: [0, 1],
+  item: ({ answer }) => repeats(answer.ids, 3),
+  figure: ratioOfSums,
 };
 
 /** The share of n-grams that stood in the same answer before, over all answers; NaN where there are no n-grams. */
 export function repeatedNgramShare(answers: Iterable<AnswerTokens>, n = 3): number {
-  let repeated = 0;
-  let total = 0;
-  for (const answer of answers) {
-    const grams = ngrams(answer, n);
-    repeated += grams.length - new Set(grams).size;
-    total += grams.length;
-  }
-  return repeated / total;
+  return ratioOfSums(Array.from(answers, (answer) => repeats(answer, n)));
+}
+
+function repeats(answer: AnswerTokens, n: number): Ratio {
+  const grams = ngrams(answer, n);
+  return [grams.length - new Set(grams).size, grams.length];
 }

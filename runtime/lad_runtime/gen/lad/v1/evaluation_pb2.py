@@ -27,7 +27,7 @@ from lad_runtime.gen.lad.v1 import options_pb2 as lad_dot_v1_dot_options__pb2
 from lad_runtime.gen.lad.v1 import training_pb2 as lad_dot_v1_dot_training__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17lad/v1/evaluation.proto\x12\x06lad.v1\x1a\x11lad/v1/data.proto\x1a\x14lad/v1/options.proto\x1a\x15lad/v1/training.proto\"\x8f\x01\n\x0cScoreRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\nadapter_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12#\n\x04mode\x18\x03 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\'\n\x05items\x18\x04 \x03(\x0b\x32\x11.lad.v1.ScoreItemB\x05\x88\xb5\x18\x80 \"U\n\tScoreItem\x12 \n\x06prompt\x18\x01 \x01(\x0b\x32\x10.lad.v1.TokenIds\x12&\n\x0c\x63ontinuation\x18\x02 \x01(\x0b\x32\x10.lad.v1.TokenIds\".\n\rScoreResponse\x12\x1d\n\x06scores\x18\x01 \x03(\x0b\x32\r.lad.v1.Score\"N\n\x05Score\x12\x16\n\x0elog_likelihood\x18\x01 \x01(\x01\x12\x1d\n\x15token_log_likelihoods\x18\x02 \x01(\x0c\x12\x0e\n\x06greedy\x18\x03 \x01(\x08\x32U\n\x11\x45valuationService\x12@\n\x05Score\x12\x14.lad.v1.ScoreRequest\x1a\x15.lad.v1.ScoreResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17lad/v1/evaluation.proto\x12\x06lad.v1\x1a\x11lad/v1/data.proto\x1a\x14lad/v1/options.proto\x1a\x15lad/v1/training.proto\"\xb7\x01\n\x0cScoreRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\nadapter_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12#\n\x04mode\x18\x03 \x01(\x0e\x32\x15.lad.v1.AttentionMode\x12\'\n\x05items\x18\x04 \x03(\x0b\x32\x11.lad.v1.ScoreItemB\x05\x88\xb5\x18\x80 \x12&\n\nlikelihood\x18\x05 \x01(\x0b\x32\x12.lad.v1.Likelihood\"\xb1\x01\n\nLikelihood\x12*\n\x06\x63\x61usal\x18\x01 \x01(\x0b\x32\x18.lad.v1.CausalLikelihoodH\x00\x12*\n\x06pseudo\x18\x02 \x01(\x0b\x32\x18.lad.v1.PseudoLikelihoodH\x00\x12\x33\n\x0bmonte_carlo\x18\x03 \x01(\x0b\x32\x1c.lad.v1.MonteCarloLikelihoodH\x00\x42\x16\n\x04kind\x12\x0e\x8a\xb5\x18\nlikelihood\"\x12\n\x10\x43\x61usalLikelihood\"\x12\n\x10PseudoLikelihood\"I\n\x14MonteCarloLikelihood\x12\x0f\n\x07samples\x18\x01 \x01(\r\x12\x12\n\nstratified\x18\x02 \x01(\x08\x12\x0c\n\x04seed\x18\x03 \x01(\x04\"b\n\tScoreItem\x12 \n\x06prompt\x18\x01 \x01(\x0b\x32\x10.lad.v1.TokenIds\x12&\n\x0c\x63ontinuation\x18\x02 \x01(\x0b\x32\x10.lad.v1.TokenIds\x12\x0b\n\x03key\x18\x03 \x01(\x04\".\n\rScoreResponse\x12\x1d\n\x06scores\x18\x01 \x03(\x0b\x32\r.lad.v1.Score\"a\n\x05Score\x12\x16\n\x0elog_likelihood\x18\x01 \x01(\x01\x12\x1d\n\x15token_log_likelihoods\x18\x02 \x01(\x0c\x12\x0e\n\x06greedy\x18\x03 \x01(\x08\x12\x11\n\testimates\x18\x04 \x03(\x01\x32U\n\x11\x45valuationService\x12@\n\x05Score\x12\x14.lad.v1.ScoreRequest\x1a\x15.lad.v1.ScoreResponse\"\n\x90\x02\x01\x88\xb5\x18\x80\x80\x80\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,16 +40,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCOREREQUEST'].fields_by_name['adapter_id']._serialized_options = b'\220\265\030\200\002'
   _globals['_SCOREREQUEST'].fields_by_name['items']._loaded_options = None
   _globals['_SCOREREQUEST'].fields_by_name['items']._serialized_options = b'\210\265\030\200 '
+  _globals['_LIKELIHOOD'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_LIKELIHOOD'].oneofs_by_name['kind']._serialized_options = b'\212\265\030\nlikelihood'
   _globals['_EVALUATIONSERVICE'].methods_by_name['Score']._loaded_options = None
   _globals['_EVALUATIONSERVICE'].methods_by_name['Score']._serialized_options = b'\220\002\001\210\265\030\200\200\200\004'
   _globals['_SCOREREQUEST']._serialized_start=100
-  _globals['_SCOREREQUEST']._serialized_end=243
-  _globals['_SCOREITEM']._serialized_start=245
-  _globals['_SCOREITEM']._serialized_end=330
-  _globals['_SCORERESPONSE']._serialized_start=332
-  _globals['_SCORERESPONSE']._serialized_end=378
-  _globals['_SCORE']._serialized_start=380
-  _globals['_SCORE']._serialized_end=458
-  _globals['_EVALUATIONSERVICE']._serialized_start=460
-  _globals['_EVALUATIONSERVICE']._serialized_end=545
+  _globals['_SCOREREQUEST']._serialized_end=283
+  _globals['_LIKELIHOOD']._serialized_start=286
+  _globals['_LIKELIHOOD']._serialized_end=463
+  _globals['_CAUSALLIKELIHOOD']._serialized_start=465
+  _globals['_CAUSALLIKELIHOOD']._serialized_end=483
+  _globals['_PSEUDOLIKELIHOOD']._serialized_start=485
+  _globals['_PSEUDOLIKELIHOOD']._serialized_end=503
+  _globals['_MONTECARLOLIKELIHOOD']._serialized_start=505
+  _globals['_MONTECARLOLIKELIHOOD']._serialized_end=578
+  _globals['_SCOREITEM']._serialized_start=580
+  _globals['_SCOREITEM']._serialized_end=678
+  _globals['_SCORERESPONSE']._serialized_start=680
+  _globals['_SCORERESPONSE']._serialized_end=726
+  _globals['_SCORE']._serialized_start=728
+  _globals['_SCORE']._serialized_end=825
+  _globals['_EVALUATIONSERVICE']._serialized_start=827
+  _globals['_EVALUATIONSERVICE']._serialized_end=912
 # @@protoc_insertion_point(module_scope)

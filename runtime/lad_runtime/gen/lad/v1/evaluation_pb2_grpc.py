@@ -47,7 +47,7 @@ class EvaluationServiceServicer:
     """
 
     def Score(self, request, context):
-        """Computes log p(continuation | prompt), for perplexities and choices by likelihood.
+        """Computes log p(continuation | prompt), for perplexities and choices by likelihood. An item's score does not depend on the others.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

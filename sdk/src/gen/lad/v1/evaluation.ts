@@ -29,14 +29,43 @@ export interface ScoreRequest {
   baseId: string;
   /** Empty: the base without an adapter. */
   adapterId: string;
-  /** It must be CAUSAL. */
+  /** CAUSAL with the causal likelihood, another mode with the others. */
   mode: AttentionMode;
   items: ScoreItem[];
+  likelihood: Likelihood | undefined;
+}
+
+/** What is taken for log p(continuation | prompt). */
+export interface Likelihood {
+  kind: { $case: "causal"; value: CausalLikelihood } | { $case: "pseudo"; value: PseudoLikelihood } | {
+    $case: "monteCarlo";
+    value: MonteCarloLikelihood;
+  } | undefined;
+}
+
+/** Each token given those before it. */
+export interface CausalLikelihood {
+}
+
+/** Each token of the continuation where all of it is MASK, in one forward. */
+export interface PseudoLikelihood {
+}
+
+/** The mean over samples of L/l times the sum over the masked tokens, of which l of L are drawn for each sample. */
+export interface MonteCarloLikelihood {
+  samples: number;
+  /** The l of all samples lie evenly over 1 to L from one drawn place on; otherwise each is drawn by itself. */
+  stratified: boolean;
+  seed: bigint;
 }
 
 export interface ScoreItem {
   prompt: TokenIds | undefined;
-  continuation: TokenIds | undefined;
+  continuation:
+    | TokenIds
+    | undefined;
+  /** Keys the item's draws, with the likelihood's seed. */
+  key: bigint;
 }
 
 export interface ScoreResponse {
@@ -46,14 +75,16 @@ export interface ScoreResponse {
 /** Log-likelihoods in nats. */
 export interface Score {
   logLikelihood: number;
-  /** float32, little endian, one for each token of the continuation. */
+  /** float32, little endian, one for each token of the continuation; their sum is log_likelihood. */
   tokenLogLikelihoods: Buffer;
-  /** Whether every token was the most probable one. */
+  /** Whether every token was the most probable one, each time that it was asked for. */
   greedy: boolean;
+  /** The samples' own estimates, of which log_likelihood is the mean; empty but for the Monte-Carlo likelihood. */
+  estimates: number[];
 }
 
 function createBaseScoreRequest(): ScoreRequest {
-  return { baseId: "", adapterId: "", mode: 0, items: [] };
+  return { baseId: "", adapterId: "", mode: 0, items: [], likelihood: undefined };
 }
 
 export const ScoreRequest: MessageFns<ScoreRequest> = {
@@ -69,6 +100,9 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
     }
     for (const v of message.items) {
       ScoreItem.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.likelihood !== undefined) {
+      Likelihood.encode(message.likelihood, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -118,6 +152,14 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
             message.items.push(ScoreItem.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.likelihood = Likelihood.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -144,6 +186,7 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
         : "",
       mode: isSet(object.mode) ? attentionModeFromJSON(object.mode) : 0,
       items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => ScoreItem.fromJSON(e)) : [],
+      likelihood: isSet(object.likelihood) ? Likelihood.fromJSON(object.likelihood) : undefined,
     };
   },
 
@@ -161,6 +204,9 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
     if (message.items?.length) {
       obj.items = message.items.map((e) => ScoreItem.toJSON(e));
     }
+    if (message.likelihood !== undefined) {
+      obj.likelihood = Likelihood.toJSON(message.likelihood);
+    }
     return obj;
   },
 
@@ -173,12 +219,347 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
     message.adapterId = object.adapterId ?? "";
     message.mode = object.mode ?? 0;
     message.items = object.items?.map((e) => ScoreItem.fromPartial(e)) || [];
+    message.likelihood = (object.likelihood !== undefined && object.likelihood !== null)
+      ? Likelihood.fromPartial(object.likelihood)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLikelihood(): Likelihood {
+  return { kind: undefined };
+}
+
+export const Likelihood: MessageFns<Likelihood> = {
+  encode(message: Likelihood, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "causal":
+        CausalLikelihood.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "pseudo":
+        PseudoLikelihood.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "monteCarlo":
+        MonteCarloLikelihood.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Likelihood {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLikelihood();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = { $case: "causal", value: CausalLikelihood.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "pseudo", value: PseudoLikelihood.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "monteCarlo", value: MonteCarloLikelihood.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Likelihood {
+    return {
+      kind: isSet(object.causal)
+        ? { $case: "causal", value: CausalLikelihood.fromJSON(object.causal) }
+        : isSet(object.pseudo)
+        ? { $case: "pseudo", value: PseudoLikelihood.fromJSON(object.pseudo) }
+        : isSet(object.monteCarlo)
+        ? { $case: "monteCarlo", value: MonteCarloLikelihood.fromJSON(object.monteCarlo) }
+        : isSet(object.monte_carlo)
+        ? { $case: "monteCarlo", value: MonteCarloLikelihood.fromJSON(object.monte_carlo) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: Likelihood): unknown {
+    const obj: any = {};
+    if (message.kind?.$case === "causal") {
+      obj.causal = CausalLikelihood.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "pseudo") {
+      obj.pseudo = PseudoLikelihood.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "monteCarlo") {
+      obj.monteCarlo = MonteCarloLikelihood.toJSON(message.kind.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Likelihood>, I>>(base?: I): Likelihood {
+    return Likelihood.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Likelihood>, I>>(object: I): Likelihood {
+    const message = createBaseLikelihood();
+    switch (object.kind?.$case) {
+      case "causal": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "causal", value: CausalLikelihood.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "pseudo": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "pseudo", value: PseudoLikelihood.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "monteCarlo": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "monteCarlo", value: MonteCarloLikelihood.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseCausalLikelihood(): CausalLikelihood {
+  return {};
+}
+
+export const CausalLikelihood: MessageFns<CausalLikelihood> = {
+  encode(_: CausalLikelihood, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CausalLikelihood {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCausalLikelihood();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): CausalLikelihood {
+    return {};
+  },
+
+  toJSON(_: CausalLikelihood): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CausalLikelihood>, I>>(base?: I): CausalLikelihood {
+    return CausalLikelihood.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CausalLikelihood>, I>>(_: I): CausalLikelihood {
+    const message = createBaseCausalLikelihood();
+    return message;
+  },
+};
+
+function createBasePseudoLikelihood(): PseudoLikelihood {
+  return {};
+}
+
+export const PseudoLikelihood: MessageFns<PseudoLikelihood> = {
+  encode(_: PseudoLikelihood, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PseudoLikelihood {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePseudoLikelihood();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): PseudoLikelihood {
+    return {};
+  },
+
+  toJSON(_: PseudoLikelihood): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PseudoLikelihood>, I>>(base?: I): PseudoLikelihood {
+    return PseudoLikelihood.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PseudoLikelihood>, I>>(_: I): PseudoLikelihood {
+    const message = createBasePseudoLikelihood();
+    return message;
+  },
+};
+
+function createBaseMonteCarloLikelihood(): MonteCarloLikelihood {
+  return { samples: 0, stratified: false, seed: 0n };
+}
+
+export const MonteCarloLikelihood: MessageFns<MonteCarloLikelihood> = {
+  encode(message: MonteCarloLikelihood, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.samples !== 0) {
+      writer.uint32(8).uint32(message.samples);
+    }
+    if (message.stratified !== false) {
+      writer.uint32(16).bool(message.stratified);
+    }
+    if (message.seed !== 0n) {
+      if (BigInt.asUintN(64, message.seed) !== message.seed) {
+        throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.seed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MonteCarloLikelihood {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMonteCarloLikelihood();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.samples = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stratified = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seed = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MonteCarloLikelihood {
+    return {
+      samples: isSet(object.samples) ? globalThis.Number(object.samples) : 0,
+      stratified: isSet(object.stratified) ? globalThis.Boolean(object.stratified) : false,
+      seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+    };
+  },
+
+  toJSON(message: MonteCarloLikelihood): unknown {
+    const obj: any = {};
+    if (message.samples !== 0) {
+      obj.samples = Math.round(message.samples);
+    }
+    if (message.stratified !== false) {
+      obj.stratified = message.stratified;
+    }
+    if (message.seed !== 0n) {
+      obj.seed = message.seed.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MonteCarloLikelihood>, I>>(base?: I): MonteCarloLikelihood {
+    return MonteCarloLikelihood.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MonteCarloLikelihood>, I>>(object: I): MonteCarloLikelihood {
+    const message = createBaseMonteCarloLikelihood();
+    message.samples = object.samples ?? 0;
+    message.stratified = object.stratified ?? false;
+    message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
     return message;
   },
 };
 
 function createBaseScoreItem(): ScoreItem {
-  return { prompt: undefined, continuation: undefined };
+  return { prompt: undefined, continuation: undefined, key: 0n };
 }
 
 export const ScoreItem: MessageFns<ScoreItem> = {
@@ -188,6 +569,12 @@ export const ScoreItem: MessageFns<ScoreItem> = {
     }
     if (message.continuation !== undefined) {
       TokenIds.encode(message.continuation, writer.uint32(18).fork()).join();
+    }
+    if (message.key !== 0n) {
+      if (BigInt.asUintN(64, message.key) !== message.key) {
+        throw new globalThis.Error("value provided for field message.key of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.key);
     }
     return writer;
   },
@@ -221,6 +608,14 @@ export const ScoreItem: MessageFns<ScoreItem> = {
             message.continuation = TokenIds.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.key = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -237,6 +632,7 @@ export const ScoreItem: MessageFns<ScoreItem> = {
     return {
       prompt: isSet(object.prompt) ? TokenIds.fromJSON(object.prompt) : undefined,
       continuation: isSet(object.continuation) ? TokenIds.fromJSON(object.continuation) : undefined,
+      key: isSet(object.key) ? BigInt(object.key) : 0n,
     };
   },
 
@@ -247,6 +643,9 @@ export const ScoreItem: MessageFns<ScoreItem> = {
     }
     if (message.continuation !== undefined) {
       obj.continuation = TokenIds.toJSON(message.continuation);
+    }
+    if (message.key !== 0n) {
+      obj.key = message.key.toString();
     }
     return obj;
   },
@@ -262,6 +661,7 @@ export const ScoreItem: MessageFns<ScoreItem> = {
     message.continuation = (object.continuation !== undefined && object.continuation !== null)
       ? TokenIds.fromPartial(object.continuation)
       : undefined;
+    message.key = (object.key !== undefined && object.key !== null) ? BigInt(object.key) : 0n;
     return message;
   },
 };
@@ -334,7 +734,7 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
 };
 
 function createBaseScore(): Score {
-  return { logLikelihood: 0, tokenLogLikelihoods: Buffer.alloc(0), greedy: false };
+  return { logLikelihood: 0, tokenLogLikelihoods: Buffer.alloc(0), greedy: false, estimates: [] };
 }
 
 export const Score: MessageFns<Score> = {
@@ -347,6 +747,13 @@ export const Score: MessageFns<Score> = {
     }
     if (message.greedy !== false) {
       writer.uint32(24).bool(message.greedy);
+    }
+    if (message.estimates.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.estimates) {
+        writer.double(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -388,6 +795,24 @@ export const Score: MessageFns<Score> = {
             message.greedy = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag === 33) {
+              message.estimates.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.estimates.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -413,6 +838,9 @@ export const Score: MessageFns<Score> = {
         ? Buffer.from(bytesFromBase64(object.token_log_likelihoods))
         : Buffer.alloc(0),
       greedy: isSet(object.greedy) ? globalThis.Boolean(object.greedy) : false,
+      estimates: globalThis.Array.isArray(object?.estimates)
+        ? object.estimates.map((e: any) => globalThis.Number(e))
+        : [],
     };
   },
 
@@ -427,6 +855,9 @@ export const Score: MessageFns<Score> = {
     if (message.greedy !== false) {
       obj.greedy = message.greedy;
     }
+    if (message.estimates?.length) {
+      obj.estimates = message.estimates.map((e) => floatToJson(e));
+    }
     return obj;
   },
 
@@ -438,6 +869,7 @@ export const Score: MessageFns<Score> = {
     message.logLikelihood = object.logLikelihood ?? 0;
     message.tokenLogLikelihoods = object.tokenLogLikelihoods ?? Buffer.alloc(0);
     message.greedy = object.greedy ?? false;
+    message.estimates = object.estimates?.map((e) => e) || [];
     return message;
   },
 };
@@ -445,7 +877,7 @@ export const Score: MessageFns<Score> = {
 /** Measures computed by the worker. */
 export type EvaluationServiceService = typeof EvaluationServiceService;
 export const EvaluationServiceService = {
-  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. */
+  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. An item's score does not depend on the others. */
   score: {
     path: "/lad.v1.EvaluationService/Score" as const,
     requestStream: false as const,
@@ -458,12 +890,12 @@ export const EvaluationServiceService = {
 } as const;
 
 export interface EvaluationServiceServer extends UntypedServiceImplementation {
-  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. */
+  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. An item's score does not depend on the others. */
   score: handleUnaryCall<ScoreRequest, ScoreResponse>;
 }
 
 export interface EvaluationServiceClient extends Client {
-  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. */
+  /** Computes log p(continuation | prompt), for perplexities and choices by likelihood. An item's score does not depend on the others. */
   score(
     request: ScoreRequest,
     callback: (error: ServiceError | null, response: ScoreResponse) => void,
