@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.json_format import ParseDict, ParseError
 
 from lad_lm_eval.arguments import ModelArguments
+from lad_lm_eval.attention import CAUSAL_PREFIX, denoising_attention
 from lad_lm_eval.connection import Connection, WorkerError
 from lad_lm_eval.resident import Resident
 from lad_runtime.gen.lad.v1 import runs_pb2, sampling_pb2, training_pb2
@@ -15,9 +16,6 @@ from lad_runtime.gen.lad.v1 import runs_pb2, sampling_pb2, training_pb2
 DEFAULTS: Mapping[str, Any] = json.loads((Path(__file__).parent / "sampling_defaults.json").read_text())
 """Every policy and its draws as the SDK's options have them by default."""
 
-FULL = training_pb2.AttentionMode.ATTENTION_MODE_FULL
-CAUSAL = training_pb2.AttentionMode.ATTENTION_MODE_CAUSAL
-CAUSAL_PREFIX = training_pb2.AttentionMode.ATTENTION_MODE_CAUSAL_PREFIX
 RANDOM_SPLIT = training_pb2.TrainingContext.TRAINING_CONTEXT_RANDOM_SPLIT
 BY_THE_BASE = ("ar",)
 """Policies of the base without an adapter."""
@@ -74,8 +72,7 @@ def sampling_spec(arguments: ModelArguments, resident: Resident) -> sampling_pb2
     for name, value in arguments.sampling.items():
         _set(policy, spec.draw, name, value)
     claims = resident.claims
-    denoising = claims is not None and claims.attention != CAUSAL
-    spec.attention = claims.attention if claims is not None and denoising else FULL
+    spec.attention = denoising_attention(claims)
     spec.context = training_pb2.TrainingContext.TRAINING_CONTEXT_PROMPT
     if claims is not None and kind not in BY_THE_BASE:
         spec.canvas_tokens = claims.canvas_tokens

@@ -152,7 +152,7 @@ class LadModel(LM):
         return scores
 
 
-_GROUP = 64
+_GROUP = 512
 """Items of a request. What an item comes to does not depend on it."""
 
 

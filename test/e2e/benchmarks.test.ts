@@ -7,6 +7,8 @@ import {
   type Base,
   compareRuns,
   gsm8k,
+  monteCarlo,
+  pseudoLikelihood,
   type Runtime,
   refine,
   remask,
@@ -99,6 +101,16 @@ describe("a benchmark by likelihood", () => {
     expect(kept(alone)["adapter.jsonl"]?.split("\n")).toHaveLength(38);
     for (const folder of folders) expect(kept(folder)).toEqual(kept(alone));
   });
+
+  it.each([["pseudo", pseudoLikelihood()] as const, ["Monte-Carlo", monteCarlo({ samples: 3 })] as const])(
+    "by the %s likelihood keeps the same bytes for 1, 4 and 16 items at once",
+    async (_, likelihood) => {
+      const folders = [1, 4, 16].map((itemsAtOnce) => ({ itemsAtOnce, folder: fresh() }));
+      const benchmark = arcEasy({ data: ARC_ROWS.slice(0, 17) });
+      for (const each of folders) await runBenchmark({ benchmark, models: { adapter }, likelihood, ...each });
+      for (const { folder } of folders) expect(kept(folder)).toEqual(kept(folders[0]?.folder ?? ""));
+    },
+  );
 
   it("goes on where a killed client stopped, to the same bytes", async () => {
     const [whole, broken] = [fresh(), fresh()];

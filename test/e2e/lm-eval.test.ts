@@ -1,6 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Adapter, arcEasy, type Base, type Runtime, refine, runBenchmark } from "lad";
+import {
+  type Adapter,
+  arcEasy,
+  type Base,
+  monteCarlo,
+  pseudoLikelihood,
+  type Runtime,
+  refine,
+  runBenchmark,
+} from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ARC_ROWS, GSM_ROWS } from "./support/benchmark-rows.js";
 import { ARC_TASK, type HarnessRun, QUESTION_TASK, runHarness, writeTask } from "./support/lm-eval.js";
@@ -31,18 +40,21 @@ describe("lm-eval's own harness, through a worker with an adapter loaded", () =>
   let likelihoods: HarnessRun;
   let answers: HarnessRun;
   let chats: HarnessRun;
+  let masked: readonly HarnessRun[];
 
   beforeAll(async () => {
     const worker = { address: runtime.address, token_file: tokenFile };
     const lad = { model: "lad", folder: tasks } as const;
     const own = { ...worker, adapter: adapter.id };
     const refined = { ...own, policy: "refine", iterations: 2, seed: 4 };
-    [likelihoods, answers, chats] = (await runHarness(
+    [likelihoods, answers, chats, ...masked] = (await runHarness(
       scratch,
       { ...lad, task: "own_arc", args: own },
       { ...lad, task: "own_questions", args: refined },
       { ...lad, task: "own_questions", args: { ...worker, base: "stub" }, chat: true, limit: 2 },
-    )) as [HarnessRun, HarnessRun, HarnessRun];
+      { ...lad, task: "own_arc", args: { ...own, likelihood: "pseudo" }, limit: 5 },
+      { ...lad, task: "own_arc", args: { ...own, likelihood: "monte-carlo", samples: 3, seed: 9 }, limit: 5 },
+    )) as [HarnessRun, HarnessRun, HarnessRun, ...HarnessRun[]];
   });
 
   it("finds those of ARC's questions right that we do, by the same likelihoods", async () => {
@@ -55,6 +67,18 @@ describe("lm-eval's own harness, through a worker with an adapter loaded", () =>
     for (const [i, { acc, filtered_resps }] of likelihoods.samples.entries()) {
       expect(acc === 1).toBe(items[i]?.correct);
       expect(filtered_resps.map(([value]) => value)).toEqual(items[i]?.logLikelihoods);
+    }
+  });
+
+  it("has the same pseudo and Monte-Carlo likelihoods, in the mode that the adapter was trained in", async () => {
+    const benchmark = arcEasy({ data: ARC_ROWS.slice(0, 5) });
+    const kinds = [pseudoLikelihood(), monteCarlo({ samples: 3, seed: 9 })];
+    for (const [k, likelihood] of kinds.entries()) {
+      const { models, autoregressive } = await runBenchmark({ benchmark, models: { adapter }, likelihood });
+      const theirs = masked[k]?.samples.map(({ filtered_resps }) => filtered_resps.map(([value]) => value));
+      expect(theirs).toEqual(models.adapter.items.map(({ logLikelihoods }) => logLikelihoods));
+      expect(models.adapter.how).toEqual({ by: "likelihood", likelihood, attention: undefined });
+      expect(autoregressive.how).toEqual({ by: "likelihood", likelihood: { kind: "causal" } });
     }
   });
 

@@ -6,6 +6,8 @@ import { callback, filledText, integer, oneOf, seed, without } from "../checks/f
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
 import { FrozenBase } from "../frozen-base.js";
+import { causal, type Likelihood, type LikelihoodInput, likelihoodSchema } from "../options/likelihood.js";
+import { checkManner } from "../options/primitive-checks.js";
 import { misplacedBesidePolicy } from "../options/sampling/policy.js";
 import { checkSpec, type SamplingOptions, specFields } from "../options/sampling.js";
 import { Snapshot } from "../snapshot.js";
@@ -35,6 +37,12 @@ export interface RunBenchmarkOptions extends Omit<SamplingOptions, "frames" | "d
    * `text`. Default: the first of the benchmark's own `by`.
    */
   by?: ScoredBy | undefined;
+  /**
+   * By likelihood, what is taken for log p(choice | prompt): that of the causal model (`causal()`), or of a model that denoises, in one
+   * forward (`pseudoLikelihood()`) or as a mean over random masks (`monteCarlo({ samples: 128 })`). The base without an adapter beside it
+   * is always asked for its causal one. Default: `causal`.
+   */
+  likelihood?: LikelihoodInput | undefined;
   /**
    * The folder of this machine that keeps the result of every item, and from which an interrupted call goes on; it belongs to one
    * configuration. Default: none, and nothing is kept.
@@ -68,6 +76,7 @@ export const runBenchmarkFields = fieldsOf<RunBenchmarkOptions>()(
     benchmark: z.instanceof(Benchmark, { error: "a benchmark, such as arcEasy({ data: jsonl(…) })" }),
     models,
     by: oneOf(["likelihood", "letter", "number", "text"]).optional(),
+    likelihood: likelihoodSchema.default(causal),
     folder: filledText("a folder's path").optional(),
     seed: seed().default(0n),
     itemsAtOnce: integer(1, 1024).default(16),
@@ -92,6 +101,7 @@ export interface CheckedRunBenchmark {
   /** Which all of the models are on. */
   readonly base: FrozenBase;
   readonly by: ScoredBy;
+  readonly likelihood: Likelihood;
   readonly folder: string | undefined;
   readonly itemsAtOnce: number;
   readonly onProgress: ((progress: BenchmarkProgress) => void) | undefined;
@@ -101,10 +111,9 @@ export interface CheckedRunBenchmark {
 
 /** @throws LadError `invalid-option` */
 export function checkRunBenchmark(options: RunBenchmarkOptions): CheckedRunBenchmark {
-  const { benchmark, models, by, folder, seed, itemsAtOnce, onProgress, signal, ...complete } = check(
-    runBenchmarkFields,
-    options,
-  );
+  const given = check(runBenchmarkFields, options);
+  const { benchmark, models, by, likelihood, folder, seed, itemsAtOnce, onProgress, signal, ...complete } =
+    given;
   const judged = by ?? (benchmark.by[0] as ScoredBy);
   if (!benchmark.by.includes(judged)) {
     const remedy = `Give ${benchmark.by.join(" or ")}.`;
@@ -112,10 +121,21 @@ export function checkRunBenchmark(options: RunBenchmarkOptions): CheckedRunBench
   }
   const base = commonBase(models);
   const asked = askedSampling(options);
-  if (judged === "likelihood") checkUnsampled(asked);
+  if (judged === "likelihood") checkUnsampled(asked, likelihood);
   else for (const model of Object.values(models)) checkSampled(complete, !(model instanceof FrozenBase));
   const sampling = { asked, complete, seed };
-  return { benchmark, models, base, by: judged, folder, itemsAtOnce, onProgress, sampling, signal };
+  return {
+    benchmark,
+    models,
+    base,
+    by: judged,
+    likelihood,
+    folder,
+    itemsAtOnce,
+    onProgress,
+    sampling,
+    signal,
+  };
 }
 
 function askedSampling(options: RunBenchmarkOptions): RunSampling["asked"] {
@@ -124,8 +144,10 @@ function askedSampling(options: RunBenchmarkOptions): RunSampling["asked"] {
   return Object.fromEntries(given);
 }
 
-function checkUnsampled(asked: object): void {
-  for (const [key, value] of Object.entries(asked)) {
+/** Of sampling's options, attention is one of the likelihoods that mask as well. */
+function checkUnsampled({ attention, ...others }: RunSampling["asked"], likelihood: Likelihood): void {
+  checkManner(likelihood, attention);
+  for (const [key, value] of Object.entries(others)) {
     throw invalidOption(key, value, "by likelihood nothing is sampled", "Leave it out, or give by.");
   }
 }

@@ -207,6 +207,8 @@ describe("a benchmark run's options", () => {
   it.each([
     [{ by: "number" }, "arc-easy is not judged so"],
     [{ by: "likelihood", temperature: 1 }, "by likelihood nothing is sampled"],
+    [{ by: "likelihood", attention: "full" }, "the causal likelihood is that of a causal model"],
+    [{ by: "likelihood", likelihood: "pseudo", attention: "causal" }, "full, prefix, causal-prefix"],
     [{ by: "letter", policy: "ar" }, "the autoregressive baseline runs without an adapter"],
     [{ models: {} }, "at least one"],
     [{ models: { autoregressive: 1 } }, "none of them autoregressive"],

@@ -1,13 +1,21 @@
 /** Judges by the choice that a model finds most likely, as lm-eval's multiple choice tasks do. */
 import type { FrozenBase } from "../../frozen-base.js";
 import type { Model } from "../../model.js";
+import type { DenoisingAttention } from "../../options/attention.js";
+import type { Likelihood } from "../../options/likelihood.js";
 import type { BenchmarkItem } from "../items.js";
 import type { ItemResult, Scorer } from "./scorer.js";
 
+/** Which likelihood, and the attention mode of one that masks; undefined: as the adapter was trained. */
+export interface LikelihoodOf {
+  readonly likelihood: Likelihood;
+  readonly attention?: DenoisingAttention | undefined;
+}
+
 /** Scores each choice behind the item's prompt and a space. */
-export function likelihoodScorer(model: Model, base: FrozenBase): Scorer {
+export function likelihoodScorer(model: Model, base: FrozenBase, how: LikelihoodOf): Scorer {
   return {
-    configuration: { by: "likelihood", likelihood: "causal" },
+    configuration: { by: "likelihood", ...how },
     async score(items, signal) {
       const asked = items.flatMap(({ prompt, question }) =>
         question.choices.map((choice) => ({ prompt, continuation: ` ${choice}` })),
@@ -15,6 +23,7 @@ export function likelihoodScorer(model: Model, base: FrozenBase): Scorer {
       const cut = (await pairs(base, asked, signal)).map((pair) => fitting(pair, base.info.maxPositions));
       const scores = await model.score({
         items: cut.map(({ prompt, continuation }) => ({ ids: prompt, continuation })),
+        ...how,
         signal,
       });
       let next = 0;

@@ -1,6 +1,7 @@
 /** Which scorer a model has: by likelihood, or by what it writes. */
 import type { FrozenBase } from "../../frozen-base.js";
 import { ar } from "../../method/policies/registered.js";
+import { causal } from "../../options/likelihood.js";
 import type { Snapshot } from "../../snapshot.js";
 import type { CheckedRunBenchmark, RunSampling } from "../options.js";
 import { likelihoodScorer } from "./likelihood.js";
@@ -11,10 +12,15 @@ import { writtenScorer } from "./written.js";
 export type ScoredModel = Snapshot | FrozenBase;
 
 /** What is asked, and whether it is asked of the base that all others are compared with. */
-type Asked = Pick<CheckedRunBenchmark, "by" | "base" | "sampling"> & { readonly isReference: boolean };
+type Asked = Pick<CheckedRunBenchmark, "by" | "base" | "likelihood" | "sampling"> & {
+  readonly isReference: boolean;
+};
 
-export function scorerOf(model: ScoredModel, { by, base, sampling, isReference }: Asked): Scorer {
-  if (by === "likelihood") return likelihoodScorer(model, base);
+export function scorerOf(model: ScoredModel, { by, base, likelihood, sampling, isReference }: Asked): Scorer {
+  if (by === "likelihood") {
+    const how = isReference ? { likelihood: causal() } : { likelihood, attention: sampling.asked.attention };
+    return likelihoodScorer(model, base, how);
+  }
   return writtenScorer(model, by, isReference ? autoregressive(sampling, by, base) : sampling);
 }
 
