@@ -76,8 +76,8 @@ def sampling_spec(arguments: ModelArguments, resident: Resident) -> sampling_pb2
     spec.context = training_pb2.TrainingContext.TRAINING_CONTEXT_PROMPT
     if claims is not None and kind not in BY_THE_BASE:
         spec.canvas_tokens = claims.canvas_tokens
-        if spec.attention == CAUSAL_PREFIX and claims.context:
-            spec.context = claims.context
+        if spec.attention == CAUSAL_PREFIX and claims.context == "random-split":
+            spec.context = RANDOM_SPLIT
     if kind == "speculative" and "decided" not in arguments.sampling and spec.context == RANDOM_SPLIT:
         policy.decided = sampling_pb2.SpeculativeDecided.SPECULATIVE_DECIDED_PAST
     return spec

@@ -55,7 +55,7 @@ describe("lm-eval's own harness, through a worker with an adapter loaded", () =>
       { ...lad, task: "own_arc", args: { ...own, likelihood: "pseudo" }, limit: 5 },
       { ...lad, task: "own_arc", args: { ...own, likelihood: "monte-carlo", samples: 3, seed: 9 }, limit: 5 },
     )) as [HarnessRun, HarnessRun, HarnessRun, ...HarnessRun[]];
-  });
+  }, 600_000);
 
   it("finds those of ARC's questions right that we do, by the same likelihoods", async () => {
     const ours = await runBenchmark({ benchmark: arcEasy({ data: ARC_ROWS }), models: { adapter } });
