@@ -4,11 +4,13 @@ import { openDataset } from "./data/data.js";
 import { downloadExamples } from "./data/downloads.js";
 import { inspect } from "./data/inspecting.js";
 import { type MixedData, mix } from "./data/mixing.js";
+import { readRows } from "./data/rows.js";
 import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
 import { type WrittenAnswers, writeAnswers } from "./data/written-answers.js";
 import { ar } from "./method/policies/registered.js";
 import type { PreparedExample } from "./method/prepared-example.js";
 import { Model } from "./model.js";
+import { type Row, type RowSource, rowSourceSchema } from "./options/rows.js";
 import {
   type CallOptions,
   type ChatMessage,
@@ -22,11 +24,13 @@ import {
   checkWriteAnswers,
   type DataSource,
   type Dataset,
+  type EncodeOptions,
   type Example,
   type ExamplesOptions,
   type InspectOptions,
   type JsonlSource,
   type Mixture,
+  encodeOptions,
   messagesSchema,
   mixtureSource,
   type PrepareOptions,
@@ -91,13 +95,28 @@ export class FrozenBase extends Model {
   }
 
   /**
-   * The token ids of a text; the tokenizer adds no special tokens. Special tokens that the text writes out are encoded as plain
+   * The token ids of a text; the tokenizer adds no special tokens unless `addSpecial` is given. Special tokens that the text writes out are encoded as plain
    * text, so that a user's input cannot end a turn. With `allowSpecial` they are special tokens, as rendered text needs.
    */
-  async encode(text: string, options: TextOptions = {}): Promise<readonly number[]> {
-    const { timeoutMs, ...settings } = check(textOptions, options);
-    const [ids] = await encodeTexts(this.client.within(timeoutMs), this.id, [text], settings);
+  async encode(text: string, options: EncodeOptions = {}): Promise<readonly number[]> {
+    const [ids] = await this.encodeAll([text], options);
     return present(ids, "EncodeResponse.results");
+  }
+
+  /** The token ids of each of many texts, as `encode` gives them. */
+  async encodeAll(texts: readonly string[], options: EncodeOptions = {}): Promise<(readonly number[])[]> {
+    const { timeoutMs, ...settings } = check(encodeOptions, options);
+    return encodeTexts(this.client.within(timeoutMs), this.id, texts, settings);
+  }
+
+  /**
+   * Rows with all of their columns, whatever they are: of a list, a file of this machine, or a split of the hub that the worker reads.
+   *
+   * @throws LadError `not-found`, `invalid-data` with the line of a row that is no JSON object
+   */
+  async rows(data: RowSource, options: CallOptions = {}): Promise<readonly Row[]> {
+    const { signal, timeoutMs } = check(callOptions, options);
+    return readRows(this.client.within(timeoutMs), check(rowSourceSchema, data, "data"), signal);
   }
 
   /** The text of token ids, without special tokens. */

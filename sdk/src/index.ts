@@ -7,6 +7,17 @@
  */
 export * from "./adapter.js";
 export { Base } from "./base.js";
+export {
+  Benchmark,
+  type BenchmarkOptions,
+  type ScoredBy,
+} from "./benchmarks/benchmark.js";
+export { compareRuns, type KeptRun, type RunComparison } from "./benchmarks/compare-runs.js";
+export type { BenchmarkModel, BenchmarkProgress, RunBenchmarkOptions } from "./benchmarks/options.js";
+export type { RunConfiguration } from "./benchmarks/results-folder.js";
+export * from "./benchmarks/run-benchmark.js";
+export type { ItemResult } from "./benchmarks/scoring/scorer.js";
+export * from "./benchmarks/tasks/registered.js";
 export * from "./canvas.js";
 export type { Complete } from "./checks/fields-of.js";
 export type { MixedData } from "./data/mixing.js";
@@ -106,6 +117,7 @@ export {
 } from "./options/likelihood.js";
 export type { CorruptionKind, LossCurveOptions } from "./options/loss-curve.js";
 export type * from "./options/primitives.js";
+export type { Row, RowSource } from "./options/rows.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";
@@ -133,6 +145,7 @@ export {
   type DeduplicateOptions,
   type DraftPiece,
   draftOf,
+  type EncodeOptions,
   type Example,
   type ExamplesOptions,
   type Gap,

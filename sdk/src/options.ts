@@ -10,6 +10,8 @@ export {
   type CheckpointOptions,
   checkpointName,
   checkpointOptions,
+  type EncodeOptions,
+  encodeOptions,
   type LoadAdapterOptions,
   type LoadProgress,
   loadAdapterOptions,

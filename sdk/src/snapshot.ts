@@ -1,5 +1,6 @@
 import { check } from "./checks/check.js";
 import type { Client } from "./client.js";
+import { weightsDigest } from "./data/weights-digest.js";
 import { isLadError } from "./errors.js";
 import type { FrozenBase } from "./frozen-base.js";
 import { Model } from "./model.js";
@@ -23,6 +24,15 @@ export class Snapshot extends Model {
   /** The snapshot's id on the worker. */
   get id(): string {
     return this.info.id;
+  }
+
+  /**
+   * SHA-256 of its weights and their configuration in PEFT's format, in hexadecimal: snapshots with equal weights have equal digests, on
+   * whatever worker.
+   */
+  async digest(options: CallOptions = {}): Promise<string> {
+    const { signal, timeoutMs } = check(callOptions, options);
+    return weightsDigest(this.client.within(timeoutMs), this.id, signal);
   }
 
   protected override async claims(): Promise<AdapterClaims | undefined> {

@@ -4,7 +4,7 @@ import { inFolder, pythonOfCheckout } from "./checkout.js";
 import { BASELINE, staleFiles } from "./gen.js";
 
 const PYTHON_SOURCES = ["runtime", "test/runtime", "bench"];
-const TYPED = ["-p", "lad_runtime", "-p", "bench.sides", "-p", "bench.references"];
+const TYPED = ["-p", "lad_runtime", "-p", "lad_lm_eval", "-p", "bench.sides", "-p", "bench.references"];
 
 const { python, env } = pythonOfCheckout();
 const CHECKS: Record<string, () => Promise<unknown>> = {

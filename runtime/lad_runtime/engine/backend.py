@@ -110,8 +110,13 @@ class AnyThread(Protocol[BaseT_contra, AdapterT_contra]):
 
     def unload_base(self, base: BaseT_contra) -> None: ...
 
-    def encode(self, base: BaseT_contra, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
-        """Encodes texts. A special token's name in a text is encoded as plain text, unless `allow_special`."""
+    def encode(
+        self, base: BaseT_contra, texts: Sequence[str], allow_special: bool, add_special: bool = False
+    ) -> list[tuple[int, ...]]:
+        """Encodes texts. A special token's name in a text is encoded as plain text, unless `allow_special`.
+
+        `add_special` adds the tokens that the tokenizer itself puts around a text.
+        """
         ...
 
     def decode(

@@ -116,9 +116,12 @@ class TorchBackend:
     def unload_base(self, base: Base) -> None:
         base.close()
 
-    def encode(self, base: Base, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
+    def encode(
+        self, base: Base, texts: Sequence[str], allow_special: bool, add_special: bool = False
+    ) -> list[tuple[int, ...]]:
         tokenizer = base.tokenizer
-        return [tuple(tokenizer.encode(text if allow_special else tokenizer.hide(text))) for text in texts]
+        written = [text if allow_special else tokenizer.hide(text) for text in texts]
+        return [tuple(tokenizer.encode(text, add_special)) for text in written]
 
     def decode(self, base: Base, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
         return [base.tokenizer.decode(ids, skip_special=not keep_special) for ids in sequences]

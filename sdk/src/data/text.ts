@@ -21,19 +21,21 @@ export interface Rendered {
 interface TextSettings {
   /** Whether written-out special tokens are encoded as those tokens, not as text. */
   readonly allowSpecial: boolean;
+  /** Whether the tokens that the tokenizer itself puts around a text are added. Default: false. */
+  readonly addSpecial?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The token ids of each text; the tokenizer adds no special tokens. */
+/** The token ids of each text. */
 export async function encodeTexts(
   client: Client,
   baseId: string,
   texts: readonly string[],
-  { allowSpecial, signal }: TextSettings,
+  { allowSpecial, addSpecial = false, signal }: TextSettings,
 ): Promise<number[][]> {
   const ids: number[][] = [];
   for (const some of batches(texts, (text) => 3 * text.length)) {
-    const request = { baseId, texts: some, allowSpecial };
+    const request = { baseId, texts: some, allowSpecial, addSpecial };
     const { results } = await client.call(DataService.encode, request, { signal });
     ids.push(...some.map((_, i) => present(results[i], "EncodeResponse.results").ids));
   }

@@ -105,6 +105,18 @@ export interface TextOptions extends CallOptions {
 
 export const textOptions = fieldsOf<TextOptions>()({ allowSpecial: flag().default(false), ...callShape });
 
+/** What encoding a text takes. */
+export interface EncodeOptions extends TextOptions {
+  /** The tokens that the tokenizer itself puts around a text, such as the one that begins it, are added. Default: false. */
+  addSpecial?: boolean | undefined;
+}
+
+export const encodeOptions = fieldsOf<EncodeOptions>()({
+  allowSpecial: flag().default(false),
+  addSpecial: flag().default(false),
+  ...callShape,
+});
+
 /** What reading an adapter from a folder takes. */
 export interface LoadAdapterOptions extends CallOptions {
   /** Load an adapter whose files say that it was trained on another base, with a warning. Default: false. */

@@ -7,6 +7,7 @@ import os
 import sys
 import types
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from lad_runtime.engine.data.datasets import DatasetStore
 from lad_runtime.engine.data.examples import read_examples
+from lad_runtime.engine.data.hub_data import hub_rows
 from lad_runtime.engine.scheduler.failures import typed_error
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.data import Example, HubDataset, Message
@@ -339,6 +341,24 @@ def test_the_hubs_failures_have_names(
     with pytest.raises(LadError, match="org/set") as refused:
         store.read_hub(SOURCE)
     assert refused.value.code is code
+
+
+def test_rows_of_any_columns_are_read_one_by_one_and_what_json_cannot_hold_is_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+
+    def load(*_: Any, **__: Any) -> Any:
+        for n in range(99):
+            read.append(n)
+            yield {"question": f"q{n}é", "choices": {"text": ["a"]}, "when": date(2026, 1, 1 + n)}
+
+    hub(load, monkeypatch)
+    rows = hub_rows(SOURCE)
+    first = json.loads(next(rows))
+    assert first == {"question": "q0é", "choices": {"text": ["a"]}, "when": "2026-01-01"}
+    assert read == [0]
+    assert len(list(rows)) == 1
 
 
 def test_columns_that_mean_nothing_are_named(store: DatasetStore, monkeypatch: pytest.MonkeyPatch) -> None:

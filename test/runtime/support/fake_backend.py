@@ -237,7 +237,9 @@ class FakeBackend:
     def unload_base(self, base: FakeBase) -> None:
         self.bases -= 1
 
-    def encode(self, base: FakeBase, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
+    def encode(
+        self, base: FakeBase, texts: Sequence[str], allow_special: bool, add_special: bool = False
+    ) -> list[tuple[int, ...]]:
         return [tuple(text.encode()) for text in texts]
 
     def decode(self, base: FakeBase, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:

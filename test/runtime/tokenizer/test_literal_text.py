@@ -117,6 +117,21 @@ def test_special_tokens_in_a_text_are_those_tokens_where_that_is_asked_for(
     assert backend.encode(base, [text], allow_special=False) == [(a, *ten_bytes, b)]
 
 
+def test_the_tokens_that_a_tokenizer_puts_around_a_text_are_added_where_that_is_asked_for(
+    base: Base, backend: TorchBackend
+) -> None:
+    begun = tokenizers.processors.TemplateProcessing(
+        single="<|im_end|> $A", special_tokens=[("<|im_end|>", END)]
+    )
+    a, b = base.tokenizer.encode("ab")
+    base.tokenizer._backend.post_processor = begun
+    try:
+        assert backend.encode(base, ["ab", ""], False, add_special=True) == [(END, a, b), (END,)]
+        assert backend.encode(base, ["ab"], False) == [(a, b)]
+    finally:
+        base.tokenizer._backend.post_processor = tokenizers.processors.Sequence([])
+
+
 def test_a_token_that_only_the_files_call_special_is_text_too(tmp_path: Path) -> None:
     tokenizer = load_tokenizer(write_chatml(tmp_path, additional_special_tokens=["<think>"]))
     assert len(tokenizer.encode(tokenizer.hide("<think>"))) == len("<think>")

@@ -98,11 +98,13 @@ class Bases:
         self._prepared.forget(base)
         self._backend.unload_base(base.resident)
 
-    def encode(self, base_id: str, texts: Sequence[str], allow_special: bool) -> list[tuple[int, ...]]:
+    def encode(
+        self, base_id: str, texts: Sequence[str], allow_special: bool, add_special: bool = False
+    ) -> list[tuple[int, ...]]:
         base = self._registry.base(base_id)
         for text in texts:
             _check_length("texts", len(text))
-        return self._backend.encode(base.resident, texts, allow_special)
+        return self._backend.encode(base.resident, texts, allow_special, add_special)
 
     def decode(self, base_id: str, sequences: Sequence[Sequence[int]], keep_special: bool) -> list[str]:
         base = self._registry.base(base_id)

@@ -14,10 +14,22 @@ _COLUMNS = ("system", "instruction", "input", "output", "messages", "id")
 
 
 def hub_lines(source: HubDataset) -> Iterator[bytes]:
-    """Streams the split's rows as JSON lines with the columns of an example alone. Runs no code of the data set.
+    """The split's rows as JSON lines with the columns of an example alone. Raises as `hub_rows`."""
+    for row in _rows(source):
+        yield json.dumps(_example_columns(row), ensure_ascii=False).encode() + b"\n"
+
+
+def hub_rows(source: HubDataset) -> Iterator[str]:
+    """The split's rows as JSON objects with all of their columns; what JSON cannot hold is written as text.
 
     Raises LadError: NOT_FOUND, ACCESS_DENIED for a gated set without a token, UNAVAILABLE without the library or the hub.
     """
+    for row in _rows(source):
+        yield json.dumps(row, ensure_ascii=False, default=str)
+
+
+def _rows(source: HubDataset) -> Iterator[dict[str, Any]]:
+    """Streams a split. Runs no code of the data set."""
     library = _library()
     try:
         rows = library.load_dataset(
@@ -28,9 +40,8 @@ def hub_lines(source: HubDataset) -> Iterator[bytes]:
             token=source.hub_token or None,
             streaming=True,
         )
-        for row in islice(rows, source.max_examples or None):
-            yield json.dumps(_example_columns(row), ensure_ascii=False).encode() + b"\n"
-    except LadError:
+        yield from islice(rows, source.max_examples or None)
+    except (LadError, GeneratorExit):
         raise
     except Exception as error:
         raise _hub_error(source, error) from error

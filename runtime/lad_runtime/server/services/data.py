@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from itertools import islice
 
 from grpc import aio
 
+from lad_runtime.engine.data.hub_data import hub_rows
 from lad_runtime.engine.worker import Worker
 from lad_runtime.errors import invalid_option
 from lad_runtime.gen.lad.v1 import data_pb2 as pb
@@ -85,6 +87,12 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         pieces = await asyncio.to_thread(self._worker.datasets.pieces, request.dataset_id)
         while piece := await asyncio.to_thread(next, pieces, b""):
             yield pb.DownloadDatasetResponse(data=piece)
+    async def ReadHubRows(
+        self, request: pb.ReadHubRowsRequest, context: aio.ServicerContext
+    ) -> AsyncIterator[pb.ReadHubRowsResponse]:
+        rows = hub_rows(_read_hub_dataset(request.hub))
+        while some := await asyncio.to_thread(lambda: list(islice(rows, _STREAMED_AT_ONCE))):
+            yield pb.ReadHubRowsResponse(rows=some)
 
     async def PrepareDataset(
         self, request: pb.PrepareDatasetRequest, context: aio.ServicerContext
@@ -107,7 +115,11 @@ class DataService(data_pb2_grpc.DataServiceServicer):
 
     async def Encode(self, request: pb.EncodeRequest, context: aio.ServicerContext) -> pb.EncodeResponse:
         results = await asyncio.to_thread(
-            self._worker.bases.encode, request.base_id, list(request.texts), request.allow_special
+            self._worker.bases.encode,
+            request.base_id,
+            list(request.texts),
+            request.allow_special,
+            request.add_special,
         )
         return pb.EncodeResponse(results=[pb.TokenIds(ids=ids) for ids in results])
 

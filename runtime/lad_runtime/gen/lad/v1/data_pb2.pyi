@@ -200,6 +200,18 @@ class DownloadDatasetResponse(_message.Message):
     data: bytes
     def __init__(self, data: _Optional[bytes] = ...) -> None: ...
 
+class ReadHubRowsRequest(_message.Message):
+    __slots__ = ("hub",)
+    HUB_FIELD_NUMBER: _ClassVar[int]
+    hub: HubDataset
+    def __init__(self, hub: _Optional[_Union[HubDataset, _Mapping]] = ...) -> None: ...
+
+class ReadHubRowsResponse(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rows: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class WindowSpec(_message.Message):
     __slots__ = ("window", "pad_to_window", "too_long", "max_prompt_tokens", "supervise", "allow_special", "pad_tokens")
     WINDOW_FIELD_NUMBER: _ClassVar[int]
@@ -293,14 +305,16 @@ class PreparedExample(_message.Message):
     def __init__(self, id: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., answer: _Optional[bytes] = ..., tail: _Optional[bytes] = ...) -> None: ...
 
 class EncodeRequest(_message.Message):
-    __slots__ = ("base_id", "texts", "allow_special")
+    __slots__ = ("base_id", "texts", "allow_special", "add_special")
     BASE_ID_FIELD_NUMBER: _ClassVar[int]
     TEXTS_FIELD_NUMBER: _ClassVar[int]
     ALLOW_SPECIAL_FIELD_NUMBER: _ClassVar[int]
+    ADD_SPECIAL_FIELD_NUMBER: _ClassVar[int]
     base_id: str
     texts: _containers.RepeatedScalarFieldContainer[str]
     allow_special: bool
-    def __init__(self, base_id: _Optional[str] = ..., texts: _Optional[_Iterable[str]] = ..., allow_special: _Optional[bool] = ...) -> None: ...
+    add_special: bool
+    def __init__(self, base_id: _Optional[str] = ..., texts: _Optional[_Iterable[str]] = ..., allow_special: _Optional[bool] = ..., add_special: _Optional[bool] = ...) -> None: ...
 
 class EncodeResponse(_message.Message):
     __slots__ = ("results",)

@@ -60,6 +60,11 @@ class DataServiceStub:
                 request_serializer=lad_dot_v1_dot_data__pb2.DownloadDatasetRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_data__pb2.DownloadDatasetResponse.FromString,
                 _registered_method=True)
+        self.ReadHubRows = channel.unary_stream(
+                '/lad.v1.DataService/ReadHubRows',
+                request_serializer=lad_dot_v1_dot_data__pb2.ReadHubRowsRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_data__pb2.ReadHubRowsResponse.FromString,
+                _registered_method=True)
         self.PrepareDataset = channel.unary_unary(
                 '/lad.v1.DataService/PrepareDataset',
                 request_serializer=lad_dot_v1_dot_data__pb2.PrepareDatasetRequest.SerializeToString,
@@ -126,6 +131,13 @@ class DataServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadHubRows(self, request, context):
+        """Streams a split of a hub data set with all of its columns, as the worker reads it; nothing is stored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PrepareDataset(self, request, context):
         """Renders a data set and cuts it to windows for a base; replies with counts alone.
         """
@@ -186,6 +198,11 @@ def add_DataServiceServicer_to_server(servicer, server):
                     servicer.DownloadDataset,
                     request_deserializer=lad_dot_v1_dot_data__pb2.DownloadDatasetRequest.FromString,
                     response_serializer=lad_dot_v1_dot_data__pb2.DownloadDatasetResponse.SerializeToString,
+            ),
+            'ReadHubRows': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadHubRows,
+                    request_deserializer=lad_dot_v1_dot_data__pb2.ReadHubRowsRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_data__pb2.ReadHubRowsResponse.SerializeToString,
             ),
             'PrepareDataset': grpc.unary_unary_rpc_method_handler(
                     servicer.PrepareDataset,
@@ -349,6 +366,33 @@ class DataService:
             '/lad.v1.DataService/DownloadDataset',
             lad_dot_v1_dot_data__pb2.DownloadDatasetRequest.SerializeToString,
             lad_dot_v1_dot_data__pb2.DownloadDatasetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadHubRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/lad.v1.DataService/ReadHubRows',
+            lad_dot_v1_dot_data__pb2.ReadHubRowsRequest.SerializeToString,
+            lad_dot_v1_dot_data__pb2.ReadHubRowsResponse.FromString,
             options,
             channel_credentials,
             insecure,

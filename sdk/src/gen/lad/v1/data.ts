@@ -227,6 +227,15 @@ export interface DownloadDatasetResponse {
   data: Buffer;
 }
 
+export interface ReadHubRowsRequest {
+  hub: HubDataset | undefined;
+}
+
+export interface ReadHubRowsResponse {
+  /** A JSON object each. */
+  rows: string[];
+}
+
 export interface WindowSpec {
   /** The most tokens of prompt, answer and tail together. */
   window: number;
@@ -298,6 +307,8 @@ export interface EncodeRequest {
   texts: string[];
   /** Encode special tokens that a text writes out as those tokens. Without it, they are encoded as text. */
   allowSpecial: boolean;
+  /** With the special tokens that the tokenizer itself puts around a text, such as the one that begins it. */
+  addSpecial: boolean;
 }
 
 export interface EncodeResponse {
@@ -2239,6 +2250,140 @@ export const DownloadDatasetResponse: MessageFns<DownloadDatasetResponse> = {
   },
 };
 
+function createBaseReadHubRowsRequest(): ReadHubRowsRequest {
+  return { hub: undefined };
+}
+
+export const ReadHubRowsRequest: MessageFns<ReadHubRowsRequest> = {
+  encode(message: ReadHubRowsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hub !== undefined) {
+      HubDataset.encode(message.hub, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadHubRowsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadHubRowsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hub = HubDataset.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadHubRowsRequest {
+    return { hub: isSet(object.hub) ? HubDataset.fromJSON(object.hub) : undefined };
+  },
+
+  toJSON(message: ReadHubRowsRequest): unknown {
+    const obj: any = {};
+    if (message.hub !== undefined) {
+      obj.hub = HubDataset.toJSON(message.hub);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadHubRowsRequest>, I>>(base?: I): ReadHubRowsRequest {
+    return ReadHubRowsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadHubRowsRequest>, I>>(object: I): ReadHubRowsRequest {
+    const message = createBaseReadHubRowsRequest();
+    message.hub = (object.hub !== undefined && object.hub !== null) ? HubDataset.fromPartial(object.hub) : undefined;
+    return message;
+  },
+};
+
+function createBaseReadHubRowsResponse(): ReadHubRowsResponse {
+  return { rows: [] };
+}
+
+export const ReadHubRowsResponse: MessageFns<ReadHubRowsResponse> = {
+  encode(message: ReadHubRowsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rows) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadHubRowsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadHubRowsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rows.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadHubRowsResponse {
+    return { rows: globalThis.Array.isArray(object?.rows) ? object.rows.map((e: any) => globalThis.String(e)) : [] };
+  },
+
+  toJSON(message: ReadHubRowsResponse): unknown {
+    const obj: any = {};
+    if (message.rows?.length) {
+      obj.rows = message.rows;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadHubRowsResponse>, I>>(base?: I): ReadHubRowsResponse {
+    return ReadHubRowsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadHubRowsResponse>, I>>(object: I): ReadHubRowsResponse {
+    const message = createBaseReadHubRowsResponse();
+    message.rows = object.rows?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseWindowSpec(): WindowSpec {
   return {
     window: 0,
@@ -3273,7 +3418,7 @@ export const PreparedExample: MessageFns<PreparedExample> = {
 };
 
 function createBaseEncodeRequest(): EncodeRequest {
-  return { baseId: "", texts: [], allowSpecial: false };
+  return { baseId: "", texts: [], allowSpecial: false, addSpecial: false };
 }
 
 export const EncodeRequest: MessageFns<EncodeRequest> = {
@@ -3286,6 +3431,9 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
     }
     if (message.allowSpecial !== false) {
       writer.uint32(24).bool(message.allowSpecial);
+    }
+    if (message.addSpecial !== false) {
+      writer.uint32(32).bool(message.addSpecial);
     }
     return writer;
   },
@@ -3327,6 +3475,14 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
             message.allowSpecial = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.addSpecial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3352,6 +3508,11 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
         : isSet(object.allow_special)
         ? globalThis.Boolean(object.allow_special)
         : false,
+      addSpecial: isSet(object.addSpecial)
+        ? globalThis.Boolean(object.addSpecial)
+        : isSet(object.add_special)
+        ? globalThis.Boolean(object.add_special)
+        : false,
     };
   },
 
@@ -3366,6 +3527,9 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
     if (message.allowSpecial !== false) {
       obj.allowSpecial = message.allowSpecial;
     }
+    if (message.addSpecial !== false) {
+      obj.addSpecial = message.addSpecial;
+    }
     return obj;
   },
 
@@ -3377,6 +3541,7 @@ export const EncodeRequest: MessageFns<EncodeRequest> = {
     message.baseId = object.baseId ?? "";
     message.texts = object.texts?.map((e) => e) || [];
     message.allowSpecial = object.allowSpecial ?? false;
+    message.addSpecial = object.addSpecial ?? false;
     return message;
   },
 };
@@ -4078,6 +4243,16 @@ export const DataServiceService = {
       Buffer.from(DownloadDatasetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DownloadDatasetResponse => DownloadDatasetResponse.decode(value),
   },
+  /** Streams a split of a hub data set with all of its columns, as the worker reads it; nothing is stored. */
+  readHubRows: {
+    path: "/lad.v1.DataService/ReadHubRows" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadHubRowsRequest): Buffer => Buffer.from(ReadHubRowsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadHubRowsRequest => ReadHubRowsRequest.decode(value),
+    responseSerialize: (value: ReadHubRowsResponse): Buffer => Buffer.from(ReadHubRowsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadHubRowsResponse => ReadHubRowsResponse.decode(value),
+  },
   /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset: {
     path: "/lad.v1.DataService/PrepareDataset" as const,
@@ -4143,6 +4318,8 @@ export interface DataServiceServer extends UntypedServiceImplementation {
   mixDataset: handleUnaryCall<MixDatasetRequest, MixDatasetResponse>;
   /** Streams a data set's JSON lines, in pieces. */
   downloadDataset: handleServerStreamingCall<DownloadDatasetRequest, DownloadDatasetResponse>;
+  /** Streams a split of a hub data set with all of its columns, as the worker reads it; nothing is stored. */
+  readHubRows: handleServerStreamingCall<ReadHubRowsRequest, ReadHubRowsResponse>;
   /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset: handleUnaryCall<PrepareDatasetRequest, PrepareDatasetResponse>;
   /** Streams the prepared examples as token ids. */
@@ -4229,6 +4406,13 @@ export interface DataServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<DownloadDatasetResponse>;
+  /** Streams a split of a hub data set with all of its columns, as the worker reads it; nothing is stored. */
+  readHubRows(request: ReadHubRowsRequest, options?: Partial<CallOptions>): ClientReadableStream<ReadHubRowsResponse>;
+  readHubRows(
+    request: ReadHubRowsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ReadHubRowsResponse>;
   /** Renders a data set and cuts it to windows for a base; replies with counts alone. */
   prepareDataset(
     request: PrepareDatasetRequest,

@@ -28,6 +28,7 @@ export const METHODS: Readonly<Record<string, MethodInfo>> = {
   "/lad.v1.DataService/MixDataset": { idempotent: true, atOnce: false },
   "/lad.v1.DataService/OpenDataset": { idempotent: true, atOnce: false },
   "/lad.v1.DataService/PrepareDataset": { idempotent: true, atOnce: false },
+  "/lad.v1.DataService/ReadHubRows": { idempotent: true, atOnce: false },
   "/lad.v1.DataService/Render": { idempotent: true, atOnce: false },
   "/lad.v1.DataService/StreamExamples": { idempotent: true, atOnce: false },
   "/lad.v1.DataService/UploadDataset": { idempotent: true, atOnce: false },

@@ -1,0 +1,89 @@
+/** The items of a benchmark: its questions, each with its shots. */
+import { invalidOption, LadError } from "../errors.js";
+import type { FrozenBase } from "../frozen-base.js";
+import { permutation } from "../method/data-order.js";
+import type { ChatMessage } from "../options.js";
+import { type Benchmark, type RowQuestion, rowsDigest } from "./benchmark.js";
+
+/** A question as it is put to a model. */
+export interface BenchmarkItem {
+  /** The row's own name, or its number. */
+  readonly id: string;
+  /** The row's number, from 0. */
+  readonly row: number;
+  readonly question: RowQuestion;
+  /** For a model that goes on with a text: preamble, shots, question. */
+  readonly prompt: string;
+  /** For a chat: a turn of user and assistant for each shot, then the question. */
+  readonly messages: readonly ChatMessage[];
+}
+
+/** A benchmark's items, and digests of the rows that they are made of. */
+export interface BenchmarkItems {
+  readonly items: readonly BenchmarkItem[];
+  /** SHA-256 of the rows. */
+  readonly data: string;
+  /** SHA-256 of the rows that the shots are drawn from; undefined without shots. */
+  readonly shotData: string | undefined;
+}
+
+/** @throws LadError `not-found`, `invalid-data`, `invalid-option` that name what is wrong with the rows */
+export async function itemsOf(
+  base: FrozenBase,
+  benchmark: Benchmark,
+  signal: AbortSignal | undefined,
+): Promise<BenchmarkItems> {
+  const { data, limit, shots, shotData, seed } = benchmark.options;
+  const all = await base.rows(data, { signal });
+  const rows = limit === 0 ? all : all.slice(0, limit);
+  const questions = benchmark.questions(rows, "data");
+  const others = shots > 0 && shotData !== undefined ? await base.rows(shotData, { signal }) : undefined;
+  const pool = others ?? all;
+  const answered = shots === 0 ? [] : benchmark.questions(pool, others ? "shotData" : "data");
+  const order = shots === 0 ? [] : [...permutation(seed, 0, pool.length)];
+  const items = questions.map((question, row) => {
+    const candidates = order.filter(
+      (other) => !(others === undefined && other === row) && answered[other]?.topic === question.topic,
+    );
+    if (candidates.length < shots) throw tooFew(shots, candidates.length, question.topic);
+    const before = candidates.slice(0, shots).map((other) => answered[other] as RowQuestion);
+    return itemOf(question, row, before);
+  });
+  checkNames(items);
+  return { items, data: rowsDigest(rows), shotData: shots === 0 ? undefined : rowsDigest(pool) };
+}
+
+function itemOf(question: RowQuestion, row: number, shots: readonly RowQuestion[]): BenchmarkItem {
+  const answered = shots.map(({ prompt, answer }) => `${prompt} ${answer}\n\n`);
+  const turns = shots.flatMap((shot): ChatMessage[] => [
+    { role: "user", content: shot.asked },
+    { role: "assistant", content: shot.written[shot.right] ?? shot.answer },
+  ]);
+  return {
+    id: question.id ?? String(row),
+    row,
+    question,
+    prompt: [question.preamble ?? "", ...answered, question.prompt].join(""),
+    messages: [...turns, { role: "user", content: question.asked }],
+  };
+}
+
+function checkNames(items: readonly BenchmarkItem[]): void {
+  const seen = new Set<string>();
+  for (const { id, row } of items) {
+    if (seen.has(id)) {
+      throw new LadError("invalid-data", `data[${row}].id is ${id}: another row has that name.`, {
+        option: `data[${row}].id`,
+        value: id,
+        remedy: "Give each row a name of its own, or none.",
+      });
+    }
+    seen.add(id);
+  }
+}
+
+function tooFew(shots: number, found: number, topic: string | undefined): LadError {
+  const of = topic === undefined ? "" : ` of ${topic}`;
+  const remedy = "Give fewer shots, or more shotData.";
+  return invalidOption("shots", shots, `there are only ${found} other rows${of}`, remedy);
+}
