@@ -87,6 +87,7 @@ class DataService(data_pb2_grpc.DataServiceServicer):
         pieces = await asyncio.to_thread(self._worker.datasets.pieces, request.dataset_id)
         while piece := await asyncio.to_thread(next, pieces, b""):
             yield pb.DownloadDatasetResponse(data=piece)
+
     async def ReadHubRows(
         self, request: pb.ReadHubRowsRequest, context: aio.ServicerContext
     ) -> AsyncIterator[pb.ReadHubRowsResponse]:
