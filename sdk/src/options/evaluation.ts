@@ -2,7 +2,7 @@ import { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
 import { list, seed, text, without } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
-import { type BootstrapOptions, bootstrapFields } from "./bootstrap.js";
+import { type BootstrapOptions, bootstrapFields } from "./evaluation/bootstrap.js";
 import { misplacedBesidePolicy } from "./sampling/policy.js";
 import {
   type CheckedSampling,

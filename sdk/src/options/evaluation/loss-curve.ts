@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import { check } from "../checks/check.js";
-import { flag, list, oneOf, share } from "../checks/fields.js";
-import { fieldsOf } from "../checks/fields-of.js";
-import { type DenoisingAttention, denoisingAttention } from "./attention.js";
+import { check } from "../../checks/check.js";
+import { flag, list, oneOf, share } from "../../checks/fields.js";
+import { fieldsOf } from "../../checks/fields-of.js";
+import { type DenoisingAttention, denoisingAttention } from "../attention.js";
+import { type ValidateOptions, validateFields } from "../training.js";
 import { type BootstrapOptions, bootstrapFields } from "./bootstrap.js";
-import { type ValidateOptions, validateFields } from "./training.js";
 
 /** One kind of corruption: MASK, swapped neighbours, copies of a neighbour, a span copied elsewhere. */
 export type CorruptionKind = "masked" | "swapped" | "duplicated" | "shifted";
