@@ -24,7 +24,7 @@ export const likelihood: Figure = {
 
   async measure(bench: Bench): Promise<Outcome> {
     const { profile, runs, questions = ITEMS } = bench.options;
-    const ours = bench.ours("ours", "scoring");
+    const ours = bench.ours("ours", "likelihoods.scoring");
     const facts = await ours.load<BaseFacts>(bench.shared);
     const reference = bench.reference("lm_eval_likelihood");
     await reference.load({ ...bench.shared, folder: facts.folder, eosTokenId: facts.eosTokenId });

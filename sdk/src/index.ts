@@ -91,18 +91,7 @@ export { randomSplit, type SplitKey, type TrainingContext } from "./method/rando
 export * from "./model.js";
 export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
-export type { BootstrapOptions } from "./options/bootstrap.js";
-export type { EvaluateOptions, EvaluationItem, Judge } from "./options/evaluation.js";
-export type {
-  Experiment,
-  ExperimentAdapter,
-  ExperimentBase,
-  ExperimentEvaluation,
-  ExperimentRuntime,
-  ExperimentSampling,
-  ExperimentSweep,
-  ExperimentTraining,
-} from "./options/experiment.js";
+export type { BootstrapOptions } from "./options/evaluation/bootstrap.js";
 export {
   type Causal,
   causal,
@@ -114,8 +103,19 @@ export {
   monteCarlo,
   type PseudoLikelihood,
   pseudoLikelihood,
-} from "./options/likelihood.js";
-export type { CorruptionKind, LossCurveOptions } from "./options/loss-curve.js";
+} from "./options/evaluation/likelihood.js";
+export type { CorruptionKind, LossCurveOptions } from "./options/evaluation/loss-curve.js";
+export type { EvaluateOptions, EvaluationItem, Judge } from "./options/evaluation.js";
+export type {
+  Experiment,
+  ExperimentAdapter,
+  ExperimentBase,
+  ExperimentEvaluation,
+  ExperimentRuntime,
+  ExperimentSampling,
+  ExperimentSweep,
+  ExperimentTraining,
+} from "./options/experiment.js";
 export type * from "./options/primitives.js";
 export type { Row, RowSource } from "./options/rows.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";

@@ -7,8 +7,8 @@ import { type LossCurve, lossCurveOf } from "./evaluation/loss-curve.js";
 import { predictCanvases } from "./evaluation/predicting.js";
 import { scoreItems } from "./evaluation/scoring.js";
 import { validateModel } from "./evaluation/validating.js";
+import { checkLossCurve, type LossCurveOptions } from "./options/evaluation/loss-curve.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
-import { checkLossCurve, type LossCurveOptions } from "./options/loss-curve.js";
 import { type CheckedScoreItem, checkCanvas, checkPredict, checkScore } from "./options/primitive-checks.js";
 import type { CanvasOptions, PredictOptions, ScoreOptions } from "./options/primitives.js";
 import {

@@ -126,7 +126,6 @@ const TWINS = [
   "choose",
   "data-order",
   "learning-rate",
-  "likelihood-masks",
   "loss-report",
   "loss-targets",
   "noise",
@@ -155,8 +154,11 @@ const SINGLES = {
   "sdk/src/method": ["kinds"],
 };
 
-/** The rule by which a token is drawn works on logits, which are torch's on the worker. */
-const TWINS_ACROSS_ROOMS = [["sdk/src/method/draw.ts", "runtime/lad_runtime/torch_backend/sampling/draw.py"]];
+/** What the worker has where it computes: the rule by which a token is drawn works on logits, which are torch's there. */
+const TWINS_ACROSS_ROOMS = [
+  ["sdk/src/method/draw.ts", "runtime/lad_runtime/torch_backend/sampling/draw.py"],
+  ["sdk/src/method/likelihood-masks.ts", "runtime/lad_runtime/torch_backend/scoring/likelihood_masks.py"],
+];
 
 describe("the method", () => {
   it.each(Object.entries(SINGLES))(
@@ -173,7 +175,7 @@ describe("the method", () => {
     },
   );
 
-  it.each(TWINS_ACROSS_ROOMS)("draws a token by %s as by %s", (...paths) => {
+  it.each(TWINS_ACROSS_ROOMS)("has %s and %s", (...paths) => {
     for (const path of paths) expect(existsSync(join(root, path))).toBe(true);
   });
 

@@ -18,7 +18,7 @@ from lad_runtime.method.learning_rate import learning_rate
 from lad_runtime.method.loss_targets import supervised_positions, targeted
 from lad_runtime.method.noise import apply_noise
 from lad_runtime.method.noises.drawing import Noise
-from lad_runtime.method.likelihood_masks import likelihood_masks
+from lad_runtime.torch_backend.scoring.likelihood_masks import likelihood_masks
 from lad_runtime.method.random import Purpose, uniforms
 from lad_runtime.method.random_split import seen_in
 from lad_runtime.types.data import PreparedExample

@@ -1,6 +1,6 @@
 /** Two models on the same questions. */
 import { LadError } from "../errors.js";
-import type { BootstrapOptions } from "../options/bootstrap.js";
+import type { BootstrapOptions } from "../options/evaluation/bootstrap.js";
 import type { Answered } from "./measures/measure.js";
 import { differences, inOrder, type Measured } from "./measures/measures.js";
 

@@ -2,8 +2,8 @@
 import type { Client } from "../client.js";
 import { fixed } from "../method/noises/registered.js";
 import type { DenoisingAttention } from "../options/attention.js";
+import type { CheckedLossCurve, CorruptionKind } from "../options/evaluation/loss-curve.js";
 import { lossSchema } from "../options/loss.js";
-import type { CheckedLossCurve, CorruptionKind } from "../options/loss-curve.js";
 import type { SamplingTarget } from "../runs/sampling.js";
 import type { WindowReport } from "../wire.js";
 import { type Ratio, ratioOfSums } from "./measures/shares.js";

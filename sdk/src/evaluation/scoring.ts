@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Client } from "../client.js";
 import type { AttentionModeName } from "../options/attention.js";
-import { type Likelihood, causal as ofCausal } from "../options/likelihood.js";
+import { type Likelihood, causal as ofCausal } from "../options/evaluation/likelihood.js";
 import type { SamplingTarget } from "../runs/sampling.js";
 import { EvaluationService, fromScore, numberOf, pb, type Score, toLikelihood, toTokenIds } from "../wire.js";
 

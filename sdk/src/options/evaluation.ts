@@ -2,7 +2,7 @@ import { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
 import { list, seed, text, without } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
-import { type BootstrapOptions, bootstrapFields } from "./bootstrap.js";
+import { type BootstrapOptions, bootstrapFields } from "./evaluation/bootstrap.js";
 import { misplacedBesidePolicy } from "./sampling/policy.js";
 import {
   type CheckedSampling,
@@ -25,7 +25,14 @@ export const itemFields = fieldsOf<EvaluationItem>()({ ...promptShape, reference
 /** A causal model that judges answers: a base that is resident on the same worker, as `loadBase` gives it. */
 export interface Judge {
   /** What the worker knows about the base. */
-  readonly info: { readonly id: string; readonly name: string; readonly eosTokenId: number };
+  readonly info: {
+    /** The base's id on the worker. */
+    readonly id: string;
+    /** The name under which it was loaded, which the evaluation tells. */
+    readonly name: string;
+    /** What ends an answer. */
+    readonly eosTokenId: number;
+  };
 }
 
 /** Options of `evaluate`: questions, and how to sample their answers. */

@@ -22,7 +22,7 @@ import {
   likelihoodSchema,
   type MonteCarlo,
   type PseudoLikelihood,
-} from "./likelihood.js";
+} from "./evaluation/likelihood.js";
 import { lossSchema } from "./loss.js";
 import { noiseSchema } from "./noise.js";
 import { optimizerSchema } from "./optimizer.js";

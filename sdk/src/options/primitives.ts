@@ -4,7 +4,7 @@ import type { AttentionModeName, DenoisingAttention } from "./attention.js";
 import type { CallOptions } from "./call.js";
 import type { WindowOptions } from "./data.js";
 import type { DataSource } from "./data-source.js";
-import type { LikelihoodInput } from "./likelihood.js";
+import type { LikelihoodInput } from "./evaluation/likelihood.js";
 import type { LossInput } from "./loss.js";
 import type { NoiseInput } from "./noise.js";
 import type { OptimizerInput } from "./optimizer.js";

@@ -1,5 +1,5 @@
 import type * as pb from "../gen/lad/v1/evaluation.js";
-import type { Likelihood } from "../options/likelihood.js";
+import type { Likelihood } from "../options/evaluation/likelihood.js";
 import type { Score } from "../results/evaluation.js";
 import { toCase } from "./oneofs.js";
 import { fromFloat32Bytes } from "./tensors.js";

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.method.likelihood_masks import likelihood_masks
 from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.compute import compute
@@ -22,6 +21,7 @@ from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.scoring import causal as causal_scoring
 from lad_runtime.torch_backend.scoring import masked as masked_scoring
 from lad_runtime.torch_backend.scoring import shared_prompts, token_likelihoods
+from lad_runtime.torch_backend.scoring.likelihood_masks import likelihood_masks
 from lad_runtime.torch_backend.scoring.score import SCORING, check_scoring, score
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.evaluation import (

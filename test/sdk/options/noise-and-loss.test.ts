@@ -78,7 +78,7 @@ describe("own drafts", () => {
     [
       { noise: "own-draft" },
       "noise",
-      /one of lad, mask-only, cover, uniform, none, or lad\(\), maskOnly\(\)/,
+      /one of lad, mask-only, cover, uniform, none, fixed, or lad\(\), maskOnly\(\)/,
     ],
     [{ noise: ownDraft() }, "noise.kind", /./],
   ])("are refused for %j by the option's name", (options, option, words) => {

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 
-from lad_runtime.method.likelihood_masks import likelihood_masks
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.requests import HiddenRequest
 from lad_runtime.torch_backend.memory.needs import cache_bytes
@@ -15,6 +14,7 @@ from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.predict import REQUEST_TOKENS, in_groups
+from lad_runtime.torch_backend.scoring.likelihood_masks import likelihood_masks
 from lad_runtime.torch_backend.scoring.token_likelihoods import TokenLikelihoods, token_likelihoods
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.evaluation import MonteCarloLikelihood, PseudoLikelihood, Score, ScoreItem

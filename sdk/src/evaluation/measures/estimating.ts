@@ -1,5 +1,5 @@
 /** A measure's figure of a set of answers, and of the difference between two, each with its interval. */
-import type { BootstrapOptions } from "../../options/bootstrap.js";
+import type { BootstrapOptions } from "../../options/evaluation/bootstrap.js";
 import { bootstrap, paired } from "../statistics/bootstrap.js";
 import type { Estimate } from "../statistics/estimate.js";
 import { jackknife, pairedJackknife } from "../statistics/jackknife.js";

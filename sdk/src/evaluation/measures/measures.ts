@@ -1,5 +1,5 @@
 /** Every measure that there is. */
-import type { BootstrapOptions } from "../../options/bootstrap.js";
+import type { BootstrapOptions } from "../../options/evaluation/bootstrap.js";
 import type { Estimate } from "../statistics/estimate.js";
 import { bitsPerByte } from "./bits-per-byte.js";
 import { distinct1, distinct2, distinct3 } from "./distinct.js";

@@ -1,6 +1,6 @@
 /** The percentile bootstrap (Efron 1979) over items. */
 import { Purpose, uniforms } from "../../method/random.js";
-import { type BootstrapOptions, checkBootstrap } from "../../options/bootstrap.js";
+import { type BootstrapOptions, checkBootstrap } from "../../options/evaluation/bootstrap.js";
 import { type Estimate, UNKNOWN } from "./estimate.js";
 
 /**

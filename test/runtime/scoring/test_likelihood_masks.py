@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lad_runtime.method.likelihood_masks import likelihood_masks
+from lad_runtime.torch_backend.scoring.likelihood_masks import likelihood_masks
 
 SIZES = {"length": st.integers(1, 12), "samples": st.integers(1, 20), "key": st.integers(0, 2**64 - 1)}
 

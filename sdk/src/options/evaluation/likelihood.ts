@@ -1,9 +1,9 @@
 /** What `score` takes for log p(continuation | prompt) (docs/method.md §7). */
-import { check } from "../checks/check.js";
-import { fields, flag, integer, seed } from "../checks/fields.js";
-import { type Complete, fieldsOf } from "../checks/fields-of.js";
-import { kindSchema } from "../checks/kind-schema.js";
-import type { OptionsByKind } from "../method/kinds.js";
+import { check } from "../../checks/check.js";
+import { fields, flag, integer, seed } from "../../checks/fields.js";
+import { type Complete, fieldsOf } from "../../checks/fields-of.js";
+import { kindSchema } from "../../checks/kind-schema.js";
+import type { OptionsByKind } from "../../method/kinds.js";
 
 /** How the Monte-Carlo likelihood is drawn. */
 export interface MonteCarloOptions {

@@ -1,6 +1,6 @@
-import { check } from "../checks/check.js";
-import { integer, seed } from "../checks/fields.js";
-import { fieldsOf } from "../checks/fields-of.js";
+import { check } from "../../checks/check.js";
+import { integer, seed } from "../../checks/fields.js";
+import { fieldsOf } from "../../checks/fields-of.js";
 
 /** How a bootstrap is drawn. */
 export interface BootstrapOptions {

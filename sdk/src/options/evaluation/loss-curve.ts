@@ -1,10 +1,9 @@
-import type { z } from "zod";
-import { check } from "../checks/check.js";
-import { flag, list, oneOf, share } from "../checks/fields.js";
-import { fieldsOf } from "../checks/fields-of.js";
-import { type DenoisingAttention, denoisingAttention } from "./attention.js";
+import { check } from "../../checks/check.js";
+import { flag, list, oneOf, share } from "../../checks/fields.js";
+import { fieldsOf } from "../../checks/fields-of.js";
+import { type DenoisingAttention, denoisingAttention } from "../attention.js";
+import { type ValidateOptions, validateFields } from "../training.js";
 import { type BootstrapOptions, bootstrapFields } from "./bootstrap.js";
-import { type ValidateOptions, validateFields } from "./training.js";
 
 /** One kind of corruption: MASK, swapped neighbours, copies of a neighbour, a span copied elsewhere. */
 export type CorruptionKind = "masked" | "swapped" | "duplicated" | "shifted";
@@ -41,14 +40,17 @@ const {
 export const lossCurveFields = fieldsOf<LossCurveOptions>()({
   ...validating,
   kinds: list(oneOf(KINDS), `a list of ${KINDS.join(", ")}, at least one`).default([...KINDS]),
-  levels: list(share(), "a list of levels, at least one").default([0.1, 0.3, 0.5, 0.7, 0.9, 1]),
+  levels: list(share(), "a list of levels, at least one").optional(),
   tailNoise: flag().default(true),
   attention: denoisingAttention.optional(),
   bootstrap: bootstrapFields.optional(),
 });
-export type CheckedLossCurve = z.output<typeof lossCurveFields>;
+export type CheckedLossCurve = ReturnType<typeof checkLossCurve>;
+
+const LEVELS = [0.1, 0.3, 0.5, 0.7, 0.9, 1];
 
 /** @throws LadError `invalid-option` */
-export function checkLossCurve(options: LossCurveOptions): CheckedLossCurve {
-  return check(lossCurveFields, options);
+export function checkLossCurve(options: LossCurveOptions) {
+  const { levels = LEVELS, ...given } = check(lossCurveFields, options);
+  return { ...given, levels };
 }
