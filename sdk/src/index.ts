@@ -89,6 +89,7 @@ export * from "./model.js";
 export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { BootstrapOptions } from "./options/bootstrap.js";
+export type { Row, RowSource } from "./options/data-source.js";
 export type { EvaluateOptions, EvaluationItem, Judge } from "./options/evaluation.js";
 export type {
   Experiment,
@@ -113,7 +114,6 @@ export {
   pseudoLikelihood,
 } from "./options/likelihood.js";
 export type * from "./options/primitives.js";
-export type { Row, RowSource } from "./options/rows.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";

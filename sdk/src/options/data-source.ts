@@ -92,6 +92,26 @@ export function hub(name: string, options: Omit<HubSplit, "name"> = {}): HubSour
   return { hub: { name, ...options } };
 }
 
+/** One row of a data set, with the columns that it has. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Where rows come from: objects, `jsonl(…)` of this machine, or `hub(…)`. */
+export type RowSource = readonly Row[] | JsonlSource | HubSource;
+
+export const rowSourceSchema = z.union(
+  [
+    z
+      .array(z.record(z.string(), z.unknown(), { error: "an object" }), { error: "a list of rows" })
+      .min(1, { error: "a list of at least one row" })
+      .readonly(),
+    jsonlSource,
+    hubSource,
+  ],
+  { error: "rows, jsonl(…) or hub(…)" },
+);
+/** A source of rows with every default filled in. */
+export type CheckedRows = z.output<typeof rowSourceSchema>;
+
 /** Options of `base.prepare`. */
 export interface PrepareOptions extends WindowOptions, CallOptions {}
 
