@@ -10,7 +10,7 @@ import { type WrittenAnswers, writeAnswers } from "./data/written-answers.js";
 import { ar } from "./method/policies/registered.js";
 import type { PreparedExample } from "./method/prepared-example.js";
 import { Model } from "./model.js";
-import { type Row, type RowSource, rowSourceSchema } from "./options/rows.js";
+import { type Row, type RowSource, rowSourceSchema } from "./options/data/rows.js";
 import {
   type CallOptions,
   type ChatMessage,

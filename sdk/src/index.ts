@@ -92,6 +92,7 @@ export * from "./model.js";
 export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { BootstrapOptions } from "./options/evaluation/bootstrap.js";
+export type { Row, RowSource } from "./options/data/rows.js";
 export {
   type Causal,
   causal,
@@ -117,7 +118,6 @@ export type {
   ExperimentTraining,
 } from "./options/experiment.js";
 export type * from "./options/primitives.js";
-export type { Row, RowSource } from "./options/rows.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";

@@ -31,6 +31,16 @@ const sdk = typescriptSources("sdk/src").filter(({ path }) => !path.includes("/g
 
 const RPC = ["grpc", "grpc_health", "grpc_reflection", "google", "lad_runtime.gen"];
 
+describe("lm-eval's model", () => {
+  it("is a client: of the worker's package it uses the generated code and the versions alone", () => {
+    const own = pythonSources("runtime/lad_lm_eval");
+    expect(own.length).toBeGreaterThan(5);
+    const used = own.flatMap(({ imports }) => imports.filter((name) => isWithin(name, "lad_runtime")));
+    expect(used.filter((name) => !/^lad_runtime\.(gen|version)\b/.test(name))).toEqual([]);
+    expect(violations(own, ["torch", "transformers", "numpy"])).toEqual([]);
+  });
+});
+
 describe("the worker", () => {
   it("has sources to look at", () => {
     for (const folder of ["engine", "server", "wire", "torch_backend"]) {

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { check } from "../checks/check.js";
 import { integer, seed } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
-import { type Row, type RowSource, rowSourceSchema } from "../options/rows.js";
+import { type Row, type RowSource, rowSourceSchema } from "../options/data/rows.js";
 
 /**
  * How an answer is judged. `likelihood`: the choice that the model finds most likely; `letter`: the model writes an answer that begins

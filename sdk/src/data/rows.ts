@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Client } from "../client.js";
 import { LadError } from "../errors.js";
-import type { CheckedRows, Row } from "../options/rows.js";
+import type { CheckedRows, Row } from "../options/data/rows.js";
 import { DataService } from "../wire.js";
 
 /**

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { check } from "../../checks/check.js";
 import { list, text } from "../../checks/fields.js";
 import { invalidOption } from "../../errors.js";
-import type { Row } from "../../options/rows.js";
+import type { Row } from "../../options/data/rows.js";
 import { Benchmark, type BenchmarkOptions, type RowQuestion } from "../benchmark.js";
 import { askedWithChoices, lettered } from "../choices.js";
 

@@ -1,7 +1,7 @@
 import { check } from "../../checks/check.js";
 import { filledText } from "../../checks/fields.js";
 import { fieldsOf } from "../../checks/fields-of.js";
-import type { Row } from "../../options/rows.js";
+import type { Row } from "../../options/data/rows.js";
 import { Benchmark, type BenchmarkOptions, benchmarkShape, type RowQuestion } from "../benchmark.js";
 import { filled, textIn } from "./template.js";
 

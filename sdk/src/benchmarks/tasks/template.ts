@@ -1,6 +1,6 @@
 /** Templates that put a row's columns into a text. */
 import { LadError } from "../../errors.js";
-import type { Row } from "../../options/rows.js";
+import type { Row } from "../../options/data/rows.js";
 
 /**
  * The template with each `{column}` replaced by the row's value of it.

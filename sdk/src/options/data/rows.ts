@@ -1,6 +1,6 @@
 /** Rows of any schema: those of benchmarks, as a file or the hub has them. */
 import { z } from "zod";
-import { type HubSource, hubSource, type JsonlSource, jsonlSource } from "./data-source.js";
+import { type HubSource, hubSource, type JsonlSource, jsonlSource } from "./sources.js";
 
 /** One row of a data set, with the columns that it has. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -16,9 +16,9 @@ import {
   shortAnswer,
 } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "../architecture/imports.js";
-import { ARC_ROWS, GSM_ROWS } from "./support/benchmark-rows.js";
-import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
+import { root } from "../../architecture/imports.js";
+import { ARC_ROWS, GSM_ROWS } from "../support/benchmark-rows.js";
+import { EXAMPLES, scratchFolder, startRuntime } from "../support/stub.js";
 
 const scratch = scratchFolder();
 const training = { data: EXAMPLES, windowTokens: 48, batchSize: 4, warmupSteps: 0 };

@@ -11,9 +11,9 @@ import {
   runBenchmark,
 } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ARC_ROWS, GSM_ROWS } from "./support/benchmark-rows.js";
-import { ARC_TASK, type HarnessRun, QUESTION_TASK, runHarness, writeTask } from "./support/lm-eval.js";
-import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
+import { ARC_ROWS, GSM_ROWS } from "../support/benchmark-rows.js";
+import { ARC_TASK, type HarnessRun, QUESTION_TASK, runHarness, writeTask } from "../support/lm-eval.js";
+import { EXAMPLES, scratchFolder, startRuntime } from "../support/stub.js";
 
 const scratch = scratchFolder();
 const tasks = join(scratch, "tasks");

@@ -11,7 +11,7 @@ import {
   runBenchmark,
 } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "../architecture/imports.js";
+import { root } from "../../architecture/imports.js";
 import {
   ARC_TASK,
   HELLASWAG_ROWS,
@@ -19,8 +19,8 @@ import {
   MMLU_TASK,
   runHarness,
   writeTask,
-} from "./support/lm-eval.js";
-import { scratchFolder, startRuntime } from "./support/stub.js";
+} from "../support/lm-eval.js";
+import { scratchFolder, startRuntime } from "../support/stub.js";
 
 const DATA = resolve(root, "../shared/data");
 const scratch = scratchFolder();
