@@ -11,7 +11,7 @@ import { root } from "../architecture/imports.js";
 function defaults(kind: keyof typeof policies): unknown {
   const spec = checkSpec(specFields.parse({ policy: kind }), {}, true, () => {});
   const policy = (policyDefinition(kind).settle?.(spec.policy, undefined, "full") ?? spec.policy) as Policy;
-  const settled = { attention: "full", context: "prompt", canvasTokens: 0 } as const;
+  const settled = { attention: "full", context: "prompt", canvasTokens: 0, padTokens: [] } as const;
   const size = { answerTokens: 0, windowTokens: 0 };
   return SamplingSpec.toJSON(toSampling({ ...spec, ...settled, ...size, policy, frames: false }));
 }

@@ -2,7 +2,7 @@
 import type { FrozenBase } from "../../frozen-base.js";
 import type { Model } from "../../model.js";
 import type { DenoisingAttention } from "../../options/attention.js";
-import type { Likelihood } from "../../options/likelihood.js";
+import type { Likelihood } from "../../options/evaluation/likelihood.js";
 import type { BenchmarkItem } from "../items.js";
 import type { ItemResult, Scorer } from "./scorer.js";
 

@@ -1,7 +1,7 @@
 /** Which scorer a model has: by likelihood, or by what it writes. */
 import type { FrozenBase } from "../../frozen-base.js";
 import { ar } from "../../method/policies/registered.js";
-import { causal } from "../../options/likelihood.js";
+import { causal } from "../../options/evaluation/likelihood.js";
 import type { Snapshot } from "../../snapshot.js";
 import type { CheckedRunBenchmark, RunSampling } from "../options.js";
 import { likelihoodScorer } from "./likelihood.js";
