@@ -40,6 +40,7 @@ export { bootstrap, paired } from "./evaluation/statistics/bootstrap.js";
 export type { Estimate, IntervalMethod } from "./evaluation/statistics/estimate.js";
 export { jackknife, pairedJackknife } from "./evaluation/statistics/jackknife.js";
 export { newcombe, wilson } from "./evaluation/statistics/wilson.js";
+export type { ExampleLoss } from "./evaluation/validating.js";
 export * from "./experiments/experiment.js";
 export type * from "./experiments/experiment-result.js";
 export type { Frozen } from "./experiments/plain-data.js";
@@ -91,8 +92,8 @@ export { randomSplit, type SplitKey, type TrainingContext } from "./method/rando
 export * from "./model.js";
 export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
-export type { BootstrapOptions } from "./options/evaluation/bootstrap.js";
 export type { Row, RowSource } from "./options/data/rows.js";
+export type { BootstrapOptions } from "./options/evaluation/bootstrap.js";
 export {
   type Causal,
   causal,
@@ -118,6 +119,7 @@ export type {
   ExperimentTraining,
 } from "./options/experiment.js";
 export type * from "./options/primitives.js";
+export type { ReproductionData, ReproductionOptions } from "./options/reproduction.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";
@@ -195,6 +197,15 @@ export {
   type WritingProgress,
   workerJsonl,
 } from "./options.js";
+export type { Claim, Finding } from "./reproduction/claims/claim.js";
+export type { PlannedBase, ReproductionPlan } from "./reproduction/plan.js";
+export {
+  type JudgedClaim,
+  type ReproducedPiece,
+  type ReproducingOptions,
+  Reproduction,
+  reproduceLad,
+} from "./reproduction/reproduction.js";
 export type * from "./results.js";
 export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";

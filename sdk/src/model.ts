@@ -6,7 +6,7 @@ import { fitsUnderBase } from "./evaluation/gap-lengths.js";
 import { type LossCurve, lossCurveOf } from "./evaluation/loss-curve.js";
 import { predictCanvases } from "./evaluation/predicting.js";
 import { scoreItems } from "./evaluation/scoring.js";
-import { validateModel } from "./evaluation/validating.js";
+import { type ExampleLoss, validateModel } from "./evaluation/validating.js";
 import { checkLossCurve, type LossCurveOptions } from "./options/evaluation/loss-curve.js";
 import { checkEvaluate, type EvaluateOptions } from "./options/evaluation.js";
 import { type CheckedScoreItem, checkCanvas, checkPredict, checkScore } from "./options/primitive-checks.js";
@@ -30,6 +30,8 @@ export interface ValidationResult {
   readonly report: LossReport;
   /** How many examples fit the window. */
   readonly data: WindowReport;
+  /** Of each example that fits, in order, where `perExample` asked for them; else none. */
+  readonly examples: readonly ExampleLoss[];
 }
 
 /** A model that predicts tokens: a base, an adapter on it, or an adapter's snapshot. */
@@ -129,8 +131,7 @@ export abstract class Model {
   async validate(options: ValidateOptions): Promise<ValidationResult> {
     const { timeoutMs, ...given } = checkValidate(options);
     const client = this.client.within(timeoutMs);
-    const { report, data } = await validateModel(client, this.target, given, false);
-    return { report, data };
+    return validateModel(client, this.target, given);
   }
 
   /**

@@ -6,7 +6,12 @@ import { callback, filledText, integer, oneOf, seed, without } from "../checks/f
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
 import { FrozenBase } from "../frozen-base.js";
-import { causal, type Likelihood, type LikelihoodInput, likelihoodSchema } from "../options/evaluation/likelihood.js";
+import {
+  causal,
+  type Likelihood,
+  type LikelihoodInput,
+  likelihoodSchema,
+} from "../options/evaluation/likelihood.js";
 import { checkManner } from "../options/primitive-checks.js";
 import { misplacedBesidePolicy } from "../options/sampling/policy.js";
 import { checkSpec, type SamplingOptions, specFields } from "../options/sampling.js";

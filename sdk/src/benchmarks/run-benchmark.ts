@@ -39,6 +39,14 @@ export interface BenchmarkScore {
   readonly items: readonly ItemResult[];
 }
 
+/** Which base a benchmark was run on. */
+export interface BenchmarkBase {
+  /** The name by which it was loaded. */
+  readonly name: string;
+  /** The commit of a hub id, or a digest of its files. */
+  readonly revision: string;
+}
+
 /** What a benchmark came to. */
 export interface BenchmarkResult<Name extends string = string> {
   /** The benchmark's kind, such as `arc-easy`. */
@@ -51,8 +59,8 @@ export interface BenchmarkResult<Name extends string = string> {
   readonly shots: number;
   /** SHA-256 of the rows. */
   readonly data: string;
-  /** The base's name and revision. */
-  readonly base: { readonly name: string; readonly revision: string };
+  /** The base that all models are on. */
+  readonly base: BenchmarkBase;
   /** By their names. */
   readonly models: Readonly<Record<Name, BenchmarkScore>>;
   /** Of the base without an adapter: by its causal likelihood, or with the policy `ar`. */

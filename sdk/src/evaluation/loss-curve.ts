@@ -40,13 +40,14 @@ export async function lossCurveOf(client: Client, target: SamplingTarget, given:
     loss: lossSchema.parse({ supervise: "corrupted-answer-tokens" }),
     context: "prompt" as const,
     canvasTokens: 0,
+    perExample: true,
   };
   const points: LossPoint[] = [];
   let data: WindowReport | undefined;
   for (const kind of kinds) {
     for (const level of levels) {
       const noise = fixed({ tailNoise, [kind]: level });
-      const validated = await validateModel(client, target, { ...whole, noise }, true);
+      const validated = await validateModel(client, target, { ...whole, noise });
       data = validated.data;
       const sums = validated.examples.flatMap(({ nats, tokens }): Ratio[] =>
         tokens === 0 ? [] : [[nats, tokens]],

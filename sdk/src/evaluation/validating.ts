@@ -36,9 +36,20 @@ export async function validateModel(
   client: Client,
   target: SamplingTarget,
   given: Omit<CheckedValidation, "timeoutMs">,
-  perExample: boolean,
 ): Promise<Validated> {
-  const { data, noise, loss, attention, context, canvasTokens, seed, maxExamples, signal, ...window } = given;
+  const {
+    data,
+    noise,
+    loss,
+    attention,
+    context,
+    canvasTokens,
+    seed,
+    maxExamples,
+    perExample,
+    signal,
+    ...window
+  } = given;
   const dataset = await openDataset(client, data, signal, target.baseId);
   const request = {
     ...target,

@@ -228,6 +228,8 @@ export interface ValidateOptions extends WindowOptions, CallOptions {
   seed?: number | bigint | undefined;
   /** How many examples, from the first on: an integer of at least 0. Default: 0, all. */
   maxExamples?: number | undefined;
+  /** Whether each example's own losses are told, by which two models can be compared. Default: false. */
+  perExample?: boolean | undefined;
 }
 
 export const validateFields = fieldsOf<ValidateOptions>()({
@@ -240,6 +242,7 @@ export const validateFields = fieldsOf<ValidateOptions>()({
   canvasTokens: canvasTokens.default(0),
   seed: seed().default(0n),
   maxExamples: integer(0).default(0),
+  perExample: flag().default(false),
   ...callShape,
 });
 

@@ -19,7 +19,11 @@ async function worker(specialTokens = 0n, events: readonly EventPayload[] = []) 
   made.transport
     .onCall(DataService.prepareDataset, () => ({ report: report(specialTokens) }))
     .onCall(DataService.encode, ({ texts }) => ({ results: texts.map(({ length }) => ({ ids: [length] })) }))
-    .onCall(TrainingService.validate, () => ({ report: lossReport(1), windowReport: report(specialTokens), examples: undefined }))
+    .onCall(TrainingService.validate, () => ({
+      report: lossReport(1),
+      windowReport: report(specialTokens),
+      examples: undefined,
+    }))
     .onCall(EvaluationService.score, ({ items }) => ({
       scores: items.map(() => ({
         logLikelihood: 0,

@@ -1,0 +1,123 @@
+/**
+ * Measures every claim of the LAD paper, and writes a report with a verdict for each: in miniature on the shipped bases, or as the
+ * paper ran it.
+ *
+ *     npx tsx examples/reproduce-lad.ts [--quick] [--plan] [--out reproduction] [--steps 3000] [--questions 200] [--minutes 60]
+ *         [--bases tiny-0.7m,tiny,tiny-5m] [--ranks 16,64] [--device cpu | cuda] [--data folder] [--preset lad]
+ *
+ * What is measured is kept in the folder: interrupted, or stopped by --minutes, the same command goes on. `--quick` takes few steps and
+ * questions, to see it work. `--plan` tells what it would take and write, and writes nothing.
+ *
+ * `--data` is a folder with train.jsonl, validation.jsonl, easy.jsonl and arithmetic.jsonl. The paper's own run is
+ * `--device cuda --bases meta-llama/Llama-3.2-1B-Instruct,meta-llama/Llama-3.2-3B-Instruct,meta-llama/Llama-3.1-8B-Instruct
+ * --ranks 512,1024 --steps 118875 --data folder`: 951,000 examples, 8 a step.
+ */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { isLadError, jsonl, type ReproductionPlan, Runtime, reproduceLad } from "lad";
+import { bytes, duration, LiveBlock, number, progressLine, renderTable } from "lad/report";
+
+process.on("uncaughtException", (error) => {
+  console.error(error.message); // names the option, the value and the remedy
+  process.exit(1);
+});
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    plan: { type: "boolean", default: false },
+    out: { type: "string", default: "reproduction" },
+    steps: { type: "string" },
+    questions: { type: "string" },
+    minutes: { type: "string" },
+    bases: { type: "string" },
+    ranks: { type: "string" },
+    device: { type: "string", default: "cpu" },
+    data: { type: "string" },
+    preset: { type: "string" },
+  },
+});
+const quick = values.quick ? { steps: 200, questions: 40, iterations: [1, 4, 16, 64] } : {};
+const { data: folder } = values;
+const file = (name: string) => jsonl(join(folder ?? "", `${name}.jsonl`));
+const reproduction = reproduceLad({
+  ...quick,
+  folder: values.out,
+  bases: values.bases?.split(","),
+  ranks: values.ranks?.split(",").map(Number),
+  ...(values.steps === undefined ? {} : { steps: Number(values.steps) }),
+  ...(values.questions === undefined ? {} : { questions: Number(values.questions) }),
+  preset: values.preset,
+  data:
+    folder === undefined
+      ? undefined
+      : {
+          train: file("train"),
+          validation: file("validation"),
+          easy: file("easy"),
+          arithmetic: file("arithmetic"),
+        },
+});
+await using runtime = await Runtime.start({ device: values.device as "cpu" | "cuda" });
+if (values.plan) console.log(planText(await reproduction.plan(runtime)));
+else await reproduce();
+
+async function reproduce(): Promise<void> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  const limit = values.minutes && setTimeout(() => stop.abort(), 60_000 * Number(values.minutes));
+  const live = new LiveBlock();
+  try {
+    const pieces = reproduction.run(runtime, {
+      signal: stop.signal,
+      onEvent: (event, piece) => {
+        if (event.type !== "step") return;
+        const { step, tokensPerSecond, report } = event;
+        const { steps } = reproduction;
+        live.update([progressLine({ label: piece, step, steps, loss: report.loss, tokensPerSecond })]);
+      },
+    });
+    for await (const { name, done, total, seconds, resumed, error } of pieces) {
+      live.finish();
+      if (!resumed) console.error(`${done}/${total} ${name}: ${error?.message ?? duration(seconds)}`);
+    }
+  } catch (error) {
+    if (!isLadError(error, "cancelled")) throw error;
+    console.error(`Stopped. What is done is kept in ${values.out}: the same command goes on.`);
+  } finally {
+    clearTimeout(limit || undefined);
+  }
+  for (const { id, title, findings } of reproduction.judge()) {
+    console.log(`(${id}) ${title}`);
+    for (const { claim, holds, figure, unit } of findings) {
+      const word = holds === undefined ? "undecided" : holds ? "holds" : "does not hold";
+      const [low, high] = figure.interval.map((end) => number(end));
+      console.log(`    ${word}: ${claim}: ${number(figure.value)} [${low}, ${high}] ${unit}`);
+    }
+  }
+  const command = `npx tsx examples/reproduce-lad.ts ${process.argv.slice(2).join(" ")}`;
+  const { html } = await reproduction.report(command.trim());
+  console.log(`\nThe report: ${html}`);
+}
+
+function planText({ bases, tokens, steps, seconds, bytes: memory, writes }: ReproductionPlan): string {
+  const table = renderTable(
+    [
+      { header: "base", cell: ({ base }) => base },
+      { header: "parameters", cell: ({ parameters }) => number(parameters) },
+      { header: "variants", cell: ({ variants }) => String(variants) },
+      { header: "tokens each", cell: (base) => number(base.tokens) },
+      { header: "a step", cell: ({ stepSeconds }) => `${(1000 * stepSeconds).toFixed(0)} ms` },
+      { header: "training", cell: ({ trainingSeconds }) => duration(trainingSeconds) },
+      { header: "answers", cell: ({ answeringSeconds }) => duration(answeringSeconds) },
+      { header: "memory", cell: (base) => bytes(base.bytes) },
+    ],
+    bases,
+  );
+  return [
+    table,
+    "",
+    `${number(steps)} steps for each variant, ${number(tokens)} tokens in all: about ${duration(seconds)} on this machine.`,
+    `At least ${bytes(memory)} of memory at once, beside activations.`,
+    ...Object.entries(writes).map(([path, what]) => `${path}: ${what}`),
+  ].join("\n");
+}

@@ -1,0 +1,77 @@
+/** The report of a reproduction. */
+import { Report } from "../report/report.js";
+import { BUILD_VERSION } from "../version.js";
+import { claims } from "./claims/claims.js";
+import type { Measured } from "./measured.js";
+import { tracesOf } from "./pieces.js";
+import { noiseOf, recipeOf, type Setting, variantsOf } from "./setting.js";
+
+/** What a report is made of beside the measurements. */
+export interface ReproductionReport {
+  /** The command that makes it again. */
+  readonly command: string | undefined;
+  /** The SHA-256 of each data set, by what it is for. */
+  readonly data: Readonly<Record<string, string>>;
+  /** Versions of what computed. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export function reproductionReport(
+  measured: Measured,
+  setting: Setting,
+  { command, data, versions }: ReproductionReport,
+): Report {
+  const {
+    folder: _,
+    data: __,
+    grid: ___,
+    watched: ____,
+    maskOnly: _____,
+    better: ______,
+    ...options
+  } = setting;
+  const recipes = Object.fromEntries(
+    setting.bases.map((base) => {
+      const { adapter, training, remask } = recipeOf(setting, base);
+      return [base, { adapter, training, remask }];
+    }),
+  );
+  const report = new Report({
+    title: "LAD, reproduced",
+    about:
+      "What the paper claims of LoRA-adapted diffusion, measured anew: every claim with its figure, its 95 % interval, and what the interval decides.",
+    command,
+    configuration: {
+      ...options,
+      variants: variantsOf(setting).map((variant) => ({
+        ...variant,
+        trainedUnder: noiseOf(setting, variant),
+      })),
+      recipes,
+    },
+    versions: { lad: BUILD_VERSION, ...versions },
+    seeds: { "weights, order and noise": setting.seed },
+    data: Object.entries(data).map(([name, sha256]) => ({ name, sha256 })),
+  });
+  for (const claim of claims) {
+    const section = report.section(`${claim.title} (${claim.source})`);
+    const findings = claim.judge(measured, setting);
+    if (findings.length > 0) {
+      const held = findings.filter(({ holds }) => holds).length;
+      section.text(`${held} of ${findings.length} comparisons hold.`);
+    }
+    for (const { claim: text, figure, unit, holds } of findings) {
+      section.verdict({ claim: text, holds, figure, of: unit });
+    }
+    claim.show(section, measured, setting);
+  }
+  addTraces(report, measured, setting);
+  return report;
+}
+
+function addTraces(report: Report, measured: Measured, setting: Setting): void {
+  const traces = tracesOf(setting).flatMap((piece) => measured.of(piece) ?? []);
+  if (traces.length === 0) return;
+  const section = report.section("How an answer comes about");
+  for (const { trace } of traces) section.trace(trace);
+}

@@ -1,0 +1,63 @@
+/** What a reproduction trains and measures, worked out of its options: plain values, the same for the same options. */
+import { type Recipe, recipeFor } from "../experiments/recipes.js";
+import type { Noise } from "../method/noise.js";
+import { lad, maskOnly } from "../method/noises/registered.js";
+import type { CheckedReproduction } from "../options/reproduction.js";
+
+/** How a variant's answers are corrupted in training. */
+export type VariantNoise = "lad" | "mask-only" | "better";
+
+/** One adapter: a base, a rank, a noise. All are trained on the same examples for as many steps. */
+export interface Variant {
+  readonly name: string;
+  readonly base: string;
+  readonly rank: number;
+  readonly noise: VariantNoise;
+}
+
+/** The variants of a reproduction, and which of them its claims look at. */
+export interface Setting extends CheckedReproduction {
+  /** Every base with every rank, under the method's own noise: the paper's six variants, where there are three bases and two ranks. */
+  readonly grid: readonly Variant[];
+  /** The variant whose answers are watched from iteration to iteration: the middle base, the highest rank. */
+  readonly watched: Variant;
+  /** The watched one's twin under masks alone. */
+  readonly maskOnly: Variant;
+  /** The watched one's twin under what works best. */
+  readonly better: Variant;
+}
+
+export function settingOf(options: CheckedReproduction): Setting {
+  const { bases, ranks } = options;
+  const middle = bases[Math.floor((bases.length - 1) / 2)] as string;
+  const highest = ranks.at(-1) as number;
+  const twin = (noise: VariantNoise) => variant(middle, highest, noise);
+  return {
+    ...options,
+    grid: bases.flatMap((base) => ranks.map((rank) => variant(base, rank, "lad"))),
+    watched: twin("lad"),
+    maskOnly: twin("mask-only"),
+    better: twin("better"),
+  };
+}
+
+/** Every variant that is trained, each once. */
+export function variantsOf({ grid, maskOnly, better }: Setting): readonly Variant[] {
+  return [...grid, maskOnly, better];
+}
+
+/** The recipe that a base's variants follow, but for their noise. */
+export function recipeOf({ preset }: Setting, base: string): Recipe {
+  return recipeFor(base, preset);
+}
+
+/** The noise that a variant is trained with. */
+export function noiseOf(setting: Setting, { base, noise }: Variant): Noise {
+  const own = { lad: lad(), "mask-only": maskOnly() };
+  return noise === "better" ? recipeOf(setting, base).training.noise : own[noise];
+}
+
+function variant(base: string, rank: number, noise: VariantNoise): Variant {
+  const suffix = noise === "lad" ? "" : ` ${noise}`;
+  return { name: `${base} rank ${rank}${suffix}`, base, rank, noise };
+}
