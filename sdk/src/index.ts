@@ -197,7 +197,7 @@ export {
   type WritingProgress,
   workerJsonl,
 } from "./options.js";
-export type { Claim, Finding } from "./reproduction/claims/claim.js";
+export type { Finding, NamedClaim } from "./reproduction/claims/claim.js";
 export type { PlannedBase, ReproductionPlan } from "./reproduction/plan.js";
 export {
   type JudgedClaim,

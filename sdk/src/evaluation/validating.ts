@@ -28,6 +28,7 @@ export interface Validated {
 export interface ExampleLoss {
   /** The sum of their CE, in nats. */
   readonly nats: number;
+  /** How many they are. */
   readonly tokens: number;
 }
 

@@ -12,13 +12,13 @@ export interface ExperimentResult {
   /** One evaluation for each entry of `evaluation.sampling`, in order, without the answers themselves. */
   readonly evaluations: readonly Omit<Evaluation, "answers" | "items">[];
   /** Means of the losses over at most 200 equal stretches of the steps, in order. */
-  readonly losses: readonly LossPoint[];
+  readonly losses: readonly StepLosses[];
   /** Every validation, in order. */
-  readonly validations: readonly LossPoint[];
+  readonly validations: readonly StepLosses[];
 }
 
 /** Losses by a step, in nats per token; NaN over none. */
-export interface LossPoint {
+export interface StepLosses {
   /** Steps taken by then. */
   readonly step: number;
   /** What is optimised. */

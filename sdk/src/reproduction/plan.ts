@@ -8,7 +8,9 @@ import { recipeOf, variantsOf } from "./setting.js";
 
 /** What a base's variants will take. */
 export interface PlannedBase {
+  /** The base's name. */
   readonly base: string;
+  /** The base's own. */
   readonly parameters: number;
   /** Variants that are trained on it. */
   readonly variants: number;
@@ -26,6 +28,7 @@ export interface PlannedBase {
 
 /** What a reproduction will take. */
 export interface ReproductionPlan {
+  /** Base by base, in the order given. */
   readonly bases: readonly PlannedBase[];
   /** Tokens of all training. */
   readonly tokens: number;

@@ -8,7 +8,7 @@ import { checkReproduction, type ReproductionOptions } from "../options/reproduc
 import type { WrittenReport } from "../report/report.js";
 import type { TrainingEvent } from "../results.js";
 import type { Runtime } from "../runtime.js";
-import type { Claim, Finding } from "./claims/claim.js";
+import type { Finding, NamedClaim } from "./claims/claim.js";
 import { claims } from "./claims/claims.js";
 import { Measured } from "./measured.js";
 import { compute } from "./measuring/compute.js";
@@ -22,8 +22,9 @@ import { recipeOf, type Setting, settingOf } from "./setting.js";
 export interface ReproducedPiece {
   /** What it was, such as `tiny rank 64: training`. */
   readonly name: string;
-  /** How many have ended with it, and how many there are. */
+  /** How many have ended with it. */
   readonly done: number;
+  /** How many there are. */
   readonly total: number;
   /** That it took. */
   readonly seconds: number;
@@ -34,7 +35,8 @@ export interface ReproducedPiece {
 }
 
 /** A claim with what was measured of it. */
-export interface JudgedClaim extends Omit<Claim, "judge"> {
+export interface JudgedClaim extends NamedClaim {
+  /** One for each of its comparisons. */
   readonly findings: readonly Finding[];
 }
 
@@ -121,7 +123,12 @@ export class Reproduction {
   /** What the pieces that were computed say of each claim. */
   judge(): readonly JudgedClaim[] {
     const measured = new Measured(this.#results);
-    return claims.map(({ judge, ...claim }) => ({ ...claim, findings: judge(measured, this.#setting) }));
+    return claims.map(({ id, title, source, judge }) => ({
+      id,
+      title,
+      source,
+      findings: judge(measured, this.#setting),
+    }));
   }
 
   /** Writes the report of what was computed into the folder `report` of the reproduction's own. */

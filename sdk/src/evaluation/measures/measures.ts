@@ -38,8 +38,11 @@ export interface Measured {
 
 /** The measures by their names in an evaluation: what each is called, its unit, what it needs, how it is computed. */
 export const measures = {
+  /** Right answers. */
   exactMatch: exactMatchMeasure,
+  /** Over all tokens. */
   perplexity: perplexityMeasure,
+  /** Over answers. */
   medianPerplexity: medianPerplexityMeasure,
   bitsPerByte,
   emptyAnswers,

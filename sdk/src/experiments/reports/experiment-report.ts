@@ -5,7 +5,7 @@ import { frontierChart, lineChart } from "../../report/parts/chart.js";
 import type { FigureForm } from "../../report/parts/figure.js";
 import type { ReportSection } from "../../report/parts/section.js";
 import { Report } from "../../report/report.js";
-import type { ExperimentResult, LossPoint } from "../experiment-result.js";
+import type { ExperimentResult, StepLosses } from "../experiment-result.js";
 import {
   type DoneRow,
   doneRows,
@@ -86,7 +86,7 @@ function curve(
   section: ReportSection,
   title: string,
   done: readonly Done[],
-  of: (result: ExperimentResult) => readonly LossPoint[],
+  of: (result: ExperimentResult) => readonly StepLosses[],
 ): void {
   const series = done.map(({ point, result }) => ({
     name: pointName(point),

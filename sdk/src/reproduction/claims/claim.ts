@@ -4,14 +4,18 @@ import type { ReportSection } from "../../report/parts/section.js";
 import type { Measured } from "../measured.js";
 import type { Setting } from "../setting.js";
 
-/** One claim. */
-export interface Claim {
+/** One claim, as a reproduction lists it. */
+export interface NamedClaim {
   /** A letter. */
   readonly id: string;
   /** As a heading. */
   readonly title: string;
   /** Who says so. */
   readonly source: "the paper" | "this project";
+}
+
+/** One claim, with how it is decided and shown. */
+export interface Claim extends NamedClaim {
   /** What measurements say of it: a finding for each comparison that the claim makes. */
   judge(measured: Measured, setting: Setting): readonly Finding[];
   /** Adds the claim's tables and charts to its section of the report. */

@@ -1,5 +1,4 @@
 /** Bases, questions and adapters of a reproduction, each loaded when it is first needed. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Adapter } from "../../adapter.js";
 import type { Base } from "../../base.js";
@@ -58,9 +57,9 @@ export class Lab implements AsyncDisposable {
     return join(this.setting.folder, "adapters", name.replaceAll(/[^A-Za-z0-9.]+/g, "-"));
   }
 
-  /** Whether a variant's adapter was saved. */
-  isTrained(variant: Variant): boolean {
-    return existsSync(this.folderOf(variant));
+  /** Deletes a checkpoint in the worker's store. */
+  forgetCheckpoint(name: string): Promise<void> {
+    return this.#runtime.deleteCheckpoint(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,13 +30,14 @@ export async function train(
   const { rank } = variant;
   const adapter = await base.createAdapter({ ...recipe.adapter, rank, seed: setting.seed, signal });
   await lab.keep(variant, adapter);
+  const checkpoint = checkpointName(lab, variant.name);
   const run = adapter.train({
     ...recipe.training,
     noise: noiseOf(setting, variant),
     data: lab.data.train,
     steps: setting.steps,
     seed: setting.seed,
-    checkpoint: { name: checkpointName(lab, variant.name), everySteps: CHECKPOINT_STEPS, resume: true },
+    checkpoint: { name: checkpoint, everySteps: CHECKPOINT_STEPS, resume: true },
     signal,
   });
   const curve = new Curve(setting.steps);
@@ -47,6 +48,7 @@ export async function train(
   const { seconds, tokensPerSecond } = await run.result();
   await rm(lab.folderOf(variant), { recursive: true, force: true });
   await adapter.save(lab.folderOf(variant));
+  await lab.forgetCheckpoint(checkpoint); // the saved adapter takes its place
   const { parameterCount } = await adapter.refresh();
   return {
     trainableParameters: parameterCount,

@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readdir, readFile, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { ar, type Base, type Example, jsonl, type Runtime, type WriteAnswersOptions } from "lad";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { scratchFolder, startRuntime } from "./support/stub.js";
+import { scratchFolder, startRuntime } from "../support/stub.js";
 
 const scratch = scratchFolder();
 const PROMPTS: readonly Example[] = [

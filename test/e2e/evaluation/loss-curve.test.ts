@@ -1,6 +1,6 @@
 import { type Adapter, applyNoise, type Base, fixed, Purpose, type Runtime } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { collected, EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
+import { collected, EXAMPLES, scratchFolder, startRuntime } from "../support/stub.js";
 
 const scratch = scratchFolder();
 const window = { windowTokens: 48 };

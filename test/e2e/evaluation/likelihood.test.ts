@@ -10,8 +10,8 @@ import {
   type ScoreItem,
 } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { itemKey } from "../../sdk/src/evaluation/scoring.js";
-import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
+import { itemKey } from "../../../sdk/src/evaluation/scoring.js";
+import { EXAMPLES, scratchFolder, startRuntime } from "../support/stub.js";
 
 const MODES = ["full", "prefix", "causal-prefix"] as const;
 const fast = { windowTokens: 48, batchSize: 4, warmupSteps: 1, learningRate: 0.01, seed: 3 };

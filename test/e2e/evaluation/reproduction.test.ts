@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ReproducedPiece, type Reproduction, Runtime, reproduceLad } from "../../sdk/src/index.js";
+import { type ReproducedPiece, type Reproduction, Runtime, reproduceLad } from "../../../sdk/src/index.js";
 
 const words = ["red", "green", "blue", "grey", "gold", "pink", "tan", "teal"];
 const examples = words.map((output, i) => ({ instruction: `Name colour ${i}.`, output }));

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { type Base, type Runtime, trainingLoop } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pythonOfCheckout, root } from "../../sdk/tools/checkout.js";
-import { collected, scratchFolder, startRuntime, untimed } from "./support/stub.js";
+import { pythonOfCheckout, root } from "../../../sdk/tools/checkout.js";
+import { collected, scratchFolder, startRuntime, untimed } from "../support/stub.js";
 
 const scratch = scratchFolder();
 const folder = join(scratch, "chatml");

@@ -14,7 +14,7 @@ import {
 } from "lad";
 import { inspectionText, mixtureText } from "lad/report";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adapterFiles, collected, EXAMPLES, scratchFolder, startRuntime, untimed } from "./support/stub.js";
+import { adapterFiles, collected, EXAMPLES, scratchFolder, startRuntime, untimed } from "../support/stub.js";
 
 const scratch = scratchFolder();
 
