@@ -67,17 +67,18 @@ export interface BenchmarkDefinition {
   read(row: Row, path: string): RowQuestion;
 }
 
+type CheckedBenchmark = z.output<typeof benchmarkOptions>;
+
 /** A benchmark, made with `arcEasy({ data })`, `mmlu({ data })`, `multipleChoice({ … })`, … */
 export class Benchmark {
   /** Names it, such as `arc-easy`. */
   readonly kind: string;
   /** The ways in which its answers can be judged. */
   readonly by: readonly ScoredBy[];
-  /** @internal */
-  readonly options: z.output<typeof benchmarkOptions>;
   /** What its own template is made of; undefined for a benchmark that has none. */
   readonly template: Readonly<Record<string, string>> | undefined;
   readonly #definition: BenchmarkDefinition;
+  readonly #options: CheckedBenchmark;
 
   /** @internal */
   constructor(
@@ -87,9 +88,18 @@ export class Benchmark {
   ) {
     this.kind = definition.kind;
     this.by = definition.by;
-    this.options = check(benchmarkOptions, options);
+    this.#options = check(benchmarkOptions, options);
     this.template = template;
     this.#definition = definition;
+  }
+
+  /**
+   * Its options, complete.
+   *
+   * @internal
+   */
+  complete(): CheckedBenchmark {
+    return this.#options;
   }
 
   /**

@@ -33,7 +33,7 @@ export async function itemsOf(
   benchmark: Benchmark,
   signal: AbortSignal | undefined,
 ): Promise<BenchmarkItems> {
-  const { data, limit, shots, shotData, seed } = benchmark.options;
+  const { data, limit, shots, shotData, seed } = benchmark.complete();
   const all = await base.rows(data, { signal });
   const rows = limit === 0 ? all : all.slice(0, limit);
   const questions = benchmark.questions(rows, "data");

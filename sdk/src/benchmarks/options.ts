@@ -38,8 +38,8 @@ export interface RunBenchmarkOptions extends Omit<SamplingOptions, "frames" | "d
   /** The models by names of your own, all on one base; that base without an adapter is asked the same questions beside them. */
   models: Readonly<Record<string, BenchmarkModel>>;
   /**
-   * How answers are judged: by the most likely choice (`likelihood`), by a choice's letter (`letter`), by the last `number`, by the whole
-   * `text`. Default: the first of the benchmark's own `by`.
+   * How answers are judged, one of `likelihood`, `letter`, `number`, `text`: by the most likely choice, by a choice's letter, by the last
+   * number, by the whole text. Default: the first of the benchmark's own `by`.
    */
   by?: ScoredBy | undefined;
   /**

@@ -76,7 +76,10 @@ export interface BenchmarkResult<Name extends string = string> {
  * @throws LadError `invalid-option`, `invalid-data`, `not-found`; `invalid-state` for a folder of another configuration; `cancelled`
  */
 export async function runBenchmark<const Models extends RunBenchmarkOptions["models"]>(
-  options: RunBenchmarkOptions & { models: Models },
+  options: RunBenchmarkOptions & {
+    /** By names of your own, all on one base. */
+    models: Models;
+  },
 ): Promise<BenchmarkResult<keyof Models & string>> {
   const given = checkRunBenchmark(options);
   const asked = await itemsOf(given.base, given.benchmark, given.signal);
@@ -148,7 +151,8 @@ function configurationOf(
   { items, data, shotData }: { items: readonly BenchmarkItem[]; data: string; shotData: string | undefined },
   models: readonly AskedModel[],
 ): RunConfiguration {
-  const { kind, template, options } = benchmark;
+  const { kind, template } = benchmark;
+  const options = benchmark.complete();
   const { name, revision, dataType, chatTemplateDigest, systemPrompt, maskToken } = base.info;
   const { shots } = options;
   const drawn = shots > 0 ? { seed: options.seed, shotData } : {};
@@ -213,7 +217,7 @@ function resultOf(
     benchmark: benchmark.kind,
     by,
     n: reference.items.length,
-    shots: benchmark.options.shots,
+    shots: benchmark.complete().shots,
     data,
     base: { name: base.info.name, revision: base.info.revision },
     models,

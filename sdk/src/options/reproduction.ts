@@ -44,7 +44,7 @@ export interface ReproductionOptions {
   iterations?: readonly number[] | undefined;
   /** Training data and questions. Default: the questions of the shipped bases. */
   data?: ReproductionData | undefined;
-  /** Keys initial weights, noise and draws: an integer from 0 to 2^53 − 1. Default: 1. */
+  /** Keys initial weights, noise and draws: an integer from 0 to 9,007,199,254,740,991. Default: 1. */
   seed?: number | undefined;
   /** Options with which the bases are loaded. Default: those of the recipe. */
   load?: BaseOptions | undefined;

@@ -67,11 +67,12 @@ function saysOtherThan(value: unknown, text: string, schema: z.ZodType): boolean
   return !isDeepStrictEqual(schema.safeParse(saidDefault(text, Array.isArray(value))).data, value);
 }
 
-/** `Default: 0, all.` is 0, ``Default: `drop`.`` is a string, and several of them are a list. */
+/** `Default: 0, all.` is 0, ``Default: `drop`.`` is a string; several numbers or several strings are a list. */
 function saidDefault(text: string, isList: boolean): unknown {
   const [, said = ""] = DEFAULT.exec(text) ?? [];
   const [sentence = ""] = said.split(/\.(?= |$)/);
-  const words = [...sentence.matchAll(/`([^`]*)`/g)].map(([, word]) => word);
+  const words = [...sentence.matchAll(/`([^`]*)`/g)].map(([, word = ""]) => word.replaceAll("\\n", "\n"));
+  if (isList && words.length === 0) return sentence.match(/\d+/g)?.map(Number);
   if (isList) return words;
   if (sentence.startsWith("`")) return words[0];
   const [literal = "null"] = /^(?:-?\d[\d,.]*(?:e-?\d+)?|true|false)/.exec(sentence) ?? [];

@@ -31,7 +31,11 @@ export type Part = TextPart | FactsPart | FoldPart | TablePart | Chart | Verdict
 export class ReportSection {
   /** Its heading. */
   readonly title: string;
-  /** @internal */
+  /**
+   * Its parts, in order.
+   *
+   * @internal
+   */
   readonly parts: Part[] = [];
 
   /** @internal */
