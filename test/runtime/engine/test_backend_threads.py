@@ -15,8 +15,9 @@ from lad_runtime.engine.memory.reservations import Reservation
 from lad_runtime.engine.worker import Worker, make_worker
 from lad_runtime.types.data import Message
 from lad_runtime.types.evaluation import CausalLikelihood, ScoreItem, ScoreTask
+from lad_runtime.types.inspection import InspectDatasetRequest
 from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictTask
-from method_specs import lad_noise, loss_spec
+from method_specs import lad_noise, loss_spec, window_spec
 from sampling_specs import predict_spec
 from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec
 from worker_support import LINES, SEQUENCE, short_sampling, training_spec
@@ -81,6 +82,17 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     worker.bases.render(base.id, [Message(role="user", content="hello")], True, False)
     (folder / "lines.jsonl").write_text(LINES)
     dataset, _ = worker.datasets.read_file(str(folder / "lines.jsonl"))
+    inspection = InspectDatasetRequest(
+        base_id=base.id,
+        dataset_id=dataset,
+        window=window_spec(window=64),
+        noise=lad_noise(),
+        loss=loss_spec(),
+        seed=0,
+        noised_examples=4,
+        shown_examples=1,
+    )
+    worker.inspections.inspect(base, inspection, lambda: False)
     spec = adapter_spec(rank=4, alpha=4, targets=("q_proj",))
     adapter = worker.adapters.create(base.id, spec).result(30)
     train = training_spec(dataset, steps=3, checkpoint="run")
