@@ -1,6 +1,7 @@
 /** Every figure by its name. */
 
 import type { Figure } from "../harness/figure.js";
+import { ablations } from "./ablations.js";
 import { answersAtQuality } from "./answers-at-quality.js";
 import { autoregressive } from "./autoregressive.js";
 import { decoding } from "./decoding.js";
@@ -29,6 +30,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   decoding,
   "answers-at-quality": answersAtQuality,
   "time-to-loss": timeToLoss,
+  ablations,
   latency,
   neighbour,
   overhead,

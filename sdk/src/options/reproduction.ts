@@ -30,7 +30,7 @@ export const reproductionDataFields = fieldsOf<ReproductionData>()({
 export interface ReproductionOptions {
   /** The folder of this machine that keeps what is trained, measured and reported, and from which an interrupted reproduction goes on. */
   folder: string;
-  /** Names of bases, from the smallest to the largest. Default: `tiny-0.7m`, `tiny` and `tiny-5m`. */
+  /** Names of bases, from the smallest to the largest. Default: `tiny-0.7m` and `tiny`. */
   bases?: readonly string[] | undefined;
   /** LoRA ranks, from the lowest to the highest. Default: 16 and 64. */
   ranks?: readonly number[] | undefined;
@@ -52,11 +52,7 @@ export interface ReproductionOptions {
 
 export const reproductionFields = fieldsOf<ReproductionOptions>()({
   folder: filledText("a folder's path"),
-  bases: list(filledText("a base's name"), "a list of bases, at least one").default([
-    "tiny-0.7m",
-    "tiny",
-    "tiny-5m",
-  ]),
+  bases: list(filledText("a base's name"), "a list of bases, at least one").default(["tiny-0.7m", "tiny"]),
   ranks: list(integer(1), "a list of ranks, at least one").default([16, 64]),
   preset: filledText().optional(),
   steps: integer(1).default(3000),

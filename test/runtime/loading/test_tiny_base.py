@@ -10,7 +10,7 @@ from lad_runtime.tiny.export import export
 from lad_runtime.tiny.forward import answer_scores, exact_matches
 from lad_runtime.tiny.generate import draw_balanced
 from lad_runtime.tiny.lessons import Lesson, batches, lessons
-from lad_runtime.tiny.sizes import SIZES, base_folder
+from lad_runtime.tiny.sizes import BASES, SIZES, base_folder
 from lad_runtime.tiny.train import BATCH_TOKENS, SHARES, train
 from lad_runtime.tiny.vocabulary import EOS, MASK, train_vocabulary
 from lad_runtime.torch_backend.forward.base import Base, load_base
@@ -37,6 +37,13 @@ def test_the_folder_is_small_and_of_the_scripts_shape(base: Base) -> None:
     assert sum(path.stat().st_size for path in BASE.iterdir()) < 6_000_000
     assert base.model.config == SIZES["tiny"].config
     assert 1_500_000 < base.info.parameter_count < 3_000_000
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(BASES.iterdir())])
+def test_each_shipped_base_is_loaded_by_its_name_and_has_its_scripts_shape(name: str) -> None:
+    loaded = load_base(base_spec(name=name), "cpu", lambda _: None)
+    assert (loaded.info.name, loaded.model.config) == (name, SIZES[name].config)
+    loaded.close()
 
 
 def test_held_out_questions_are_answered(base: Base, tokenizer: Tokenizer) -> None:

@@ -31,6 +31,7 @@ class BaseEntry:
 
 REGISTRY = {
     "stub": BaseEntry(),
+    "tiny-0.7m": BaseEntry(),
     "tiny": BaseEntry(),
     "smollm2-135m": BaseEntry(mask_token="<empty_output>"),  # one token that occurs in no text
 }

@@ -1,0 +1,178 @@
+/** What each change of the training is worth at the same steps: CE where most of an answer is masked, and right answers from masks alone. */
+import { join } from "node:path";
+import {
+  type Base,
+  bootstrap,
+  type Estimate,
+  type ExampleLoss,
+  fixed,
+  type Question,
+  Runtime,
+  refine,
+  remask,
+  sweep,
+  wilson,
+} from "../../sdk/src/index.js";
+import { number, percent } from "../../sdk/src/report/numbers.js";
+import { type Column, renderTable } from "../../sdk/src/report/table.js";
+import { KEPT, questionsOf } from "../decoding/adapters.js";
+import type { Bench } from "../harness/bench.js";
+import type { Figure } from "../harness/figure.js";
+import type { Report } from "../harness/result.js";
+import { ARMS, type Arm, dataOf } from "../learning/arms.js";
+
+/** The masked shares at which losses are compared. */
+const SHARES = [0.75, 0.9, 1];
+const POLICIES = { remask: remask({ iterations: 16 }), refine: refine({ iterations: 16 }) } as const;
+
+/** One training of an arm, item by item. */
+interface Trained {
+  readonly losses: readonly { readonly nats: readonly number[]; readonly tokens: readonly number[] }[];
+  readonly right: Readonly<Record<keyof typeof POLICIES, readonly boolean[]>>;
+  readonly seconds: number;
+}
+
+/** An arm's trainings together. */
+interface ArmRow {
+  readonly arm: string;
+  readonly seeds: number;
+  /** At each of the masked shares, nats a masked token: the mean of the seeds, by a bootstrap over the examples. */
+  readonly ce: readonly Estimate[];
+  readonly right: Readonly<Record<keyof typeof POLICIES, Estimate>>;
+  /** Exact match of each seed. */
+  readonly each: Readonly<Record<keyof typeof POLICIES, readonly number[]>>;
+}
+
+export const ablations: Figure = {
+  about: "what each change of the training is worth, at the same steps: CE under high masks, exact match",
+  base: "tiny",
+  takes: ["steps", "questions", "seeds"],
+  measure,
+};
+
+async function measure(bench: Bench): Promise<Report> {
+  const {
+    base: name,
+    steps: [steps = 1000] = [],
+    questions: limit = 150,
+    seeds = 3,
+    threads,
+  } = bench.options;
+  await using runtime = await Runtime.start({ threads });
+  const base = await runtime.loadBase(name);
+  const questions = await base.questions(questionsOf("heldout"), { limit });
+  const trained = sweep({
+    axes: { arm: ARMS.map((arm) => arm.name), seed: Array.from({ length: seeds }, (_, i) => i + 1) },
+    manifest: join(KEPT, `ablations-${name}-${steps}-${limit}.json`),
+    spec: { steps, limit, base: name },
+    retryFailed: true,
+    run: (point, { signal }) => {
+      const arm = ARMS.find((each) => each.name === point.arm) as Arm;
+      return train(base, arm, { steps, seed: point.seed as number, questions, signal });
+    },
+  });
+  for await (const { point, status, seconds } of trained) {
+    bench.say(`${point.arm}, seed ${point.seed}: ${status === "done" ? `${Math.round(seconds)} s` : status}`);
+  }
+  const done = (await trained.table()).flatMap((row) => (row.status === "done" ? [row] : []));
+  const rows = ARMS.flatMap(({ name: arm }) => {
+    const own = done.filter(({ point }) => point.arm === arm).map(({ result }) => result);
+    return own.length === 0 ? [] : [rowOf(arm, own)];
+  });
+  return { json: { base: name, steps, questions: limit, rows }, text: renderTable(COLUMNS, rows) };
+}
+
+interface Trial {
+  readonly steps: number;
+  readonly seed: number;
+  readonly questions: readonly Question[];
+  readonly signal: AbortSignal;
+}
+
+async function train(base: Base, arm: Arm, { steps, seed, questions, signal }: Trial): Promise<Trained> {
+  await using adapter = await base.createAdapter({ ...arm.adapter, seed, signal });
+  const data = await dataOf(arm, questionsOf("train"), async () => {
+    const written = await base.writeAnswers({
+      prompts: questionsOf("train"),
+      folder: join(KEPT, "own-answers"),
+      answerTokens: 40,
+      signal,
+    });
+    return written.data;
+  });
+  const last = Math.round(steps * (arm.last?.share ?? 0));
+  const shared = { ...arm.training, data, seed, signal };
+  const { seconds } = await adapter.train({ ...shared, steps: steps - last }).result();
+  const more = arm.last && (await adapter.train({ ...shared, ...arm.last.training, steps: last }).result());
+  const { windowTokens, padTokens, attention = "full" } = arm.training;
+  const losses: { nats: number[]; tokens: number[] }[] = [];
+  for (const share of SHARES) {
+    const { examples } = await adapter.validate({
+      data: questionsOf("heldout"),
+      windowTokens,
+      padTokens,
+      attention,
+      noise: fixed({ masked: share }),
+      loss: { supervise: "corrupted-answer-tokens" },
+      perExample: true,
+      signal,
+    });
+    losses.push({ nats: examples.map(({ nats }) => nats), tokens: examples.map(({ tokens }) => tokens) });
+  }
+  const right = { remask: [] as boolean[], refine: [] as boolean[] };
+  for (const kind of ["remask", "refine"] as const) {
+    const canvases = questions.map(({ ids }) => ({ ids }));
+    const sampling = { canvases, policy: POLICIES[kind], frames: false, signal };
+    const answers = await adapter.sampleMany(sampling).result();
+    right[kind] = answers.map(({ text }, i) => text.trim() === questions[i]?.reference.trim());
+  }
+  return { losses, right, seconds: seconds + (more?.seconds ?? 0) };
+}
+
+function rowOf(arm: string, own: readonly Trained[]): ArmRow {
+  const kinds = ["remask", "refine"] as const;
+  const of = <Value>(value: (kind: keyof typeof POLICIES) => Value) =>
+    Object.fromEntries(kinds.map((kind) => [kind, value(kind)])) as Record<keyof typeof POLICIES, Value>;
+  return {
+    arm,
+    seeds: own.length,
+    ce: SHARES.map((_, at) => bootstrap(together(own, at), natsPerToken)),
+    right: of((kind) => wilson(own.flatMap(({ right }) => right[kind]))),
+    each: of((kind) => own.map(({ right }) => right[kind].filter(Boolean).length / right[kind].length)),
+  };
+}
+
+/** Each example's sums over the seeds. */
+function together(own: readonly Trained[], at: number): ExampleLoss[] {
+  const [first] = own;
+  return (first?.losses[at]?.nats ?? []).map((_, i) => ({
+    nats: sum(own.map(({ losses }) => losses[at]?.nats[i] ?? 0)),
+    tokens: sum(own.map(({ losses }) => losses[at]?.tokens[i] ?? 0)),
+  }));
+}
+
+function natsPerToken(examples: readonly ExampleLoss[]): number {
+  return sum(examples.map(({ nats }) => nats)) / sum(examples.map(({ tokens }) => tokens));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+
+const bounds = ({ value, interval: [low, high] }: Estimate) =>
+  `${number(value)} [${number(low)}, ${number(high)}]`;
+const shares = ({ value, interval: [low, high] }: Estimate) =>
+  `${percent(value)} [${percent(low)}, ${percent(high)}]`;
+
+const COLUMNS: readonly Column<ArmRow>[] = [
+  { header: "arm", align: "left", cell: ({ arm }) => arm },
+  { header: "seeds", cell: ({ seeds }) => String(seeds) },
+  ...SHARES.map(
+    (share, at): Column<ArmRow> => ({
+      header: `CE, ${percent(share)} masked`,
+      cell: ({ ce }) => (ce[at] === undefined ? "" : bounds(ce[at])),
+    }),
+  ),
+  { header: "right, remask 16", cell: ({ right }) => shares(right.remask) },
+  { header: "right, refine 16", cell: ({ right }) => shares(right.refine) },
+];
