@@ -1,6 +1,8 @@
 /** The report of a reproduction. */
+import type { ReportSection } from "../report/parts/section.js";
 import { Report } from "../report/report.js";
 import { BUILD_VERSION } from "../version.js";
+import { allHold, type Finding, type NamedClaim } from "./claims/claim.js";
 import { claims } from "./claims/claims.js";
 import type { Measured } from "./measured.js";
 import { tracesOf } from "./pieces.js";
@@ -54,15 +56,8 @@ export function reproductionReport(
     data: Object.entries(data).map(([name, sha256]) => ({ name, sha256 })),
   });
   for (const claim of claims) {
-    const section = report.section(`${claim.title} (${claim.source})`);
-    const findings = claim.judge(measured, setting);
-    if (findings.length > 0) {
-      const held = findings.filter(({ holds }) => holds).length;
-      section.text(`${held} of ${findings.length} comparisons hold.`);
-    }
-    for (const { claim: text, figure, unit, holds } of findings) {
-      section.verdict({ claim: text, holds, figure, of: unit });
-    }
+    const section = report.section(claim.title);
+    judge(section, claim, claim.judge(measured, setting));
     claim.show(section, measured, setting);
   }
   addTraces(report, measured, setting);
@@ -74,4 +69,36 @@ function addTraces(report: Report, measured: Measured, setting: Setting): void {
   if (traces.length === 0) return;
   const section = report.section("How an answer comes about");
   for (const { trace } of traces) section.trace(trace);
+}
+
+const NOTHING = "Nothing was measured of it.";
+
+const WORDS = new Map([
+  [true, "holds"],
+  [false, "does not hold"],
+  [undefined, "undecided"],
+]);
+
+/** The verdict over all comparisons of a claim, and the comparisons. */
+function judge(section: ReportSection, { title, source }: NamedClaim, findings: readonly Finding[]): void {
+  const held = findings.filter(({ holds }) => holds).length;
+  section.verdict({
+    claim: title,
+    holds: allHold(findings),
+    because:
+      findings.length === 0 ? NOTHING : `As ${source} says. ${held} of ${findings.length} comparisons hold.`,
+  });
+  if (findings.length === 0) return;
+  section.table({
+    title: "Comparisons",
+    about:
+      "A comparison holds if the whole interval lies where the claim says, and does not if all of it lies elsewhere.",
+    columns: [
+      { header: "what should hold", value: ({ claim }) => claim },
+      { header: "verdict", value: ({ holds }) => WORDS.get(holds) },
+      { header: "figure", value: ({ figure }) => figure },
+      { header: "of", value: ({ unit }) => unit },
+    ],
+    rows: findings,
+  });
 }

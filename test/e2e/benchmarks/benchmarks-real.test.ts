@@ -46,6 +46,9 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** Of all rows, transformers computes for a quarter of an hour: a fifth of them are asked, all with LAD_ALL_ITEMS=1. */
+const PART = process.env.LAD_ALL_ITEMS === "1" ? 1 : 5;
+
 /** Sums of float32 in another order differ by so much, in nats. */
 const ROUNDING = 2e-3;
 
@@ -61,8 +64,9 @@ afterAll(() => runtime?.close());
 
 describe.skipIf(!existsSync(DATA))("SmolLM2's likelihoods, where the development data is", () => {
   it.each(CASES)(
-    "are those of lm-eval with transformers on $rows items of $file",
-    async ({ name, file, rows: count, yaml, ours }) => {
+    `are those of lm-eval with transformers on $rows / ${PART} items of $file`,
+    async ({ name, file, rows: all, yaml, ours }) => {
+      const count = all / PART;
       const lines = readFileSync(join(DATA, `${file}.jsonl`), "utf8")
         .split("\n")
         .slice(0, count);
