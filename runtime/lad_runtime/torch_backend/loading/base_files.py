@@ -31,8 +31,8 @@ class BaseEntry:
 
 REGISTRY = {
     "stub": BaseEntry(),
-    "tiny-0.7m": BaseEntry(),
     "tiny": BaseEntry(),
+    "tiny-0.7m": BaseEntry(),
     "smollm2-135m": BaseEntry(mask_token="<empty_output>"),  # one token that occurs in no text
 }
 """The known names, which are neither folders nor hub ids. All other bases use an empty entry."""
