@@ -29,7 +29,7 @@ export interface Setting extends CheckedReproduction {
 
 export function settingOf(options: CheckedReproduction): Setting {
   const { bases, ranks } = options;
-  const middle = bases[Math.floor((bases.length - 1) / 2)] as string;
+  const middle = bases[Math.floor(bases.length / 2)] as string;
   const highest = ranks.at(-1) as number;
   const twin = (noise: VariantNoise) => variant(middle, highest, noise);
   return {
