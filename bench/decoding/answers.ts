@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Adapter, Answer, Base, Policy, Question } from "../../sdk/src/index.js";
 import { ar, exactMatch, type speculative } from "../../sdk/src/index.js";
-import { median } from "../harness/statistics.js";
+import { median, sum } from "../harness/statistics.js";
 
 /** Settings that all answers of a figure share. */
 export interface Asked {
@@ -159,8 +159,4 @@ export async function timed(
 /** Tokens of an answer with the stop token that ends it. */
 function tokensOf({ ids, canvasIds }: Answer): number {
   return Math.min(ids.length + 1, canvasIds.length);
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }

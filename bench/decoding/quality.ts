@@ -1,6 +1,7 @@
 /** How fast answers come that are no worse than the reference's: exact match and time, paired over the same questions. */
+
 import { wilson } from "../../sdk/src/index.js";
-import { type Spread, spread } from "../harness/statistics.js";
+import { type Spread, spread, sum } from "../harness/statistics.js";
 
 /** What one side made of the questions of one round. */
 export interface AnsweredRound {
@@ -91,8 +92,4 @@ function roundOf({ name, rounds }: Contender, round: number): AnsweredRound {
 
 function rightOf({ rounds }: Contender): number {
   return rounds.flatMap(({ right }) => right).filter(Boolean).length;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   type Base,
   bootstrap,
+  type DataSource,
   type Estimate,
   type ExampleLoss,
   fixed,
@@ -19,7 +20,8 @@ import { KEPT, questionsOf } from "../decoding/adapters.js";
 import type { Bench } from "../harness/bench.js";
 import type { Figure } from "../harness/figure.js";
 import type { Report } from "../harness/result.js";
-import { ARMS, type Arm, dataOf } from "../learning/arms.js";
+import { sum } from "../harness/statistics.js";
+import { ARMS, type Arm } from "../learning/arms.js";
 
 /** The masked shares at which losses are compared. */
 const SHARES = [0.75, 0.9, 1];
@@ -91,15 +93,7 @@ interface Trial {
 
 async function train(base: Base, arm: Arm, { steps, seed, questions, signal }: Trial): Promise<Trained> {
   await using adapter = await base.createAdapter({ ...arm.adapter, seed, signal });
-  const data = await dataOf(arm, questionsOf("train"), async () => {
-    const written = await base.writeAnswers({
-      prompts: questionsOf("train"),
-      folder: join(KEPT, "own-answers"),
-      answerTokens: 40,
-      signal,
-    });
-    return written.data;
-  });
+  const data = arm.ownAnswers === true ? await ownAnswers(base, signal) : questionsOf("train");
   const last = Math.round(steps * (arm.last?.share ?? 0));
   const shared = { ...arm.training, data, seed, signal };
   const { seconds } = await adapter.train({ ...shared, steps: steps - last }).result();
@@ -129,6 +123,18 @@ async function train(base: Base, arm: Arm, { steps, seed, questions, signal }: T
   return { losses, right, seconds: seconds + (more?.seconds ?? 0) };
 }
 
+/** The training questions with what the base itself answers to them. */
+async function ownAnswers(base: Base, signal: AbortSignal): Promise<DataSource> {
+  const folder = join(KEPT, "own-answers");
+  const written = await base.writeAnswers({
+    prompts: questionsOf("train"),
+    folder,
+    answerTokens: 40,
+    signal,
+  });
+  return written.data;
+}
+
 function rowOf(arm: string, own: readonly Trained[]): ArmRow {
   const kinds = ["remask", "refine"] as const;
   const of = <Value>(value: (kind: keyof typeof POLICIES) => Value) =>
@@ -153,10 +159,6 @@ function together(own: readonly Trained[], at: number): ExampleLoss[] {
 
 function natsPerToken(examples: readonly ExampleLoss[]): number {
   return sum(examples.map(({ nats }) => nats)) / sum(examples.map(({ tokens }) => tokens));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }
 
 const bounds = ({ value, interval: [low, high] }: Estimate) =>

@@ -2,7 +2,6 @@
 import {
   type AdapterOptions,
   adamw,
-  type DataSource,
   lad,
   maskOnly,
   ownDraft,
@@ -78,15 +77,6 @@ const CHANGES: readonly Arm[] = [
 
 /** Every arm. */
 export const ARMS: readonly Arm[] = [...METHOD, ...CHANGES];
-
-/** The examples of an arm. */
-export async function dataOf(
-  { ownAnswers }: Arm,
-  labels: DataSource,
-  write: () => Promise<DataSource>,
-): Promise<DataSource> {
-  return ownAnswers === true ? write() : labels;
-}
 
 function method(): Partial<TrainingOptions> {
   return { noise: lad(), loss: "all-tokens" };

@@ -5,6 +5,7 @@ import { remask } from "../method/policies/registered.js";
 import type { Lab } from "./measuring/lab.js";
 import { type Piece, piecesOf } from "./pieces.js";
 import { recipeOf, variantsOf } from "./setting.js";
+import { sum } from "./sum.js";
 
 /** What a base's variants will take. */
 export interface PlannedBase {
@@ -115,8 +116,4 @@ function iterationsOf(piece: Piece): number {
   if (piece.kind === "train") return 0;
   if (piece.kind !== "answers") return USUAL_ITERATIONS;
   return "iterations" in piece.policy ? piece.policy.iterations : USUAL_ITERATIONS;
-}
-
-function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
 }

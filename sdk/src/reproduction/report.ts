@@ -6,7 +6,7 @@ import { allHold, type Finding, type NamedClaim } from "./claims/claim.js";
 import { claims } from "./claims/claims.js";
 import type { Measured } from "./measured.js";
 import { tracesOf } from "./pieces.js";
-import { noiseOf, recipeOf, type Setting, variantsOf } from "./setting.js";
+import { noiseOf, recipesOf, type Setting, variantsOf } from "./setting.js";
 
 /** What a report is made of beside the measurements. */
 export interface ReproductionReport {
@@ -32,12 +32,6 @@ export function reproductionReport(
     better: ______,
     ...options
   } = setting;
-  const recipes = Object.fromEntries(
-    setting.bases.map((base) => {
-      const { adapter, training, remask } = recipeOf(setting, base);
-      return [base, { adapter, training, remask }];
-    }),
-  );
   const report = new Report({
     title: "LAD, reproduced",
     about:
@@ -49,7 +43,7 @@ export function reproductionReport(
         ...variant,
         trainedUnder: noiseOf(setting, variant),
       })),
-      recipes,
+      recipes: recipesOf(setting),
     },
     versions: { lad: BUILD_VERSION, ...versions },
     seeds: { "weights, order and noise": setting.seed },

@@ -16,7 +16,7 @@ import { Lab } from "./measuring/lab.js";
 import { nameOf, type Piece, piecesOf } from "./pieces.js";
 import { planReproduction, type ReproductionPlan } from "./plan.js";
 import { type ReproductionReport, reproductionReport } from "./report.js";
-import { recipeOf, type Setting, settingOf } from "./setting.js";
+import { recipesOf, type Setting, settingOf } from "./setting.js";
 
 /** One piece that has ended. */
 export interface ReproducedPiece {
@@ -167,11 +167,5 @@ async function versionsOf(runtime: Runtime): Promise<Record<string, string>> {
 /** Everything that the results depend on, with the content of the data in place of where it is. */
 function specOf(setting: Setting, data: Readonly<Record<string, string>>): object {
   const { bases, ranks, steps, questions, iterations, seed } = setting;
-  const recipes = Object.fromEntries(
-    bases.map((base) => {
-      const { adapter, training, remask, answerTokens } = recipeOf(setting, base);
-      return [base, { adapter, training, remask, answerTokens }];
-    }),
-  );
-  return { bases, ranks, steps, questions, iterations, seed, recipes, data };
+  return { bases, ranks, steps, questions, iterations, seed, recipes: recipesOf(setting), data };
 }

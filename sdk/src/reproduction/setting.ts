@@ -51,6 +51,16 @@ export function recipeOf({ preset }: Setting, base: string): Recipe {
   return recipeFor(base, preset);
 }
 
+/** What of every base's recipe the results depend on. */
+export function recipesOf(setting: Setting): Readonly<Record<string, Omit<Recipe, "about" | "base">>> {
+  return Object.fromEntries(
+    setting.bases.map((base) => {
+      const { about: _, base: __, ...recipe } = recipeOf(setting, base);
+      return [base, recipe];
+    }),
+  );
+}
+
 /** The noise that a variant is trained with. */
 export function noiseOf(setting: Setting, { base, noise }: Variant): Noise {
   const own = { lad: lad(), "mask-only": maskOnly() };

@@ -4,6 +4,7 @@ import { bootstrap, paired } from "../../evaluation/statistics/bootstrap.js";
 import type { Estimate } from "../../evaluation/statistics/estimate.js";
 import { jackknife, pairedJackknife } from "../../evaluation/statistics/jackknife.js";
 import type { AnswerItem, Answers, ExampleLosses } from "../measured.js";
+import { sum } from "../sum.js";
 
 /** Nats a token under the causal base, over all tokens of all answers: the logarithm of the perplexity. */
 export function logPerplexity({ items }: Answers): Estimate {
@@ -78,8 +79,4 @@ function examplesOf({ nats, tokens }: ExampleLosses): { nats: number; tokens: nu
 
 function natsPerExampleToken(examples: readonly { nats: number; tokens: number }[]): number {
   return sum(examples, ({ nats }) => nats) / sum(examples, ({ tokens }) => tokens);
-}
-
-function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
 }

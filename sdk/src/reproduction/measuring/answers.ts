@@ -1,13 +1,13 @@
 /** Answers to a set of questions, each with all that its measures need. */
 import type { Adapter } from "../../adapter.js";
 import type { Base } from "../../base.js";
-import { scoredTokens } from "../../evaluation/measures/perplexity.js";
+import type { Answered } from "../../evaluation/measures/measure.js";
 import type { Question } from "../../frozen-base.js";
 import type { Policy } from "../../method/policy.js";
-import type { Answer } from "../../results.js";
-import type { Answers } from "../measured.js";
+import type { AnswerItem, Answers } from "../measured.js";
 import { type AnswersPiece, autoregressive, type BasePiece } from "../pieces.js";
 import { recipeOf } from "../setting.js";
+import { sum } from "../sum.js";
 import type { Lab } from "./lab.js";
 import type { Computing } from "./training.js";
 
@@ -42,37 +42,20 @@ interface Asked {
 async function answersOf(lab: Lab, { base, model, policy, questions, signal }: Asked): Promise<Answers> {
   const { answerTokens, training } = recipeOf(lab.setting, base.name);
   const whole = model === base ? training.windowTokens : undefined; // an adapter fills the windows of its training
-  const canvases = questions.map(({ ids }) => ({ ids }));
-  const started = performance.now();
-  const sampling = { policy, answerTokens: answerTokens ?? whole, frames: false, signal };
-  const answers = await model.sampleMany({ ...sampling, canvases }).result();
-  const seconds = (performance.now() - started) / 1000;
-  const scores = await scoresOf(base, questions, answers, signal);
-  const items = answers.map((each, i) => ({
-    right: each.text.trim() === questions[i]?.reference.trim(),
-    text: each.text,
-    ids: [...each.ids],
-    tokens: Math.min(each.ids.length + 1, each.canvasIds.length),
-    forwards: each.iterations,
-    ...(scores[i] ?? { nats: 0, scored: 0 }),
-  }));
-  return { seconds, items };
+  const asked = { items: questions, policy, answerTokens: answerTokens ?? whole, signal };
+  const { items, seconds } = await model.evaluate(asked);
+  return { seconds, items: items.map(itemOf) };
 }
 
-/** Of each answer up to and with its end, under the causal base; undefined for an answer without a token before that. */
-async function scoresOf(
-  base: Base,
-  questions: readonly Question[],
-  answers: readonly Answer[],
-  signal: AbortSignal,
-): Promise<({ nats: number; scored: number } | undefined)[]> {
-  const scored = answers.map(({ canvasIds }) => scoredTokens(canvasIds, base.info.stopTokenIds));
-  const items = scored.flatMap((continuation, i) =>
-    continuation === undefined ? [] : [{ ids: questions[i]?.ids ?? [], continuation }],
-  );
-  const scores = items.length === 0 ? [] : await base.score({ items, signal });
-  return scored.map((tokens) => {
-    const score = tokens && scores.shift();
-    return score && { nats: -score.logLikelihood, scored: score.tokenLogLikelihoods.length };
-  });
+function itemOf({ answer, reference, scores }: Answered): AnswerItem {
+  const logLikelihoods = Array.from(scores?.tokenLogLikelihoods ?? []);
+  return {
+    right: answer.text.trim() === reference?.trim(),
+    text: answer.text,
+    ids: [...answer.ids],
+    tokens: Math.min(answer.ids.length + 1, answer.canvasIds.length),
+    forwards: answer.iterations,
+    nats: sum(logLikelihoods, (each) => -each),
+    scored: logLikelihoods.length,
+  };
 }
