@@ -5,6 +5,7 @@ import type { CheckedEvaluation } from "../options/evaluation.js";
 import { type SampledModel, SamplingRun } from "../runs/sampling.js";
 import type { Answer } from "../wire.js";
 import { judgedByBase, judgedByOther } from "./judging.js";
+import { tokensOf } from "./measures/forwards.js";
 import type { Answered } from "./measures/measure.js";
 import { type Measured, measured, needLikelihoods } from "./measures/measures.js";
 import { questionKeys, questionSeeds } from "./questions.js";
@@ -55,10 +56,7 @@ export async function evaluateModel(
     reference: references[i],
     scores: scores[i],
   }));
-  const tokens = items.reduce(
-    (sum, { answer }) => sum + Math.min(answer.ids.length + 1, answer.canvasIds.length),
-    0,
-  );
+  const tokens = answers.reduce((sum, answer) => sum + tokensOf(answer), 0);
   return {
     answers,
     items,

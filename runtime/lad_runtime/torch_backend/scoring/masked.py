@@ -15,7 +15,7 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.predict import REQUEST_TOKENS, in_groups
 from lad_runtime.torch_backend.scoring.likelihood_masks import likelihood_masks
-from lad_runtime.torch_backend.scoring.token_likelihoods import TokenLikelihoods, token_likelihoods
+from lad_runtime.torch_backend.scoring.token_likelihoods import TokenLikelihoods, summed, token_likelihoods
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.evaluation import MonteCarloLikelihood, PseudoLikelihood, Score, ScoreItem
 from lad_runtime.types.work import Work, ask
@@ -43,15 +43,7 @@ def pseudo_scores(
         for index, item in enumerate(items)
     ]
     computed = yield from _likelihoods(base, adapter, canvases, attention)
-    return [
-        Score(
-            log_likelihood=math.fsum(each.values),
-            token_log_likelihoods=each.values,
-            greedy=all(each.greedy),
-            estimates=(),
-        )
-        for each in computed
-    ]
+    return [summed(each) for each in computed]
 
 
 def monte_carlo_scores(

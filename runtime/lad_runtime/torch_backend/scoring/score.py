@@ -1,6 +1,5 @@
 """Log-likelihoods of continuations (docs/method.md §7): what perplexity and scoring by likelihood are made of."""
 
-import math
 from collections.abc import Sequence
 
 from lad_runtime.errors import invalid_option
@@ -11,6 +10,7 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.predict import check_tokens
 from lad_runtime.torch_backend.scoring.causal import causal_cache_bytes, causal_likelihoods
 from lad_runtime.torch_backend.scoring.masked import masked_cache_bytes, monte_carlo_scores, pseudo_scores
+from lad_runtime.torch_backend.scoring.token_likelihoods import summed
 from lad_runtime.torch_backend.task_kind import TaskKind
 from lad_runtime.types.evaluation import (
     CausalLikelihood,
@@ -57,15 +57,7 @@ def _scores(
     if not isinstance(task.likelihood, CausalLikelihood):
         return (yield from monte_carlo_scores(base, adapter, items, task.likelihood, task.mode))
     likelihoods = yield from causal_likelihoods(base, adapter, items)
-    return [
-        Score(
-            log_likelihood=math.fsum(each.values),
-            token_log_likelihoods=each.values,
-            greedy=all(each.greedy),
-            estimates=(),
-        )
-        for each in likelihoods
-    ]
+    return [summed(each) for each in likelihoods]
 
 
 def _counted(item: ScoreItem, stop_token_ids: Sequence[int]) -> ScoreItem:

@@ -10,6 +10,7 @@ from torch import Tensor
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.forward.requests import HeadRequest
 from lad_runtime.torch_backend.sampling.draw import arg_max
+from lad_runtime.types.evaluation import Score
 from lad_runtime.types.work import Work, ask
 
 HEAD_ROWS = 256
@@ -55,3 +56,13 @@ def token_likelihoods(
         TokenLikelihoods(values=tuple(values[end - count : end]), greedy=tuple(greedy[end - count : end]))
         for end, count in zip(ends, lengths, strict=True)
     ]
+
+
+def summed(likelihoods: TokenLikelihoods) -> Score:
+    """The score of a continuation whose tokens were each computed once."""
+    return Score(
+        log_likelihood=math.fsum(likelihoods.values),
+        token_log_likelihoods=likelihoods.values,
+        greedy=all(likelihoods.greedy),
+        estimates=(),
+    )

@@ -1,4 +1,5 @@
 /** What answers took. */
+import type { Answer } from "../../wire.js";
 import type { Measure } from "./measure.js";
 import { type Ratio, ratioOfSums } from "./shares.js";
 
@@ -18,6 +19,11 @@ export const tokensPerForward: Measure<Ratio> = {
   unit: "tokens",
   needs: "answers",
   interval: "bootstrap",
-  item: ({ answer }) => [Math.min(answer.ids.length + 1, answer.canvasIds.length), answer.iterations],
+  item: ({ answer }) => [tokensOf(answer), answer.iterations],
   figure: ratioOfSums,
 };
+
+/** Tokens of an answer, with the stop token that ends it. */
+export function tokensOf({ ids, canvasIds }: Answer): number {
+  return Math.min(ids.length + 1, canvasIds.length);
+}

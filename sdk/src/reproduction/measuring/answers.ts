@@ -1,6 +1,7 @@
 /** Answers to a set of questions, each with all that its measures need. */
 import type { Adapter } from "../../adapter.js";
 import type { Base } from "../../base.js";
+import { tokensOf } from "../../evaluation/measures/forwards.js";
 import type { Answered } from "../../evaluation/measures/measure.js";
 import type { Question } from "../../frozen-base.js";
 import type { Policy } from "../../method/policy.js";
@@ -53,7 +54,7 @@ function itemOf({ answer, reference, scores }: Answered): AnswerItem {
     right: answer.text.trim() === reference?.trim(),
     text: answer.text,
     ids: [...answer.ids],
-    tokens: Math.min(answer.ids.length + 1, answer.canvasIds.length),
+    tokens: tokensOf(answer),
     forwards: answer.iterations,
     nats: sum(logLikelihoods, (each) => -each),
     scored: logLikelihoods.length,
