@@ -3,6 +3,8 @@
 python -m lad_runtime.tiny.train                   # about 40 minutes on two idle cores; writes bases/tiny again
 python -m lad_runtime.tiny.train --size tiny-5m    # about 70 minutes
 python -m lad_runtime.tiny.train --out /tmp/tiny --steps 200
+
+A training that was interrupted goes on from its last version: its state is kept beside the model folder until the end.
 """
 
 import argparse
@@ -10,8 +12,8 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,40 +43,66 @@ WARMUP_STEPS = 60
 DECAY_SHARE = 0.6  # of the steps: the rates fall linearly to 0 over the last part
 
 
-def train(config: LlamaConfig, steps: int, seed: int) -> Iterator[tuple[int, float, Llama]]:
-    """Yields (steps taken, loss of the last one, the model), once a step. Deterministic for a seed and a thread count."""
-    model = Llama(config, _initial(config, seed))
-    leaves = model.trainable_parameters()
-    others = [leaf for leaf in leaves if leaf.ndim == 1 or leaf is model.embedding]
-    adamw = torch.optim.AdamW(others, lr=OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0)
-    matrices = _projections(model)
-    momenta = [torch.zeros_like(part) for _, parts in matrices for part in parts]
-    stream = batches(train_vocabulary(seed), tokens=BATCH_TOKENS, seed=seed, shares=SHARES)
-    for step in range(steps):
-        batch = next(stream)
-        logits_RV, targets_R = answer_scores(model, batch)
+class Training:
+    """One training of a base. Deterministic for a seed and a thread count, however often it is interrupted."""
+
+    def __init__(self, config: LlamaConfig, steps: int, seed: int) -> None:
+        self.model = Llama(config, _initial(config, seed))
+        self.steps = steps
+        self.taken = 0
+        leaves = self.model.trainable_parameters()
+        self._others = [leaf for leaf in leaves if leaf.ndim == 1 or leaf is self.model.embedding]
+        self._adamw = torch.optim.AdamW(self._others, lr=OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0)
+        self._matrices = _projections(self.model)
+        self._momenta = [torch.zeros_like(part) for _, parts in self._matrices for part in parts]
+        self._batches = batches(train_vocabulary(seed), tokens=BATCH_TOKENS, seed=seed, shares=SHARES)
+
+    def step(self) -> float:
+        """Takes one step and returns its loss."""
+        batch = next(self._batches)
+        logits_RV, targets_R = answer_scores(self.model, batch)
         loss = lesson_loss(logits_RV, targets_R, batch)
         loss.backward()
-        factor = min(1.0, (step + 1) / WARMUP_STEPS, (steps - step) / (DECAY_SHARE * steps))
-        for leaf, parts in matrices:
+        warm, left = (self.taken + 1) / WARMUP_STEPS, (self.steps - self.taken) / (DECAY_SHARE * self.steps)
+        factor = min(1.0, warm, left)
+        for leaf, parts in self._matrices:
             assert leaf.grad is not None
             for part, gradient in zip(parts, leaf.grad.split([len(part) for part in parts]), strict=True):
                 part.grad = gradient
             leaf.grad = None
         muon_step(
-            [part for _, parts in matrices for part in parts],
-            momenta,
+            [part for _, parts in self._matrices for part in parts],
+            self._momenta,
             learning_rate=MATRIX_RATE * factor,
             momentum=0.95,
             weight_decay=WEIGHT_DECAY,
             newton_schulz_steps=5,
         )
-        torch.nn.utils.clip_grad_norm_(others, 1.0)
-        for group in adamw.param_groups:
+        torch.nn.utils.clip_grad_norm_(self._others, 1.0)
+        for group in self._adamw.param_groups:
             group["lr"] = OTHER_RATE * factor
-        adamw.step()
-        adamw.zero_grad()
-        yield step + 1, loss.item(), model
+        self._adamw.step()
+        self._adamw.zero_grad()
+        self.taken += 1
+        return loss.item()
+
+    def state(self) -> dict[str, object]:
+        """What `restore` of a training of the same shape, steps and seed goes on from."""
+        weights = [leaf.detach() for leaf in self.model.trainable_parameters()]
+        adamw = self._adamw.state_dict()
+        return {"taken": self.taken, "weights": weights, "momenta": self._momenta, "adamw": adamw}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on where `state` was taken: the batches up to there are drawn and left out."""
+        for _ in range(state["taken"]):
+            next(self._batches)
+        with torch.no_grad():
+            for leaf, kept in zip(self.model.trainable_parameters(), state["weights"], strict=True):
+                leaf.copy_(kept)
+            for momentum, kept in zip(self._momenta, state["momenta"], strict=True):
+                momentum.copy_(kept)
+        self._adamw.load_state_dict(state["adamw"])
+        self.taken = state["taken"]
 
 
 def _initial(config: LlamaConfig, seed: int) -> dict[str, Tensor]:
@@ -123,9 +151,14 @@ def main() -> None:
     tokenizer = train_vocabulary(options.seed)
     items = draw_balanced("heldout", 0, 450)
     heldout = lessons(items, tokenizer)
+    training = Training(size.config, steps, options.seed)
+    kept = folder.with_name(f"{folder.name}.training.pt")
+    if kept.exists():
+        training.restore(torch.load(kept, weights_only=True))
     begin, losses = time.monotonic(), []
-    for step, loss, model in train(size.config, steps, options.seed):
-        losses.append(loss)
+    while training.taken < steps:
+        losses.append(training.step())
+        step, model = training.taken, training.model
         if step % 50 == 0:
             record: dict[str, object] = {"step": step, "seconds": round(time.monotonic() - begin, 1)}
             record["loss"] = round(sum(losses) / len(losses), 4)
@@ -137,8 +170,10 @@ def main() -> None:
                     item.family for item, match in zip(items, matches, strict=True) if not match
                 )
                 export(folder, options.size, model, tokenizer, facts | {"steps": step})
+                torch.save(training.state(), kept)
             print(json.dumps(record), flush=True)
-    export(folder, options.size, model, tokenizer, facts)
+    export(folder, options.size, training.model, tokenizer, facts)
+    kept.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

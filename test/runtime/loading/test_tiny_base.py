@@ -11,7 +11,7 @@ from lad_runtime.tiny.forward import answer_scores, exact_matches
 from lad_runtime.tiny.generate import draw_balanced
 from lad_runtime.tiny.lessons import Lesson, batches, lessons
 from lad_runtime.tiny.sizes import BASES, SIZES, base_folder
-from lad_runtime.tiny.train import BATCH_TOKENS, SHARES, train
+from lad_runtime.tiny.train import BATCH_TOKENS, SHARES, Training
 from lad_runtime.tiny.vocabulary import EOS, MASK, train_vocabulary
 from lad_runtime.torch_backend.forward.base import Base, load_base
 from lad_runtime.torch_backend.model.segment import Segment
@@ -87,9 +87,19 @@ def test_the_mask_token_stands_in_questions_so_that_its_embedding_is_trained(tok
 
 
 def test_two_trainings_from_one_seed_take_the_same_steps() -> None:
-    losses = [[loss for _, loss, _ in train(SIZES["tiny"].config, 2, seed=3)] for _ in range(2)]
+    trainings = [Training(SIZES["tiny-0.7m"].config, 2, seed=3) for _ in range(2)]
+    losses = [[training.step(), training.step()] for training in trainings]
     assert losses[0] == losses[1]
     assert losses[0][1] != losses[0][0]
+
+
+def test_an_interrupted_training_takes_the_steps_of_an_uninterrupted_one(tmp_path) -> None:
+    whole, first, second = (Training(SIZES["tiny-0.7m"].config, 4, seed=3) for _ in range(3))
+    expected = [whole.step() for _ in range(4)]
+    assert [first.step(), first.step()] == expected[:2]
+    torch.save(first.state(), tmp_path / "state.pt")
+    second.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert [second.step(), second.step()] == expected[2:]
 
 
 def test_an_exported_model_computes_with_the_rounded_weights(
