@@ -1,20 +1,11 @@
-"""The shapes of the shipped bases, from the smallest to the largest, and how long each is trained."""
+"""The shapes of the shipped bases, from the smallest to the largest."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lad_runtime.tiny.vocabulary import VOCAB_SIZE
 from lad_runtime.torch_backend.model.config import LlamaConfig
 
 BASES = Path(__file__).parent / "bases"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """One base's shape, and the steps of 3,072 tokens that it is trained for; a larger one learns more from each."""
-
-    config: LlamaConfig
-    steps: int
 
 
 def _config(*, hidden: int, intermediate: int, layers: int) -> LlamaConfig:
@@ -35,9 +26,9 @@ def _config(*, hidden: int, intermediate: int, layers: int) -> LlamaConfig:
 
 
 SIZES = {
-    "tiny-0.7m": Size(config=_config(hidden=128, intermediate=336, layers=3), steps=3000),
-    "tiny": Size(config=_config(hidden=192, intermediate=512, layers=4), steps=3000),
-    "tiny-5m": Size(config=_config(hidden=256, intermediate=704, layers=6), steps=2000),
+    "tiny-0.7m": _config(hidden=128, intermediate=336, layers=3),
+    "tiny": _config(hidden=192, intermediate=512, layers=4),
+    "tiny-5m": _config(hidden=256, intermediate=704, layers=6),
 }
 """By the base's name: 707,456, 1,955,520 and 5,065,984 parameters."""
 

@@ -1,7 +1,7 @@
 """Trains a shipped base from nothing, autoregressively, and writes it as a Hugging Face model folder.
 
 python -m lad_runtime.tiny.train                   # about 40 minutes on two idle cores; writes bases/tiny again
-python -m lad_runtime.tiny.train --size tiny-5m    # about 70 minutes
+python -m lad_runtime.tiny.train --size tiny-5m    # about 100 minutes
 python -m lad_runtime.tiny.train --out /tmp/tiny --steps 200
 
 A training that was interrupted goes on from its last version: its state is kept beside the model folder until the end.
@@ -135,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=list(SIZES), default="tiny")
     parser.add_argument("--out", type=Path, help="the model folder; without it, the shipped one")
-    parser.add_argument("--steps", type=int, help="without it, the size's own")
+    parser.add_argument("--steps", type=int, default=3000, help=f"of {BATCH_TOKENS} tokens")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
@@ -143,15 +143,15 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    size = SIZES[options.size]
+    config = SIZES[options.size]
     folder: Path = options.out or base_folder(options.size)
-    steps: int = options.steps or size.steps
+    steps: int = options.steps
     facts = {"steps": steps, "seed": options.seed}
 
     tokenizer = train_vocabulary(options.seed)
     items = draw_balanced("heldout", 0, 450)
     heldout = lessons(items, tokenizer)
-    training = Training(size.config, steps, options.seed)
+    training = Training(config, steps, options.seed)
     kept = folder.with_name(f"{folder.name}.training.pt")
     if kept.exists():
         training.restore(torch.load(kept, weights_only=True))

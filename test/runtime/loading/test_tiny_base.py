@@ -35,14 +35,14 @@ def tokenizer() -> Tokenizer:
 
 def test_the_folder_is_small_and_of_the_scripts_shape(base: Base) -> None:
     assert sum(path.stat().st_size for path in BASE.iterdir()) < 6_000_000
-    assert base.model.config == SIZES["tiny"].config
+    assert base.model.config == SIZES["tiny"]
     assert 1_500_000 < base.info.parameter_count < 3_000_000
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(BASES.iterdir())])
 def test_each_shipped_base_is_loaded_by_its_name_and_has_its_scripts_shape(name: str) -> None:
     loaded = load_base(base_spec(name=name), "cpu", lambda _: None)
-    assert (loaded.info.name, loaded.model.config) == (name, SIZES[name].config)
+    assert (loaded.info.name, loaded.model.config) == (name, SIZES[name])
     loaded.close()
 
 
@@ -87,14 +87,14 @@ def test_the_mask_token_stands_in_questions_so_that_its_embedding_is_trained(tok
 
 
 def test_two_trainings_from_one_seed_take_the_same_steps() -> None:
-    trainings = [Training(SIZES["tiny-0.7m"].config, 2, seed=3) for _ in range(2)]
+    trainings = [Training(SIZES["tiny-0.7m"], 2, seed=3) for _ in range(2)]
     losses = [[training.step(), training.step()] for training in trainings]
     assert losses[0] == losses[1]
     assert losses[0][1] != losses[0][0]
 
 
 def test_an_interrupted_training_takes_the_steps_of_an_uninterrupted_one(tmp_path) -> None:
-    whole, first, second = (Training(SIZES["tiny-0.7m"].config, 4, seed=3) for _ in range(3))
+    whole, first, second = (Training(SIZES["tiny-0.7m"], 4, seed=3) for _ in range(3))
     expected = [whole.step() for _ in range(4)]
     assert [first.step(), first.step()] == expected[:2]
     torch.save(first.state(), tmp_path / "state.pt")
