@@ -54,6 +54,34 @@ describe("a worker in a container", () => {
     expect(await running(project)).toEqual([]);
   });
 
+  it("of the same project goes on with a training that the last one's end has interrupted", async () => {
+    const worker = { container: "cpu", project: "lad-test-resumed" } as const;
+    try {
+      const first = await Runtime.start(worker);
+      const base = await first.loadBase("stub");
+      const adapter = await base.createAdapter({ rank: 2 });
+      const data = [{ instruction: "Say a.", output: "a" }];
+      const checkpoint = { name: "kept" };
+      const run = adapter.train({
+        data,
+        windowTokens: 48,
+        steps: 400,
+        warmupSteps: 0,
+        checkpoint,
+        detached: true,
+      });
+      for await (const event of run) if (event.type === "step") break;
+      await first.close();
+      await using second = await Runtime.start({ ...worker, resumeRuns: true });
+      const events: string[] = [];
+      for await (const { event } of second.run(run.runId ?? "").events()) events.push(event.type);
+      expect(events).toContain("resumed");
+      expect(events.at(-1)).toBe("finished");
+    } finally {
+      await compose(worker.project, {}, "down", "--volumes");
+    }
+  });
+
   it("carries the sweep", async () => {
     const words = [
       "--base",

@@ -42,6 +42,11 @@ export interface WorkerOptions extends StartOptions {
    * from 0 to 2,147,483,647. Default: 10,000.
    */
   stopGraceMs?: number | undefined;
+  /**
+   * Resume the training runs that the end of the last worker of this `stateFolder`, or container `project`, has interrupted, one after
+   * another while the worker serves. Default: false.
+   */
+  resumeRuns?: boolean | undefined;
 }
 
 /** A worker started as a local process. */
@@ -55,11 +60,6 @@ export interface LocalOptions extends WorkerOptions {
    * the environment; while another worker has that, `state-2` and so on, with a warning.
    */
   stateFolder?: string | undefined;
-  /**
-   * Resume the training runs that the end of the last worker of this `stateFolder` has interrupted, one after another while the worker
-   * serves. Default: false.
-   */
-  resumeRuns?: boolean | undefined;
   /** The least serious lines that the worker's log has. Default: `info`. */
   logLevel?: "debug" | "info" | "warning" | "error" | undefined;
 }
@@ -102,6 +102,7 @@ const workerShape = {
   threads: integer(1, 1024).optional(),
   memoryBudgetBytes: integer(1, 2 ** 50).optional(),
   stopGraceMs: integer(0, 2 ** 31 - 1).default(10_000),
+  resumeRuns: flag().default(false),
 };
 
 export const localFields = fieldsOf<LocalOptions>()({
@@ -109,7 +110,6 @@ export const localFields = fieldsOf<LocalOptions>()({
   device: oneOf(["cpu", "cuda"]).default("cpu"),
   python: filledText("a path").optional(),
   stateFolder: filledText("a path").optional(),
-  resumeRuns: flag().default(false),
   logLevel: oneOf(["debug", "info", "warning", "error"]).default("info"),
 });
 

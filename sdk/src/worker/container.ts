@@ -24,7 +24,15 @@ const LEASE_SECONDS = 10;
  * @throws LadError `port-in-use`; WorkerError `container-failed` with the last lines of the engine's output
  */
 export async function startWorkerContainer(options: CheckedContainer): Promise<Worker> {
-  const { container: profile, threads, memoryBudgetBytes = 0, rebuild, stopGraceMs, signal } = options;
+  const {
+    container: profile,
+    threads,
+    memoryBudgetBytes = 0,
+    rebuild,
+    stopGraceMs,
+    resumeRuns,
+    signal,
+  } = options;
   const port = options.port ?? (await freePort());
   if (options.port !== undefined) await checkPort(options.port);
   const log = new WorkerLog(options.onLog);
@@ -40,6 +48,7 @@ export async function startWorkerContainer(options: CheckedContainer): Promise<W
     LAD_LEASE_SECONDS: String(LEASE_SECONDS),
     LAD_THREADS: String(threads ?? 0),
     LAD_MEMORY_BUDGET: String(memoryBudgetBytes),
+    LAD_RESUME_RUNS: resumeRuns ? "yes" : "no",
     LAD_IMAGE: process.env.LAD_IMAGE ?? `lad-worker:${BUILD_VERSION}`,
   });
   const down = async () => {

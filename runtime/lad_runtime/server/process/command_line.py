@@ -72,11 +72,21 @@ def parse_arguments(arguments: list[str]) -> Arguments:
     )
     parser.add_argument(
         "--resume-runs",
-        action="store_true",
+        metavar="yes|no",
+        nargs="?",
+        const=True,
+        default=False,
+        type=_is_yes,
         help="resume the training runs that the end of the last worker of DIR has interrupted",
     )
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
     return Arguments(**vars(parser.parse_args(arguments)))
+
+
+def _is_yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
 
 
 class _whole:
