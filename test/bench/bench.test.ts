@@ -1,17 +1,10 @@
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { execa } from "execa";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { scratchFolder } from "../e2e/support/stub.js";
+import { bench } from "./support/command.js";
 
-const root = resolve(import.meta.dirname, "../..");
 const scratch = scratchFolder();
-
-/** Runs `bench/main.ts` as package.json's script does. */
-function bench(...words: string[]) {
-  const command = ["--import", "tsx", "bench/main.ts", ...words];
-  return execa(process.execPath, command, { cwd: root, reject: false });
-}
 
 describe("a figure as JSON", () => {
   it("is one object on standard output: ours alone, with its roofline and a trace where asked for", async () => {
@@ -34,16 +27,6 @@ describe("a figure as JSON", () => {
   });
 });
 
-describe("a figure as text", () => {
-  it("compares with a reference that generates the same tokens", async () => {
-    const words = ["autoregressive", "--base", "stub", "--runs", "1", "--threads", "1"];
-    const { stdout, exitCode, stderr } = await bench(...words);
-    expect(stderr).not.toContain("differs");
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^autoregressive, tokens\/s\n.*median.*\n.*\nours .*\nreference .*\nratio \d/);
-  });
-});
-
 describe("the command", () => {
   it("lists the figures", async () => {
     const { stdout } = await bench();
@@ -56,8 +39,8 @@ describe("the command", () => {
     expect(stderr).toMatch(/runs is .*many.*: it must be an integer of at least 1\./);
   });
 
-  it.each(["training-step", "latency"])("says what a side was refused, without a trace: %s", async (name) => {
-    const { stderr, stdout, exitCode } = await bench(name, "--base", "nope");
+  it("says what a side was refused, without a trace", async () => {
+    const { stderr, stdout, exitCode } = await bench("latency", "--base", "nope");
     expect([stdout, exitCode]).toEqual(["", 1]);
     expect(stderr).toMatch(/^There is no base 'nope': .* Give stub, tiny, .*$/);
   });
@@ -82,49 +65,3 @@ describe("decoding", () => {
     expect(speculative.tokensPerForward).toBeLessThanOrEqual(speculative.ceiling);
   });
 });
-
-describe("answers at quality", () => {
-  const words = ["--steps", "2", "--questions", "3", "--threads", "1", "--json"];
-
-  it("has a row for each policy and for each setting of the reference, and the fastest where all are as wrong", async () => {
-    const against = join(root, "test/bench/support/lad-generic");
-    const { stdout, stderr, exitCode } = await bench("answers-at-quality", ...words, "--against", against);
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining("round 1 of 1")]);
-    const { base, measured, conditions } = JSON.parse(stdout);
-    expect([base, conditions.questions, conditions.together]).toEqual(["tiny", 3, 8]);
-    const [{ steps, reference, rows, speculative, comparisons }] = measured;
-    expect(steps).toBe(2);
-    const forwards = reference.map(({ name, forwards }: Named) => [name, forwards]);
-    expect(forwards).toEqual([
-      ["greedy", 32],
-      ["greedy, early stop", 3],
-      ["demo", 32],
-    ]);
-    const policies = rows.map(({ settings }: { settings: { kind: string } }) => settings.kind);
-    expect(policies).toEqual(
-      expect.arrayContaining(["refine", "remask", "threshold", "editing", "revoking"]),
-    );
-    expect(policies).not.toContain("speculative");
-    expect(speculative.forwards).toBeGreaterThan(1);
-    const fastest = Math.max(...rows.map(({ answersPerSecond }: Named) => answersPerSecond));
-    const winner = rows.find(({ answersPerSecond }: Named) => answersPerSecond === fastest);
-    const compared = comparisons.map(({ reference, ours }: Compared) => [reference, ours.name]);
-    const best = winner.name; // all are wrong, and so none has a lower exact match
-    expect(compared).toEqual([
-      ["greedy", best],
-      ["greedy, early stop", best],
-      ["demo", best],
-    ]);
-  });
-});
-
-interface Compared {
-  readonly reference: string;
-  readonly ours: { readonly name: string };
-}
-
-interface Named {
-  readonly name: string;
-  readonly forwards: number;
-  readonly answersPerSecond: number;
-}

@@ -14,7 +14,7 @@ const training: TrainingOptions = {
   warmupSteps: 0,
   learningRate: 0.05,
   seed: 3,
-  steps: 200,
+  steps: 100,
   validation: { data: EXAMPLES, everySteps: 5, maxExamples: 2 },
   checkpoint: { name: "kept", everySteps: 10 },
 };
@@ -54,8 +54,16 @@ interface Trained {
   readonly metrics: Record<string, unknown>[];
 }
 
+let whole: Promise<Trained> | undefined;
+
+/** What `training` comes to when nothing interrupts it; computed once. */
+function uninterruptedTraining(): Promise<Trained> {
+  whole ??= uninterrupted(training);
+  return whole;
+}
+
 /** What an uninterrupted run comes to, in a state of its own. */
-async function uninterrupted(options: TrainingOptions = training): Promise<Trained> {
+async function uninterrupted(options: TrainingOptions): Promise<Trained> {
   const state = join(scratch, `whole-${Math.random()}`);
   await using runtime = await startRuntime(state);
   const adapter = await freshAdapter(runtime);
@@ -120,7 +128,7 @@ describe("a run whose worker was killed", () => {
   it("is listed by the next worker, read from any event, and resumed by its id to the same bits", async () => {
     const state = join(scratch, "by-hand");
     const { runId, told } = await killedAt(state, 27);
-    const whole = await uninterrupted();
+    const whole = await uninterruptedTraining();
     await using runtime = await startRuntime(state);
 
     const [listed, ...others] = await runtime.runs();
@@ -131,7 +139,7 @@ describe("a run whose worker was killed", () => {
       state: "interrupted",
       baseName: "stub",
       checkpoint: "kept",
-      totalSteps: 200,
+      totalSteps: 100,
       error: undefined,
     });
     expect(listed?.steps).toBeGreaterThanOrEqual(20);
@@ -156,14 +164,14 @@ describe("a run whose worker was killed", () => {
     expect(events[resumed + 1]?.event).toMatchObject({ type: "started", fromStep: from });
     expect(events.slice(0, resumed)).toEqual(before.slice(0, resumed));
     expect(trained(events)).toEqual(untimed(whole.events.filter(({ type }) => type !== "started")));
-    expect(info).toMatchObject({ state: "finished", steps: 200 });
+    expect(info).toMatchObject({ state: "finished", steps: 100 });
     expect(result).toEqual({ files: whole.files, checkpoints: whole.checkpoints, metrics: whole.metrics });
   });
 
   it("goes on by itself where the worker is told to resume runs", async () => {
     const state = join(scratch, "by-itself");
     const { runId } = await killedAt(state, 27);
-    const whole = await uninterrupted();
+    const whole = await uninterruptedTraining();
     await using runtime = await startRuntime(state, { resumeRuns: true });
     const live = await collected(runtime.run(runId).events());
     expect(live.map(({ event }) => event.type)).toContain("resumed");
@@ -224,18 +232,18 @@ describe("a run that its worker's end has stopped", () => {
     const run = (await freshAdapter(first)).train({
       ...training,
       checkpoint: { name: "kept" },
-      steps: 400,
+      steps: 200,
       tensorboard: true,
       detached: true,
     });
     for await (const event of run) if (event.type === "step" && event.step === 5) break;
     await first.close();
-    const whole = await uninterrupted({ ...training, checkpoint: undefined, steps: 400 });
+    const whole = await uninterrupted({ ...training, checkpoint: undefined, steps: 200 });
     await using second = await startRuntime(state);
     const [left] = await second.runs();
     expect(left).toMatchObject({ id: run.runId, state: "interrupted" });
     expect(left?.steps).toBeGreaterThanOrEqual(5);
-    expect(left?.steps).toBeLessThan(400);
+    expect(left?.steps).toBeLessThan(200);
     await second.run(run.runId ?? "").resume();
     const { files, info, metrics } = await afterResume(second, state, run.runId ?? "");
     const beside = readdirSync(dirname(info.metricsPath));
@@ -300,16 +308,11 @@ describe("the record of runs", () => {
     await first.close();
     const file = join(state, "runs.sqlite");
     const whole = readFileSync(file);
-    for (const damage of [
-      () => writeFileSync(file, "no database at all, but as long as a header of one has to be ".repeat(40)),
-      () => truncateSync(file, 6000),
-    ]) {
-      damage();
-      const error: unknown = await startRuntime(state).catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: "worker-start-failed", exitCode: 1 });
-      expect(String(error)).toMatch(/The record of runs .*runs\.sqlite is damaged/);
-      expect(String(error)).toContain("Move the file away");
-    }
+    truncateSync(file, 6000);
+    const error: unknown = await startRuntime(state).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "worker-start-failed", exitCode: 1 });
+    expect(String(error)).toMatch(/The record of runs .*runs\.sqlite is damaged/);
+    expect(String(error)).toContain("Move the file away");
     writeFileSync(file, whole);
     await using again = await startRuntime(state);
     expect(await again.runs()).toHaveLength(1);
