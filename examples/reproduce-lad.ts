@@ -8,13 +8,28 @@
  * What is measured is kept in the folder: interrupted, or stopped by --minutes, the same command goes on. `--quick` takes few steps and
  * questions, to see it work. `--plan` tells what it would take and write, and writes nothing.
  *
- * `--data` is a folder with train.jsonl, validation.jsonl, easy.jsonl and arithmetic.jsonl. The paper's own run is
+ * `--data` is a folder with train.jsonl, validation.jsonl, easy.jsonl and arithmetic.jsonl. Of arc_easy.jsonl, arc_challenge.jsonl,
+ * mmlu.jsonl, hellaswag.jsonl and gsm8k.jsonl, in the schemas of the hub, it asks those that stand there too. The paper's own run is
  * `--device cuda --bases meta-llama/Llama-3.2-1B-Instruct,meta-llama/Llama-3.2-3B-Instruct,meta-llama/Llama-3.1-8B-Instruct
  * --ranks 512,1024 --steps 118875 --data folder`: 951,000 examples, 8 a step.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { isLadError, jsonl, type ReproductionPlan, Runtime, reproduceLad } from "lad";
+import {
+  arcChallenge,
+  arcEasy,
+  type Benchmark,
+  type BenchmarkOptions,
+  gsm8k,
+  hellaswag,
+  isLadError,
+  jsonl,
+  mmlu,
+  type ReproductionPlan,
+  Runtime,
+  reproduceLad,
+} from "lad";
 import { bytes, duration, LiveBlock, number, progressLine, renderTable } from "lad/report";
 
 process.on("uncaughtException", (error) => {
@@ -39,6 +54,10 @@ const { values } = parseArgs({
 const quick = values.quick ? { steps: 200, questions: 40, iterations: [1, 4, 16, 64] } : {};
 const { data: folder } = values;
 const file = (name: string) => jsonl(join(folder ?? "", `${name}.jsonl`));
+const asked = (benchmark: (options: BenchmarkOptions) => Benchmark, name: string) =>
+  folder === undefined || !existsSync(join(folder, `${name}.jsonl`))
+    ? []
+    : [benchmark({ data: file(name), limit: Number(values.questions ?? 200) })];
 const reproduction = reproduceLad({
   ...quick,
   folder: values.out,
@@ -56,6 +75,15 @@ const reproduction = reproduceLad({
           easy: file("easy"),
           arithmetic: file("arithmetic"),
         },
+  benchmarks: {
+    easy: [
+      ...asked(arcEasy, "arc_easy"),
+      ...asked(arcChallenge, "arc_challenge"),
+      ...asked(mmlu, "mmlu"),
+      ...asked(hellaswag, "hellaswag"),
+    ],
+    arithmetic: asked(gsm8k, "gsm8k"),
+  },
 });
 await using runtime = await Runtime.start({ device: values.device as "cpu" | "cuda" });
 if (values.plan) console.log(planText(await reproduction.plan(runtime)));

@@ -119,7 +119,6 @@ export type {
   ExperimentTraining,
 } from "./options/experiment.js";
 export type * from "./options/primitives.js";
-export type { ReproductionData, ReproductionOptions } from "./options/reproduction.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";
@@ -198,6 +197,11 @@ export {
   workerJsonl,
 } from "./options.js";
 export type { Finding, NamedClaim } from "./reproduction/claims/claim.js";
+export type {
+  ReproductionBenchmarks,
+  ReproductionData,
+  ReproductionOptions,
+} from "./reproduction/options.js";
 export type { PlannedBase, ReproductionPlan } from "./reproduction/plan.js";
 export {
   type JudgedClaim,

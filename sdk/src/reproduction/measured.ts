@@ -1,8 +1,10 @@
 /** What the pieces of a reproduction give: plain data, item by item, so that every figure and interval can be computed again. */
+import type { ScoredBy } from "../benchmarks/benchmark.js";
 import type { Trace } from "../report/parts/trace.js";
 import {
   type AnswersPiece,
   type BasePiece,
+  type BenchmarkPiece,
   type LossesPiece,
   nameOf,
   type Piece,
@@ -62,6 +64,14 @@ export interface AnswerItem {
   readonly scored: number;
 }
 
+/** Whether each item of a benchmark was answered rightly, by an adapter and by its base. */
+export interface Benchmarked {
+  readonly adapted: readonly boolean[];
+  readonly itself: readonly boolean[];
+  /** How answers were judged. */
+  readonly by: ScoredBy;
+}
+
 /** Whether each corrupted answer became the reference again. */
 export interface Repairs {
   readonly repaired: readonly boolean[];
@@ -77,6 +87,7 @@ interface Results {
   losses: Losses;
   answers: Answers;
   base: Answers;
+  benchmark: Benchmarked;
   repairs: Repairs;
   trace: Traced;
 }
@@ -95,6 +106,7 @@ export class Measured {
   of(piece: TrainPiece): Training | undefined;
   of(piece: LossesPiece): Losses | undefined;
   of(piece: AnswersPiece | BasePiece): Answers | undefined;
+  of(piece: BenchmarkPiece): Benchmarked | undefined;
   of(piece: RepairsPiece): Repairs | undefined;
   of(piece: TracePiece): Traced | undefined;
   /** The result of a piece; undefined where it was not computed, or failed. */

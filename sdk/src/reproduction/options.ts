@@ -1,11 +1,12 @@
 /** What a reproduction of the paper's claims takes. */
-import type { z } from "zod";
+import { z } from "zod";
+import { Benchmark } from "../benchmarks/benchmark.js";
 import { check } from "../checks/check.js";
 import { filledText, integer, list } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
-import { type BaseOptions, baseOptions } from "./base.js";
-import { type DataSource, dataSourceSchema } from "./data-source.js";
+import { type BaseOptions, baseOptions } from "../options/base.js";
+import { type DataSource, dataSourceSchema } from "../options/data-source.js";
 
 /** The examples of a reproduction: what adapters learn, and what they are asked. */
 export interface ReproductionData {
@@ -26,6 +27,24 @@ export const reproductionDataFields = fieldsOf<ReproductionData>()({
   arithmetic: dataSourceSchema,
 });
 
+/** Benchmarks that adapters and their bases are asked, with their limits of rows; each kind once. */
+export interface ReproductionBenchmarks {
+  /** Those whose answers are found rather than computed, such as `arcEasy({ data })`. Default: none. */
+  easy?: readonly Benchmark[] | undefined;
+  /** Arithmetic word problems, such as `gsm8k({ data })`. Default: none. */
+  arithmetic?: readonly Benchmark[] | undefined;
+}
+
+const benchmarkList = z
+  .array(z.instanceof(Benchmark), { error: "a list of benchmarks, such as [arcEasy({ data: jsonl(…) })]" })
+  .readonly()
+  .default([]);
+
+export const reproductionBenchmarksFields = fieldsOf<ReproductionBenchmarks>()({
+  easy: benchmarkList,
+  arithmetic: benchmarkList,
+});
+
 /** Options of `reproduceLad`. */
 export interface ReproductionOptions {
   /** The folder of this machine that keeps what is trained, measured and reported, and from which an interrupted reproduction goes on. */
@@ -44,6 +63,8 @@ export interface ReproductionOptions {
   iterations?: readonly number[] | undefined;
   /** Training data and questions. Default: the questions of the shipped bases. */
   data?: ReproductionData | undefined;
+  /** What accuracy is compared on beside those questions, by answer letter or last number. Default: nothing. */
+  benchmarks?: ReproductionBenchmarks | undefined;
   /** Keys initial weights, noise and draws: an integer from 0 to 9,007,199,254,740,991. Default: 1. */
   seed?: number | undefined;
   /** Options with which the bases are loaded. Default: those of the recipe. */
@@ -59,23 +80,30 @@ export const reproductionFields = fieldsOf<ReproductionOptions>()({
   questions: integer(2).default(200),
   iterations: list(integer(1), "a list of iterations, at least one").default([1, 2, 4, 8, 16, 32, 64]),
   data: reproductionDataFields.optional(),
+  benchmarks: reproductionBenchmarksFields.optional(),
   seed: integer(0, Number.MAX_SAFE_INTEGER).default(1),
   load: baseOptions.optional(),
 });
 
 /** Options of a reproduction with every default filled in. */
-export type CheckedReproduction = z.output<typeof reproductionFields>;
+export type CheckedReproduction = Omit<z.output<typeof reproductionFields>, "benchmarks"> & {
+  readonly benchmarks: z.output<typeof reproductionBenchmarksFields>;
+};
 
 /**
  * @throws LadError `invalid-option`
  */
 export function checkReproduction(options: ReproductionOptions): CheckedReproduction {
-  const given = check(reproductionFields, options);
+  const { benchmarks = { easy: [], arithmetic: [] }, ...given } = check(reproductionFields, options);
   for (const name of ["ranks", "iterations"] as const) {
     const values = given[name];
     if (values.some((value, i) => i > 0 && value <= (values[i - 1] ?? 0))) {
       throw invalidOption(name, values, "they must rise", "Give each once, from the lowest to the highest.");
     }
   }
-  return given;
+  const kinds = Object.values(benchmarks).flatMap((list) => list.map(({ kind }) => kind));
+  const twice = kinds.find((kind, i) => kinds.indexOf(kind) < i);
+  if (twice !== undefined)
+    throw invalidOption("benchmarks", twice, "it stands there twice", "Give each kind of benchmark once.");
+  return { ...given, benchmarks };
 }

@@ -1,5 +1,6 @@
 /** The pieces of a reproduction, in the order of their computation: each ends by itself, and its result is kept. */
 
+import type { Benchmark } from "../benchmarks/benchmark.js";
 import {
   ar,
   editing,
@@ -12,10 +13,12 @@ import {
   threshold,
 } from "../method/policies/registered.js";
 import type { Policy } from "../method/policy.js";
-import { recipeOf, type Setting, type Variant, variantsOf } from "./setting.js";
+import { highestOf, recipeOf, type Setting, type Variant, variantsOf } from "./setting.js";
 
 /** A set of questions. */
 export type QuestionSet = "easy" | "arithmetic";
+
+export const QUESTION_SETS: readonly QuestionSet[] = ["easy", "arithmetic"];
 
 /** A kind of error that an answer is given before it is repaired. */
 export type ErrorKind = "swaps" | "duplications" | "shifts";
@@ -49,6 +52,14 @@ export interface BasePiece {
   readonly set: QuestionSet;
 }
 
+/** A variant's and its base's answers to a benchmark. */
+export interface BenchmarkPiece {
+  readonly kind: "benchmark";
+  readonly variant: Variant;
+  readonly set: QuestionSet;
+  readonly benchmark: Benchmark;
+}
+
 /** What a variant makes of right answers with errors of one kind, refining them without masking again. */
 export interface RepairsPiece {
   readonly kind: "repairs";
@@ -64,7 +75,14 @@ export interface TracePiece {
 }
 
 /** One step of a reproduction. */
-export type Piece = TrainPiece | LossesPiece | AnswersPiece | BasePiece | RepairsPiece | TracePiece;
+export type Piece =
+  | TrainPiece
+  | LossesPiece
+  | AnswersPiece
+  | BasePiece
+  | BenchmarkPiece
+  | RepairsPiece
+  | TracePiece;
 
 /** Iterations of the answers that are compared with the base's. */
 export const COMPARED_ITERATIONS = 16;
@@ -76,6 +94,7 @@ export function nameOf(piece: Piece): string {
   if (piece.kind === "base") return `${piece.base} itself: ${piece.set}`;
   const { name } = piece.variant;
   if (piece.kind === "answers") return `${name}: ${piece.set} ${policyName(piece.policy)}`;
+  if (piece.kind === "benchmark") return `${name}: ${piece.benchmark.kind}`;
   if (piece.kind === "repairs") return `${name}: repairing ${piece.errors}`;
   if (piece.kind === "trace") return `${name}: one answer under ${policyName(piece.policy)}`;
   return piece.kind === "train" ? `${name}: training` : `${name}: losses`;
@@ -88,19 +107,19 @@ export function policyName(policy: Policy): string {
 
 /** Every piece, each once. A piece needs the training of its variant alone. */
 export function piecesOf(setting: Setting): readonly Piece[] {
-  const { grid, watched, maskOnly, better, bases } = setting;
+  const { watched, maskOnly, better, bases } = setting;
   const variants = variantsOf(setting);
-  const compared = bases.map((base) => grid.findLast((variant) => variant.base === base) as Variant);
-  const sets: readonly QuestionSet[] = ["easy", "arithmetic"];
+  const compared = bases.map((base) => highestOf(setting, base));
   const pieces: Piece[] = [
     ...variants.flatMap((variant): Piece[] => [
       { kind: "train", variant },
       { kind: "losses", variant },
     ]),
-    ...bases.flatMap((base) => sets.map((set): Piece => ({ kind: "base", base, set }))),
+    ...bases.flatMap((base) => QUESTION_SETS.map((set): Piece => ({ kind: "base", base, set }))),
     ...compared.flatMap((variant) =>
-      sets.map((set) => answers(variant, set, comparedPolicy(setting, variant))),
+      QUESTION_SETS.map((set) => answers(variant, set, comparedPolicy(setting, variant))),
     ),
+    ...compared.flatMap((variant) => benchmarksOf(setting, variant)),
     ...byIterations(setting, watched),
     ...[watched, maskOnly].flatMap((variant) => [
       answers(variant, "easy", refine({ iterations: COMPARED_ITERATIONS })),
@@ -112,6 +131,13 @@ export function piecesOf(setting: Setting): readonly Piece[] {
   ];
   const once = new Map(pieces.map((piece) => [nameOf(piece), piece]));
   return [...once.values()];
+}
+
+/** Every benchmark, asked of one variant and its base. */
+export function benchmarksOf({ benchmarks }: Setting, variant: Variant): BenchmarkPiece[] {
+  return QUESTION_SETS.flatMap((set) =>
+    benchmarks[set].map((benchmark) => ({ kind: "benchmark" as const, variant, set, benchmark })),
+  );
 }
 
 /** The policy under which variants are compared with their bases. */

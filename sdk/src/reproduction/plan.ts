@@ -1,10 +1,12 @@
 /** What a reproduction will take and write, by what a few steps and answers take on this machine. */
 import { join } from "node:path";
+import type { Base } from "../base.js";
+import { itemsOf } from "../benchmarks/items.js";
 import { planRuns } from "../experiments/run-plan.js";
 import { remask } from "../method/policies/registered.js";
 import type { Lab } from "./measuring/lab.js";
-import { type Piece, piecesOf } from "./pieces.js";
-import { recipeOf, variantsOf } from "./setting.js";
+import { COMPARED_ITERATIONS, type Piece, piecesOf, QUESTION_SETS } from "./pieces.js";
+import { recipeOf, type Setting, variantsOf } from "./setting.js";
 import { sum } from "./sum.js";
 
 /** What a base's variants will take. */
@@ -56,9 +58,19 @@ export async function planReproduction(lab: Lab): Promise<ReproductionPlan> {
     writes: {
       [join(folder, "adapters")]: "an adapter for each variant, in PEFT's format",
       [join(folder, "pieces.json")]: "what was measured, item by item; a reproduction goes on from it",
+      ...(asksBenchmarks(lab.setting)
+        ? {
+            [join(folder, "benchmarks")]:
+              "every answer to a benchmark, from which an interrupted one goes on",
+          }
+        : {}),
       [join(folder, "report")]: "index.html, results.jsonl and report.md",
     },
   };
+}
+
+function asksBenchmarks({ benchmarks }: Setting): boolean {
+  return QUESTION_SETS.some((set) => benchmarks[set].length > 0);
 }
 
 /** Questions of the measured answers, and their iterations. */
@@ -96,17 +108,22 @@ async function planBase(lab: Lab, name: string): Promise<PlannedBase> {
     tokens: setting.steps * batchSize * windowTokens,
     stepSeconds: trainingSeconds / variants.length / setting.steps,
     trainingSeconds,
-    answeringSeconds: iterationSeconds * setting.questions * iterationsOn(lab, name),
+    answeringSeconds: iterationSeconds * (await iterationsOn(lab, base)),
     bytes: base.info.bytes + bytes,
   };
 }
 
-/** Forwards of one question in all pieces of a base, at most. */
-function iterationsOn({ setting }: Lab, name: string): number {
-  const own = piecesOf(setting).filter(
-    (piece) => ("base" in piece ? piece.base : piece.variant.base) === name,
-  );
-  return sum(own, (piece) => iterationsOf(piece));
+/** Forwards of all questions in all pieces of a base, at most. */
+async function iterationsOn({ setting }: Lab, base: Base): Promise<number> {
+  let iterations = 0;
+  for (const piece of piecesOf(setting)) {
+    if (("base" in piece ? piece.base : piece.variant.base) !== base.name) continue;
+    iterations +=
+      piece.kind === "benchmark"
+        ? (await itemsOf(base, piece.benchmark, undefined)).items.length * COMPARED_ITERATIONS
+        : setting.questions * iterationsOf(piece);
+  }
+  return iterations;
 }
 
 /** A policy without a number of iterations takes about so many. */

@@ -26,6 +26,7 @@ export function reproductionReport(
   const {
     folder: _,
     data: __,
+    benchmarks: _______,
     grid: ___,
     watched: ____,
     maskOnly: _____,

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { LadError } from "../errors.js";
 import { Sweep } from "../experiments/sweep.js";
 import type { FailedPoint } from "../experiments/sweep-manifest.js";
-import { checkReproduction, type ReproductionOptions } from "../options/reproduction.js";
 import type { WrittenReport } from "../report/report.js";
 import type { TrainingEvent } from "../results.js";
 import type { Runtime } from "../runtime.js";
@@ -13,7 +12,8 @@ import { claims } from "./claims/claims.js";
 import { Measured } from "./measured.js";
 import { compute } from "./measuring/compute.js";
 import { Lab } from "./measuring/lab.js";
-import { nameOf, type Piece, piecesOf } from "./pieces.js";
+import { checkReproduction, type ReproductionOptions } from "./options.js";
+import { nameOf, type Piece, piecesOf, QUESTION_SETS } from "./pieces.js";
 import { planReproduction, type ReproductionPlan } from "./plan.js";
 import { type ReproductionReport, reproductionReport } from "./report.js";
 import { recipesOf, type Setting, settingOf } from "./setting.js";
@@ -167,5 +167,6 @@ async function versionsOf(runtime: Runtime): Promise<Record<string, string>> {
 /** Everything that the results depend on, with the content of the data in place of where it is. */
 function specOf(setting: Setting, data: Readonly<Record<string, string>>): object {
   const { bases, ranks, steps, questions, iterations, seed } = setting;
-  return { bases, ranks, steps, questions, iterations, seed, recipes: recipesOf(setting), data };
+  const benchmarks = QUESTION_SETS.flatMap((set) => setting.benchmarks[set].map(({ kind }) => kind));
+  return { bases, ranks, steps, questions, iterations, seed, recipes: recipesOf(setting), data, benchmarks };
 }

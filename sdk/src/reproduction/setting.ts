@@ -2,7 +2,7 @@
 import { type Recipe, recipeFor } from "../experiments/recipes.js";
 import type { Noise } from "../method/noise.js";
 import { lad, maskOnly } from "../method/noises/registered.js";
-import type { CheckedReproduction } from "../options/reproduction.js";
+import type { CheckedReproduction } from "./options.js";
 
 /** How a variant's answers are corrupted in training. */
 export type VariantNoise = "lad" | "mask-only" | "better";
@@ -44,6 +44,11 @@ export function settingOf(options: CheckedReproduction): Setting {
 /** Every variant that is trained, each once. */
 export function variantsOf({ grid, maskOnly, better }: Setting): readonly Variant[] {
   return [...grid, maskOnly, better];
+}
+
+/** The variant of a base that is compared with it: the method's own noise, the highest rank. */
+export function highestOf({ grid }: Setting, base: string): Variant {
+  return grid.findLast((variant) => variant.base === base) as Variant;
 }
 
 /** The recipe that a base's variants follow, but for their noise. */

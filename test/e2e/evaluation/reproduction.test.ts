@@ -1,9 +1,16 @@
 /** A reproduction in pieces: interrupted and gone on with, it gives what an uninterrupted one gives, and its report. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ReproducedPiece, type Reproduction, Runtime, reproduceLad } from "../../../sdk/src/index.js";
+import {
+  gsm8k,
+  type ReproducedPiece,
+  type Reproduction,
+  Runtime,
+  reproduceLad,
+  shortAnswer,
+} from "../../../sdk/src/index.js";
 
 const words = ["red", "green", "blue", "grey", "gold", "pink", "tan", "teal"];
 const examples = words.map((output, i) => ({ instruction: `Name colour ${i}.`, output }));
@@ -22,7 +29,9 @@ afterAll(async () => {
 
 function small(name: string, options: { steps?: number } = {}): Reproduction {
   const few = { bases: ["stub"], ranks: [2, 4], steps: 2, questions: 4, iterations: [1, 2, 8] };
-  return reproduceLad({ ...few, folder: join(folder, name), data, ...options });
+  const sums = { data: [{ question: "1 + 1?", answer: "#### 2" }] };
+  const benchmarks = { easy: [shortAnswer(sums)], arithmetic: [gsm8k(sums)] };
+  return reproduceLad({ ...few, folder: join(folder, name), data, benchmarks, ...options });
 }
 
 async function finish(reproduction: Reproduction): Promise<ReproducedPiece[]> {
@@ -68,6 +77,12 @@ describe("reproduceLad", () => {
       for (const { claim } of findings) expect(text).toContain(claim);
     }
     expect(text).toContain("lad reproduce");
+    expect(text).toMatch(/stub rank 4 .* short-answer by text/);
+    expect(text).toMatch(/stub rank 4 .* gsm8k by number/);
+    expect(readdirSync(join(folder, "whole/benchmarks")).sort()).toEqual([
+      "stub-rank-4-gsm8k",
+      "stub-rank-4-short-answer",
+    ]);
   }, 120_000);
 
   it("refuses a folder of other options, and names what differs", async () => {
@@ -83,6 +98,13 @@ describe("reproduceLad", () => {
     expect(tokens).toBe(4 * (bases[0]?.tokens ?? 0));
     expect(Object.keys(writes).every((path) => path.startsWith(join(folder, "planned")))).toBe(true);
     expect(existsSync(join(folder, "planned"))).toBe(false);
+  });
+
+  it("refuses one kind of benchmark twice", () => {
+    const sums = gsm8k({ data: [{ question: "1 + 1?", answer: "#### 2" }] });
+    expect(() => reproduceLad({ folder, benchmarks: { arithmetic: [sums, sums] } })).toThrow(
+      "benchmarks is gsm8k",
+    );
   });
 
   it("refuses ranks that do not rise", () => {

@@ -1,14 +1,20 @@
 /** A claim is decided by the interval of its figure, and by nothing that was not measured. */
 import { describe, expect, it } from "vitest";
-import { checkReproduction } from "../../../sdk/src/options/reproduction.js";
+import { gsm8k, shortAnswer } from "../../../sdk/src/index.js";
 import { ReportSection } from "../../../sdk/src/report/parts/section.js";
 import { allHold, type Claim, finding } from "../../../sdk/src/reproduction/claims/claim.js";
 import { claims } from "../../../sdk/src/reproduction/claims/claims.js";
 import { type AnswerItem, type Answers, Measured } from "../../../sdk/src/reproduction/measured.js";
+import { checkReproduction } from "../../../sdk/src/reproduction/options.js";
 import { nameOf, type Piece, piecesOf } from "../../../sdk/src/reproduction/pieces.js";
 import { settingOf } from "../../../sdk/src/reproduction/setting.js";
 
-const setting = settingOf(checkReproduction({ folder: "unused", questions: 100 }));
+const row = { question: "1 + 1?", answer: "#### 2" };
+const benchmarks = {
+  easy: [shortAnswer({ data: [row] })],
+  arithmetic: [gsm8k({ data: [row] })],
+};
+const setting = settingOf(checkReproduction({ folder: "unused", questions: 100, benchmarks }));
 
 describe("a finding", () => {
   const figure = (low: number, high: number) =>
@@ -95,6 +101,12 @@ function asClaimed(piece: Piece): unknown {
     }
     case "repairs":
       return { repaired: items((i) => piece.variant.noise === "lad" || i < 2) };
+    case "benchmark":
+      return {
+        adapted: items((i) => piece.set === "easy" || i < 5),
+        itself: items(() => true),
+        by: "number",
+      };
     case "base":
       return answers((i) => ({ right: piece.set === "arithmetic" || i < 0.9 * setting.questions }));
     case "trace":
@@ -118,6 +130,7 @@ function asClaimed(piece: Piece): unknown {
 
 /** A world in which nothing differs from anything else. */
 function allTheSame(piece: Piece): unknown {
+  if (piece.kind === "benchmark") return { adapted: [true, false], itself: [true, false], by: "number" };
   if (piece.kind === "base" || piece.kind === "answers") return answers(() => ({}));
   return asClaimed({ ...piece, variant: setting.watched });
 }

@@ -1,6 +1,8 @@
+import type { Estimate } from "../../evaluation/statistics/estimate.js";
 import { newcombe, wilson } from "../../evaluation/statistics/wilson.js";
-import { comparedPolicy, policyName, type QuestionSet } from "../pieces.js";
-import type { Variant } from "../setting.js";
+import type { Measured } from "../measured.js";
+import { benchmarksOf, comparedPolicy, policyName, QUESTION_SETS, type QuestionSet } from "../pieces.js";
+import { highestOf, type Setting, type Variant } from "../setting.js";
 import { type Claim, finding, type Range } from "./claim.js";
 import { rightOf } from "./figures.js";
 
@@ -8,8 +10,14 @@ import { rightOf } from "./figures.js";
 const NEAR = 0.1;
 
 const EXPECTED: Readonly<Record<QuestionSet, { readonly words: string; readonly range: Range }>> = {
-  easy: { words: "is at most ten points below its base on easy questions", range: { above: -NEAR } },
-  arithmetic: { words: "is below its base on arithmetic word problems", range: { below: 0 } },
+  easy: { words: "is at most ten points below its base on", range: { above: -NEAR } },
+  arithmetic: { words: "is below its base on", range: { below: 0 } },
+};
+
+/** The names of the sets in sentences. */
+const QUESTIONS: Readonly<Record<QuestionSet, string>> = {
+  easy: "easy questions",
+  arithmetic: "arithmetic word problems",
 };
 
 /** Accuracy is near the autoregressive base's on easy tasks, and below it on arithmetic word problems. */
@@ -18,42 +26,53 @@ export const accuracy: Claim = {
   title: "Accuracy is near the autoregressive base on easy tasks, and below it on arithmetic word problems",
   source: "the paper",
   judge: (measured, setting) =>
-    setting.bases.flatMap((base) =>
-      (["easy", "arithmetic"] as const).flatMap((set) => {
-        const variant = setting.grid.findLast((each) => each.base === base) as Variant;
-        const policy = comparedPolicy(setting, variant);
-        const adapted = measured.of({ kind: "answers", variant, set, policy });
-        const itself = measured.of({ kind: "base", base, set });
-        if (adapted === undefined || itself === undefined) return [];
-        const { words, range } = EXPECTED[set];
-        const figure = newcombe(rightOf(adapted), rightOf(itself));
-        return [
-          finding(`${variant.name} ${words}`, figure, "share of right answers more than the base", range),
-        ];
-      }),
-    ),
-  show: (section, measured, setting) => {
-    const rows = setting.bases.flatMap((base) =>
-      (["easy", "arithmetic"] as const).flatMap((set) => {
-        const variant = setting.grid.findLast((each) => each.base === base) as Variant;
-        const policy = comparedPolicy(setting, variant);
-        const adapted = measured.of({ kind: "answers", variant, set, policy });
-        const itself = measured.of({ kind: "base", base, set });
-        return adapted === undefined || itself === undefined
-          ? []
-          : [{ variant, set, policy, adapted, itself }];
-      }),
-    );
+    comparisonsOf(measured, setting).map(({ variant, set, questions, adapted, itself }) => {
+      const { words, range } = EXPECTED[set];
+      const figure: Estimate = newcombe(adapted, itself);
+      const claim = `${variant.name} ${words} ${questions}`;
+      return finding(claim, figure, "share of right answers more than the base", range);
+    }),
+  show: (section, measured, setting) =>
     section.table({
       title: "Right answers of the adapters and of their autoregressive bases, to the same questions",
       columns: [
         { header: "adapter", value: ({ variant }) => variant.name },
-        { header: "questions", value: ({ set }) => set },
-        { header: "policy", value: ({ policy }) => policyName(policy) },
-        { header: "adapter right", form: "percent", value: ({ adapted }) => wilson(rightOf(adapted)) },
-        { header: "base right", form: "percent", value: ({ itself }) => wilson(rightOf(itself)) },
+        { header: "questions", value: ({ questions }) => questions },
+        { header: "policy", value: ({ variant }) => policyName(comparedPolicy(setting, variant)) },
+        { header: "adapter right", form: "percent", value: ({ adapted }) => wilson(adapted) },
+        { header: "base right", form: "percent", value: ({ itself }) => wilson(itself) },
       ],
-      rows,
-    });
-  },
+      rows: comparisonsOf(measured, setting),
+    }),
 };
+
+/** A variant and its base, asked the same questions. */
+interface Comparison {
+  readonly variant: Variant;
+  readonly set: QuestionSet;
+  readonly questions: string;
+  readonly adapted: readonly boolean[];
+  readonly itself: readonly boolean[];
+}
+
+function comparisonsOf(measured: Measured, setting: Setting): Comparison[] {
+  return setting.bases.flatMap((base) => {
+    const variant = highestOf(setting, base);
+    const asked = QUESTION_SETS.flatMap((set): Comparison[] => {
+      const policy = comparedPolicy(setting, variant);
+      const adapted = measured.of({ kind: "answers", variant, set, policy });
+      const itself = measured.of({ kind: "base", base, set });
+      if (adapted === undefined || itself === undefined) return [];
+      const questions = QUESTIONS[set];
+      return [{ variant, set, questions, adapted: rightOf(adapted), itself: rightOf(itself) }];
+    });
+    const benchmarks = benchmarksOf(setting, variant).flatMap((piece): Comparison[] => {
+      const found = measured.of(piece);
+      if (found === undefined) return [];
+      const { adapted, itself, by } = found;
+      const questions = `${piece.benchmark.kind} by ${by}`;
+      return [{ variant, set: piece.set, questions, adapted, itself }];
+    });
+    return [...asked, ...benchmarks];
+  });
+}

@@ -2,6 +2,7 @@
 import type { ResultOf } from "../measured.js";
 import type { Piece } from "../pieces.js";
 import { answer, answerByItself } from "./answers.js";
+import { benchmark } from "./benchmarks.js";
 import type { Lab } from "./lab.js";
 import { losses } from "./losses.js";
 import { repair } from "./repairs.js";
@@ -18,6 +19,8 @@ export function compute(lab: Lab, piece: Piece, computing: Computing): Promise<R
       return answer(lab, piece, computing);
     case "base":
       return answerByItself(lab, piece, computing);
+    case "benchmark":
+      return benchmark(lab, piece, computing);
     case "repairs":
       return repair(lab, piece, computing);
     case "trace":

@@ -4,9 +4,9 @@ import type { Adapter } from "../../adapter.js";
 import type { Base } from "../../base.js";
 import { tinyData } from "../../data/tiny-data.js";
 import type { Question } from "../../frozen-base.js";
-import type { ReproductionData } from "../../options/reproduction.js";
 import { mixture } from "../../options.js";
 import type { Runtime } from "../../runtime.js";
+import type { ReproductionData } from "../options.js";
 import type { QuestionSet } from "../pieces.js";
 import { recipeOf, type Setting, type Variant } from "../setting.js";
 
@@ -54,7 +54,12 @@ export class Lab implements AsyncDisposable {
 
   /** Where a variant's adapter is saved. */
   folderOf({ name }: Variant): string {
-    return join(this.setting.folder, "adapters", name.replaceAll(/[^A-Za-z0-9.]+/g, "-"));
+    return join(this.setting.folder, "adapters", fileName(name));
+  }
+
+  /** Where the results of a benchmark are kept, item by item. */
+  benchmarkFolderOf({ name }: Variant, benchmark: string): string {
+    return join(this.setting.folder, "benchmarks", `${fileName(name)}-${benchmark}`);
   }
 
   /** Deletes a checkpoint in the worker's store. */
@@ -79,6 +84,10 @@ function shippedData(seed: number): ReproductionData {
     easy: tinyData.heldout(),
     arithmetic: tinyData.stories.heldout(),
   };
+}
+
+function fileName(variant: string): string {
+  return variant.replaceAll(/[^A-Za-z0-9.]+/g, "-");
 }
 
 function found<Value>(
