@@ -69,10 +69,11 @@ const CHANGES: readonly Arm[] = [
   arm("causal-prefix attention", { attention: "causal-prefix" }),
   arm("soft targets", { loss: { supervise: "all-answer-tokens", soft: {} } }),
   { ...arm("the base's own answers", {}), ownAnswers: true },
-  ...[0.3, 0.5].map((share) => ({
-    ...arm(`own drafts for the last ${100 * share} %`, {}),
-    last: { share, training: { noise: ownDraft({ noise: "cover" }), learningRate: 1e-2 } },
-  })),
+  ...[0.3, 0.5].map((share) => endingInDrafts(`own drafts for the last ${100 * share} %`, share, {})),
+  endingInDrafts("causal-prefix attention, own drafts for the last 40 %", 0.4, {
+    attention: "causal-prefix",
+  }),
+  endingInDrafts("prefix attention, own drafts for the last 40 %", 0.4, { attention: "prefix" }),
 ];
 
 /** Every arm. */
@@ -80,6 +81,12 @@ export const ARMS: readonly Arm[] = [...METHOD, ...CHANGES];
 
 function method(): Partial<TrainingOptions> {
   return { noise: lad(), loss: "all-tokens" };
+}
+
+/** Begins as the best one does, with changes, and ends with drafts of its own. */
+function endingInDrafts(name: string, share: number, changes: Partial<TrainingOptions>): Arm {
+  const training = { noise: ownDraft({ noise: "cover" }), learningRate: 1e-2 };
+  return { ...arm(name, changes), last: { share, training } };
 }
 
 function arm(

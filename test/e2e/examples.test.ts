@@ -1,9 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { Runtime, readExperiment, recipeFor, refine, runExperiment, speculative } from "lad";
 import { afterAll, describe, expect, it } from "vitest";
+import { ARC_ROWS } from "./support/benchmark-rows.js";
+import { EXAMPLES } from "./support/examples.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const scratch = mkdtempSync(join(tmpdir(), "lad-examples-"));
@@ -144,6 +146,29 @@ describe("the examples, on the stub", () => {
     expect(stdout).toContain("1,000 examples.");
     expect(stdout).toMatch(/^own +10\.0 % .* 99$/m);
     expect(stdout).toMatch(/^The windows are .* prompt/m);
+  });
+
+  it("adapt-pretrained goes on where its time was up, and reports", async () => {
+    const data = join(scratch, "data");
+    mkdirSync(data);
+    const rows = EXAMPLES.map((row) => JSON.stringify(row)).join("\n");
+    for (const name of ["train", "validation"]) writeFileSync(join(data, `${name}.jsonl`), rows);
+    writeFileSync(
+      join(data, "arc_easy.jsonl"),
+      ARC_ROWS.slice(0, 4)
+        .map((row) => JSON.stringify(row))
+        .join("\n"),
+    );
+    const out = join(scratch, "adapted");
+    const words = ["--base", "stub", "--steps", "60", "--rank", "2", "--data", data, "--out", out];
+    const first = await example("adapt-pretrained.ts", ...words, "--minutes", "0.00001");
+    expect(first.stderr).toContain("Interrupted.");
+    const second = await example("adapt-pretrained.ts", ...words);
+    expect(second.stdout).toContain(`The report: ${join(out, "report/index.html")}`);
+    expect(second.stderr).toMatch(/60\/60/);
+    const report = readFileSync(join(out, "report/report.md"), "utf8");
+    expect(report).toContain("ARC-Easy by letter");
+    expect(readdirSync(join(out, "adapter"))).toContain("adapter_model.safetensors");
   });
 
   it("experiment.yaml reads, and runs with other values put in place", async () => {
