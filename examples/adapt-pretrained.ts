@@ -10,7 +10,6 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import {
   type Adapter,
   ar,
@@ -26,19 +25,18 @@ import {
   runBenchmark,
 } from "lad";
 import { drawTraining, LiveBlock, lineChart, Report, traceOf } from "lad/report";
+import { commandLine } from "./command-line.js";
 
-const { values } = parseArgs({
-  options: {
-    data: { type: "string" },
-    out: { type: "string", default: "adapted" },
-    minutes: { type: "string" },
-    base: { type: "string", default: "smollm2-135m" },
-    preset: { type: "string" },
-    rank: { type: "string", default: "64" },
-    steps: { type: "string", default: "4500" },
-    questions: { type: "string", default: "200" },
-    device: { type: "string", default: "cpu" },
-  },
+const values = commandLine(import.meta.url, {
+  data: { type: "string" },
+  out: { type: "string", default: "adapted" },
+  minutes: { type: "string" },
+  base: { type: "string", default: "smollm2-135m" },
+  preset: { type: "string" },
+  rank: { type: "string", default: "64" },
+  steps: { type: "string", default: "4500" },
+  questions: { type: "string", default: "200" },
+  device: { type: "string", default: "cpu" },
 });
 const { data: folder, out } = values;
 if (folder === undefined) throw new Error("Give --data, a folder with train.jsonl and validation.jsonl.");

@@ -3,7 +3,6 @@
  *
  *     npx tsx examples/custom-noise.ts [--base tiny] [--steps 60]
  */
-import { parseArgs } from "node:util";
 import {
   batches,
   learningRate,
@@ -15,9 +14,11 @@ import {
   tinyData,
   uniforms,
 } from "lad";
+import { commandLine } from "./command-line.js";
 
-const { values } = parseArgs({
-  options: { base: { type: "string", default: "tiny" }, steps: { type: "string", default: "60" } },
+const values = commandLine(import.meta.url, {
+  base: { type: "string", default: "tiny" },
+  steps: { type: "string", default: "60" },
 });
 const steps = Number(values.steps);
 const seed = 1n;

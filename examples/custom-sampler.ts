@@ -4,17 +4,15 @@
  *
  *     npx tsx examples/custom-sampler.ts [--base tiny] [--adapter folder] [--steps 300] [--question "Sort.\n9 4 7"]
  */
-import { parseArgs } from "node:util";
 import { type CanvasInput, type CanvasPrediction, Runtime, recipeFor, tinyData } from "lad";
 import { drawDenoising, LiveBlock } from "lad/report";
+import { commandLine } from "./command-line.js";
 
-const { values } = parseArgs({
-  options: {
-    base: { type: "string", default: "tiny" },
-    adapter: { type: "string" },
-    question: { type: "string", default: "Name the capitals.\nPeru Kenya Russia" },
-    steps: { type: "string" },
-  },
+const values = commandLine(import.meta.url, {
+  base: { type: "string", default: "tiny" },
+  adapter: { type: "string" },
+  question: { type: "string", default: "Name the capitals.\nPeru Kenya Russia" },
+  steps: { type: "string" },
 });
 
 const recipe = recipeFor(values.base);

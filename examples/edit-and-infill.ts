@@ -4,15 +4,13 @@
  *
  *     npx tsx examples/edit-and-infill.ts [--base tiny] [--adapter folder] [--steps 1000]
  */
-import { parseArgs } from "node:util";
 import { type AnswerPiece, draftOf, gap, Runtime, recipeFor, refine, tinyData } from "lad";
+import { commandLine } from "./command-line.js";
 
-const { values } = parseArgs({
-  options: {
-    base: { type: "string", default: "tiny" },
-    adapter: { type: "string" },
-    steps: { type: "string" },
-  },
+const values = commandLine(import.meta.url, {
+  base: { type: "string", default: "tiny" },
+  adapter: { type: "string" },
+  steps: { type: "string" },
 });
 const { base: baseOptions, adapter: settings, training } = recipeFor(values.base);
 const messages = "Name the capitals.\nPeru Kenya Russia";

@@ -3,11 +3,11 @@
  *
  *     npx tsx examples/mix-and-inspect.ts [--base tiny]
  */
-import { parseArgs } from "node:util";
 import { cover, mixture, Runtime, tinyData } from "lad";
 import { inspectionText, mixtureText } from "lad/report";
+import { commandLine } from "./command-line.js";
 
-const { base: name } = parseArgs({ options: { base: { type: "string", default: "tiny" } } }).values;
+const { base: name } = commandLine(import.meta.url, { base: { type: "string", default: "tiny" } });
 
 await using runtime = await Runtime.start();
 const base = await runtime.loadBase(name);

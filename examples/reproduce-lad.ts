@@ -3,19 +3,18 @@
  * paper ran it.
  *
  *     npx tsx examples/reproduce-lad.ts [--quick] [--plan] [--out reproduction] [--steps 3000] [--questions 200] [--minutes 60]
- *         [--bases tiny-0.7m,tiny] [--ranks 16,64] [--device cpu | cuda] [--data folder] [--preset lad]
+ *         [--bases tiny-0.7m,tiny] [--ranks 16,64] [--device cpu | cuda] [--data folder] [--preset lad] [--paper]
  *
  * What is measured is kept in the folder: interrupted, or stopped by --minutes, the same command goes on. `--quick` takes few steps and
  * questions, to see it work. `--plan` tells what it would take and write, and writes nothing.
  *
  * `--data` is a folder with train.jsonl, validation.jsonl, easy.jsonl and arithmetic.jsonl. Of arc_easy.jsonl, arc_challenge.jsonl,
  * mmlu.jsonl, hellaswag.jsonl and gsm8k.jsonl, in the schemas of the hub, it asks those that stand there too. The paper's own run is
- * `--device cuda --bases meta-llama/Llama-3.2-1B-Instruct,meta-llama/Llama-3.2-3B-Instruct,meta-llama/Llama-3.1-8B-Instruct
- * --ranks 512,1024 --steps 118875 --data folder`: 951,000 examples, 8 a step.
+ * `--paper --device cuda --data folder`, or `--paper --base meta-llama/Llama-3.2-1B-Instruct …` of one of its bases: ranks 512 and 1,024,
+ * 118,875 steps of 8 examples.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import {
   arcChallenge,
   arcEasy,
@@ -31,41 +30,49 @@ import {
   reproduceLad,
 } from "lad";
 import { bytes, duration, LiveBlock, number, progressLine, renderTable } from "lad/report";
+import { commandLine } from "./command-line.js";
 
-process.on("uncaughtException", (error) => {
-  console.error(error.message); // names the option, the value and the remedy
-  process.exit(1);
+const values = commandLine(import.meta.url, {
+  quick: { type: "boolean", default: false },
+  plan: { type: "boolean", default: false },
+  paper: { type: "boolean", default: false },
+  out: { type: "string", default: "reproduction" },
+  steps: { type: "string" },
+  questions: { type: "string" },
+  minutes: { type: "string" },
+  base: { type: "string" },
+  bases: { type: "string" },
+  ranks: { type: "string" },
+  device: { type: "string", default: "cpu" },
+  data: { type: "string" },
+  preset: { type: "string" },
 });
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    plan: { type: "boolean", default: false },
-    out: { type: "string", default: "reproduction" },
-    steps: { type: "string" },
-    questions: { type: "string" },
-    minutes: { type: "string" },
-    bases: { type: "string" },
-    ranks: { type: "string" },
-    device: { type: "string", default: "cpu" },
-    data: { type: "string" },
-    preset: { type: "string" },
-  },
-});
+const paper = {
+  bases: [
+    "meta-llama/Llama-3.2-1B-Instruct",
+    "meta-llama/Llama-3.2-3B-Instruct",
+    "meta-llama/Llama-3.1-8B-Instruct",
+  ],
+  ranks: [512, 1024],
+  steps: 118_875,
+  preset: "lad",
+};
 const quick = values.quick ? { steps: 200, questions: 40, iterations: [1, 4, 16, 64] } : {};
-const { data: folder } = values;
+const { data: folder, bases = values.base } = values;
 const file = (name: string) => jsonl(join(folder ?? "", `${name}.jsonl`));
 const asked = (benchmark: (options: BenchmarkOptions) => Benchmark, name: string) =>
   folder === undefined || !existsSync(join(folder, `${name}.jsonl`))
     ? []
     : [benchmark({ data: file(name), limit: Number(values.questions ?? 200) })];
 const reproduction = reproduceLad({
+  ...(values.paper ? paper : {}),
   ...quick,
   folder: values.out,
-  bases: values.bases?.split(","),
-  ranks: values.ranks?.split(",").map(Number),
+  ...(bases === undefined ? {} : { bases: bases.split(",") }),
+  ...(values.ranks === undefined ? {} : { ranks: values.ranks.split(",").map(Number) }),
   ...(values.steps === undefined ? {} : { steps: Number(values.steps) }),
   ...(values.questions === undefined ? {} : { questions: Number(values.questions) }),
-  preset: values.preset,
+  ...(values.preset === undefined ? {} : { preset: values.preset }),
   data:
     folder === undefined
       ? undefined
@@ -101,7 +108,8 @@ async function reproduce(): Promise<void> {
         if (event.type !== "step") return;
         const { step, tokensPerSecond, report } = event;
         const { steps } = reproduction;
-        live.update([progressLine({ label: piece, step, steps, loss: report.loss, tokensPerSecond })]);
+        const progress = { label: piece, step, steps, loss: report.loss, tokensPerSecond };
+        live.update([progressLine(progress, live.columns)]);
       },
     });
     for await (const { name, done, total, seconds, resumed, error } of pieces) {

@@ -4,18 +4,16 @@
  *
  *     npx tsx examples/speculation.ts [--base tiny] [--adapter folder] [--steps 300] [--temperature 0] [--question "Sort.\n9 4 7"]
  */
-import { parseArgs } from "node:util";
 import { inverseCdf, Purpose, Runtime, recipeFor, tinyData, tokenDistribution, uniforms } from "lad";
+import { commandLine } from "./command-line.js";
 
-const { values } = parseArgs({
-  options: {
-    base: { type: "string", default: "tiny" },
-    adapter: { type: "string" },
-    question: { type: "string", default: "Name the capitals.\nPeru Kenya Russia" },
-    steps: { type: "string" },
-    temperature: { type: "string", default: "0" },
-    seed: { type: "string", default: "0" },
-  },
+const values = commandLine(import.meta.url, {
+  base: { type: "string", default: "tiny" },
+  adapter: { type: "string" },
+  question: { type: "string", default: "Name the capitals.\nPeru Kenya Russia" },
+  steps: { type: "string" },
+  temperature: { type: "string", default: "0" },
+  seed: { type: "string", default: "0" },
 });
 const temperature = Number(values.temperature);
 const seed = BigInt(values.seed);

@@ -13,7 +13,6 @@
  * output, all else to standard error.
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import {
   type Adapter,
   type Evaluation,
@@ -31,23 +30,18 @@ import {
   tinyData,
 } from "lad";
 import { drawDenoising, drawTraining, duration, LiveBlock, type RankRow, rankTable } from "lad/report";
+import { commandLine } from "./command-line.js";
 
-process.on("uncaughtException", (error) => {
-  console.error(error.message); // names the option, the value and the remedy
-  process.exit(1);
-});
-const { values } = parseArgs({
-  options: {
-    base: { type: "string", default: "tiny" },
-    ranks: { type: "string", default: "4,16,64" },
-    steps: { type: "string" },
-    minutes: { type: "string" },
-    data: { type: "string" },
-    device: { type: "string", default: "cpu" },
-    preset: { type: "string" },
-    questions: { type: "string", default: "100" },
-    json: { type: "boolean", default: false },
-  },
+const values = commandLine(import.meta.url, {
+  base: { type: "string", default: "tiny" },
+  ranks: { type: "string", default: "4,16,64" },
+  steps: { type: "string" },
+  minutes: { type: "string" },
+  data: { type: "string" },
+  device: { type: "string", default: "cpu" },
+  preset: { type: "string" },
+  questions: { type: "string", default: "100" },
+  json: { type: "boolean", default: false },
 });
 const recipe = recipeFor(values.base, values.preset);
 const { answerTokens } = recipe; // undefined: answers fill the windows of the training

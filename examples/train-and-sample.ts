@@ -6,18 +6,16 @@
  * `--data` is a folder with train.jsonl and validation.jsonl.
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { ar, jsonl, Runtime, recipeFor, refine, remask, tinyData } from "lad";
 import { drawDenoising, drawTraining, LiveBlock } from "lad/report";
+import { commandLine } from "./command-line.js";
 
-const { values } = parseArgs({
-  options: {
-    base: { type: "string", default: "tiny" },
-    data: { type: "string" },
-    steps: { type: "string" },
-    question: { type: "string", default: "Name the capitals.\nPeru Kenya Russia" },
-    save: { type: "string" },
-  },
+const values = commandLine(import.meta.url, {
+  base: { type: "string", default: "tiny" },
+  data: { type: "string" },
+  steps: { type: "string" },
+  question: { type: "string", default: "Name the capitals.\nPeru Kenya Russia" },
+  save: { type: "string" },
 });
 const recipe = recipeFor(values.base); // what is known to work on this base
 const { adapter: adapterOptions, training } = recipe;

@@ -124,9 +124,9 @@ export {
   type CheckedTraining,
   checkTraining,
   checkValidate,
+  scheduleFor,
   type TrainingOptions,
   type ValidateOptions,
-  warnOfWarmup,
 } from "./options/training.js";
 export {
   checkWriteAnswers,

@@ -148,6 +148,18 @@ describe("the examples, on the stub", () => {
     expect(stdout).toMatch(/^The windows are .* prompt/m);
   });
 
+  it.each(
+    readdirSync(join(root, "examples")).filter((name) => /-.*\.ts$/.test(name) && name !== "command-line.ts"),
+  )("%s tells what it takes, and how it is called where a flag is misspelt", async (name) => {
+    const { stdout } = await example(name, "--help");
+    expect(stdout).toContain(`npx tsx examples/${name} `);
+    const wrong = await example(name, "--bse", "stub").catch((error: unknown) => error);
+    expect(wrong).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("Unknown option '--bse'.\nnpx tsx examples/"),
+    });
+  });
+
   it("adapt-pretrained goes on where its time was up, and reports", async () => {
     const data = join(scratch, "data");
     mkdirSync(data);

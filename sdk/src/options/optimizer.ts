@@ -107,7 +107,10 @@ export function defaultLearningRate(optimizer: Optimizer): number {
 export interface ScheduleOptions {
   /** The peak, after the warm-up: a finite number of at least 0. Default: 1e-5 with `adamw`, 1e-2 with `muon`. */
   learningRate?: number | undefined;
-  /** Steps in which the learning rate rises from 0 to its peak: an integer of at least 0. Default: 100. */
+  /**
+   * Steps in which the learning rate rises from 0 to its peak: an integer of at least 0. Default: 100, or a tenth of the run's steps where
+   * that is less.
+   */
   warmupSteps?: number | undefined;
   /** How it falls after that: along half a `cosine`, along a line (`linear`), or not (`constant`). Default: `cosine`. */
   decay?: "cosine" | "linear" | "constant" | undefined;
@@ -117,7 +120,7 @@ export interface ScheduleOptions {
 
 export const scheduleShape = {
   learningRate: atLeast(0).optional(),
-  warmupSteps: integer(0).default(100),
+  warmupSteps: integer(0).optional(),
   decay: oneOf(["cosine", "linear", "constant"]).default("cosine"),
   finalFraction: number(0, 1).default(0),
 };

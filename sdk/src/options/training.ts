@@ -158,7 +158,12 @@ export const trainingFields = fieldsOf<TrainingOptions>()({
 });
 type Checked = z.output<typeof trainingFields>;
 /** Options of `adapter.train` with every default filled in. */
-export type CheckedTraining = Omit<Checked, "learningRate"> & { readonly schedule: ScheduleSpec };
+export type CheckedTraining = Omit<Checked, "learningRate" | "warmupSteps" | "decay" | "finalFraction"> & {
+  readonly schedule: OpenSchedule;
+};
+
+/** A schedule of which the warm-up may be left to the number of steps. */
+export type OpenSchedule = Omit<ScheduleSpec, "warmupSteps"> & { readonly warmupSteps: number | undefined };
 
 /**
  * Training options, checked and complete.
@@ -189,14 +194,20 @@ export function checkTraining(options: TrainingOptions, warn: Warn): CheckedTrai
   return { ...given, schedule };
 }
 
-/** What a warm-up that is never finished comes to, told once the number of steps is known. */
-export function warnOfWarmup({ warmupSteps }: ScheduleSpec, steps: number, warn: Warn): void {
-  if (warmupSteps <= steps) return;
-  warn(
-    `warmupSteps is ${warmupSteps} and the run has ${steps} steps: the learning rate never reaches its peak. ` +
-      "Give fewer warmupSteps.",
-  );
+/** The schedule of a run of `steps`: its warm-up fits them where none was given, and one that is never finished is told of. */
+export function scheduleFor(schedule: OpenSchedule, steps: number, warn: Warn): ScheduleSpec {
+  const { warmupSteps = Math.min(MOST_WARMUP_STEPS, Math.floor(steps / 10)) } = schedule;
+  if (warmupSteps > steps) {
+    warn(
+      `warmupSteps is ${warmupSteps} and the run has ${steps} steps: the learning rate never reaches its peak. ` +
+        "Give fewer warmupSteps.",
+    );
+  }
+  return { ...schedule, warmupSteps };
 }
+
+/** The method's own warm-up, unless a run is short. */
+const MOST_WARMUP_STEPS = 100;
 
 /** Options of `adapter.validate` and `base.validate`. */
 export interface ValidateOptions extends WindowOptions, CallOptions {

@@ -80,7 +80,7 @@ export async function drawTraining<Event extends TrainingEventLike>(
     const now = report?.loss ?? Number.NaN;
     loss = loss === undefined ? now : loss + (now - loss) / SMOOTHING_STEPS;
     seconds += event.seconds ?? 0;
-    block.update([progressLine({ label, step, steps, loss, tokensPerSecond, seconds })]);
+    block.update([progressLine({ label, step, steps, loss, tokensPerSecond, seconds }, block.columns)]);
   }
   block.finish();
   return taken;

@@ -1,4 +1,5 @@
 /** A training run's progress as one line of text. */
+import stringWidth from "string-width";
 import { duration, number } from "./numbers.js";
 
 /** How far a run is. */
@@ -17,19 +18,40 @@ export interface Progress {
   seconds?: number | undefined;
 }
 
+const GAP = "  ";
 const BAR_WIDTH = 24;
+const LEAST_BAR_WIDTH = 4;
+const LEAST_LABEL_WIDTH = 6;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/** `rank 16  ███████▌      120/400  loss 1.23  5,310 tokens/s  0:22 of 1:13`. */
-export function progressLine(progress: Progress): string {
-  const { label, step, steps, loss, tokensPerSecond, seconds } = progress;
+/**
+ * `rank 16  ███████▌      120/400  loss 1.23  5,310 tokens/s  0:22 of 1:13`. In few columns the bar is shorter, and then goes; the label
+ * is cut after that, the figures never.
+ */
+export function progressLine(progress: Progress, columns = Number.POSITIVE_INFINITY): string {
+  const { label, step, steps } = progress;
   const share = steps > 0 ? Math.min(1, step / steps) : 1;
-  const parts = [label, bar(share), `${String(step).padStart(String(steps).length)}/${steps}`];
+  const figures = figuresOf(progress, share);
+  const room = columns - figures.length - GAP.length;
+  const barWidth = Math.min(BAR_WIDTH, room - GAP.length - stringWidth(label));
+  if (barWidth >= LEAST_BAR_WIDTH) return [label, bar(share, barWidth), figures].join(GAP);
+  return [cut(label, Math.max(room, LEAST_LABEL_WIDTH)), figures].join(GAP);
+}
+
+function figuresOf({ step, steps, loss, tokensPerSecond, seconds }: Progress, share: number): string {
+  const parts = [`${String(step).padStart(String(steps).length)}/${steps}`];
   if (loss !== undefined) parts.push(`loss ${number(loss)}`);
   if (tokensPerSecond !== undefined) parts.push(`${number(Math.round(tokensPerSecond))} tokens/s`);
   if (seconds !== undefined)
     parts.push(share > 0 ? `${duration(seconds)} of ${duration(seconds / share)}` : "");
-  return parts.join("  ").trimEnd();
+  return parts.join(GAP).trimEnd();
+}
+
+function cut(label: string, columns: number): string {
+  if (stringWidth(label) <= columns) return label;
+  let kept = [...label];
+  while (stringWidth(kept.join("")) > columns - 1) kept = kept.slice(0, -1);
+  return `${kept.join("")}…`;
 }
 
 /** A bar of `width` characters, filled to eighths of one; that of cli-progress knows whole ones alone. */

@@ -61,7 +61,7 @@ export interface ReproductionOptions {
   questions?: number | undefined;
   /** Iterations after which answers are measured: integers of at least 1, rising. Default: 1, 2, 4, 8, 16, 32 and 64. */
   iterations?: readonly number[] | undefined;
-  /** Training data and questions. Default: the questions of the shipped bases. */
+  /** Training data and questions; required for other bases than the shipped ones. Default: the questions of those. */
   data?: ReproductionData | undefined;
   /** What accuracy is compared on beside those questions, by answer letter or last number. Default: nothing. */
   benchmarks?: ReproductionBenchmarks | undefined;
@@ -71,9 +71,12 @@ export interface ReproductionOptions {
   load?: BaseOptions | undefined;
 }
 
+/** The bases whose questions are the default data. */
+const SHIPPED: readonly string[] = ["tiny-0.7m", "tiny"];
+
 export const reproductionFields = fieldsOf<ReproductionOptions>()({
   folder: filledText("a folder's path"),
-  bases: list(filledText("a base's name"), "a list of bases, at least one").default(["tiny-0.7m", "tiny"]),
+  bases: list(filledText("a base's name"), "a list of bases, at least one").default(SHIPPED),
   ranks: list(integer(1), "a list of ranks, at least one").default([16, 64]),
   preset: filledText().optional(),
   steps: integer(1).default(3000),
@@ -100,6 +103,16 @@ export function checkReproduction(options: ReproductionOptions): CheckedReproduc
     if (values.some((value, i) => i > 0 && value <= (values[i - 1] ?? 0))) {
       throw invalidOption(name, values, "they must rise", "Give each once, from the lowest to the highest.");
     }
+  }
+  const stranger = given.bases.find((base) => !SHIPPED.includes(base));
+  if (given.data === undefined && stranger !== undefined) {
+    const remedy = "Give data: its training, its validation, and the two sets of questions.";
+    throw invalidOption(
+      "bases",
+      stranger,
+      "the default data are questions for the shipped bases alone",
+      remedy,
+    );
   }
   const kinds = Object.values(benchmarks).flatMap((list) => list.map(({ kind }) => kind));
   const twice = kinds.find((kind, i) => kinds.indexOf(kind) < i);

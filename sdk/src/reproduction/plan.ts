@@ -5,7 +5,7 @@ import { itemsOf } from "../benchmarks/items.js";
 import { planRuns } from "../experiments/run-plan.js";
 import { remask } from "../method/policies/registered.js";
 import type { Lab } from "./measuring/lab.js";
-import { COMPARED_ITERATIONS, type Piece, piecesOf, QUESTION_SETS } from "./pieces.js";
+import { autoregressive, COMPARED_ITERATIONS, type Piece, piecesOf, QUESTION_SETS } from "./pieces.js";
 import { recipeOf, type Setting, variantsOf } from "./setting.js";
 import { sum } from "./sum.js";
 
@@ -64,6 +64,7 @@ export async function planReproduction(lab: Lab): Promise<ReproductionPlan> {
               "every answer to a benchmark, from which an interrupted one goes on",
           }
         : {}),
+      "checkpoints in the worker's state folder": "of the training under way, until it has ended",
       [join(folder, "report")]: "index.html, results.jsonl and report.md",
     },
   };
@@ -83,6 +84,17 @@ async function planBase(lab: Lab, name: string): Promise<PlannedBase> {
   const variants = variantsOf(setting).filter((variant) => variant.base === name);
   const rank = Math.max(...variants.map((variant) => variant.rank));
   const questions = await lab.questions(base, "easy");
+  const canvases = questions.slice(0, TRIED.questions).map(({ ids }) => ({ ids }));
+  const own = performance.now();
+  await base
+    .sampleMany({
+      canvases,
+      policy: autoregressive,
+      answerTokens: recipe.training.windowTokens,
+      frames: false,
+    })
+    .result();
+  const answerSeconds = (performance.now() - own) / 1000 / canvases.length;
   let iterationSeconds = 0;
   let bytes = 0;
   const { seconds: trainingSeconds } = await planRuns(base, {
@@ -90,7 +102,6 @@ async function planBase(lab: Lab, name: string): Promise<PlannedBase> {
     training: { ...recipe.training, data: lab.data.train, steps: setting.steps },
     runs: variants.length,
     beside: async (trial) => {
-      const canvases = questions.slice(0, TRIED.questions).map(({ ids }) => ({ ids }));
       const policy = remask({ iterations: TRIED.iterations });
       const started = performance.now();
       const answers = await trial.sampleMany({ canvases, policy, frames: false }).result();
@@ -108,22 +119,32 @@ async function planBase(lab: Lab, name: string): Promise<PlannedBase> {
     tokens: setting.steps * batchSize * windowTokens,
     stepSeconds: trainingSeconds / variants.length / setting.steps,
     trainingSeconds,
-    answeringSeconds: iterationSeconds * (await iterationsOn(lab, base)),
+    answeringSeconds: await answeringOn(lab, base, { iterationSeconds, answerSeconds }),
     bytes: base.info.bytes + bytes,
   };
 }
 
-/** Forwards of all questions in all pieces of a base, at most. */
-async function iterationsOn({ setting }: Lab, base: Base): Promise<number> {
-  let iterations = 0;
+/** What was measured of answers. */
+interface Measured {
+  /** Of one forward over a canvas. */
+  readonly iterationSeconds: number;
+  /** Of one answer of the base by itself, a token a forward. */
+  readonly answerSeconds: number;
+}
+
+/** Seconds of all answers in all pieces of a base, about. */
+async function answeringOn({ setting }: Lab, base: Base, measured: Measured): Promise<number> {
+  const { iterationSeconds, answerSeconds } = measured;
+  let seconds = 0;
   for (const piece of piecesOf(setting)) {
     if (("base" in piece ? piece.base : piece.variant.base) !== base.name) continue;
-    iterations +=
-      piece.kind === "benchmark"
-        ? (await itemsOf(base, piece.benchmark, undefined)).items.length * COMPARED_ITERATIONS
-        : setting.questions * iterationsOf(piece);
+    if (piece.kind === "base") seconds += setting.questions * answerSeconds;
+    else if (piece.kind === "benchmark") {
+      const { items } = await itemsOf(base, piece.benchmark, undefined);
+      seconds += items.length * (COMPARED_ITERATIONS * iterationSeconds + answerSeconds);
+    } else seconds += setting.questions * iterationsOf(piece) * iterationSeconds;
   }
-  return iterations;
+  return seconds;
 }
 
 /** A policy without a number of iterations takes about so many. */

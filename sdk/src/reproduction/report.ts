@@ -6,7 +6,7 @@ import { allHold, type Finding, type NamedClaim } from "./claims/claim.js";
 import { claims } from "./claims/claims.js";
 import type { Measured } from "./measured.js";
 import { tracesOf } from "./pieces.js";
-import { noiseOf, recipesOf, type Setting, variantsOf } from "./setting.js";
+import { loadingOf, noiseOf, recipesOf, type Setting, variantsOf } from "./setting.js";
 
 /** What a report is made of beside the measurements. */
 export interface ReproductionReport {
@@ -27,6 +27,7 @@ export function reproductionReport(
     folder: _,
     data: __,
     benchmarks: _______,
+    load: ________,
     grid: ___,
     watched: ____,
     maskOnly: _____,
@@ -40,6 +41,7 @@ export function reproductionReport(
     command,
     configuration: {
       ...options,
+      load: loadingOf(setting),
       variants: variantsOf(setting).map((variant) => ({
         ...variant,
         trainedUnder: noiseOf(setting, variant),

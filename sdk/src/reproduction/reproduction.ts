@@ -1,6 +1,7 @@
 /** The paper's claims, measured: every variant trained, every figure with its certainty, piece by piece. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { itemsOf } from "../benchmarks/items.js";
 import { LadError } from "../errors.js";
 import { Sweep } from "../experiments/sweep.js";
 import type { FailedPoint } from "../experiments/sweep-manifest.js";
@@ -16,7 +17,7 @@ import { checkReproduction, type ReproductionOptions } from "./options.js";
 import { nameOf, type Piece, piecesOf, QUESTION_SETS } from "./pieces.js";
 import { planReproduction, type ReproductionPlan } from "./plan.js";
 import { type ReproductionReport, reproductionReport } from "./report.js";
-import { recipesOf, type Setting, settingOf } from "./setting.js";
+import { loadingOf, recipesOf, type Setting, settingOf } from "./setting.js";
 
 /** One piece that has ended. */
 export interface ReproducedPiece {
@@ -96,12 +97,13 @@ export class Reproduction {
   ): AsyncGenerator<ReproducedPiece, void, undefined> {
     await using lab = new Lab(runtime, this.#setting);
     const data = await digestsOf(lab, runtime);
-    this.#about = { data, versions: await versionsOf(runtime) };
+    const benchmarks = await benchmarkDigestsOf(lab, signal);
+    this.#about = { data: { ...data, ...benchmarks }, versions: await versionsOf(runtime) };
     makeFolder(this.#setting.folder);
     const pieces = new Sweep({
       axes: { piece: this.pieces },
       manifest: join(this.#setting.folder, "pieces.json"),
-      spec: specOf(this.#setting, data),
+      spec: specOf(this.#setting, data, benchmarks),
       retryFailed: true,
       signal,
       run: (point: { readonly piece: string }, context) =>
@@ -159,14 +161,49 @@ async function digestsOf({ data }: Lab, runtime: Runtime): Promise<Record<string
   return digests;
 }
 
+/** The SHA-256 of the rows of each benchmark, by its kind. */
+async function benchmarkDigestsOf(
+  lab: Lab,
+  signal: AbortSignal | undefined,
+): Promise<Record<string, string>> {
+  const { bases, benchmarks } = lab.setting;
+  const digests: Record<string, string> = {};
+  for (const benchmark of QUESTION_SETS.flatMap((set) => benchmarks[set])) {
+    const base = await lab.base(bases[0] as string);
+    digests[benchmark.kind] = (await itemsOf(base, benchmark, signal)).data;
+  }
+  return digests;
+}
+
 async function versionsOf(runtime: Runtime): Promise<Record<string, string>> {
   const { device, torchVersion } = await runtime.info();
   return { torch: torchVersion, device };
 }
 
 /** Everything that the results depend on, with the content of the data in place of where it is. */
-function specOf(setting: Setting, data: Readonly<Record<string, string>>): object {
+function specOf(
+  setting: Setting,
+  data: Readonly<Record<string, string>>,
+  rows: Readonly<Record<string, string>>,
+): object {
   const { bases, ranks, steps, questions, iterations, seed } = setting;
-  const benchmarks = QUESTION_SETS.flatMap((set) => setting.benchmarks[set].map(({ kind }) => kind));
-  return { bases, ranks, steps, questions, iterations, seed, recipes: recipesOf(setting), data, benchmarks };
+  const benchmarks = QUESTION_SETS.flatMap((set) =>
+    setting.benchmarks[set].map((benchmark) => {
+      const { shots, seed } = benchmark.complete();
+      return { set, kind: benchmark.kind, rows: rows[benchmark.kind], shots, seed: String(seed) };
+    }),
+  );
+  const recipes = recipesOf(setting);
+  return {
+    bases,
+    ranks,
+    steps,
+    questions,
+    iterations,
+    seed,
+    recipes,
+    data,
+    benchmarks,
+    load: loadingOf(setting),
+  };
 }

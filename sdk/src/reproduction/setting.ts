@@ -1,7 +1,7 @@
 /** What a reproduction trains and measures, worked out of its options: plain values, the same for the same options. */
 import { type Recipe, recipeFor } from "../experiments/recipes.js";
 import type { Noise } from "../method/noise.js";
-import { lad, maskOnly } from "../method/noises/registered.js";
+import { cover, lad, maskOnly } from "../method/noises/registered.js";
 import type { CheckedReproduction } from "./options.js";
 
 /** How a variant's answers are corrupted in training. */
@@ -66,10 +66,19 @@ export function recipesOf(setting: Setting): Readonly<Record<string, Omit<Recipe
   );
 }
 
-/** The noise that a variant is trained with. */
+/** What of the options of loading the results depend on; no secret. */
+export function loadingOf({ load }: Setting) {
+  if (load === undefined) return undefined;
+  const { hubToken: _, onProgress: __, signal: ___, timeoutMs: ____, ...facts } = load;
+  return facts;
+}
+
+/** The noise that a variant is trained with. A recipe that has the method's own is bettered by the one that is best on the small bases. */
 export function noiseOf(setting: Setting, { base, noise }: Variant): Noise {
   const own = { lad: lad(), "mask-only": maskOnly() };
-  return noise === "better" ? recipeOf(setting, base).training.noise : own[noise];
+  if (noise !== "better") return own[noise];
+  const { noise: best } = recipeOf(setting, base).training;
+  return best.kind === "lad" ? cover() : best;
 }
 
 function variant(base: string, rank: number, noise: VariantNoise): Variant {

@@ -24,10 +24,10 @@ import {
   type CustomNoise,
   checkTraining,
   type Dataset,
+  scheduleFor,
   type TrainingOptions,
   type ValidateOptions,
   type WindowSpec,
-  warnOfWarmup,
 } from "../options.js";
 import { emitWarning } from "../warnings.js";
 import type {
@@ -168,12 +168,12 @@ async function* loop(
   options: CheckedTraining,
   warn: (message: string) => void,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
-  const { signal, checkpoint, schedule } = options;
+  const { signal, checkpoint } = options;
   let overwrite = checkpoint?.overwrite ?? false;
   checkForLoop(options, warn);
   const { examples, report } = await fetchExamples(adapter, options);
   const steps = await countSteps(options, async () => report);
-  warnOfWarmup(schedule, steps, warn);
+  const schedule = scheduleFor(options.schedule, steps, warn);
   const validate = validator(adapter, options);
   const { parameterCount } = await adapter.refresh({ signal });
   const first = await validate?.();

@@ -3,7 +3,7 @@ import { openDataset } from "../data/data.js";
 import { warnOfSpecialTokens } from "../data/special-tokens.js";
 import { LadError } from "../errors.js";
 import type { Noise } from "../method/noise.js";
-import { type CheckedTraining, type Dataset, warnOfWarmup } from "../options.js";
+import { type CheckedTraining, type Dataset, scheduleFor } from "../options.js";
 import {
   DataService,
   fromWindowReport,
@@ -135,8 +135,8 @@ async function startTraining(
   const validation =
     options.validation && (await openDataset(client, options.validation.data, signal, baseId));
   const steps = await countSteps(options, () => prepare(client, baseId, dataset, options, signal));
-  warnOfWarmup(options.schedule, steps, client.warn);
-  const data = { datasetId: dataset.id, validationId: validation?.id, steps };
+  const schedule = scheduleFor(options.schedule, steps, client.warn);
+  const data = { datasetId: dataset.id, validationId: validation?.id, steps, schedule };
   const request = { adapterId, spec: toTraining(options, noise, data), runId };
   await client.endings(signal);
   const send = () => client.call(TrainingService.startTraining, request, { signal });

@@ -1,5 +1,6 @@
 import { LadError } from "../errors.js";
 import * as pb from "../gen/lad/v1/training.js";
+import type { ScheduleSpec } from "../method/learning-rate.js";
 import type { LossReport } from "../method/loss-report.js";
 import type { LossSpec } from "../method/loss-targets.js";
 import type { Noise } from "../method/noise.js";
@@ -55,17 +56,18 @@ export interface ResolvedData {
   readonly datasetId: string;
   readonly validationId: string | undefined;
   readonly steps: number;
+  readonly schedule: ScheduleSpec;
 }
 
 export function toTraining(options: CheckedTraining, noise: Noise, data: ResolvedData): pb.TrainingSpec {
-  const { validation, checkpoint, schedule } = options;
+  const { validation, checkpoint } = options;
   return {
     datasetId: data.datasetId,
     window: toWindow(options),
     noise: toNoise(noise),
     loss: toLoss(options.loss),
     optimizer: toOptimizer(options.optimizer),
-    schedule: { ...schedule, decay: numberOf(pb.Decay, schedule.decay) },
+    schedule: { ...data.schedule, decay: numberOf(pb.Decay, data.schedule.decay) },
     steps: data.steps,
     batchSize: options.batchSize,
     microBatchTokens: options.microBatchTokens,

@@ -23,8 +23,8 @@ import {
   customNoise,
   muon,
   optimizerSpec,
+  scheduleFor,
   type TrainingOptions,
-  warnOfWarmup,
 } from "../../../sdk/src/options.js";
 
 const data = [{ instruction: "a", output: "b" }];
@@ -61,7 +61,7 @@ describe("the defaults", () => {
       noise: lad(),
       loss: { supervise: "all-tokens", tail: true, tailWeight: 1, weighting: "uniform" },
       optimizer: { kind: "adamw", weightDecay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-      schedule: { learningRate: 1e-5, warmupSteps: 100, decay: "cosine", finalFraction: 0 },
+      schedule: { learningRate: 1e-5, warmupSteps: undefined, decay: "cosine", finalFraction: 0 },
       batchSize: 8,
       maxGradientNorm: 0.5,
       seed: 0n,
@@ -338,9 +338,16 @@ describe("a setting without effect", () => {
 
   it("is told when a warm-up never ends", () => {
     const warnings: string[] = [];
-    warnOfWarmup(train({ warmupSteps: 10 }).schedule, 9, (text) => warnings.push(text));
+    scheduleFor(train({ warmupSteps: 10 }).schedule, 9, (text) => warnings.push(text));
     expect(warnings[0]).toContain("the learning rate never reaches its peak");
-    warnOfWarmup(train({ warmupSteps: 10 }).schedule, 10, (text) => warnings.push(text));
+    scheduleFor(train({ warmupSteps: 10 }).schedule, 10, (text) => warnings.push(text));
     expect(warnings).toHaveLength(1);
+  });
+
+  it("warms up for a tenth of a short run, for 100 steps of a long one, and as long as it is told", () => {
+    const fitting = (steps: number, warmupSteps?: number) =>
+      scheduleFor(train({ warmupSteps }).schedule, steps, () => {}).warmupSteps;
+    expect([fitting(3), fitting(400), fitting(1000), fitting(100_000)]).toEqual([0, 40, 100, 100]);
+    expect([fitting(100_000, 0), fitting(3, 100)]).toEqual([0, 100]);
   });
 });

@@ -74,6 +74,21 @@ describe("a progress line", () => {
     expect(line).toBe(`rank 16  ██████${"·".repeat(18)}   50/200  loss 1.23  5,310 tokens/s  0:20 of 1:20`);
   });
 
+  it("keeps its figures in few columns: the bar gives way first, then the label", () => {
+    const run = { step: 640, steps: 1000, loss: 0.164, tokensPerSecond: 8925, seconds: 35 };
+    const figures = " 640/1000  loss 0.164  8,925 tokens/s  0:35 of 0:55";
+    const lines = [90, 70, 60, 20].map((columns) =>
+      progressLine({ label: "rank 64, alone", ...run }, columns),
+    );
+    expect(lines).toEqual([
+      `rank 64, alone  ${bar(0.64, 21)}  ${figures}`,
+      `rank 64, alone  ${figures}`,
+      `rank 6…  ${figures}`,
+      `rank …  ${figures}`,
+    ]);
+    expect(lines.map((line) => line.length)).toEqual([90, 67, 60, 59]);
+  });
+
   it("has a bar of constant width that is empty, full, or in between to an eighth", () => {
     for (const share of [0, 0.01, 0.333, 0.5, 0.999, 1, 7]) expect([...bar(share, 10)]).toHaveLength(10);
     expect([bar(0, 4), bar(1, 4), bar(0.4375, 4)]).toEqual(["····", "████", "█▊··"]);

@@ -1,14 +1,25 @@
 /** A claim is decided by the interval of its figure, and by nothing that was not measured. */
-import { describe, expect, it } from "vitest";
-import { gsm8k, shortAnswer } from "../../../sdk/src/index.js";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { gsm8k, reproduceLad, shortAnswer } from "../../../sdk/src/index.js";
+import { canonical } from "../../../sdk/src/json.js";
 import { ReportSection } from "../../../sdk/src/report/parts/section.js";
 import { allHold, type Claim, finding } from "../../../sdk/src/reproduction/claims/claim.js";
 import { claims } from "../../../sdk/src/reproduction/claims/claims.js";
+import { sameAnswers } from "../../../sdk/src/reproduction/claims/speculation.js";
 import { type AnswerItem, type Answers, Measured } from "../../../sdk/src/reproduction/measured.js";
 import { checkReproduction } from "../../../sdk/src/reproduction/options.js";
 import { nameOf, type Piece, piecesOf } from "../../../sdk/src/reproduction/pieces.js";
-import { settingOf } from "../../../sdk/src/reproduction/setting.js";
+import { reproductionReport } from "../../../sdk/src/reproduction/report.js";
+import { loadingOf, noiseOf, settingOf } from "../../../sdk/src/reproduction/setting.js";
 
+const scratch = mkdtempSync(join(tmpdir(), "lad-claims-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const EXAMPLE = [{ instruction: "a", output: "b" }];
+const DATA = { train: EXAMPLE, validation: EXAMPLE, easy: EXAMPLE, arithmetic: EXAMPLE };
 const row = { question: "1 + 1?", answer: "#### 2" };
 const benchmarks = {
   easy: [shortAnswer({ data: [row] })],
@@ -33,6 +44,37 @@ describe("a finding", () => {
   it("stays open where the interval reaches over the edge, or is not known", () => {
     expect(finding("", figure(-0.1, 0.1), "", { above: 0 }).holds).toBeUndefined();
     expect(finding("", figure(Number.NaN, Number.NaN), "", { above: 0 }).holds).toBeUndefined();
+  });
+});
+
+describe("the options", () => {
+  it("refuse the shipped bases' questions for another base, and one kind of benchmark twice", () => {
+    const llama = { folder: "unused", bases: ["meta-llama/Llama-3.2-1B-Instruct"] };
+    expect(() => reproduceLad(llama)).toThrow(/bases is .*Llama.*default data.* Give data/);
+    const twice = { easy: benchmarks.easy, arithmetic: benchmarks.easy };
+    expect(() => reproduceLad({ folder: "unused", benchmarks: twice })).toThrow("benchmarks is short-answer");
+  });
+
+  it("give a base without a recipe of its own another noise for the better variant", () => {
+    const llama = settingOf(checkReproduction({ folder: "unused", bases: ["llama"], data: DATA }));
+    expect([llama.watched, llama.better].map((variant) => noiseOf(llama, variant).kind)).toEqual([
+      "lad",
+      "cover",
+    ]);
+  });
+
+  it("leave secrets and functions out of what is reported and kept", async () => {
+    const load = { hubToken: "hf_secret", onProgress: () => {}, dataType: "float32" } as const;
+    const loaded = settingOf(checkReproduction({ folder: "unused", load }));
+    expect(canonical(loadingOf(loaded))).not.toContain("secret");
+    expect(loadingOf(loaded)).toMatchObject({ dataType: "float32" });
+    const report = reproductionReport(new Measured(new Map()), loaded, {
+      command: undefined,
+      data: {},
+      versions: {},
+    });
+    const { html, markdown } = await report.write(join(scratch, "secret"));
+    expect(readFileSync(html, "utf8") + readFileSync(markdown, "utf8")).not.toContain("hf_secret");
   });
 });
 
@@ -61,6 +103,15 @@ describe("a claim", () => {
       expect(allHold(judged(claim, allTheSame))).not.toBe(true);
     },
   );
+
+  it("(f) takes an answer that ends early for another one, and one that its window cut for the same", () => {
+    const item = (ids: number[], tokens: number) =>
+      ({ ...answers(() => ({})).items[0], ids, tokens }) as AnswerItem;
+    const of = (...items: AnswerItem[]) => ({ seconds: 1, items });
+    const own = of(item([1, 2, 3], 4), item([1, 2, 3], 4), item([1, 2, 3], 4), item([], 1));
+    const drafted = of(item([1, 2], 2), item([1, 2], 3), item([], 1), item([], 1));
+    expect(sameAnswers(drafted, own)).toEqual([true, false, false, true]);
+  });
 
   it("draws what it judged", () => {
     const measured = new Measured(

@@ -129,6 +129,7 @@ function answering(
   });
   const points = rows.flatMap(({ point, sampler, evaluation }) => {
     if (evaluation === undefined || Number.isNaN(evaluation.exactMatch.value)) return [];
+    if (sampler.endsWith(BASES_OWN)) return []; // a figure of speed
     const { forwards, exactMatch } = evaluation;
     return [{ label: `${sampler}, ${pointName(point)}`, series: sampler, x: forwards.value, y: exactMatch }];
   });
@@ -162,16 +163,24 @@ function writtenAs(unit: string): { form?: FigureForm; unit?: string } {
   return unit === "share" ? { form: "percent" } : { unit };
 }
 
+/** What is said of a policy whose answers are not the adapter's. */
+const BASES_OWN = ", the base's own answers";
+
 /** `remask, 16 iterations`; samplers that are called alike are numbered. */
 function samplerNames(sampling: readonly ExperimentSampling[]): string[] {
   const names = sampling.map(({ policy = "remask" }) => {
-    if (typeof policy === "string") return policy;
-    const { kind, iterations } = policy as { readonly kind: string; readonly iterations?: number };
+    const { kind, iterations } = (typeof policy === "string" ? { kind: policy } : policy) as NamedPolicy;
+    if (kind === "speculative") return kind + BASES_OWN;
     return iterations === undefined ? kind : `${kind}, ${iterations} iterations`;
   });
   return names.map((name, i) =>
     names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} (${i + 1})`,
   );
+}
+
+interface NamedPolicy {
+  readonly kind: string;
+  readonly iterations?: number;
 }
 
 /** The seeds that a spec has, by their paths. */

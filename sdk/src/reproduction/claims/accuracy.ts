@@ -1,5 +1,6 @@
 import type { Estimate } from "../../evaluation/statistics/estimate.js";
 import { newcombe, wilson } from "../../evaluation/statistics/wilson.js";
+import { lineChart } from "../../report/parts/chart.js";
 import type { Measured } from "../measured.js";
 import { benchmarksOf, comparedPolicy, policyName, QUESTION_SETS, type QuestionSet } from "../pieces.js";
 import { highestOf, type Setting, type Variant } from "../setting.js";
@@ -32,7 +33,8 @@ export const accuracy: Claim = {
       const claim = `${variant.name} ${words} ${questions}`;
       return finding(claim, figure, "share of right answers more than the base", range);
     }),
-  show: (section, measured, setting) =>
+  show: (section, measured, setting) => {
+    const rows = comparisonsOf(measured, setting);
     section.table({
       title: "Right answers of the adapters and of their autoregressive bases, to the same questions",
       columns: [
@@ -42,8 +44,24 @@ export const accuracy: Claim = {
         { header: "adapter right", form: "percent", value: ({ adapted }) => wilson(adapted) },
         { header: "base right", form: "percent", value: ({ itself }) => wilson(itself) },
       ],
-      rows: comparisonsOf(measured, setting),
-    }),
+      rows,
+    });
+    const bar = ({ variant, questions }: Comparison) => `${variant.base}, ${questions}`;
+    section.plot(
+      lineChart({
+        title: "Right answers",
+        x: { label: "base and questions", scale: "category" },
+        y: { label: "right", form: "percent" },
+        series: [
+          {
+            name: "the adapter of the highest rank",
+            points: rows.map((row) => ({ x: bar(row), y: wilson(row.adapted) })),
+          },
+          { name: "its base by itself", points: rows.map((row) => ({ x: bar(row), y: wilson(row.itself) })) },
+        ],
+      }),
+    );
+  },
 };
 
 /** A variant and its base, asked the same questions. */

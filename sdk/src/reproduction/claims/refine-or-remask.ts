@@ -1,4 +1,5 @@
 import { wilson } from "../../evaluation/statistics/wilson.js";
+import { lineChart } from "../../report/parts/chart.js";
 import { byIterations, policyName } from "../pieces.js";
 import { type Claim, finding } from "./claim.js";
 import {
@@ -64,5 +65,20 @@ export const refineOrRemask: Claim = {
       ],
       rows,
     });
+    section.plot(
+      lineChart({
+        title: "Perplexity against forwards",
+        about:
+          "Down and to the left is better: fewer forwards, and a text that the causal base finds likelier.",
+        x: { label: "forwards an answer", scale: "log" },
+        y: { label: "perplexity", scale: "log" },
+        series: (["refine", "remask"] as const).map((name) => ({
+          name,
+          points: rows
+            .filter(({ piece }) => piece.policy.kind === name)
+            .map(({ answers }) => ({ x: forwards(answers).value, y: exponential(logPerplexity(answers)) })),
+        })),
+      }),
+    );
   },
 };

@@ -1,8 +1,9 @@
 import { wilson } from "../../evaluation/statistics/wilson.js";
 import { speculative } from "../../method/policies/registered.js";
+import { lineChart } from "../../report/parts/chart.js";
 import type { Answers } from "../measured.js";
 import { type Claim, finding } from "./claim.js";
-import { rightOf, tokensPerForward } from "./figures.js";
+import { tokensPerForward } from "./figures.js";
 
 /** `speculative` gives the base's own answers in a fraction of the forwards. */
 export const speculation: Claim = {
@@ -44,18 +45,39 @@ export const speculation: Claim = {
         { header: "the base by itself", value: ({ own }) => tokensPerForward(own) },
         { header: "all answers", unit: "seconds", value: ({ drafted }) => drafted.seconds },
         { header: "the base by itself", unit: "seconds", value: ({ own }) => own.seconds },
-        { header: "right", form: "percent", value: ({ drafted }) => wilson(rightOf(drafted)) },
       ],
       rows,
     });
+    section.plot(
+      lineChart({
+        title: "Tokens a forward",
+        x: { label: "questions", scale: "category" },
+        y: { label: "tokens a forward" },
+        series: [
+          {
+            name: "speculative",
+            points: rows.map((row) => ({ x: row.set, y: tokensPerForward(row.drafted) })),
+          },
+          {
+            name: "the base by itself",
+            points: rows.map((row) => ({ x: row.set, y: tokensPerForward(row.own) })),
+          },
+        ],
+      }),
+    );
   },
 };
 
-/** Whether each answer is the base's, as far as both windows go. */
-function sameAnswers(drafted: Answers, own: Answers): boolean[] {
-  return drafted.items.map(({ ids }, i) => {
-    const base = own.items[i]?.ids ?? [];
-    const length = Math.min(ids.length, base.length);
-    return Array.from({ length }).every((_, at) => ids[at] === base[at]);
+/** Whether each answer is the base's; one that its window cut off, as far as it goes. */
+export function sameAnswers(drafted: Answers, own: Answers): boolean[] {
+  return drafted.items.map((one, i) => {
+    const other = own.items[i];
+    if (other === undefined) return false;
+    const [shorter, longer] = one.ids.length <= other.ids.length ? [one, other] : [other, one];
+    const isCut = shorter.tokens === shorter.ids.length;
+    return (
+      (isCut || shorter.ids.length === longer.ids.length) &&
+      shorter.ids.every((id, at) => id === longer.ids[at])
+    );
   });
 }

@@ -1,5 +1,6 @@
 import { newcombe, wilson } from "../../evaluation/statistics/wilson.js";
 import { refine } from "../../method/policies/registered.js";
+import { lineChart } from "../../report/parts/chart.js";
 import { COMPARED_ITERATIONS, ERROR_KINDS, REPAIR_ITERATIONS } from "../pieces.js";
 import { type Claim, finding } from "./claim.js";
 import { rightOf } from "./figures.js";
@@ -48,5 +49,22 @@ export const structuralNoise: Claim = {
       ],
       rows,
     });
+    section.plot(
+      lineChart({
+        title: "Answers repaired",
+        x: { label: "errors", scale: "category" },
+        y: { label: "right again", form: "percent" },
+        series: [
+          {
+            name: "structural noise",
+            points: rows.map(({ errors, structural }) => ({ x: errors, y: wilson(structural.repaired) })),
+          },
+          {
+            name: "masks alone",
+            points: rows.map(({ errors, masks }) => ({ x: errors, y: wilson(masks.repaired) })),
+          },
+        ],
+      }),
+    );
   },
 };

@@ -1,14 +1,15 @@
 /** Trains a variant, from its last checkpoint where there is one, and keeps its adapter. */
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { canonical } from "../../json.js";
 import type { TrainingEvent } from "../../results.js";
 import type { Training } from "../measured.js";
 import type { TrainPiece } from "../pieces.js";
-import { noiseOf, recipeOf } from "../setting.js";
+import { loadingOf, noiseOf, recipeOf, type Variant } from "../setting.js";
 import type { Lab } from "./lab.js";
+import { Progress } from "./progress.js";
 
-/** Points of a loss curve. */
-const CURVE_POINTS = 100;
 /** Steps between two checkpoints: what an interruption loses at most. */
 const CHECKPOINT_STEPS = 500;
 
@@ -30,7 +31,7 @@ export async function train(
   const { rank } = variant;
   const adapter = await base.createAdapter({ ...recipe.adapter, rank, seed: setting.seed, signal });
   await lab.keep(variant, adapter);
-  const checkpoint = checkpointName(lab, variant.name);
+  const checkpoint = checkpointName(lab, variant);
   const run = adapter.train({
     ...recipe.training,
     noise: noiseOf(setting, variant),
@@ -40,53 +41,35 @@ export async function train(
     checkpoint: { name: checkpoint, everySteps: CHECKPOINT_STEPS, resume: true },
     signal,
   });
-  const curve = new Curve(setting.steps);
+  const sofar = new Progress(setting.steps, `${lab.folderOf(variant)}.progress.json`);
   for await (const event of run) {
     onEvent?.(event);
-    if (event.type === "step") curve.add(event.step, event.report);
+    if (event.type === "started" && event.fromStep > 0) sofar.restore(event.fromStep);
+    if (event.type === "step") sofar.add(event);
+    if (event.type === "checkpoint") sofar.keep();
   }
-  const { seconds, tokensPerSecond } = await run.result();
+  await run.result();
   await rm(lab.folderOf(variant), { recursive: true, force: true });
   await adapter.save(lab.folderOf(variant));
   await lab.forgetCheckpoint(checkpoint); // the saved adapter takes its place
+  sofar.forget();
   const { parameterCount } = await adapter.refresh();
-  return {
-    trainableParameters: parameterCount,
-    steps: setting.steps,
-    seconds,
-    tokensPerSecond,
-    curve: curve.points,
-  };
+  return { trainableParameters: parameterCount, steps: setting.steps, ...sofar.figures() };
 }
 
-/** In the worker's store, where other reproductions have names of their own. */
-function checkpointName(lab: Lab, variant: string): string {
-  const { folder, steps, seed } = lab.setting;
-  const digest = createHash("sha256")
-    .update(JSON.stringify([folder, variant, steps, seed]))
-    .digest("hex");
-  return `reproduce-${digest.slice(0, 16)}`;
-}
-
-/** The mean CE per corrupted token over each hundredth of the steps. */
-class Curve {
-  readonly points: { step: number; ce: number }[] = [];
-  readonly #every: number;
-  #nats = 0;
-  #tokens = 0;
-
-  constructor(steps: number) {
-    this.#every = Math.max(1, Math.floor(steps / CURVE_POINTS));
-  }
-
-  add(
-    step: number,
-    { corruptedCe, corruptedTokens }: { corruptedCe: number; corruptedTokens: number },
-  ): void {
-    if (corruptedTokens > 0) this.#nats += corruptedCe * corruptedTokens;
-    this.#tokens += corruptedTokens;
-    if (step % this.#every !== 0 || this.#tokens === 0) return;
-    this.points.push({ step, ce: this.#nats / this.#tokens });
-    this.#nats = this.#tokens = 0;
-  }
+/** In the worker's store, where other reproductions, and this one with other settings, have names of their own. */
+function checkpointName({ setting }: Lab, variant: Variant): string {
+  const { folder, steps, seed, data } = setting;
+  const noise = noiseOf(setting, variant);
+  const all = [
+    resolve(folder),
+    variant,
+    noise,
+    steps,
+    seed,
+    recipeOf(setting, variant.base),
+    loadingOf(setting),
+    data,
+  ];
+  return `reproduce-${createHash("sha256").update(canonical(all)).digest("hex").slice(0, 16)}`;
 }
