@@ -3,7 +3,7 @@
  * paper ran it.
  *
  *     npx tsx examples/reproduce-lad.ts [--quick] [--plan] [--out reproduction] [--steps 3000] [--questions 200] [--minutes 60]
- *         [--bases tiny-0.7m,tiny] [--ranks 16,64] [--device cpu | cuda] [--data folder] [--preset lad] [--paper]
+ *         [--bases tiny-0.7m,tiny,tiny-5m] [--ranks 16,64] [--device cpu | cuda] [--data folder] [--preset lad] [--paper]
  *
  * What is measured is kept in the folder: interrupted, or stopped by --minutes, the same command goes on. `--quick` takes few steps and
  * questions, to see it work. `--plan` tells what it would take and write, and writes nothing.

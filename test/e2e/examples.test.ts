@@ -148,16 +148,18 @@ describe("the examples, on the stub", () => {
     expect(stdout).toMatch(/^The windows are .* prompt/m);
   });
 
-  it.each(
-    readdirSync(join(root, "examples")).filter((name) => /-.*\.ts$/.test(name) && name !== "command-line.ts"),
-  )("%s tells what it takes, and how it is called where a flag is misspelt", async (name) => {
-    const { stdout } = await example(name, "--help");
-    expect(stdout).toContain(`npx tsx examples/${name} `);
-    const wrong = await example(name, "--bse", "stub").catch((error: unknown) => error);
-    expect(wrong).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringContaining("Unknown option '--bse'.\nnpx tsx examples/"),
-    });
+  it("each tell what they take, and how they are called where a flag is misspelt", async () => {
+    const names = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
+    for (const name of names.filter((name) => name !== "command-line.ts")) {
+      const source = readFileSync(join(root, "examples", name), "utf8");
+      expect(source, name).toContain("= commandLine(import.meta.url, {");
+      expect(source, name).toContain(` *     npx tsx examples/${name} `);
+    }
+    const { stdout } = await example("mix-and-inspect.ts", "--help");
+    expect(stdout).toContain("npx tsx examples/mix-and-inspect.ts [--base tiny]");
+    const wrong = await example("mix-and-inspect.ts", "--bse", "stub").catch((error: unknown) => error);
+    const usage = "Unknown option '--bse'.\nnpx tsx examples/mix-and-inspect.ts [--base tiny]";
+    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(usage) });
   });
 
   it("adapt-pretrained goes on where its time was up, and reports", async () => {

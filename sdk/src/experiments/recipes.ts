@@ -75,6 +75,8 @@ export interface Recipes {
   readonly tiny: Recipe;
   /** The same, for its smaller sister. */
   readonly "tiny-0.7m": Recipe;
+  /** The same, for its larger sister. */
+  readonly "tiny-5m": Recipe;
   /** For a short run on SmolLM2. */
   readonly "smollm2-135m": Recipe;
   /** For random weights. */
@@ -100,6 +102,7 @@ export const recipes: Recipes = {
   },
   tiny,
   "tiny-0.7m": tiny,
+  "tiny-5m": tiny,
   /**
    * For 150,000 tokens. With so few, Muon and small batches get further than AdamW and large ones, as on `tiny`, and all projections
    * further than some of them. Without a system message, twice as many chats fit the window.

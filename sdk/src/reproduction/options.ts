@@ -49,7 +49,7 @@ export const reproductionBenchmarksFields = fieldsOf<ReproductionBenchmarks>()({
 export interface ReproductionOptions {
   /** The folder of this machine that keeps what is trained, measured and reported, and from which an interrupted reproduction goes on. */
   folder: string;
-  /** Names of bases, from the smallest to the largest. Default: `tiny-0.7m` and `tiny`. */
+  /** Names of bases, from the smallest to the largest. Default: `tiny-0.7m`, `tiny` and `tiny-5m`. */
   bases?: readonly string[] | undefined;
   /** LoRA ranks, from the lowest to the highest. Default: 16 and 64. */
   ranks?: readonly number[] | undefined;
@@ -72,7 +72,7 @@ export interface ReproductionOptions {
 }
 
 /** The bases whose questions are the default data. */
-const SHIPPED: readonly string[] = ["tiny-0.7m", "tiny"];
+const SHIPPED: readonly string[] = ["tiny-0.7m", "tiny", "tiny-5m"];
 
 export const reproductionFields = fieldsOf<ReproductionOptions>()({
   folder: filledText("a folder's path"),

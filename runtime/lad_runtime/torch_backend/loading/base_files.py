@@ -33,6 +33,7 @@ REGISTRY = {
     "stub": BaseEntry(),
     "tiny": BaseEntry(),
     "tiny-0.7m": BaseEntry(),
+    "tiny-5m": BaseEntry(),
     "smollm2-135m": BaseEntry(mask_token="<empty_output>"),  # one token that occurs in no text
 }
 """The known names, which are neither folders nor hub ids. All other bases use an empty entry."""
