@@ -44,9 +44,9 @@ export type LadErrorCode =
   | "state-in-use"
   /** A TCP port that another program listens on. */
   | "port-in-use"
-  /** The worker's Python environment has not been made yet. */
+  /** The worker's Python environment has not been made yet, or lacks a package. */
   | "setup-required"
-  /** No usable Python, virtual environment or package. */
+  /** No usable Python, no folder for the environment, or a package that could not be installed. */
   | "setup-failed"
   /** No container engine, or an image that could not be built or started. */
   | "container-failed";

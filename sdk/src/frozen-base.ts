@@ -235,7 +235,7 @@ export class FrozenBase extends Model {
    * interrupted: answers are kept by base (name, revision, data type), prompts and settings.
    *
    * @throws LadError `invalid-option`, `not-found` for a missing file of prompts, `invalid-data` for a prompt that does not fit the base,
-   *   `cancelled`
+   *   `storage`, `cancelled`
    */
   async writeAnswers(options: WriteAnswersOptions): Promise<WrittenAnswers> {
     const given = checkWriteAnswers(options);

@@ -1,11 +1,12 @@
 /** Reads and writes an adapter's files in PEFT's format on this machine. */
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { check } from "../checks/check.js";
 import { filledText } from "../checks/fields.js";
 import { isLadError, LadError } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import type { pb } from "../wire.js";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -39,7 +40,7 @@ export async function writeFolder(
   if (await exists(target)) await checkReplaceable(target, overwrite);
   const fresh = `${target}.new-${randomBytes(4).toString("hex")}`;
   try {
-    await mkdir(fresh, { recursive: true });
+    makeFolder(fresh);
     await writePieces(fresh, pieces);
     await syncFolder(fresh);
     await replace(target, fresh);
