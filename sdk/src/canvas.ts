@@ -9,7 +9,7 @@ import type { CheckedCanvas } from "./options/primitive-checks.js";
 import type { AsTrained } from "./runs/as-trained.js";
 import { beginningOf } from "./runs/beginning.js";
 import type { SampledModel, SamplingTarget } from "./runs/sampling.js";
-import { type Answer, type BaseInfo, type Prediction, present } from "./wire.js";
+import { type Answer, type BaseInfo, type Prediction, present, type StopReasonName } from "./wire.js";
 
 /** A canvas's prediction, with the input that it was made from. */
 export interface CanvasPrediction extends Prediction {
@@ -163,7 +163,6 @@ export class Canvas {
     const canvasIds = this.#ids.map((id, i) => (this.#masked[i] ? (this.#predicted[i] ?? id) : id));
     const ids = canvasIds.slice(0, endOfAnswer(canvasIds, this.#base.stopTokenIds));
     const [text] = await decodeSequences(this.#client, this.#base.id, [ids], false, this.#options.signal);
-    const stopped = this.#same >= STABLE && this.#options.earlyStop ? "settled" : "iterations";
     return {
       type: "answer",
       canvas: 0,
@@ -171,9 +170,14 @@ export class Canvas {
       ids,
       canvasIds,
       iterations: this.#iteration,
-      stopped,
+      stopped: this.#stopped(ids.length),
       pinned: this.#first.pinned.flatMap((is, p) => (is ? [p] : [])),
     };
+  }
+
+  #stopped(answered: number): StopReasonName {
+    if (answered === this.#options.answerTokens) return "length";
+    return this.#same >= STABLE && this.#options.earlyStop ? "settled" : "iterations";
   }
 
   async #asTrainedHere(): Promise<{ attention: DenoisingAttention; padTokenIds: readonly number[] }> {

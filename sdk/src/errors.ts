@@ -88,14 +88,14 @@ export class LadError extends Error {
     this.value = value === undefined || value === "" ? undefined : shown(value);
     this.remedy = remedy || undefined;
     this.retryAfterMs = retryAfterMs || undefined;
-    this.stack = this.stack?.replace(/^\w*Error/, `LadError [${code}]`);
+    this.stack = (this.stack ?? "").replace(/^\w*Error/, `LadError [${code}]`);
     if (cause !== undefined) Object.defineProperty(this, "cause", { get: () => cause });
     unlisted(this, "name", "remedy");
   }
 
   /** The error as JSON holds it, in the results that have one: without its cause and its stack. */
   toJSON(): object {
-    return { name: this.name, message: this.message, ...this };
+    return { name: this.name, message: this.message, ...(this as object) };
   }
 }
 
@@ -127,7 +127,7 @@ export class WorkerError extends LadError {
     this.log = log;
     this.exitCode = details.exitCode;
     this.signal = details.signal;
-    this.stack = this.stack?.replace(/^LadError/, "WorkerError");
+    this.stack = (this.stack ?? "").replace(/^LadError/, "WorkerError");
     unlisted(this, "name", "log");
   }
 }

@@ -96,6 +96,7 @@ export type { Row, RowSource } from "./options/data/rows.js";
 export type { BootstrapOptions } from "./options/evaluation/bootstrap.js";
 export {
   type Causal,
+  type CausalInput,
   causal,
   type Likelihood,
   type LikelihoodInput,
