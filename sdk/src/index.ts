@@ -123,7 +123,7 @@ export type * from "./options/primitives.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";
-export type { TrainingCheckpoint, ValidationOptions } from "./options/training.js";
+export type { TrainingCheckpoint, TrainingSave, ValidationOptions } from "./options/training.js";
 export {
   type Adamw,
   type AdamwInput,

@@ -36,9 +36,8 @@ export async function writeFolder(
   pieces: AsyncIterable<pb.adapters.FilePiece>,
   { overwrite }: { overwrite: boolean },
 ): Promise<void> {
-  const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
-  if (await exists(target)) await checkReplaceable(target, overwrite);
-  const fresh = `${target}.new-${randomBytes(4).toString("hex")}`;
+  const target = await targetOf(folder, overwrite);
+  const fresh = besides(target);
   try {
     makeFolder(fresh);
     await writePieces(fresh, pieces);
@@ -46,15 +45,45 @@ export async function writeFolder(
     await replace(target, fresh);
   } catch (error) {
     await rm(fresh, { recursive: true, force: true }).catch(() => {}); // the first error is the one to report
-    if (isLadError(error)) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new LadError("storage", `The folder ${target} could not be written: ${code ?? message}.`, {
-      option: "folder",
-      value: target,
-      remedy: "Check the free space and the permissions; what was there before is unchanged.",
-      cause: error,
-    });
+    throw isLadError(error) ? error : unwritten(target, error);
   }
+}
+
+/**
+ * Checks that `writeFolder` can write a folder, by making one beside it for a moment.
+ *
+ * @throws LadError as `writeFolder`
+ */
+export async function checkFolder(folder: string, { overwrite }: { overwrite: boolean }): Promise<void> {
+  const target = await targetOf(folder, overwrite);
+  const trial = besides(target);
+  try {
+    makeFolder(trial);
+    await rm(trial, { recursive: true });
+  } catch (error) {
+    throw unwritten(target, error);
+  }
+}
+
+/** The path of a folder that may be written. */
+async function targetOf(folder: string, overwrite: boolean): Promise<string> {
+  const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
+  if (await exists(target)) await checkReplaceable(target, overwrite);
+  return target;
+}
+
+function besides(target: string): string {
+  return `${target}.new-${randomBytes(4).toString("hex")}`;
+}
+
+function unwritten(target: string, error: unknown): LadError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new LadError("storage", `The folder ${target} could not be written: ${code ?? message}.`, {
+    option: "folder",
+    value: target,
+    remedy: "Check the free space and the permissions; what was there before is unchanged.",
+    cause: error,
+  });
 }
 
 /** An adapter's files on this machine. */
