@@ -9,7 +9,7 @@ import type { CheckedCanvas } from "./options/primitive-checks.js";
 import type { AsTrained } from "./runs/as-trained.js";
 import { beginningOf } from "./runs/beginning.js";
 import type { SampledModel, SamplingTarget } from "./runs/sampling.js";
-import { type Answer, type BaseInfo, type Prediction, present, type StopReasonName } from "./wire.js";
+import { type Answer, type BaseInfo, inJson, type Prediction, present, type StopReasonName } from "./wire.js";
 
 /** A canvas's prediction, with the input that it was made from. */
 export interface CanvasPrediction extends Prediction {
@@ -17,7 +17,7 @@ export interface CanvasPrediction extends Prediction {
   readonly iteration: number;
   /** The number of predictions after which the canvas is settled. */
   readonly iterations: number;
-  /** The seed of the draws; a policy may use it for its own. */
+  /** The seed of the draws; a policy may use it for its own. In JSON in decimal digits. */
   readonly seed: bigint;
   /** The base's mask token. */
   readonly maskTokenId: number;
@@ -134,7 +134,8 @@ export class Canvas {
     const prediction = present(predicted, "a prediction");
     this.#predicted = prediction.ids;
     const iteration = this.#iteration++;
-    return { ...prediction, iteration, iterations, seed, maskTokenId, stopTokenIds, padTokenIds, input };
+    const made = { iteration, iterations, seed, maskTokenId, stopTokenIds, padTokenIds, input };
+    return inJson({ ...prediction, ...made });
   }
 
   /**

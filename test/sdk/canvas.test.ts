@@ -83,6 +83,13 @@ describe("a canvas", () => {
     expect((await canvas.answer()).stopped).toBe("iterations");
   });
 
+  it("predicts what JSON can hold", async () => {
+    const { canvas } = await scripted([[1, 2, 3]]);
+    const prediction = await canvas.predict();
+    expect(prediction.seed).toBe(0n);
+    expect(JSON.parse(JSON.stringify(prediction))).toMatchObject({ ids: [1, 2, 3], seed: "0", iteration: 0 });
+  });
+
   it("is settled after its iterations", async () => {
     let next = 0;
     const { canvas } = await scripted([[1], [2], [3]], { answerTokens: 1, iterations: 3, earlyStop: false });
