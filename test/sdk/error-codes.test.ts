@@ -18,7 +18,9 @@ const python = sources("runtime/lad_runtime", ".py");
 
 /** The codes that `LadErrorCode` documents. */
 const documented = [
-  ...(/type LadErrorCode =([^]*?");/.exec(typescript.get("sdk/src/errors.ts") ?? "")?.[1] ?? "").matchAll(/"([a-z-]+)"/g),
+  ...(/type LadErrorCode =([\s\S]*?");/.exec(typescript.get("sdk/src/errors.ts") ?? "")?.[1] ?? "").matchAll(
+    /"([a-z-]+)"/g,
+  ),
 ].map(([, code = ""]) => code);
 
 /** The names of the worker's codes. */
@@ -38,7 +40,9 @@ it.each(documented)("%s is thrown somewhere", (code) => {
   const here = [...typescript.values()].some((text) => thrown.test(text));
   const name = worker.get(code);
   const raised = new RegExp(String.raw`LadError\(\s*ErrorCode\.${name}\b`);
-  const there = [...python].some(([path, text]) => !path.endsWith("lad_runtime/errors.py") && raised.test(text));
+  const there = [...python].some(
+    ([path, text]) => !path.endsWith("lad_runtime/errors.py") && raised.test(text),
+  );
   expect(here || (name !== undefined && there)).toBe(true);
 });
 

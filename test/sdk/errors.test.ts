@@ -12,10 +12,16 @@ describe("a LadError", () => {
   });
 
   it("is shown with its code and message first, without the cause that it keeps", () => {
-    const error = new LadError("invalid-option", "rank is 0: too small.", { option: "rank", value: 0, cause: ofGrpc });
+    const error = new LadError("invalid-option", "rank is 0: too small.", {
+      option: "rank",
+      value: 0,
+      cause: ofGrpc,
+    });
     const lines = inspect(error).split("\n");
     expect(lines[0]).toBe("LadError [invalid-option]: rank is 0: too small.");
-    expect(lines.slice(-5).join("")).toBe("  code: 'invalid-option',  option: 'rank',  value: '0',  [cause]: [Getter]}");
+    expect(lines.slice(-5).join("")).toBe(
+      "  code: 'invalid-option',  option: 'rank',  value: '0',  [cause]: [Getter]}",
+    );
     expect(lines.join("\n")).not.toMatch(/INVALID_ARGUMENT|Buffer|metadata/);
     expect(error.cause).toBe(ofGrpc);
   });
@@ -35,7 +41,7 @@ describe("a LadError", () => {
 
   it("of a worker is shown with how its process ended", () => {
     const error = new WorkerError("worker-died", "The worker ended.", { signal: "SIGKILL" });
-    expect(inspect(error)).toMatch(/^WorkerError \[worker-died\]: The worker ended\.\n[^]*signal: 'SIGKILL'/);
+    expect(inspect(error)).toMatch(/^WorkerError \[worker-died\]: The worker ended\.\n[\s\S]*signal: 'SIGKILL'/);
   });
 
   it("has its message in JSON, too", () => {

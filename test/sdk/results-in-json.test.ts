@@ -18,11 +18,17 @@ function bigintFields(): string[] {
   const fields: string[] = [];
   for (const path of readdirSync(sources, { recursive: true, encoding: "utf8" })) {
     if (!path.endsWith(".ts") || path.startsWith("gen/")) continue;
-    const file = ts.createSourceFile(path, readFileSync(join(sources, path), "utf8"), ts.ScriptTarget.ES2022, true);
+    const file = ts.createSourceFile(
+      path,
+      readFileSync(join(sources, path), "utf8"),
+      ts.ScriptTarget.ES2022,
+      true,
+    );
     for (const statement of file.statements) {
       if (!ts.isInterfaceDeclaration(statement) || !exported.has(statement.name.text)) continue;
       for (const member of statement.members.filter(ts.isPropertySignature)) {
-        const isGiven = ts.getModifiers(member)?.some(({ kind }) => kind === ts.SyntaxKind.ReadonlyKeyword) !== true;
+        const isGiven =
+          ts.getModifiers(member)?.some(({ kind }) => kind === ts.SyntaxKind.ReadonlyKeyword) !== true;
         if (isGiven || !/\bbigint\b/.test(member.type?.getText() ?? "")) continue;
         fields.push(`${statement.name.text}.${member.name.getText()}`);
       }

@@ -24,7 +24,8 @@ export class TokenPieces {
     );
     const decoded = await this.#texts(beginnings, decode);
     const pieces = [...alone];
-    for (const { from, length } of runs) pieces.splice(from, length, ...differences(decoded.splice(0, length)));
+    for (const { from, length } of runs)
+      pieces.splice(from, length, ...differences(decoded.splice(0, length)));
     return pieces;
   }
 

@@ -176,7 +176,10 @@ function endedError(
       remedy: "Give another stateFolder, or reach that worker with Runtime.start({ address, token }).",
     });
   }
-  const lacked = log.tail().map((line) => LACKED.exec(line)?.[1]).find((name) => name !== undefined);
+  const lacked = log
+    .tail()
+    .map((line) => LACKED.exec(line)?.[1])
+    .find((name) => name !== undefined);
   if (exitCode !== 0 && lacked !== undefined) {
     return new LadError("setup-required", `The worker's Python ${python} has no package ${lacked}.`, {
       remedy: "Run `npx lad setup` (in a checkout `npm run setup`): it installs what the worker needs.",

@@ -10,9 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.close());
 
-it.each(["삼겹살", "中", "👩‍👩‍👧", "Once upon a time, 世界."])("the pieces of %s join to it", async (text) => {
-  const ids = await base.encode(text);
-  expect((await base.pieces(ids)).join("")).toBe(text);
-  const pieces = await base.pieces([...ids, base.maskTokenId, ...ids]);
-  expect(pieces.join("")).toBe(`${text}${base.info.maskToken}${text}`);
-});
+it.each(["삼겹살", "中", "👩‍👩‍👧", "Once upon a time, 世界."])(
+  "the pieces of %s join to it",
+  async (text) => {
+    const ids = await base.encode(text);
+    expect((await base.pieces(ids)).join("")).toBe(text);
+    const pieces = await base.pieces([...ids, base.maskTokenId, ...ids]);
+    expect(pieces.join("")).toBe(`${text}${base.info.maskToken}${text}`);
+  },
+);

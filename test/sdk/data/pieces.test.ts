@@ -19,20 +19,30 @@ function bytesTokenizer() {
     },
     decode: async (sequences: readonly (readonly number[])[]) => {
       calls.push(sequences.length);
-      return sequences.map((ids) => Buffer.concat(ids.map((id) => vocabulary[id] as Buffer)).toString("utf8"));
+      return sequences.map((ids) =>
+        Buffer.concat(ids.map((id) => vocabulary[id] as Buffer)).toString("utf8"),
+      );
     },
   };
 }
 
-it.each(["삼겹살", "中", "👩‍👩‍👧", "a中b", "Grüße, 世界 👋"])("joins to the text, a byte a token: %s", async (text) => {
-  const { encode, decode } = bytesTokenizer();
-  const pieces = await new TokenPieces().of(encode(Buffer.from(text), [0]), decode);
-  expect(pieces.join("")).toBe(text);
-  expect(pieces.filter((piece) => piece !== "")).toEqual([...text]);
-});
+it.each(["삼겹살", "中", "👩‍👩‍👧", "a中b", "Grüße, 世界 👋"])(
+  "joins to the text, a byte a token: %s",
+  async (text) => {
+    const { encode, decode } = bytesTokenizer();
+    const pieces = await new TokenPieces().of(encode(Buffer.from(text), [0]), decode);
+    expect(pieces.join("")).toBe(text);
+    expect(pieces.filter((piece) => piece !== "")).toEqual([...text]);
+  },
+);
 
 it("joins to what all tokens decode to, whatever their bytes", async () => {
-  const text = fc.array(fc.oneof(fc.string({ unit: "grapheme" }).map((t) => Buffer.from(t)), fc.uint8Array({ maxLength: 5 })));
+  const text = fc.array(
+    fc.oneof(
+      fc.string({ unit: "grapheme" }).map((t) => Buffer.from(t)),
+      fc.uint8Array({ maxLength: 5 }),
+    ),
+  );
   await fc.assert(
     fc.asyncProperty(text, fc.array(fc.nat(3), { minLength: 1 }), async (parts, cuts) => {
       const { encode, decode } = bytesTokenizer();

@@ -59,7 +59,10 @@ describe("drawDenoising", () => {
     const speculation = { drafted: [1, 8, 9], accepted: 1 };
     const frame = { iteration: 1, iterations: 2, answer: [1, 2], edits: [], speculation };
     await drawDenoising(block, "speculative", of(frame), { stopTokenIds: [], pieces });
-    expect(asked).toEqual([[1, 2], [8, 9]]);
+    expect(asked).toEqual([
+      [1, 2],
+      [8, 9],
+    ]);
   });
 
   it("shows what is masked next as blocks, in every iteration", async () => {

@@ -95,7 +95,9 @@ describe("setUp in a folder that cannot be made", () => {
     await expect(inFolder(folder())).rejects.toMatchObject({
       code: "setup-failed",
       option: "LAD_HOME",
-      message: expect.stringMatching(new RegExp(`cannot be made: (${why})\\. Name a folder that can be written in LAD_HOME`)),
+      message: expect.stringMatching(
+        new RegExp(`cannot be made: (${why})\\. Name a folder that can be written in LAD_HOME`),
+      ),
     });
     expect(machine.installs).toEqual([]);
   });

@@ -116,7 +116,10 @@ describe("a worker that ends unasked", () => {
   it("for want of a package asks for the set-up", async () => {
     const script = `echo "Traceback:" >&2; echo "ModuleNotFoundError: No module named 'grpc'" >&2; exit 1`;
     const error = await untilLost(await start(script));
-    expect(error).toMatchObject({ code: "setup-required", message: expect.stringContaining("no package grpc. Run") });
+    expect(error).toMatchObject({
+      code: "setup-required",
+      message: expect.stringContaining("no package grpc. Run"),
+    });
   });
 
   it("is told from one that was killed", async () => {

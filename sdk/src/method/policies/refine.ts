@@ -7,7 +7,13 @@ import {
   type PolicyStep,
   sampledWhere,
 } from "../answer-state.js";
-import { checkGrowth, definePolicy, misplacedInPolicy, type SettlingOptions, settlingFields } from "./policy.js";
+import {
+  checkGrowth,
+  definePolicy,
+  misplacedInPolicy,
+  type SettlingOptions,
+  settlingFields,
+} from "./policy.js";
 
 /** How `refine` denoises. */
 export interface RefineOptions extends SettlingOptions {}

@@ -9,7 +9,13 @@ import {
   sampledWhere,
 } from "../answer-state.js";
 import { clusteredPositions, guidedPositions, randomPositions, tally } from "../choose.js";
-import { checkGrowth, definePolicy, misplacedInPolicy, type SettlingOptions, settlingFields } from "./policy.js";
+import {
+  checkGrowth,
+  definePolicy,
+  misplacedInPolicy,
+  type SettlingOptions,
+  settlingFields,
+} from "./policy.js";
 
 /** How `remask` denoises. */
 export interface RemaskOptions extends SettlingOptions {
