@@ -187,7 +187,7 @@ def test_loops_end_by_themselves() -> None:
             revoking_policy(iterations=1000, confidence=0.0, keep_confidence=1.0),
             editing_policy(iterations=1000, confidence=0.0, edit_confidence=0.0, edits=3),
         ):
-            _, answer, inputs = run(sampling_spec(policy=policy, answer_tokens=9), random_logits(seed))
+            _, _, inputs = run(sampling_spec(policy=policy, answer_tokens=9), random_logits(seed))
             assert len(inputs) <= 9 * 3 + 2
 
 
