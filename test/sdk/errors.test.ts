@@ -41,7 +41,9 @@ describe("a LadError", () => {
 
   it("of a worker is shown with how its process ended", () => {
     const error = new WorkerError("worker-died", "The worker ended.", { signal: "SIGKILL" });
-    expect(inspect(error)).toMatch(/^WorkerError \[worker-died\]: The worker ended\.\n[\s\S]*signal: 'SIGKILL'/);
+    expect(inspect(error)).toMatch(
+      /^WorkerError \[worker-died\]: The worker ended\.\n[\s\S]*signal: 'SIGKILL'/,
+    );
   });
 
   it("has its message in JSON, too", () => {
