@@ -26,6 +26,7 @@ import {
 } from "./options.js";
 import { creatingAdapter, newId } from "./runs/creating.js";
 import { Sequence } from "./runs/numbered-calls.js";
+import { Saving } from "./runs/saving.js";
 import type { ForwardBackwardResult, OptimStepResult } from "./runs/steps.js";
 import { type TrainingRun, WorkerTraining } from "./runs/training.js";
 import { LoopTraining } from "./runs/training-loop.js";
@@ -92,7 +93,8 @@ export class Adapter extends Model {
     const given = checkTraining(options, this.client.warn);
     const { noise } = given;
     if (noise.kind === "custom") return new LoopTraining(this, given, this.client.warn);
-    return new WorkerTraining(this.client, { baseId: this.base.id, adapterId: this.id }, given, noise);
+    const target = { baseId: this.base.id, adapterId: this.id };
+    return new WorkerTraining(this.client, target, given, noise, new Saving(this, given));
   }
 
   /**

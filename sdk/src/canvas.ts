@@ -9,7 +9,7 @@ import type { CheckedCanvas } from "./options/primitive-checks.js";
 import type { AsTrained } from "./runs/as-trained.js";
 import { beginningOf } from "./runs/beginning.js";
 import type { SampledModel, SamplingTarget } from "./runs/sampling.js";
-import { type Answer, type BaseInfo, type Prediction, present } from "./wire.js";
+import { type Answer, type BaseInfo, inJson, type Prediction, present, type StopReasonName } from "./wire.js";
 
 /** A canvas's prediction, with the input that it was made from. */
 export interface CanvasPrediction extends Prediction {
@@ -17,7 +17,7 @@ export interface CanvasPrediction extends Prediction {
   readonly iteration: number;
   /** The number of predictions after which the canvas is settled. */
   readonly iterations: number;
-  /** The seed of the draws; a policy may use it for its own. */
+  /** The seed of the draws; a policy may use it for its own. In JSON in decimal digits. */
   readonly seed: bigint;
   /** The base's mask token. */
   readonly maskTokenId: number;
@@ -134,7 +134,8 @@ export class Canvas {
     const prediction = present(predicted, "a prediction");
     this.#predicted = prediction.ids;
     const iteration = this.#iteration++;
-    return { ...prediction, iteration, iterations, seed, maskTokenId, stopTokenIds, padTokenIds, input };
+    const made = { iteration, iterations, seed, maskTokenId, stopTokenIds, padTokenIds, input };
+    return inJson({ ...prediction, ...made });
   }
 
   /**
@@ -163,7 +164,6 @@ export class Canvas {
     const canvasIds = this.#ids.map((id, i) => (this.#masked[i] ? (this.#predicted[i] ?? id) : id));
     const ids = canvasIds.slice(0, endOfAnswer(canvasIds, this.#base.stopTokenIds));
     const [text] = await decodeSequences(this.#client, this.#base.id, [ids], false, this.#options.signal);
-    const stopped = this.#same >= STABLE && this.#options.earlyStop ? "settled" : "iterations";
     return {
       type: "answer",
       canvas: 0,
@@ -171,9 +171,14 @@ export class Canvas {
       ids,
       canvasIds,
       iterations: this.#iteration,
-      stopped,
+      stopped: this.#stopped(ids.length),
       pinned: this.#first.pinned.flatMap((is, p) => (is ? [p] : [])),
     };
+  }
+
+  #stopped(answered: number): StopReasonName {
+    if (answered === this.#options.answerTokens) return "length";
+    return this.#same >= STABLE && this.#options.earlyStop ? "settled" : "iterations";
   }
 
   async #asTrainedHere(): Promise<{ attention: DenoisingAttention; padTokenIds: readonly number[] }> {

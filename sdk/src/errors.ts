@@ -44,9 +44,9 @@ export type LadErrorCode =
   | "state-in-use"
   /** A TCP port that another program listens on. */
   | "port-in-use"
-  /** The worker's Python environment has not been made yet. */
+  /** The worker's Python environment has not been made yet, or lacks a package. */
   | "setup-required"
-  /** No usable Python, virtual environment or package. */
+  /** No usable Python, no folder for the environment, or a package that could not be installed. */
   | "setup-failed"
   /** No container engine, or an image that could not be built or started. */
   | "container-failed";
@@ -82,12 +82,20 @@ export class LadError extends Error {
 
   constructor(code: LadErrorCode, message: string, details: LadErrorDetails = {}) {
     const { option, value, remedy, retryAfterMs, cause } = details;
-    super(remedy ? `${message} ${remedy}` : message, cause === undefined ? undefined : { cause });
+    super(remedy ? `${message} ${remedy}` : message);
     this.code = code;
     this.option = option || undefined;
     this.value = value === undefined || value === "" ? undefined : shown(value);
     this.remedy = remedy || undefined;
     this.retryAfterMs = retryAfterMs || undefined;
+    this.stack = (this.stack ?? "").replace(/^\w*Error/, `LadError [${code}]`);
+    if (cause !== undefined) Object.defineProperty(this, "cause", { get: () => cause });
+    unlisted(this, "name", "remedy");
+  }
+
+  /** The error as JSON holds it, in the results that have one: without its cause and its stack. */
+  toJSON(): object {
+    return { name: this.name, message: this.message, ...(this as object) };
   }
 }
 
@@ -119,6 +127,8 @@ export class WorkerError extends LadError {
     this.log = log;
     this.exitCode = details.exitCode;
     this.signal = details.signal;
+    this.stack = (this.stack ?? "").replace(/^LadError/, "WorkerError");
+    unlisted(this, "name", "log");
   }
 }
 
@@ -156,6 +166,16 @@ function inspected(value: unknown): string {
     return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner));
   } catch {
     return Object.prototype.toString.call(value);
+  }
+}
+
+/**
+ * Leaves out of what `console.log` shows of an error, and Node of one that nobody catches, the properties that are named, since the message
+ * tells them, and those that are undefined. They stay for those who ask, as does the cause: gRPC's has a screen of bytes.
+ */
+function unlisted(error: LadError, ...told: readonly string[]): void {
+  for (const [key, value] of Object.entries(error)) {
+    if (value === undefined || told.includes(key)) Object.defineProperty(error, key, { enumerable: false });
   }
 }
 

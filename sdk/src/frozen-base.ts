@@ -4,6 +4,7 @@ import { openDataset } from "./data/data.js";
 import { downloadExamples } from "./data/downloads.js";
 import { inspect } from "./data/inspecting.js";
 import { type MixedData, mix } from "./data/mixing.js";
+import { TokenPieces } from "./data/pieces.js";
 import { readRows } from "./data/rows.js";
 import { decodeSequences, encodeTexts, type Rendered, renderChat } from "./data/text.js";
 import { type WrittenAnswers, writeAnswers } from "./data/written-answers.js";
@@ -61,7 +62,7 @@ export interface Question {
 export class FrozenBase extends Model {
   /** What the worker knows about the base. */
   readonly info: BaseInfo;
-  readonly #pieces = new Map<number, string>();
+  readonly #pieces = new TokenPieces();
 
   /** @internal */
   constructor(client: Client, info: BaseInfo) {
@@ -126,19 +127,16 @@ export class FrozenBase extends Model {
     return present(text, "DecodeResponse.texts");
   }
 
-  /** Each token's own text, special tokens included, for showing a canvas. Each token is decoded once and then cached. */
+  /**
+   * Each token's own text, special tokens included, for showing a canvas: joined they are the text. Of a letter that several tokens make up
+   * the last one has the whole. What is decoded is cached.
+   */
   async pieces(ids: ArrayLike<number>, options: CallOptions = {}): Promise<string[]> {
     const { signal, timeoutMs } = check(callOptions, options);
-    const wanted = Array.from(ids);
-    const unknown = [...new Set(wanted)].filter((id) => !this.#pieces.has(id));
-    if (unknown.length > 0) {
-      const single = unknown.map((id) => [id]);
-      const texts = await decodeSequences(this.client.within(timeoutMs), this.id, single, true, signal);
-      unknown.forEach((id, i) => {
-        this.#pieces.set(id, texts[i] ?? "");
-      });
-    }
-    return wanted.map((id) => this.#pieces.get(id) ?? "");
+    const client = this.client.within(timeoutMs);
+    return this.#pieces.of(Array.from(ids), (sequences) =>
+      decodeSequences(client, this.id, sequences, true, signal),
+    );
   }
 
   /**
@@ -235,7 +233,7 @@ export class FrozenBase extends Model {
    * interrupted: answers are kept by base (name, revision, data type), prompts and settings.
    *
    * @throws LadError `invalid-option`, `not-found` for a missing file of prompts, `invalid-data` for a prompt that does not fit the base,
-   *   `cancelled`
+   *   `storage`, `cancelled`
    */
   async writeAnswers(options: WriteAnswersOptions): Promise<WrittenAnswers> {
     const given = checkWriteAnswers(options);

@@ -96,6 +96,7 @@ export type { Row, RowSource } from "./options/data/rows.js";
 export type { BootstrapOptions } from "./options/evaluation/bootstrap.js";
 export {
   type Causal,
+  type CausalInput,
   causal,
   type Likelihood,
   type LikelihoodInput,
@@ -122,7 +123,7 @@ export type * from "./options/primitives.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";
-export type { TrainingCheckpoint, ValidationOptions } from "./options/training.js";
+export type { TrainingCheckpoint, TrainingSave, ValidationOptions } from "./options/training.js";
 export {
   type Adamw,
   type AdamwInput,

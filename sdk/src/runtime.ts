@@ -63,7 +63,7 @@ export class Runtime {
    *
    * `{ device }` starts a local process, `{ container }` a container, `{ address, token }` reaches a running worker.
    *
-   * @throws LadError `invalid-option`, `setup-required`, `state-in-use`, `port-in-use`, `version-mismatch`, `unauthenticated`, `timeout`;
+   * @throws LadError `invalid-option`, `setup-required`, `setup-failed`, `state-in-use`, `port-in-use`, `version-mismatch`, `unauthenticated`, `timeout`;
    *   WorkerError `worker-start-failed` or `container-failed` with the last lines of the log
    */
   static async start(options: RuntimeOptions = {}): Promise<Runtime> {

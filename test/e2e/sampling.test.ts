@@ -88,8 +88,7 @@ describe("a policy", () => {
   it("refine stops when three iterations in a row sample the same", async () => {
     const run = adapter.sample({ ...question, temperature: 0, policy: refine({ iterations: 200 }) });
     const frames = await collected(run);
-    const answer = await run.result();
-    if (answer.stopped === "settled") {
+    if (frames.length < 200) {
       const last = frames.slice(-3).map((frame) => frame.answer);
       expect(last[1]).toEqual(last[0]);
       expect(last[2]).toEqual(last[0]);

@@ -74,7 +74,20 @@ describe("a canvas", () => {
       rounds.push(canvas.settled);
     }
     expect(rounds).toEqual([false, false, false, true]);
+    expect((await canvas.answer()).stopped).toBe("length"); // nothing ends the answer
+    canvas.write({ ids: [4, EOS, 3] });
+    canvas.write({ ids: [4, EOS, 3] });
+    canvas.write({ ids: [4, EOS, 3] });
     expect((await canvas.answer()).stopped).toBe("settled");
+    canvas.write({ ids: [EOS, 2, 3] });
+    expect((await canvas.answer()).stopped).toBe("iterations");
+  });
+
+  it("predicts what JSON can hold", async () => {
+    const { canvas } = await scripted([[1, 2, 3]]);
+    const prediction = await canvas.predict();
+    expect(prediction.seed).toBe(5n);
+    expect(JSON.parse(JSON.stringify(prediction))).toMatchObject({ ids: [1, 2, 3], seed: "5", iteration: 0 });
   });
 
   it("is settled after its iterations", async () => {
@@ -82,7 +95,7 @@ describe("a canvas", () => {
     const { canvas } = await scripted([[1], [2], [3]], { answerTokens: 1, iterations: 3, earlyStop: false });
     for (; !canvas.settled; next++) canvas.write(await canvas.predict());
     expect(next).toBe(3);
-    expect((await canvas.answer()).stopped).toBe("iterations");
+    expect((await canvas.answer()).stopped).toBe("length");
   });
 
   it("answers up to the first EOS, with the last prediction where a mask still shows", async () => {

@@ -1,7 +1,58 @@
+import { join, resolve } from "node:path";
+import { inspect } from "node:util";
+import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { cancelled, invalidOption, isLadError, LadError, shown, WorkerError } from "../../sdk/src/errors.js";
 
+const SOURCES = resolve(import.meta.dirname, "../../sdk/src");
+
 describe("a LadError", () => {
+  const ofGrpc = Object.assign(new Error("3 INVALID_ARGUMENT: rank is 0"), {
+    metadata: { internalRepr: new Map([["lad-error-bin", [Buffer.alloc(400, 7)]]]) },
+  });
+
+  it("is shown with its code and message first, without the cause that it keeps", () => {
+    const error = new LadError("invalid-option", "rank is 0: too small.", {
+      option: "rank",
+      value: 0,
+      cause: ofGrpc,
+    });
+    const lines = inspect(error).split("\n");
+    expect(lines[0]).toBe("LadError [invalid-option]: rank is 0: too small.");
+    expect(lines.slice(-5).join("")).toBe(
+      "  code: 'invalid-option',  option: 'rank',  value: '0',  [cause]: [Getter]}",
+    );
+    expect(lines.join("\n")).not.toMatch(/INVALID_ARGUMENT|Buffer|metadata/);
+    expect(error.cause).toBe(ofGrpc);
+  });
+
+  it("that nobody catches ends a program with so few lines", async () => {
+    const program = `import { LadError } from ${JSON.stringify(join(SOURCES, "errors.ts"))};
+      const cause = Object.assign(new Error("beneath"), { bytes: Buffer.alloc(4000) });
+      throw new LadError("busy", "The worker is busy.", { cause, retryAfterMs: 100 });`;
+    const words = ["--import", "tsx", "--input-type=module", "-e", program];
+    const { stderr, exitCode } = await execa("node", words, { reject: false });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("LadError [busy]: The worker is busy.");
+    expect(stderr).toContain("retryAfterMs: 100");
+    expect(stderr).not.toMatch(/beneath|Buffer|bytes/);
+    expect(stderr.split("\n").length).toBeLessThan(25);
+  });
+
+  it("of a worker is shown with how its process ended", () => {
+    const error = new WorkerError("worker-died", "The worker ended.", { signal: "SIGKILL" });
+    expect(inspect(error)).toMatch(
+      /^WorkerError \[worker-died\]: The worker ended\.\n[\s\S]*signal: 'SIGKILL'/,
+    );
+  });
+
+  it("has its message in JSON, too", () => {
+    const error = new LadError("diverged", "loss is NaN.", { remedy: "Train slower.", cause: ofGrpc });
+    expect(JSON.parse(JSON.stringify({ error }))).toEqual({
+      error: { name: "LadError", code: "diverged", message: "loss is NaN. Train slower." },
+    });
+  });
+
   it("ends with the remedy and keeps option, value and cause", () => {
     const cause = new Error("beneath");
     const error = new LadError("invalid-option", "rank is 0: too small.", {

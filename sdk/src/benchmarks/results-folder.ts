@@ -1,10 +1,11 @@
 /** A folder that keeps the result of every item, so that an interrupted benchmark can be gone on with. */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { open, readFile, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isLadError, LadError, shown } from "../errors.js";
 import { type Difference, differences } from "../experiments/plain-data.js";
 import { canonical, parse, stringify } from "../json.js";
+import { makeFolder } from "../make-folder.js";
 import { tryLock, unlock } from "../setup/lock.mjs";
 import type { ItemResult } from "./scoring/scorer.js";
 
@@ -73,9 +74,11 @@ class ResultsFolder implements Results {
   }
 
   async open(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true }).catch((cause: unknown) => {
+    try {
+      makeFolder(this.#folder);
+    } catch (cause) {
       throw unwritable(this.#folder, cause);
-    });
+    }
     this.#takeLock();
     try {
       await this.#takeOver();

@@ -1,6 +1,7 @@
 /** Checks options by their schemas; an error names the option, the value and the remedy. */
 import type { z } from "zod";
 import { invalidOption, LadError } from "../errors.js";
+import { meant } from "./meaning.js";
 import { nearest } from "./nearest.js";
 
 /** Called for every setting that is ignored, so that no setting is without effect silently. */
@@ -85,7 +86,7 @@ function isSentence(message: string): boolean {
 
 function knownKey(key: string, names: string): string {
   const known = names.split(", ").filter((name) => name !== "");
-  const guess = nearest(key, known);
+  const guess = meant(key, known) ?? nearest(key, known);
   return guess === undefined ? listed("Known are", known) : `Did you mean ${guess}?`;
 }
 

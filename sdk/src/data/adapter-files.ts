@@ -1,11 +1,12 @@
 /** Reads and writes an adapter's files in PEFT's format on this machine. */
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { check } from "../checks/check.js";
 import { filledText } from "../checks/fields.js";
 import { isLadError, LadError } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import type { pb } from "../wire.js";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -35,25 +36,54 @@ export async function writeFolder(
   pieces: AsyncIterable<pb.adapters.FilePiece>,
   { overwrite }: { overwrite: boolean },
 ): Promise<void> {
-  const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
-  if (await exists(target)) await checkReplaceable(target, overwrite);
-  const fresh = `${target}.new-${randomBytes(4).toString("hex")}`;
+  const target = await targetOf(folder, overwrite);
+  const fresh = besides(target);
   try {
-    await mkdir(fresh, { recursive: true });
+    makeFolder(fresh);
     await writePieces(fresh, pieces);
     await syncFolder(fresh);
     await replace(target, fresh);
   } catch (error) {
     await rm(fresh, { recursive: true, force: true }).catch(() => {}); // the first error is the one to report
-    if (isLadError(error)) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new LadError("storage", `The folder ${target} could not be written: ${code ?? message}.`, {
-      option: "folder",
-      value: target,
-      remedy: "Check the free space and the permissions; what was there before is unchanged.",
-      cause: error,
-    });
+    throw isLadError(error) ? error : unwritten(target, error);
   }
+}
+
+/**
+ * Checks that `writeFolder` can write a folder, by making one beside it for a moment.
+ *
+ * @throws LadError as `writeFolder`
+ */
+export async function checkFolder(folder: string, { overwrite }: { overwrite: boolean }): Promise<void> {
+  const target = await targetOf(folder, overwrite);
+  const trial = besides(target);
+  try {
+    makeFolder(trial);
+    await rm(trial, { recursive: true });
+  } catch (error) {
+    throw unwritten(target, error);
+  }
+}
+
+/** The path of a folder that may be written. */
+async function targetOf(folder: string, overwrite: boolean): Promise<string> {
+  const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
+  if (await exists(target)) await checkReplaceable(target, overwrite);
+  return target;
+}
+
+function besides(target: string): string {
+  return `${target}.new-${randomBytes(4).toString("hex")}`;
+}
+
+function unwritten(target: string, error: unknown): LadError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new LadError("storage", `The folder ${target} could not be written: ${code ?? message}.`, {
+    option: "folder",
+    value: target,
+    remedy: "Check the free space and the permissions; what was there before is unchanged.",
+    cause: error,
+  });
 }
 
 /** An adapter's files on this machine. */

@@ -1,10 +1,11 @@
 /** Answers that a base itself wrote, as data to train on: kept in a folder by what they depend on, and gone on with where a call ended. */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "../checks/check.js";
 import { cancelled, LadError } from "../errors.js";
 import { canonical } from "../json.js";
+import { makeGivenFolder } from "../make-folder.js";
 import type { CheckedWriting } from "../options/written-answers.js";
 import { type Example, exampleSchema, type JsonlSource } from "../options.js";
 import type { Answer, BaseInfo } from "../wire.js";
@@ -50,7 +51,7 @@ export async function writeAnswers(writer: Writer, given: Asked): Promise<Writte
   const { folder, batchPrompts, onProgress, signal } = given;
   const examples = (await read(given.prompts)).map((example) => answered(example, "."));
   const name = join(folder, nameOf(writer.info, examples, given));
-  await mkdir(folder, { recursive: true });
+  makeGivenFolder(folder);
   const { kept, damaged } = await readJournal(`${name}.journal`, examples.length);
   const missing = examples.map((_, row) => row).filter((row) => !kept.has(row));
   onProgress?.({ done: kept.size, total: examples.length });

@@ -1,6 +1,6 @@
 /** One example as a base sees it: its window of token ids, and what each position is. */
 export interface PreparedExample {
-  /** Keys the example's noise: its own `id`, or its row number. */
+  /** Keys the example's noise: its own `id`, or its row number; in JSON, of those that the worker prepared, in decimal digits. */
   readonly id: bigint;
   /** Prompt, answer and tail. */
   readonly ids: readonly number[];

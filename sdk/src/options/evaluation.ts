@@ -3,11 +3,12 @@ import { check, type Warn } from "../checks/check.js";
 import { list, seed, text, without } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { type BootstrapOptions, bootstrapFields } from "./evaluation/bootstrap.js";
-import { misplacedBesidePolicy } from "./sampling/policy.js";
 import {
   type CheckedSampling,
   checkPrompt,
   checkSpec,
+  misplacedBesidePrompts,
+  misplacedInPrompt,
   type PromptOptions,
   promptShape,
   type SamplingOptions,
@@ -20,7 +21,10 @@ export interface EvaluationItem extends PromptOptions {
   reference?: string | undefined;
 }
 
-export const itemFields = fieldsOf<EvaluationItem>()({ ...promptShape, reference: text().optional() });
+export const itemFields = fieldsOf<EvaluationItem>()(
+  { ...promptShape, reference: text().optional() },
+  misplacedInPrompt("items"),
+);
 
 /** A causal model that judges answers: a base that is resident on the same worker, as `loadBase` gives it. */
 export interface Judge {
@@ -61,7 +65,7 @@ export const evaluateFields = fieldsOf<EvaluateOptions>()(
     perplexityUnder: z.custom<Judge>(isBase, { error: "a loaded base" }).optional(),
     bootstrap: bootstrapFields.optional(),
   },
-  misplacedBesidePolicy,
+  misplacedBesidePrompts("items"),
 );
 
 export interface CheckedEvaluation {

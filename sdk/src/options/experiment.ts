@@ -48,7 +48,7 @@ export interface ExperimentBase
 export interface ExperimentAdapter extends Omit<AdapterOptions, "signal" | "timeoutMs"> {}
 
 /** How an experiment trains. */
-export interface ExperimentTraining extends Omit<TrainingOptions, "detached" | "signal" | "noise"> {
+export interface ExperimentTraining extends Omit<TrainingOptions, "save" | "detached" | "signal" | "noise"> {
   /** How answers are corrupted. Default: `lad`. */
   noise?: NoiseInput | undefined;
 }
@@ -90,7 +90,7 @@ export const adapterFields = fieldsOf<ExperimentAdapter>()(
 );
 
 export const trainFields = fieldsOf<ExperimentTraining>()({
-  ...without(trainingFields, "detached", "signal", "noise").shape,
+  ...without(trainingFields, "save", "detached", "signal", "noise").shape,
   noise: noiseSchema.optional(),
 });
 

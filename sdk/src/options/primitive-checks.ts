@@ -34,7 +34,7 @@ import type {
   PredictCanvas,
   PredictOptions,
   ScoreItem,
-  ScoreOptions,
+  ScoringOptions,
   SequenceInput,
   SequencesOptions,
 } from "./primitives.js";
@@ -216,7 +216,7 @@ export const scoreItem = fieldsOf<ScoreItem>()({
   key: seed().optional(),
 });
 
-export const scoreFields = fieldsOf<ScoreOptions>()({
+export const scoreFields = fieldsOf<ScoringOptions>()({
   items: list(scoreItem, "a list of { messages, continuation }, at least one"),
   likelihood: likelihoodSchema.default(() => likelihoodSchema.parse("causal")),
   attention: attention.optional(),
@@ -225,7 +225,7 @@ export const scoreFields = fieldsOf<ScoreOptions>()({
 export type CheckedScoreItem = z.output<typeof scoreItem>;
 
 /** @throws LadError `invalid-option` */
-export function checkScore(options: ScoreOptions) {
+export function checkScore(options: ScoringOptions) {
   const given = check(scoreFields, options);
   for (const [index, item] of given.items.entries()) checkPrompt(item, `items[${index}].`);
   return { ...given, manner: checkManner(given.likelihood, given.attention) };

@@ -4,7 +4,7 @@ import type { AttentionModeName, DenoisingAttention } from "./attention.js";
 import type { CallOptions } from "./call.js";
 import type { WindowOptions } from "./data.js";
 import type { DataSource } from "./data-source.js";
-import type { LikelihoodInput } from "./evaluation/likelihood.js";
+import type { CausalInput, LikelihoodInput } from "./evaluation/likelihood.js";
 import type { LossInput } from "./loss.js";
 import type { NoiseInput } from "./noise.js";
 import type { OptimizerInput } from "./optimizer.js";
@@ -178,8 +178,8 @@ export interface ScoreItem extends Omit<PromptOptions, "seed" | "allowSpecial"> 
   key?: number | bigint | undefined;
 }
 
-/** Options of `score`. */
-export interface ScoreOptions extends CallOptions {
+/** The options of `score`, each by itself; those of one call are `ScoreOptions`. */
+export interface ScoringOptions extends CallOptions {
   /** Prompts with their continuations, at least one. */
   items: readonly ScoreItem[];
   /**
@@ -195,3 +195,30 @@ export interface ScoreOptions extends CallOptions {
    */
   attention?: AttentionModeName | undefined;
 }
+
+/** The causal likelihood, and the attention that it is computed in. */
+export interface CausalScoring {
+  /** Each token given those before it. */
+  likelihood?: CausalInput | undefined;
+  /** Each token attends to itself and what precedes it. */
+  attention?: "causal" | undefined;
+}
+
+/** A likelihood of a model that denoises, and the attention that it is computed in. */
+export interface DenoisingScoring {
+  /** In one forward, or as a mean over random masks. */
+  likelihood: Exclude<LikelihoodInput, CausalInput>;
+  /** How the prompt attends. */
+  attention?: DenoisingAttention | undefined;
+}
+
+/** Any likelihood, in an attention of its own. */
+export interface UnattendedScoring {
+  /** Of either kind of model. */
+  likelihood?: LikelihoodInput | undefined;
+  /** Left out. */
+  attention?: undefined;
+}
+
+/** Options of `score`: the causal likelihood is that of a causal model, the others are those of one that is not. */
+export type ScoreOptions = ScoringOptions & (CausalScoring | DenoisingScoring | UnattendedScoring);

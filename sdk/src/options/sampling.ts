@@ -9,10 +9,12 @@ import {
   integer,
   list,
   MAX_FLOAT32,
+  type Misplaced,
   oneOf,
   seed,
 } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
+import { meant } from "../checks/meaning.js";
 import { LadError } from "../errors.js";
 import { policies } from "../method/policies/registered.js";
 import { type Policy, policyDefinition } from "../method/policy.js";
@@ -173,7 +175,29 @@ export const promptShape = {
 export const promptFields = fieldsOf<PromptOptions>()(promptShape);
 export type Prompt = z.output<typeof promptFields>;
 
-export const canvasStartFields = fieldsOf<CanvasStart>()({ ...promptShape, ...beginningShape });
+/** The remedy for an option of the whole call that stands inside one of its prompts, which the call has in the list `among`. */
+export function misplacedInPrompt(among: string): Misplaced {
+  return (key, value) => {
+    const option = meant(key, Object.keys(specShape));
+    if (option !== undefined) return `Give ${option} beside ${among}: it is of the whole call.`;
+    return misplacedBesidePolicy(key, value);
+  };
+}
+
+/** The remedy for a prompt's option that stands beside the list `among` of prompts. */
+export function misplacedBesidePrompts(among: string): Misplaced {
+  return (key, value) => {
+    const option = meant(key, [among]) ?? meant(key, Object.keys(promptShape));
+    if (option === among) return `Did you mean ${among}?`;
+    if (option !== undefined) return `It is an option of each prompt: ${among}: [{ ${option} }].`;
+    return misplacedBesidePolicy(key, value);
+  };
+}
+
+export const canvasStartFields = fieldsOf<CanvasStart>()(
+  { ...promptShape, ...beginningShape },
+  misplacedInPrompt("canvases"),
+);
 
 export const sampleFields = fieldsOf<SampleOptions>()(
   { ...promptShape, ...beginningShape, ...specShape },
@@ -185,7 +209,7 @@ export const sampleManyFields = fieldsOf<SampleManyOptions>()(
     canvases: list(canvasStartFields, "a list of canvases, at least one"),
     ...specShape,
   },
-  misplacedBesidePolicy,
+  misplacedBesidePrompts("canvases"),
 );
 
 /** How to sample, complete. */

@@ -1,7 +1,7 @@
 /** What a training run and the training primitives take. Defaults are the method's, called `lad`. */
-import type { z } from "zod";
+import { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
-import { abortSignal, atLeast, flag, integer, seed, storedName } from "../checks/fields.js";
+import { abortSignal, atLeast, filledText, flag, integer, seed, storedName } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import type { ScheduleSpec } from "../method/learning-rate.js";
 import type { TrainingContext } from "../method/random-split.js";
@@ -72,6 +72,25 @@ export const checkpointFields = fieldsOf<TrainingCheckpoint>()({
   overwrite: flag().default(false),
 });
 
+/** The folder of this machine that a trained adapter is written to, in PEFT's format. */
+export interface TrainingSave {
+  /** Its path. */
+  folder: string;
+  /** Replace an adapter's folder that is there. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+export const trainingSaveFields = fieldsOf<TrainingSave>()({
+  folder: filledText("a folder's path"),
+  overwrite: flag().default(false),
+});
+
+const trainingSave = z
+  .union([filledText("a folder's path"), trainingSaveFields], {
+    error: "a folder's path, or { folder, overwrite }",
+  })
+  .transform((save) => (typeof save === "string" ? { folder: save, overwrite: false } : save));
+
 /** Options of `adapter.train`. */
 export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOptions {
   /** Where the examples come from. */
@@ -101,6 +120,11 @@ export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOp
   validation?: ValidationOptions | undefined;
   /** What is written to the worker's store. Default: nothing. */
   checkpoint?: TrainingCheckpoint | undefined;
+  /**
+   * Write the adapter to a folder of this machine, as `adapter.save` does, when the end of the run is read here: a path, or
+   * `{ folder, overwrite }`. The folder is checked before the first step. Default: it is not written.
+   */
+  save?: string | TrainingSave | undefined;
   /**
    * How the prompt attends; an adapter is sampled as it was trained. `full`: every token attends to its whole sequence; `prefix`:
    * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: `full`.
@@ -147,6 +171,7 @@ export const trainingFields = fieldsOf<TrainingOptions>()({
   seed: seed().default(0n),
   validation: validationFields.optional(),
   checkpoint: checkpointFields.optional(),
+  save: trainingSave.optional(),
   attention: denoisingAttention.default("full"),
   context: trainingContext.default("prompt"),
   canvasTokens: canvasTokens.default(0),

@@ -78,9 +78,12 @@ function countOf(cells: readonly Cell[], state: Cell["state"]): number {
   return cells.filter((cell) => cell.state === state).length;
 }
 
-/** Model output must not steer the terminal: control characters become spaces, a line break a sign. */
+/**
+ * Model output must not steer the terminal: control characters become spaces, a line break a sign. What joins the letters of one sign, such
+ * as a family's, stays.
+ */
 export function visible(text: string): string {
-  return text.replace(/\n/g, "⏎").replace(/[\p{Cc}\p{Cf}]/gu, " ");
+  return text.replace(/\n/g, "⏎").replace(/(?![\u200C\u200D])[\p{Cc}\p{Cf}]/gu, " ");
 }
 
 function wrapped(cells: readonly Cell[], width: number, color: boolean): string[] {

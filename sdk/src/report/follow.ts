@@ -90,7 +90,7 @@ function isStep<Event extends TrainingEventLike>(event: Event): event is Extract
   return event.type === "step";
 }
 
-/** What is used of a base: each token's own text, and the tokens that end an answer. */
+/** What is used of a base: each token's own text, which join to that of all, and the tokens that end an answer. */
 export interface TokenTexts {
   /** Every token that ends an answer. */
   readonly stopTokenIds: readonly number[];
@@ -107,10 +107,7 @@ export async function drawDenoising(
 ): Promise<void> {
   let before: readonly number[] | undefined;
   for await (const frame of frames) {
-    const tokens = frameTokens(frame);
-    const pieces = await base.pieces(tokens);
-    const texts = pieces.map((text, i) => (base.stopTokenIds.includes(tokens[i] as number) ? "·" : text));
-    const cells = frameCells(frame, texts, before);
+    const cells = frameCells(frame, await frameTexts(frame, base), before);
     const shown = { label, iteration: frame.iteration + 1, iterations: frame.iterations, cells };
     block.update(denoisingLines(shown, block.columns, block.color));
     before = frame.answer;
@@ -119,14 +116,29 @@ export async function drawDenoising(
   block.finish();
 }
 
+/** The texts of the tokens that a frame shows; tokens that end the answer are dots. */
+export async function frameTexts(frame: FrameLike, base: TokenTexts): Promise<string[]> {
+  const texts: string[] = [];
+  for (const tokens of shownTokens(frame)) {
+    const pieces = tokens.length > 0 ? await base.pieces(tokens) : [];
+    texts.push(...pieces.map((text, i) => (base.stopTokenIds.includes(tokens[i] as number) ? "·" : text)));
+  }
+  return texts;
+}
+
 /** The tokens that a frame shows: its answer, then those drafted ones that do not stand. */
-export function frameTokens({ answer, speculation }: FrameLike): number[] {
-  return [...answer, ...(speculation?.drafted.slice(speculation.accepted) ?? [])];
+export function frameTokens(frame: FrameLike): number[] {
+  return shownTokens(frame).flat();
+}
+
+/** The tokens that a frame shows: its answer, and those drafted ones that do not stand, which continue no letter of the answer. */
+function shownTokens({ answer, speculation }: FrameLike): [readonly number[], readonly number[]] {
+  return [answer, speculation?.drafted.slice(speculation.accepted) ?? []];
 }
 
 /**
  * The canvas as a frame leaves it: what will be masked next, what was sampled otherwise than before. A round of self-speculation shows
- * what became of its draft. `texts` are those of `frameTokens`.
+ * what became of its draft. `texts` are those of `frameTexts`.
  */
 export function frameCells(
   frame: FrameLike,

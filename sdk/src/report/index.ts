@@ -8,6 +8,7 @@ export {
   drawTraining,
   type FrameLike,
   frameCells,
+  frameTexts,
   frameTokens,
   type StepLike,
   type TokenTexts,

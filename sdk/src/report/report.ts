@@ -1,7 +1,8 @@
 /** Reports as files. */
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LadError } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import type { ReportOptions } from "./parts/about.js";
 import { ReportSection } from "./parts/section.js";
 
@@ -55,7 +56,7 @@ export class Report {
       markdown: { path: join(folder, "report.md"), text: markdownOf(this) },
     };
     try {
-      await mkdir(folder, { recursive: true });
+      makeFolder(folder);
       for (const { path, text } of Object.values(files)) await replaceFile(path, text);
     } catch (cause) {
       throw unwritable(folder, cause);

@@ -1,10 +1,9 @@
 /** The paper's claims, measured: every variant trained, every figure with its certainty, piece by piece. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { itemsOf } from "../benchmarks/items.js";
-import { LadError } from "../errors.js";
 import { Sweep } from "../experiments/sweep.js";
 import type { FailedPoint } from "../experiments/sweep-manifest.js";
+import { makeGivenFolder } from "../make-folder.js";
 import type { WrittenReport } from "../report/report.js";
 import type { TrainingEvent } from "../results.js";
 import type { Runtime } from "../runtime.js";
@@ -99,7 +98,7 @@ export class Reproduction {
     const data = await digestsOf(lab, runtime);
     const benchmarks = await benchmarkDigestsOf(lab, signal);
     this.#about = { data: { ...data, ...benchmarks }, versions: await versionsOf(runtime) };
-    makeFolder(this.#setting.folder);
+    makeGivenFolder(this.#setting.folder);
     const pieces = new Sweep({
       axes: { piece: this.pieces },
       manifest: join(this.#setting.folder, "pieces.json"),
@@ -138,19 +137,6 @@ export class Reproduction {
     const about = { command, ...this.#about };
     const report = reproductionReport(new Measured(this.#results), this.#setting, about);
     return report.write(join(this.#setting.folder, "report"));
-  }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw new LadError("storage", `folder is ${folder}: it could not be made.`, {
-      option: "folder",
-      value: folder,
-      remedy: "Give a folder that can be written.",
-      cause,
-    });
   }
 }
 

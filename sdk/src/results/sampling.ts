@@ -1,6 +1,10 @@
 import type { AnswerState } from "../method/answer-state.js";
 
-/** Why a sampler stopped: its iterations were used up, the answer was stable, EOS came, or the length was reached. */
+/**
+ * Why a sampler stopped. `length`: the answer fills all of its positions without a token that ends it, so that it was cut, whatever the
+ * policy. Otherwise, of `ar` and `speculative`, `eos`: the token came that ends it; of policies that denoise, `settled`: the answer was
+ * stable, or `iterations`: they were used up.
+ */
 export type StopReasonName = "iterations" | "settled" | "eos" | "length";
 
 /** One answer position that an iteration touched. Positions count from the answer's start. */

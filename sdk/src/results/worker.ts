@@ -123,7 +123,7 @@ export interface AdapterInfo {
   readonly dropout: number;
   /** Whether its scaling is rsLoRA's. */
   readonly useRslora: boolean;
-  /** What keyed A's initial values. */
+  /** What keyed A's initial values; in JSON in decimal digits. */
   readonly seed: bigint;
   /** Numbers that training changes. */
   readonly parameterCount: number;

@@ -88,7 +88,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   }
 
   /** Narrows an event to this kind of run, and keeps what the result needs. */
-  protected abstract accept(event: RunEvent): Event;
+  protected abstract accept(event: RunEvent): Event | Promise<Event>;
 
   /** The result, once the last event has been accepted. */
   protected abstract conclude(): Result | Promise<Result>;
@@ -111,7 +111,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
         if (isEnd(event)) this.#ended(event);
         if (event.type === "failed") throw event.error;
         if (event.type === "interrupted") throw interrupted(runId);
-        yield this.accept(event);
+        yield await this.accept(event);
       }
     } finally {
       forget();

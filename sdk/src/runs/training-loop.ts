@@ -24,6 +24,7 @@ import {
   type CustomNoise,
   checkTraining,
   type Dataset,
+  type SaveOptions,
   scheduleFor,
   type TrainingOptions,
   type ValidateOptions,
@@ -39,6 +40,7 @@ import type {
   WindowReport,
 } from "../wire.js";
 import { type Drafter, withDrafts } from "./own-drafts.js";
+import { Saving } from "./saving.js";
 import type { ForwardBackwardResult, OptimStepResult } from "./steps.js";
 import { countSteps, type TrainingRun } from "./training.js";
 
@@ -56,6 +58,8 @@ export interface TrainableAdapter extends Drafter {
   validate(options: ValidateOptions): Promise<ValidationResult>;
   /** Writes adapter and optimizer to the worker's store. */
   checkpoint(name: string, options: CheckpointOptions): Promise<string>;
+  /** Writes the adapter to a folder of this machine. */
+  save(folder: string, options: SaveOptions): Promise<void>;
 }
 
 /**
@@ -169,6 +173,8 @@ async function* loop(
   warn: (message: string) => void,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const { signal, checkpoint } = options;
+  const saving = new Saving(adapter, options);
+  await saving.check();
   let overwrite = checkpoint?.overwrite ?? false;
   checkForLoop(options, warn);
   const { examples, report } = await fetchExamples(adapter, options);
@@ -222,6 +228,7 @@ async function* loop(
       yield { type: "checkpoint", step, name: checkpoint.name };
     }
   }
+  await saving.write();
   yield { type: "finished", steps, report: last, validation, seconds, tokensPerSecond: tokens / seconds };
 }
 

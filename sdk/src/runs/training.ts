@@ -20,6 +20,7 @@ import {
 import { startingRun } from "./creating.js";
 import { pauseRun, resumeRun } from "./run.js";
 import { RunStream } from "./run-stream.js";
+import type { Saving } from "./saving.js";
 
 /**
  * A training run: iterate over it for its events, or await its `result()`.
@@ -57,17 +58,27 @@ export interface TrainingRun extends AsyncIterable<TrainingEvent> {
 export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> implements TrainingRun {
   readonly #client: Client;
   readonly #allowSpecial: boolean;
+  readonly #saving: Saving;
   #finished: TrainingFinished | undefined;
 
-  constructor(client: Client, target: TrainingTarget, options: CheckedTraining, noise: Noise) {
+  constructor(
+    client: Client,
+    target: TrainingTarget,
+    options: CheckedTraining,
+    noise: Noise,
+    saving: Saving,
+  ) {
     super(client, {
-      start: (asked) =>
-        startTraining(client, target, { ...options, signal: asked.signal }, noise, asked.runId),
+      start: async (asked) => {
+        await saving.check();
+        return startTraining(client, target, { ...options, signal: asked.signal }, noise, asked.runId);
+      },
       detached: options.detached,
       signal: options.signal,
     });
     this.#client = client;
     this.#allowSpecial = options.allowSpecial;
+    this.#saving = saving;
   }
 
   async pause(): Promise<void> {
@@ -85,10 +96,11 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
     });
   }
 
-  protected accept(event: RunEvent): TrainingEvent {
+  protected async accept(event: RunEvent): Promise<TrainingEvent> {
     switch (event.type) {
       case "finished":
         this.#finished = event;
+        await this.#saving.write();
         return event;
       case "started":
         this.#warnOfSpecialTokens(event);
@@ -112,7 +124,8 @@ export class WorkerTraining extends RunStream<TrainingEvent, TrainingFinished> i
     }
   }
 
-  protected conclude(): TrainingFinished {
+  protected async conclude(): Promise<TrainingFinished> {
+    await this.#saving.write();
     return present(this.#finished, "TrainingFinished");
   }
 }

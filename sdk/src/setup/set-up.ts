@@ -1,8 +1,9 @@
 /** Makes the worker's Python environment. Idempotent, fast if nothing is missing, and safe to run concurrently. */
-import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { accessSync, appendFileSync, constants, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { LadError } from "../errors.js";
+import { isFolder, makeFolder } from "../make-folder.js";
 import { type Group, missingGroups, requirementsFile, stampGroup } from "./groups.js";
 import { locateRuntime, type RuntimeLocation } from "./locate.js";
 import { withLock } from "./lock.mjs";
@@ -30,6 +31,7 @@ export async function setUp(options: SetUpOptions): Promise<void> {
   const environment = location.environmentFolder;
   const requirements = join(location.runtimeFolder, "requirements");
   if (missingGroups(options.groups, environment, requirements).length === 0) return;
+  checkPlace(environment);
   const waiting = (holder: number) => options.log(`waiting for the set-up that process ${holder} is doing`);
   await withLock(
     `${environment}.lock`,
@@ -46,6 +48,25 @@ export async function setUp(options: SetUpOptions): Promise<void> {
     },
     waiting,
   );
+}
+
+/** Makes the folder that the environment lies in. */
+function checkPlace(environment: string): void {
+  const home = dirname(environment);
+  try {
+    makeFolder(home);
+    accessSync(home, constants.W_OK);
+    if (existsSync(environment) && !isFolder(environment)) throw new Error("a file is in its place");
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const text = `The environment's folder ${environment} cannot be made: ${code ?? message}.`;
+    throw new LadError("setup-failed", text, {
+      option: "LAD_HOME",
+      value: home,
+      remedy: "Name a folder that can be written in LAD_HOME, then run the set-up again.",
+      cause,
+    });
+  }
 }
 
 function announce(missing: readonly Group[], environment: string, options: SetUpOptions): void {
@@ -73,7 +94,6 @@ async function makeEnvironment(environment: string, log: (line: string) => void)
   if (existsSync(join(environment, "bin/python")) && existsSync(join(environment, "pyvenv.cfg"))) return;
   const python = await findPython();
   log(`making a virtual environment with Python ${python.version} (${python.executable})`);
-  mkdirSync(dirname(environment), { recursive: true });
   await step(
     "make the virtual environment",
     python.executable,

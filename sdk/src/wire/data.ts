@@ -2,7 +2,7 @@ import * as pb from "../gen/lad/v1/data.js";
 import type { PreparedExample } from "../method/prepared-example.js";
 import type { ChatMessage, WindowSpec } from "../options.js";
 import type { MixtureReport, WindowReport } from "../results/data.js";
-import { counted } from "./bigints.js";
+import { counted, inJson } from "./bigints.js";
 import { numberOf } from "./enums.js";
 
 export function toWindow(window: WindowSpec): pb.WindowSpec {
@@ -26,7 +26,7 @@ export function fromMixtureReport({ sources, ...report }: pb.MixtureReport): Mix
 }
 
 export function fromPrepared(example: pb.PreparedExample): PreparedExample {
-  return example;
+  return inJson(example);
 }
 
 export function toMessages(messages: readonly ChatMessage[]): pb.Message[] {

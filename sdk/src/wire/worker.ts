@@ -2,7 +2,7 @@ import { LadError } from "../errors.js";
 import { AttentionMode } from "../gen/lad/v1/training.js";
 import * as pb from "../gen/lad/v1/worker.js";
 import type { AdapterClaims, AdapterInfo, BaseInfo, WorkerInfo } from "../results/worker.js";
-import { counted } from "./bigints.js";
+import { counted, inJson } from "./bigints.js";
 import { numberOf, wordOf } from "./enums.js";
 import { fromLoss, fromNoise } from "./training.js";
 
@@ -13,7 +13,8 @@ export function fromBase(base: pb.Base): BaseInfo {
 }
 
 export function fromAdapter({ spec, claims, ...adapter }: pb.Adapter): AdapterInfo {
-  return { ...present(spec, "Adapter.spec"), ...counted(adapter), claims: claims && fromClaims(claims) };
+  const known = { ...present(spec, "Adapter.spec"), ...counted(adapter) };
+  return inJson({ ...known, claims: claims && fromClaims(claims) });
 }
 
 function fromClaims({ noise, loss, ...claims }: pb.AdapterClaims): AdapterClaims {

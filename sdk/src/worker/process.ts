@@ -16,6 +16,8 @@ const STATE = "state ";
 /** The worker's exit status if another worker uses the state folder. */
 const IN_USE_STATUS = 75;
 const IN_USE = /^error: (The state folder .* is in use by another worker .*\)\.)/;
+/** What Python says of a package that is not installed. */
+const LACKED = /^ModuleNotFoundError: No module named '([\w.]+)'/;
 
 /** The longest path of a unix socket, in bytes, that all systems accept. */
 const LONGEST_SOCKET_PATH = 100;
@@ -172,6 +174,15 @@ function endedError(
       option: "stateFolder",
       value: stateFolder,
       remedy: "Give another stateFolder, or reach that worker with Runtime.start({ address, token }).",
+    });
+  }
+  const lacked = log
+    .tail()
+    .map((line) => LACKED.exec(line)?.[1])
+    .find((name) => name !== undefined);
+  if (exitCode !== 0 && lacked !== undefined) {
+    return new LadError("setup-required", `The worker's Python ${python} has no package ${lacked}.`, {
+      remedy: "Run `npx lad setup` (in a checkout `npm run setup`): it installs what the worker needs.",
     });
   }
   const how = signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`;

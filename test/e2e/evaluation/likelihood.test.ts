@@ -158,7 +158,9 @@ it.each([
 );
 
 it("says which likelihood goes with which attention mode", async () => {
+  // @ts-expect-error
   await expect(adapter.score({ items, attention: "full" })).rejects.toThrow(/another likelihood/);
+  // @ts-expect-error
   await expect(adapter.score({ items, likelihood: "pseudo", attention: "causal" })).rejects.toThrow(
     /causal-prefix/,
   );

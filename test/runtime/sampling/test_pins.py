@@ -245,7 +245,7 @@ def test_three_equal_answers_end_a_run_that_went_on_between_them() -> None:
 
     frames, _ = run(canvas_from(None), spec, same)
     rest, answer = run(canvas_from(frames[1].state), spec, same)
-    assert (len(frames), len(rest), answer.stopped, answer.iterations) == (3, 1, "settled", 3)
+    assert (len(frames), len(rest), answer.stopped, answer.iterations) == (3, 1, "length", 3)
 
 
 def test_an_edited_state_goes_on_with_what_was_written() -> None:

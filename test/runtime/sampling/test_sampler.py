@@ -166,7 +166,7 @@ def test_a_run_ends_where_everything_is_locked() -> None:
         answer_tokens=5,
     )
     _, answer, requests = run(spec, random_logits(5))
-    assert (len(requests), answer.iterations, answer.stopped) == (1, 1, "settled")
+    assert (len(requests), answer.iterations, answer.stopped) == (1, 1, "length")
 
 
 def test_refine_feeds_the_sampled_answer_back() -> None:
@@ -186,13 +186,13 @@ def test_three_equal_answers_in_a_row_stop_a_run(kind: str) -> None:
     spec = sampling_spec(policy=POLICY_BUILDERS[kind](), answer_tokens=2)
     frames, answer, requests = run(spec, scripted(len(PROMPT), answers))
     assert len(requests) == answer.iterations == 5
-    assert answer.stopped == "settled"
+    assert answer.stopped == "length"
     assert frames[-1].masked == 0
     _, answer, requests = run(
         replace(spec, policy=replace(spec.policy, early_stop=False)), scripted(len(PROMPT), answers)
     )
     assert len(requests) == answer.iterations == 32
-    assert answer.stopped == "iterations"
+    assert answer.stopped == "length"
 
 
 def test_a_growing_canvas_gains_masks_up_to_its_length() -> None:
@@ -204,6 +204,24 @@ def test_a_growing_canvas_gains_masks_up_to_its_length() -> None:
     spec = replace(spec, policy=replace(spec.policy, iterations=2))
     _, answer, _ = run(spec, random_logits(3))
     assert len(answer.canvas_ids) == 6
+
+
+@pytest.mark.parametrize("kind", ["refine", "remask"])
+def test_a_cut_answer_is_told_from_one_that_ended(kind: str) -> None:
+    def stopped(answer: list[int], early_stop: bool = True) -> str:
+        policy = replace(POLICY_BUILDERS[kind](), early_stop=early_stop)
+        spec = sampling_spec(policy=policy, answer_tokens=3)
+        return run(spec, scripted(len(PROMPT), [answer] * 32))[1].stopped
+
+    assert stopped([10, 11, 12]) == stopped([10, 11, 12], early_stop=False) == "length"
+    assert stopped([10, 11, EOS_ID]) == stopped([EOS_ID, 11, 12]) == "settled"
+    assert stopped([10, 11, EOS_ID], early_stop=False) == "iterations"
+
+
+def test_an_answer_that_stays_shorter_than_its_length_is_not_cut_by_it() -> None:
+    policy = refine_policy(iterations=2, early_stop=False, grow_tokens=3)
+    _, answer, _ = run(sampling_spec(policy=policy, answer_tokens=7), random_logits(3))
+    assert (len(answer.canvas_ids), answer.stopped) == (6, "iterations")
 
 
 def test_an_answer_ends_before_its_first_eos() -> None:

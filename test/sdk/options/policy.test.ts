@@ -9,7 +9,7 @@ import {
 import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import { experimentSchema } from "../../../sdk/src/options/experiment.js";
 import { type PolicyInput, policySchema } from "../../../sdk/src/options/sampling/policy.js";
-import { checkSample, checkSampleMany, type SampleOptions } from "../../../sdk/src/options.js";
+import { checkSample, checkSampleMany, checkTraining, type SampleOptions } from "../../../sdk/src/options.js";
 import { camelCase } from "../../../sdk/src/wire/oneofs.js";
 import { toPolicy } from "../../../sdk/src/wire.js";
 
@@ -99,6 +99,55 @@ describe("an option of another policy", () => {
   it("is told from one that nobody has", () => {
     expect(() => sampled({ temperatur: 1 } as never)).toThrow("Did you mean temperature?");
     expect(() => refine({ iteration: 1 } as never)).toThrow("Did you mean iterations?");
+  });
+});
+
+describe("a word of another program's", () => {
+  it("is answered with the option that is meant", () => {
+    expect(() => sampled({ prompt: "Hi" } as never)).toThrow(
+      "prompt is Hi: there is no such option. Did you mean messages?",
+    );
+    expect(() => sampled({ max_tokens: 8 } as never)).toThrow("Did you mean answerTokens?");
+  });
+
+  it("in a prompt of many is answered with where it belongs", () => {
+    const many = (canvas: object) => () => checkSampleMany({ canvases: [canvas] } as never, true, () => {});
+    expect(many({ question: "Hi" })).toThrow(
+      "canvases[0].question is Hi: there is no such option. Did you mean messages?",
+    );
+    expect(many({ messages: "Hi", temperature: 1 })).toThrow(
+      "Give temperature beside canvases: it is of the whole call.",
+    );
+    expect(many({ messages: "Hi", max_tokens: 1 })).toThrow(
+      "Give answerTokens beside canvases: it is of the whole call.",
+    );
+    expect(many({ messages: "Hi", iterations: 4 })).toThrow("remask({ iterations: 4 })");
+    expect(() => checkSampleMany({ messages: "Hi" } as never, true, () => {})).toThrow(
+      "canvases: [{ messages }]",
+    );
+    expect(() => checkSampleMany({ prompts: ["Hi"] } as never, true, () => {})).toThrow(
+      "Did you mean canvases?",
+    );
+  });
+
+  it("in a question is answered with the option that is meant", () => {
+    const asked = (item: object) => () => checkEvaluate({ items: [item] } as never, true, () => {});
+    expect(asked({ question: "1 + 1", answer: "2" })).toThrow(
+      "items[0].question is 1 + 1: there is no such option. Did you mean messages?",
+    );
+    expect(asked({ messages: "1 + 1", answer: "2" })).toThrow("Did you mean reference?");
+    expect(asked({ messages: "1 + 1", temperature: 1 })).toThrow("Give temperature beside items");
+  });
+
+  it("in a policy is answered with where it belongs", () => {
+    expect(() => refine({ temperature: 1 } as never)).toThrow(
+      "It stands beside the policy: sample({ policy, temperature }).",
+    );
+    expect(() => refine({ sharpness: 1 } as never)).toThrow("remask({ sharpness: 1 })");
+  });
+
+  it("in training is answered with the option that is meant", () => {
+    expect(() => checkTraining({ data: [], lr: 1 } as never, () => {})).toThrow("Did you mean learningRate?");
   });
 });
 

@@ -41,6 +41,30 @@ describe("drawTraining", () => {
 });
 
 describe("drawDenoising", () => {
+  it("shows a letter that several tokens make up whole, and a family as one sign", async () => {
+    const { block, written } = plainBlock();
+    const frame = { iteration: 0, iterations: 1, answer: [1, 2, 3, 4, 5, 6], edits: [] };
+    const pieces = async () => ["", "", "中", "👩", "\u200d", "👧"];
+    await drawDenoising(block, "remask", of(frame), { stopTokenIds: [], pieces });
+    expect(written()).toContain("中👩\u200d👧");
+  });
+
+  it("continues no letter of an answer with drafted tokens that do not stand", async () => {
+    const { block } = plainBlock();
+    const asked: number[][] = [];
+    const pieces = async (ids: readonly number[]) => {
+      asked.push([...ids]);
+      return ids.map(String);
+    };
+    const speculation = { drafted: [1, 8, 9], accepted: 1 };
+    const frame = { iteration: 1, iterations: 2, answer: [1, 2], edits: [], speculation };
+    await drawDenoising(block, "speculative", of(frame), { stopTokenIds: [], pieces });
+    expect(asked).toEqual([
+      [1, 2],
+      [8, 9],
+    ]);
+  });
+
   it("shows what is masked next as blocks, in every iteration", async () => {
     const { block, written } = plainBlock();
     const frames = of(

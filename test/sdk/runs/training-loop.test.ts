@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import {
   customNoise,
@@ -5,7 +8,7 @@ import {
   type TrainingStep,
   trainingLoop,
 } from "../../../sdk/src/index.js";
-import { DataService, TrainingService, toFloat32Bytes } from "../../../sdk/src/wire.js";
+import { AdaptersService, DataService, TrainingService, toFloat32Bytes } from "../../../sdk/src/wire.js";
 import { stubWorker } from "../support/stub-worker.js";
 
 const EXAMPLES = 40;
@@ -103,3 +106,20 @@ function tinyAdapter() {
   };
   return { adapter: adapter as unknown as TrainableAdapter, brought, validated };
 }
+
+it("writes its adapter at the end, to a folder that it has checked at the start", async () => {
+  const { adapter, transport } = await worker();
+  const noise = customNoise(({ ids }) => ({ ids: ids.map(() => 7) }));
+  const data = { id: "ab".repeat(32), examples: EXAMPLES };
+  const training = { data, batchSize: 1, steps: 1, windowTokens: TOKENS, warmupSteps: 0, noise };
+  await expect(adapter.train({ ...training, save: "/proc/x/adapter" }).result()).rejects.toMatchObject({
+    code: "storage",
+  });
+  expect(transport.requestsOf(TrainingService.optimStep)).toHaveLength(0);
+  const folder = join(mkdtempSync(join(tmpdir(), "lad-save-")), "adapter");
+  transport.onStream(AdaptersService.downloadAdapter, async function* () {
+    yield { piece: { name: "adapter_config.json", data: Buffer.from("{}") } };
+  });
+  await adapter.train({ ...training, save: folder }).result();
+  expect(readdirSync(folder)).toEqual(["adapter_config.json"]);
+});

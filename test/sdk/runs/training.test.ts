@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LadError } from "../../../sdk/src/errors.js";
 import type { TrainingEvent, TrainingOptions } from "../../../sdk/src/index.js";
-import { DataService, RunsService, TrainingService } from "../../../sdk/src/wire.js";
+import { AdaptersService, DataService, RunsService, TrainingService } from "../../../sdk/src/wire.js";
 import { finishedEvent, startedEvent, stepEvent, stubWorker } from "../support/stub-worker.js";
 
 const data = [{ instruction: "a", output: "b" }];
@@ -212,5 +215,57 @@ describe("a run by its id", () => {
     const { runtime, cancelled } = await training();
     await runtime.run("run-1").cancel();
     expect(cancelled).toEqual(["run-1"]);
+  });
+});
+
+describe("a training run that saves its adapter", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "lad-save-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function saving(save: TrainingOptions["save"]) {
+    const made = await training(script, { save });
+    made.transport.onStream(AdaptersService.downloadAdapter, async function* () {
+      yield { piece: { name: "adapter_config.json", data: Buffer.from("{}") } };
+    });
+    return made;
+  }
+
+  it("has written it when its end is read, once, and not before", async () => {
+    const { run, transport } = await saving(join(folder, "new/adapter"));
+    for await (const { type } of run) {
+      expect(existsSync(join(folder, "new/adapter"))).toBe(type === "finished");
+    }
+    await run.result();
+    expect(readFileSync(join(folder, "new/adapter/adapter_config.json"), "utf8")).toBe("{}");
+    expect(readdirSync(join(folder, "new"))).toEqual(["adapter"]);
+    expect(transport.requestsOf(AdaptersService.downloadAdapter)).toHaveLength(1);
+  });
+
+  it("has written it when its result is there", async () => {
+    const { run } = await saving({ folder: join(folder, "adapter") });
+    await run.result();
+    expect(readdirSync(folder)).toEqual(["adapter"]);
+  });
+
+  it.each([
+    ["exists", () => folder, "already-exists"],
+    ["lies below a file", () => join(folder, "file/adapter"), "storage"],
+    ["cannot be made", () => "/proc/x/adapter", "storage"],
+  ])("is refused before it takes a step if the folder %s", async (_, path, code) => {
+    writeFileSync(join(folder, "file"), "");
+    const { run, transport } = await saving(path());
+    await expect(run.result()).rejects.toMatchObject({ code, option: "folder" });
+    expect(transport.requestsOf(TrainingService.startTraining)).toHaveLength(0);
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
+  it("does not write over what is no adapter's, and over an adapter only if it may", async () => {
+    writeFileSync(join(folder, "adapter_config.json"), "old");
+    await expect((await saving({ folder })).run.result()).rejects.toMatchObject({ code: "already-exists" });
+    await (await saving({ folder, overwrite: true })).run.result();
+    expect(readFileSync(join(folder, "adapter_config.json"), "utf8")).toBe("{}");
   });
 });

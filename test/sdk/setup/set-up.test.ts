@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Group, parseGroups } from "../../../sdk/src/setup/groups.js";
@@ -80,6 +80,32 @@ describe("setUp", () => {
     vi.stubEnv("LAD_PYTHON", machine.installPython(join(machine.folder, "python-new")));
     await run();
     expect(machine.installs).toHaveLength(4);
+  });
+});
+
+describe("setUp in a folder that cannot be made", () => {
+  const inFolder = (environmentFolder: string) =>
+    setUp({ groups: ["core"], log: () => {}, location: { ...machine.location, environmentFolder } });
+
+  it.each([
+    ["below a file", "EEXIST|ENOTDIR", () => join(machine.python, "lad/venv")],
+    ["where a file is", "a file is in its place", () => machine.python],
+    ["in /proc, which has no room for folders", "ENOENT", () => "/proc/x/venv"],
+  ])("says so at once: %s", async (_, why, folder) => {
+    await expect(inFolder(folder())).rejects.toMatchObject({
+      code: "setup-failed",
+      option: "LAD_HOME",
+      message: expect.stringMatching(
+        new RegExp(`cannot be made: (${why})\\. Name a folder that can be written in LAD_HOME`),
+      ),
+    });
+    expect(machine.installs).toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("says so at once: in a folder that is only read", async () => {
+    const folder = join(machine.folder, "only-read");
+    mkdirSync(folder, { mode: 0o500 });
+    await expect(inFolder(join(folder, "venv"))).rejects.toMatchObject({ code: "setup-failed" });
   });
 });
 

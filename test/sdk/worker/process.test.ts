@@ -113,6 +113,15 @@ describe("a worker that ends unasked", () => {
     expect(error.message).toContain("  two");
   });
 
+  it("for want of a package asks for the set-up", async () => {
+    const script = `echo "Traceback:" >&2; echo "ModuleNotFoundError: No module named 'grpc'" >&2; exit 1`;
+    const error = await untilLost(await start(script));
+    expect(error).toMatchObject({
+      code: "setup-required",
+      message: expect.stringContaining("no package grpc. Run"),
+    });
+  });
+
   it("is told from one that was killed", async () => {
     const worker = await start("sleep 30");
     await sleep(100);

@@ -29,7 +29,8 @@ def denoise_answer(
     """Work: denoises an answer canvas by canvas, each of `canvas_tokens` positions (0: one canvas) behind the finished ones.
 
     Canvas k is denoised with seed + k, in the attention modes `full` and `causal-prefix` as it would be alone behind the same
-    tokens. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
+    tokens. An answer that fills all of its positions and has no stop token was cut by its length, however its last canvas came to
+    an end. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
     see each other. In the context `random-split`, the last finished token stands visible in front of each later canvas. Nothing
     follows a canvas with a stop token. The first canvas begins from what `canvas` says, all others from
     MASKs. `snapshot` must not change while the work runs.
@@ -75,7 +76,7 @@ def denoise_answer(
         canvas_ids=told.ids,
         text=base.tokenizer.decode(ids),
         iterations=told.forwards,
-        stopped=done.stopped,
+        stopped="length" if len(ids) == spec.answer_tokens else done.stopped,
         pinned=tuple(np.flatnonzero(told.pinned).tolist()),
     )
 

@@ -3,6 +3,7 @@ import type { FrozenBase } from "../../frozen-base.js";
 import type { Model } from "../../model.js";
 import type { DenoisingAttention } from "../../options/attention.js";
 import type { Likelihood } from "../../options/evaluation/likelihood.js";
+import type { CausalScoring, DenoisingScoring } from "../../options/primitives.js";
 import type { BenchmarkItem } from "../items.js";
 import type { ItemResult, Scorer } from "./scorer.js";
 
@@ -23,7 +24,7 @@ export function likelihoodScorer(model: Model, base: FrozenBase, how: Likelihood
       const cut = (await pairs(base, asked, signal)).map((pair) => fitting(pair, base.info.maxPositions));
       const scores = await model.score({
         items: cut.map(({ prompt, continuation }) => ({ ids: prompt, continuation })),
-        ...how,
+        ...(how as CausalScoring | DenoisingScoring), // where they do not fit, `score` says so
         signal,
       });
       let next = 0;

@@ -1,7 +1,7 @@
 /** `ar`, the causal base by itself (docs/method.md §6). */
 import { fields } from "../../checks/fields.js";
 import { invalidOption } from "../../errors.js";
-import { definePolicy, ownersOfOption } from "./policy.js";
+import { definePolicy, misplacedInPolicy } from "./policy.js";
 
 /** Autoregression. */
 export interface ArPolicy {
@@ -16,7 +16,7 @@ export function ar(): ArPolicy {
 
 definePolicy(ar, {
   kind: "ar",
-  options: fields({}, ownersOfOption),
+  options: fields({}, misplacedInPolicy),
   drawMethod: "inverse-cdf",
   unused: ["attention", "canvasTokens", "allowMask", "padTokens"],
   check(_, { adapted }) {

@@ -10,7 +10,7 @@ import {
   standingAnswer,
 } from "../answer-state.js";
 import { sureMasks } from "../choose.js";
-import { definePolicy, iterations, ownersOfOption } from "./policy.js";
+import { definePolicy, iterations, misplacedInPolicy } from "./policy.js";
 
 /** How `editing` denoises. */
 export interface EditingOptions {
@@ -39,7 +39,7 @@ export const editingFields = fieldsOf<EditingOptions>()(
     editConfidence: number(0, 1).default(0.5),
     edits: integer(0).default(4),
   },
-  ownersOfOption,
+  misplacedInPolicy,
 );
 
 /** Decoding by two thresholds: masks are filled, and visible tokens replaced, wherever the model is sure enough. */

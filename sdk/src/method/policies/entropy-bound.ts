@@ -10,7 +10,7 @@ import {
   sampledWhere,
 } from "../answer-state.js";
 import { mostConfident } from "../choose.js";
-import { definePolicy, iterations, ownersOfOption } from "./policy.js";
+import { definePolicy, iterations, misplacedInPolicy } from "./policy.js";
 
 /** How `entropy-bound` denoises. */
 export interface EntropyBoundOptions {
@@ -58,7 +58,7 @@ export const entropyBoundFields = fieldsOf<EntropyBoundOptions>()(
     stableForwards: integer(1).default(2),
     stableEntropy: atLeast(0).default(0.005),
   },
-  ownersOfOption,
+  misplacedInPolicy,
 );
 
 /** Decoding under an entropy bound: of each forward, as many tokens stand as are nearly independent of one another. */

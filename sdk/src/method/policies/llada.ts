@@ -10,7 +10,7 @@ import {
   sampledWhere,
 } from "../answer-state.js";
 import { mostConfident, tally } from "../choose.js";
-import { definePolicy, iterations, ownersOfOption, type PolicyUse } from "./policy.js";
+import { definePolicy, iterations, misplacedInPolicy, type PolicyUse } from "./policy.js";
 
 /** How `llada` denoises. */
 export interface LladaOptions {
@@ -43,7 +43,7 @@ export const lladaFields = fieldsOf<LladaOptions>()(
     guidanceScale: atLeast(0).default(0),
     eosConfidenceOff: flag().default(false),
   },
-  ownersOfOption,
+  misplacedInPolicy,
 );
 
 /** LLaDA's fixed budget: each step commits its share of the most confident masks, for good. */

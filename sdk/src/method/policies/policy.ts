@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { flag, integer } from "../../checks/fields.js";
 import { fieldsOf } from "../../checks/fields-of.js";
+import { meant } from "../../checks/meaning.js";
 import { invalidOption } from "../../errors.js";
 import type { AnswerState, IterationPrediction, PolicyStep } from "../answer-state.js";
 import { type Builder, Definitions } from "../kinds.js";
@@ -84,6 +85,16 @@ export function ownersOfOption(key: string, value: unknown): string | undefined 
   return `It is an option of the policy: policy: ${calls.join(" or ")}.`;
 }
 
+/** What a policy leaves to the call that it samples for. */
+const OF_THE_CALL = ["temperature", "topK", "topP", "answerTokens", "attention", "canvasTokens", "messages"];
+
+/** The remedy for an option inside a policy that is another one's or the call's. */
+export function misplacedInPolicy(key: string, value: unknown): string | undefined {
+  const option = meant(key, OF_THE_CALL);
+  if (option === undefined) return ownersOfOption(key, value);
+  return `It stands beside the policy: sample({ policy, ${option} }).`;
+}
+
 /** The options of the policies that sample the whole answer in each iteration. */
 export interface SettlingOptions {
   /** The largest number of forwards for each canvas: an integer of at least 1. Default: 32. */
@@ -104,7 +115,7 @@ export const settlingFields = fieldsOf<SettlingOptions>()(
     earlyStop: flag().default(true),
     growTokens: integer(0, 2 ** 20).default(0),
   },
-  ownersOfOption,
+  misplacedInPolicy,
 );
 
 /** @throws LadError `invalid-option` if an answer of several canvases is to grow */

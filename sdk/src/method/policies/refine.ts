@@ -7,7 +7,13 @@ import {
   type PolicyStep,
   sampledWhere,
 } from "../answer-state.js";
-import { checkGrowth, definePolicy, ownersOfOption, type SettlingOptions, settlingFields } from "./policy.js";
+import {
+  checkGrowth,
+  definePolicy,
+  misplacedInPolicy,
+  type SettlingOptions,
+  settlingFields,
+} from "./policy.js";
 
 /** How `refine` denoises. */
 export interface RefineOptions extends SettlingOptions {}
@@ -18,7 +24,7 @@ export interface RefinePolicy extends Complete<RefineOptions> {
   readonly kind: "refine";
 }
 
-export const refineFields = fieldsOf<RefineOptions>()(settlingFields.shape, ownersOfOption);
+export const refineFields = fieldsOf<RefineOptions>()(settlingFields.shape, misplacedInPolicy);
 
 /** Self-refining: the sampled answer is the next input as it is. */
 export function refine(options: RefineOptions = {}): RefinePolicy {

@@ -9,7 +9,13 @@ import {
   sampledWhere,
 } from "../answer-state.js";
 import { clusteredPositions, guidedPositions, randomPositions, tally } from "../choose.js";
-import { checkGrowth, definePolicy, ownersOfOption, type SettlingOptions, settlingFields } from "./policy.js";
+import {
+  checkGrowth,
+  definePolicy,
+  misplacedInPolicy,
+  type SettlingOptions,
+  settlingFields,
+} from "./policy.js";
 
 /** How `remask` denoises. */
 export interface RemaskOptions extends SettlingOptions {
@@ -52,7 +58,7 @@ export const remaskFields = fieldsOf<RemaskOptions>()(
     clusterSpan: integer(1).default(4),
     retention: oneOf(["none", "editable", "locked"]).default("none"),
   },
-  ownersOfOption,
+  misplacedInPolicy,
 );
 
 /** Scheduled denoising with re-masking: after each forward a share of the answer becomes MASK again. */

@@ -11,7 +11,7 @@ import {
   standingAnswer,
 } from "../answer-state.js";
 import { mostConfident, sureMasks, tally } from "../choose.js";
-import { definePolicy, iterations, ownersOfOption } from "./policy.js";
+import { definePolicy, iterations, misplacedInPolicy } from "./policy.js";
 
 /** How `revoking` denoises. */
 export interface RevokingOptions {
@@ -37,7 +37,7 @@ export const revokingFields = fieldsOf<RevokingOptions>()(
     confidence: number(0, 1).default(0.6),
     keepConfidence: number(0, 1).default(0.5),
   },
-  ownersOfOption,
+  misplacedInPolicy,
 );
 
 /** Revocable decoding: masks are filled early, and tokens that turn out improbable are masked again. */

@@ -4,7 +4,7 @@ import { integer, number, oneOf } from "../../checks/fields.js";
 import { type Complete, fieldsOf } from "../../checks/fields-of.js";
 import { invalidOption } from "../../errors.js";
 import type { TrainingContext } from "../random-split.js";
-import { definePolicy, ownersOfOption, type PolicyUse } from "./policy.js";
+import { definePolicy, misplacedInPolicy, type PolicyUse } from "./policy.js";
 
 /** How `speculative` drafts. */
 export interface SpeculativeOptions {
@@ -41,7 +41,7 @@ export const speculativeFields = fieldsOf<SpeculativeOptions>()(
     decided: oneOf(["as-trained", "canvas", "past"]).default("as-trained"),
     patience: integer(0, 2 ** 20).default(2),
   },
-  ownersOfOption,
+  misplacedInPolicy,
 );
 
 /** Self-speculation: the adapter drafts several tokens at once, the frozen base checks them; the answer is the base's own. */

@@ -10,7 +10,7 @@ import {
   standingAnswer,
 } from "../answer-state.js";
 import { mostConfident, tally } from "../choose.js";
-import { definePolicy, iterations, ownersOfOption } from "./policy.js";
+import { definePolicy, iterations, misplacedInPolicy } from "./policy.js";
 
 /** How `threshold` denoises. */
 export interface ThresholdOptions {
@@ -46,7 +46,7 @@ export const thresholdFields = fieldsOf<ThresholdOptions>()(
     factor: atLeast(0).default(0),
     blockTokens: integer(0).default(0),
   },
-  ownersOfOption,
+  misplacedInPolicy,
 );
 
 /** Parallel decoding by confidence: each step commits all masks that are confident enough, for good, and at least one. */

@@ -73,6 +73,9 @@ export type LikelihoodKind = keyof typeof likelihoods;
 /** A likelihood, or its kind's name; `causal()`, `pseudoLikelihood()` and `monteCarlo()` make one. */
 export type LikelihoodInput = LikelihoodKind | OptionsByKind<typeof likelihoods>;
 
+/** The causal likelihood, or its name. */
+export type CausalInput = Extract<LikelihoodInput, "causal" | { kind: "causal" }>;
+
 export const likelihoodSchema = kindSchema<LikelihoodKind, Likelihood, OptionsByKind<typeof likelihoods>>(
   likelihoods,
   (kind) => (kind === "monte-carlo" ? monteCarloFields : fields({})),

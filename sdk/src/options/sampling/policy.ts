@@ -1,6 +1,6 @@
 /** The option `policy` (docs/method.md §6). */
 import { kindSchema } from "../../checks/kind-schema.js";
-import { ownersOfOption } from "../../method/policies/policy.js";
+import { misplacedInPolicy, ownersOfOption } from "../../method/policies/policy.js";
 import { policies } from "../../method/policies/registered.js";
 import { type Policy, type PolicyKind, type PolicyOptions, policyDefinition } from "../../method/policy.js";
 
@@ -10,7 +10,7 @@ export type PolicyInput = PolicyKind | PolicyOptions;
 export const policySchema = kindSchema<PolicyKind, Policy, PolicyOptions>(
   policies,
   (kind) => policyDefinition(kind).options,
-  { misplaced: ownersOfOption },
+  { misplaced: misplacedInPolicy },
 );
 
 /** The remedy for an option that stands beside the policy but belongs to it. */

@@ -1,6 +1,6 @@
 /** How an answer came about, iteration by iteration. */
 import type { Cell } from "../denoising.js";
-import { type FrameLike, frameCells, frameTokens, type TokenTexts } from "../follow.js";
+import { type FrameLike, frameCells, frameTexts, type TokenTexts } from "../follow.js";
 
 /** One iteration of a trace. */
 export interface TraceFrame {
@@ -42,10 +42,8 @@ export async function traceOf({ title, prompt, frames, base }: TraceSource): Pro
   const shown: TraceFrame[] = [];
   let before: readonly number[] | undefined;
   for await (const frame of frames) {
-    const tokens = frameTokens(frame);
-    const pieces = await base.pieces(tokens);
-    const texts = pieces.map((text, i) => (base.stopTokenIds.includes(tokens[i] as number) ? "·" : text));
-    shown.push({ iteration: frame.iteration + 1, cells: frameCells(frame, texts, before) });
+    const cells = frameCells(frame, await frameTexts(frame, base), before);
+    shown.push({ iteration: frame.iteration + 1, cells });
     before = frame.answer;
   }
   return { title, prompt, frames: shown };

@@ -1,0 +1,38 @@
+/** Finds the option that is meant by a word which other programs have for it. */
+
+/** Words for the same thing in other libraries and interfaces, in camelCase. */
+const SYNONYMS: readonly (readonly string[])[] = [
+  ["instruction", "prompt", "question", "query"],
+  ["messages", "prompt", "question", "query", "instruction", "input", "text", "chat", "conversation"],
+  ["output", "answer", "response", "completion", "solution", "target"],
+  ["reference", "answer", "output", "response", "expected", "solution", "target", "label"],
+  ["continuation", "answer", "output", "completion", "target"],
+  ["canvases", "prompts", "questions"],
+  ["items", "prompts", "questions", "canvases"],
+  ["ids", "inputIds", "promptIds", "tokenIds", "tokens"],
+  ["answerTokens", "maxTokens", "maxNewTokens", "maxCompletionTokens", "maxLength", "genLength", "length"],
+  ["iterations", "steps", "numSteps", "numInferenceSteps", "diffusionSteps"],
+  ["steps", "maxSteps", "numSteps", "iterations"],
+  ["epochs", "numEpochs", "numTrainEpochs"],
+  ["batchSize", "batch", "trainBatchSize", "perDeviceTrainBatchSize"],
+  ["learningRate", "lr"],
+  ["maxGradientNorm", "maxGradNorm", "gradientClipping", "clipGradNorm"],
+  ["validation", "eval", "evalDataset", "validationData", "evaluation"],
+  ["data", "dataset", "trainData", "trainDataset", "examples"],
+  ["windowTokens", "maxSeqLength", "maxSequenceLength", "contextLength", "blockSize"],
+  ["rank", "r", "loraRank", "loraR"],
+  ["alpha", "loraAlpha"],
+  ["dropout", "loraDropout"],
+  ["targets", "targetModules", "modules"],
+  ["seed", "randomSeed", "randomState"],
+  ["timeoutMs", "timeout"],
+  ["name", "model", "modelName"],
+];
+
+/** The known option that an unknown word means, in whatever case it is written: `max_new_tokens` is `answerTokens`. */
+export function meant(word: string, known: readonly string[]): string | undefined {
+  const plain = (name: string) => name.toLowerCase().replace(/[_-]/g, "");
+  const isSame = (name: string) => plain(name) === plain(word);
+  const same = SYNONYMS.filter((names) => names.some(isSame)).flat();
+  return known.find(isSame) ?? same.find((name) => known.includes(name));
+}
