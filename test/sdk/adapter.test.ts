@@ -55,8 +55,11 @@ describe("making an adapter", () => {
 
 describe("saving an adapter", () => {
   it("writes PEFT's files", async () => {
-    const { adapter, folder } = await saving();
+    const { adapter, folder, transport } = await saving();
     await adapter.save(folder);
+    expect(transport.requestsOf(AdaptersService.downloadAdapter)).toEqual([
+      { adapterId: "adapter-1", withCard: true },
+    ]);
     expect((await readdir(folder)).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
     expect(await readFile(join(folder, "adapter_model.safetensors"))).toEqual(
       Buffer.concat(weights.map(({ data }) => data)),
@@ -186,6 +189,15 @@ describe("loading an adapter", () => {
       { name: "adapter_config.json", bytes: 2n },
       { name: "adapter_model.safetensors", bytes: 2n ** 20n + 5n },
     ]);
+  });
+
+  it("says once what is assumed where its files do not say how it was trained", async () => {
+    const { base, folder, warnings } = await loading({
+      "adapter_config.json": "{}",
+      "adapter_model.safetensors": "x",
+    });
+    for (let time = 0; time < 2; time++) await base.loadAdapter(folder);
+    expect(warnings).toEqual([expect.stringMatching(/no lad\.json.*attention full.*\[MASK\]/)]);
   });
 
   it("needs both files", async () => {

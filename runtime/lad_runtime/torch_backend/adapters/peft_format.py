@@ -34,12 +34,17 @@ _PREFIX = "base_model.model.model."
 
 
 def write_adapter(
-    folder: Path, adapter: LoraAdapter, base_name: str = "", claims: AdapterClaims | None = None
+    folder: Path,
+    adapter: LoraAdapter,
+    base_name: str = "",
+    claims: AdapterClaims | None = None,
+    *,
+    base_revision: str = "",
 ) -> None:
     """The two files, weights in float32, with no more in memory at once than a tensor. `peft` loads them onto the base of
-    `base_name`. Claims are a third file, which `peft` does not read.
+    `base_name`, a hub's at `base_revision`. Claims are a third file, which `peft` does not read.
     """
-    contents = _contents(adapter, base_name)
+    contents = _contents(adapter, base_name, base_revision)
     if claims is not None:
         contents[CLAIMS_FILE] = iter([claims_file(claims)])
     for name, pieces in contents.items():
@@ -47,12 +52,13 @@ def write_adapter(
             file.writelines(pieces)
 
 
-def _contents(adapter: LoraAdapter, base_name: str) -> dict[str, Iterator[bytes]]:
+def _contents(adapter: LoraAdapter, base_name: str, base_revision: str) -> dict[str, Iterator[bytes]]:
     spec = adapter.spec
     settings = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": base_name or None,
+        **({"revision": base_revision} if base_revision else {}),
         "r": spec.rank,
         "lora_alpha": int(spec.alpha) if spec.alpha == int(spec.alpha) else spec.alpha,
         "lora_dropout": spec.dropout,
