@@ -206,6 +206,16 @@ describe("loading an adapter", () => {
     await expect(base.loadAdapter(join(folder, "nowhere"))).rejects.toMatchObject({ code: "not-found" });
   });
 
+  it("names the folder inside it that PEFT keeps an adapter with a name in", async () => {
+    const { base, folder } = await loading({ "README.md": "x" });
+    await mkdir(join(folder, "mine"));
+    await writeFile(join(folder, "mine", "adapter_config.json"), "{}");
+    await expect(base.loadAdapter(folder)).rejects.toMatchObject({
+      code: "not-found",
+      remedy: `Give ${join(folder, "mine")}.`,
+    });
+  });
+
   it("refuses weights in a pickle", async () => {
     const { base, folder } = await loading({ "adapter_config.json": "{}", "adapter_model.bin": "x" });
     await expect(base.loadAdapter(folder)).rejects.toMatchObject({ code: "invalid-file" });
