@@ -173,14 +173,16 @@ export class Adapter extends Model {
   }
 
   /**
-   * Writes the adapter to a folder of this machine in PEFT's format. The folder appears atomically.
+   * Writes the adapter to a folder of this machine in PEFT's format, with a card (`README.md`) that says how it is used from Python. The
+   * folder appears atomically.
    *
    * @throws LadError `already-exists` unless `overwrite` is set, `storage`
    */
   async save(folder: string, options: SaveOptions = {}): Promise<void> {
     const { overwrite, signal, timeoutMs } = check(saveOptions, options);
     const client = this.client.within(timeoutMs);
-    const messages = client.stream(AdaptersService.downloadAdapter, { adapterId: this.id }, { signal });
+    const request = { adapterId: this.id, withCard: true };
+    const messages = client.stream(AdaptersService.downloadAdapter, request, { signal });
     await writeFolder(folder, piecesOf(messages), { overwrite });
   }
 

@@ -51,7 +51,7 @@ export class Base extends FrozenBase {
 
   /**
    * Creates an adapter from a folder of this machine in PEFT's format, without an optimizer's state. How it was trained is in its
-   * `info.claims`, if its files say so.
+   * `info.claims`, if its files say so; else `onWarning` is told what is assumed.
    *
    * @throws LadError `not-found`, `invalid-file`; `invalid-state` if its files say that it was trained on another base, unless
    *   `allowOtherBase` is set
@@ -64,7 +64,8 @@ export class Base extends FrozenBase {
     const send = () => client.upload(AdaptersService.uploadAdapter, parts, { signal });
     const reply = await creatingAdapter(this.client, adapterId, send, signal);
     const info = fromAdapter(present(reply.adapter, "an adapter"));
-    this.#warnOfOtherBase(info.claims);
+    if (info.claims === undefined) this.#warnOfUnknownTraining();
+    else this.#warnOfOtherBase(info.claims);
     return this.#adapter(info);
   }
 
@@ -95,9 +96,17 @@ export class Base extends FrozenBase {
     await client.call(WorkerService.unloadBase, { baseId: this.id }, { signal });
   }
 
-  #warnOfOtherBase(claims: AdapterClaims | undefined): void {
+  #warnOfUnknownTraining(): void {
+    this.client.warnOnce(
+      "The adapter's files do not say how it was trained (there is no lad.json). It is taken to denoise with attention full, the " +
+        `mask token ${this.info.maskToken} and the base's chat template; one that was trained to predict next tokens denoises only ` +
+        "after training here.",
+    );
+  }
+
+  #warnOfOtherBase(claims: AdapterClaims): void {
     const { name, revision } = this.info;
-    if (claims === undefined || claims.baseRevision === revision) return;
+    if (claims.baseRevision === revision) return;
     const trained = `${claims.baseName} of revision ${claims.baseRevision}`;
     this.client.warn(`The adapter was trained on ${trained}, and is loaded onto ${name} of ${revision}.`);
   }

@@ -1,5 +1,5 @@
 /** Adapters that say how they were trained, from the worker that trained them to the base that they are loaded onto. */
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Adapter, type Base, cover, ownDraft, Runtime } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -93,6 +93,19 @@ describe("an adapter that was trained", () => {
     });
     await other.loadAdapter(folder, { allowOtherBase: true });
     expect(warnings.splice(0)).toEqual([expect.stringContaining("is loaded onto stub of")]);
+  });
+
+  it("is saved with a card, without which its weights' digest is told, and says nothing once lad.json is gone", async () => {
+    const saved = join(scratch, "carded");
+    await trained.save(saved);
+    const card = readFileSync(join(saved, "README.md"), "utf8");
+    expect(card).toContain("behind a causal prompt");
+    expect(card).toContain("in 2 optimizer steps");
+    rmSync(join(saved, "lad.json"));
+    const foreign = await base.loadAdapter(saved);
+    expect(foreign.info.claims).toBeUndefined();
+    expect(warnings.splice(0)).toEqual([expect.stringContaining("do not say how it was trained")]);
+    expect(await (await foreign.snapshot()).digest()).toBe(await (await trained.snapshot()).digest());
   });
 
   it("is told from one that does nothing", async () => {

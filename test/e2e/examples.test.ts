@@ -52,6 +52,7 @@ describe("the examples, on the stub", () => {
     expect(stdout).toMatch(/^remask: /m);
     expect(stderr).toContain("training  ");
     expect(readdirSync(folder).sort()).toEqual([
+      "README.md",
       "adapter_config.json",
       "adapter_model.safetensors",
       "lad.json",

@@ -55,8 +55,11 @@ describe("making an adapter", () => {
 
 describe("saving an adapter", () => {
   it("writes PEFT's files", async () => {
-    const { adapter, folder } = await saving();
+    const { adapter, folder, transport } = await saving();
     await adapter.save(folder);
+    expect(transport.requestsOf(AdaptersService.downloadAdapter)).toEqual([
+      { adapterId: "adapter-1", withCard: true },
+    ]);
     expect((await readdir(folder)).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
     expect(await readFile(join(folder, "adapter_model.safetensors"))).toEqual(
       Buffer.concat(weights.map(({ data }) => data)),
@@ -188,10 +191,29 @@ describe("loading an adapter", () => {
     ]);
   });
 
+  it("says once what is assumed where its files do not say how it was trained", async () => {
+    const { base, folder, warnings } = await loading({
+      "adapter_config.json": "{}",
+      "adapter_model.safetensors": "x",
+    });
+    for (let time = 0; time < 2; time++) await base.loadAdapter(folder);
+    expect(warnings).toEqual([expect.stringMatching(/no lad\.json.*attention full.*\[MASK\]/)]);
+  });
+
   it("needs both files", async () => {
     const { base, folder } = await loading({ "adapter_model.safetensors": "x" });
     await expect(base.loadAdapter(folder)).rejects.toMatchObject({ code: "not-found", option: "folder" });
     await expect(base.loadAdapter(join(folder, "nowhere"))).rejects.toMatchObject({ code: "not-found" });
+  });
+
+  it("names the folder inside it that PEFT keeps an adapter with a name in", async () => {
+    const { base, folder } = await loading({ "README.md": "x" });
+    await mkdir(join(folder, "mine"));
+    await writeFile(join(folder, "mine", "adapter_config.json"), "{}");
+    await expect(base.loadAdapter(folder)).rejects.toMatchObject({
+      code: "not-found",
+      remedy: `Give ${join(folder, "mine")}.`,
+    });
   });
 
   it("refuses weights in a pickle", async () => {

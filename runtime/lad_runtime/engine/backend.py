@@ -187,8 +187,10 @@ class EngineThread(Protocol[BaseT_contra, AdapterT]):
         """Moves the optimizer state to the disk; its next use loads it back. Raises LadError(STORAGE)."""
         ...
 
-    def export_adapter(self, base: BaseT_contra, adapter: AdapterT, folder: Path) -> None:
-        """Writes the adapter in PEFT's format."""
+    def export_adapter(
+        self, base: BaseT_contra, adapter: AdapterT, folder: Path, *, with_card: bool = False
+    ) -> None:
+        """Writes the adapter in PEFT's format; `with_card`, with where its base is on this machine and how it is used."""
         ...
 
     def import_adapter(self, base: BaseT_contra, folder: Path, *, allow_other_base: bool = False) -> AdapterT:

@@ -9,6 +9,7 @@ import torch
 from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method import windows as window
+from lad_runtime.torch_backend.adapters.card import CARD_FILE, card_of
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.claims import check_base
 from lad_runtime.torch_backend.adapters.peft_format import (
@@ -175,8 +176,16 @@ class TorchBackend:
     def offload(self, adapter: TrainedAdapter) -> None:
         adapter.offload(self._offloads)
 
-    def export_adapter(self, base: Base, adapter: TrainedAdapter, folder: Path) -> None:
-        write_adapter(folder, adapter.adapter, base.info.name, adapter.claims)
+    def export_adapter(
+        self, base: Base, adapter: TrainedAdapter, folder: Path, *, with_card: bool = False
+    ) -> None:
+        if not with_card:
+            write_adapter(folder, adapter.adapter, base.info.name, adapter.claims)
+            return
+        source = base.source
+        write_adapter(folder, adapter.adapter, source.name, adapter.claims, base_revision=source.revision)
+        card = card_of(adapter.adapter.spec, adapter.claims, base.info, source)
+        (folder / CARD_FILE).write_text(card, encoding="utf-8")
 
     def import_adapter(self, base: Base, folder: Path, *, allow_other_base: bool = False) -> TrainedAdapter:
         claims = load_claims(folder)

@@ -114,9 +114,19 @@ export async function openFolder(folder: string): Promise<AdapterFolder> {
       },
     );
   }
+  if (!names.includes(CONFIG)) await checkNoneInside(source, names);
   const sent = [CONFIG, WEIGHTS, ...(names.includes(CLAIMS) ? [CLAIMS] : [])];
   const files = await Promise.all(sent.map((name) => sized(source, name)));
   return { files, pieces: () => readPieces(source, files) };
+}
+
+/** PEFT keeps an adapter of another name than `default` in a folder of that name inside the one that it is told. */
+async function checkNoneInside(source: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const inner = join(source, name);
+    const config = await stat(join(inner, CONFIG)).catch(() => undefined);
+    if (config?.isFile()) throw missing(source, `${CONFIG} is in its folder ${name}`, `Give ${inner}.`);
+  }
 }
 
 async function sized(source: string, name: string): Promise<{ name: string; bytes: bigint }> {
@@ -206,10 +216,14 @@ function alreadyThere(target: string, remedy: string): LadError {
   });
 }
 
-function missing(source: string, problem: string): LadError {
+function missing(
+  source: string,
+  problem: string,
+  remedy = `Give a folder with ${CONFIG} and ${WEIGHTS}, as PEFT and adapter.save write them.`,
+): LadError {
   return new LadError("not-found", `folder is ${source}: ${problem}.`, {
     option: "folder",
     value: source,
-    remedy: `Give a folder with ${CONFIG} and ${WEIGHTS}, as PEFT and adapter.save write them.`,
+    remedy,
   });
 }

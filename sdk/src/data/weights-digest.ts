@@ -13,7 +13,8 @@ export async function weightsDigest(
 ): Promise<string> {
   const hash = createHash("sha256");
   let last = "";
-  for await (const message of client.stream(AdaptersService.downloadAdapter, { adapterId }, { signal })) {
+  const request = { adapterId, withCard: false };
+  for await (const message of client.stream(AdaptersService.downloadAdapter, request, { signal })) {
     const { name, data } = present(message.piece, "a file");
     if (name === CLAIMS) continue;
     if (name !== last) hash.update(`${name}\n`);

@@ -38,7 +38,8 @@ export function untimed(events: readonly TrainingEvent[]) {
 export async function adapterFiles(adapter: Adapter, scratch: string): Promise<Record<string, string>> {
   const folder = join(mkdtempSync(join(scratch, "saved-")), "adapter");
   await adapter.save(folder);
-  const made = readdirSync(folder).filter((name) => name !== "lad.json"); // which says how it was trained
+  const telling = ["lad.json", "README.md"]; // how it was trained
+  const made = readdirSync(folder).filter((name) => !telling.includes(name));
   return Object.fromEntries(made.map((name) => [name, readFileSync(join(folder, name)).toString("hex")]));
 }
 

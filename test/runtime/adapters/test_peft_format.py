@@ -16,28 +16,16 @@ from fake_backend import base_info
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.claims import claims_of
 from lad_runtime.torch_backend.adapters.peft_format import load_adapter, write_adapter
-from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
+from lad_runtime.torch_backend.model.config import PROJECTIONS
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.model.lora import LoraAdapter
-from lad_runtime.torch_backend.model.segment import Segment
+from peft_oracle import CONFIG, oracle_of, our_logits, random_base, their_logits
 from type_specs import adapter_spec
-
-CONFIG = LlamaConfig(
-    vocab_size=61,
-    hidden_size=32,
-    intermediate_size=48,
-    num_layers=3,
-    num_heads=4,
-    num_kv_heads=2,
-    head_dim=8,
-    max_positions=64,
-)
-IDS = torch.arange(3, 23)
 
 
 @pytest.fixture
 def base() -> Llama:
-    return Llama.random(CONFIG, seed=1, deviation=0.2)
+    return random_base()
 
 
 def adapter_of(
@@ -53,25 +41,6 @@ def adapter_of(
         for parameter in adapter.parameters.values():
             parameter.normal_(0.0, 0.2, generator=generator)
     return adapter
-
-
-def our_logits(base: Llama, adapter: LoraAdapter | None) -> Tensor:
-    with torch.no_grad():
-        hidden = base.hidden_states(base.batch([Segment(ids=IDS, adapter=adapter, mode="causal")]))
-        return base.logits(hidden)[: len(IDS)]
-
-
-def oracle_of(base: Llama) -> Any:
-    transformers = pytest.importorskip("transformers")
-    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**CONFIG.to_hf()))
-    model.load_state_dict(base.weights)
-    return model.eval()
-
-
-def their_logits(model: Any) -> Tensor:
-    with torch.no_grad():
-        logits: Tensor = model(IDS[None]).logits[0]
-        return logits
 
 
 @pytest.mark.parametrize("targets", [("q_proj", "v_proj"), ("down_proj",), PROJECTIONS])
@@ -164,8 +133,8 @@ def with_tensors(change: Callable[[dict[str, Tensor]], None]) -> dict[str, bytes
         ("bias", "all"),
         ("use_dora", True),
         ("modules_to_save", ["lm_head"]),
-        ("rank_pattern", {"q_proj": 2}),
-        ("alpha_pattern", {"q_proj": 2}),
+        ("rank_pattern", {"(q|k)_proj": 2}),
+        ("alpha_pattern", {"q_p.*": 2}),
         ("layer_replication", [[0, 2]]),
         ("lora_bias", True),
         ("fan_in_fan_out", True),

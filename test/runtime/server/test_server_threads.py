@@ -55,11 +55,13 @@ class SlowBackend(FakeBackend):
             yield example
             self.go_on.wait(0.05)
 
-    def export_adapter(self, base: FakeBase, adapter: FakeAdapter, folder: Path) -> None:
+    def export_adapter(
+        self, base: FakeBase, adapter: FakeAdapter, folder: Path, *, with_card: bool = False
+    ) -> None:
         self.begun.append("export")
         assert self.go_on.wait(60)
         self.found.append(folder.is_dir())
-        super().export_adapter(base, adapter, folder)
+        super().export_adapter(base, adapter, folder, with_card=with_card)
 
 
 def slow(test: Callable[[Client, SlowBackend, Worker], Awaitable[None]]) -> None:

@@ -309,7 +309,9 @@ class FakeBackend:
     def snapshot(self, adapter: FakeAdapter) -> FakeAdapter:
         return replace(adapter)
 
-    def export_adapter(self, base: FakeBase, adapter: FakeAdapter, folder: Path) -> None:
+    def export_adapter(
+        self, base: FakeBase, adapter: FakeAdapter, folder: Path, *, with_card: bool = False
+    ) -> None:
         (folder / "adapter_config.json").write_bytes(b"{}")
         (folder / "adapter_model.safetensors").write_bytes(bytes(3 << 20))
 

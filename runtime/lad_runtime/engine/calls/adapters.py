@@ -86,13 +86,13 @@ class Adapters:
         else:
             self.makings.call_off(adapter_id)
 
-    def export(self, adapter_id: str, folder: Path) -> "Future[None]":
-        """Writes the adapter's files in PEFT's format into a folder."""
+    def export(self, adapter_id: str, folder: Path, *, with_card: bool = False) -> "Future[None]":
+        """Writes the adapter's files in PEFT's format into a folder; `with_card`, as they are kept and passed on."""
         entry = self._registry.adapter(adapter_id)
 
         def export() -> None:
             with storing("adapter"):
-                self._backend.export_adapter(entry.base.resident, entry.resident, folder)
+                self._backend.export_adapter(entry.base.resident, entry.resident, folder, with_card=with_card)
 
         return self._engine.call(export)
 

@@ -68,7 +68,7 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
         self, request: pb.DownloadAdapterRequest, context: aio.ServicerContext
     ) -> AsyncIterator[pb.DownloadAdapterResponse]:
         async with entered(self._worker.transfers.folder) as folder:
-            await outlasted(self._adapters.export(request.adapter_id, folder))
+            await outlasted(self._adapters.export(request.adapter_id, folder, with_card=request.with_card))
             for path in sorted(folder.iterdir()):
                 with path.open("rb") as file:
                     while piece := await asyncio.to_thread(file.read, _PIECE):

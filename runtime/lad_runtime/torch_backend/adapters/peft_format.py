@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,36 +13,38 @@ from torch import Tensor
 
 from lad_runtime.errors import LadError
 from lad_runtime.torch_backend.adapters.claims import CLAIMS_FILE, claims_file, read_claims_file
+from lad_runtime.torch_backend.adapters.peft_modules import check_named, modules_of, targets_of
 from lad_runtime.torch_backend.adapters.peft_options import (
     CONFIG_FILE,
+    WEIGHTS_FILE,
     adapter_spec,
     invalid_adapter,
-    not_computed,
     read_settings,
 )
+from lad_runtime.torch_backend.adapters.peft_ranks import ranks_of
 from lad_runtime.torch_backend.files.model_files import file_in
-from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
+from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.lora import LoraAdapter, parameter_name
 from lad_runtime.types.adapters import AdapterClaims
-
-WEIGHTS_FILE = "adapter_model.safetensors"
 
 _MOST_SETTINGS_BYTES = 1 << 20
 _MOST_HEADER_BYTES = 4 << 20  # 150 bytes a tensor: the 1,764 of a Llama of 126 layers take 260 KiB
 
 _PREFIX = "base_model.model.model."
-_TENSOR = re.compile(
-    r"base_model\.model\.(?:model\.)?(layers\.(\d{1,6})\.(?:self_attn|mlp)\.(\w{1,40})\.(lora_[AB]))\.weight"
-)
 
 
 def write_adapter(
-    folder: Path, adapter: LoraAdapter, base_name: str = "", claims: AdapterClaims | None = None
+    folder: Path,
+    adapter: LoraAdapter,
+    base_name: str = "",
+    claims: AdapterClaims | None = None,
+    *,
+    base_revision: str = "",
 ) -> None:
     """The two files, weights in float32, with no more in memory at once than a tensor. `peft` loads them onto the base of
-    `base_name`. Claims are a third file, which `peft` does not read.
+    `base_name`, a hub's at `base_revision`. Claims are a third file, which `peft` does not read.
     """
-    contents = _contents(adapter, base_name)
+    contents = _contents(adapter, base_name, base_revision)
     if claims is not None:
         contents[CLAIMS_FILE] = iter([claims_file(claims)])
     for name, pieces in contents.items():
@@ -51,12 +52,13 @@ def write_adapter(
             file.writelines(pieces)
 
 
-def _contents(adapter: LoraAdapter, base_name: str) -> dict[str, Iterator[bytes]]:
+def _contents(adapter: LoraAdapter, base_name: str, base_revision: str) -> dict[str, Iterator[bytes]]:
     spec = adapter.spec
     settings = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": base_name or None,
+        **({"revision": base_revision} if base_revision else {}),
         "r": spec.rank,
         "lora_alpha": int(spec.alpha) if spec.alpha == int(spec.alpha) else spec.alpha,
         "lora_dropout": spec.dropout,
@@ -102,19 +104,21 @@ def load_adapter(folder: Path, config: LlamaConfig, device: torch.device | str =
     """
     settings = read_settings(_content_of(folder, CONFIG_FILE, _MOST_SETTINGS_BYTES))
     tensors = _tensors(folder)
-    modules = _modules(tensors)
-    targets = _targets(modules, config)
-    _check_named(settings.get("target_modules"), modules)
-    spec = adapter_spec(settings, targets)
+    modules = modules_of(tensors)
+    targets = targets_of(modules, config)
+    check_named(settings, modules, config)
+    ranks = ranks_of(settings, adapter_spec(settings, targets), modules)
     parameters: dict[str, Tensor] = {}
     for layer in range(config.num_layers):
         for target in targets:
             outputs, inputs = config.projection_shape(target)
-            for factor, shape in (("lora_A", (spec.rank, inputs)), ("lora_B", (outputs, spec.rank))):
+            module = layer, target
+            rank = ranks.ranks[module]
+            for factor, shape in (("lora_A", (rank, inputs)), ("lora_B", (outputs, rank))):
                 name = parameter_name(layer, target, factor)
-                values = _checked(name, modules[layer, target].get(factor), shape)
+                values = ranks.widened(module, factor, _checked(name, modules[module].get(factor), shape))
                 parameters[name] = values.to(device).requires_grad_()
-    return LoraAdapter(spec=spec, parameters=parameters)
+    return LoraAdapter(spec=ranks.spec, parameters=parameters)
 
 
 def load_claims(folder: Path) -> AdapterClaims | None:
@@ -128,9 +132,12 @@ def load_claims(folder: Path) -> AdapterClaims | None:
 
 
 def weight_bytes(folder: Path) -> int:
-    """What the weights in a folder take once they are loaded, in float32. Raises INVALID_FILE."""
+    """What the weights in a folder take once they are loaded, in float32, all at the highest rank. Raises INVALID_FILE."""
     with _opened(_path_of(folder, WEIGHTS_FILE)) as file:
-        return sum(4 * math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    ranks = {name: shape[0 if "lora_A" in name else -1] for name, shape in shapes.items() if shape}
+    highest = max(ranks.values(), default=0)
+    return sum(4 * math.prod(shapes[name]) // max(rank, 1) * highest for name, rank in ranks.items())
 
 
 def _content_of(folder: Path, name: str, most_bytes: int) -> bytes:
@@ -186,52 +193,6 @@ def _unreadable(name: str, error: OSError) -> LadError:
 
 def _damaged(error: Exception) -> LadError:
     return invalid_adapter(f"{WEIGHTS_FILE} is damaged ({error})")
-
-
-def _modules(tensors: Mapping[str, Tensor]) -> dict[tuple[int, str], dict[str, Tensor]]:
-    modules: dict[tuple[int, str], dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        match = _TENSOR.fullmatch(name)
-        if (
-            match is None
-            or match[1] != parameter_name(int(match[2]), match[3], match[4])
-            or match[3] not in PROJECTIONS
-        ):
-            problem = f"{WEIGHTS_FILE} holds {name[:120]!r}"
-            raise not_computed(problem, f"Adapt some of {', '.join(PROJECTIONS)} only.", name)
-        modules.setdefault((int(match[2]), match[3]), {})[match[4]] = tensor
-    return modules
-
-
-def _targets(modules: Mapping[tuple[int, str], Any], config: LlamaConfig) -> tuple[str, ...]:
-    if not modules:
-        raise invalid_adapter(f"{WEIGHTS_FILE} holds no LoRA weights")
-    deepest = max(layer for layer, _ in modules)
-    if deepest >= config.num_layers:
-        raise invalid_adapter(
-            f"it adapts layer {deepest}, and this base has {config.num_layers} layers",
-            "Load it onto the base that it was trained on.",
-        )
-    targets = tuple(name for name in PROJECTIONS if any(projection == name for _, projection in modules))
-    for target in targets:
-        layers = sum(projection == target for _, projection in modules)
-        if layers != config.num_layers:
-            problem = f"it adapts {target} in {layers} of this base's {config.num_layers} layers"
-            remedy = "Load it onto the base that it was trained on; adapters of some layers only are not computed here."
-            raise not_computed(problem, remedy, target)
-    return targets
-
-
-def _check_named(named: Any, modules: Mapping[tuple[int, str], Any]) -> None:
-    """A list of `target_modules` must match the tensors: an entry names a module, or the end of its path."""
-    if not isinstance(named, list):
-        return
-    paths = {f".model.{parameter_name(layer, target, '')[:-1]}" for layer, target in modules}
-    unmatched = [path for path in paths if not any(path.endswith(f".{entry}") for entry in named)]
-    unused = [entry for entry in named if not any(path.endswith(f".{entry}") for path in paths)]
-    if unmatched or unused:
-        wrong = unused[0] if unused else min(unmatched)[1:]
-        raise invalid_adapter(f"target_modules and the weights disagree about {str(wrong)[:80]}")
 
 
 def _checked(name: str, tensor: Tensor | None, shape: tuple[int, int]) -> Tensor:

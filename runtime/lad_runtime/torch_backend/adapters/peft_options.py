@@ -9,26 +9,33 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.adapters import AdapterSpec
 
 CONFIG_FILE = "adapter_config.json"
+WEIGHTS_FILE = "adapter_model.safetensors"
 
 # Keys that say nothing about what is computed, or that are read below. Any other key that is set is one more way of
 # computing, and refused.
 _UNDERSTOOD = {
+    "alpha_pattern",
     "auto_mapping",
     "base_model_name_or_path",
     "bias",
+    "corda_config",
     "ensure_weight_tying",
+    "eva_config",
     "exclude_modules",
     "inference_mode",
     "init_lora_weights",
     "layers_pattern",
     "layers_to_transform",
+    "loftq_config",
     "lora_alpha",
     "lora_dropout",
+    "lora_ga_config",
     "megatron_core",
     "peft_type",
     "peft_version",
     "qalora_group_size",
     "r",
+    "rank_pattern",
     "revision",
     "runtime_config",
     "target_modules",
@@ -36,8 +43,12 @@ _UNDERSTOOD = {
     "use_rslora",
 }
 
-# Ways of drawing the first A and B; all others of `init_lora_weights` change the base's weights too.
-_PLAIN_STARTS = (None, True, False, "gaussian", "orthogonal", "eva")
+# Ways of drawing the first A and B alone. `mica` also held B still in training; what is computed is the same.
+_PLAIN_STARTS = ("gaussian", "orthogonal", "eva", "mica")
+
+# These take what they put into A and B out of the base's weights; `pissa` and `corda` may have a suffix. `peft` can save the
+# difference to their beginning, which is plain LoRA of twice the rank on the unchanged base.
+_DECOMPOSING_STARTS = ("pissa", "olora", "corda", "lora_ga")
 
 
 def read_settings(content: bytes) -> dict[str, Any]:
@@ -57,14 +68,31 @@ def _check_options(settings: Mapping[str, Any]) -> None:
         raise _unsupported("peft_type", settings.get("peft_type"), "only LORA is computed here")
     if settings.get("bias", "none") != "none":
         raise _unsupported("bias", settings["bias"], "only 'none' is computed here")
-    if settings.get("init_lora_weights", True) not in _PLAIN_STARTS:
-        value = settings["init_lora_weights"]
-        raise _unsupported(
-            "init_lora_weights", value, "it goes with a changed base", "Convert it to plain LoRA with peft."
-        )
+    _check_start(settings.get("init_lora_weights"))
     for name, value in settings.items():
         if name not in _UNDERSTOOD and value not in (None, False, "", [], {}):
             raise _unsupported(name, value, "only plain LoRA is computed here")
+
+
+def _check_start(start: object) -> None:
+    """A trained adapter's first A and B matter only where the base's weights were changed with them."""
+    name = start.lower() if isinstance(start, str) else start
+    if name is None or isinstance(name, bool) or name in _PLAIN_STARTS:
+        return
+    problem = "a way to begin that is not known here"
+    remedy = "If it leaves the base's weights as they are, write true for it in adapter_config.json."
+    if isinstance(name, str) and name.startswith(_DECOMPOSING_STARTS):
+        problem = "it changed the weights of the base that the adapter was trained on"
+        remedy = (
+            "Save it as plain LoRA: peft's save_pretrained with path_initial_model_for_weight_conversion."
+        )
+    elif name == "loftq":
+        problem = "it quantized the weights of the base that the adapter was trained on"
+        remedy = (
+            "Save that base as a model folder, load it as the base, and write true for init_lora_weights "
+            "in adapter_config.json."
+        )
+    raise _unsupported("init_lora_weights", start, problem, remedy)
 
 
 def adapter_spec(settings: Mapping[str, Any], targets: tuple[str, ...]) -> AdapterSpec:
@@ -74,11 +102,9 @@ def adapter_spec(settings: Mapping[str, Any], targets: tuple[str, ...]) -> Adapt
     """
     rank, alpha = settings.get("r", 8), settings.get("lora_alpha", 8)
     dropout = settings.get("lora_dropout", 0.0)
-    if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
-        raise invalid_adapter(f"r is {rank!r}, which is no rank")
-    for name, value in (("lora_alpha", alpha), ("lora_dropout", dropout)):
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            raise invalid_adapter(f"{name} is {value!r}, which is no number")
+    check_rank("r", rank)
+    check_finite("lora_alpha", alpha)
+    check_finite("lora_dropout", dropout)
     return AdapterSpec(
         rank=rank,
         alpha=float(alpha),
@@ -87,6 +113,16 @@ def adapter_spec(settings: Mapping[str, Any], targets: tuple[str, ...]) -> Adapt
         seed=0,
         use_rslora=bool(settings.get("use_rslora")),
     )
+
+
+def check_rank(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise invalid_adapter(f"{name} is {value!r}, which is no rank")
+
+
+def check_finite(name: str, value: object) -> None:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise invalid_adapter(f"{name} is {value!r}, which is no number")
 
 
 def invalid_adapter(problem: str, remedy: str = "Get the adapter's files again.") -> LadError:

@@ -15,7 +15,7 @@ from lad_runtime.torch_backend.forward.prefix_cache import Prompts
 from lad_runtime.torch_backend.kernel_choice.matmul_choice import choose_kernels
 from lad_runtime.torch_backend.kernels.device import memory_error, threads_for
 from lad_runtime.torch_backend.kernels.elementwise import EAGER
-from lad_runtime.torch_backend.loading.base_files import REGISTRY, BaseEntry, files_of
+from lad_runtime.torch_backend.loading.base_files import REGISTRY, BaseEntry, BaseSource, files_of, source_of
 from lad_runtime.torch_backend.loading.weights import StoredWeights
 from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.model.layers import weight_count
@@ -35,6 +35,7 @@ class Base:
     info: BaseInfo
     model: Llama
     tokenizer: Tokenizer
+    source: BaseSource = field(default_factory=BaseSource)
     prompts: Prompts = field(default_factory=Prompts)
 
     def close(self) -> None:
@@ -96,7 +97,8 @@ def load_base(
             raise
     warnings = (*tokenizer.warnings, *stored.warnings)
     info = _info(spec, revision, model, tokenizer, seconds, ways, warnings)
-    return Base(info=info, model=model, tokenizer=tokenizer)
+    source = source_of(spec, folder, revision)
+    return Base(info=info, model=model, tokenizer=tokenizer, source=source)
 
 
 def _dtype(spec: BaseSpec, device: torch.device) -> torch.dtype:

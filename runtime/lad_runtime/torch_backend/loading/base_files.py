@@ -29,6 +29,17 @@ class BaseEntry:
     chat_template: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class BaseSource:
+    """Where `from_pretrained` of transformers finds a base: a hub id with its commit, or an absolute folder of this machine.
+
+    Empty: nowhere, since the base's files were made for its loading alone.
+    """
+
+    name: str = ""
+    revision: str = ""  # of a hub id
+
+
 REGISTRY = {
     "stub": BaseEntry(),
     "tiny": BaseEntry(),
@@ -69,6 +80,15 @@ def files_of(spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Iterat
             value=spec.name,
             remedy=f"Give {', '.join(REGISTRY)}, a hub id such as meta-llama/Llama-3.2-1B-Instruct, or an existing folder.",
         )
+
+
+def source_of(spec: BaseSpec, folder: Path, revision: str) -> BaseSource:
+    """Of a base whose files `files_of` gave as `folder`, of `revision`."""
+    if spec.name == "stub":
+        return BaseSource()
+    if spec.name in REGISTRY or _folder(spec.name) is not None:
+        return BaseSource(name=str(folder.resolve()))
+    return BaseSource(name=spec.name, revision=revision)
 
 
 def _folder(name: str) -> Path | None:

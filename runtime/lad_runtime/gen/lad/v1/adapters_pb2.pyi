@@ -61,10 +61,12 @@ class SnapshotAdapterResponse(_message.Message):
     def __init__(self, snapshot: _Optional[_Union[_worker_pb2.Adapter, _Mapping]] = ...) -> None: ...
 
 class DownloadAdapterRequest(_message.Message):
-    __slots__ = ("adapter_id",)
+    __slots__ = ("adapter_id", "with_card")
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    WITH_CARD_FIELD_NUMBER: _ClassVar[int]
     adapter_id: str
-    def __init__(self, adapter_id: _Optional[str] = ...) -> None: ...
+    with_card: bool
+    def __init__(self, adapter_id: _Optional[str] = ..., with_card: _Optional[bool] = ...) -> None: ...
 
 class DownloadAdapterResponse(_message.Message):
     __slots__ = ("piece",)

@@ -68,6 +68,11 @@ export interface SnapshotAdapterResponse {
 
 export interface DownloadAdapterRequest {
   adapterId: string;
+  /**
+   * Name the base by where transformers finds it from the worker's machine, and add a card (README.md) that says how the adapter is
+   * used from Python. Without it, weights and configuration are equal on every worker.
+   */
+  withCard: boolean;
 }
 
 export interface DownloadAdapterResponse {
@@ -749,13 +754,16 @@ export const SnapshotAdapterResponse: MessageFns<SnapshotAdapterResponse> = {
 };
 
 function createBaseDownloadAdapterRequest(): DownloadAdapterRequest {
-  return { adapterId: "" };
+  return { adapterId: "", withCard: false };
 }
 
 export const DownloadAdapterRequest: MessageFns<DownloadAdapterRequest> = {
   encode(message: DownloadAdapterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.adapterId !== "") {
       writer.uint32(10).string(message.adapterId);
+    }
+    if (message.withCard !== false) {
+      writer.uint32(16).bool(message.withCard);
     }
     return writer;
   },
@@ -781,6 +789,14 @@ export const DownloadAdapterRequest: MessageFns<DownloadAdapterRequest> = {
             message.adapterId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.withCard = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -800,6 +816,11 @@ export const DownloadAdapterRequest: MessageFns<DownloadAdapterRequest> = {
         : isSet(object.adapter_id)
         ? globalThis.String(object.adapter_id)
         : "",
+      withCard: isSet(object.withCard)
+        ? globalThis.Boolean(object.withCard)
+        : isSet(object.with_card)
+        ? globalThis.Boolean(object.with_card)
+        : false,
     };
   },
 
@@ -807,6 +828,9 @@ export const DownloadAdapterRequest: MessageFns<DownloadAdapterRequest> = {
     const obj: any = {};
     if (message.adapterId !== "") {
       obj.adapterId = message.adapterId;
+    }
+    if (message.withCard !== false) {
+      obj.withCard = message.withCard;
     }
     return obj;
   },
@@ -817,6 +841,7 @@ export const DownloadAdapterRequest: MessageFns<DownloadAdapterRequest> = {
   fromPartial<I extends Exact<DeepPartial<DownloadAdapterRequest>, I>>(object: I): DownloadAdapterRequest {
     const message = createBaseDownloadAdapterRequest();
     message.adapterId = object.adapterId ?? "";
+    message.withCard = object.withCard ?? false;
     return message;
   },
 };
