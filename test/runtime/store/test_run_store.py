@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kept_runs import events_of, kept_run, logged, run_info, step_event, training_recipe
@@ -248,6 +248,7 @@ def test_a_record_of_another_program_or_a_newer_version_is_refused(
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 200_000), st.binary(min_size=1, max_size=300))
+@example(3626, b"\x00\x80")  # within the text of a table's definition, which SQLite's message quotes
 def test_a_record_with_bytes_overwritten_is_whole_or_refused_by_name(
     tmp_path_factory: pytest.TempPathFactory, at: int, damage: bytes
 ) -> None:
