@@ -31,9 +31,13 @@ class Generator:
         self._spec = sampling_spec(arguments, resident)
 
     def answers(
-        self, prompts: Sequence[Sequence[int]], answer_tokens: int, draw: Mapping[str, Any]
+        self,
+        prompts: Sequence[Sequence[int]],
+        seeds: Sequence[int],
+        answer_tokens: int,
+        draw: Mapping[str, Any],
     ) -> list[str]:
-        """An answer to each prompt, of at most so many tokens. Its draws are keyed by the seed alone."""
+        """An answer to each prompt, of at most so many tokens. Its draws are keyed by its seed alone."""
         spec = sampling_pb2.SamplingSpec()
         spec.CopyFrom(self._spec)
         spec.answer_tokens = answer_tokens
@@ -42,7 +46,7 @@ class Generator:
         request = sampling_pb2.StartSamplingRequest(
             base_id=self._resident.base.id,
             adapter_id="" if by_the_base else self._resident.adapter_id,
-            canvases=[_canvas(ids, self._arguments.seed) for ids in prompts],
+            canvases=[_canvas(ids, seed) for ids, seed in zip(prompts, seeds, strict=True)],
             spec=spec,
         )
         run_id = self._connection.call(self._connection.sampling.StartSampling, request).run_id

@@ -2,7 +2,8 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from lm_eval.api.instance import Instance
@@ -14,6 +15,7 @@ from lad_lm_eval.connection import Connection
 from lad_lm_eval.generating import Generator, ended
 from lad_lm_eval.resident import Resident
 from lad_lm_eval.scoring import Scorer
+from lad_lm_eval.seeds import equals_before, prompt_seed
 from lad_lm_eval.text import Text
 from lad_lm_eval.windows import Pair, fitting, moved_spaces, rolling
 
@@ -91,12 +93,17 @@ class LadModel(LM):
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
         texts: list[str] = []
         progress = tqdm(total=len(requests), desc="Sampling", disable=disable_tqdm)
-        for settings, group in itertools.groupby(requests, key=lambda request: _settings(request.args[1])):
+        numbered = zip(requests, equals_before([_content(request) for request in requests]), strict=True)
+        for settings, group in itertools.groupby(numbered, key=lambda each: _settings(each[0].args[1])):
             for some in _chunks(list(group), _GROUP):
-                prompts = self._text.encode([request.args[0] for request in some])
+                prompts = self._text.encode([request.args[0] for request, _ in some])
+                seeds = [
+                    prompt_seed(self._arguments.seed, ids, before)
+                    for ids, (_, before) in zip(prompts, some, strict=True)
+                ]
                 tokens = self._arguments.answer_tokens or settings.tokens
                 room = [ids[-max(1, self._positions - tokens) :] for ids in prompts]
-                answers = self._generator.answers(room, tokens, settings.draw)
+                answers = self._generator.answers(room, seeds, tokens, settings.draw)
                 texts.extend(ended(answer, settings.until) for answer in answers)
                 progress.update(len(some))
         progress.close()
@@ -161,6 +168,12 @@ class _Settings:
     until: tuple[str, ...]
     tokens: int
     draw: Mapping[str, Any]
+
+
+def _content(request: Instance) -> Hashable:
+    """What a request asks: the repeats of a task's item ask the same."""
+    prompt, settings = request.args
+    return request.task_name, prompt, json.dumps(settings, sort_keys=True, default=str)
 
 
 def _settings(given: Mapping[str, Any]) -> _Settings:

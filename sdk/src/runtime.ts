@@ -169,8 +169,9 @@ export class Runtime {
   }
 
   /**
-   * All runs that the worker keeps, those of earlier workers of its state folder too, in the order in which they were started. Of runs
-   * that are not under way the last 1,000 are kept, with at most 512 MiB of events.
+   * All runs that the worker keeps, those of earlier workers of its state folder too, in the order in which they were started. Of those
+   * that have ended, the last 1,000 of training and the last 1,000 of sampling are kept, each with at most 512 MiB of events; interrupted
+   * training runs are kept until they are deleted.
    */
   async runs(options: CallOptions = {}): Promise<RunInfo[]> {
     const { signal, timeoutMs } = check(callOptions, options);

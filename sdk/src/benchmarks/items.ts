@@ -1,5 +1,6 @@
 /** The items of a benchmark: its questions, each with its shots. */
 import { invalidOption, LadError } from "../errors.js";
+import { equalsBefore } from "../evaluation/questions.js";
 import type { FrozenBase } from "../frozen-base.js";
 import { permutation } from "../method/data-order.js";
 import type { ChatMessage } from "../options.js";
@@ -14,8 +15,12 @@ export interface BenchmarkItem {
   readonly question: RowQuestion;
   /** For a model that goes on with a text: preamble, shots, question. */
   readonly prompt: string;
+  /** For one that goes on with a text and writes its answer: where there are choices, the questions and answers have their letters. */
+  readonly writtenPrompt: string;
   /** For a chat: a turn of user and assistant for each shot, then the question. */
   readonly messages: readonly ChatMessage[];
+  /** How many items before it ask the same, of the same right answer. */
+  readonly equalsBefore: number;
 }
 
 /** A benchmark's items, and digests of the rows that they are made of. */
@@ -41,7 +46,7 @@ export async function itemsOf(
   const pool = others ?? all;
   const answered = shots === 0 ? [] : benchmark.questions(pool, others ? "shotData" : "data");
   const order = shots === 0 ? [] : [...permutation(seed, 0, pool.length)];
-  const items = questions.map((question, row) => {
+  const put = questions.map((question, row) => {
     const candidates = order.filter(
       (other) => !(others === undefined && other === row) && answered[other]?.topic === question.topic,
     );
@@ -49,26 +54,46 @@ export async function itemsOf(
     const before = candidates.slice(0, shots).map((other) => answered[other] as RowQuestion);
     return itemOf(question, row, before);
   });
-  checkNames(items);
+  checkNames(put);
+  const equals = equalsBefore(put.map(contentOf));
+  const items = put.map((item, i) => ({ ...item, equalsBefore: equals[i] ?? 0 }));
   return { items, data: rowsDigest(rows), shotData: shots === 0 ? undefined : rowsDigest(pool) };
 }
 
-function itemOf(question: RowQuestion, row: number, shots: readonly RowQuestion[]): BenchmarkItem {
+/** An item, whatever others there are. */
+type PutItem = Omit<BenchmarkItem, "equalsBefore">;
+
+function contentOf({ prompt, messages, question }: PutItem): string {
+  return JSON.stringify([prompt, messages, question.answer]);
+}
+
+function itemOf(question: RowQuestion, row: number, shots: readonly RowQuestion[]): PutItem {
+  const { preamble = "" } = question;
   const answered = shots.map(({ prompt, answer }) => `${prompt} ${answer}\n\n`);
+  const written = shots.map((shot) => `${writtenQuestion(shot)} ${writtenAnswer(shot)}\n\n`);
   const turns = shots.flatMap((shot): ChatMessage[] => [
     { role: "user", content: shot.asked },
-    { role: "assistant", content: shot.written[shot.right] ?? shot.answer },
+    { role: "assistant", content: writtenAnswer(shot) },
   ]);
   return {
     id: question.id ?? String(row),
     row,
     question,
-    prompt: [question.preamble ?? "", ...answered, question.prompt].join(""),
+    prompt: [preamble, ...answered, question.prompt].join(""),
+    writtenPrompt: [preamble, ...written, writtenQuestion(question)].join(""),
     messages: [...turns, { role: "user", content: question.asked }],
   };
 }
 
-function checkNames(items: readonly BenchmarkItem[]): void {
+function writtenQuestion({ prompt, asked, written }: RowQuestion): string {
+  return written.length > 0 ? `${asked}\nAnswer:` : prompt;
+}
+
+function writtenAnswer({ written, right, answer }: RowQuestion): string {
+  return written[right] ?? answer;
+}
+
+function checkNames(items: readonly PutItem[]): void {
   const seen = new Set<string>();
   for (const { id, row } of items) {
     if (seen.has(id)) {

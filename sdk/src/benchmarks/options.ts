@@ -53,7 +53,10 @@ export interface RunBenchmarkOptions extends Omit<SamplingOptions, "frames" | "d
    * configuration. Default: none, and nothing is kept.
    */
   folder?: string | undefined;
-  /** Keys the draws, to which each item adds its row: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
+  /**
+   * Keys the draws, together with each item's prompt and right answer, so that the same item has the same answer in any company: an integer
+   * from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0.
+   */
   seed?: number | bigint | undefined;
   /** Items that are asked for at once, and lost where a call is interrupted: an integer from 1 to 1024. Default: 16. */
   itemsAtOnce?: number | undefined;

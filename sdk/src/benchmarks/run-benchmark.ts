@@ -14,8 +14,8 @@ import {
   type RunBenchmarkOptions,
 } from "./options.js";
 import { openResults, type Results, type RunConfiguration } from "./results-folder.js";
-import type { ItemResult, Scorer } from "./scoring/scorer.js";
-import { type ScoredModel, scorerOf } from "./scoring/scorers.js";
+import type { ItemResult, ScoredModel, Scorer } from "./scoring/scorer.js";
+import { scorerOf } from "./scoring/scorers.js";
 
 /** What one model's answers come to. */
 export interface BenchmarkScore {
@@ -29,7 +29,7 @@ export interface BenchmarkScore {
   readonly difference: Estimate;
   /** Answers in which nothing could be read; they count as wrong. */
   readonly unread: number;
-  /** Items whose prompt lost its beginning, because the base has not positions enough. */
+  /** Items whose prompt lost its beginning, because it does not fit beside what is scored or written. */
   readonly cut: number;
   /** Items of which this call computed the result; those of the others were kept. */
   readonly computed: number;
@@ -144,7 +144,8 @@ async function identityOf(snapshot: Snapshot, signal: AbortSignal | undefined) {
   return { weights: await snapshot.digest({ signal }), trained };
 }
 
-const VERSION = 1;
+/** Grows whenever the same configuration would give other results. */
+const VERSION = 2;
 
 function configurationOf(
   { benchmark, base, by }: CheckedRunBenchmark,

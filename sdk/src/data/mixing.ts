@@ -3,7 +3,7 @@ import { check } from "../checks/check.js";
 import type { Client } from "../client.js";
 import { type CheckedMixture, type CheckedPlainSource, type Dataset, deduplicateFields } from "../options.js";
 import { DataService, fromMixtureReport, type MixtureReport, type pb, present } from "../wire.js";
-import { benchmarkPrompts } from "./benchmark-prompts.js";
+import { filePrompts, hubPrompts } from "./benchmark-prompts.js";
 import { openSource } from "./sources.js";
 
 /** A mixture on the worker. */
@@ -24,7 +24,9 @@ export async function mix(
   const names = Object.keys(given.sources);
   const [opened, benchmarks] = await Promise.all([
     Promise.all(Object.values(given.sources).map(({ data }) => openSource(client, data, signal))),
-    Promise.all(given.without.map(async (data) => openSource(client, await promptsOf(data), signal))),
+    Promise.all(
+      given.without.map(async (data) => openSource(client, await promptsOf(client, data, signal), signal)),
+    ),
   ]);
   const ids = new Map(names.map((name, i) => [name, present(opened[i], "a source").id]));
   const mixture = specOf(given, ids, present(benchmarks, "benchmarks"));
@@ -34,9 +36,14 @@ export async function mix(
   return { dataset: { id: reply.datasetId, examples: report.examples }, report };
 }
 
-/** A benchmark's file of this machine as its prompts; any other source as it is. */
-async function promptsOf(data: CheckedPlainSource): Promise<CheckedPlainSource> {
-  return "jsonl" in data ? benchmarkPrompts(data.jsonl) : data;
+/** A benchmark's file of this machine, or its split on the hub, as its prompts; any other source as it is. */
+async function promptsOf(
+  client: Client,
+  data: CheckedPlainSource,
+  signal: AbortSignal | undefined,
+): Promise<CheckedPlainSource> {
+  if ("jsonl" in data) return filePrompts(data.jsonl);
+  return "hub" in data ? hubPrompts(client, data, signal) : data;
 }
 
 function specOf(

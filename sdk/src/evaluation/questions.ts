@@ -8,30 +8,41 @@ export function questionKeys(
   references: readonly (string | undefined)[],
 ): string[] {
   const texts = questions.map(({ messages, ids }, i) => JSON.stringify([messages, ids, references[i]]));
-  return occurrences(texts).map(([text, before]) => {
+  const befores = equalsBefore(texts);
+  return texts.map((text, i) => {
+    const before = befores[i] ?? 0;
     const digest = createHash("sha256").update(text).digest("hex").slice(0, 16);
     return before === 0 ? digest : `${digest}.${before}`;
   });
 }
 
-/** The seed of each question's draws: of the evaluation's seed, the prompt's tokens, the reference, and how many equal ones came before. */
+/** The seed of each question's draws, as `questionSeed` gives it. */
 export function questionSeeds(
   seed: bigint,
   prompts: readonly (readonly number[])[],
   references: readonly (string | undefined)[],
 ): bigint[] {
-  const texts = prompts.map((ids, i) => JSON.stringify([ids, references[i]]));
-  return occurrences(texts).map(([text, before]) =>
-    createHash("sha256").update(`${seed} ${before} ${text}`).digest().readBigUInt64LE(0),
-  );
+  const before = equalsBefore(prompts.map((ids, i) => JSON.stringify([ids, references[i]])));
+  return prompts.map((ids, i) => questionSeed(seed, ids, references[i], before[i] ?? 0));
 }
 
-/** Each text with the number of equal ones before it. */
-function occurrences(texts: readonly string[]): (readonly [text: string, before: number])[] {
+/** The seed of a question's draws: of the call's seed, the prompt's tokens, the reference, and how many equal questions came before. */
+export function questionSeed(
+  seed: bigint,
+  prompt: readonly number[],
+  reference: string | undefined,
+  before: number,
+): bigint {
+  const text = JSON.stringify([prompt, reference]);
+  return createHash("sha256").update(`${seed} ${before} ${text}`).digest().readBigUInt64LE(0);
+}
+
+/** Of each text, how many equal ones stand before it. */
+export function equalsBefore(texts: readonly string[]): number[] {
   const seen = new Map<string, number>();
   return texts.map((text) => {
     const before = seen.get(text) ?? 0;
     seen.set(text, before + 1);
-    return [text, before] as const;
+    return before;
   });
 }

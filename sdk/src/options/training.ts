@@ -146,8 +146,8 @@ export interface TrainingOptions extends WindowOptions, ScheduleOptions, ShareOp
    */
   gradientCheckpointing?: boolean | undefined;
   /**
-   * Write TensorBoard's event files beside the run's `metrics.jsonl`, which every run has: in the folder of `info().metricsPath`. The
-   * worker needs the package: `npx lad setup --with tensorboard`. Default: false.
+   * Write TensorBoard's event files beside the run's `metrics.jsonl`, which every run of the worker has: in the folder of
+   * `info().metricsPath`. The worker needs the package: `npx lad setup --with tensorboard`. Default: false.
    */
   tensorboard?: boolean | undefined;
   /** Leave the run going when its events are no longer read; otherwise leaving the loop cancels it. Default: false. */

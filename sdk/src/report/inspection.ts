@@ -203,7 +203,8 @@ function oddities({ specialTokens, maskTokens }: PartLike): string[] {
 }
 
 const LEGEND =
-  "Examples as they are shown: ⟦mask ×3⟧ hidden tokens, ⟦text⟧ corrupted ones, │ where the answer begins, ⟨tail ×9⟩.";
+  "Examples as they are shown: ⟦mask ×3 ← text⟧ hidden tokens and what they hide, ⟦shown ← text⟧ corrupted ones and what they were, " +
+  "│ where the answer begins, ⟨tail ×9⟩.";
 
 function exampleText({ row, source, segments }: InspectionLike["shown"][number]): string {
   const answer = segments.findIndex(({ part }) => part !== "prompt");
@@ -212,7 +213,13 @@ function exampleText({ row, source, segments }: InspectionLike["shown"][number])
 }
 
 function pieceText({ part, shown, tokens, text, shownText }: SegmentLike): string {
-  if (shown === "masked") return `⟦mask ×${tokens}⟧`;
-  if (shown === "changed") return `⟦${shownText}⟧`;
-  return part === "tail" ? `⟨tail ×${tokens}⟩` : text;
+  const clean = part === "tail" ? `⟨tail ×${tokens}⟩` : text;
+  if (shown === "clean") return clean;
+  const instead = shown === "masked" ? `mask ×${tokens}` : shownText;
+  return `⟦${inLine(instead)} ← ${inLine(clean)}⟧`;
+}
+
+/** Without the line breaks that would tear a piece apart. */
+function inLine(text: string): string {
+  return text.replaceAll("\n", "↵");
 }

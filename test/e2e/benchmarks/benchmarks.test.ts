@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import {
@@ -9,6 +17,7 @@ import {
   gsm8k,
   monteCarlo,
   pseudoLikelihood,
+  type Row,
   type Runtime,
   refine,
   remask,
@@ -16,7 +25,8 @@ import {
   shortAnswer,
 } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "../../architecture/imports.js";
+import { itemsOf } from "../../../sdk/src/benchmarks/items.js";
+import { pythonOfCheckout, root } from "../../../sdk/tools/checkout.js";
 import { ARC_ROWS, GSM_ROWS } from "../support/benchmark-rows.js";
 import { EXAMPLES, scratchFolder, startRuntime } from "../support/stub.js";
 
@@ -40,6 +50,23 @@ afterAll(() => runtime?.close());
 
 function fresh(): string {
   return join(scratch, `results-${next++}`);
+}
+
+/** The base `stub` as a folder of files, without its chat template. */
+async function folderWithoutTemplate(): Promise<string> {
+  const { python, env } = pythonOfCheckout();
+  const folder = join(scratch, "without-template");
+  mkdirSync(folder);
+  const program = [
+    "import sys, pathlib",
+    "from lad_runtime.torch_backend.loading.stub import write_stub",
+    "write_stub(pathlib.Path(sys.argv[1]), 0)",
+  ];
+  await execa(python, ["-c", program.join("\n"), folder], { env });
+  const settings = join(folder, "tokenizer_config.json");
+  const { chat_template: _, ...rest } = JSON.parse(readFileSync(settings, "utf8"));
+  writeFileSync(settings, JSON.stringify(rest));
+  return folder;
 }
 
 /** What a folder keeps, byte for byte. */
@@ -201,6 +228,86 @@ describe("a benchmark by what is written", () => {
       .sample({ messages: asked.join("\n"), seed: 1, answerTokens: 6, frames: false })
       .result();
     expect(models.adapter.items[1]).toMatchObject({ answer: alone.text, tokens: alone.ids.length });
+  });
+
+  describe("at a temperature", () => {
+    const draws = { ...by, temperature: 1, policy: remask({ iterations: 3 }) };
+    const answersTo = async (data: readonly Row[], more: object = {}) => {
+      const run = await runBenchmark({
+        benchmark: arcEasy({ data, ...more }),
+        models: { adapter },
+        ...draws,
+        seed: 7,
+      });
+      return [run.models.adapter, run.autoregressive].map(
+        ({ items }) => new Map(items.map(({ id, answer }) => [id, answer])),
+      );
+    };
+    const rows = ARC_ROWS.slice(0, 8).map((row, i) => ({ ...row, id: `row-${i}` }));
+    const shuffled = [5, 2, 7, 0].map((i) => rows[i] as Row);
+
+    it.each([
+      ["alone", {}],
+      ["behind shots from rows of their own", { shots: 1, shotData: ARC_ROWS.slice(8, 12) }],
+    ])(
+      "draws the same answer for an item %s, wherever it stands and whatever was filtered",
+      async (_, shots) => {
+        const [whole, some] = [await answersTo(rows, shots), await answersTo(shuffled, shots)];
+        for (const [i, answers] of some.entries()) {
+          expect(answers.size).toBe(4);
+          for (const [id, answer] of answers) expect(answer).toBe(whole[i]?.get(id));
+        }
+      },
+    );
+
+    it("draws other answers for equal items, and the same ones as `evaluate`", async () => {
+      const [row] = rows;
+      const equal = [0, 1, 2].map((i) => ({ ...row, id: `same-${i}` }) as Row);
+      const [answers] = await answersTo(equal);
+      expect(new Set(answers?.values()).size).toBe(3);
+      const [first] = (await itemsOf(base, arcEasy({ data: equal }), undefined)).items;
+      const question = { messages: first?.messages ?? [], reference: first?.question.answer ?? "" };
+      const { by: _, ...sampling } = draws;
+      const items = [question, question, question];
+      const evaluated = await adapter.evaluate({ items, seed: 7, ...sampling });
+      expect([...(answers?.values() ?? [])]).toEqual(evaluated.answers.map(({ text }) => text));
+    });
+  });
+
+  it("asks a base without a chat template by a plain text, which lists the choices by their letters", async () => {
+    const plain = await runtime.loadBase(await folderWithoutTemplate());
+    expect(plain.info.hasChatTemplate).toBe(false);
+    const own = await plain.createAdapter({ rank: 2, seed: 1 });
+    const benchmark = arcEasy({ data: ARC_ROWS.slice(0, 3), shots: 1, shotData: ARC_ROWS.slice(5, 6) });
+    const { models, autoregressive } = await runBenchmark({ benchmark, models: { own }, ...by });
+    const shot =
+      "Which of these is number 5, counted from the very first one of them all?\nA: a\nB: bé\nC: a long one\nD: d5";
+    const asked = "Which of these is number 1?\nA: a\nB: bé\nC: a long one\nD: d1";
+    const ids = await plain.encode(`${shot}\nAnswer: C: a long one\n\n${asked}\nAnswer:`, {
+      addSpecial: true,
+    });
+    const how = { ids, answerTokens: 6, frames: false };
+    expect(models.own.items[1]?.answer).toBe((await own.sample(how).result()).text);
+    const greedy = await plain.sample({ ...how, policy: "ar" }).result();
+    expect(autoregressive.items[1]?.answer).toBe(greedy.text);
+    for (const kind of [gsm8k({ data: GSM_ROWS }), shortAnswer({ data: GSM_ROWS })]) {
+      const { n } = await runBenchmark({ benchmark: kind, models: { own }, answerTokens: 4 });
+      expect(n).toBe(GSM_ROWS.length);
+    }
+  });
+
+  it("cuts the beginning of a prompt that does not fit with its answer, and counts it", async () => {
+    const long = { ...(ARC_ROWS[9] as Row), question: "Why? ".repeat(300) };
+    const benchmark = arcEasy({ data: ARC_ROWS.slice(0, 2), shots: 1, shotData: [long] });
+    const run = await runBenchmark({ benchmark, models: { adapter }, ...by });
+    for (const score of [run.models.adapter, run.autoregressive]) expect(score.cut).toBe(2);
+    const { items } = await itemsOf(base, benchmark, undefined);
+    const { ids } = await base.render(items[0]?.messages ?? []);
+    const room = base.info.maxPositions - 6;
+    const alone = await adapter.sample({ ids: ids.slice(-room), answerTokens: 6, frames: false }).result();
+    expect(run.models.adapter.items[0]).toMatchObject({ answer: alone.text, cutTokens: ids.length - room });
+    const window = await runBenchmark({ benchmark, models: { adapter }, by: "letter" });
+    expect(window.models.adapter.items[0]?.cutTokens).toBe(ids.length - (48 - 16));
   });
 
   it("judges word problems by the last number, and short answers by their text", async () => {

@@ -32,6 +32,7 @@ beforeAll(async () => {
   writeFileSync(tokenFile, `${runtime.connection.token}\n`);
   writeTask(tasks, "own_arc", ARC_ROWS, ARC_TASK);
   writeTask(tasks, "own_questions", GSM_ROWS, QUESTION_TASK);
+  writeTask(tasks, "own_repeats", GSM_ROWS.slice(3, 4), `${QUESTION_TASK}repeats: 3\n`);
 });
 
 afterAll(() => runtime?.close());
@@ -40,21 +41,23 @@ describe("lm-eval's own harness, through a worker with an adapter loaded", () =>
   let likelihoods: HarnessRun;
   let answers: HarnessRun;
   let chats: HarnessRun;
+  let repeated: HarnessRun;
   let masked: readonly HarnessRun[];
 
   beforeAll(async () => {
     const worker = { address: runtime.address, token_file: tokenFile };
     const lad = { model: "lad", folder: tasks } as const;
     const own = { ...worker, adapter: adapter.id };
-    const refined = { ...own, policy: "refine", iterations: 2, seed: 4 };
-    [likelihoods, answers, chats, ...masked] = (await runHarness(
+    const refined = { ...own, policy: "refine", iterations: 2, temperature: 1, seed: 4 };
+    [likelihoods, answers, repeated, chats, ...masked] = (await runHarness(
       scratch,
       { ...lad, task: "own_arc", args: own },
       { ...lad, task: "own_questions", args: refined },
+      { ...lad, task: "own_repeats", args: refined },
       { ...lad, task: "own_questions", args: { ...worker, base: "stub" }, chat: true, limit: 2 },
       { ...lad, task: "own_arc", args: { ...own, likelihood: "pseudo" }, limit: 5 },
       { ...lad, task: "own_arc", args: { ...own, likelihood: "monte-carlo", samples: 3, seed: 9 }, limit: 5 },
-    )) as [HarnessRun, HarnessRun, HarnessRun, ...HarnessRun[]];
+    )) as [HarnessRun, HarnessRun, HarnessRun, HarnessRun, ...HarnessRun[]];
   }, 600_000);
 
   it("finds those of ARC's questions right that we do, by the same likelihoods", async () => {
@@ -86,16 +89,28 @@ describe("lm-eval's own harness, through a worker with an adapter loaded", () =>
     expect((await runtime.info()).adapters.map(({ id }) => id)).toEqual([adapter.id]);
   });
 
-  it("has the answers that `sample` gives, up to the strings that end them", async () => {
-    for (const [i, { question }] of GSM_ROWS.entries()) {
-      const ids = [...(await base.encode(question, { addSpecial: true }))];
-      const policy = refine({ iterations: 2 });
-      const { text } = await adapter
-        .sample({ ids, policy, answerTokens: 6, seed: 4, frames: false })
-        .result();
+  it("has the answers that `evaluate` gives, up to the strings that end them", async () => {
+    for (const [i, text] of (await evaluated(GSM_ROWS)).entries()) {
       expect(answers.samples[i]?.resps[0]?.[0]).toBe(text.split(/\n|zz/)[0]);
     }
   });
+
+  it("draws another answer in each repeat of an item, whatever was filtered, and `evaluate` draws the same", async () => {
+    const [row] = GSM_ROWS.slice(3);
+    const three = await evaluated([row, row, row] as typeof GSM_ROWS);
+    expect(repeated.samples[0]?.resps[0]).toEqual(three.map((text) => text.split(/\n|zz/)[0]));
+    expect(new Set(three).size).toBe(3);
+    expect(three[0]?.split(/\n|zz/)[0]).toBe(answers.samples[3]?.resps[0]?.[0]);
+  });
+
+  /** The adapter's answers to questions as the harness puts them, drawn as `evaluate` draws. */
+  async function evaluated(rows: typeof GSM_ROWS): Promise<string[]> {
+    const items = await Promise.all(
+      rows.map(async ({ question }) => ({ ids: [...(await base.encode(question, { addSpecial: true }))] })),
+    );
+    const how = { policy: refine({ iterations: 2 }), temperature: 1, answerTokens: 6, seed: 4 };
+    return (await adapter.evaluate({ items, ...how })).answers.map(({ text }) => text);
+  }
 
   it("renders chats with the worker's template, and asks a base by itself", async () => {
     for (const [i, { question }] of GSM_ROWS.slice(0, 2).entries()) {

@@ -179,7 +179,10 @@ describe("an inspection", () => {
     const text = inspectionText(inspection);
     expect(text).toContain("20 examples: 20 become windows");
     expect(text).toMatch(/The end of an answer \(.+\) is supervised in 20 of 20 examples/);
-    expect(text).toMatch(/⟦mask ×\d+⟧/);
+    const hidden = inspection.shown
+      .flatMap(({ segments }) => segments)
+      .find(({ shown }) => shown === "masked");
+    expect(text).toContain(`⟦mask ×${hidden?.tokens} ← ${hidden?.text.replaceAll("\n", "↵")}⟧`);
     expect(text).toContain("row 3 of ");
   });
 

@@ -323,6 +323,15 @@ def test_a_hub_data_set_is_streamed_and_stored_like_any_other(
     }
 
 
+def test_a_hub_data_sets_rows_keep_the_names_of_their_sources(
+    store: DatasetStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"instruction": "q", "output": "a", "source": name} for name in ("flan", "t0")]
+    hub(lambda *_, **__: iter(rows), monkeypatch)
+    dataset_id, _ = store.read_hub(SOURCE)
+    assert [example.source for example in store.examples(dataset_id)] == ["flan", "t0"]
+
+
 @pytest.mark.parametrize(
     ("raised", "code"),
     [

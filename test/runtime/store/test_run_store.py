@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kept_runs import events_of, kept_run, logged, run_info, step_event, training_recipe
@@ -157,6 +157,34 @@ def test_the_oldest_runs_go_beyond_a_number_or_a_size_and_those_under_way_stay(t
     assert database.execute("SELECT id FROM runs ORDER BY number").fetchall() == [("run-0",), ("run-4",)]
 
 
+def test_however_many_answers_are_sampled_no_training_run_is_forgotten_for_them(tmp_path: Path) -> None:
+    for name in ("training-0", "training-1", *(f"sampling-{number}" for number in range(6))):
+        kept_run(tmp_path, name)
+    database = sqlite3.connect(tmp_path / "runs.sqlite")
+    database.execute("UPDATE runs SET state = 'finished', kind = substr(id, 1, instr(id, '-') - 1)")
+    (nbytes,) = database.execute("SELECT bytes FROM runs WHERE id = 'training-0'").fetchone()
+    removed: list[str] = []
+    forget_old(database, removed.append, kept_runs=2)
+    assert removed == ["sampling-3", "sampling-2", "sampling-1", "sampling-0"]
+    forget_old(database, removed.append, kept_bytes=nbytes)
+    assert removed[4:] == ["sampling-4", "training-0"]
+
+
+def test_an_interrupted_training_run_is_kept_beyond_every_bound_and_an_interrupted_sampling_run_is_not(
+    tmp_path: Path,
+) -> None:
+    for number in range(6):
+        kept_run(tmp_path, f"run-{number}")
+    database = sqlite3.connect(tmp_path / "runs.sqlite")
+    database.execute("UPDATE runs SET state = CASE WHEN number <= 4 THEN 'interrupted' ELSE 'finished' END")
+    database.execute("UPDATE runs SET kind = 'sampling' WHERE id IN ('run-2', 'run-3')")
+    removed: list[str] = []
+    forget_old(database, removed.append, kept_runs=1, kept_bytes=0)
+    assert removed == ["run-2", "run-4"]
+    kept = database.execute("SELECT id FROM runs ORDER BY number").fetchall()
+    assert kept == [("run-0",), ("run-1",), ("run-3",), ("run-5",)]
+
+
 def test_a_full_disk_refuses_a_new_training_run_and_what_runs_is_kept_once_there_is_room(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -220,6 +248,7 @@ def test_a_record_of_another_program_or_a_newer_version_is_refused(
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 200_000), st.binary(min_size=1, max_size=300))
+@example(3626, b"\x00\x80")  # within the text of a table's definition, which SQLite's message quotes
 def test_a_record_with_bytes_overwritten_is_whole_or_refused_by_name(
     tmp_path_factory: pytest.TempPathFactory, at: int, damage: bytes
 ) -> None:

@@ -41,6 +41,31 @@ async function file(...rows: unknown[]): Promise<string> {
   return path;
 }
 
+describe("a benchmark's split on the hub", () => {
+  const excluding = async (...rows: readonly object[]) => {
+    const { base, transport } = await mixing();
+    transport.onStream(DataService.readHubRows, async function* () {
+      yield { rows: rows.map((row) => JSON.stringify(row)) };
+    });
+    const benchmark = hub("openai/gsm8k", { config: "main", split: "test" });
+    await base.dataset(mixture({ sources: { gsm: source }, without: [benchmark] }));
+    const [request] = transport.requestsOf(DataService.mixDataset);
+    return { base, ids: request?.mixture?.contamination?.datasetIds };
+  };
+
+  it("is left out by its questions, whatever their column is called", async () => {
+    const { base, ids } = await excluding({ question: "2 + 2?", answer: "4" }, { ctx: "Boil", endings: [] });
+    const prompts = ["2 + 2?", "Boil"].map((instruction) => ({ instruction, output: "" }));
+    expect(ids).toEqual([(await base.dataset(prompts)).id]);
+  });
+
+  it("is refused by the number of a row without a question", async () => {
+    await expect(excluding({ question: "2 + 2?" }, { label: 1 })).rejects.toThrow(
+      "openai/gsm8k: row 1 has none of instruction, question, ctx, problem, prompt and messages (its columns: label).",
+    );
+  });
+});
+
 describe("a mixture", () => {
   it("is sent complete, with the data sets of its sources and the base that counts its tokens", async () => {
     const { base, transport } = await mixing();

@@ -10,7 +10,7 @@ from typing import Any
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.data import HubDataset
 
-_COLUMNS = ("system", "instruction", "input", "output", "messages", "id")
+_COLUMNS = ("system", "instruction", "input", "output", "messages", "id", "source")
 
 
 def hub_lines(source: HubDataset) -> Iterator[bytes]:

@@ -76,9 +76,13 @@ class Runs:
                 f"There is no run {run_id or '(empty)'} on this worker.",
                 option="runId",
                 value=run_id,
-                remedy=f"List the runs; the last {KEPT_RUNS if self._store else self._kept_ended} ended ones are kept.",
+                remedy=f"List the runs; the last {self._kept} are kept.",
             )
         return run
+
+    @property
+    def _kept(self) -> str:
+        return f"{KEPT_RUNS} ended ones of each kind" if self._store else f"{self._kept_ended} ended ones"
 
     def find(self, run_id: str) -> Run | None:
         with self._lock:

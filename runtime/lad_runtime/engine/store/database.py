@@ -67,7 +67,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         return connection
     except (sqlite3.OperationalError, OSError) as error:
         raise storage_error(error) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite's own message may quote the damage
         raise _damaged(path, str(error)) from error
 
 

@@ -1,5 +1,10 @@
 /** How a model's items are scored, and what is kept of each. */
+import type { FrozenBase } from "../../frozen-base.js";
+import type { Snapshot } from "../../snapshot.js";
 import type { BenchmarkItem } from "../items.js";
+
+/** A model whose weights stay as they are. */
+export type ScoredModel = Snapshot | FrozenBase;
 
 /** What one model made of one item. */
 export interface ItemResult {
@@ -23,7 +28,7 @@ export interface ItemResult {
   readonly correctByCharacters?: boolean | undefined;
   /** Whether the most likely choice for each byte of UTF-8 is right. */
   readonly correctByBytes?: boolean | undefined;
-  /** Tokens of the prompt's beginning that were left out because it is longer than the base's positions. */
+  /** Tokens of the prompt's beginning that were left out because it does not fit beside what is scored or written. */
   readonly cutTokens?: number | undefined;
 }
 

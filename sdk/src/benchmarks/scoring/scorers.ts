@@ -2,14 +2,10 @@
 import type { FrozenBase } from "../../frozen-base.js";
 import { ar } from "../../method/policies/registered.js";
 import { causal } from "../../options/evaluation/likelihood.js";
-import type { Snapshot } from "../../snapshot.js";
 import type { CheckedRunBenchmark, RunSampling } from "../options.js";
 import { likelihoodScorer } from "./likelihood.js";
-import type { Scorer } from "./scorer.js";
+import type { ScoredModel, Scorer } from "./scorer.js";
 import { writtenScorer } from "./written.js";
-
-/** A model whose weights stay as they are. */
-export type ScoredModel = Snapshot | FrozenBase;
 
 /** What is asked, and whether it is asked of the base that all others are compared with. */
 type Asked = Pick<CheckedRunBenchmark, "by" | "base" | "likelihood" | "sampling"> & {
@@ -21,7 +17,7 @@ export function scorerOf(model: ScoredModel, { by, base, likelihood, sampling, i
     const how = isReference ? { likelihood: causal() } : { likelihood, attention: sampling.asked.attention };
     return likelihoodScorer(model, base, how);
   }
-  return writtenScorer(model, by, isReference ? autoregressive(sampling, by, base) : sampling);
+  return writtenScorer(model, base, by, isReference ? autoregressive(sampling, by, base) : sampling);
 }
 
 /** Steps of arithmetic are longer than an answer by letter. */

@@ -65,8 +65,8 @@ export interface MixtureOptions {
   /** Which duplicates are left out. Default: exact ones. */
   deduplicate?: DeduplicateOptions | undefined;
   /**
-   * Benchmarks: examples whose prompts stand in them are left out. Besides examples, `jsonl(…)` may have the benchmark's own rows, with
-   * a `question`, `ctx`, `problem` or `prompt`. Default: none.
+   * Benchmarks: examples whose prompts stand in them are left out. Besides examples, `jsonl(…)` and `hub(…)` may have the benchmark's
+   * own rows, with a `question`, `ctx`, `problem` or `prompt`. Default: none.
    */
   without?: readonly PlainSource[] | undefined;
   /**
