@@ -99,10 +99,10 @@ async function* lines(examples: readonly Example[]): AsyncGenerator<Buffer, void
 function inOrder(example: Example): object {
   if ("messages" in example) {
     const messages = example.messages.map(({ role, content }) => ({ role, content }));
-    return { id: example.id, messages, source: example.source };
+    return { id: example.id, messages, weight: example.weight, source: example.source };
   }
-  const { id, system, instruction, input, output, source } = example;
-  return { id, system, instruction, input, output, source };
+  const { id, system, instruction, input, output, weight, source } = example;
+  return { id, system, instruction, input, output, weight, source };
 }
 
 function* pieces(bytes: Buffer): Generator<Buffer, void, undefined> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { filledText, flag, integer, list, oneOf, text } from "../checks/fields.js";
+import { atLeast, filledText, flag, integer, list, oneOf, text } from "../checks/fields.js";
 import { type Complete, fieldsOf } from "../checks/fields-of.js";
 
 /** One turn of a chat. */
@@ -41,6 +41,8 @@ export interface InstructionExample {
   readonly input?: string | undefined;
   /** The answer. */
   readonly output: string;
+  /** How many times its loss counts: a finite number of at least 0; at 0 it does not train. Default: 1. */
+  readonly weight?: number | undefined;
   /** The name of where it comes from, for reports: a string of at most 64 characters. Default: none. */
   readonly source?: string | undefined;
 }
@@ -51,6 +53,7 @@ export const instructionExample = fieldsOf<InstructionExample>()({
   instruction: text(),
   input: text().optional(),
   output: text(),
+  weight: atLeast(0).optional(),
   source: sourceName.optional(),
 });
 
@@ -60,6 +63,8 @@ export interface ChatExample {
   readonly id?: number | undefined;
   /** The turns, at least one; the last is the assistant's. */
   readonly messages: readonly ChatMessage[];
+  /** How many times its loss counts: a finite number of at least 0; at 0 it does not train. Default: 1. */
+  readonly weight?: number | undefined;
   /** The name of where it comes from, for reports: a string of at most 64 characters. Default: none. */
   readonly source?: string | undefined;
 }
@@ -67,6 +72,7 @@ export interface ChatExample {
 export const chatExample = fieldsOf<ChatExample>()({
   id: exampleId.optional(),
   messages: list(messageSchema, "a list of messages, at least one"),
+  weight: atLeast(0).optional(),
   source: sourceName.optional(),
 });
 

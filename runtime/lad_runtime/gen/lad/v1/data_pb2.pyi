@@ -293,16 +293,18 @@ class StreamExamplesResponse(_message.Message):
     def __init__(self, examples: _Optional[_Iterable[_Union[PreparedExample, _Mapping]]] = ...) -> None: ...
 
 class PreparedExample(_message.Message):
-    __slots__ = ("id", "ids", "answer", "tail")
+    __slots__ = ("id", "ids", "answer", "tail", "weight")
     ID_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     TAIL_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
     id: int
     ids: _containers.RepeatedScalarFieldContainer[int]
     answer: bytes
     tail: bytes
-    def __init__(self, id: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., answer: _Optional[bytes] = ..., tail: _Optional[bytes] = ...) -> None: ...
+    weight: float
+    def __init__(self, id: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., answer: _Optional[bytes] = ..., tail: _Optional[bytes] = ..., weight: _Optional[float] = ...) -> None: ...
 
 class EncodeRequest(_message.Message):
     __slots__ = ("base_id", "texts", "allow_special", "add_special")

@@ -300,6 +300,8 @@ export interface PreparedExample {
   answer: Buffer;
   /** One byte per position, 0 or 1: whether it is padding behind the answer. */
   tail: Buffer;
+  /** How many times its loss counts. 0: not at all. */
+  weight: number;
 }
 
 export interface EncodeRequest {
@@ -3284,7 +3286,7 @@ export const StreamExamplesResponse: MessageFns<StreamExamplesResponse> = {
 };
 
 function createBasePreparedExample(): PreparedExample {
-  return { id: 0n, ids: [], answer: Buffer.alloc(0), tail: Buffer.alloc(0) };
+  return { id: 0n, ids: [], answer: Buffer.alloc(0), tail: Buffer.alloc(0), weight: 0 };
 }
 
 export const PreparedExample: MessageFns<PreparedExample> = {
@@ -3307,6 +3309,9 @@ export const PreparedExample: MessageFns<PreparedExample> = {
     }
     if (message.tail.length !== 0) {
       writer.uint32(34).bytes(message.tail);
+    }
+    if (message.weight !== 0) {
+      writer.uint32(41).double(message.weight);
     }
     return writer;
   },
@@ -3366,6 +3371,14 @@ export const PreparedExample: MessageFns<PreparedExample> = {
             message.tail = Buffer.from(reader.bytes());
             continue;
           }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.weight = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3384,6 +3397,7 @@ export const PreparedExample: MessageFns<PreparedExample> = {
       ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.Number(e)) : [],
       answer: isSet(object.answer) ? Buffer.from(bytesFromBase64(object.answer)) : Buffer.alloc(0),
       tail: isSet(object.tail) ? Buffer.from(bytesFromBase64(object.tail)) : Buffer.alloc(0),
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
     };
   },
 
@@ -3401,6 +3415,9 @@ export const PreparedExample: MessageFns<PreparedExample> = {
     if (message.tail.length !== 0) {
       obj.tail = base64FromBytes(message.tail);
     }
+    if (message.weight !== 0) {
+      obj.weight = floatToJson(message.weight);
+    }
     return obj;
   },
 
@@ -3413,6 +3430,7 @@ export const PreparedExample: MessageFns<PreparedExample> = {
     message.ids = object.ids?.map((e) => e) || [];
     message.answer = object.answer ?? Buffer.alloc(0);
     message.tail = object.tail ?? Buffer.alloc(0);
+    message.weight = object.weight ?? 0;
     return message;
   },
 };
