@@ -80,9 +80,7 @@ class PreparedExamples(Sequence[PreparedExample]):
         if isinstance(index, slice):
             return PreparedExamples(self._windows[index], self._length, self._padding)
         window = self._windows[index]
-        return padded(
-            window.id, window.ids, window.answer, self._length, self._padding, weight=window.weight
-        )
+        return padded(window.id, window.ids, window.answer, self._length, self._padding, weight=window.weight)
 
 
 def prepare(
@@ -104,9 +102,7 @@ def prepare(
         answers += sum(cut.answer)
         specials += cut.special_tokens
         masks += cut.mask_tokens
-        windows.append(
-            _Window(cut.example.id, array("i", cut.ids), bytes(cut.answer), cut.example.weight)
-        )
+        windows.append(_Window(cut.example.id, array("i", cut.ids), bytes(cut.answer), cut.example.weight))
     if not windows:
         raise nothing_left(seen, spec)
     length = spec.window if spec.pad_to_window else 0

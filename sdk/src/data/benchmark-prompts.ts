@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { LadError } from "../errors.js";
 import type { Example } from "../options.js";
-import { unreadable } from "./sources.js";
+import { unreadable } from "./local-bytes.js";
 
 /** Columns that a prompt is read from: of this package's examples, then of ARC, MMLU and GSM8K, of HellaSwag, of MATH, of others. */
 const COLUMNS = ["instruction", "question", "ctx", "problem", "prompt"] as const;

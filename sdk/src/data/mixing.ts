@@ -36,7 +36,7 @@ export async function mix(
 
 /** A benchmark's file of this machine as its prompts; any other source as it is. */
 async function promptsOf(data: CheckedPlainSource): Promise<CheckedPlainSource> {
-  return "jsonl" in data ? benchmarkPrompts(data.jsonl) : data;
+  return "jsonl" in data && data.fields === undefined ? benchmarkPrompts(data.jsonl) : data;
 }
 
 function specOf(

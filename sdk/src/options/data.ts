@@ -26,6 +26,25 @@ export const messagesSchema = z.union(
   { error: "a string, or a list of { role, content }" },
 );
 
+/** What other data calls the keys of an example. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  question: "instruction",
+  prompt: "instruction",
+  query: "instruction",
+  problem: "instruction",
+  context: "input",
+  answer: "output",
+  response: "output",
+  completion: "output",
+  target: "output",
+  system_prompt: "system",
+  conversations: "messages",
+  conversation: "messages",
+};
+
+const meant = (key: string) =>
+  Object.hasOwn(MEANINGS, key) ? `Did you mean ${MEANINGS[key]}? Files are read so with fields.` : undefined;
+
 const exampleId = integer(0, Number.MAX_SAFE_INTEGER);
 const sourceName = text().max(64, { error: "a string of at most 64 characters" });
 
@@ -47,15 +66,18 @@ export interface InstructionExample {
   readonly source?: string | undefined;
 }
 
-export const instructionExample = fieldsOf<InstructionExample>()({
-  id: exampleId.optional(),
-  system: text().optional(),
-  instruction: text(),
-  input: text().optional(),
-  output: text(),
-  weight: atLeast(0).optional(),
-  source: sourceName.optional(),
-});
+export const instructionExample = fieldsOf<InstructionExample>()(
+  {
+    id: exampleId.optional(),
+    system: text().optional(),
+    instruction: text(),
+    input: text().optional(),
+    output: text(),
+    weight: atLeast(0).optional(),
+    source: sourceName.optional(),
+  },
+  meant,
+);
 
 /** A chat whose last message is the assistant's answer. */
 export interface ChatExample {
@@ -69,12 +91,15 @@ export interface ChatExample {
   readonly source?: string | undefined;
 }
 
-export const chatExample = fieldsOf<ChatExample>()({
-  id: exampleId.optional(),
-  messages: list(messageSchema, "a list of messages, at least one"),
-  weight: atLeast(0).optional(),
-  source: sourceName.optional(),
-});
+export const chatExample = fieldsOf<ChatExample>()(
+  {
+    id: exampleId.optional(),
+    messages: list(messageSchema, "a list of messages, at least one"),
+    weight: atLeast(0).optional(),
+    source: sourceName.optional(),
+  },
+  meant,
+);
 
 /** One example of training or validation data. */
 export type Example = InstructionExample | ChatExample;

@@ -20,7 +20,7 @@ from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.engine.data.hub_data import hub_rows
 from lad_runtime.engine.scheduler.failures import typed_error
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.data import Example, HubDataset, Message
+from lad_runtime.types.data import Example, HubDataset, Message, ReadColumn
 
 TWO = b'{"instruction": "1 + 1", "output": "2"}\n{"instruction": "2 + 2", "output": "4"}\n'
 
@@ -250,7 +250,9 @@ def test_a_weight_says_how_many_times_an_examples_loss_counts() -> None:
 @pytest.mark.parametrize("written", ['"2"', "-1", "NaN", "Infinity", "true", "1e300", "[]"])
 def test_a_weight_that_is_no_number_of_at_least_0_is_refused_by_name(written: str) -> None:
     line = f'{{"instruction": "q", "output": "a", "weight": {written}}}'.encode()
-    assert f"weight {written} is no finite number of at least 0" in str(refusal(line)).replace("e+300", "e300")
+    assert f"weight {written} is no finite number of at least 0" in str(refusal(line)).replace(
+        "e+300", "e300"
+    )
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,7 @@ def test_the_refusal_of_a_key_says_how_to_read_it_as_what_it_means() -> None:
     answered = refusal(b'{"instruction": "q", "response": "a", "id": 3}')
     assert str(answered).endswith(
         "Did you mean output? To read it so, give the source "
-        'fields: { id: "id", instruction: "instruction", output: "response" }.'
+        'fields: { instruction: "instruction", output: "response", id: "id" }.'
     )
     asked = refusal(b'{"question": "q", "answer": "a", "level": 1}')
     assert 'Give the source fields: { instruction: "question", output: "answer" }' in str(asked)
@@ -290,7 +292,13 @@ def test_the_refusal_of_a_key_says_how_to_read_it_as_what_it_means() -> None:
     "row",
     [
         {"source": "web", "idx": 3, "uid": "a", "category": "qa", "label": 2},
-        {"input": "x", "inputs": "y", "answer": "C", "prompt": "p", "outputs": ["a"]},  # beside what they mean
+        {
+            "input": "x",
+            "inputs": "y",
+            "answer": "C",
+            "prompt": "p",
+            "outputs": ["a"],
+        },  # beside what they mean
         {"resource": "web", "dataset": "d", "tools": [], "inptu": None},
     ],
 )
@@ -413,6 +421,54 @@ def test_a_hub_data_set_is_streamed_and_stored_like_any_other(
         "token": None,
         "streaming": True,
     }
+
+
+COLUMNS = (
+    ReadColumn(field="instruction", column="question"),
+    ReadColumn(field="output", column="answer"),
+    ReadColumn(field="weight", column="w"),
+)
+
+
+def test_columns_that_are_named_are_read_and_no_others_from_a_file_and_the_hub_alike(
+    store: DatasetStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"question": "é q0", "answer": "a", "w": 2, "id": "x", "output": "not this"},
+        {"question": "q1", "answer": "b", "w": None},
+    ]
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8-sig")
+    hub(lambda *_, **__: rows, monkeypatch)
+    for dataset_id, count in (
+        store.read_file(str(path), columns=COLUMNS),
+        store.read_hub(SOURCE, columns=COLUMNS),
+    ):
+        assert count == 2
+        examples = list(store.examples(dataset_id))
+        assert [turn.content for example in examples for turn in example.messages] == ["é q0", "a", "q1", "b"]
+        assert [(example.id, example.weight) for example in examples] == [(0, 2.0), (1, 1.0)]
+
+
+def test_a_line_without_a_named_column_or_that_is_no_row_is_refused_by_its_number(
+    store: DatasetStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b'{"question": "q", "answer": "a"}\n\n{"question": "q", "reply": "a"}\n')
+    with pytest.raises(LadError, match="Line 3 of the data: there is no column answer") as refused:
+        store.read_file(str(path), columns=COLUMNS)
+    assert "(its columns: question, reply)" in str(refused.value)
+    path.write_bytes(b'{"question": "q", "answer": "a"}\n{')
+    with pytest.raises(LadError, match="Line 2 of the data: it is not JSON"):
+        store.read_file(str(path), columns=COLUMNS)
+
+
+def test_a_hubs_column_that_may_not_be_ignored_is_refused_though_it_is_not_stored(
+    store: DatasetStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub(lambda *_, **__: [{"instruction": "q", "output": "a", "context": "c"}], monkeypatch)
+    with pytest.raises(LadError, match=r"Line 1 of the data: there is no key context. Did you mean input"):
+        store.read_hub(SOURCE)
 
 
 @pytest.mark.parametrize(

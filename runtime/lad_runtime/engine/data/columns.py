@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from lad_runtime.types.data import EXAMPLE_FIELDS
+
 CHAT = ("messages", "id", "weight", "source")
 INSTRUCTION = ("system", "instruction", "input", "output", "id", "weight", "source")
-COLUMNS = tuple(dict.fromkeys((*CHAT, *INSTRUCTION)))
-"""The columns of an example, of either kind."""
-
 _MEANINGS: Mapping[str, tuple[str, ...]] = {
     "system": ("system_prompt", "system_message"),
     "instruction": ("question", "prompt", "query", "problem"),
@@ -62,9 +61,7 @@ def refused_column(row: Mapping[str, Any]) -> Refusal | None:
         if name in _ANSWERING and row[name]:
             return _no_column(name, _ANSWERING[name], _read(own, given))
     if "messages" in given and row.get("system") and not _opens_with_system(row["messages"]):
-        return Refusal(
-            "system stands beside messages", "Write it as the first message, of the role system."
-        )
+        return Refusal("system stands beside messages", "Write it as the first message, of the role system.")
     return None
 
 
@@ -95,7 +92,7 @@ def written(fields: Mapping[str, str]) -> str:
 
 
 def _no_column(name: str, remedy: str, fields: Mapping[str, str]) -> Refusal:
-    reading = {own: fields[own] for own in COLUMNS if own in fields}
+    reading = {own: fields[own] for own in EXAMPLE_FIELDS if own in fields}
     verb = "read it so" if name in fields.values() else "ignore it"
     return Refusal(f"there is no key {name}", f"{remedy} To {verb}, give the source {written(reading)}.")
 

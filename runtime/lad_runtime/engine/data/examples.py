@@ -42,6 +42,11 @@ def read_examples(lines: Iterable[bytes]) -> Iterator[Example]:
         yield example
 
 
+def check_columns(row: dict[str, Any], number: int) -> None:
+    """Raises LadError(INVALID_DATA) for a column of a line's row that may not be ignored."""
+    _check(refused_column(row), number)
+
+
 def _object(line: bytes, number: int) -> dict[str, Any]:
     try:
         value = json.loads(line.decode("utf-8"))
@@ -59,7 +64,7 @@ def _object(line: bytes, number: int) -> dict[str, Any]:
 
 
 def _example(fields: dict[str, Any], row: int, number: int) -> Example:
-    _check(refused_column(fields), number)
+    check_columns(fields, number)
     if "messages" in fields:
         messages = _messages(fields["messages"], number)
     elif "instruction" in fields or "output" in fields:

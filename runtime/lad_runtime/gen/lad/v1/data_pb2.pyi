@@ -57,12 +57,22 @@ class UploadDatasetResponse(_message.Message):
     def __init__(self, dataset_id: _Optional[str] = ..., examples: _Optional[int] = ...) -> None: ...
 
 class OpenDatasetRequest(_message.Message):
-    __slots__ = ("path", "hub")
+    __slots__ = ("path", "hub", "columns")
     PATH_FIELD_NUMBER: _ClassVar[int]
     HUB_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
     path: str
     hub: HubDataset
-    def __init__(self, path: _Optional[str] = ..., hub: _Optional[_Union[HubDataset, _Mapping]] = ...) -> None: ...
+    columns: _containers.RepeatedCompositeFieldContainer[ReadColumn]
+    def __init__(self, path: _Optional[str] = ..., hub: _Optional[_Union[HubDataset, _Mapping]] = ..., columns: _Optional[_Iterable[_Union[ReadColumn, _Mapping]]] = ...) -> None: ...
+
+class ReadColumn(_message.Message):
+    __slots__ = ("field", "column")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    column: str
+    def __init__(self, field: _Optional[str] = ..., column: _Optional[str] = ...) -> None: ...
 
 class HubDataset(_message.Message):
     __slots__ = ("name", "config", "split", "revision", "hub_token", "max_examples")

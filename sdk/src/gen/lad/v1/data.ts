@@ -123,7 +123,18 @@ export interface UploadDatasetResponse {
 }
 
 export interface OpenDatasetRequest {
-  source: { $case: "path"; value: string } | { $case: "hub"; value: HubDataset } | undefined;
+  source:
+    | { $case: "path"; value: string }
+    | { $case: "hub"; value: HubDataset }
+    | undefined;
+  /** Which columns are read, and as what; no others are. Empty: those of their own names. */
+  columns: ReadColumn[];
+}
+
+export interface ReadColumn {
+  /** What it is of an example: system, instruction, input, output, messages, id, weight or source. */
+  field: string;
+  column: string;
 }
 
 export interface HubDataset {
@@ -671,7 +682,7 @@ export const UploadDatasetResponse: MessageFns<UploadDatasetResponse> = {
 };
 
 function createBaseOpenDatasetRequest(): OpenDatasetRequest {
-  return { source: undefined };
+  return { source: undefined, columns: [] };
 }
 
 export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
@@ -683,6 +694,9 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
       case "hub":
         HubDataset.encode(message.source.value, writer.uint32(18).fork()).join();
         break;
+    }
+    for (const v of message.columns) {
+      ReadColumn.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -716,6 +730,14 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
             message.source = { $case: "hub", value: HubDataset.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.columns.push(ReadColumn.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -735,6 +757,7 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
         : isSet(object.hub)
         ? { $case: "hub", value: HubDataset.fromJSON(object.hub) }
         : undefined,
+      columns: globalThis.Array.isArray(object?.columns) ? object.columns.map((e: any) => ReadColumn.fromJSON(e)) : [],
     };
   },
 
@@ -744,6 +767,9 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
       obj.path = message.source.value;
     } else if (message.source?.$case === "hub") {
       obj.hub = HubDataset.toJSON(message.source.value);
+    }
+    if (message.columns?.length) {
+      obj.columns = message.columns.map((e) => ReadColumn.toJSON(e));
     }
     return obj;
   },
@@ -767,6 +793,92 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
         break;
       }
     }
+    message.columns = object.columns?.map((e) => ReadColumn.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReadColumn(): ReadColumn {
+  return { field: "", column: "" };
+}
+
+export const ReadColumn: MessageFns<ReadColumn> = {
+  encode(message: ReadColumn, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== "") {
+      writer.uint32(10).string(message.field);
+    }
+    if (message.column !== "") {
+      writer.uint32(18).string(message.column);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadColumn {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadColumn();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.column = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadColumn {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      column: isSet(object.column) ? globalThis.String(object.column) : "",
+    };
+  },
+
+  toJSON(message: ReadColumn): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.column !== "") {
+      obj.column = message.column;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadColumn>, I>>(base?: I): ReadColumn {
+    return ReadColumn.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadColumn>, I>>(object: I): ReadColumn {
+    const message = createBaseReadColumn();
+    message.field = object.field ?? "";
+    message.column = object.column ?? "";
     return message;
   },
 };
