@@ -84,10 +84,10 @@ export function filledText(what = "a string that is not empty") {
   return z.string({ error: what }).min(1, { error: what }).refine(isWhole, { error: WHOLE });
 }
 
-export const WHOLE = "text of whole characters: it holds half of a surrogate pair";
+const WHOLE = "text without half of a surrogate pair";
 
 /** Whether a text is of whole characters; half of a surrogate pair is none, and UTF-8 cannot hold it. */
-export function isWhole(value: string): boolean {
+function isWhole(value: string): boolean {
   return !/\p{Surrogate}/u.test(value);
 }
 
