@@ -191,6 +191,7 @@ export {
   type SampleOptions,
   type SaveOptions,
   type ScheduleOptions,
+  type Split,
   type SplitOptions,
   type SplitPart,
   type SplitSource,

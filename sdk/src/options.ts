@@ -48,6 +48,7 @@ export {
   jsonl,
   type PlainSource,
   type ReadOptions,
+  type Split,
   type SplitOptions,
   type SplitPart,
   type SplitSource,

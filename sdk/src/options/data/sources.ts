@@ -175,16 +175,21 @@ export function hub(
   return { hub: { name, ...options }, ...(fields === undefined ? {} : { fields }) };
 }
 
+/** The two parts of a source. */
+export interface Split {
+  /** What is trained on. */
+  readonly train: SplitSource;
+  /** What is validated on. */
+  readonly validation: SplitSource;
+}
+
 /**
  * Splits a source in two: `const { train, validation } = split(jsonl("all.jsonl"), { validation: 0.05 })`.
  *
  * Where an example goes depends on its text and the seed alone: examples of the same text go the same way, and both parts keep the
  * order.
  */
-export function split(
-  data: WholeSource,
-  options: SplitOptions,
-): { readonly train: SplitSource; readonly validation: SplitSource } {
+export function split(data: WholeSource, options: SplitOptions): Split {
   return {
     train: { split: { data, part: "train", ...options } },
     validation: { split: { data, part: "validation", ...options } },
