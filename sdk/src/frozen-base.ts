@@ -257,7 +257,7 @@ export class FrozenBase extends Model {
     signal: AbortSignal | undefined,
   ): Promise<readonly Example[] | JsonlSource> {
     if (Array.isArray(source)) return source as readonly Example[];
-    if ("jsonl" in source) return source;
+    if ("jsonl" in source && source.fields === undefined) return source;
     const { id } = await openDataset(this.client, source, signal, this.id);
     return downloadExamples(this.client, id, signal);
   }

@@ -21,6 +21,7 @@ export {
   textOptions,
 } from "./options/base.js";
 export { type CallOptions, callOptions } from "./options/call.js";
+export type { ExampleColumns } from "./options/data/example-columns.js";
 export { type CheckedInspection, checkInspect, type InspectOptions } from "./options/data/inspection.js";
 export {
   type CheckedMixture,
@@ -35,6 +36,10 @@ export {
 } from "./options/data/mixture.js";
 export {
   type CheckedPlainSource,
+  type CheckedWholeSource,
+  type CsvOptions,
+  type CsvSource,
+  csv,
   type Dataset,
   exampleSchema,
   type HubSource,
@@ -42,6 +47,13 @@ export {
   type JsonlSource,
   jsonl,
   type PlainSource,
+  type ReadOptions,
+  type Split,
+  type SplitOptions,
+  type SplitPart,
+  type SplitSource,
+  split,
+  type WholeSource,
   type WorkerJsonlSource,
   workerJsonl,
 } from "./options/data/sources.js";

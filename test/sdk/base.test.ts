@@ -57,6 +57,7 @@ it("examples become questions with their right answers", async () => {
           ids: [1, 2, 3, 4, 0],
           answer: Buffer.from([0, 0, 1, 1, 1]),
           tail: Buffer.from([0, 0, 0, 0, 1]),
+          weight: 1,
         },
       ],
     };

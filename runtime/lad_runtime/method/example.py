@@ -22,3 +22,4 @@ class Example:
     id: int
     messages: tuple[Message, ...]
     source: str = ""  # where it comes from, for reports
+    weight: float = 1.0  # how many times its loss counts; 0: not at all

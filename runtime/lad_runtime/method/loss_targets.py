@@ -147,7 +147,12 @@ def targeted(
 def supervised_positions(
     example: PreparedExample, noised: NoisedExample | None, spec: LossSpec
 ) -> tuple[bool, ...]:
-    """Which positions of the window the loss counts; without noise too, where it counts others than corrupted ones."""
+    """Which positions of the window the loss counts; without noise too, where it counts others than corrupted ones.
+
+    None of an example whose weight is 0.
+    """
+    if example.weight == 0:
+        return (False,) * len(example.ids)
     chosen = SUPERVISIONS[spec.supervise].chosen(example, noised)
     return tuple(
         is_chosen and (spec.tail or not tail) for is_chosen, tail in zip(chosen, example.tail, strict=True)
@@ -197,7 +202,8 @@ def _weights(
     tail = spec.tail_weight if spec.tail else 0.0
     of = WeighedExample(example=example, tail=tail, supervised=supervised, time=noised.time, counted=counted)
     divisor = WEIGHTINGS[spec.weighting].divisor(of)
-    own, of_tail = float(np.float32(1 / divisor)), float(np.float32(tail / divisor))
+    weight = example.weight
+    own, of_tail = float(np.float32(weight / divisor)), float(np.float32(tail * weight / divisor))
     return tuple(
         (of_tail if is_tail else own) if is_target else 0.0
         for is_target, is_tail in zip(supervised, example.tail, strict=True)

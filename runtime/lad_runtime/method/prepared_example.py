@@ -11,6 +11,7 @@ class PreparedExample:
     ids: tuple[int, ...]
     answer: tuple[bool, ...]
     tail: tuple[bool, ...]
+    weight: float = 1.0  # how many times its loss counts; 0: not at all
 
     @property
     def past_tokens(self) -> int:

@@ -69,7 +69,14 @@ def split(example: PreparedExample, drawn: float, canvas_tokens: int = 0) -> Pre
     )
     if cut == 0:
         return kept
-    return SplitExample(id=kept.id, ids=kept.ids, answer=kept.answer, tail=kept.tail, past=begin - 1)
+    return SplitExample(
+        id=kept.id,
+        ids=kept.ids,
+        answer=kept.answer,
+        tail=kept.tail,
+        weight=kept.weight,
+        past=begin - 1,
+    )
 
 
 def check_split(context: Context, attention: str, canvas_tokens: int) -> None:

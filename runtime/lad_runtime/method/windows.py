@@ -56,6 +56,7 @@ class _Window:
     id: int
     ids: "array[int]"
     answer: bytes
+    weight: float
 
 
 class PreparedExamples(Sequence[PreparedExample]):
@@ -79,7 +80,7 @@ class PreparedExamples(Sequence[PreparedExample]):
         if isinstance(index, slice):
             return PreparedExamples(self._windows[index], self._length, self._padding)
         window = self._windows[index]
-        return padded(window.id, window.ids, window.answer, self._length, self._padding)
+        return padded(window.id, window.ids, window.answer, self._length, self._padding, weight=window.weight)
 
 
 def prepare(
@@ -101,7 +102,7 @@ def prepare(
         answers += sum(cut.answer)
         specials += cut.special_tokens
         masks += cut.mask_tokens
-        windows.append(_Window(cut.example.id, array("i", cut.ids), bytes(cut.answer)))
+        windows.append(_Window(cut.example.id, array("i", cut.ids), bytes(cut.answer), cut.example.weight))
     if not windows:
         raise nothing_left(seen, spec)
     length = spec.window if spec.pad_to_window else 0
@@ -123,7 +124,13 @@ def prepare(
 
 
 def padded(
-    id: int, ids: Sequence[int], answer: Sequence[int], length: int, padding: Sequence[int]
+    id: int,
+    ids: Sequence[int],
+    answer: Sequence[int],
+    length: int,
+    padding: Sequence[int],
+    *,
+    weight: float,
 ) -> PreparedExample:
     """A window with the tail that fills it up to so many tokens; those of `padding` take turns."""
     tail = max(0, length - len(ids))
@@ -132,6 +139,7 @@ def padded(
         ids=(*ids, *islice(cycle(padding), tail)),
         answer=(*map(bool, answer), *[True] * tail),
         tail=(*[False] * len(ids), *[True] * tail),
+        weight=weight,
     )
 
 

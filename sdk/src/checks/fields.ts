@@ -77,11 +77,18 @@ export function flag() {
 }
 
 export function text() {
-  return z.string({ error: "a string" });
+  return z.string({ error: "a string" }).refine(isWhole, { error: WHOLE });
 }
 
 export function filledText(what = "a string that is not empty") {
-  return z.string({ error: what }).min(1, { error: what });
+  return z.string({ error: what }).min(1, { error: what }).refine(isWhole, { error: WHOLE });
+}
+
+const WHOLE = "text without half of a surrogate pair";
+
+/** Whether a text is of whole characters; half of a surrogate pair is none, and UTF-8 cannot hold it. */
+function isWhole(value: string): boolean {
+  return !/\p{Surrogate}/u.test(value);
 }
 
 /** Printable ASCII that no error shows. Surrounding white space, such as a file's line end, is trimmed. */

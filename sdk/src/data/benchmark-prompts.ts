@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import type { Client } from "../client.js";
 import { LadError } from "../errors.js";
 import type { CheckedPlainSource, Example } from "../options.js";
+import { unreadable } from "./local-bytes.js";
 import { readRows } from "./rows.js";
-import { unreadable } from "./sources.js";
 
 /** Columns that a prompt is read from: of this package's examples, then of ARC, MMLU and GSM8K, of HellaSwag, of MATH, of others. */
 const COLUMNS = ["instruction", "question", "ctx", "problem", "prompt"] as const;

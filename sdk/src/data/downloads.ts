@@ -13,6 +13,7 @@ const COLUMNS: ReadonlySet<string> = new Set([
   "input",
   "output",
   "messages",
+  "weight",
   "source",
 ]);
 
@@ -33,9 +34,8 @@ export async function downloadExamples(
   return lines.map((line, i) => check(exampleSchema, columnsOf(JSON.parse(line)), `data[${i}]`));
 }
 
-/** What the worker reads of a row: known columns with values, an id that is a number. */
+/** What the worker reads of a row: known columns with values, an id as the number that it writes. */
 function columnsOf(row: Record<string, unknown>): Record<string, unknown> {
-  const isRead = ([name, value]: [string, unknown]) =>
-    COLUMNS.has(name) && value !== null && (name !== "id" || typeof value === "number");
-  return Object.fromEntries(Object.entries(row).filter(isRead));
+  const read = Object.entries(row).filter(([name, value]) => COLUMNS.has(name) && value !== null);
+  return Object.fromEntries(read.map(([name, value]) => [name, name === "id" ? Number(value) : value]));
 }

@@ -36,12 +36,13 @@ export async function mix(
   return { dataset: { id: reply.datasetId, examples: report.examples }, report };
 }
 
-/** A benchmark's file of this machine, or its split on the hub, as its prompts; any other source as it is. */
+/** A benchmark's file of this machine, or its split on the hub, as its prompts; any other source, or columns of one's own, as they are. */
 async function promptsOf(
   client: Client,
   data: CheckedPlainSource,
   signal: AbortSignal | undefined,
 ): Promise<CheckedPlainSource> {
+  if ("fields" in data && data.fields !== undefined) return data;
   if ("jsonl" in data) return filePrompts(data.jsonl);
   return "hub" in data ? hubPrompts(client, data, signal) : data;
 }

@@ -1,13 +1,11 @@
 /** Uploads examples to the worker. A data set is addressed by its content, so equal data is uploaded once. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { resolve } from "node:path";
 import type { Client } from "../client.js";
-import { isLadError, LadError } from "../errors.js";
-import type { CheckedPlainSource, Dataset, Example } from "../options.js";
+import { LadError } from "../errors.js";
+import type { CheckedPlainSource, CheckedWholeSource, Dataset } from "../options.js";
 import { DataService, type pb } from "../wire.js";
-
-const PIECE_BYTES = 2 ** 20;
+import { inPieces, localBytes } from "./local-bytes.js";
+import { partOf } from "./splitting.js";
 
 /**
  * The data set of a plain source, which is uploaded or opened if the worker does not have it.
@@ -19,25 +17,39 @@ export async function openSource(
   source: CheckedPlainSource,
   signal?: AbortSignal,
 ): Promise<Dataset> {
+  if ("split" in source) return openPart(client, source.split, signal);
   if ("id" in source) return source;
-  if (isExamples(source)) return upload(client, () => lines(source), "data", signal);
-  if ("jsonl" in source) {
-    const { jsonl } = source;
-    return upload(client, () => fileBytes(jsonl), jsonl, signal).catch((error: unknown) => {
-      throw ofFile(error, jsonl);
-    });
-  }
-  const request = { source: toOpen(source) };
+  const local = localBytes(source);
+  if (local !== undefined) return upload(client, local.bytes, local.name, signal).catch(local.named);
+  const { fields = {}, ...fetched } = source as Fetched;
+  const columns = Object.entries(fields).map(([field, column]) => ({ field, column: column ?? "" }));
+  const request = { source: toOpen(fetched), columns };
   const { datasetId, examples } = await client.call(DataService.openDataset, request, { signal });
   return { id: datasetId, examples: Number(examples) };
 }
 
-function isExamples(source: CheckedPlainSource): source is readonly Example[] {
-  return Array.isArray(source);
+/** One part of a source: of one that the worker reads itself, from what it has read. */
+async function openPart(
+  client: Client,
+  { data, ...part }: Extract<CheckedPlainSource, { split: object }>["split"],
+  signal: AbortSignal | undefined,
+): Promise<Dataset> {
+  const local = localBytes(data);
+  if (local !== undefined) {
+    const bytes = () => partOf(local.bytes(), part);
+    return upload(client, bytes, local.name, signal).catch(local.named);
+  }
+  const { id: datasetId } = await openSource(client, data, signal);
+  const whole = async function* () {
+    for await (const { data } of client.stream(DataService.downloadDataset, { datasetId }, { signal })) {
+      yield data;
+    }
+  };
+  return upload(client, () => partOf(whole(), part), `the ${part.part} part of the data`, signal);
 }
 
 /** Sources that the worker reads itself. */
-type Fetched = Extract<CheckedPlainSource, { workerJsonl: string } | { hub: object }>;
+type Fetched = Extract<CheckedWholeSource, { workerJsonl: string } | { hub: object }>;
 
 function toOpen(source: Fetched): NonNullable<pb.data.OpenDatasetRequest["source"]> {
   if ("workerJsonl" in source) return { $case: "path", value: source.workerJsonl };
@@ -56,7 +68,7 @@ async function upload(
   for await (const piece of bytes()) hash.update(piece);
   const id = hash.digest("hex");
   const requests = async function* () {
-    for await (const data of bytes()) yield { data };
+    for await (const some of bytes()) for (const data of inPieces(some)) yield { data };
   };
   const bring = (unlimited: Client, stop: AbortSignal) => send(unlimited, id, requests, name, stop);
   return client.bring(id, bring, DataService.uploadDataset, { signal });
@@ -81,62 +93,4 @@ async function send(
     });
   }
   return { id, examples: Number(reply.examples) };
-}
-
-/** JSON lines in pieces of about 1 MiB. Their keys are sorted, so that equal examples give equal bytes. */
-async function* lines(examples: readonly Example[]): AsyncGenerator<Buffer, void, undefined> {
-  let text = "";
-  for (const example of examples) {
-    text += `${JSON.stringify(inOrder(example))}\n`;
-    if (text.length >= PIECE_BYTES / 2) {
-      yield* pieces(Buffer.from(text));
-      text = "";
-    }
-  }
-  yield* pieces(Buffer.from(text));
-}
-
-function inOrder(example: Example): object {
-  if ("messages" in example) {
-    const messages = example.messages.map(({ role, content }) => ({ role, content }));
-    return { id: example.id, messages, source: example.source };
-  }
-  const { id, system, instruction, input, output, source } = example;
-  return { id, system, instruction, input, output, source };
-}
-
-function* pieces(bytes: Buffer): Generator<Buffer, void, undefined> {
-  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
-    yield bytes.subarray(start, start + PIECE_BYTES);
-  }
-}
-
-async function* fileBytes(path: string): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) yield piece as Buffer;
-  } catch (error) {
-    throw isLadError(error) ? error : unreadable(path, error);
-  }
-}
-
-/** The worker's error about the data, with the path of their file. */
-function ofFile(error: unknown, path: string): unknown {
-  if (!isLadError(error, "invalid-data") || error.value !== undefined) return error;
-  const { message, remedy } = error;
-  const problem = remedy === undefined ? message : message.slice(0, -remedy.length - 1);
-  const text = problem.replace(" of the data", ` of ${path}`);
-  return new LadError("invalid-data", text, { option: "data", value: path, remedy, cause: error });
-}
-
-/** The error of a file of JSON lines that cannot be read. */
-export function unreadable(path: string, cause: unknown): LadError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const missing = code === "ENOENT";
-  const problem = missing ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
-  return new LadError(missing ? "not-found" : "invalid-data", `data is ${resolve(path)}: ${problem}.`, {
-    option: "data",
-    value: path,
-    remedy: "Give the path of a file of JSON lines.",
-    cause,
-  });
 }

@@ -1,12 +1,13 @@
 /** The text functions of a base: its tokenizer and chat template, which run in the worker. */
 import { z } from "zod";
 import { check } from "../checks/check.js";
-import { integer } from "../checks/fields.js";
+import { integer, text } from "../checks/fields.js";
 import type { Client } from "../client.js";
 import { batches } from "../grpc/batches.js";
 import type { ChatMessage } from "../options.js";
 import { DataService, present, toMessages, toTokenIds } from "../wire.js";
 
+const wholeTexts = z.array(text()).readonly();
 const tokenSequences = z.array(z.array(integer(0)).readonly());
 
 /** A chat rendered by the model's template. */
@@ -33,6 +34,7 @@ export async function encodeTexts(
   texts: readonly string[],
   { allowSpecial, addSpecial = false, signal }: TextSettings,
 ): Promise<number[][]> {
+  check(wholeTexts, texts, "texts");
   const ids: number[][] = [];
   for (const some of batches(texts, (text) => 3 * text.length)) {
     const request = { baseId, texts: some, allowSpecial, addSpecial };

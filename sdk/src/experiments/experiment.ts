@@ -193,14 +193,14 @@ function lineOf(root: ParsedNode | null, path: readonly PropertyKey[], lines: Li
   return lines.linePos(offset).line;
 }
 
-/** The experiment with absolute paths of `jsonl` and of its report. */
+/** The experiment with absolute paths of `jsonl`, of `csv` and of its report. */
 function withPathsFrom(folder: string, experiment: Experiment): Experiment {
   const fix = <Value>(value: Value): Value => {
     if (Array.isArray(value)) return value.map(fix) as Value;
     if (typeof value !== "object" || value === null) return value;
     const entries = Object.entries(value).map(([key, inner]) => [
       key,
-      key === "jsonl" && typeof inner === "string" && !isAbsolute(inner)
+      (key === "jsonl" || key === "csv") && typeof inner === "string" && !isAbsolute(inner)
         ? resolve(folder, inner)
         : fix(inner),
     ]);

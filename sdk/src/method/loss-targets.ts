@@ -139,7 +139,7 @@ export interface LossSpec extends Complete<Omit<LossOptions, "soft">> {
  * `uniform` weights are w / (n · E), w being `tailWeight` in the tail and 1 elsewhere, n the sum of w over the example's supervised
  * tokens, E the examples that have any: the mean over an example's tokens, then over the examples. `inverse-time` weights are
  * w / (t · L · E), L the sum of w over the whole answer (with its tail, where that is supervised): LLaDA's estimate of the likelihood
- * (arXiv 2502.09992, equation 3).
+ * (arXiv 2502.09992, equation 3). The weight of an example multiplies those of its tokens, and leaves other examples' as they are.
  *
  * @throws RangeError when shown and clean examples differ in number or length; LadError `invalid-option` when `inverse-time` has no t,
  *   and for `soft` targets, which the worker alone makes
@@ -179,16 +179,17 @@ export function softNeedsWorker(soft: SoftTargets): LadError {
   );
 }
 
-/** 1 at each position of the window that the loss counts. */
+/** 1 at each position of the window that the loss counts: at none of an example whose weight is 0. */
 export function supervisedPositions(
   example: PreparedExample,
   shown: ShownExample,
   loss: LossSpec,
 ): Uint8Array {
-  const { ids, tail } = example;
+  const { ids, tail, weight = 1 } = example;
   if (shown.ids.length !== ids.length) {
     throw new RangeError(`A noised example has ${shown.ids.length} ids, the clean one ${ids.length}.`);
   }
+  if (weight === 0) return new Uint8Array(ids.length);
   const { counts }: Supervision = SUPERVISIONS[loss.supervise];
   return Uint8Array.from(ids, (_, i) => ((loss.tail || tail[i] !== 1) && counts(example, shown, i) ? 1 : 0));
 }
@@ -203,8 +204,9 @@ function weightsOf(
   if (!supervised.includes(1)) return new Float32Array(supervised.length);
   const tail = isSupervised ? tailWeight : 0;
   const divisor = WEIGHTINGS[weighting].divisor({ example, tail, supervised, time, counted });
+  const { weight = 1 } = example;
   return Float32Array.from(supervised, (is, i) =>
-    is === 1 ? (example.tail[i] === 1 ? tail : 1) / divisor : 0,
+    is === 1 ? ((example.tail[i] === 1 ? tail : 1) * weight) / divisor : 0,
   );
 }
 

@@ -8,6 +8,8 @@ export interface PreparedExample {
   readonly answer: Uint8Array;
   /** 1 where a position is padding behind the answer. */
   readonly tail: Uint8Array;
+  /** How many times its loss counts: a number of at least 0; at 0 nothing of it is supervised. Default: 1. */
+  readonly weight?: number | undefined;
   /** How many tokens stand before the canvas. Default: those before the first noised position. */
   readonly pastTokens?: number | undefined;
 }

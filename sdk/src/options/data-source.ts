@@ -11,7 +11,8 @@ import { type WindowOptions, windowShape } from "./data.js";
 export type DataSource = PlainSource | Mixture;
 
 export const dataSourceSchema = z.union([...plainSources, mixtureSource], {
-  error: "examples, jsonl(…), workerJsonl(…), hub(…), mixture(…) or a data set of this worker",
+  error:
+    "examples, jsonl(…), csv(…), workerJsonl(…), hub(…), a part of split(…), mixture(…) or a data set of this worker",
 });
 /** A source with every default filled in. */
 export type CheckedSource = z.output<typeof dataSourceSchema>;

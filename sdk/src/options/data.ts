@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { filledText, flag, integer, list, oneOf, text } from "../checks/fields.js";
+import { atLeast, filledText, flag, integer, list, oneOf, text } from "../checks/fields.js";
 import { type Complete, fieldsOf } from "../checks/fields-of.js";
 
 /** One turn of a chat. */
@@ -26,6 +26,25 @@ export const messagesSchema = z.union(
   { error: "a string, or a list of { role, content }" },
 );
 
+/** What other data calls the keys of an example. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  question: "instruction",
+  prompt: "instruction",
+  query: "instruction",
+  problem: "instruction",
+  context: "input",
+  answer: "output",
+  response: "output",
+  completion: "output",
+  target: "output",
+  system_prompt: "system",
+  conversations: "messages",
+  conversation: "messages",
+};
+
+const meant = (key: string) =>
+  Object.hasOwn(MEANINGS, key) ? `Did you mean ${MEANINGS[key]}? Files are read so with fields.` : undefined;
+
 const exampleId = integer(0, Number.MAX_SAFE_INTEGER);
 const sourceName = text().max(64, { error: "a string of at most 64 characters" });
 
@@ -41,18 +60,24 @@ export interface InstructionExample {
   readonly input?: string | undefined;
   /** The answer. */
   readonly output: string;
+  /** How many times its loss counts: a finite number of at least 0; at 0 it does not train. Default: 1. */
+  readonly weight?: number | undefined;
   /** The name of where it comes from, for reports: a string of at most 64 characters. Default: none. */
   readonly source?: string | undefined;
 }
 
-export const instructionExample = fieldsOf<InstructionExample>()({
-  id: exampleId.optional(),
-  system: text().optional(),
-  instruction: text(),
-  input: text().optional(),
-  output: text(),
-  source: sourceName.optional(),
-});
+export const instructionExample = fieldsOf<InstructionExample>()(
+  {
+    id: exampleId.optional(),
+    system: text().optional(),
+    instruction: text(),
+    input: text().optional(),
+    output: text(),
+    weight: atLeast(0).optional(),
+    source: sourceName.optional(),
+  },
+  meant,
+);
 
 /** A chat whose last message is the assistant's answer. */
 export interface ChatExample {
@@ -60,15 +85,21 @@ export interface ChatExample {
   readonly id?: number | undefined;
   /** The turns, at least one; the last is the assistant's. */
   readonly messages: readonly ChatMessage[];
+  /** How many times its loss counts: a finite number of at least 0; at 0 it does not train. Default: 1. */
+  readonly weight?: number | undefined;
   /** The name of where it comes from, for reports: a string of at most 64 characters. Default: none. */
   readonly source?: string | undefined;
 }
 
-export const chatExample = fieldsOf<ChatExample>()({
-  id: exampleId.optional(),
-  messages: list(messageSchema, "a list of messages, at least one"),
-  source: sourceName.optional(),
-});
+export const chatExample = fieldsOf<ChatExample>()(
+  {
+    id: exampleId.optional(),
+    messages: list(messageSchema, "a list of messages, at least one"),
+    weight: atLeast(0).optional(),
+    source: sourceName.optional(),
+  },
+  meant,
+);
 
 /** One example of training or validation data. */
 export type Example = InstructionExample | ChatExample;

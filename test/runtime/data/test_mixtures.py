@@ -121,6 +121,12 @@ def test_an_examples_turns_are_kept_as_they_are(store: DatasetStore) -> None:
     assert [{"role": turn.role, "content": turn.content} for turn in example.messages] == turns_of
 
 
+def test_an_example_keeps_its_weight(store: DatasetStore) -> None:
+    rows = [{"instruction": f"q{n}", "output": "a", "weight": weight} for n, weight in enumerate((0, 1, 2.5))]
+    dataset_id, _ = mixed(store, mixture(source("s", stored(store, rows))))
+    assert sorted(example.weight for example in store.examples(dataset_id)) == [0.0, 1.0, 2.5]
+
+
 def test_duplicates_of_any_source_are_left_out_and_stay_with_the_first_name(store: DatasetStore) -> None:
     a = asked(store, "one", "two", "one", " one ")
     b = asked(store, "two", "three")

@@ -20,7 +20,7 @@ from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.engine.data.hub_data import hub_rows
 from lad_runtime.engine.scheduler.failures import typed_error
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.data import Example, HubDataset, Message
+from lad_runtime.types.data import Example, HubDataset, Message, ReadColumn
 
 TWO = b'{"instruction": "1 + 1", "output": "2"}\n{"instruction": "2 + 2", "output": "4"}\n'
 
@@ -28,6 +28,9 @@ TWO = b'{"instruction": "1 + 1", "output": "2"}\n{"instruction": "2 + 2", "outpu
 @pytest.fixture
 def store(tmp_path: Path) -> DatasetStore:
     return DatasetStore(tmp_path / "datasets")
+
+
+TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
 
 
 def uploaded(store: DatasetStore, *pieces: bytes) -> tuple[str, int]:
@@ -219,15 +222,112 @@ def test_messages_are_taken_as_they_are() -> None:
     assert [message.content for message in one(messages=turns).messages] == ["s", "u", "a"]
 
 
-def test_an_integer_id_keys_an_example_and_anything_else_leaves_the_row_number() -> None:
-    assert one(id=2**64 - 1, instruction="q", output="a").id == 2**64 - 1
-    lines = [
-        b"",
-        b'{"instruction": "q", "output": "a", "id": "name"}',
-        b" ",
-        b'{"instruction": "q", "output": "a"}',
-    ]
+def test_a_whole_number_keys_an_example_however_it_is_written_and_its_row_number_where_none_is() -> None:
+    for written in (b"7", b"7.0", b'"7"', b"70e-1"):
+        line = b'{"instruction": "q", "output": "a", "id": %s}' % written
+        assert [example.id for example in read_examples([line])] == [7]
+    for largest in (2**64 - 1, str(2**64 - 1)):
+        assert one(id=largest, instruction="q", output="a").id == 2**64 - 1
+    lines = [b"", b'{"instruction": "q", "output": "a", "id": null}', b" ", TWO.splitlines()[0]]
     assert [example.id for example in read_examples(lines)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "written", ['"name"', "7.5", '"7.0"', '" 7"', '"-1"', '"٧"', "true", "[7]", "NaN", '"' + "9" * 21 + '"']
+)
+def test_an_id_that_is_no_whole_number_is_refused_by_name(written: str) -> None:
+    line = f'{{"instruction": "q", "output": "a", "id": {written}}}'.encode()
+    assert "id " in str(refusal(line)) and "is no whole number" in str(refusal(line))
+
+
+def test_a_weight_says_how_many_times_an_examples_loss_counts() -> None:
+    weights = [one(instruction="q", output="a", weight=weight).weight for weight in (0, 2, 0.5, None)]
+    assert weights == [0.0, 2.0, 0.5, 1.0]
+    assert one(instruction="q", output="a").weight == 1.0
+    assert one(messages=TURNS, weight=3).weight == 3.0
+
+
+@pytest.mark.parametrize("written", ['"2"', "-1", "NaN", "Infinity", "true", "1e300", "[]"])
+def test_a_weight_that_is_no_number_of_at_least_0_is_refused_by_name(written: str) -> None:
+    line = f'{{"instruction": "q", "output": "a", "weight": {written}}}'.encode()
+    assert f"weight {written} is no finite number of at least 0" in str(refusal(line)).replace(
+        "e+300", "e300"
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "key", "remedy"),
+    [
+        ({"inptu": "x"}, "inptu", "Did you mean input?"),
+        ({"Input": "x"}, "Input", "Did you mean input?"),
+        ({"sysetm": "x"}, "sysetm", "Did you mean system?"),
+        ({"weigth": 0}, "weigth", "Did you mean weight?"),
+        ({"sample_weight": 0}, "sample_weight", "Did you mean weight?"),
+        ({"soruce": "web"}, "soruce", "Did you mean source?"),
+        ({"context": "x"}, "context", "Did you mean input?"),
+        ({"system_prompt": "x"}, "system_prompt", "Did you mean system?"),
+        ({"tools": [{"name": "f"}]}, "tools", "into the system message"),
+    ],
+)
+def test_a_key_that_would_change_what_is_learnt_is_refused_by_line_and_key(
+    row: dict[str, Any], key: str, remedy: str
+) -> None:
+    refused = refusal(json.dumps({"instruction": "q", "output": "a", **row}).encode(), before=4)
+    assert f"there is no key {key}" in refused.message and remedy in str(refused)
+
+
+def test_the_refusal_of_a_key_says_how_to_read_it_as_what_it_means() -> None:
+    answered = refusal(b'{"instruction": "q", "response": "a", "id": 3}')
+    assert str(answered).endswith(
+        "Did you mean output? To read it so, give the source "
+        'fields: { instruction: "instruction", output: "response", id: "id" }.'
+    )
+    asked = refusal(b'{"question": "q", "answer": "a", "level": 1}')
+    assert 'Give the source fields: { instruction: "question", output: "answer" }' in str(asked)
+    told = refusal(b'{"conversations": []}')
+    assert 'Give the source fields: { messages: "conversations" }' in str(told)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"source": "web", "idx": 3, "uid": "a", "category": "qa", "label": 2},
+        {
+            "input": "x",
+            "inputs": "y",
+            "answer": "C",
+            "prompt": "p",
+            "outputs": ["a"],
+        },  # beside what they mean
+        {"resource": "web", "dataset": "d", "tools": [], "inptu": None},
+    ],
+)
+def test_columns_that_mean_nothing_to_training_are_ignored(row: dict[str, Any]) -> None:
+    example = one(instruction="q", output="a", **row)
+    assert example.messages[-1].content == "a" and example.weight == 1.0
+
+
+def test_a_chat_is_read_without_its_other_columns_but_for_what_its_answers_depend_on() -> None:
+    assert one(messages=TURNS, prompt="p", prompt_id="x", category="qa").messages[0].content == "u"
+    assert "system stands beside messages" in str(
+        refusal(json.dumps({"messages": TURNS, "system": "Be brief."}).encode())
+    )
+    led = [{"role": "system", "content": "s"}, *TURNS]
+    assert one(messages=led, system="s").messages[0].content == "s"
+
+
+@pytest.mark.parametrize(
+    ("turn", "text"),
+    [
+        ({"role": "assistant", "content": "a", "weight": 0}, "a message has no key weight"),
+        ({"role": "assistant", "content": "a", "tool_calls": [1]}, "a message has no key tool_calls"),
+        ({"role": "assistant", "contnet": "a"}, "Did you mean content?"),
+    ],
+)
+def test_keys_of_a_message_are_refused_alike(turn: dict[str, Any], text: str) -> None:
+    assert text in str(refusal(json.dumps({"messages": [TURNS[0], turn]}).encode()))
+    plain = {"role": "assistant", "content": "a", "name": "Bob", "tool_calls": None}
+    assert one(messages=[TURNS[0], plain]).messages[-1].content == "a"
 
 
 @pytest.mark.parametrize(
@@ -330,6 +430,54 @@ def test_a_hub_data_sets_rows_keep_the_names_of_their_sources(
     hub(lambda *_, **__: iter(rows), monkeypatch)
     dataset_id, _ = store.read_hub(SOURCE)
     assert [example.source for example in store.examples(dataset_id)] == ["flan", "t0"]
+
+
+COLUMNS = (
+    ReadColumn(field="instruction", column="question"),
+    ReadColumn(field="output", column="answer"),
+    ReadColumn(field="weight", column="w"),
+)
+
+
+def test_columns_that_are_named_are_read_and_no_others_from_a_file_and_the_hub_alike(
+    store: DatasetStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"question": "é q0", "answer": "a", "w": 2, "id": "x", "output": "not this"},
+        {"question": "q1", "answer": "b", "w": None},
+    ]
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8-sig")
+    hub(lambda *_, **__: rows, monkeypatch)
+    for dataset_id, count in (
+        store.read_file(str(path), columns=COLUMNS),
+        store.read_hub(SOURCE, columns=COLUMNS),
+    ):
+        assert count == 2
+        examples = list(store.examples(dataset_id))
+        assert [turn.content for example in examples for turn in example.messages] == ["é q0", "a", "q1", "b"]
+        assert [(example.id, example.weight) for example in examples] == [(0, 2.0), (1, 1.0)]
+
+
+def test_a_line_without_a_named_column_or_that_is_no_row_is_refused_by_its_number(
+    store: DatasetStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b'{"question": "q", "answer": "a"}\n\n{"question": "q", "reply": "a"}\n')
+    with pytest.raises(LadError, match="Line 3 of the data: there is no column answer") as refused:
+        store.read_file(str(path), columns=COLUMNS)
+    assert "(its columns: question, reply)" in str(refused.value)
+    path.write_bytes(b'{"question": "q", "answer": "a"}\n{')
+    with pytest.raises(LadError, match="Line 2 of the data: it is not JSON"):
+        store.read_file(str(path), columns=COLUMNS)
+
+
+def test_a_hubs_column_that_may_not_be_ignored_is_refused_though_it_is_not_stored(
+    store: DatasetStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub(lambda *_, **__: [{"instruction": "q", "output": "a", "context": "c"}], monkeypatch)
+    with pytest.raises(LadError, match=r"Line 1 of the data: there is no key context. Did you mean input"):
+        store.read_hub(SOURCE)
 
 
 @pytest.mark.parametrize(

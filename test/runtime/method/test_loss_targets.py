@@ -1,5 +1,6 @@
 """Which tokens the loss counts, and how much each one weighs."""
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -18,6 +19,7 @@ from lad_runtime.method.loss_targets import (
     targeted,
 )
 from lad_runtime.method.noise import apply_noise
+from lad_runtime.method.targeted_sequence import IGNORE_INDEX
 from method_specs import NOISE_BUILDERS, lad_noise, loss_spec, mask_only_noise
 from training_support import MASK, VOCABULARY, whole_batch, window, windows
 
@@ -100,6 +102,24 @@ def test_a_light_tail_makes_the_whole_answer_shorter_for_weights_by_time():
         for corrupted, is_tail in zip(shown.corrupted, example.tail, strict=True)
     )
     assert {own, tail} < set(sequence.weights)
+
+
+@given(st.lists(windows(), min_size=1, max_size=4), LOSSES, st.integers(0, 99))
+def test_an_examples_weight_multiplies_its_tokens_alone_and_1_is_as_none_to_the_bit(examples, loss, seed):
+    shown = [noised(example, lad_noise(), seed) for example in examples]
+    plain = whole_batch(examples, shown, loss)
+    assert whole_batch([replace(example, weight=1.0) for example in examples], shown, loss) == plain
+    doubled = [replace(examples[0], weight=2.0), *examples[1:]]
+    by_hand = [replace(plain[0], weights=tuple(2 * w for w in plain[0].weights)), *plain[1:]]
+    assert whole_batch(doubled, shown, loss) == by_hand
+
+
+@given(st.lists(windows(), min_size=2, max_size=4), LOSSES, st.integers(0, 99))
+def test_a_batch_with_an_example_of_weight_0_is_the_batch_without_it(examples, loss, seed):
+    shown = [noised(example, lad_noise(), seed) for example in examples]
+    muted, *others = whole_batch([replace(examples[0], weight=0.0), *examples[1:]], shown, loss)
+    assert others == whole_batch(examples[1:], shown[1:], loss)
+    assert set(muted.targets) == {IGNORE_INDEX} and set(muted.weights) == {0.0}
 
 
 @pytest.mark.parametrize("tail_weight", [0.0, -1.0, 1.5, float("nan")])

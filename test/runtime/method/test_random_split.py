@@ -1,5 +1,7 @@
 """Random cuts: where they fall, and what they leave to noise and loss."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,11 @@ def test_nothing_before_the_open_positions_is_noised_or_supervised(example, draw
     assert noised.ids[:first] == example.ids[:first] and not any(noised.masked[:first])
     assert max(sequence.targets[:first], default=-1) == -1 and sequence.targets[first] == example.ids[first]
     assert sequence.prompt_tokens == cut.past_tokens
+
+
+@given(drawn=st.floats(0, 1, exclude_max=True), canvas_tokens=st.integers(0, 12))
+def test_a_cut_example_keeps_its_weight(drawn, canvas_tokens):
+    assert split(replace(window(), weight=2.5), drawn, canvas_tokens).weight == 2.5
 
 
 def test_cuts_of_epochs_seeds_and_examples_fall_everywhere_and_always_in_the_same_places():

@@ -1,5 +1,6 @@
 """Examples to windows: prompt, answer, EOS and tail; what does not fit is counted."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -48,6 +49,11 @@ def test_a_window_is_the_rendered_prompt_then_answer_and_eos_then_an_eos_tail():
     assert shown(prepared[0]) == "user:ab\nassistant:[cd$]" + "." * (40 - 21)
     assert prepared[0].ids[-1] == EOS
     assert (report.prompt_tokens, report.answer_tokens, report.tail_tokens) == (18, 3, 19)
+
+
+def test_a_window_has_its_examples_weight():
+    prepared, _ = windows(replace(chat("ab", "cd"), weight=0.5), chat("ab", "cd"))
+    assert [example.weight for example in prepared] == [0.5, 1.0]
 
 
 def test_without_padding_there_is_no_tail():

@@ -31,7 +31,7 @@ async function worker() {
     .onStream(DataService.streamExamples, async function* () {
       const examples = Array.from({ length: EXAMPLES }, (_, id) => {
         const ids = new Array<number>(TOKENS).fill(VOCABULARY - 1 - id);
-        return { id: BigInt(id), ids, answer: all, tail: Buffer.alloc(TOKENS) };
+        return { id: BigInt(id), ids, answer: all, tail: Buffer.alloc(TOKENS), weight: 1 };
       });
       yield { examples };
     })

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -15,9 +15,10 @@ from lad_runtime.engine.cancelling import until
 from lad_runtime.engine.data.examples import read_examples
 from lad_runtime.engine.data.hub_data import hub_lines
 from lad_runtime.engine.data.local_file import pieces_of
+from lad_runtime.engine.data.read_columns import renamed_lines
 from lad_runtime.engine.data.storage import storing
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.data import Example, HubDataset
+from lad_runtime.types.data import Example, HubDataset, ReadColumn
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _PIECE = 1 << 20
@@ -46,20 +47,31 @@ class DatasetStore:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return Upload(self, self._folder / f"{secrets.token_hex(8)}.part")
 
-    def read_file(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> tuple[str, int]:
-        """Stores a JSONL file of this machine; returns its id and number of examples.
+    def read_file(
+        self,
+        path: str,
+        cancelled: Callable[[], bool] = lambda: False,
+        columns: Sequence[ReadColumn] = (),
+    ) -> tuple[str, int]:
+        """Stores a JSONL file of this machine as it is, or those columns of it; returns its id and number of examples.
 
         Raises LadError: NOT_FOUND, ACCESS_DENIED, INVALID_DATA, CANCELLED.
         """
         with pieces_of(path) as pieces, self.upload() as upload:
-            for piece in until(pieces, cancelled):
+            read = until(pieces, cancelled)
+            for piece in renamed_lines(read, columns) if columns else read:
                 upload.write(piece)
             return upload.finish()
 
-    def read_hub(self, source: HubDataset, cancelled: Callable[[], bool] = lambda: False) -> tuple[str, int]:
+    def read_hub(
+        self,
+        source: HubDataset,
+        cancelled: Callable[[], bool] = lambda: False,
+        columns: Sequence[ReadColumn] = (),
+    ) -> tuple[str, int]:
         """Stores a split of a hub data set; returns its id and number of examples."""
         with self.upload() as upload:
-            for line in until(hub_lines(source), cancelled):
+            for line in until(hub_lines(source, columns), cancelled):
                 upload.write(line)
             return upload.finish()
 

@@ -1,22 +1,26 @@
-"""Reads examples from JSON lines: `system/instruction/input/output`, or `messages`, each with an optional integer `id` and the name
-of its `source`."""
+"""Reads examples from JSON lines: `system/instruction/input/output`, or `messages`, each with an optional `id`, `weight` and the
+name of its `source`."""
 
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, cast
 
+from lad_runtime.checks import MAX_FLOAT32
+from lad_runtime.engine.data.columns import Refusal, mapping_of, refused_column, refused_of_turn
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.data import Example, Message
 from lad_runtime.types.limits import MAX_UINT64
 
 MAX_SOURCE_NAME = 64
+_LONGEST_ID = 20  # digits of 2^64 − 1
+_LONGEST_SHOWN = 64  # characters
 _ROLES = ("system", "user", "assistant")
 
 
 def read_examples(lines: Iterable[bytes]) -> Iterator[Example]:
-    """The examples of a data set in order. Blank lines and unknown columns are ignored.
+    """The examples of a data set in order. Blank lines are ignored, and so are columns that mean nothing to training.
 
-    An integer `id` keys an example's noise; its default is the row number, from 0. Raises LadError(INVALID_DATA) with the
+    A whole number as `id` keys an example's noise; its default is the row number, from 0. Raises LadError(INVALID_DATA) with the
     line's number, from 1.
     """
     seen: set[int] = set()
@@ -38,6 +42,11 @@ def read_examples(lines: Iterable[bytes]) -> Iterator[Example]:
         yield example
 
 
+def check_columns(row: dict[str, Any], number: int) -> None:
+    """Raises LadError(INVALID_DATA) for a column of a line's row that may not be ignored."""
+    _check(refused_column(row), number)
+
+
 def _object(line: bytes, number: int) -> dict[str, Any]:
     try:
         value = json.loads(line.decode("utf-8"))
@@ -55,24 +64,61 @@ def _object(line: bytes, number: int) -> dict[str, Any]:
 
 
 def _example(fields: dict[str, Any], row: int, number: int) -> Example:
+    check_columns(fields, number)
     if "messages" in fields:
         messages = _messages(fields["messages"], number)
     elif "instruction" in fields or "output" in fields:
         messages = _instruction(fields, number)
     else:
         names = ", ".join(sorted(fields)[:8]) or "none"
+        meaning = mapping_of(list(fields))
         _refuse(
             number,
             f"it has neither messages nor instruction and output (its fields: {names})",
-            'Write {"instruction": ..., "output": ...} or {"messages": [...]}.',
+            (f"Give the source {meaning}, or write" if meaning else "Write")
+            + ' {"instruction": ..., "output": ...} or {"messages": [...]}.',
         )
-    source = _source(fields.get("source"))
-    example_id = fields.get("id")
-    if isinstance(example_id, bool) or not isinstance(example_id, int):
-        return Example(id=row, messages=messages, source=source)  # other ids (a name, a UUID) are ignored
-    if not 0 <= example_id <= MAX_UINT64:
-        _refuse(number, f"id {example_id} is out of range", "An integer id lies between 0 and 2^64 − 1.")
-    return Example(id=example_id, messages=messages, source=source)
+    return Example(
+        id=row if fields.get("id") is None else _id(fields["id"], number),
+        messages=messages,
+        source=_source(fields.get("source")),
+        weight=_weight(fields.get("weight"), number),
+    )
+
+
+def _id(value: Any, number: int) -> int:
+    """A whole number, however it is written: 7, 7.0 and "7" are the same."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST_ID:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        _refuse(
+            number,
+            f"id {_shown(value)} is no whole number",
+            "Give a whole number, or read the other columns alone by naming them in the source's fields.",
+        )
+    if not 0 <= value <= MAX_UINT64:
+        _refuse(number, f"id {value} is out of range", "An integer id lies between 0 and 2^64 − 1.")
+    return value
+
+
+def _weight(value: Any, number: int) -> float:
+    if value is None:
+        return 1.0
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= MAX_FLOAT32:
+        _refuse(
+            number,
+            f"weight {_shown(value)} is no finite number of at least 0",
+            "Give how many times its loss counts: 1 as any other, 0 not at all.",
+        )
+    return float(value)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _source(value: Any) -> str:
@@ -99,6 +145,7 @@ def _messages(value: Any, number: int) -> tuple[Message, ...]:
         _refuse(number, "messages is not a list of objects", 'Write [{"role": "user", "content": ...}, ...].')
     turns = []
     for turn in cast(list[dict[str, Any]], value):
+        _check(refused_of_turn(turn), number)
         role = turn.get("role")
         if role not in _ROLES:
             _refuse(number, f"role {role!r} is not known", "A role is system, user or assistant.")
@@ -131,6 +178,11 @@ def _text(value: Any, name: str, number: int) -> str:
 
 def _reason(error: Exception) -> str:
     return error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply or a number too long"
+
+
+def _check(refusal: Refusal | None, number: int) -> None:
+    if refusal is not None:
+        _refuse(number, *refusal)
 
 
 def _refuse(number: int, problem: str, remedy: str) -> NoReturn:

@@ -2,21 +2,25 @@
 
 import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from types import ModuleType
 from typing import Any
 
+from lad_runtime.engine.data.examples import check_columns
+from lad_runtime.engine.data.read_columns import renamed
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.data import HubDataset
-
-_COLUMNS = ("system", "instruction", "input", "output", "messages", "id", "source")
+from lad_runtime.types.data import EXAMPLE_FIELDS, HubDataset, ReadColumn
 
 
-def hub_lines(source: HubDataset) -> Iterator[bytes]:
-    """The split's rows as JSON lines with the columns of an example alone. Raises as `hub_rows`."""
-    for row in _rows(source):
-        yield json.dumps(_example_columns(row), ensure_ascii=False).encode() + b"\n"
+def hub_lines(source: HubDataset, columns: Sequence[ReadColumn]) -> Iterator[bytes]:
+    """The split's rows as JSON lines with the columns of an example alone: those asked for, or else those of their own names.
+
+    Raises as `hub_rows`, and INVALID_DATA for a column that may not be ignored.
+    """
+    for number, row in enumerate(_rows(source), start=1):
+        example = renamed(row, columns, number) if columns else _example_columns(row, number)
+        yield json.dumps(example, ensure_ascii=False).encode() + b"\n"
 
 
 def hub_rows(source: HubDataset) -> Iterator[str]:
@@ -59,8 +63,9 @@ def _library() -> ModuleType:
         ) from error
 
 
-def _example_columns(row: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: row[name] for name in _COLUMNS if row.get(name) is not None}
+def _example_columns(row: dict[str, Any], number: int) -> dict[str, Any]:
+    check_columns(row, number)
+    kept = {name: row[name] for name in EXAMPLE_FIELDS if row.get(name) is not None}
     return kept or dict.fromkeys(row)  # the error for this line will list the columns' names
 
 

@@ -15,7 +15,14 @@ from lad_runtime.gen.lad.v1 import data_pb2_grpc
 from lad_runtime.server.calls.preparing import Preparing
 from lad_runtime.server.calls.threads import Threads
 from lad_runtime.server.calls.waiting import whole
-from lad_runtime.types.data import HubDataset, Message, PreparedExample, WindowReport, WindowSpec
+from lad_runtime.types.data import (
+    HubDataset,
+    Message,
+    PreparedExample,
+    ReadColumn,
+    WindowReport,
+    WindowSpec,
+)
 from lad_runtime.types.mixtures import MixtureReport, MixtureSpec
 from lad_runtime.wire.codec import reader, writer
 
@@ -25,6 +32,7 @@ _MOST_OPENING = 64
 _MIXING_THREADS = 2  # they share Python's interpreter lock with all other threads
 _MOST_MIXING = 64
 
+_read_column = reader(pb.ReadColumn, ReadColumn)
 _read_hub_dataset = reader(pb.HubDataset, HubDataset)
 _read_mixture = reader(pb.MixtureSpec, MixtureSpec)
 _read_message = reader(pb.Message, Message)
@@ -61,10 +69,11 @@ class DataService(data_pb2_grpc.DataServiceServicer):
     ) -> pb.OpenDatasetResponse:
         store = self._worker.datasets
         source = request.WhichOneof("source")
+        columns = tuple(map(_read_column, request.columns))
         if source == "path":
-            open_it = partial(store.read_file, request.path)
+            open_it = partial(store.read_file, request.path, columns=columns)
         elif source == "hub":
-            open_it = partial(store.read_hub, _read_hub_dataset(request.hub))
+            open_it = partial(store.read_hub, _read_hub_dataset(request.hub), columns=columns)
         else:
             raise invalid_option("data", "", "it names no source", "Give a path or a hub data set.")
         each = object()  # calls do not share a read: the source may have changed since another call began

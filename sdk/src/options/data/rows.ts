@@ -1,12 +1,13 @@
 /** Rows of any schema: those of benchmarks, as a file or the hub has them. */
 import { z } from "zod";
+import { without } from "../../checks/fields.js";
 import { type HubSource, hubSource, type JsonlSource, jsonlSource } from "./sources.js";
 
 /** One row of a data set, with the columns that it has. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Where rows come from: objects, `jsonl(…)` of this machine, or `hub(…)`. */
-export type RowSource = readonly Row[] | JsonlSource | HubSource;
+export type RowSource = readonly Row[] | Omit<JsonlSource, "fields"> | Omit<HubSource, "fields">;
 
 export const rowSourceSchema = z.union(
   [
@@ -14,8 +15,8 @@ export const rowSourceSchema = z.union(
       .array(z.record(z.string(), z.unknown(), { error: "an object" }), { error: "a list of rows" })
       .min(1, { error: "a list of at least one row" })
       .readonly(),
-    jsonlSource,
-    hubSource,
+    without(jsonlSource, "fields"),
+    without(hubSource, "fields"),
   ],
   { error: "rows, jsonl(…) or hub(…)" },
 );

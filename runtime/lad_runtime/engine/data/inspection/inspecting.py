@@ -90,4 +90,4 @@ class _Spread:
 
 def _window(cut: CutExample, asked: InspectDatasetRequest) -> PreparedExample:
     length = asked.window.window if asked.window.pad_to_window else 0
-    return padded(cut.example.id, cut.ids, cut.answer, length, cut.padding)
+    return padded(cut.example.id, cut.ids, cut.answer, length, cut.padding, weight=cut.example.weight)

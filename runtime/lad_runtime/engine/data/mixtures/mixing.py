@@ -109,7 +109,9 @@ def _fill(spool: Spool, source: MixtureSource, sieve: Sieve, examples: Iterator[
 def _line(name: str, example: Example) -> bytes:
     """One row without an id: its number keys its noise, so that a repeat is noised anew."""
     messages = [{"role": turn.role, "content": turn.content} for turn in example.messages]
-    return json.dumps({"source": name, "messages": messages}, ensure_ascii=False).encode() + b"\n"
+    weight = {} if example.weight == 1 else {"weight": example.weight}
+    row = {"source": name, "messages": messages, **weight}
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
 def _write(

@@ -57,12 +57,22 @@ class UploadDatasetResponse(_message.Message):
     def __init__(self, dataset_id: _Optional[str] = ..., examples: _Optional[int] = ...) -> None: ...
 
 class OpenDatasetRequest(_message.Message):
-    __slots__ = ("path", "hub")
+    __slots__ = ("path", "hub", "columns")
     PATH_FIELD_NUMBER: _ClassVar[int]
     HUB_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
     path: str
     hub: HubDataset
-    def __init__(self, path: _Optional[str] = ..., hub: _Optional[_Union[HubDataset, _Mapping]] = ...) -> None: ...
+    columns: _containers.RepeatedCompositeFieldContainer[ReadColumn]
+    def __init__(self, path: _Optional[str] = ..., hub: _Optional[_Union[HubDataset, _Mapping]] = ..., columns: _Optional[_Iterable[_Union[ReadColumn, _Mapping]]] = ...) -> None: ...
+
+class ReadColumn(_message.Message):
+    __slots__ = ("field", "column")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    column: str
+    def __init__(self, field: _Optional[str] = ..., column: _Optional[str] = ...) -> None: ...
 
 class HubDataset(_message.Message):
     __slots__ = ("name", "config", "split", "revision", "hub_token", "max_examples")
@@ -293,16 +303,18 @@ class StreamExamplesResponse(_message.Message):
     def __init__(self, examples: _Optional[_Iterable[_Union[PreparedExample, _Mapping]]] = ...) -> None: ...
 
 class PreparedExample(_message.Message):
-    __slots__ = ("id", "ids", "answer", "tail")
+    __slots__ = ("id", "ids", "answer", "tail", "weight")
     ID_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     TAIL_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
     id: int
     ids: _containers.RepeatedScalarFieldContainer[int]
     answer: bytes
     tail: bytes
-    def __init__(self, id: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., answer: _Optional[bytes] = ..., tail: _Optional[bytes] = ...) -> None: ...
+    weight: float
+    def __init__(self, id: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., answer: _Optional[bytes] = ..., tail: _Optional[bytes] = ..., weight: _Optional[float] = ...) -> None: ...
 
 class EncodeRequest(_message.Message):
     __slots__ = ("base_id", "texts", "allow_special", "add_special")

@@ -123,7 +123,18 @@ export interface UploadDatasetResponse {
 }
 
 export interface OpenDatasetRequest {
-  source: { $case: "path"; value: string } | { $case: "hub"; value: HubDataset } | undefined;
+  source:
+    | { $case: "path"; value: string }
+    | { $case: "hub"; value: HubDataset }
+    | undefined;
+  /** Which columns are read, and as what; no others are. Empty: those of their own names. */
+  columns: ReadColumn[];
+}
+
+export interface ReadColumn {
+  /** What it is of an example: system, instruction, input, output, messages, id, weight or source. */
+  field: string;
+  column: string;
 }
 
 export interface HubDataset {
@@ -300,6 +311,8 @@ export interface PreparedExample {
   answer: Buffer;
   /** One byte per position, 0 or 1: whether it is padding behind the answer. */
   tail: Buffer;
+  /** How many times its loss counts. 0: not at all. */
+  weight: number;
 }
 
 export interface EncodeRequest {
@@ -669,7 +682,7 @@ export const UploadDatasetResponse: MessageFns<UploadDatasetResponse> = {
 };
 
 function createBaseOpenDatasetRequest(): OpenDatasetRequest {
-  return { source: undefined };
+  return { source: undefined, columns: [] };
 }
 
 export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
@@ -681,6 +694,9 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
       case "hub":
         HubDataset.encode(message.source.value, writer.uint32(18).fork()).join();
         break;
+    }
+    for (const v of message.columns) {
+      ReadColumn.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -714,6 +730,14 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
             message.source = { $case: "hub", value: HubDataset.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.columns.push(ReadColumn.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -733,6 +757,7 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
         : isSet(object.hub)
         ? { $case: "hub", value: HubDataset.fromJSON(object.hub) }
         : undefined,
+      columns: globalThis.Array.isArray(object?.columns) ? object.columns.map((e: any) => ReadColumn.fromJSON(e)) : [],
     };
   },
 
@@ -742,6 +767,9 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
       obj.path = message.source.value;
     } else if (message.source?.$case === "hub") {
       obj.hub = HubDataset.toJSON(message.source.value);
+    }
+    if (message.columns?.length) {
+      obj.columns = message.columns.map((e) => ReadColumn.toJSON(e));
     }
     return obj;
   },
@@ -765,6 +793,92 @@ export const OpenDatasetRequest: MessageFns<OpenDatasetRequest> = {
         break;
       }
     }
+    message.columns = object.columns?.map((e) => ReadColumn.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReadColumn(): ReadColumn {
+  return { field: "", column: "" };
+}
+
+export const ReadColumn: MessageFns<ReadColumn> = {
+  encode(message: ReadColumn, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== "") {
+      writer.uint32(10).string(message.field);
+    }
+    if (message.column !== "") {
+      writer.uint32(18).string(message.column);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadColumn {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadColumn();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.column = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadColumn {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      column: isSet(object.column) ? globalThis.String(object.column) : "",
+    };
+  },
+
+  toJSON(message: ReadColumn): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.column !== "") {
+      obj.column = message.column;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadColumn>, I>>(base?: I): ReadColumn {
+    return ReadColumn.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadColumn>, I>>(object: I): ReadColumn {
+    const message = createBaseReadColumn();
+    message.field = object.field ?? "";
+    message.column = object.column ?? "";
     return message;
   },
 };
@@ -3284,7 +3398,7 @@ export const StreamExamplesResponse: MessageFns<StreamExamplesResponse> = {
 };
 
 function createBasePreparedExample(): PreparedExample {
-  return { id: 0n, ids: [], answer: Buffer.alloc(0), tail: Buffer.alloc(0) };
+  return { id: 0n, ids: [], answer: Buffer.alloc(0), tail: Buffer.alloc(0), weight: 0 };
 }
 
 export const PreparedExample: MessageFns<PreparedExample> = {
@@ -3307,6 +3421,9 @@ export const PreparedExample: MessageFns<PreparedExample> = {
     }
     if (message.tail.length !== 0) {
       writer.uint32(34).bytes(message.tail);
+    }
+    if (message.weight !== 0) {
+      writer.uint32(41).double(message.weight);
     }
     return writer;
   },
@@ -3366,6 +3483,14 @@ export const PreparedExample: MessageFns<PreparedExample> = {
             message.tail = Buffer.from(reader.bytes());
             continue;
           }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.weight = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3384,6 +3509,7 @@ export const PreparedExample: MessageFns<PreparedExample> = {
       ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.Number(e)) : [],
       answer: isSet(object.answer) ? Buffer.from(bytesFromBase64(object.answer)) : Buffer.alloc(0),
       tail: isSet(object.tail) ? Buffer.from(bytesFromBase64(object.tail)) : Buffer.alloc(0),
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
     };
   },
 
@@ -3401,6 +3527,9 @@ export const PreparedExample: MessageFns<PreparedExample> = {
     if (message.tail.length !== 0) {
       obj.tail = base64FromBytes(message.tail);
     }
+    if (message.weight !== 0) {
+      obj.weight = floatToJson(message.weight);
+    }
     return obj;
   },
 
@@ -3413,6 +3542,7 @@ export const PreparedExample: MessageFns<PreparedExample> = {
     message.ids = object.ids?.map((e) => e) || [];
     message.answer = object.answer ?? Buffer.alloc(0);
     message.tail = object.tail ?? Buffer.alloc(0);
+    message.weight = object.weight ?? 0;
     return message;
   },
 };
