@@ -140,10 +140,11 @@ describe("the SDK", () => {
     expect(violations(others, ["@grpc/proto-loader"])).toEqual([]);
   });
 
-  it("has reports that know nothing of the rest but errors and JSON, and libraries for terminals and drawings", () => {
+  it("has reports that know nothing of the rest but errors, JSON and how folders are made, and libraries for terminals and drawings", () => {
     const reports = sdk.filter(({ path }) => isWithin(path, "sdk/src/report"));
     const libraries = ["log-update", "string-width", "yaml", "linkedom", "@observablehq/plot"];
-    const allowed = ["sdk/src/report", "sdk/src/errors.js", "sdk/src/json.js", ...libraries];
+    const own = ["report", "errors.js", "json.js", "make-folder.js"].map((name) => `sdk/src/${name}`);
+    const allowed = [...own, ...libraries];
     const outside = reports.flatMap(({ path, imports }) =>
       imports
         .filter(
@@ -161,9 +162,9 @@ describe("the SDK", () => {
     expect(touching(files, /\bimport\("(?:linkedom|@observablehq\/plot)"\)/)).toHaveLength(1);
   });
 
-  it("needs only errors and standard modules to set itself up", () => {
+  it("needs only errors, the making of folders and standard modules to set itself up", () => {
     const setup = sdk.filter(({ path }) => isWithin(path, "sdk/src/setup"));
-    const allowed = ["sdk/src/setup", "sdk/src/errors.js", "execa"];
+    const allowed = ["sdk/src/setup", "sdk/src/errors.js", "sdk/src/make-folder.js", "execa"];
     const outside = setup.flatMap(({ path, imports }) =>
       imports
         .filter(

@@ -68,7 +68,13 @@ it("an adapter, and a worker's info with it, is JSON with its seed in digits", a
 
 it("a prepared example is JSON with its id in digits", async () => {
   const { base, transport } = await stubWorker();
-  const example = { id: 2n ** 63n, ids: [1, 2], answer: Buffer.from([0, 1]), tail: Buffer.from([0, 0]), weight: 1 };
+  const example = {
+    id: 2n ** 63n,
+    ids: [1, 2],
+    answer: Buffer.from([0, 1]),
+    tail: Buffer.from([0, 0]),
+    weight: 1,
+  };
   transport.onStream(DataService.streamExamples, async function* () {
     yield { examples: [example] };
   });

@@ -74,7 +74,12 @@ export type LikelihoodKind = keyof typeof likelihoods;
 export type LikelihoodInput = LikelihoodKind | OptionsByKind<typeof likelihoods>;
 
 /** The causal likelihood, or its name. */
-export type CausalInput = Extract<LikelihoodInput, "causal" | { kind: "causal" }>;
+export type CausalInput = Extract<LikelihoodInput, "causal" | CausalKind>;
+
+interface CausalKind {
+  /** Which likelihood. */
+  kind: "causal";
+}
 
 export const likelihoodSchema = kindSchema<LikelihoodKind, Likelihood, OptionsByKind<typeof likelihoods>>(
   likelihoods,
