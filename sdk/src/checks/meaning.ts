@@ -1,10 +1,23 @@
 /** Finds the option that is meant by a word which other programs have for it. */
 
-/** Words for the same thing in other libraries and interfaces, in camelCase. */
+/** Of each option, words for the same thing in other libraries and interfaces, in camelCase. */
 const SYNONYMS: readonly (readonly string[])[] = [
-  ["instruction", "prompt", "question", "query"],
-  ["messages", "prompt", "question", "query", "instruction", "input", "text", "chat", "conversation"],
+  ["instruction", "prompt", "question", "query", "problem"],
+  [
+    "messages",
+    "prompt",
+    "question",
+    "query",
+    "instruction",
+    "input",
+    "text",
+    "chat",
+    "conversation",
+    "conversations",
+  ],
   ["output", "answer", "response", "completion", "solution", "target"],
+  ["input", "context"],
+  ["system", "systemPrompt", "systemMessage"],
   ["reference", "answer", "output", "response", "expected", "solution", "target", "label"],
   ["continuation", "answer", "output", "completion", "target"],
   ["canvases", "prompts", "questions"],
@@ -33,6 +46,6 @@ const SYNONYMS: readonly (readonly string[])[] = [
 export function meant(word: string, known: readonly string[]): string | undefined {
   const plain = (name: string) => name.toLowerCase().replace(/[_-]/g, "");
   const isSame = (name: string) => plain(name) === plain(word);
-  const same = SYNONYMS.filter((names) => names.some(isSame)).flat();
-  return known.find(isSame) ?? same.find((name) => known.includes(name));
+  const options = SYNONYMS.filter((names) => names.some(isSame)).map(([option = ""]) => option);
+  return known.find(isSame) ?? options.find((option) => known.includes(option));
 }

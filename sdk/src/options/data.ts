@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { atLeast, filledText, flag, integer, list, oneOf, text } from "../checks/fields.js";
 import { type Complete, fieldsOf } from "../checks/fields-of.js";
+import { meant } from "../checks/meaning.js";
 
 /** One turn of a chat. */
 export interface ChatMessage {
@@ -26,24 +27,11 @@ export const messagesSchema = z.union(
   { error: "a string, or a list of { role, content }" },
 );
 
-/** What other data calls the keys of an example. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  question: "instruction",
-  prompt: "instruction",
-  query: "instruction",
-  problem: "instruction",
-  context: "input",
-  answer: "output",
-  response: "output",
-  completion: "output",
-  target: "output",
-  system_prompt: "system",
-  conversations: "messages",
-  conversation: "messages",
+/** What a row of other data calls a field of an example. */
+const readSo = (key: string) => {
+  const field = meant(key, ["instruction", "input", "output", "system", "messages"]);
+  return field && `Did you mean ${field}? Files are read so with fields.`;
 };
-
-const meant = (key: string) =>
-  Object.hasOwn(MEANINGS, key) ? `Did you mean ${MEANINGS[key]}? Files are read so with fields.` : undefined;
 
 const exampleId = integer(0, Number.MAX_SAFE_INTEGER);
 const sourceName = text().max(64, { error: "a string of at most 64 characters" });
@@ -76,7 +64,7 @@ export const instructionExample = fieldsOf<InstructionExample>()(
     weight: atLeast(0).optional(),
     source: sourceName.optional(),
   },
-  meant,
+  readSo,
 );
 
 /** A chat whose last message is the assistant's answer. */
@@ -98,7 +86,7 @@ export const chatExample = fieldsOf<ChatExample>()(
     weight: atLeast(0).optional(),
     source: sourceName.optional(),
   },
-  meant,
+  readSo,
 );
 
 /** One example of training or validation data. */
