@@ -9,13 +9,13 @@ type Values<Options extends Flags> = ReturnType<typeof parseArgs<{ options: Opti
 
 /**
  * The values of a program's flags. `--help` prints the comment that the program begins with, and a flag that it does not take ends it
- * with how it is called. From here on an error of this package that nobody catches ends it with its message alone.
+ * with how it is called. From here on an error that nobody catches ends it with its message alone, unless it is a mistake of the program.
  *
  * @param url - the program's `import.meta.url`
  */
 export function commandLine<const Options extends Flags>(url: string, options: Options): Values<Options> {
   const about = aboutProgram(readFileSync(fileURLToPath(url), "utf8"));
-  process.on("uncaughtException", (error) => leave(isLadError(error) ? error.message : error, 1));
+  process.on("uncaughtException", (error) => leave(isMeant(error) ? error.message : error, 1));
   if (process.argv.includes("--help") || process.argv.includes("-h")) {
     console.log(about.join("\n"));
     process.exit(0);
@@ -33,6 +33,11 @@ export function commandLine<const Options extends Flags>(url: string, options: O
 function aboutProgram(source: string): string[] {
   const [, comment = ""] = /^\/\*\*\n([\s\S]*?)\n \*\//.exec(source) ?? [];
   return comment.split("\n").map((line) => line.replace(/^ \* ?/, ""));
+}
+
+/** Whether an error was thrown to tell the caller something. */
+function isMeant(error: Error): boolean {
+  return isLadError(error) || error.constructor === Error;
 }
 
 function leave(why: unknown, code: number): never {

@@ -33,7 +33,10 @@ export interface BaseOptions extends CallOptions {
   dataType?: "auto" | "float32" | "bfloat16" | "float16" | undefined;
   /** A string that the tokenizer makes exactly one token of. Default: the base's own entry, `MASK` for Llama 3. */
   maskToken?: string | undefined;
-  /** A Jinja chat template. Default: the model's own. */
+  /**
+   * A Jinja chat template; a date that it asks for (`strftime_now`) is always 26 July 2024, so that prompts stay the same. Default: the
+   * model's own.
+   */
   chatTemplate?: string | undefined;
   /** Put before chats that have no system message; an empty string puts none. Default: that of the base's entry. */
   systemPrompt?: string | undefined;
