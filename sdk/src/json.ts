@@ -11,7 +11,15 @@ const SPECIAL: Readonly<Record<string, number>> = {
 
 /** A value as JSON text. Non-finite numbers and bigints are written as `{"$number": "NaN"}` and `{"$bigint": "7"}`. */
 export function stringify(value: unknown, indent?: number): string {
-  return JSON.stringify(value, (_, inner: unknown) => written(inner), indent) ?? "null";
+  function replace(this: unknown, key: string, inner: unknown): unknown {
+    const own = (this as Readonly<Record<string, unknown>>)[key];
+    return written(isPlain(own) ? own : inner); // a result's own `toJSON` is for those who do not read it back
+  }
+  return JSON.stringify(value, replace, indent) ?? "null";
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 export function parse(text: string): unknown {

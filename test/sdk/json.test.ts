@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { canonical, parse, stringify } from "../../sdk/src/json.js";
+import { inJson } from "../../sdk/src/wire.js";
 
 it("keeps numbers that JSON has no words for, and bigints", () => {
   const value = {
@@ -11,6 +12,12 @@ it("keeps numbers that JSON has no words for, and bigints", () => {
     e: "NaN",
   };
   expect(parse(stringify(value))).toEqual(value);
+});
+
+it("keeps the bigints of a result that has digits for other writers of JSON", () => {
+  const result = inJson({ seed: 7n, rank: 4 });
+  expect(JSON.stringify(result)).toBe('{"seed":"7","rank":4}');
+  expect(parse(stringify([{ result }]))).toEqual([{ result: { seed: 7n, rank: 4 } }]);
 });
 
 it("reads back whatever it writes", () => {
