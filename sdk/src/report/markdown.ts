@@ -86,11 +86,16 @@ function verdictLine(verdict: VerdictPart): string {
   const { sign, word } = rulingOf(verdict);
   const told = figure && [formedFigure(figure, form), of, certainty(figure)].filter(Boolean).join(", ");
   const parts = [
-    `- **${sign} ${word}:** ${inline(claim)}`,
+    `- **${sign} ${word}:** ${inline(because && told === undefined ? sentence(claim) : claim)}`,
     told && `(${inline(told)})`,
     because && inline(because),
   ];
   return parts.filter(Boolean).join(" ");
+}
+
+/** With the full stop that a heading has not. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function traceBlocks({ title, prompt, frames }: TracePart): string[] {
