@@ -16,7 +16,6 @@ import {
   arcEasy,
   type Base,
   jsonl,
-  type NumberedEvent,
   newcombe,
   Runtime,
   recipeFor,
@@ -38,8 +37,7 @@ const values = commandLine(import.meta.url, {
   questions: { type: "string", default: "200" },
   device: { type: "string", default: "cpu" },
 });
-const { data: folder, out } = values;
-if (folder === undefined) throw new Error("Give --data, a folder with train.jsonl and validation.jsonl.");
+const { data: folder = missing(), out } = values;
 const steps = Number(values.steps);
 const limit = Number(values.questions);
 const recipe = recipeFor(values.base, values.preset);
@@ -60,6 +58,10 @@ const run = await trainingRun();
 if (await followed()) await report(await adapterOf());
 else console.error(`Interrupted. The training is kept in ${out}: the same command goes on.`);
 
+function missing(): never {
+  throw new Error("Give --data, a folder with train.jsonl and validation.jsonl.");
+}
+
 /** The run of this folder: a new one, or the one of an earlier sitting, which goes on if it has not ended. */
 async function trainingRun() {
   const kept = (await runtime.runs()).find(({ kind }) => kind === "training");
@@ -71,7 +73,7 @@ async function trainingRun() {
   const adapter = await base.createAdapter({ ...recipe.adapter, rank: Number(values.rank), seed: 1 });
   const training = adapter.train({
     ...recipe.training,
-    data: jsonl(join(folder ?? "", "train.jsonl")),
+    data: jsonl(join(folder, "train.jsonl")),
     steps,
     seed: 1,
     validation: { data: validation, everySteps: Math.ceil(steps / 20), maxExamples: 100 },
@@ -134,7 +136,7 @@ async function report(adapter: Adapter): Promise<void> {
   const [question] = await base.questions(validation, { limit: 1 });
   const frames = adapter.sample({ ids: question?.ids ?? [], policy: POLICIES.remask, answerTokens });
   answers.trace(await traceOf({ title: "remask, 16 iterations", frames, base }));
-  if (existsSync(join(folder ?? "", "arc_easy.jsonl"))) {
+  if (existsSync(join(folder, "arc_easy.jsonl"))) {
     page.section("ARC-Easy by letter").table(await arcTable(adapter));
   }
   console.log(`The report: ${(await page.write(join(out, "report"))).html}`);
@@ -142,12 +144,10 @@ async function report(adapter: Adapter): Promise<void> {
 
 /** Means over each hundredth of the steps, and the validations. */
 async function lossChart() {
-  const events: NumberedEvent[] = [];
-  for await (const event of run.events()) events.push(event);
   const each = Math.ceil(steps / 100);
   const groups = new Map<number, { nats: number; tokens: number }>();
   const validated: { x: number; y: number }[] = [];
-  for (const { event } of events) {
+  for await (const { event } of run.events()) {
     if (event.type === "validation") validated.push({ x: event.step, y: event.report.corruptedCe });
     if (event.type !== "step" || event.report.corruptedTokens === 0) continue;
     const at = Math.ceil(event.step / each) * each;
@@ -188,7 +188,7 @@ async function samples(adapter: Adapter, base: Base) {
 
 /** Four choices: chance is a quarter. */
 async function arcTable(adapter: Adapter) {
-  const data = jsonl(join(folder ?? "", "arc_easy.jsonl"));
+  const data = jsonl(join(folder, "arc_easy.jsonl"));
   const { models, autoregressive } = await runBenchmark({
     benchmark: arcEasy({ data, limit }),
     by: "letter",

@@ -23,24 +23,14 @@ export function reproductionReport(
   setting: Setting,
   { command, data, versions }: ReproductionReport,
 ): Report {
-  const {
-    folder: _,
-    data: __,
-    benchmarks: _______,
-    load: ________,
-    grid: ___,
-    watched: ____,
-    maskOnly: _____,
-    better: ______,
-    ...options
-  } = setting;
+  const { bases, ranks, preset, steps, questions, iterations, seed } = setting;
   const report = new Report({
     title: "LAD, reproduced",
     about:
       "What the paper claims of LoRA-adapted diffusion, measured anew: every claim with its figure, its 95 % interval, and what the interval decides.",
     command,
     configuration: {
-      ...options,
+      ...{ bases, ranks, preset, steps, questions, iterations, seed },
       load: loadingOf(setting),
       variants: variantsOf(setting).map((variant) => ({
         ...variant,
@@ -49,7 +39,7 @@ export function reproductionReport(
       recipes: recipesOf(setting),
     },
     versions: { lad: BUILD_VERSION, ...versions },
-    seeds: { "weights, order and noise": setting.seed },
+    seeds: { "weights, order and noise": seed },
     data: Object.entries(data).map(([name, sha256]) => ({ name, sha256 })),
   });
   for (const claim of claims) {

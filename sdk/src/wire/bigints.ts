@@ -13,9 +13,10 @@ export function counted<Message extends object>(message: Message): Counted<Messa
 
 /** Makes an object that has 64-bit integers of its own one that JSON can hold: there they are in decimal digits. */
 export function inJson<Value extends object>(value: Value): Value {
-  const plain = () =>
-    Object.fromEntries(
-      Object.entries(value).map(([key, own]) => [key, typeof own === "bigint" ? String(own) : own]),
-    );
-  return Object.defineProperty(value, "toJSON", { value: plain });
+  return Object.defineProperty(value, "toJSON", { value: withDigits });
+}
+
+function withDigits(this: object): object {
+  const entries = Object.entries(this);
+  return Object.fromEntries(entries.map(([key, own]) => [key, typeof own === "bigint" ? String(own) : own]));
 }
