@@ -3,10 +3,14 @@
  *
  *     npx tsx examples/sweep-lora-ranks.ts [--base tiny] [--ranks 4,16,64] [--minutes 5 | --steps 300] [--data folder]
  *         [--device cpu | cuda | container-cpu | container-cuda] [--preset lad] [--questions 100 | 0 for all] [--json]
+ *         [--manifest ranks.json]
  *
  * A second of training tells how long it will take. `--minutes` are for all ranks together, 5 on `tiny`: where the recipe's steps
  * do not fit them, it takes fewer, and prints how many. `--steps` takes so many whatever the time; as many again give the same
  * numbers.
+ *
+ * Ctrl-C ends it with the ranks that are done, and says how to go on with those that are missing; a second one ends it at once.
+ * `--manifest` is a file that keeps each rank's row: called again with it, and with as many `--steps`, the sweep goes on.
  *
  * `--data` is a folder with train.jsonl and validation.jsonl. Settings are those that work best on the base
  * (sdk/src/experiments/recipes.ts); `--preset lad` takes the method's own. The table, or with --json one line a rank, goes to standard
@@ -30,7 +34,7 @@ import {
   tinyData,
 } from "lad";
 import { drawDenoising, drawTraining, duration, LiveBlock, type RankRow, rankTable } from "lad/report";
-import { commandLine } from "./command-line.js";
+import { callOf, commandLine, interruption } from "./command-line.js";
 
 const values = commandLine(import.meta.url, {
   base: { type: "string", default: "tiny" },
@@ -42,6 +46,7 @@ const values = commandLine(import.meta.url, {
   preset: { type: "string" },
   questions: { type: "string", default: "100" },
   json: { type: "boolean", default: false },
+  manifest: { type: "string" },
 });
 const recipe = recipeFor(values.base, values.preset);
 const { answerTokens } = recipe; // undefined: answers fill the windows of the training
@@ -56,61 +61,96 @@ const { train, heldout } = values.data
 const [device, profile] = values.device.split("-") as ["cpu", "cpu" | undefined];
 const where: RuntimeOptions = profile === undefined ? { device } : { container: profile };
 
-await using runtime = await Runtime.start(where);
-const base = await runtime.loadBase(values.base, recipe.base);
+const rows: RankRow[] = [];
+let planned: string | undefined;
+const signal = interruption(howToGoOn);
+
+await using runtime = await Runtime.start({ ...where, signal });
+const base = await runtime.loadBase(values.base, { ...recipe.base, signal });
 const size = base.info.parameterCount.toLocaleString("en-US");
 console.error(`${base.name}, ${size} parameters; ${recipe.about}`);
 
 const { windowTokens, maxPromptTokens = 0, noise, loss } = recipe.training;
 const window = { windowTokens, maxPromptTokens };
 const started = performance.now();
-const { report: unadapted } = await base.validate({ ...window, noise, loss, data: heldout });
+const { report: unadapted } = await base.validate({ ...window, noise, loss, data: heldout, signal });
 const validationSeconds = (performance.now() - started) / 1000;
 const items = await base.questions(heldout, { ...window, limit });
 const autoregressive = figures(
-  await base.evaluate({ items, answerTokens: answerTokens ?? window.windowTokens, policy: "ar" }),
+  await base.evaluate({ items, answerTokens: answerTokens ?? window.windowTokens, policy: "ar", signal }),
 );
 
-const ranks = sweep({
-  axes: { rank },
-  run: ({ rank }) => measure(rank),
-});
 const { steps, seconds } = await planRuns(base, {
-  adapter: { ...recipe.adapter, rank: Math.max(...rank), seed: 1 },
-  training: { ...recipe.training, data: train, steps: most },
-  runs: ranks.points.length,
+  adapter: { ...recipe.adapter, rank: Math.max(...rank), seed: 1, signal },
+  training: { ...recipe.training, data: train, steps: most, signal },
+  runs: rank.length,
   seconds: 60 * minutes,
   beside: measuringSeconds,
 });
+planned = String(steps);
 const again = steps < most ? ` (--steps ${steps} takes as many again; --minutes gives it more time)` : "";
 console.error(`about ${duration(seconds)} on this machine: ${steps} steps for each rank${again}`);
 
-const rows: RankRow[] = [];
-for await (const row of ranks) {
-  if (row.status === "failed") console.error(`rank ${row.point.rank}: ${row.error.message}`);
-  else if (values.json) printLine(row.result);
-  else {
+const ranks = sweep({
+  axes: { rank },
+  spec: {
+    base: values.base,
+    preset: values.preset ?? null,
+    data: values.data ?? null,
+    questions: limit,
+    steps,
+  },
+  manifest: values.manifest,
+  signal,
+  run: ({ rank }, { signal }) => measure(rank, signal),
+});
+try {
+  for await (const row of ranks) {
+    if (row.status === "failed") {
+      console.error(`rank ${row.point.rank}: ${row.error.message}`);
+      process.exitCode = 1;
+      continue;
+    }
     rows.push(row.result);
-    if (rows.length < ranks.points.length) console.error(`${rankTable(rows)}\n`);
+    if (values.json) printLine(row.result);
+    else if (rows.length < ranks.points.length) console.error(`${rankTable(rows)}\n`);
   }
+} finally {
+  if (rows.length > 0 && !values.json) console.log(rankTable(rows));
 }
-if (rows.length > 0) console.log(rankTable(rows));
-if ((await ranks.table()).some(({ status }) => status === "failed")) process.exitCode = 1;
+
+/** What an interrupted sweep says last. */
+function howToGoOn(): string {
+  const done = rows.map((row) => row.rank);
+  const missing = rank.filter((each) => !done.includes(each));
+  const { manifest } = values;
+  const kept = manifest ? `kept in ${manifest}` : "all that is left of it (--manifest keeps them in a file)";
+  const said = done.length > 0 ? `The rows of rank ${done.join(", ")} are ${kept}.` : "No rank was done.";
+  const left = { ...values, minutes: planned ? undefined : values.minutes, steps: planned ?? values.steps };
+  const call = callOf(import.meta.url, manifest ? left : { ...left, ranks: missing.join(",") });
+  return `Interrupted. ${said} To go on with the rest, with the same numbers:\n    ${call}`;
+}
 
 /** Trains one adapter and measures it: its losses, then the answers of both samplers after 1, 4 and 16 iterations. */
-async function measure(rank: number): Promise<RankRow> {
-  await using adapter = await base.createAdapter({ ...recipe.adapter, rank, seed: 1 });
-  const run = adapter.train({ ...recipe.training, steps, data: train, validation: { data: heldout } });
+async function measure(rank: number, signal: AbortSignal): Promise<RankRow> {
+  await using adapter = await base.createAdapter({ ...recipe.adapter, rank, seed: 1, signal });
+  const run = adapter.train({
+    ...recipe.training,
+    steps,
+    data: train,
+    validation: { data: heldout },
+    signal,
+  });
   const taken = await drawTraining(new LiveBlock(), `rank ${rank}`, steps, run);
   const { tokensPerSecond, validation } = await run.result();
   const { bytes, parameterCount } = await adapter.refresh();
   const [question = { ids: [] }] = items;
   const policy = remask({ ...recipe.remask, iterations: 16 });
-  const shown = adapter.sample({ ids: question.ids, answerTokens, policy });
+  const shown = adapter.sample({ ids: question.ids, answerTokens, policy, signal });
   await drawDenoising(new LiveBlock(), `rank ${rank}`, shown, base);
   const answers = async (policy: (options: { iterations: number }) => Policy) => {
     const after = async (iterations: number) =>
-      figures(await adapter.evaluate({ items, answerTokens, policy: policy({ iterations }) }));
+      figures(await adapter.evaluate({ items, answerTokens, policy: policy({ iterations }), signal }));
     return { 1: await after(1), 4: await after(4), 16: await after(16) };
   };
   return {
@@ -124,14 +164,16 @@ async function measure(rank: number): Promise<RankRow> {
     refine: await answers(refine),
     remask: await answers(({ iterations }) => remask({ ...recipe.remask, iterations })),
     autoregressive,
-    speculative: { tokensPerForward: await tokensPerForward(adapter) },
+    speculative: { tokensPerForward: await tokensPerForward(adapter, signal) },
   };
 }
 
 /** In how few forwards the base's own answers come where the adapter drafts them. */
-async function tokensPerForward(adapter: Adapter): Promise<number> {
+async function tokensPerForward(adapter: Adapter, signal: AbortSignal): Promise<number> {
   const canvases = items.map(({ ids }) => ({ ids }));
-  const answers = await adapter.sampleMany({ canvases, answerTokens, policy: speculative() }).result();
+  const answers = await adapter
+    .sampleMany({ canvases, answerTokens, policy: speculative(), signal })
+    .result();
   const sum = (numbers: number[]) => numbers.reduce((total, each) => total + each, 0);
   const tokens = sum(answers.map(({ canvasIds }) => canvasIds.length));
   return tokens / sum(answers.map(({ iterations }) => iterations));
