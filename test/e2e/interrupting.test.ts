@@ -1,9 +1,10 @@
 /** Ctrl-C of the sweep of `npm start`: a signal to all processes of its group, as a terminal sends it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
+import { EXAMPLES } from "./support/examples.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "lad-interrupting-"));
 const groups: number[] = [];
@@ -12,9 +13,12 @@ afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-const SWEEP = ["examples/sweep-lora-ranks.ts", "--base", "stub", "--questions", "4"];
+for (const name of ["train", "validation"]) {
+  writeFileSync(join(scratch, `${name}.jsonl`), EXAMPLES.map((row) => JSON.stringify(row)).join("\n"));
+}
+const SWEEP = ["examples/sweep-lora-ranks.ts", "--base", "stub", "--data", scratch, "--questions", "2"];
 /** With them a rank takes long beside a signal's way. */
-const STEPS = "16";
+const STEPS = "32";
 
 describe("Ctrl-C", () => {
   it("keeps the ranks that are done, and says how to go on with the others, which it does", async () => {
