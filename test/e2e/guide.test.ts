@@ -35,7 +35,7 @@ it("the programs of the guide run, and those that go on where they were do, a se
   expect(again).not.toContain("at step 2");
   const kept = (text: string) => text.split("\n").filter((line) => line.startsWith("manifest"));
   expect(kept(again)).toEqual(kept(told).map((line) => line.replace("false", "true")));
-});
+}, 300_000);
 
 /** What programs print that go on from the beginning. */
 async function run(bodies: readonly string[]): Promise<string> {

@@ -41,7 +41,7 @@ describe("Ctrl-C", () => {
     expect(rows.map(({ rank }) => rank)).toEqual([2, 4]);
     const kept = JSON.stringify(JSON.parse(readFileSync(manifest, "utf8")));
     expect(kept).toContain(`"tokensPerSecond":${JSON.stringify(rows[0].tokensPerSecond)}`); // as it was measured then
-  });
+  }, 300_000);
 
   it("pressed again ends the program and its worker at once, whatever they wait for", async () => {
     const sweep = started(...SWEEP, "--ranks", "2", "--steps", "1000000");
@@ -80,7 +80,7 @@ function started(...words: string[]) {
   return {
     pid: child.pid,
     ended: child,
-    says: (what: RegExp) => expect.poll(() => said, { timeout: 110_000, interval: 10 }).toMatch(what),
+    says: (what: RegExp) => expect.poll(() => said, { timeout: 100_000, interval: 10 }).toMatch(what),
     interrupt: () => process.kill(-(child.pid as number), "SIGINT"),
   };
 }
