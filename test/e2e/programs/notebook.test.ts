@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { expect, it } from "vitest";
-import { locateRuntime } from "../../sdk/src/setup/locate.js";
+import { locateRuntime } from "../../../sdk/src/setup/locate.js";
 
 interface Cell {
   readonly cell_type: "code" | "markdown";
@@ -20,7 +20,7 @@ interface Notebook {
   readonly nbformat_minor: number;
 }
 
-const file = resolve(import.meta.dirname, "../../examples/notebook.ipynb");
+const file = resolve(import.meta.dirname, "../../../examples/notebook.ipynb");
 const { cells, nbformat, nbformat_minor } = JSON.parse(readFileSync(file, "utf8")) as Notebook;
 const code = cells.filter((cell) => cell.cell_type === "code");
 

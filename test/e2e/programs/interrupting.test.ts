@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
-import { EXAMPLES } from "./support/examples.js";
+import { EXAMPLES } from "../support/examples.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "lad-interrupting-"));
 const groups: number[] = [];
@@ -67,7 +67,7 @@ describe("Ctrl-C", () => {
 /** A program that leads a group of processes, as a shell starts it. */
 function started(...words: string[]) {
   const child = execa(process.execPath, ["--import", "tsx", ...words], {
-    cwd: resolve(import.meta.dirname, "../.."),
+    cwd: resolve(import.meta.dirname, "../../.."),
     env: { OMP_NUM_THREADS: "1" },
     detached: true,
     reject: false,
