@@ -33,12 +33,14 @@ process.exitCode = problems.length > 0 ? 1 : 0;
 async function makeAndCheck(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const made = await makeArtefacts(root, folder, addressesOf(root));
+  const addresses = addressesOf(root);
+  const made = await makeArtefacts(root, folder, addresses);
   for (const { file, files } of Object.values(made)) {
     console.log(`${file}: ${files.length} files`);
     for (const path of files) console.log(`    ${path}`);
   }
-  problems.push(...contentProblems(made), ...(await installProblems(folder, made, version)));
+  const expected = { version, addresses: addresses !== undefined };
+  problems.push(...contentProblems(made), ...(await installProblems(folder, made, expected)));
   if (!dryRun && problems.length === 0) console.error(howToPublish(made));
 }
 
