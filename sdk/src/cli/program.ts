@@ -34,6 +34,11 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     about: "the models that adapters are trained on",
     load: async () => (await import("./commands/bases.js")).basesCommand,
   },
+  pull: {
+    group: "Begin:",
+    about: "fetch a base, so that it is there when it is needed",
+    load: async () => (await import("./commands/pull.js")).pullCommand,
+  },
   data: {
     group: "Train:",
     about: "look at data as training would see it",
@@ -68,6 +73,11 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     group: "Use:",
     about: "measure an adapter's answers to questions",
     load: async () => (await import("./commands/evaluate.js")).evaluateCommand,
+  },
+  reproduce: {
+    group: "Use:",
+    about: "measure every claim of the LAD paper, and report the verdicts",
+    load: async () => (await import("./commands/reproduce.js")).reproduceCommand,
   },
   adapters: {
     group: "Manage:",

@@ -107,6 +107,40 @@ describe("a first hour", () => {
     expect(losses(run)).toEqual(losses(swept));
   });
 
+  it("measures the claims of the paper, in sittings", async () => {
+    const folder = join(scratch, "claims");
+    mkdirSync(folder);
+    const rows = Array.from({ length: 6 }, (_, i) => ({ instruction: `Say ${i}.`, output: `${i}` }));
+    for (const name of ["train", "validation", "easy", "arithmetic"]) {
+      writeFileSync(join(folder, `${name}.jsonl`), rows.map((row) => JSON.stringify(row)).join("\n"));
+    }
+    const out = join(scratch, "reproduced");
+    const words = [
+      "reproduce",
+      folder,
+      "--bases",
+      "stub",
+      "--ranks",
+      "1,2",
+      "--steps",
+      "2",
+      "--questions",
+      "2",
+      "--out",
+      out,
+    ];
+    const [plan] = lines((await lad([...words, "--plan", "--json"])).out);
+    expect(plan).toMatchObject({ steps: 2, bases: [{ base: "stub", variants: 4 }] });
+    expect(existsSync(out)).toBe(false);
+    const first = await lad([...words, "--minutes", "0.0000001"]);
+    expect(first.err).toContain("the same command goes on.");
+    const { status, out: verdicts, err } = await lad(words);
+    expect(status).toBe(0);
+    expect(verdicts).toMatch(/^\(a\) /);
+    expect(err).toContain(`The report: ${join(out, "report/index.html")}`);
+    expect(readdirSync(out)).toContain("pieces.json");
+  });
+
   it("copies adapters out and in, and drops them", async () => {
     const out = join(scratch, "exported");
     await lad(["adapters", "export", "stub-r2", out]);
