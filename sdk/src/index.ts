@@ -6,6 +6,7 @@
  * Files in which everything is public are exported whole; from the others, only what users need.
  */
 export * from "./adapter.js";
+export { type AdapterFolderInfo, readAdapterFolder } from "./adapter-folder.js";
 export { Base } from "./base.js";
 export {
   Benchmark,
@@ -233,3 +234,4 @@ export * from "./runtime.js";
 export { Snapshot } from "./snapshot.js";
 export type * from "./transport.js";
 export * from "./version.js";
+export { type Announcement, announceWorker, type ServedWorker, servedWorker } from "./worker/served.js";

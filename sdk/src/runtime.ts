@@ -117,6 +117,11 @@ export class Runtime {
     return { address, token };
   }
 
+  /** Aborted, with the error as its reason, once a worker that this process started has ended without being asked to. */
+  get lost(): AbortSignal {
+    return this.#worker.lost;
+  }
+
   /** The last lines of the log of a worker that this process started, oldest first. */
   get log(): readonly string[] {
     return this.#worker.log.tail(200);

@@ -162,6 +162,29 @@ describe("the SDK", () => {
     expect(touching(files, /\bimport\("(?:linkedom|@observablehq\/plot)"\)/)).toHaveLength(1);
   });
 
+  it("has a command line that uses what the package exports, and behind it only the set-up and helpers for words and folders", () => {
+    const cli = sdk.filter(({ path }) => isWithin(path, "sdk/src/cli"));
+    expect(cli.length).toBeGreaterThan(20);
+    const own = [
+      "cli",
+      "setup",
+      "index.js",
+      "report/index.js",
+      "errors.js",
+      "make-folder.js",
+      "checks/nearest.js",
+    ];
+    const allowed = [...own.map((name) => `sdk/src/${name}`), "commander", "yaml", "execa"];
+    const outside = cli.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
+        )
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(outside).toEqual([]);
+  });
+
   it("needs only errors, the making of folders and standard modules to set itself up", () => {
     const setup = sdk.filter(({ path }) => isWithin(path, "sdk/src/setup"));
     const allowed = ["sdk/src/setup", "sdk/src/errors.js", "sdk/src/make-folder.js", "execa"];

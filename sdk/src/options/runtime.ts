@@ -56,8 +56,8 @@ export interface LocalOptions extends WorkerOptions {
   /** The interpreter to start the worker with. Default: the one of the environment that the set-up made. */
   python?: string | undefined;
   /**
-   * Where data sets, checkpoints and runs are kept; no other worker may have it. Default: `.lad/state` in a checkout, else `state` beside
-   * the environment; while another worker has that, `state-2` and so on, with a warning.
+   * Where data sets, checkpoints and runs are kept; no other worker may have it. Default: `state` in `$LAD_HOME`; where that is not
+   * set, `.lad/state` in a checkout, else `state` beside the environment; while another worker has that, `state-2` and so on, with a warning.
    */
   stateFolder?: string | undefined;
   /** The least serious lines that the worker's log has. Default: `info`. */

@@ -73,6 +73,13 @@ export class LiveBlock {
     this.#drawnAt = Number.NEGATIVE_INFINITY;
   }
 
+  /** Takes away what is drawn in place; plain lines stay. */
+  clear(): void {
+    this.#pending = undefined;
+    this.#inPlace?.clear();
+    this.#drawnAt = Number.NEGATIVE_INFINITY;
+  }
+
   #draw(lines: readonly string[]): void {
     this.#pending = undefined;
     this.#drawnAt = this.#now();

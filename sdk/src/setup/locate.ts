@@ -53,6 +53,15 @@ export function requireRuntime(variables: Variables = process.env): RuntimeLocat
   );
 }
 
+/**
+ * The folder of what is kept between workers: their state, trained adapters, where a served worker listens. `$LAD_HOME` where it is
+ * set, else `.lad` of a checkout, or the folder that an installed package has its environment in.
+ */
+export function homeFolder(variables: Variables = process.env): string {
+  const { packageFolder, isCheckout } = locateRuntime(variables);
+  return isCheckout && !variables.LAD_HOME ? join(packageFolder, ".lad") : home(variables);
+}
+
 function home(variables: Variables): string {
   if (variables.LAD_HOME) return resolve(variables.LAD_HOME);
   if (variables.XDG_DATA_HOME) return join(variables.XDG_DATA_HOME, "lad");

@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { LadError, WorkerError } from "../errors.js";
 import type { CheckedLocal } from "../options.js";
-import { locateRuntime, requireRuntime } from "../setup/locate.js";
+import { homeFolder, locateRuntime, requireRuntime } from "../setup/locate.js";
 import { WorkerLog } from "./log.js";
 import type { Worker } from "./worker.js";
 
@@ -196,9 +196,7 @@ function endedError(
 
 function locate({ python, stateFolder }: CheckedLocal) {
   const found = python === undefined ? requireRuntime() : { ...locateRuntime(), python };
-  const { packageFolder, environmentFolder, isCheckout } = found;
-  const besides = isCheckout ? join(packageFolder, ".lad") : dirname(environmentFolder);
-  return { ...found, stateFolder: stateFolder ?? join(besides, "state") };
+  return { ...found, stateFolder: stateFolder ?? join(homeFolder(), "state") };
 }
 
 function environment(runtimeFolder: string, threads: number | undefined): Record<string, string> {

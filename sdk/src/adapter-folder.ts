@@ -1,0 +1,74 @@
+/** What an adapter's folder says of itself, before a worker has it. */
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { LadError } from "./errors.js";
+
+/** An adapter in a folder of this machine. */
+export interface AdapterFolderInfo {
+  /** Its path. */
+  readonly folder: string;
+  /** Rows of A. */
+  readonly rank: number;
+  /** The update is scaled by alpha / rank. */
+  readonly alpha: number;
+  /** The projections that it adapts; a text where PEFT's `target_modules` is one. */
+  readonly targets: readonly string[];
+  /** The name of the base that it was trained on; undefined if its files do not say. */
+  readonly baseName: string | undefined;
+  /** The attention mode that it was trained in; undefined if its files do not say. */
+  readonly attention: string | undefined;
+  /** Optimizer steps over its life; undefined if its files do not say. */
+  readonly steps: number | undefined;
+  /** When its files were written. */
+  readonly saved: Date;
+}
+
+/**
+ * Reads what an adapter's files say of it: PEFT's `adapter_config.json`, and `lad.json` where there is one.
+ *
+ * @throws LadError `not-found` where there is no adapter, `invalid-file` where it cannot be read
+ */
+export async function readAdapterFolder(path: string): Promise<AdapterFolderInfo> {
+  const folder = resolve(path);
+  const config = await jsonOf(join(folder, "adapter_config.json"));
+  if (config === undefined) {
+    throw new LadError("not-found", `folder is ${folder}: adapter_config.json is missing.`, {
+      option: "folder",
+      value: folder,
+      remedy: "Give an adapter's folder, as PEFT and adapter.save write them.",
+    });
+  }
+  const claims = (await jsonOf(join(folder, "lad.json"))) ?? {};
+  const { mtime } = await stat(join(folder, "adapter_config.json"));
+  const { r, lora_alpha, target_modules } = config;
+  return {
+    folder,
+    rank: numeric(r) ?? Number.NaN,
+    alpha: numeric(lora_alpha) ?? Number.NaN,
+    targets: Array.isArray(target_modules) ? target_modules.map(String) : [String(target_modules)],
+    baseName: textual(claims.base_name),
+    attention: textual(claims.attention),
+    steps: numeric(claims.steps),
+    saved: mtime,
+  };
+}
+
+async function jsonOf(file: string): Promise<Record<string, unknown> | undefined> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // told below
+  }
+  throw new LadError("invalid-file", `${file} is no JSON object.`, { option: "folder", value: file });
+}
+
+function numeric(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+function textual(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

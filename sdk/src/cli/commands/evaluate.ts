@@ -1,0 +1,84 @@
+import { Command } from "commander";
+import type { Estimate, Evaluation, PolicyInput } from "../../index.js";
+import { type Column, number, percent, renderTable } from "../../report/index.js";
+import { type Cli, print, printJson } from "../cli.js";
+import { DATA_HELP, namedData } from "../support/data.js";
+import { askedModel, type ModelFlags, withModelFlags } from "../support/model.js";
+import { type SamplingFlags, samplingOptions, withSamplingFlags } from "../support/sampling.js";
+import { integer } from "../support/values.js";
+import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
+
+interface Flags extends WorkerFlags, ModelFlags, SamplingFlags {
+  readonly questions: number;
+  readonly json?: boolean;
+}
+
+interface Row {
+  readonly model: string;
+  readonly measures: Omit<Evaluation, "answers" | "items">;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { header: "model", align: "left", cell: ({ model }) => model },
+  { header: "exact match", cell: ({ measures }) => bounds(measures.exactMatch, percent) },
+  { header: "perplexity", cell: ({ measures }) => bounds(measures.perplexity, number) },
+  { header: "distinct-2", cell: ({ measures }) => bounds(measures.distinct2, number) },
+  { header: "tokens/s", cell: ({ measures }) => number(measures.tokensPerSecond) },
+];
+
+/** `lad evaluate` */
+export function evaluateCommand(cli: Cli): Command {
+  const command = new Command("evaluate")
+    .argument("[data]", "questions with their right answers (default: the held-out ones of the small bases)")
+    .option("--questions <n>", "how many, from the first on; 0: all", integer, 100)
+    .option("--json", "one line of JSON for each model");
+  return withWorkerFlags(withModelFlags(withSamplingFlags(command)))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  lad evaluate --policy threshold:iterations=16
+  lad evaluate my-data --adapter mine --questions 0
+
+Data is ${DATA_HELP}; of a folder, validation.jsonl.
+The base answers the same questions token after token. In brackets: 95 % intervals.`,
+    )
+    .action((data: string | undefined, flags: Flags) => evaluate(cli, data, flags));
+}
+
+async function evaluate(cli: Cli, data: string | undefined, flags: Flags): Promise<void> {
+  await withWorker(cli, flags, async ({ runtime }) => {
+    const asked = await askedModel(cli, runtime, flags);
+    const { base, adapter, name, recipe } = asked;
+    const { train, heldout = train } = namedData(data, base.name);
+    const { windowTokens, maxPromptTokens = 0 } = recipe.training;
+    const { signal } = cli.leaving;
+    const items = await base.questions(heldout, {
+      windowTokens,
+      maxPromptTokens,
+      limit: flags.questions,
+      signal,
+    });
+    const { seed } = flags;
+    const rows: Row[] = [];
+    if (adapter !== undefined) {
+      const measured = await adapter.evaluate({ ...samplingOptions(flags, asked), items, seed, signal });
+      rows.push({ model: name, measures: measured });
+    }
+    const policy: PolicyInput = "ar";
+    const answerTokens = flags.answerTokens ?? recipe.answerTokens ?? windowTokens;
+    rows.push({ model: base.name, measures: await base.evaluate({ items, policy, answerTokens, signal }) });
+    if (flags.json) for (const row of rows) printJson(cli, measuresOf(row));
+    else print(cli, renderTable(COLUMNS, rows));
+  });
+}
+
+/** What is told of a model, without its answers. */
+function measuresOf({ model, measures }: Row): object {
+  const { answers: _, items: __, ...told } = measures as Evaluation;
+  return { model, ...told };
+}
+
+function bounds({ value, interval: [low, high] }: Estimate, form: (value: number) => string): string {
+  return Number.isNaN(low) ? form(value) : `${form(value)} [${form(low)}, ${form(high)}]`;
+}

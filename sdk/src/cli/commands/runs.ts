@@ -1,0 +1,102 @@
+import { Command } from "commander";
+import { LadError, type Run, type RunInfo, type Runtime } from "../../index.js";
+import { type Column, renderTable } from "../../report/index.js";
+import { type Cli, note, print, printJson } from "../cli.js";
+import { followTraining } from "../support/training.js";
+import { integer } from "../support/values.js";
+import { type Reached, type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
+
+interface Flags extends WorkerFlags {
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly from?: number;
+}
+
+const COLUMNS: readonly Column<RunInfo>[] = [
+  { header: "id", align: "left", cell: ({ id }) => id },
+  { header: "kind", align: "left", cell: ({ kind }) => kind },
+  { header: "state", align: "left", cell: ({ state }) => state },
+  { header: "base", align: "left", cell: ({ baseName }) => baseName },
+  { header: "checkpoint", align: "left", cell: ({ checkpoint }) => checkpoint || "–" },
+  { header: "steps", cell: ({ steps, totalSteps }) => (totalSteps > 0 ? `${steps}/${totalSteps}` : "–") },
+  {
+    header: "started",
+    align: "left",
+    cell: ({ created }) => created.toISOString().slice(0, 16).replace("T", " "),
+  },
+];
+
+/** `lad runs` */
+export function runsCommand(cli: Cli): Command {
+  const command = new Command("runs").addHelpText(
+    "after",
+    "\nExamples:\n  lad runs list\n  lad runs resume 3f2a        what was paused, or left by a Ctrl-C, goes on\n\nAn id may be cut to its first characters.",
+  );
+  const add = (
+    usage: string,
+    about: string,
+    act: (reached: Reached, id: string, flags: Flags) => Promise<void>,
+  ) =>
+    withWorkerFlags(command.command(usage).description(about))
+      .option("--json", "lines of JSON")
+      .action((id: string, flags: Flags) => withWorker(cli, flags, (reached) => act(reached, id, flags)));
+  withWorkerFlags(
+    command.command("list", { isDefault: true }).description("training runs, the last started last"),
+  )
+    .option("--all", "runs of sampling too")
+    .option("--json", "one line of JSON for each")
+    .action((flags: Flags) => withWorker(cli, flags, ({ runtime }) => list(cli, runtime, flags)));
+  add("show <id>", "what is known of a run", async ({ runtime }, id) => show(cli, await found(runtime, id)));
+  add("follow <id>", "its events, from the first on, until it ends", async ({ runtime }, id, { from }) =>
+    follow(cli, await found(runtime, id), from),
+  ).option("--from <n>", "the number of the first event", integer);
+  add("pause <id>", "have it wait after its current step", async ({ runtime }, id) =>
+    (await found(runtime, id)).pause(),
+  );
+  add("resume <id>", "have it go on, and follow it to its end", (reached, id, flags) =>
+    resume(cli, reached, id, flags),
+  );
+  add("cancel <id>", "end it", async ({ runtime }, id) => (await found(runtime, id)).cancel());
+  add("delete <id>", "forget a run that has ended", async ({ runtime }, id) =>
+    runtime.deleteRun((await found(runtime, id)).id),
+  );
+  return command;
+}
+
+async function list(cli: Cli, runtime: Runtime, { json, all }: Flags): Promise<void> {
+  const runs = (await runtime.runs()).filter(({ kind }) => all || kind === "training");
+  if (json) for (const run of runs) printJson(cli, run);
+  else if (runs.length > 0) print(cli, renderTable(COLUMNS, runs));
+  else note(cli, "There are no runs.");
+}
+
+async function show(cli: Cli, run: Run): Promise<void> {
+  print(cli, JSON.stringify(await run.info(), null, 2));
+}
+
+async function follow(cli: Cli, run: Run, fromSeq = 0): Promise<void> {
+  for await (const event of run.events({ fromSeq, signal: cli.leaving.signal })) printJson(cli, event);
+}
+
+async function resume(cli: Cli, { runtime, isShared }: Reached, id: string, { json }: Flags): Promise<void> {
+  const run = await found(runtime, id);
+  await run.resume();
+  const { checkpoint } = await run.info();
+  await followTraining(cli, { runtime, run, name: checkpoint || run.id, isShared, json: json === true });
+}
+
+/** The run whose id begins so. */
+async function found(runtime: Runtime, start: string): Promise<Run> {
+  const ids = (await runtime.runs()).map(({ id }) => id);
+  const fit = ids.includes(start)
+    ? [start]
+    : ids.filter((id) => id.startsWith(start) || id.startsWith(`run-${start}`));
+  const [only, second] = fit;
+  if (only !== undefined && second === undefined) return runtime.run(only);
+  const several = fit.length > 1 ? `${fit.length} runs begin with ${start}.` : `No run begins with ${start}.`;
+  throw new LadError("not-found", several, {
+    option: "id",
+    value: start,
+    remedy: "`lad runs list --all` has them all.",
+  });
+}

@@ -1,0 +1,18 @@
+import { Command } from "commander";
+import { parseGroups } from "../../setup/groups.js";
+import { setUp } from "../../setup/set-up.js";
+import { type Cli, note } from "../cli.js";
+
+/** `lad setup` */
+export function setupCommand(cli: Cli): Command {
+  return new Command("setup")
+    .option(
+      "--with <groups>",
+      "more packages than a worker needs: data, smollm2, lm-eval, tensorboard, dev (commas between them)",
+      "",
+    )
+    .addHelpText("after", "\nExample:\n  lad setup --with smollm2,tensorboard")
+    .action(async (options: { with: string }) => {
+      await setUp({ groups: parseGroups(options.with), log: (line) => note(cli, `lad: ${line}`) });
+    });
+}

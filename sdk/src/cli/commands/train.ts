@@ -1,0 +1,139 @@
+import { Command, Option } from "commander";
+import {
+  type Adapter,
+  type Recipe,
+  type Run,
+  type Runtime,
+  recipeFor,
+  type TrainingOptions,
+} from "../../index.js";
+import { type Cli, note } from "../cli.js";
+import { DATA_HELP, namedData } from "../support/data.js";
+import { freeName, libraryFolder } from "../support/library.js";
+import { DEFAULT_BASE, loadBase } from "../support/model.js";
+import { followTraining } from "../support/training.js";
+import { collect, decimal, integer, kind, overlaid, seed, words } from "../support/values.js";
+import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
+
+interface Flags extends WorkerFlags {
+  readonly base: string;
+  readonly name?: string;
+  readonly from?: string;
+  readonly rank: number;
+  readonly alpha?: number;
+  readonly targets?: string[];
+  readonly steps?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+  readonly windowTokens?: number;
+  readonly noise?: TrainingOptions["noise"];
+  readonly optimizer?: TrainingOptions["optimizer"];
+  readonly seed: bigint;
+  readonly preset?: string;
+  readonly set?: readonly string[];
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  lad train                                            a minute or two on the base that comes with lad
+  lad train my-data --base smollm2-135m --steps 500 --name mine
+  lad train chats.jsonl --base meta-llama/Llama-3.2-1B-Instruct --device cuda --preset lad
+  lad train --noise cover:swapScale=1 --set attention=causal-prefix
+
+Data is ${DATA_HELP}.
+Settings are the ones that work best on the base; --preset lad takes the method's own. --set gives any other option of
+training in the SDK's words. The adapter is kept in LAD_HOME and is what \`lad chat\` then talks to.
+Ctrl-C pauses: \`lad runs resume <id>\` goes on, to the same weights as without the pause.`;
+
+/** `lad train` */
+export function trainCommand(cli: Cli): Command {
+  return withWorkerFlags(
+    new Command("train")
+      .argument("[data]", "what to learn (default: the questions that come with the small bases)")
+      .option("-b, --base <base>", "stub, tiny, smollm2-135m, a hub id or a folder", DEFAULT_BASE)
+      .option("-n, --name <name>", "what the adapter is called (default: its base and rank)")
+      .option("-r, --rank <n>", "rank of LoRA's matrices", integer, 64)
+      .option("--alpha <x>", "LoRA's alpha (default: the rank)", decimal)
+      .option("--targets <list>", "projections, such as q_proj,v_proj", words)
+      .option("-s, --steps <n>", "optimizer steps", integer)
+      .option("--batch-size <n>", "examples a step", integer)
+      .option("--learning-rate <x>", "the peak of the schedule", decimal)
+      .option("--window-tokens <n>", "the longest prompt and answer together, in tokens", integer)
+      .option(
+        "--noise <noise>",
+        "how answers are corrupted: lad, cover, mask-only, … with :key=value,…",
+        kind,
+      )
+      .option("--optimizer <optimizer>", "adamw or muon, with :key=value,…", kind)
+      .addOption(new Option("--seed <n>", "of weights, order and noise").argParser(seed).default(1n, "1"))
+      .option("--preset <recipe>", "settings of another base, or lad: the method's own")
+      .option("--set <key=value>", "any other option of training; may be given again", collect)
+      .option("--overwrite", "replace an adapter of that name")
+      .option("--json", "one line of JSON for each event"),
+  )
+    .addHelpText("after", EXAMPLES)
+    .action((data: string | undefined, flags: Flags) => train(cli, data, flags));
+}
+
+async function train(cli: Cli, data: string | undefined, flags: Flags): Promise<void> {
+  const recipe = recipeFor(flags.base, flags.preset);
+  const { train: source, heldout } = namedData(data, flags.base);
+  const name = flags.name ?? (await freeName(`${stemOf(flags.base)}-r${flags.rank}`));
+  await withWorker(cli, flags, async ({ runtime, isShared }) => {
+    const base = await loadBase(cli, runtime, flags.base, recipe);
+    note(
+      cli,
+      `${base.name}, ${base.info.parameterCount.toLocaleString("en-US")} parameters; ${recipe.about}`,
+    );
+    const { rank, alpha, targets = recipe.adapter.targets, seed } = flags;
+    const adapter = await base.createAdapter({ rank, alpha, targets, seed, signal: cli.leaving.signal });
+    const options = trainingOptions(recipe, flags, {
+      data: source,
+      validation: heldout && { data: heldout },
+    });
+    const run = await begin(runtime, adapter, name, options, flags);
+    await followTraining(cli, { runtime, run, name, isShared, json: flags.json === true });
+  });
+}
+
+/** Starts the run, so that whatever becomes of this process, its checkpoints are found under the adapter's name. */
+async function begin(
+  runtime: Runtime,
+  adapter: Adapter,
+  name: string,
+  options: TrainingOptions,
+  { overwrite = false }: Flags,
+): Promise<Run> {
+  const everySteps = Math.max(20, Math.ceil((options.steps ?? 1000) / 20));
+  const training = adapter.train({
+    ...options,
+    checkpoint: { name, everySteps, overwrite },
+    save: { folder: libraryFolder(name), overwrite }, // is checked now; followTraining writes it
+    detached: true,
+  });
+  return runtime.run(await training.start());
+}
+
+function trainingOptions(
+  { training }: Recipe,
+  flags: Flags,
+  data: Pick<TrainingOptions, "data" | "validation">,
+): TrainingOptions {
+  const { steps, batchSize, learningRate, windowTokens, noise, optimizer, seed, set = [] } = flags;
+  const given = { steps, batchSize, learningRate, windowTokens, noise, optimizer };
+  const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return overlaid({ ...training, ...data, ...named, seed }, set) as unknown as TrainingOptions;
+}
+
+/** What a base's adapters are called after. */
+function stemOf(base: string): string {
+  const last = base.split(/[/\\]/).filter(Boolean).at(-1) ?? "adapter";
+  return (
+    last
+      .replace(/[^A-Za-z0-9._-]/g, "-")
+      .replace(/^[^A-Za-z0-9]+/, "")
+      .slice(0, 40) || "adapter"
+  );
+}

@@ -1,0 +1,199 @@
+/** The command line as a whole: which commands there are, and what becomes of their errors. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { isLadError, type LadErrorCode } from "../errors.js";
+import { locateRuntime } from "../setup/locate.js";
+import { type Cli, note } from "./cli.js";
+import { LEFT_STATUS } from "./leaving.js";
+import type { Completed } from "./support/completions.js";
+
+/** A command that is read when it is asked for, so that `lad setup` needs nothing but itself. */
+interface Listed {
+  /** The heading that it stands under in the help. */
+  readonly group: string;
+  /** One line. */
+  readonly about: string;
+  load(): Promise<(cli: Cli) => Command>;
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: Readonly<Record<string, Listed>> = {
+  setup: {
+    group: "Begin:",
+    about: "make the worker's Python environment",
+    load: async () => (await import("./commands/setup.js")).setupCommand,
+  },
+  doctor: {
+    group: "Begin:",
+    about: "look for what is wrong with this machine, and say what to type",
+    load: async () => (await import("./commands/doctor.js")).doctorCommand,
+  },
+  bases: {
+    group: "Begin:",
+    about: "the models that adapters are trained on",
+    load: async () => (await import("./commands/bases.js")).basesCommand,
+  },
+  pull: {
+    group: "Begin:",
+    about: "fetch a base, so that it is there when it is needed",
+    load: async () => (await import("./commands/pull.js")).pullCommand,
+  },
+  data: {
+    group: "Train:",
+    about: "look at data as training would see it",
+    load: async () => (await import("./commands/data.js")).dataCommand,
+  },
+  train: {
+    group: "Train:",
+    about: "train an adapter",
+    load: async () => (await import("./commands/train.js")).trainCommand,
+  },
+  sweep: {
+    group: "Train:",
+    about: "train an adapter for each value of some options, and compare them",
+    load: async () => (await import("./commands/sweep.js")).sweepCommand,
+  },
+  run: {
+    group: "Train:",
+    about: "run an experiment's file",
+    load: async () => (await import("./commands/run.js")).runCommand,
+  },
+  sample: {
+    group: "Use:",
+    about: "answer a prompt",
+    load: async () => (await import("./commands/sample.js")).sampleCommand,
+  },
+  chat: {
+    group: "Use:",
+    about: "talk to an adapter",
+    load: async () => (await import("./commands/chat.js")).chatCommand,
+  },
+  evaluate: {
+    group: "Use:",
+    about: "measure an adapter's answers to questions",
+    load: async () => (await import("./commands/evaluate.js")).evaluateCommand,
+  },
+  reproduce: {
+    group: "Use:",
+    about: "measure every claim of the LAD paper, and report the verdicts",
+    load: async () => (await import("./commands/reproduce.js")).reproduceCommand,
+  },
+  adapters: {
+    group: "Manage:",
+    about: "list, import, export and drop trained adapters",
+    load: async () => (await import("./commands/adapters.js")).adaptersCommand,
+  },
+  runs: {
+    group: "Manage:",
+    about: "list, follow, pause, resume and cancel runs",
+    load: async () => (await import("./commands/runs.js")).runsCommand,
+  },
+  serve: {
+    group: "Manage:",
+    about: "keep a worker for other commands and programs",
+    load: async () => (await import("./commands/serve.js")).serveCommand,
+  },
+  completion: {
+    group: "Manage:",
+    about: "a shell's completions of commands and flags",
+    load: async () => {
+      const { completionCommand } = await import("./commands/completion.js");
+      return (cli) => completionCommand(cli, () => completions(cli));
+    },
+  },
+};
+
+/** Exit statuses beside 0 and `LEFT_STATUS`: a command that failed, one that was called wrongly, a worker that cannot be had. */
+export const STATUS = { failed: 1, usage: 2, noWorker: 3 } as const;
+
+const NO_WORKER: ReadonlySet<LadErrorCode> = new Set([
+  "setup-required",
+  "setup-failed",
+  "worker-start-failed",
+  "worker-died",
+  "container-failed",
+  "unavailable",
+  "unauthenticated",
+  "version-mismatch",
+  "state-in-use",
+  "port-in-use",
+]);
+
+const AFTER = `
+Exit status: 0; 1 a failure; 2 a mistake in the command; 3 no worker; 130 left by Ctrl-C.
+Commands use the worker that --worker or LAD_WORKER names, else the one of \`lad serve\`, else start one.
+LAD_HOME is the folder of adapters and runs. NO_COLOR leaves colours out.`;
+
+/** Runs the command of `words`, and gives the process's exit status. */
+export async function runLad(words: readonly string[], cli: Cli): Promise<number> {
+  const json = words.includes("--json");
+  try {
+    const program = await programFor(words, cli);
+    await program.parseAsync([...words], { from: "user" });
+    return cli.leaving.signal.aborted ? LEFT_STATUS : 0;
+  } catch (error) {
+    return failed(error, cli, json);
+  }
+}
+
+/** The program with the command that is asked for; of the others, their names. */
+async function programFor(words: readonly string[], cli: Cli): Promise<Command> {
+  const program = new Command("lad")
+    .description("LoRA-Adapted Diffusion: turns a causal Llama into a diffusion language model.")
+    .version(version())
+    .addHelpText("after", AFTER);
+  const asked = words.find((word) => !word.startsWith("-"));
+  const wanted = asked === "help" ? words[words.indexOf("help") + 1] : asked;
+  for (const [name, { about, group, load }] of Object.entries(COMMANDS)) {
+    const command = name === wanted ? (await load())(cli) : new Command(name);
+    program.addCommand(command.description(about).helpGroup(group));
+  }
+  return settled(program, cli);
+}
+
+/** Every command with what may follow it. */
+async function completions(cli: Cli): Promise<Completed[]> {
+  const { completed } = await import("./support/completions.js");
+  const known = Object.entries(COMMANDS);
+  return Promise.all(known.map(async ([, { about, load }]) => completed((await load())(cli), about)));
+}
+
+/** Has a command and those under it throw instead of exit, and write where the command line does. */
+function settled(command: Command, cli: Cli): Command {
+  command
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.stdout.write(text),
+      writeErr: (text) => cli.stderr.write(text),
+      getOutHelpWidth: () => cli.stdout.columns ?? 80,
+      getErrHelpWidth: () => cli.stderr.columns ?? 80,
+      getOutHasColors: () => cli.stdout.isTTY === true && !process.env.NO_COLOR,
+      getErrHasColors: () => cli.stderr.isTTY === true && !process.env.NO_COLOR,
+    })
+    .showHelpAfterError("(--help tells more)");
+  for (const inner of command.commands) settled(inner, cli);
+  return command;
+}
+
+/** Tells an error, and gives its exit status. */
+function failed(error: unknown, cli: Cli, json: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : STATUS.usage; // commander has told it
+  const isLeft = cli.leaving.signal.aborted && isLadError(error, "cancelled");
+  if (isLeft) return LEFT_STATUS;
+  if (!isLadError(error)) {
+    note(cli, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return STATUS.failed;
+  }
+  note(cli, json ? JSON.stringify({ error }) : `lad: ${error.message}`);
+  if (error.code === "invalid-option") return STATUS.usage;
+  return NO_WORKER.has(error.code) ? STATUS.noWorker : STATUS.failed;
+}
+
+function version(): string {
+  const { packageFolder } = locateRuntime();
+  const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as {
+    version: string;
+  };
+  return version;
+}

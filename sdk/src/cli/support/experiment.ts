@@ -1,0 +1,69 @@
+/** Runs an experiment, draws its trainings, and tells its rows. */
+import { type Experiment, type ExperimentResult, type Runtime, runExperiment } from "../../index.js";
+import { LiveBlock, number, percent, progressLine, renderTable } from "../../report/index.js";
+import { type Cli, note, print, printJson } from "../cli.js";
+
+/** The points of an experiment's sweep, one after another. A point that fails is told, and the next one begins. */
+export async function followExperiment(
+  cli: Cli,
+  runtime: Runtime,
+  experiment: Experiment,
+  json: boolean,
+): Promise<{ failed: number }> {
+  const block = new LiveBlock({ output: cli.stderr });
+  const started = performance.now();
+  const sweep = runExperiment(runtime, experiment, {
+    signal: cli.leaving.signal,
+    onEvent: (event, point) => {
+      if (event.type !== "step") return;
+      const { step, report, tokensPerSecond } = event;
+      const { steps = step } = experiment.training;
+      const label = labelOf(point);
+      block.update([progressLine({ label, step, steps, loss: report.loss, tokensPerSecond }, block.columns)]);
+    },
+  });
+  const rows: { point: string; result: ExperimentResult }[] = [];
+  let failed = 0;
+  for await (const row of sweep) {
+    block.finish();
+    const point = labelOf(row.point);
+    if (row.status === "failed") {
+      failed++;
+      note(cli, `${point}: ${row.error.message}`);
+    } else {
+      if (json) printJson(cli, { point: row.point, seconds: row.seconds, ...row.result });
+      rows.push({ point, result: row.result });
+    }
+  }
+  if (!json && rows.length > 0) print(cli, tableOf(rows));
+  note(
+    cli,
+    `${rows.length} of ${sweep.points.length} done in ${Math.round((performance.now() - started) / 1000)} s.`,
+  );
+  if (experiment.report !== undefined) note(cli, `The report is in ${experiment.report}.`);
+  return { failed };
+}
+
+function tableOf(rows: readonly { point: string; result: ExperimentResult }[]): string {
+  const policies = Math.max(...rows.map(({ result }) => result.evaluations.length));
+  return renderTable(
+    [
+      { header: "point", align: "left" as const, cell: ({ point }) => point },
+      { header: "train CE", cell: ({ result }) => number(result.training.report?.corruptedCe) },
+      { header: "validation CE", cell: ({ result }) => number(result.validation?.corruptedCe) },
+      { header: "tokens/s", cell: ({ result }) => number(result.training.tokensPerSecond) },
+      ...Array.from({ length: policies }, (_, at) => ({
+        header: `exact match ${at + 1}`,
+        cell: ({ result }: { result: ExperimentResult }) => percent(result.evaluations[at]?.exactMatch.value),
+      })),
+    ],
+    rows,
+  );
+}
+
+/** `rank 16, seed 2` */
+function labelOf(point: Readonly<Record<string, unknown>>): string {
+  return Object.entries(point)
+    .map(([path, value]) => `${path.split(".").at(-1)} ${value}`)
+    .join(", ");
+}

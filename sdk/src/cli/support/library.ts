@@ -1,0 +1,63 @@
+/** The adapters that this user has trained: a folder each, in PEFT's format, in `adapters` of `$LAD_HOME`. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { nearest } from "../../checks/nearest.js";
+import { type AdapterFolderInfo, isLadError, LadError, readAdapterFolder } from "../../index.js";
+import { homeFolder } from "../../setup/locate.js";
+
+/** An adapter of the library. */
+export interface NamedAdapter extends AdapterFolderInfo {
+  readonly name: string;
+}
+
+/** The folder of the adapter of that name, whether or not it is there. */
+export function libraryFolder(name: string): string {
+  return join(libraryRoot(), name);
+}
+
+/** All adapters of the library, the last saved first. */
+export async function library(): Promise<NamedAdapter[]> {
+  const names = await readdir(libraryRoot()).catch(() => []);
+  const found: NamedAdapter[] = [];
+  for (const name of names) {
+    try {
+      found.push({ name, ...(await readAdapterFolder(libraryFolder(name))) });
+    } catch (error) {
+      if (!isLadError(error)) throw error; // what is no adapter is not listed
+    }
+  }
+  return found.sort((a, b) => b.saved.getTime() - a.saved.getTime());
+}
+
+/**
+ * An adapter by its name in the library, or by the path of its folder.
+ *
+ * @throws LadError `not-found` with the nearest name
+ */
+export async function findAdapter(nameOrPath: string): Promise<NamedAdapter> {
+  const adapters = await library();
+  const named = adapters.find(({ name }) => name === nameOrPath);
+  if (named !== undefined) return named;
+  if (/[/\\]|^\.+$/.test(nameOrPath)) return { name: nameOrPath, ...(await readAdapterFolder(nameOrPath)) };
+  const names = adapters.map(({ name }) => name);
+  const guess = nearest(nameOrPath, names);
+  const known = names.length > 0 ? `There are ${names.join(", ")}.` : "None has been trained yet: lad train.";
+  throw new LadError("not-found", `There is no adapter ${nameOrPath}.`, {
+    option: "--adapter",
+    value: nameOrPath,
+    remedy: `${guess === undefined ? "" : `Did you mean ${guess}? `}${known} A folder is given with a slash: ./${nameOrPath}.`,
+  });
+}
+
+/** A name that no adapter has: `stem`, else `stem-2` and so on. */
+export async function freeName(stem: string): Promise<string> {
+  const taken = new Set(await readdir(libraryRoot()).catch(() => []));
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? stem : `${stem}-${n}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+function libraryRoot(): string {
+  return join(homeFolder(), "adapters");
+}

@@ -1,0 +1,96 @@
+/** The flags of sampling, and an answer as it comes. */
+import { type Command, InvalidArgumentError } from "commander";
+import {
+  type Answer,
+  type AnswerPiece,
+  draftOf,
+  gap,
+  type Model,
+  type SampleOptions,
+  type SamplingOptions,
+} from "../../index.js";
+import { drawDenoising, LiveBlock } from "../../report/index.js";
+import type { Cli } from "../cli.js";
+import type { Asked } from "./model.js";
+import { decimal, integer, kind, seed } from "./values.js";
+
+/** How to sample, as flags say it. */
+export interface SamplingFlags {
+  readonly policy?: SamplingOptions["policy"];
+  readonly iterations?: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly answerTokens?: number;
+  readonly seed?: bigint;
+}
+
+/** What policies are called; each with its options. */
+export const POLICIES_HELP =
+  "remask, refine, llada, threshold, editing, revoking, entropy-bound, speculative, ar, with :key=value,…";
+
+/** Adds the flags that say how to sample, for `samplingOptions`. */
+export function withSamplingFlags(command: Command): Command {
+  return command
+    .option("-p, --policy <policy>", POLICIES_HELP, kind)
+    .option("-i, --iterations <n>", "the most iterations of the policy", integer)
+    .option("-t, --temperature <x>", "divides the logits; 0: the most probable token", decimal)
+    .option("--top-k <n>", "draw from so many tokens alone", integer)
+    .option("--top-p <x>", "draw from the most probable tokens that have this probability", decimal)
+    .option("--answer-tokens <n>", "length of the answer in tokens", integer)
+    .option("--seed <n>", "of the draws", seed);
+}
+
+/** The options of `sample` that the flags give; what they leave open is as the model's recipe has it. */
+export function samplingOptions(flags: SamplingFlags, { adapter, recipe }: Asked): SamplingOptions {
+  const { temperature, topK, topP, answerTokens = recipe.answerTokens, iterations } = flags;
+  const policy = flags.policy ?? (adapter === undefined ? "ar" : { kind: "remask", ...recipe.remask });
+  const settings = typeof policy === "string" ? { kind: policy } : policy;
+  return {
+    policy: (iterations === undefined ? settings : { ...settings, iterations }) as SamplingOptions["policy"],
+    temperature,
+    topK,
+    topP,
+    answerTokens,
+  };
+}
+
+/** What an answer is made of: `[6]` six tokens to fill, `[..6]` up to six, `{a draft}`; all else stays. `\[` is a bracket. */
+export function answerPieces(text: string): AnswerPiece[] {
+  const parts = text.match(/\\[[\]{}\\]|\[[^\]]*\]|\{[^}]*\}|[^\\[{]+|[\s\S]/g) ?? [];
+  const pieces: AnswerPiece[] = [];
+  for (const part of parts) {
+    const piece = pieceOf(part);
+    const last = pieces.at(-1);
+    if (typeof piece === "string" && typeof last === "string") pieces[pieces.length - 1] = last + piece;
+    else pieces.push(piece);
+  }
+  return pieces;
+}
+
+function pieceOf(part: string): AnswerPiece {
+  if (/^\\[[\]{}\\]$/.test(part)) return part.slice(1);
+  if (part.length > 2 && part.startsWith("{")) return draftOf(part.slice(1, -1));
+  const [, upTo, tokens] = /^\[(\.\.)?(\d{1,7})\]$/.exec(part) ?? [];
+  if (tokens !== undefined) return gap(upTo === undefined ? Number(tokens) : { upTo: Number(tokens) });
+  if (!part.startsWith("[")) return part;
+  throw new InvalidArgumentError(`${part} is no gap: [6] is six tokens, [..6] up to six. A bracket is \\[.`);
+}
+
+/** Samples an answer, and draws how it forms where somebody watches. */
+export async function answered(
+  cli: Cli,
+  { model, base, name }: { model: Model; base: Asked["base"]; name: string },
+  options: SampleOptions,
+  stop: AbortSignal = cli.leaving.signal,
+): Promise<Answer> {
+  const block = new LiveBlock({ output: cli.stderr });
+  const signal = AbortSignal.any([stop, cli.leaving.signal]);
+  const run = model.sample({ ...options, frames: block.isLive, signal });
+  try {
+    if (block.isLive) await drawDenoising(block, name, run, base);
+    return await run.result();
+  } finally {
+    block.clear();
+  }
+}

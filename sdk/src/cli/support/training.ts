@@ -1,0 +1,74 @@
+/** Follows a training run to its end, and keeps what it has trained. */
+import { isLadError, type Run, type Runtime, type TrainingFinished } from "../../index.js";
+import { drawTraining, LiveBlock, number } from "../../report/index.js";
+import { type Cli, note, print, printJson } from "../cli.js";
+import { freeName, library, libraryFolder } from "./library.js";
+
+/** A run to follow. */
+export interface Followed {
+  readonly runtime: Runtime;
+  readonly run: Run;
+  /** What the adapter is to be called. */
+  readonly name: string;
+  /** Whether the worker goes on when this process ends. */
+  readonly isShared: boolean;
+  /** Whether events go to standard output as lines of JSON. */
+  readonly json: boolean;
+}
+
+/**
+ * Draws the run until it ends, then puts its adapter into the library. When the user leaves, the run waits: paused on a worker that goes
+ * on, else interrupted behind a checkpoint.
+ */
+export async function followTraining(cli: Cli, followed: Followed): Promise<void> {
+  const { run, isShared } = followed;
+  try {
+    const finished = await drawn(cli, followed);
+    if (finished !== undefined) await keep(cli, followed, finished);
+  } catch (error) {
+    if (!cli.leaving.signal.aborted || !isLadError(error, "cancelled")) throw error;
+    if (isShared) await run.pause();
+    const { steps, totalSteps } = await run.info();
+    note(cli, `Paused after ${steps} of ${totalSteps} steps. \`lad runs resume ${run.id}\` goes on.`);
+  }
+}
+
+/** The run's end; undefined if somebody cancelled it. */
+async function drawn(cli: Cli, { run, name, json }: Followed): Promise<TrainingFinished | undefined> {
+  const { totalSteps } = await run.info();
+  let finished: TrainingFinished | undefined;
+  const told = async function* () {
+    for await (const { event } of run.events({ signal: cli.leaving.signal })) {
+      if (json) printJson(cli, event);
+      if (event.type === "failed") throw event.error;
+      if (event.type === "finished") finished = event;
+      yield event;
+    }
+  };
+  await drawTraining(new LiveBlock({ output: cli.stderr }), name, totalSteps, told());
+  return finished;
+}
+
+async function keep(
+  cli: Cli,
+  { runtime, run, name, isShared, json }: Followed,
+  { validation, report, seconds }: TrainingFinished,
+): Promise<void> {
+  const { adapterId, created, checkpoint } = await run.info();
+  const adapter = await runtime.adapter(adapterId);
+  const older = (await library()).find((other) => other.name === name);
+  const kept = older !== undefined && older.saved > created ? await freeName(name) : name;
+  const folder = libraryFolder(kept);
+  await adapter.save(folder, { overwrite: true });
+  if (isShared) await adapter.drop();
+  if (checkpoint) await runtime.deleteCheckpoint(checkpoint);
+  if (json) {
+    printJson(cli, { type: "saved", name: kept, folder });
+    return;
+  }
+  const ce = validation?.corruptedCe ?? report?.corruptedCe;
+  const of = validation === undefined ? "of its last examples" : "of held-out questions";
+  note(cli, `CE ${number(ce)} nats a corrupted token ${of}, in ${Math.round(seconds)} s.`);
+  print(cli, kept);
+  note(cli, `Kept in ${folder}. \`lad chat --adapter ${kept}\` talks to it.`);
+}

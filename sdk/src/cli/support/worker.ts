@@ -1,0 +1,94 @@
+/** The worker that a command uses. */
+import type { Command } from "commander";
+import { LadError, Runtime, servedWorker, type WorkerInfo } from "../../index.js";
+import { type Cli, note } from "../cli.js";
+import { integer } from "./values.js";
+
+/** The flags of every command that needs a worker. */
+export interface WorkerFlags {
+  readonly worker?: string;
+  readonly device?: string;
+  readonly threads?: number;
+}
+
+/** What a command computes on. */
+export interface Reached {
+  readonly runtime: Runtime;
+  /** Whether it goes on when the command has ended. */
+  readonly isShared: boolean;
+}
+
+const DEVICES = ["cpu", "cuda", "container-cpu", "container-cuda"] as const;
+
+/** Adds the flags that say which worker, for `reachWorker`. */
+export function withWorkerFlags(command: Command): Command {
+  return command
+    .option("--worker <address>", "a running worker: host:port or unix:///path, its token in LAD_TOKEN")
+    .option("--device <device>", `where a worker that is started computes: ${DEVICES.join(", ")}`)
+    .option("--threads <n>", "its CPU threads", integer);
+}
+
+/**
+ * Does something with a worker: that of `--worker` or `LAD_WORKER`, else the one that `lad serve` keeps, else one that is started for it. A
+ * device or a number of threads asks for one of its own.
+ */
+export async function withWorker(
+  cli: Cli,
+  flags: WorkerFlags,
+  act: (reached: Reached) => Promise<void>,
+): Promise<void> {
+  const reached = await reach(cli, flags);
+  try {
+    await act(reached);
+  } finally {
+    await reached.runtime.close();
+  }
+}
+
+async function reach(cli: Cli, flags: WorkerFlags): Promise<Reached> {
+  const onWarning = (message: string) => note(cli, `lad: ${message}`);
+  const { signal } = cli.leaving;
+  const address = flags.worker ?? process.env.LAD_WORKER;
+  if (address) {
+    const token = process.env.LAD_TOKEN;
+    if (token) {
+      return { runtime: await Runtime.start({ address, token, onWarning, signal }), isShared: true };
+    }
+    throw new LadError("invalid-option", `The worker ${address} has a token, which is not given.`, {
+      option: "LAD_TOKEN",
+      remedy: "Set LAD_TOKEN to the token that the worker was started with.",
+    });
+  }
+  const served = flags.device || flags.threads ? undefined : await servedWorker();
+  if (served !== undefined) {
+    return { runtime: await Runtime.start({ ...served.connection, onWarning, signal }), isShared: true };
+  }
+  return { runtime: await startWorker(flags, { onWarning, signal }), isShared: false };
+}
+
+/** Starts a worker on the device that the flags name. */
+export function startWorker(
+  { device = "cpu", threads }: WorkerFlags,
+  options: { onWarning: (message: string) => void; signal: AbortSignal; resumeRuns?: boolean },
+): Promise<Runtime> {
+  switch (device) {
+    case "cpu":
+    case "cuda":
+      return Runtime.start({ ...options, device, threads });
+    case "container-cpu":
+      return Runtime.start({ ...options, container: "cpu", threads });
+    case "container-cuda":
+      return Runtime.start({ ...options, container: "cuda", threads });
+    default:
+      throw new LadError("invalid-option", `--device is ${device}: there is no such device.`, {
+        option: "--device",
+        value: device,
+        remedy: `Give one of ${DEVICES.join(", ")}.`,
+      });
+  }
+}
+
+/** `cpu, 2 threads, 4.1 of 19.2 GiB` */
+export function deviceText({ device, deviceName, threads }: WorkerInfo): string {
+  return device === "cpu" ? `cpu (${deviceName}, ${threads} threads)` : `${device} (${deviceName})`;
+}

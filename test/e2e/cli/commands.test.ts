@@ -1,0 +1,219 @@
+/** The commands on a worker that is served to them: what a user types, and what comes of it. */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { announceWorker, type Runtime } from "lad";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { runLad } from "../../../sdk/src/cli/program.js";
+import { captured, lad, lines } from "../../sdk/cli/support.js";
+import { EXAMPLES, scratchFolder, startRuntime } from "../support/stub.js";
+
+const scratch = scratchFolder();
+const home = join(scratch, "home");
+const data = join(scratch, "data");
+const WINDOW = ["--window-tokens", "48"];
+const TRAIN = ["train", data, "--base", "stub", "--rank", "2", "--steps", "4", ...WINDOW];
+
+let runtime: Runtime;
+beforeAll(async () => {
+  vi.stubEnv("LAD_HOME", home);
+  mkdirSync(data);
+  const jsonl = EXAMPLES.map((example) => JSON.stringify(example)).join("\n");
+  writeFileSync(join(data, "train.jsonl"), jsonl);
+  writeFileSync(join(data, "validation.jsonl"), jsonl);
+  runtime = await startRuntime(join(scratch, "state"));
+  await announceWorker(runtime.connection);
+});
+afterAll(async () => {
+  await runtime.close();
+  vi.unstubAllEnvs();
+});
+
+describe("a first hour", () => {
+  it("begins with no adapter", async () => {
+    expect((await lad(["adapters"])).err).toBe("There are no adapters yet: `lad train` makes one.\n");
+    expect((await lad(["runs"])).err).toBe("There are no runs.\n");
+  });
+
+  it("trains an adapter, names it, and keeps it", async () => {
+    const { status, out, err } = await lad(TRAIN);
+    expect({ status, out }).toEqual({ status: 0, out: "stub-r2\n" });
+    expect(err).toContain("nats a corrupted token of held-out questions");
+    expect(err).toContain("`lad chat --adapter stub-r2` talks to it.");
+    expect(readdirSync(join(home, "adapters/stub-r2"))).toContain("adapter_model.safetensors");
+    expect((await runtime.info()).adapters).toEqual([]); // the worker is another's: nothing is left in it
+    expect((await lad(["adapters", "list"])).out).toMatch(/stub-r2 +stub +2 +4 +full/);
+  });
+
+  it("gives the next one another name, unless it has one", async () => {
+    const events = lines((await lad([...TRAIN, "--json", "--set", "validation.everySteps=2"])).out);
+    expect(events.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["started", "step", "validation", "checkpoint", "finished", "saved"]),
+    );
+    expect(events.filter(({ type }) => type === "validation").map(({ step }) => step)).toEqual([0, 2, 4]);
+    expect(events.at(-1)).toMatchObject({ type: "saved", name: "stub-r2-2" });
+    const again = await lad([...TRAIN, "--name", "stub-r2"]);
+    expect(again).toMatchObject({ status: 1, err: expect.stringContaining("stub-r2 exists") });
+  });
+
+  it("answers a question, of an argument or a pipe alike", async () => {
+    const asked = ["--adapter", "stub-r2", "--policy", "refine", "--iterations", "2", "--answer-tokens", "6"];
+    const argument = await lad(["sample", "Say abc.", ...asked]);
+    expect(argument.status).toBe(0);
+    expect(await lad(["sample", ...asked], "Say abc.\n")).toMatchObject({ out: argument.out });
+    const frames = lines((await lad(["sample", "Say abc.", "--json", ...asked])).out);
+    expect(frames.map(({ type }) => type).at(-1)).toBe("answer");
+    expect(frames[0]).toMatchObject({ type: "frame", iteration: 0, pieces: expect.any(Array) });
+    expect(`${frames.at(-1)?.text}\n`).toBe(argument.out);
+  });
+
+  it("fills the gaps of an answer and leaves the rest", async () => {
+    const { out } = await lad(["sample", "Say abc.", "--policy", "refine", "--answer", "A[2]B"]);
+    expect(out).toMatch(/^A[\s\S]*B\n$/);
+  });
+
+  it("takes the adapter that was saved last, another, or none", async () => {
+    const last = lines((await lad(["adapters", "list", "--json"])).out)[0];
+    expect(last).toMatchObject({ name: "stub-r2-2" });
+    const whose = async (...words: string[]) =>
+      (await lad(["evaluate", data, "--questions", "2", "--json", ...words])).out;
+    expect(lines(await whose()).map(({ model }) => model)).toEqual(["stub-r2-2", "stub"]);
+    expect(lines(await whose("--adapter", "stub-r2")).map(({ model }) => model)).toEqual(["stub-r2", "stub"]);
+    expect(lines(await whose("--adapter", "none", "--base", "stub")).map(({ model }) => model)).toEqual([
+      "stub",
+    ]);
+  });
+
+  it("names the nearest adapter where there is none", async () => {
+    const { status, err } = await lad(["sample", "x", "--adapter", "stub-r3"]);
+    expect(status).toBe(1);
+    expect(err).toContain("Did you mean stub-r2?");
+  });
+
+  it("shows its data as training would see it", async () => {
+    const { out } = await lad(["data", "inspect", data, "--base", "stub", ...WINDOW, "--shown", "1"]);
+    expect(out).toContain("11 examples: 10 become windows");
+  });
+
+  it("sweeps ranks, by flags and by the file that they stand for", async () => {
+    const words = ["sweep", data, "--base", "stub", "--ranks", "1,2", "--steps", "2", "--questions", "2"];
+    const set = ["--set", "windowTokens=48"];
+    const swept = lines((await lad([...words, ...set, "--json"])).out);
+    expect(swept.map(({ point }) => point)).toEqual([{ "adapter.rank": 1 }, { "adapter.rank": 2 }]);
+    const file = join(scratch, "experiment.yaml");
+    writeFileSync(file, (await lad([...words, ...set, "--yaml"])).out);
+    expect(await lad(["run", file, "--check"])).toMatchObject({ status: 0 });
+    const run = lines((await lad(["run", file, "--json"])).out);
+    const losses = (rows: Record<string, unknown>[]) => rows.map(({ validation }) => validation);
+    expect(losses(run)).toEqual(losses(swept));
+  });
+
+  it("measures the claims of the paper, in sittings", async () => {
+    const folder = join(scratch, "claims");
+    mkdirSync(folder);
+    const rows = Array.from({ length: 6 }, (_, i) => ({ instruction: `Say ${i}.`, output: `${i}` }));
+    for (const name of ["train", "validation", "easy", "arithmetic"]) {
+      writeFileSync(join(folder, `${name}.jsonl`), rows.map((row) => JSON.stringify(row)).join("\n"));
+    }
+    const out = join(scratch, "reproduced");
+    const words = [
+      "reproduce",
+      folder,
+      "--bases",
+      "stub",
+      "--ranks",
+      "1,2",
+      "--steps",
+      "2",
+      "--questions",
+      "2",
+      "--out",
+      out,
+    ];
+    const [plan] = lines((await lad([...words, "--plan", "--json"])).out);
+    expect(plan).toMatchObject({ steps: 2, bases: [{ base: "stub", variants: 4 }] });
+    expect(existsSync(out)).toBe(false);
+    const first = await lad([...words, "--minutes", "0.0000001"]);
+    expect(first.err).toContain("the same command goes on.");
+    const { status, out: verdicts, err } = await lad(words);
+    expect(status).toBe(0);
+    expect(verdicts).toMatch(/^\(a\) /);
+    expect(err).toContain(`The report: ${join(out, "report/index.html")}`);
+    expect(readdirSync(out)).toContain("pieces.json");
+  });
+
+  it("copies adapters out and in, and drops them", async () => {
+    const out = join(scratch, "exported");
+    await lad(["adapters", "export", "stub-r2", out]);
+    expect(readdirSync(out)).toContain("README.md");
+    expect(await lad(["adapters", "export", "stub-r2", out])).toMatchObject({ status: 1 });
+    expect((await lad(["adapters", "import", out, "--name", "theirs"])).out).toBe("theirs\n");
+    expect(await lad(["adapters", "drop", "theirs", "nobody"])).toMatchObject({ status: 1 });
+    expect(existsSync(join(home, "adapters/theirs"))).toBe(true);
+    await lad(["adapters", "drop", "theirs"]);
+    expect(existsSync(join(home, "adapters/theirs"))).toBe(false);
+  });
+});
+
+describe("a chat", () => {
+  it("answers line by line, and does what lines with a slash say", async () => {
+    const { status, out, err } = await lad(
+      ["chat", "--adapter", "stub-r2", "--answer-tokens", "5"],
+      [
+        "/policy refine:iterations=2",
+        "Say abc.",
+        "/edit A[2]B",
+        "/poliicy x",
+        "/history maybe",
+        "/help",
+        "/quit",
+        "no",
+      ].join("\n"),
+    );
+    expect(status).toBe(0);
+    expect(out).toMatch(/\n?A[\s\S]*B\n$/);
+    expect(err).toContain("Did you mean /policy?");
+    expect(err).toContain("/history is maybe: it must be on or off.");
+    expect(err).toContain("make the last answer of what stays");
+  });
+
+  it("asks each question alone on a small base, and with what was said before where it is told to", async () => {
+    const settings = ["--adapter", "stub-r2", "--policy", "refine", "--answer-tokens", "12"];
+    const twice = async (...flags: string[]) => {
+      const { out } = await lad(
+        ["chat", ...settings, ...flags],
+        "Say abc.\n/edit [12]\nSay abc.\n/edit [12]\n",
+      );
+      return out;
+    };
+    const alone = await twice();
+    expect(alone).toBe(`${alone.slice(0, alone.length / 2)}`.repeat(2));
+    const together = await twice("--history");
+    expect(together.startsWith(alone.slice(0, alone.length / 2))).toBe(true);
+    expect(together).not.toBe(alone);
+  });
+});
+
+describe("leaving", () => {
+  it("pauses a training, which goes on by its id", async () => {
+    const { cli, written, leaving } = captured();
+    const words = [...TRAIN.slice(0, -4), "--steps", "800", ...WINDOW, "--name", "long"];
+    const ended = runLad(words, cli);
+    await vi.waitFor(async () => expect((await runs())[0]?.steps).toBeGreaterThan(3), { timeout: 30_000 });
+    leaving.ask();
+    expect(await ended).toBe(130);
+    const [, id = ""] = /`lad runs resume (\S+)`/.exec(written.err) ?? [];
+    expect(written.err).toMatch(/Paused after \d+ of 800 steps\./);
+    expect((await lad(["runs", "list"])).out).toMatch(new RegExp(`${id} +training +paused +stub +long`));
+    const { steps } = JSON.parse((await lad(["runs", "show", id])).out) as { steps: number };
+    expect(steps).toBeLessThan(800);
+    expect((await lad(["runs", "resume", "no-such-run"])).err).toContain("No run begins with no-such-run.");
+    expect(await lad(["runs", "resume", id.slice(0, 12)])).toMatchObject({ status: 0, out: "long\n" });
+    expect((await lad(["adapters"])).out).toMatch(/long +stub +2 +800/);
+    await lad(["runs", "delete", id]);
+    expect((await lad(["runs", "list"])).out).not.toContain(id);
+  });
+
+  async function runs() {
+    return (await runtime.runs()).filter(({ checkpoint }) => checkpoint === "long");
+  }
+});

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../../sdk/src/cli/program.js";
+import { captured, lad } from "./support.js";
+
+const root = join(import.meta.dirname, "../../..");
+
+describe("the help", () => {
+  it("names every command with a line", async () => {
+    const { status, out } = await lad(["--help"]);
+    expect(status).toBe(0);
+    for (const [name, { about }] of Object.entries(COMMANDS)) {
+      expect(out).toContain(`  ${name}`);
+      expect(out.replace(/\s+/g, " ")).toContain(about);
+    }
+  });
+
+  it.each(Object.keys(COMMANDS))("of %s has an example", async (name) => {
+    const { status, out } = await lad([name, "--help"]);
+    expect(status).toBe(0);
+    expect(out).toMatch(new RegExp(`Examples?:\\n {2}.*lad ${name}`));
+    expect((await lad(["help", name])).out).toBe(out);
+  });
+
+  it("fits eighty columns where the terminal does not say", async () => {
+    const { out } = await lad(["train", "--help"]);
+    const options = out.slice(out.indexOf("Options:"), out.indexOf("Examples:"));
+    expect(Math.max(...options.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it("is told again in the documentation, command by command", () => {
+    const text = readFileSync(join(root, "docs/command-line.md"), "utf8");
+    for (const name of Object.keys(COMMANDS)) expect(text).toContain(`| \`lad ${name}`);
+  });
+
+  it("has the package's version", async () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    expect((await lad(["--version"])).out.trim()).toBe(version);
+  });
+});
+
+describe("a mistake in the command", () => {
+  it("names the nearest command", async () => {
+    const { status, err } = await lad(["trian"]);
+    expect(status).toBe(2);
+    expect(err).toContain("(Did you mean train?)");
+  });
+
+  it("names the nearest flag", async () => {
+    const { status, err } = await lad(["sample", "--polcy", "remask", "x"]);
+    expect(status).toBe(2);
+    expect(err).toContain("(Did you mean --policy?)");
+  });
+
+  it.each([
+    [["train", "--steps", "many"], "It must be a whole number."],
+    [["train", "--noise", "cover:x"], "x is no key=value."],
+    [["sample", "x", "--answer", "The [six]."], "[six] is no gap"],
+    [["sweep", "--axis", "training.steps"], "It must be path=value,value."],
+  ])("%j is told before a worker starts", async (words, why) => {
+    const { status, err } = await lad(words);
+    expect(status).toBe(2);
+    expect(err).toContain(why);
+  });
+
+  it("is told as JSON where the result would be", async () => {
+    const { status, err } = await lad(["train", "--json", "--base", "owner/model"]);
+    expect(status).toBe(2);
+    expect(JSON.parse(err)).toMatchObject({ error: { code: "invalid-option", option: "data" } });
+  });
+});
+
+describe("a worker that cannot be had", () => {
+  it("ends a command with status 3", async () => {
+    const words = ["runs", "list", "--worker", "unix:///nowhere/worker.sock"];
+    expect((await lad(words)).err).toContain("Set LAD_TOKEN");
+  });
+});
+
+describe("Ctrl-C", () => {
+  it("asks once and kills the second time", () => {
+    const { leaving, killed, written } = captured();
+    expect(leaving.signal.aborted).toBe(false);
+    leaving.ask();
+    expect(leaving.signal.aborted).toBe(true);
+    expect(killed).toEqual([]);
+    expect(written.err).toContain("Ctrl-C once more ends it at once.");
+    leaving.ask();
+    expect(killed).toEqual([130]);
+  });
+});
