@@ -190,6 +190,7 @@ export {
   type RuntimeOptions,
   type SampleManyOptions,
   type SampleOptions,
+  type SamplingLimit,
   type SaveOptions,
   type ScheduleOptions,
   type Split,

@@ -69,7 +69,10 @@ export interface DrawOptions {
 
 /** What is sampled for. */
 export interface PromptOptions {
-  /** A chat through the base's template, or a string that stands for one user message. Default: none, where `ids` are given. */
+  /**
+   * A chat through the base's template, or a string that stands for one user message. An assistant message last begins the answer, which goes
+   * on behind it. Default: none, where `ids` are given.
+   */
   messages?: string | readonly ChatMessage[] | undefined;
   /** The prompt as token ids, at least one, instead of messages. Default: none. */
   ids?: readonly number[] | undefined;

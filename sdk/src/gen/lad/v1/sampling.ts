@@ -557,6 +557,7 @@ export interface CanvasKey {
 }
 
 export interface Chat {
+  /** An assistant message last begins the answer, which does not repeat it. */
   messages: Message[];
   /** As in WindowSpec. */
   allowSpecial: boolean;
