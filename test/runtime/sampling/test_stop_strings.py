@@ -105,6 +105,22 @@ def test_from_left_to_right_nothing_is_computed_behind_the_token_that_completes_
         assert run(replace(spec_of("ar"), draw=spec.draw, stop=(stop,)))[1].canvas_ids == answer.canvas_ids
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_round_decides_nothing_behind_the_token_that_completes_the_string(seed: int) -> None:
+    spec = spec_of("speculative", draw=draw_spec(temperature=2.0, eos_bias=-9.0))
+    _, whole = run(spec, seed)
+    assert (
+        whole.speculation is not None and whole.speculation.accepted > 0
+    )  # some rounds decide several tokens
+    for count in range(1, TOKENS):
+        stop = BASE.tokenizer.decode(whole.canvas_ids[:count])
+        frames, answer = run(replace(spec, stop=(stop,)), seed)
+        assert (answer.canvas_ids, answer.text) == (whole.canvas_ids[:count], "")
+        assert tuple(edit.new for frame in frames for edit in frame.edits) == answer.canvas_ids
+        told = [frame.speculation.accepted for frame in frames if frame.speculation is not None]
+        assert answer.speculation is not None and answer.speculation.accepted == sum(told) <= count
+
+
 def test_a_string_in_a_finished_canvas_ends_the_answer_there() -> None:
     spec = spec_of("refine", canvas_tokens=3, draw=draw_spec(eos_bias=-9.0))
     _, whole = run(spec)
