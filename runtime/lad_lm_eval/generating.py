@@ -17,6 +17,9 @@ DEFAULTS: Mapping[str, Any] = json.loads((Path(__file__).parent / "sampling_defa
 """Every policy and its draws as the SDK's options have them by default."""
 
 RANDOM_SPLIT = training_pb2.TrainingContext.TRAINING_CONTEXT_RANDOM_SPLIT
+STOP_STRINGS, STOP_CHARACTERS = 16, 256
+"""The most that a run takes, and the longest."""
+
 BY_THE_BASE = ("ar",)
 """Policies of the base without an adapter."""
 
@@ -36,12 +39,17 @@ class Generator:
         seeds: Sequence[int],
         answer_tokens: int,
         draw: Mapping[str, Any],
+        until: Sequence[str],
     ) -> list[str]:
-        """An answer to each prompt, of at most so many tokens. Its draws are keyed by its seed alone."""
+        """An answer to each prompt, of at most so many tokens, up to the first of the strings that end it.
+
+        Its draws are keyed by its seed alone.
+        """
         spec = sampling_pb2.SamplingSpec()
         spec.CopyFrom(self._spec)
         spec.answer_tokens = answer_tokens
         ParseDict(dict(draw), spec.draw)
+        spec.stop.extend(taken(until))
         by_the_base = self._arguments.policy in BY_THE_BASE
         request = sampling_pb2.StartSamplingRequest(
             base_id=self._resident.base.id,
@@ -50,7 +58,7 @@ class Generator:
             spec=spec,
         )
         run_id = self._connection.call(self._connection.sampling.StartSampling, request).run_id
-        return self._followed(run_id, len(prompts))
+        return [ended(text, until) for text in self._followed(run_id, len(prompts))]
 
     def _followed(self, run_id: str, count: int) -> list[str]:
         texts = [""] * count
@@ -115,6 +123,11 @@ def _canvas(ids: Sequence[int], seed: int) -> sampling_pb2.Canvas:
     canvas = sampling_pb2.Canvas(seed=seed)
     canvas.ids.ids.extend(ids)
     return canvas
+
+
+def taken(until: Sequence[str]) -> list[str]:
+    """Those of the strings that a run takes as its stop strings; `ended` cuts at the others."""
+    return [stop for stop in until if 1 <= len(stop) <= STOP_CHARACTERS][:STOP_STRINGS]
 
 
 def ended(text: str, until: Sequence[str]) -> str:

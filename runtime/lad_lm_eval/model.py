@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from lad_lm_eval.arguments import ModelArguments, token_from
 from lad_lm_eval.connection import Connection
-from lad_lm_eval.generating import Generator, ended
+from lad_lm_eval.generating import Generator
 from lad_lm_eval.resident import Resident
 from lad_lm_eval.scoring import Scorer
 from lad_lm_eval.seeds import equals_before, prompt_seed
@@ -103,8 +103,7 @@ class LadModel(LM):
                 ]
                 tokens = self._arguments.answer_tokens or settings.tokens
                 room = [ids[-max(1, self._positions - tokens) :] for ids in prompts]
-                answers = self._generator.answers(room, seeds, tokens, settings.draw)
-                texts.extend(ended(answer, settings.until) for answer in answers)
+                texts.extend(self._generator.answers(room, seeds, tokens, settings.draw, settings.until))
                 progress.update(len(some))
         progress.close()
         return texts

@@ -37,11 +37,13 @@ class Text:
         return list(self._connection.call(self._connection.data.Decode, request).texts)
 
     def render(self, history: Sequence[dict[str, str]], add_generation_prompt: bool) -> str:
+        """An assistant's turn at the end is where the answer goes on (lm-eval's `gen_prefix`)."""
         messages = [data_pb2.Message(role=turn["role"], content=turn["content"]) for turn in history]
+        goes_on = bool(messages) and messages[-1].role == "assistant"
         request = data_pb2.RenderRequest(
             base_id=self._base.id,
             messages=messages,
-            add_generation_prompt=add_generation_prompt,
+            add_generation_prompt=add_generation_prompt or goes_on,
             allow_special=True,
         )
         return self._connection.call(self._connection.data.Render, request).text

@@ -2,7 +2,7 @@ import type { Client } from "./client.js";
 import { decodeSequences, encodeTexts, promptIds } from "./data/text.js";
 import { invalidOption } from "./errors.js";
 import { predictCanvases } from "./evaluation/predicting.js";
-import { endOfAnswer, firstStop } from "./method/answer-end.js";
+import { cutAtStop, endOfAnswer, firstStop } from "./method/answer-end.js";
 import type { AnswerState } from "./method/answer-state.js";
 import type { DenoisingAttention } from "./options/attention.js";
 import type { CheckedCanvas } from "./options/primitive-checks.js";
@@ -162,18 +162,26 @@ export class Canvas {
   /** The present answer: the written tokens, and the last predicted ones at masked positions. */
   async answer(): Promise<Answer> {
     const canvasIds = this.#ids.map((id, i) => (this.#masked[i] ? (this.#predicted[i] ?? id) : id));
-    const ids = canvasIds.slice(0, endOfAnswer(canvasIds, this.#base.stopTokenIds));
-    const [text] = await decodeSequences(this.#client, this.#base.id, [ids], false, this.#options.signal);
+    const answered = canvasIds.slice(0, endOfAnswer(canvasIds, this.#base.stopTokenIds));
+    const { ids, text, stop } = await cutAtStop(answered, this.#options.stop ?? [], (some) =>
+      this.#text(some),
+    );
     return {
       type: "answer",
       canvas: 0,
-      text: text ?? "",
+      text,
       ids,
       canvasIds,
       iterations: this.#iteration,
-      stopped: this.#stopped(ids.length),
+      stopped: stop === undefined ? this.#stopped(ids.length) : "stop",
+      ...(stop !== undefined && { stop }),
       pinned: this.#first.pinned.flatMap((is, p) => (is ? [p] : [])),
     };
+  }
+
+  async #text(ids: readonly number[]): Promise<string> {
+    const [text] = await decodeSequences(this.#client, this.#base.id, [ids], false, this.#options.signal);
+    return present(text, "DecodeResponse.texts");
   }
 
   #stopped(answered: number): StopReasonName {

@@ -38,7 +38,7 @@ export type LadErrorCode =
   | "worker-start-failed"
   /** The worker ended or lost its lease while it was in use. */
   | "worker-died"
-  /** A call took longer than its `timeoutMs`. */
+  /** A call or a run took longer than its `timeoutMs`. */
   | "timeout"
   /** A state folder that another worker uses. */
   | "state-in-use"

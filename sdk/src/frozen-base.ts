@@ -140,8 +140,9 @@ export class FrozenBase extends Model {
   }
 
   /**
-   * Renders a chat with the model's template, as a prompt for the assistant's answer. Special tokens that the messages write out
-   * are encoded as plain text, unless `allowSpecial` is given.
+   * Renders a chat with the model's template, as a prompt for the assistant's answer. An assistant message last begins that answer: its
+   * text stands at the prompt's end, encoded by itself, as answers are in training. Special tokens that the messages write out are encoded
+   * as plain text, unless `allowSpecial` is given.
    *
    * @throws LadError `invalid-data` for a chat that the template rejects, or in which it changes such a written-out token
    */

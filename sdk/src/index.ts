@@ -191,6 +191,7 @@ export {
   type RuntimeOptions,
   type SampleManyOptions,
   type SampleOptions,
+  type SamplingLimit,
   type SaveOptions,
   type ScheduleOptions,
   type Split,

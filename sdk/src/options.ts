@@ -129,6 +129,7 @@ export {
   type PromptOptions,
   type SampleManyOptions,
   type SampleOptions,
+  type SamplingLimit,
   type SamplingSpec,
   type StartedCanvas,
 } from "./options/sampling.js";

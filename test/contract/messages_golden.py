@@ -177,6 +177,7 @@ def requests() -> list[Message]:
         canvas_tokens=64,
         share_weight=0.5,
         pad_tokens=["[USER]"],
+        stop=["\n\n", "世界"],
     )
     message = data_pb2.Message(role="user", content="Grüße, 世界 🌍")
     chat = sampling_pb2.Chat(messages=[message], allow_special=True)
@@ -289,6 +290,16 @@ def replies() -> list[Message]:
         stopped="settled",
         pinned=(1,),
     )
+    stopped = AnswerEvent(
+        canvas=0,
+        ids=(65,),
+        canvas_ids=(65, 66),
+        text="A",
+        iterations=2,
+        stopped="stop",
+        pinned=(),
+        stop="B",
+    )
     prediction = Prediction(
         ids=(65, 66),
         confidences=(0.75, 0.5),
@@ -310,6 +321,7 @@ def replies() -> list[Message]:
         write_event(LoggedEvent(seq=7, time=1700000000.5, event=step)),
         write_event(LoggedEvent(seq=8, time=1700000000.75, event=frame)),
         write_event(LoggedEvent(seq=2**40, time=1700000001.0, event=answer)),
+        write_event(LoggedEvent(seq=2**40 + 1, time=1700000001.0, event=stopped)),
         write_event(LoggedEvent(seq=9, time=1700000001.0, event=error)),
         runs_pb2.StreamEventsResponse(cancelled=runs_pb2.RunCancelled(steps=2**60)),
         runs_pb2.StreamEventsResponse(seq=2**53 + 1, interrupted=runs_pb2.RunInterrupted(steps=2**60)),

@@ -76,6 +76,10 @@ const endings: Record<string, (adapter: Adapter) => Promise<unknown>> = {
     await using snapshot = await adapter.snapshot();
     await first(snapshot.sample(question));
   },
+  "the time of its answer is up": async (adapter) => {
+    const result = adapter.sample({ ...question, timeoutMs: 20 }).result();
+    await expect(result).rejects.toMatchObject({ code: "timeout" });
+  },
   "the loop over its own frames is left": (adapter) => first(adapter.sample(question)),
   "the loop over many answers is left": (adapter) => first(adapter.sampleMany(questions)),
 };

@@ -116,6 +116,13 @@ describe("a canvas", () => {
     expect(await canvas.answer()).toMatchObject({ ids: [5], canvasIds: [5, 9, EOS], text: "5" });
   });
 
+  it("answers up to a stop string, and says which", async () => {
+    const { canvas } = await scripted([[5, 9, 61]], { stop: [" 6", "absent"] });
+    await canvas.predict();
+    const { text, ids, stopped, stop } = await canvas.answer();
+    expect({ text, ids, stopped, stop }).toEqual({ text: "5 9", ids: [5, 9], stopped: "stop", stop: " 6" });
+  });
+
   it("may grow up to its answer's length, and never shrinks", async () => {
     const { canvas } = await scripted([[1], [1, 2]], { startTokens: 1 });
     await canvas.predict();

@@ -136,8 +136,12 @@ class TorchBackend:
     ) -> tuple[str, tuple[int, ...]]:
         tokenizer = base.tokenizer
         given = messages if allow_special else tokenizer.hidden(messages)
-        text = tokenizer.render(given, add_generation_prompt)
-        return tokenizer.reveal(text), tuple(tokenizer.encode(text))
+        if add_generation_prompt:
+            text, ids = tokenizer.prompt(given)
+        else:
+            text = tokenizer.render(given, False)
+            ids = tokenizer.encode(text)
+        return tokenizer.reveal(text), tuple(ids)
 
     def prepare(
         self, base: Base, examples: Iterable[Example], spec: WindowSpec

@@ -7,6 +7,7 @@ from typing import Literal
 
 from lad_runtime.checks import check_choice, check_count, check_number, check_whole
 from lad_runtime.errors import invalid_option
+from lad_runtime.method.answer_end import MAX_STOP_CHARACTERS, MAX_STOP_STRINGS
 from lad_runtime.method.policy import PolicySpec
 from lad_runtime.method.random import CanvasKey
 from lad_runtime.method.random_split import CONTEXTS, Context, check_context
@@ -81,9 +82,11 @@ class SamplingSpec:
     canvas_tokens: int  # >0: denoise so many positions at once, each canvas behind the finished ones; draft from so many MASKs
     share_weight: float  # share of the device while others want it too, relative to theirs
     pad_tokens: tuple[str, ...]  # what the adapter's tails were filled with, as in WindowSpec
+    stop: tuple[str, ...]  # strings before the first of which the answer's text ends
 
     def __post_init__(self) -> None:
         _check_size(self.answer_tokens, self.window_tokens)
+        _check_stop(self.stop)
         check_choice("attention", self.attention, DENOISING_ATTENTION)
         check_choice("context", self.context, CONTEXTS)
         check_context(self.context, self.attention)
@@ -209,16 +212,18 @@ class FrameEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerEvent(Event):
-    """One canvas is done. `ids` is the answer up to and without its first stop token; `canvas_ids` all answer positions."""
+    """One canvas is done. `ids` is the answer up to and without its first stop token, or as far as its text goes before a stop
+    string; `canvas_ids` all answer positions."""
 
     canvas: int
     ids: tuple[int, ...]
     canvas_ids: tuple[int, ...]
     text: str
     iterations: int  # forwards computed
-    stopped: Literal["iterations", "settled", "eos", "length"]
+    stopped: Literal["iterations", "settled", "eos", "length", "stop"]
     pinned: tuple[int, ...]  # positions
     speculation: Speculation | None = None
+    stop: str | None = None  # the stop string that it ended before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,6 +342,14 @@ class PredictTask(ReadingTask[tuple[Prediction, ...]]):
 def _check_size(answer_tokens: int, window_tokens: int) -> None:
     check_whole("windowTokens", window_tokens, low=0)
     check_whole("answerTokens", answer_tokens, low=0 if window_tokens else 1)
+
+
+def _check_stop(stop: tuple[str, ...]) -> None:
+    check_whole("stop.length", len(stop), low=0, high=MAX_STOP_STRINGS)
+    for string in stop:
+        if not 1 <= len(string) <= MAX_STOP_CHARACTERS:
+            problem = f"a stop string has from 1 to {MAX_STOP_CHARACTERS} characters"
+            raise invalid_option("stop", string, problem, "Give such a string, or leave it out.")
 
 
 def _check_seed(seed: int | None) -> None:

@@ -38,6 +38,7 @@ const SYNONYMS: readonly (readonly string[])[] = [
   ["dropout", "loraDropout"],
   ["targets", "targetModules", "modules"],
   ["seed", "randomSeed", "randomState"],
+  ["stop", "stopSequences", "stopSequence", "stopStrings", "until"],
   ["timeoutMs", "timeout"],
   ["name", "model", "modelName"],
 ];

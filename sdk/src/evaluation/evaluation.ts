@@ -1,6 +1,7 @@
 /** Answers questions and measures the answers (docs/method.md §7). */
 import type { Client } from "../client.js";
 import { promptIds } from "../data/text.js";
+import { TimeLimit } from "../grpc/time-limit.js";
 import type { CheckedEvaluation } from "../options/evaluation.js";
 import { type SampledModel, SamplingRun } from "../runs/sampling.js";
 import type { Answer } from "../wire.js";
@@ -24,7 +25,25 @@ export interface Evaluation extends Measured {
   readonly tokensPerSecond: number;
 }
 
+/** The time limit is of all that the evaluation asks of the worker. */
 export async function evaluateModel(
+  client: Client,
+  model: SampledModel,
+  given: CheckedEvaluation,
+): Promise<Evaluation> {
+  if (given.timeoutMs === undefined) return evaluated(client, model, given);
+  const limit = new TimeLimit(given.timeoutMs).signal("The evaluation");
+  const signal = AbortSignal.any([limit.signal, ...(given.signal === undefined ? [] : [given.signal])]);
+  const { sampling } = given;
+  try {
+    const limited = { ...sampling, spec: { ...sampling.spec, signal } };
+    return await evaluated(client, model, { ...given, sampling: limited, signal });
+  } finally {
+    limit.release();
+  }
+}
+
+async function evaluated(
   client: Client,
   model: SampledModel,
   { sampling, references, seed, perplexityUnder, bootstrap, signal }: CheckedEvaluation,

@@ -26,7 +26,7 @@ export function guardCall(
     reason() {
       if (gone.aborted) return asLadError(gone.reason);
       if (signal?.aborted) return cancelled(`The call ${path}`, signal);
-      if (deadline?.aborted) return timedOut(path, timeoutMs as number);
+      if (deadline?.aborted) return timedOut(`The call ${path}`, timeoutMs as number);
       return undefined;
     },
     arm(cancel) {

@@ -13,21 +13,31 @@ export class TimeLimit {
 
   /** Calls `late` with the error `timeout` when the time is up, or at once if it already is. Returns the function that ends it. */
   watch(path: string, late: (reason: LadError) => void): () => void {
+    return this.#watch(`The call ${path}`, late);
+  }
+
+  /** A signal that is aborted with the error `timeout` when the time is up, and the function that ends the watch. */
+  signal(what: string): { signal: AbortSignal; release: () => void } {
+    const end = new AbortController();
+    return { release: this.#watch(what, (reason) => end.abort(reason)), signal: end.signal };
+  }
+
+  #watch(what: string, late: (reason: LadError) => void): () => void {
     const restMs = this.#endsAt - performance.now();
     if (restMs === Number.POSITIVE_INFINITY) return () => {};
     if (restMs <= 0) {
-      late(timedOut(path, this.#timeoutMs));
+      late(timedOut(what, this.#timeoutMs));
       return () => {};
     }
-    const timer = setTimeout(() => late(timedOut(path, this.#timeoutMs)), restMs);
+    const timer = setTimeout(() => late(timedOut(what, this.#timeoutMs)), restMs);
     timer.unref();
     return () => clearTimeout(timer);
   }
 }
 
-/** The error of a call that took too long. */
-export function timedOut(path: string, timeoutMs: number): LadError {
-  return new LadError("timeout", `The call ${path} took longer than ${timeoutMs} ms.`, {
+/** The error of what took too long: `The run run-1 took longer than 5000 ms.` */
+export function timedOut(what: string, timeoutMs: number): LadError {
+  return new LadError("timeout", `${what} took longer than ${timeoutMs} ms.`, {
     option: "timeoutMs",
     value: timeoutMs,
     remedy: "Give a longer timeoutMs (0: none), or ask for less at once.",

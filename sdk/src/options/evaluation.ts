@@ -7,10 +7,12 @@ import {
   type CheckedSampling,
   checkPrompt,
   checkSpec,
+  limitShape,
   misplacedBesidePrompts,
   misplacedInPrompt,
   type PromptOptions,
   promptShape,
+  type SamplingLimit,
   type SamplingOptions,
   specFields,
 } from "./sampling.js";
@@ -40,7 +42,7 @@ export interface Judge {
 }
 
 /** Options of `evaluate`: questions, and how to sample their answers. */
-export interface EvaluateOptions extends Omit<SamplingOptions, "frames" | "detached"> {
+export interface EvaluateOptions extends Omit<SamplingOptions, "frames" | "detached">, SamplingLimit {
   /** The questions, at least one. */
   items: readonly EvaluationItem[];
   /**
@@ -61,6 +63,7 @@ export const evaluateFields = fieldsOf<EvaluateOptions>()(
   {
     items: list(itemFields, "a list of { messages, reference }, at least one"),
     ...without(specFields, "frames", "detached").shape,
+    ...limitShape,
     seed: seed().default(0n),
     perplexityUnder: z.custom<Judge>(isBase, { error: "a loaded base" }).optional(),
     bootstrap: bootstrapFields.optional(),
@@ -75,6 +78,7 @@ export interface CheckedEvaluation {
   readonly perplexityUnder: Judge | undefined;
   readonly bootstrap: BootstrapOptions | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
 }
 
 function isBase(value: unknown): boolean {
@@ -84,7 +88,7 @@ function isBase(value: unknown): boolean {
 
 /** @throws LadError `invalid-option` */
 export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: Warn): CheckedEvaluation {
-  const { items, seed, perplexityUnder, bootstrap, ...spec } = check(evaluateFields, options);
+  const { items, seed, perplexityUnder, bootstrap, timeoutMs, ...spec } = check(evaluateFields, options);
   for (const [index, item] of items.entries()) checkPrompt(item, `items[${index}].`);
   const whole = { ...spec, frames: false, detached: false };
   return {
@@ -97,5 +101,6 @@ export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: 
     bootstrap,
     references: items.map(({ reference }) => reference),
     signal: spec.signal,
+    timeoutMs,
   };
 }

@@ -39,7 +39,7 @@ import type {
   SequencesOptions,
 } from "./primitives.js";
 import { beginningShape, pins } from "./sampling/beginning.js";
-import { checkPrompt, drawShape, promptShape } from "./sampling.js";
+import { checkPrompt, drawShape, promptShape, stopStrings } from "./sampling.js";
 
 /** Sequences, or rows of a data set, that one `forwardBackward` holds. The gradients of several calls add up. */
 export const MAX_SEQUENCES = 4096;
@@ -177,6 +177,7 @@ export const canvasFields = fieldsOf<CanvasOptions>()({
   iterations: integer(1).default(32),
   attention: denoisingAttention.optional(),
   earlyStop: flag().default(true),
+  stop: stopStrings.optional(),
   ...drawShape,
   top: integer(0).default(0),
   logits: flag().default(false),

@@ -157,6 +157,11 @@ export interface CanvasOptions extends PromptOptions, DrawOptions {
   attention?: DenoisingAttention | undefined;
   /** It also counts as settled when three consecutive predictions sample the same answer. Default: true. */
   earlyStop?: boolean | undefined;
+  /**
+   * Strings before which the answer's text ends: a string of 1 to 256 characters, or a list of at most 16. The one that is complete first
+   * counts. Default: none.
+   */
+  stop?: string | readonly string[] | undefined;
   /** How many of the most probable tokens each prediction has for each position: an integer of at least 0. Default: 0. */
   top?: number | undefined;
   /** Each prediction has every position's logits. Default: false. */

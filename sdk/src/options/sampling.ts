@@ -5,6 +5,7 @@ import {
   abortSignal,
   above,
   atLeast,
+  filledText,
   flag,
   integer,
   list,
@@ -12,10 +13,12 @@ import {
   type Misplaced,
   oneOf,
   seed,
+  timeLimit,
 } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { meant } from "../checks/meaning.js";
 import { LadError } from "../errors.js";
+import { MAX_STOP_CHARACTERS, MAX_STOP_STRINGS } from "../method/answer-end.js";
 import { policies } from "../method/policies/registered.js";
 import { type Policy, policyDefinition } from "../method/policy.js";
 import {
@@ -66,7 +69,10 @@ export interface DrawOptions {
 
 /** What is sampled for. */
 export interface PromptOptions {
-  /** A chat through the base's template, or a string that stands for one user message. Default: none, where `ids` are given. */
+  /**
+   * A chat through the base's template, or a string that stands for one user message. An assistant message last begins the answer, which goes
+   * on behind it. Default: none, where `ids` are given.
+   */
   messages?: string | readonly ChatMessage[] | undefined;
   /** The prompt as token ids, at least one, instead of messages. Default: none. */
   ids?: readonly number[] | undefined;
@@ -112,6 +118,11 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
    * `padTokens` that the adapter was trained with, mostly none: the token that ends an answer.
    */
   padTokens?: readonly string[] | undefined;
+  /**
+   * Strings before which an answer's text ends, whatever the policy: a string of 1 to 256 characters, or a list of at most 16. The one that
+   * is complete first counts, also within a token, and in what is pinned or drafted. Default: none.
+   */
+  stop?: string | readonly string[] | undefined;
   /** Stream every iteration; false: only answers. Default: true. */
   frames?: boolean | undefined;
   /** Leave the run going when its events are no longer read. Default: false. */
@@ -123,11 +134,21 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
 /** A prompt, and what its answer begins from. */
 export interface CanvasStart extends PromptOptions, BeginningOptions {}
 
+/** How long sampling may take. */
+export interface SamplingLimit {
+  /**
+   * Ends the run, of `evaluate` all that it asks of the worker, with the error `timeout` so many milliseconds after its start: an integer
+   * from 0 to 2,147,483,647, or Infinity. 0 and Infinity: never. The worker stops within one iteration; a run that is `detached` goes on,
+   * and is no longer followed. Default: as long as it takes.
+   */
+  timeoutMs?: number | undefined;
+}
+
 /** Options of `adapter.sample` and `base.sample`. */
-export interface SampleOptions extends CanvasStart, SamplingOptions {}
+export interface SampleOptions extends CanvasStart, SamplingOptions, SamplingLimit {}
 
 /** Options of `adapter.sampleMany` and `base.sampleMany`. */
-export interface SampleManyOptions extends SamplingOptions {
+export interface SampleManyOptions extends SamplingOptions, SamplingLimit {
   /** The prompts, at least one, and what their answers begin from. */
   canvases: readonly CanvasStart[];
 }
@@ -149,6 +170,20 @@ export const drawShape = {
   allowMask: flag().default(false),
 };
 
+const stopError = `a string of 1 to ${MAX_STOP_CHARACTERS} characters, or a list of at most ${MAX_STOP_STRINGS}`;
+const stopString = filledText(stopError).refine((text) => [...text].length <= MAX_STOP_CHARACTERS, {
+  error: stopError,
+});
+
+/** Strings before which an answer ends. */
+export const stopStrings = z.union(
+  [
+    stopString.transform((text): readonly string[] => [text]),
+    z.array(stopString, { error: stopError }).max(MAX_STOP_STRINGS, { error: stopError }).readonly(),
+  ],
+  { error: stopError },
+);
+
 const specShape = {
   policy: policySchema.default(() => policySchema.parse("remask")),
   answerTokens: integer(1, 2 ** 20).optional(),
@@ -156,6 +191,7 @@ const specShape = {
   attention: denoisingAttention.optional(),
   canvasTokens: canvasTokens.optional(),
   padTokens: padTokens().optional(),
+  stop: stopStrings.optional(),
   shareWeight: shareWeight.default(1),
   frames: flag().default(true),
   detached: flag().default(false),
@@ -178,7 +214,7 @@ export type Prompt = z.output<typeof promptFields>;
 /** The remedy for an option of the whole call that stands inside one of its prompts, which the call has in the list `among`. */
 export function misplacedInPrompt(among: string): Misplaced {
   return (key, value) => {
-    const option = meant(key, Object.keys(specShape));
+    const option = meant(key, Object.keys({ ...specShape, ...limitShape }));
     if (option !== undefined) return `Give ${option} beside ${among}: it is of the whole call.`;
     return misplacedBesidePolicy(key, value);
   };
@@ -199,8 +235,10 @@ export const canvasStartFields = fieldsOf<CanvasStart>()(
   misplacedInPrompt("canvases"),
 );
 
+export const limitShape = { timeoutMs: timeLimit().optional() };
+
 export const sampleFields = fieldsOf<SampleOptions>()(
-  { ...promptShape, ...beginningShape, ...specShape },
+  { ...promptShape, ...beginningShape, ...specShape, ...limitShape },
   misplacedBesidePolicy,
 );
 
@@ -208,6 +246,7 @@ export const sampleManyFields = fieldsOf<SampleManyOptions>()(
   {
     canvases: list(canvasStartFields, "a list of canvases, at least one"),
     ...specShape,
+    ...limitShape,
   },
   misplacedBesidePrompts("canvases"),
 );
@@ -223,6 +262,7 @@ export type StartedCanvas = Prompt & { readonly begin?: Beginning | undefined };
 export interface CheckedSampling {
   readonly canvases: readonly StartedCanvas[];
   readonly spec: SamplingSpec;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** The length of an answer that neither its caller nor its adapter's training gave one. */
@@ -231,23 +271,24 @@ export const ANSWER_TOKENS = 64;
 /** @throws LadError `invalid-option` */
 export function checkSample(options: SampleOptions, adapted: boolean, warn: Warn): CheckedSampling {
   const given = check(sampleFields, options);
-  const { messages, ids, allowSpecial, seed, draft, pinned, answer, from, strength, ...spec } = given;
+  const { messages, ids, allowSpecial, seed, draft, pinned, answer, from, strength, timeoutMs, ...spec } =
+    given;
   checkPrompt(given);
   const begin = checkBeginning({ draft, pinned, answer, from, strength }, spec.policy, warn);
   const canvas = { messages, ids, allowSpecial, seed, begin };
-  return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn) };
+  return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn), timeoutMs };
 }
 
 /** @throws LadError `invalid-option` */
 export function checkSampleMany(options: SampleManyOptions, adapted: boolean, warn: Warn): CheckedSampling {
-  const { canvases: given, ...spec } = check(sampleManyFields, options);
+  const { canvases: given, timeoutMs, ...spec } = check(sampleManyFields, options);
   const canvases = given.map(({ draft, pinned, answer, from, strength, ...prompt }, index) => {
     const path = `canvases[${index}].`;
     checkPrompt(prompt, path);
     const begin = checkBeginning({ draft, pinned, answer, from, strength }, spec.policy, warn, path);
     return { ...prompt, begin };
   });
-  return { canvases, spec: checkSpec(spec, options, adapted, warn) };
+  return { canvases, spec: checkSpec(spec, options, adapted, warn), timeoutMs };
 }
 
 /** @throws LadError `invalid-option` unless a prompt has either messages or ids */

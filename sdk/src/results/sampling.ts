@@ -1,11 +1,11 @@
 import type { AnswerState } from "../method/answer-state.js";
 
 /**
- * Why a sampler stopped. `length`: the answer fills all of its positions without a token that ends it, so that it was cut, whatever the
+ * Why a sampler stopped. `stop`: the answer's text ends before a stop string, which `answer.stop` tells. `length`: the answer fills all of its positions without a token that ends it, so that it was cut, whatever the
  * policy. Otherwise, of `ar` and `speculative`, `eos`: the token came that ends it; of policies that denoise, `settled`: the answer was
  * stable, or `iterations`: they were used up.
  */
-export type StopReasonName = "iterations" | "settled" | "eos" | "length";
+export type StopReasonName = "iterations" | "settled" | "eos" | "length" | "stop";
 
 /** One answer position that an iteration touched. Positions count from the answer's start. */
 export interface Edit {
@@ -115,16 +115,21 @@ export interface Answer {
   readonly type: "answer";
   /** Which canvas of the run, from 0. */
   readonly canvas: number;
-  /** The answer without its stop token. */
+  /** The answer without its stop token, up to a stop string. */
   readonly text: string;
-  /** Up to and without the first stop token. */
+  /**
+   * Up to and without the first stop token. Before a stop string, the fewest tokens that hold the text, of which the last may go on with
+   * the beginning of the string.
+   */
   readonly ids: readonly number[];
-  /** Every answer position. */
+  /** Every answer position; the mask token where none was sampled yet when a stop string ended the answer. */
   readonly canvasIds: readonly number[];
   /** Forwards computed. */
   readonly iterations: number;
   /** Why it was done. */
   readonly stopped: StopReasonName;
+  /** The stop string that the text ends before, if one did. */
+  readonly stop?: string | undefined;
   /** Of the policy `speculative`: what it took. */
   readonly speculation?: Speculation | undefined;
   /** The positions that were pinned. */

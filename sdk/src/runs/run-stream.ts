@@ -1,5 +1,6 @@
 import type { Client } from "../client.js";
 import { cancelled, isLadError, LadError } from "../errors.js";
+import { TimeLimit } from "../grpc/time-limit.js";
 import type { RunEvent } from "../wire.js";
 import { newId } from "./creating.js";
 import { cancelRun, followEvents, isEnd } from "./run.js";
@@ -24,6 +25,8 @@ export interface RunStart {
   /** Whether the run continues when its events are no longer read. */
   readonly detached: boolean;
   readonly signal: AbortSignal | undefined;
+  /** How long the run may take from its start on. Default: as long as it takes. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
@@ -39,6 +42,8 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   readonly #stop = new AbortController();
   /** Aborted when the run's last event has been read. */
   readonly #over = new AbortController();
+  /** Aborted by the caller, or when the run's time is up. */
+  #signal: AbortSignal | undefined;
   #started: Promise<string> | undefined;
   #runId: string | undefined;
   #isStarted = false;
@@ -52,6 +57,7 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   constructor(client: Client, begin: RunStart) {
     this.#client = client;
     this.#begin = begin;
+    this.#signal = begin.signal;
   }
 
   /** The run's id, with which `runtime.run(id)` follows it from anywhere; undefined until the worker is asked to start it. */
@@ -97,13 +103,14 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     if (this.#end === undefined) for await (const _ of this.#follow(this.#unseen, false));
     if (this.#end?.type === "failed") throw this.#end.error;
     if (this.#end?.type === "interrupted") throw interrupted(this.#runId);
-    if (this.#end?.type === "cancelled") throw cancelled(`The run ${this.#runId}`, this.#begin.signal);
+    if (this.#end?.type === "cancelled") throw cancelled(`The run ${this.#runId}`, this.#signal);
     return this.conclude();
   }
 
   async *#follow(fromSeq: number, watched: boolean): AsyncGenerator<Event, void, undefined> {
-    const { signal, detached } = this.#begin;
+    const { detached } = this.#begin;
     const runId = await this.#start(watched);
+    const signal = this.#signal;
     const forget = detached ? () => {} : this.#client.follows(() => this.#cancelQuietly(runId));
     try {
       for await (const { seq, event } of followEvents(this.#client, runId, { fromSeq, signal })) {
@@ -128,10 +135,13 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   }
 
   async #startOnce(watched: boolean): Promise<string> {
-    const { signal: given, detached } = this.#begin;
-    const signal = AbortSignal.any([this.#stop.signal, ...(given === undefined ? [] : [given])]);
-    if (signal.aborted) throw cancelled("The run", signal);
+    const { signal: asked, detached } = this.#begin;
+    const beforehand = anyOf(this.#stop.signal, asked);
+    if (beforehand.aborted) throw cancelled("The run", beforehand);
     this.#runId = newId("run");
+    this.#limit(`The run ${this.#runId}`);
+    const given = this.#signal;
+    const signal = anyOf(this.#stop.signal, given);
     const runId = await this.#begin.start({ runId: this.#runId, watched, signal });
     this.#runId = runId;
     this.#isStarted = true;
@@ -140,6 +150,15 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
       if (signal.aborted) void this.#cancelQuietly(runId);
     }
     return runId;
+  }
+
+  /** Begins the time that the run may take. */
+  #limit(run: string): void {
+    const { signal: given, timeoutMs } = this.#begin;
+    if (timeoutMs === undefined) return;
+    const { signal, release } = new TimeLimit(timeoutMs).signal(run);
+    this.#over.signal.addEventListener("abort", release, { once: true });
+    this.#signal = anyOf(signal, given);
   }
 
   #ended(event: RunEvent): void {
@@ -161,6 +180,10 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
       if (!isLadError(error)) throw error;
     }
   }
+}
+
+function anyOf(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  return other === undefined ? one : AbortSignal.any([one, other]);
 }
 
 function interrupted(runId: string | undefined): LadError {

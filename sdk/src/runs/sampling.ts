@@ -66,6 +66,7 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
       },
       detached: sampling.spec.detached,
       signal: sampling.spec.signal,
+      timeoutMs: sampling.timeoutMs,
     });
     this.#sampling = sampling;
     this.#fit = fit;

@@ -61,6 +61,7 @@ export function toSampling(spec: SettledSampling & AnswerSize): pb.SamplingSpec 
     context: numberOf(Context, spec.context),
     canvasTokens: spec.canvasTokens,
     padTokens: [...spec.padTokens],
+    stop: [...(spec.stop ?? [])],
     shareWeight: spec.shareWeight,
   };
 }

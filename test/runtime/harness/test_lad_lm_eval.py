@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lad_lm_eval.arguments import ModelArguments, token_from
-from lad_lm_eval.generating import DEFAULTS, ended, sampling_spec
+from lad_lm_eval.generating import DEFAULTS, ended, sampling_spec, taken
 from lad_lm_eval.windows import fitting, moved_spaces, rolling
 from lad_runtime.gen.lad.v1 import sampling_pb2, training_pb2, worker_pb2
 
@@ -76,6 +76,11 @@ def test_an_adapter_is_sampled_as_it_was_trained() -> None:
 def test_an_answer_ends_before_the_first_of_the_strings_that_end_it() -> None:
     assert ended("a b\nc", ("\n", "b")) == "a "
     assert ended("abc", ("", "x")) == "abc"
+
+
+def test_a_run_takes_of_the_ending_strings_what_the_worker_does() -> None:
+    assert taken(["", "\n\n", "x" * 257, "Question:"]) == ["\n\n", "Question:"]
+    assert len(taken([str(number) for number in range(40)])) == 16
 
 
 def test_spaces_at_a_contexts_end_belong_to_what_follows() -> None:

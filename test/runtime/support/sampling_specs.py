@@ -118,6 +118,7 @@ def sampling_spec(**options: Any) -> SamplingSpec:
             "window_tokens": 0,
             "share_weight": 1.0,
             "pad_tokens": (),
+            "stop": (),
             **options,
         }
     )

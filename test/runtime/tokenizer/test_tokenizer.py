@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, models, pre_tokenizers, processors
 
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.method.chat_turns import last_answer
 from lad_runtime.torch_backend.loading.stub import write_stub
 from lad_runtime.torch_backend.tokenizer.tokenizer_files import load_tokenizer
 from lad_runtime.types.data import Message
@@ -191,6 +192,34 @@ def test_the_system_prompt_heads_conversations_that_have_none(stub: Path) -> Non
     user, system = Message(role="user", content="q"), Message(role="system", content="own")
     assert tokenizer.render([user], False) == "[SYSTEM]Be brief.[EOS][USER]q[EOS]"
     assert tokenizer.render([system, user], False) == "[SYSTEM]own[EOS][USER]q[EOS]"
+
+
+@pytest.mark.parametrize("beginning", ["", "The answer is", " 4 ", "[EOS]"])
+def test_an_assistant_message_last_is_where_the_answer_goes_on_as_in_training(
+    stub: Path, beginning: str
+) -> None:
+    tokenizer = load_tokenizer(stub)
+    user, begun = Message(role="user", content="2 + 2?"), Message(role="assistant", content=beginning)
+    text, ids = tokenizer.prompt([user])
+    assert text == tokenizer.render([user], True) and ids == tokenizer.encode(text)
+    example = last_answer(0, [user, begun], tokenizer.render, tokenizer.eos_token)
+    assert tokenizer.prompt([user, begun]) == (text + beginning, ids + tokenizer.encode(beginning))
+    assert tokenizer.prompt([user, begun])[1] == [
+        id for piece, _ in example for id in tokenizer.encode(piece)
+    ]
+
+
+def test_a_written_out_end_in_an_answers_beginning_stays_text(stub: Path) -> None:
+    tokenizer = load_tokenizer(stub)
+    messages = [Message(role="user", content="q"), Message(role="assistant", content="a[EOS]")]
+    _, ids = tokenizer.prompt(tokenizer.hidden(messages))
+    assert ids.count(tokenizer.eos_token_id) == 1  # the template's, behind the question
+
+
+def test_an_answers_beginning_alone_is_refused_by_name(stub: Path) -> None:
+    with pytest.raises(LadError, match="user message") as caught:
+        load_tokenizer(stub).prompt([Message(role="assistant", content="The answer is")])
+    assert caught.value.option == "messages"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"model": {"type": "Unknown"}}', "\x00" * 50])

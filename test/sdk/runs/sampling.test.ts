@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StopReason } from "../../../sdk/src/gen/lad/v1/sampling.js";
-import { SamplingService } from "../../../sdk/src/wire.js";
+import { RunsService, SamplingService } from "../../../sdk/src/wire.js";
 import type { EventPayload } from "../support/stub-worker.js";
 import { stubWorker } from "../support/stub-worker.js";
 
@@ -55,6 +55,75 @@ describe("sampling one canvas", () => {
     const { adapter, cancelled } = await stubWorker(script);
     for await (const _ of adapter.sample({ messages: "2 + 2" })) break;
     expect(cancelled).toEqual(["run-1"]);
+  });
+
+  it("has its stop strings beside the policy, and tells which ended the answer", async () => {
+    const ended = answer(0, "four");
+    if (ended.$case === "answer") Object.assign(ended.value, { stopped: StopReason.STOP, stop: "END" });
+    const { adapter, transport } = await stubWorker([ended, end]);
+    const told = await adapter.sample({ messages: "2 + 2", stop: "END" }).result();
+    expect(told).toMatchObject({ text: "four", stopped: "stop", stop: "END" });
+    await adapter.sampleMany({ canvases: [{ messages: "a" }], stop: ["\n\n", "END"] }).result();
+    await adapter.evaluate({ items: [{ messages: "a" }] }).catch(() => {});
+    const requests = transport.requestsOf(SamplingService.startSampling);
+    expect(requests.map(({ spec }) => spec?.stop)).toEqual([["END"], ["\n\n", "END"], []]);
+  });
+
+  it.each([[""], [["a", ""]], ["x".repeat(257)], [Array(17).fill("x")], [3]])(
+    "refuses %j as stop strings by name",
+    async (stop) => {
+      const { adapter } = await stubWorker();
+      expect(() => adapter.sample({ messages: "a", stop: stop as string })).toThrow(/^stop.*256 characters/);
+    },
+  );
+
+  it("takes 256 characters of any script", async () => {
+    const { adapter } = await stubWorker(script);
+    await adapter.sample({ messages: "a", stop: "🦙".repeat(256) }).result();
+  });
+
+  describe("with a time limit", () => {
+    const forever = async () => {
+      const worker = await stubWorker();
+      worker.transport.onStream(RunsService.streamEvents, async function* () {
+        yield { seq: 0n, time: 0, event: frame(0, 0) };
+        await new Promise(() => {});
+      });
+      return worker;
+    };
+    const late = { code: "timeout", option: "timeoutMs", value: "40" };
+
+    it("ends with an error that names it, and ends the worker's run", async () => {
+      const { adapter, cancelled } = await forever();
+      const run = adapter.sample({ messages: "a", timeoutMs: 40 });
+      await expect(run.result()).rejects.toMatchObject(late);
+      expect(cancelled).toEqual(["run-1"]);
+      await expect(run.result()).rejects.toThrow(
+        /^The run run-.* took longer than 40 ms\. Give a longer timeoutMs/,
+      );
+    });
+
+    it("ends the loop over its frames as well", async () => {
+      const { adapter } = await forever();
+      const follow = async () => {
+        for await (const _ of adapter.sampleMany({ canvases: [{ messages: "a" }], timeoutMs: 40 }));
+      };
+      await expect(follow()).rejects.toMatchObject(late);
+    });
+
+    it("covers the whole evaluation", async () => {
+      const { adapter, cancelled } = await forever();
+      const evaluation = adapter.evaluate({ items: [{ messages: "a" }], timeoutMs: 40 });
+      await expect(evaluation).rejects.toMatchObject(late);
+      expect(cancelled).toEqual(["run-1"]);
+    });
+
+    it("leaves other runs alone, and none counts where it is 0", async () => {
+      const { adapter } = await stubWorker(script);
+      const limits = [0, Number.POSITIVE_INFINITY, 2 ** 31 - 1];
+      const answers = limits.map((timeoutMs) => adapter.sample({ messages: "a", timeoutMs }).result());
+      expect((await Promise.all(answers)).map(({ text }) => text)).toEqual(["four", "four", "four"]);
+    });
   });
 
   it("goes to the base itself where no adapter is on", async () => {

@@ -7,6 +7,8 @@ positions, and `commit` writes the canvas.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from lad_runtime.checks import check_whole
 from lad_runtime.errors import invalid_option
 from lad_runtime.method.answer_state import AnswerState, Sampled
@@ -121,6 +123,10 @@ class DenoisingPolicy(Policy, ABC):
     def growth(self) -> int:
         """The number of MASKs at first, and of those appended after each iteration; 0: the canvas has all positions at first."""
         return 0
+
+    def final(self, state: AnswerState) -> Bools:
+        """Where a token stands that no later iteration changes."""
+        return ~state.masked_N if not self.changes_visible else np.zeros(len(state), dtype=np.bool_)
 
     @abstractmethod
     def denoising(self, canvas: AnswerCanvas) -> Denoising:

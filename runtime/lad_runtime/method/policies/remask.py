@@ -37,6 +37,9 @@ class RemaskPolicy(SettlingPolicy):
         check_whole("policy.clusterSpan", self.cluster_span, low=1)
         check_choice("policy.retention", self.retention, ("none", "editable", "locked"))
 
+    def final(self, state: AnswerState) -> Bools:
+        return state.kept_N if self.retention == "locked" else super().final(state)
+
     def denoising(self, canvas: AnswerCanvas) -> "Remask":
         return Remask(policy=self, canvas=canvas)
 

@@ -1,7 +1,6 @@
 """Autoregressive sampling (docs/method.md §6): causal, one token after another, with a cache of keys and values."""
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.requests import HeadRequest, LogitsRequest
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.torch_backend.sampling.answer_text import AnswerText
 from lad_runtime.torch_backend.sampling.draw import draw
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.sampling import AnswerEvent, Canvas, Edit, FrameEvent, SamplingSpec
@@ -36,7 +36,7 @@ def autoregress(
     cache.begin_with(prompt)
     logits_1V = yield from ask(HeadRequest(hidden_RD=prompt.last_hidden))
     answer: list[int] = []
-    stopped: Literal["eos", "length"] = "length"
+    text = AnswerText.of(base, spec)
     draw_spec, key = replace(spec.draw, allow_mask=True), canvas.key(index)
     for iteration in range(spec.answer_tokens):
         if answer:
@@ -71,16 +71,16 @@ def autoregress(
                 masked=0,
                 state=None,
             )
-        if token in stop_token_ids:
-            stopped = "eos"
+        if token in stop_token_ids or text.is_cut_in(answer):
             break
-    text_ids = answer[:-1] if stopped == "eos" else answer
+    cut = text.cut(answer)
     return AnswerEvent(
         canvas=index,
-        ids=tuple(text_ids),
+        ids=cut.ids,
         canvas_ids=tuple(answer),
-        text=base.tokenizer.decode(text_ids),
+        text=cut.text,
         iterations=len(answer),
-        stopped=stopped,
+        stopped="stop" if cut.stop is not None else "eos" if answer[-1] in stop_token_ids else "length",
         pinned=(),
+        stop=cut.stop,
     )

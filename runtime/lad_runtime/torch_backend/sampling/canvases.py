@@ -10,6 +10,7 @@ from lad_runtime.method.random import CanvasKey
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
 from lad_runtime.torch_backend.model.lora import LoraAdapter
+from lad_runtime.torch_backend.sampling.answer_text import AnswerText
 from lad_runtime.torch_backend.sampling.begin import begun
 from lad_runtime.torch_backend.sampling.denoise import Denoised, denoise
 from lad_runtime.types.limits import MAX_UINT64
@@ -32,8 +33,8 @@ def denoise_answer(
     tokens. An answer that fills all of its positions and has no stop token was cut by its length, however its last canvas came to
     an end. In `prefix` neither the prompt nor a finished canvas sees what came after it, whereas the tokens of one prompt all
     see each other. In the context `random-split`, the last finished token stands visible in front of each later canvas. Nothing
-    follows a canvas with a stop token. The first canvas begins from what `canvas` says, all others from
-    MASKs. `snapshot` must not change while the work runs.
+    follows a canvas with a stop token, or one in which a stop string is complete. The first canvas begins from what `canvas`
+    says, all others from MASKs. `snapshot` must not change while the work runs.
     """
     size, key = spec.most_at_once, canvas.key(index)
     past = yield from Past.of(
@@ -44,7 +45,7 @@ def denoise_answer(
         guided=policy.guidance > 0,
         context=spec.context,
     )
-    told = _Told.before(canvas.begin, key)
+    told, text = _Told.before(canvas.begin, key), AnswerText.of(base, spec)
     for start in range(0, len(told.ids), size):
         past = yield from past.then(told.ids[start : start + size])
     starts = range(len(told.ids), spec.answer_tokens, size)
@@ -63,21 +64,23 @@ def denoise_answer(
             begin = begun(canvas.begin, one.tokens, policy, one.mask_token_id)
         else:
             begin = _masks(one, policy)
-        work = denoise(past, one, index, spec, policy, begin)
+        work = denoise(past, one, index, spec, policy, begin, text.behind(told.ids))
         done = yield from told.of(work, policy.denoising(one).iterations * later)
         told = told.then(begin, done)
-        if end_of_answer(done.ids, base.info.stop_token_ids) < len(done.ids):
+        if end_of_answer(done.ids, base.info.stop_token_ids) < len(done.ids) or text.is_cut_in(told.ids):
             break
     assert done is not None, "an answer has at least one token"
-    ids = told.ids[: end_of_answer(told.ids, base.info.stop_token_ids)]
+    cut = text.cut(told.ids)
+    is_full = len(cut.ids) == spec.answer_tokens
     return AnswerEvent(
         canvas=index,
-        ids=ids,
+        ids=cut.ids,
         canvas_ids=told.ids,
-        text=base.tokenizer.decode(ids),
+        text=cut.text,
         iterations=told.forwards,
-        stopped="length" if len(ids) == spec.answer_tokens else done.stopped,
+        stopped="stop" if cut.stop is not None else "length" if is_full else done.stopped,
         pinned=tuple(np.flatnonzero(told.pinned).tolist()),
+        stop=cut.stop,
     )
 
 

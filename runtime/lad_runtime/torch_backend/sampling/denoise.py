@@ -1,6 +1,7 @@
 """The loop of every denoising policy over one canvas: forward, draw, then the policy's schedule → choose → commit."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from lad_runtime.method.open_positions import open_positions, sampled_at, state_
 from lad_runtime.method.policies.policy import AnswerCanvas, DenoisingPolicy
 from lad_runtime.torch_backend.forward.prompt_context import Past
 from lad_runtime.torch_backend.forward.requests import LogitsRequest
+from lad_runtime.torch_backend.sampling.answer_text import AnswerText
 from lad_runtime.torch_backend.sampling.draw import biased, draw, entropies, probabilities_of, without_stops
 from lad_runtime.torch_backend.sampling.predict import guided
 from lad_runtime.torch_backend.sampling.states import answer_state, sampling_state, standing
@@ -28,7 +30,7 @@ class Denoised:
     ids: tuple[int, ...]
     iterations: int  # those of the canvas, also if it was begun in the middle
     forwards: int  # computed here
-    stopped: CanvasStop
+    stopped: CanvasStop | Literal["stop"]  # stop: a stop string ends the answer in what is final of it
 
 
 def denoise(
@@ -38,12 +40,15 @@ def denoise(
     spec: SamplingSpec,
     policy: DenoisingPolicy,
     begin: SamplingState,
+    text: AnswerText,
 ) -> Work[Denoised]:
     """Work: denoises a canvas behind what is `past`, from the state `begin` of this canvas alone; its frames are of canvas `index`.
 
     With a growth of k, k more positions are appended after each iteration but the last, up to `canvas.tokens`; with few iterations
     the answer stays shorter. It stops early when the policy has nothing left to predict, or when three consecutive iterations
-    sampled the same answer and the policy settles. The policy sees the open positions alone; draws are keyed by the canvas's own.
+    sampled the same answer and the policy settles, or when a stop string ends the answer within its first positions, as far as no
+    later iteration changes them; `text` is of what follows the canvases before. The policy sees the open positions alone; draws are
+    keyed by the canvas's own.
     """
     state, pinned_N = answer_state(begin, canvas.mask_token_id), np.array(begin.pinned)
     answer = standing(begin, state)
@@ -58,6 +63,8 @@ def denoise(
     stopped: CanvasStop = "iterations"
     iteration = begin.iteration
     while iteration < acts.iterations:
+        if text.is_cut_in(_final_beginning(state, pinned_N, policy)):
+            return _done(answer, iteration, iteration - begin.iteration, "stop")
         opened = state_at(state, open_N)
         predicted_N = np.zeros(len(state), dtype=np.bool_)
         predicted_N[open_N] = acts.predicted(opened, iteration)
@@ -107,7 +114,13 @@ def denoise(
     return _done(answer, iteration, iteration - begin.iteration, stopped)
 
 
-def _done(answer: Sampled, iterations: int, forwards: int, stopped: CanvasStop) -> Denoised:
+def _final_beginning(state: AnswerState, pinned_N: Bools, policy: DenoisingPolicy) -> list[int]:
+    """The tokens in front of the first position that may still change."""
+    count = int(np.logical_and.accumulate(pinned_N | policy.final(state)).sum())
+    return state.ids_N[:count].tolist()
+
+
+def _done(answer: Sampled, iterations: int, forwards: int, stopped: CanvasStop | Literal["stop"]) -> Denoised:
     ids = tuple(answer.ids_N.tolist())
     return Denoised(ids=ids, iterations=iterations, forwards=forwards, stopped=stopped)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lad_runtime.method.answer_end import end_of_answer
 from lad_runtime.method.policies.speculative import SpeculativePolicy
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prompt_context import Past
@@ -14,6 +13,7 @@ from lad_runtime.torch_backend.forward.requests import HeadRequest, LogitsReques
 from lad_runtime.torch_backend.model.kv_cache import KeyValueCache
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
+from lad_runtime.torch_backend.sampling.answer_text import AnswerText
 from lad_runtime.torch_backend.sampling.verdict import Draft, Verdict, drafted, judged
 from lad_runtime.types.sampling import (
     AnswerEvent,
@@ -35,7 +35,7 @@ def speculate(
     At temperature 0 it is `ar`'s answer token for token (on the CPU to the bit of its logits; on CUDA but for ties that round
     otherwise). At higher temperatures its distribution is `ar`'s (arXiv 2211.17192), and the draws depend on the canvas's key
     alone. The first token comes from the prompt's last hidden state, as round 0. A round checks a new draft, or what the last check
-    has left of one.
+    has left of one. Nothing is decided behind the token that completes a stop string.
     """
     policy = spec.policy
     assert isinstance(policy, SpeculativePolicy) and snapshot is not None
@@ -43,11 +43,11 @@ def speculate(
     key, stops = canvas.key(index), base.info.stop_token_ids
     logits_1V = yield from ask(HeadRequest(hidden_RD=drafting.prompt_hidden))
     verdict = judged(None, logits_1V, spec.draw, base.info, key, round=0)
-    answer = list(verdict.tokens)
+    answer, text = list(verdict.tokens), AnswerText.of(base, spec)
     spent, draft = _Spent(), None
     if spec.frames:
         yield _frame(verdict, None, answer, index, 0, spec, base.info.mask_token_id)
-    while answer[-1] not in stops and len(answer) < spec.answer_tokens:
+    while answer[-1] not in stops and len(answer) < spec.answer_tokens and not text.is_cut_in(answer):
         spent.rounds += 1
         wanted = min(
             policy.draft_tokens, drafting.open_tokens(len(answer)), spec.answer_tokens - len(answer) - 1
@@ -59,20 +59,21 @@ def speculate(
             spent.drafted += len(draft.tokens)
         checked_RV = yield from drafting.check(answer, draft.tokens if draft else (), stops)
         verdict = judged(draft, checked_RV, spec.draw, base.info, key, round=spent.rounds)
+        verdict = verdict.first(_decided(answer, verdict.tokens, text))
         answer += verdict.tokens
         drafting.keep(len(answer))
         spent.accepted += verdict.accepted
         if spec.frames:
             yield _frame(verdict, draft, answer, index, spent.rounds, spec, base.info.mask_token_id)
         draft = draft.left(verdict, policy.patience) if draft else None
-    ids = answer[: end_of_answer(answer, stops)]
+    cut = text.cut(answer)
     return AnswerEvent(
         canvas=index,
-        ids=tuple(ids),
+        ids=cut.ids,
         canvas_ids=tuple(answer),
-        text=base.tokenizer.decode(ids),
+        text=cut.text,
         iterations=spent.drafts + spent.rounds,
-        stopped="eos" if answer[-1] in stops else "length",
+        stopped="stop" if cut.stop is not None else "eos" if answer[-1] in stops else "length",
         pinned=(),
         speculation=Speculation(
             rounds=spent.rounds,
@@ -81,7 +82,14 @@ def speculate(
             drafted=spent.drafted,
             accepted=spent.accepted,
         ),
+        stop=cut.stop,
     )
+
+
+def _decided(answer: Sequence[int], tokens: Sequence[int], text: AnswerText) -> int:
+    """How many of these next tokens there are up to the one that completes a stop string."""
+    counts = range(1, len(tokens) + 1)
+    return next((count for count in counts if text.is_cut_in([*answer, *tokens[:count]])), len(tokens))
 
 
 @dataclass(kw_only=True)

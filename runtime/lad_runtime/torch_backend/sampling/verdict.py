@@ -56,6 +56,14 @@ class Verdict:
     confidences: tuple[float, ...]  # under the base, as `ar` reports them
     accepted: int
 
+    def first(self, count: int) -> "Verdict":
+        """Its first tokens alone."""
+        return Verdict(
+            tokens=self.tokens[:count],
+            confidences=self.confidences[:count],
+            accepted=min(self.accepted, count),
+        )
+
 
 def drafted(
     logits_KV: Tensor,

@@ -148,6 +148,25 @@ class Tokenizer:
                 raise _taken_apart()
         return text
 
+    def prompt(self, messages: Sequence[Message]) -> tuple[str, list[int]]:
+        """The conversation up to where its answer goes on, as text and token ids.
+
+        An assistant message last is the answer's beginning: it is encoded by itself and as it is, behind the prompt that the
+        template makes of the messages before it, as answers are in training. Raises as `render`, and INVALID_OPTION where it
+        stands alone.
+        """
+        begins = bool(messages) and messages[-1].role == "assistant"
+        asked, beginning = (messages[:-1], messages[-1].content) if begins else (messages, "")
+        if begins and not asked:
+            raise invalid_option(
+                "messages",
+                "an assistant message alone",
+                "nothing is asked that it begins to answer",
+                "Give a user message before it.",
+            )
+        text = self.render(asked, True)
+        return text + beginning, self.encode(text) + self.encode(beginning)
+
     @cached_property
     def _literal_encoder(self) -> LiteralEncoder:
         """Made at first use: it is as large as the tokenizer itself."""

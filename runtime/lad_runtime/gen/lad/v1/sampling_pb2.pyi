@@ -55,6 +55,7 @@ class StopReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STOP_REASON_SETTLED: _ClassVar[StopReason]
     STOP_REASON_EOS: _ClassVar[StopReason]
     STOP_REASON_LENGTH: _ClassVar[StopReason]
+    STOP_REASON_STOP: _ClassVar[StopReason]
 CONFIDENCE_UNSPECIFIED: Confidence
 CONFIDENCE_UNFILTERED: Confidence
 CONFIDENCE_FILTERED: Confidence
@@ -80,6 +81,7 @@ STOP_REASON_ITERATIONS: StopReason
 STOP_REASON_SETTLED: StopReason
 STOP_REASON_EOS: StopReason
 STOP_REASON_LENGTH: StopReason
+STOP_REASON_STOP: StopReason
 
 class DrawSpec(_message.Message):
     __slots__ = ("temperature", "top_k", "top_p", "confidence", "eos_bias", "method", "allow_mask")
@@ -236,7 +238,7 @@ class SpeculativePolicy(_message.Message):
     def __init__(self, draft_tokens: _Optional[int] = ..., draft_confidence: _Optional[float] = ..., decided: _Optional[_Union[SpeculativeDecided, str]] = ..., patience: _Optional[int] = ...) -> None: ...
 
 class SamplingSpec(_message.Message):
-    __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight", "window_tokens", "context", "pad_tokens")
+    __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight", "window_tokens", "context", "pad_tokens", "stop")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRAW_FIELD_NUMBER: _ClassVar[int]
@@ -247,6 +249,7 @@ class SamplingSpec(_message.Message):
     WINDOW_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     PAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
     policy: Policy
     answer_tokens: int
     draw: DrawSpec
@@ -257,7 +260,8 @@ class SamplingSpec(_message.Message):
     window_tokens: int
     context: _training_pb2.TrainingContext
     pad_tokens: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ..., window_tokens: _Optional[int] = ..., context: _Optional[_Union[_training_pb2.TrainingContext, str]] = ..., pad_tokens: _Optional[_Iterable[str]] = ...) -> None: ...
+    stop: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ..., window_tokens: _Optional[int] = ..., context: _Optional[_Union[_training_pb2.TrainingContext, str]] = ..., pad_tokens: _Optional[_Iterable[str]] = ..., stop: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Canvas(_message.Message):
     __slots__ = ("ids", "chat", "seed", "begin", "size")
@@ -394,7 +398,7 @@ class SpeculationRound(_message.Message):
     def __init__(self, drafted: _Optional[_Iterable[int]] = ..., accepted: _Optional[int] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("canvas", "ids", "canvas_ids", "text", "iterations", "stopped", "speculation", "pinned")
+    __slots__ = ("canvas", "ids", "canvas_ids", "text", "iterations", "stopped", "speculation", "pinned", "stop")
     CANVAS_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     CANVAS_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -403,6 +407,7 @@ class Answer(_message.Message):
     STOPPED_FIELD_NUMBER: _ClassVar[int]
     SPECULATION_FIELD_NUMBER: _ClassVar[int]
     PINNED_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
     canvas: int
     ids: _containers.RepeatedScalarFieldContainer[int]
     canvas_ids: _containers.RepeatedScalarFieldContainer[int]
@@ -411,7 +416,8 @@ class Answer(_message.Message):
     stopped: StopReason
     speculation: Speculation
     pinned: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, canvas: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., canvas_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., iterations: _Optional[int] = ..., stopped: _Optional[_Union[StopReason, str]] = ..., speculation: _Optional[_Union[Speculation, _Mapping]] = ..., pinned: _Optional[_Iterable[int]] = ...) -> None: ...
+    stop: str
+    def __init__(self, canvas: _Optional[int] = ..., ids: _Optional[_Iterable[int]] = ..., canvas_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., iterations: _Optional[int] = ..., stopped: _Optional[_Union[StopReason, str]] = ..., speculation: _Optional[_Union[Speculation, _Mapping]] = ..., pinned: _Optional[_Iterable[int]] = ..., stop: _Optional[str] = ...) -> None: ...
 
 class Speculation(_message.Message):
     __slots__ = ("rounds", "draft_forwards", "check_forwards", "drafted", "accepted")

@@ -351,6 +351,7 @@ export interface Message {
 export interface RenderRequest {
   baseId: string;
   messages: Message[];
+  /** Renders a prompt for the assistant's answer, which an assistant message last begins. */
   addGenerationPrompt: boolean;
   /** As in WindowSpec. */
   allowSpecial: boolean;

@@ -269,6 +269,8 @@ export enum StopReason {
   SETTLED = 2,
   EOS = 3,
   LENGTH = 4,
+  /** STOP - A stop string. */
+  STOP = 5,
 }
 
 export function stopReasonFromJSON(object: any): StopReason {
@@ -288,6 +290,9 @@ export function stopReasonFromJSON(object: any): StopReason {
     case 4:
     case "STOP_REASON_LENGTH":
       return StopReason.LENGTH;
+    case 5:
+    case "STOP_REASON_STOP":
+      return StopReason.STOP;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum StopReason");
   }
@@ -305,6 +310,8 @@ export function stopReasonToJSON(object: StopReason): string {
       return "STOP_REASON_EOS";
     case StopReason.LENGTH:
       return "STOP_REASON_LENGTH";
+    case StopReason.STOP:
+      return "STOP_REASON_STOP";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum StopReason");
   }
@@ -480,6 +487,8 @@ export interface SamplingSpec {
    * token counts as one that shows a stop token.
    */
   padTokens: string[];
+  /** Before the first of which, of those that are complete first the longest, an answer's text ends. None is empty. */
+  stop: string[];
 }
 
 export interface Canvas {
@@ -548,6 +557,7 @@ export interface CanvasKey {
 }
 
 export interface Chat {
+  /** An assistant message last begins the answer, which does not repeat it. */
   messages: Message[];
   /** As in WindowSpec. */
   allowSpecial: boolean;
@@ -607,7 +617,7 @@ export interface SpeculationRound {
 
 export interface Answer {
   canvas: number;
-  /** Up to and without the first stop token. */
+  /** Up to and without the first stop token; before a stop string, the fewest tokens that hold `text`. */
   ids: number[];
   canvasIds: number[];
   text: string;
@@ -620,6 +630,8 @@ export interface Answer {
     | undefined;
   /** The positions that were pinned. */
   pinned: number[];
+  /** The stop string that the text ends before. */
+  stop?: string | undefined;
 }
 
 /** What an answer of self-speculation took, beside the prompt's forward, which gives its first token. */
@@ -2330,6 +2342,7 @@ function createBaseSamplingSpec(): SamplingSpec {
     windowTokens: 0,
     context: 0,
     padTokens: [],
+    stop: [],
   };
 }
 
@@ -2364,6 +2377,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     }
     for (const v of message.padTokens) {
       writer.uint32(82).string(v!);
+    }
+    for (const v of message.stop) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -2461,6 +2477,14 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
             message.padTokens.push(reader.string());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.stop.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2505,6 +2529,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
         : globalThis.Array.isArray(object?.pad_tokens)
         ? object.pad_tokens.map((e: any) => globalThis.String(e))
         : [],
+      stop: globalThis.Array.isArray(object?.stop) ? object.stop.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -2540,6 +2565,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     if (message.padTokens?.length) {
       obj.padTokens = message.padTokens;
     }
+    if (message.stop?.length) {
+      obj.stop = message.stop;
+    }
     return obj;
   },
 
@@ -2560,6 +2588,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     message.windowTokens = object.windowTokens ?? 0;
     message.context = object.context ?? 0;
     message.padTokens = object.padTokens?.map((e) => e) || [];
+    message.stop = object.stop?.map((e) => e) || [];
     return message;
   },
 };
@@ -4016,7 +4045,17 @@ export const SpeculationRound: MessageFns<SpeculationRound> = {
 };
 
 function createBaseAnswer(): Answer {
-  return { canvas: 0, ids: [], canvasIds: [], text: "", iterations: 0, stopped: 0, speculation: undefined, pinned: [] };
+  return {
+    canvas: 0,
+    ids: [],
+    canvasIds: [],
+    text: "",
+    iterations: 0,
+    stopped: 0,
+    speculation: undefined,
+    pinned: [],
+    stop: undefined,
+  };
 }
 
 export const Answer: MessageFns<Answer> = {
@@ -4056,6 +4095,9 @@ export const Answer: MessageFns<Answer> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    if (message.stop !== undefined) {
+      writer.uint32(74).string(message.stop);
     }
     return writer;
   },
@@ -4167,6 +4209,14 @@ export const Answer: MessageFns<Answer> = {
 
             break;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.stop = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4193,6 +4243,7 @@ export const Answer: MessageFns<Answer> = {
       stopped: isSet(object.stopped) ? stopReasonFromJSON(object.stopped) : 0,
       speculation: isSet(object.speculation) ? Speculation.fromJSON(object.speculation) : undefined,
       pinned: globalThis.Array.isArray(object?.pinned) ? object.pinned.map((e: any) => globalThis.Number(e)) : [],
+      stop: isSet(object.stop) ? globalThis.String(object.stop) : undefined,
     };
   },
 
@@ -4222,6 +4273,9 @@ export const Answer: MessageFns<Answer> = {
     if (message.pinned?.length) {
       obj.pinned = message.pinned.map((e) => Math.round(e));
     }
+    if (message.stop !== undefined) {
+      obj.stop = message.stop;
+    }
     return obj;
   },
 
@@ -4240,6 +4294,7 @@ export const Answer: MessageFns<Answer> = {
       ? Speculation.fromPartial(object.speculation)
       : undefined;
     message.pinned = object.pinned?.map((e) => e) || [];
+    message.stop = object.stop ?? undefined;
     return message;
   },
 };
