@@ -141,8 +141,8 @@ describe("a training run and the same loop over the primitives", () => {
 
 it("a training that keeps its best and ends early is the same loop, and a plain one finds the same best", async () => {
   // A rate so high that the validation is lowest within the run.
-  const rates = { learningRate: 0.3, warmupSteps: 0, decay: "constant" } as const;
-  const validation = { data: EXAMPLES, everySteps: 1, maxExamples: 3, patience: 2 };
+  const rates = { learningRate: 0.2, warmupSteps: 0, decay: "constant" } as const;
+  const validation = { data: EXAMPLES, everySteps: 4, maxExamples: 3, patience: 2 };
   const training = { ...fast, ...rates, data: EXAMPLES, steps: 30 };
   await using onWorker = await fresh();
   await using here = await fresh();
@@ -154,15 +154,19 @@ it("a training that keeps its best and ends early is the same loop, and a plain 
   const end = run.at(-1);
   if (end?.type !== "finished" || end.best === undefined) throw new Error("It has no best.");
   expect(end).toMatchObject({ stopped: "early", best: { checkpoint: "best-there" } });
-  expect(end.steps).toBe(end.best.step + 2);
+  expect(end.best.step).toBeGreaterThan(0);
+  expect(end.steps).toBe(end.best.step + 2 * 4);
 
   await using plain = await fresh();
+  const { validation: _, ...unwatched } = { ...training, validation };
   let watch = newWatch;
-  const { validation: _, ...steps } = { ...training, validation };
-  for await (const event of trainingLoop(plain, steps)) {
-    if (event.type !== "step") continue;
+  const look = async (step: number) => {
     const { report } = await plain.validate({ ...window, data: EXAMPLES, maxExamples: 3 });
-    watch = watchValidation(watch, { step: event.step, ce: validationCe(report) });
+    watch = watchValidation(watch, { step, ce: validationCe(report) });
+  };
+  await look(0);
+  for await (const event of trainingLoop(plain, unwatched)) {
+    if (event.type === "step" && event.step % 4 === 0) await look(event.step);
     if (isExhausted(watch, 2)) break;
   }
   expect([watch.bestStep, watch.bestCe]).toEqual([end.best.step, end.best.ce]);

@@ -10,8 +10,8 @@ from lad_runtime.method.loss_report import LossReport
 class ValidationWatch:
     """What a run's validations have shown so far; nothing, with the defaults.
 
-    The best is the lowest CE, the first of equal ones. Patience has a measure of its own, the CE of the last improvement, which
-    many small gains together can still improve on (Prechelt 1998, Early Stopping – But When?).
+    The best is the lowest CE, the first of equal ones. Patience (early stopping: Prechelt 1998, Early Stopping – But When?) has a
+    measure of its own, the CE of the last improvement, so that several gains below `min_delta` can be an improvement together.
     """
 
     best_step: int | None = None

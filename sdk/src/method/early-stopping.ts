@@ -23,8 +23,8 @@ export const newWatch: ValidationWatch = {
 /**
  * The watch with one more validation. A CE that is NaN is neither the best nor an improvement.
  *
- * Patience has a measure of its own, the CE of the last improvement, which many small gains together can still improve on (Prechelt
- * 1998, Early Stopping – But When?).
+ * Patience (early stopping: Prechelt 1998, Early Stopping – But When?) has a measure of its own, the CE of the last improvement, so that
+ * several gains below `minDelta` can be an improvement together.
  */
 export function watchValidation(
   watch: ValidationWatch,
