@@ -42,8 +42,9 @@ export interface ValidationOptions {
   /** Keys the noise: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
   seed?: number | bigint | undefined;
   /**
-   * Keep the adapter of the best validation in the worker's store, as a checkpoint of its own: its name, or `{ name, overwrite }`. The
-   * best is that of the lowest CE of corrupted tokens, that before the first step included. Default: it is not kept.
+   * Keep the adapter of the best validation, that of the lowest CE of corrupted tokens, the one before the first step included, as a
+   * checkpoint in the worker's store: its name (1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit), or
+   * `{ name, overwrite }`. Default: it is not kept.
    */
   keepBest?: string | BestCheckpoint | undefined;
   /**
