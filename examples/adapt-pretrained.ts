@@ -6,7 +6,8 @@
  *         [--rank 64] [--steps 4500] [--questions 200] [--device cpu | cuda]
  *
  * `--data` is a folder with train.jsonl, validation.jsonl and, in the hub's schema, arc_easy.jsonl. After `--minutes`, or a Ctrl-C, the
- * training is interrupted behind a checkpoint; the same command goes on, to the bits of a training that was never interrupted.
+ * training is interrupted behind a checkpoint; the same command goes on, to the bits of a training that was never interrupted. What is
+ * saved and reported is the adapter of the best validation.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -76,7 +77,13 @@ async function trainingRun() {
     data: jsonl(join(folder, "train.jsonl")),
     steps,
     seed: 1,
-    validation: { data: validation, everySteps: Math.ceil(steps / 20), maxExamples: 100 },
+    validation: {
+      data: validation,
+      everySteps: Math.ceil(steps / 20),
+      maxExamples: 100,
+      keepBest: "adapted-best",
+      restoreBest: true,
+    },
     checkpoint: { name: "adapted", everySteps: 100 },
     detached: true,
   });

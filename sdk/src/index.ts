@@ -60,6 +60,7 @@ export {
 } from "./method/answer-state.js";
 export * from "./method/data-order.js";
 export * from "./method/draw.js";
+export * from "./method/early-stopping.js";
 export * from "./method/learning-rate.js";
 export { type LikelihoodMasksOptions, likelihoodMasks } from "./method/likelihood-masks.js";
 export {
@@ -124,7 +125,12 @@ export type * from "./options/primitives.js";
 export type { StartOptions, WorkerOptions } from "./options/runtime.js";
 export type { DrawOptions, SamplingOptions } from "./options/sampling.js";
 export type { SweepSettings } from "./options/sweep.js";
-export type { TrainingCheckpoint, TrainingSave, ValidationOptions } from "./options/training.js";
+export type {
+  BestCheckpoint,
+  TrainingCheckpoint,
+  TrainingSave,
+  ValidationOptions,
+} from "./options/training.js";
 export {
   type Adamw,
   type AdamwInput,

@@ -154,8 +154,12 @@ const SINGLES = {
   "sdk/src/method": ["kinds"],
 };
 
-/** What the worker has where it computes: the rule by which a token is drawn works on logits, which are torch's there. */
+/**
+ * What the worker has where it computes or keeps it: the rule by which a token is drawn works on logits, which are torch's there; the
+ * watch on validations is a value that checkpoints hold.
+ */
 const TWINS_ACROSS_ROOMS = [
+  ["sdk/src/method/early-stopping.ts", "runtime/lad_runtime/types/early_stopping.py"],
   ["sdk/src/method/draw.ts", "runtime/lad_runtime/torch_backend/sampling/draw.py"],
   ["sdk/src/method/likelihood-masks.ts", "runtime/lad_runtime/torch_backend/scoring/likelihood_masks.py"],
 ];

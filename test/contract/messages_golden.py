@@ -128,7 +128,15 @@ def requests() -> list[Message]:
         max_gradient_norm=0.5,
         seed=MAX_UINT64,
         validation=training_pb2.ValidationSpec(
-            dataset_id="cd" * 32, max_examples=64, every_steps=100, seed=7
+            dataset_id="cd" * 32,
+            max_examples=64,
+            every_steps=100,
+            seed=7,
+            keep_best="run-1-best",
+            overwrite_best=True,
+            patience=5,
+            min_delta=0.001,
+            restore_best=True,
         ),
         checkpoint_every_steps=50,
         checkpoint="run-1",

@@ -22,6 +22,7 @@ from lad_runtime.torch_backend.scoring.likelihood_masks import likelihood_masks
 from lad_runtime.method.random import Purpose, uniforms
 from lad_runtime.method.random_split import seen_in
 from lad_runtime.types.data import PreparedExample
+from lad_runtime.types.early_stopping import ValidationWatch
 from lad_runtime.types.training import LossSpec
 from method_specs import (
     NoNoise,
@@ -466,6 +467,33 @@ def likelihood() -> Any:
     ]
 
 
+def watch() -> Any:
+    """Validations one after another; JSON has neither NaN nor ∞, for which null stands."""
+    nan = math.nan
+    cases = [
+        (0.0, (2.0, 1.5, 1.5, 1.25, 1.75, 1.25, 1.0)),
+        (0.25, (2.0, 1.9, 1.8, 1.7, 1.5, 1.45, 1.3)),
+        (0.1, (nan, 3.0, nan, 2.95, 2.5, 2.45, 2.4)),
+        (0.5, (nan, nan)),
+    ]
+    return [
+        {"minDelta": delta, "ces": [known(ce) for ce in ces], "watched": watched(ces, delta)}
+        for delta, ces in cases
+    ]
+
+
+def watched(ces: tuple[float, ...], min_delta: float) -> list[dict[str, Any]]:
+    so_far, states = ValidationWatch(), []
+    for number, ce in enumerate(ces):
+        so_far = so_far.after(10 * number, ce, min_delta)
+        states.append({name: known(value) for name, value in camel(so_far).items()})
+    return states
+
+
+def known(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
 FILES: dict[str, Callable[[], Any]] = {
     "philox.json": philox,
     "noise.json": noise,
@@ -475,6 +503,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "schedule.json": schedule,
     "loss.json": loss,
     "likelihood.json": likelihood,
+    "watch.json": watch,
 }
 
 

@@ -11,10 +11,12 @@ import {
   editing,
   entropyBound,
   grownAnswer,
+  isExhausted,
   lad,
   llada,
   maskedAnswer,
   maskOnly,
+  newWatch,
   noNoise,
   ownDraft,
   type Policy,
@@ -35,6 +37,8 @@ import {
   threshold,
   trainingLoop,
   uniform,
+  validationCe,
+  watchValidation,
 } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { POLICY_KINDS, policyDefinition } from "../../sdk/src/method/policy.js";
@@ -133,6 +137,48 @@ describe("a training run and the same loop over the primitives", () => {
     expect(run.filter(({ type }) => type === "step")).toHaveLength(4);
     expect(await adapterFiles(onWorker, scratch)).toEqual(await adapterFiles(here, scratch));
   });
+});
+
+it("a training that keeps its best and ends early is the same loop, and a plain one finds the same best", async () => {
+  // A rate so high that the validation is lowest within the run.
+  const rates = { learningRate: 0.2, warmupSteps: 0, decay: "constant" } as const;
+  const validation = { data: EXAMPLES, everySteps: 4, maxExamples: 3, patience: 2 };
+  const training = { ...fast, ...rates, data: EXAMPLES, steps: 30 };
+  await using onWorker = await fresh();
+  await using here = await fresh();
+  const kept = (keepBest: string) => ({ ...training, validation: { ...validation, keepBest } });
+  const run = await collected(onWorker.train(kept("best-there")));
+  const loop = await collected(trainingLoop(here, kept("best-here")));
+  const named = JSON.stringify(untimed(loop)).replaceAll("best-here", "best-there");
+  expect(JSON.parse(named)).toEqual(JSON.parse(JSON.stringify(untimed(run))));
+  const end = run.at(-1);
+  if (end?.type !== "finished" || end.best === undefined) throw new Error("It has no best.");
+  expect(end).toMatchObject({ stopped: "early", best: { checkpoint: "best-there" } });
+  expect(end.best.step).toBeGreaterThan(0);
+  expect(end.steps).toBe(end.best.step + 2 * 4);
+
+  await using plain = await fresh();
+  const { validation: _, ...unwatched } = { ...training, validation };
+  let watch = newWatch;
+  const look = async (step: number) => {
+    const { report } = await plain.validate({ ...window, data: EXAMPLES, maxExamples: 3 });
+    watch = watchValidation(watch, { step, ce: validationCe(report) });
+  };
+  await look(0);
+  for await (const event of trainingLoop(plain, unwatched)) {
+    if (event.type === "step" && event.step % 4 === 0) await look(event.step);
+    if (isExhausted(watch, 2)) break;
+  }
+  expect([watch.bestStep, watch.bestCe]).toEqual([end.best.step, end.best.ce]);
+
+  await using best = await base.loadCheckpoint("best-there");
+  await using same = await base.loadCheckpoint("best-here");
+  expect(await adapterFiles(best, scratch)).toEqual(await adapterFiles(same, scratch));
+  await using restored = await fresh();
+  const setBack = { ...kept("best-again").validation, restoreBest: true };
+  const { best: again } = await restored.train({ ...training, validation: setBack }).result();
+  expect(again).toEqual({ ...end.best, checkpoint: "best-again" });
+  expect(await adapterFiles(restored, scratch)).toEqual(await adapterFiles(best, scratch));
 });
 
 it("a training run with dropout is the same loop, too", async () => {

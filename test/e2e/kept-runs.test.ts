@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Adapter, NumberedEvent, Runtime, TrainingEvent, TrainingOptions } from "lad";
+import type { Adapter, NumberedEvent, Runtime, TrainingEvent, TrainingFinished, TrainingOptions } from "lad";
 import { describe, expect, it } from "vitest";
 import { adapterFiles, collected, EXAMPLES, scratchFolder, startRuntime, untimed } from "./support/stub.js";
 
@@ -180,6 +180,35 @@ describe("a run whose worker was killed", () => {
     expect(info.state).toBe("finished");
     expect(trained(events)).toEqual(untimed(whole.events.filter(({ type }) => type !== "started")));
     expect(result).toEqual({ files: whole.files, checkpoints: whole.checkpoints, metrics: whole.metrics });
+  });
+
+  it("ends at the same step with the same best as one that was never interrupted", async () => {
+    const options: TrainingOptions = {
+      ...training,
+      decay: "constant",
+      validation: {
+        data: EXAMPLES,
+        everySteps: 2,
+        maxExamples: 4,
+        keepBest: "kept-best",
+        patience: 5,
+        restoreBest: true,
+      },
+    };
+    const whole = await uninterrupted(options);
+    const end = whole.events.at(-1) as TrainingFinished;
+    expect(end).toMatchObject({ stopped: "early", best: { checkpoint: "kept-best" } });
+    const best = end.best?.step ?? 0;
+    expect(best).toBeGreaterThan(10); // the run's own checkpoint of step 10 knows another
+    const state = join(scratch, "best");
+    const { runId } = await killedAt(state, best + 1, options);
+    await using runtime = await startRuntime(state, { resumeRuns: true });
+    await collected(runtime.run(runId).events());
+    const { events, info, ...result } = await afterResume(runtime, state, runId);
+    expect(info).toMatchObject({ state: "finished", steps: end.steps });
+    expect(trained(events)).toEqual(untimed(whole.events.filter(({ type }) => type !== "started")));
+    expect(result).toEqual({ files: whole.files, checkpoints: whole.checkpoints, metrics: whole.metrics });
+    expect(result.metrics.at(-1)).toMatchObject({ bestStep: best, bestCe: end.best?.ce });
   });
 
   it("begins again where it has no checkpoint and its adapter was new", async () => {

@@ -48,11 +48,34 @@ class ValidationSpec:
     max_examples: int  # 0: all
     every_steps: int
     seed: int
+    keep_best: str  # name of the checkpoint of the lowest CE; empty: none
+    overwrite_best: bool  # replace the checkpoint of that name
+    patience: int  # validations in a row without an improvement that end the run; 0: none do
+    min_delta: float  # in nats, by which an improvement is more than lower
+    restore_best: bool  # set the adapter back to that checkpoint as the run ends by itself
 
     def __post_init__(self) -> None:
         check_whole("validation.maxExamples", self.max_examples, low=0)
         check_whole("validation.everySteps", self.every_steps, low=0)
         check_whole("validation.seed", self.seed, low=0, high=MAX_UINT64)
+        check_whole("validation.patience", self.patience, low=0, high=2**32 - 1)
+        check_number("validation.minDelta", self.min_delta, low=0)
+        if self.keep_best:
+            check_name("validation.keepBest", self.keep_best)
+        elif self.restore_best:
+            raise invalid_option(
+                "validation.restoreBest",
+                True,
+                "no checkpoint keeps the best",
+                'Give keepBest a name, for instance "run-1-best".',
+            )
+        if self.patience and not self.every_steps:
+            raise invalid_option(
+                "validation.patience",
+                self.patience,
+                "the run validates only before its first step and after its last",
+                "Give validation.everySteps.",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +126,13 @@ class TrainingSpec:
                 "",
                 "everySteps and resume need a name",
                 'Give a name, for instance "run-1".',
+            )
+        if self.validation is not None and self.validation.keep_best == self.checkpoint != "":
+            raise invalid_option(
+                "validation.keepBest",
+                self.checkpoint,
+                "the run's own checkpoint has that name",
+                f'Give another name, for instance "{self.checkpoint}-best".',
             )
 
 

@@ -1,6 +1,7 @@
 """What a training run tells."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lad_runtime.method.loss_report import LossReport as LossReport
 from lad_runtime.types.data import WindowReport
@@ -29,15 +30,27 @@ class StepEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BestValidation:
+    step: int
+    ce: float  # in nats, as `validation_ce` has it
+    checkpoint: str  # name of the one that keeps its adapter; empty: none does
+
+
+@dataclass(frozen=True, kw_only=True)
 class ValidationEvent(Event):
     step: int
     report: LossReport
+    best: BestValidation | None = None  # so far, this one included
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointEvent(Event):
     step: int
     name: str
+
+
+TrainingEnd = Literal["steps", "early"]
+"""Why a run ended by itself: all its steps were taken, or validations brought no improvement any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +60,5 @@ class TrainingOutcome:
     validation: LossReport | None  # the last one
     seconds: float
     tokens_per_second: float  # of the training steps alone
+    best: BestValidation | None = None
+    stopped: TrainingEnd = "steps"

@@ -5,6 +5,7 @@ import type { BaseOptions } from "../options.js";
 import type { Runtime } from "../runtime.js";
 import { BUILD_VERSION, PROTOCOL_VERSION } from "../version.js";
 import type { TrainingEvent } from "../wire.js";
+import { bestApart } from "./best-apart.js";
 import { experimentAt } from "./experiment.js";
 import type { ExperimentResult } from "./experiment-result.js";
 import { experimentSpec } from "./experiment-spec.js";
@@ -36,6 +37,7 @@ export function runExperiment(
 ): Sweep<Record<string, readonly AxisValue[]>, ExperimentResult> {
   const { axes = { "adapter.rank": [experiment.adapter.rank] }, ...settings } = experiment.sweep ?? {};
   const experiments = new Map<object, Experiment>();
+  const inSweep = experiment.sweep?.axes === undefined ? (alone: Experiment) => alone : bestApart;
   let loaded: Promise<Base> | undefined;
   const baseOnce = (until: AbortSignal) => {
     loaded ??= loadBaseOf(runtime, experiment, until);
@@ -47,7 +49,7 @@ export function runExperiment(
     report: experiment.report,
     signal,
     check: (point: Readonly<Record<string, AxisValue>>) =>
-      void experiments.set(point, experimentAt(experiment, point)),
+      void experiments.set(point, inSweep(experimentAt(experiment, point), point)),
     run: async (point: Readonly<Record<string, AxisValue>>, context: { signal: AbortSignal }) => {
       const base = await baseOnce(context.signal);
       const checked = experiments.get(point) as Experiment; // every point is checked before one runs

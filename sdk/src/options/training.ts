@@ -3,6 +3,7 @@ import { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
 import { abortSignal, atLeast, filledText, flag, integer, seed, storedName } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
+import { invalidOption } from "../errors.js";
 import type { ScheduleSpec } from "../method/learning-rate.js";
 import type { TrainingContext } from "../method/random-split.js";
 import {
@@ -40,13 +41,57 @@ export interface ValidationOptions {
   everySteps?: number | undefined;
   /** Keys the noise: an integer from 0 to 2^64 − 1 (above 2^53 − 1 as a bigint). Default: 0. */
   seed?: number | bigint | undefined;
+  /**
+   * Keep the adapter of the best validation, that of the lowest CE of corrupted tokens, the one before the first step included, as a
+   * checkpoint in the worker's store: its name (1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit), or
+   * `{ name, overwrite }`. Default: it is not kept.
+   */
+  keepBest?: string | BestCheckpoint | undefined;
+  /**
+   * End the training after so many validations in a row without an improvement: an integer of at least 0. It needs `everySteps`.
+   * Default: 0, only after the last step.
+   */
+  patience?: number | undefined;
+  /**
+   * A validation is an improvement if its CE is lower than that of the last improvement by more than this, in nats: a finite number of
+   * at least 0. Default: 0.
+   */
+  minDelta?: number | undefined;
+  /**
+   * As the training ends by itself, set the adapter back to its best validation: weights, optimizer and steps, from the checkpoint of
+   * `keepBest`. Default: false, it stays as its last step left it.
+   */
+  restoreBest?: boolean | undefined;
 }
+
+/** The checkpoint of the best validation. Its name is the run's alone from its start to its end. */
+export interface BestCheckpoint {
+  /**
+   * The checkpoint's name in the store: 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit.
+   */
+  name: string;
+  /** Write over a checkpoint of that name. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+export const bestCheckpointFields = fieldsOf<BestCheckpoint>()({
+  name: storedName(),
+  overwrite: flag().default(false),
+});
+
+const bestCheckpoint = z
+  .union([storedName(), bestCheckpointFields], { error: "a checkpoint's name, or { name, overwrite }" })
+  .transform((best) => (typeof best === "string" ? { name: best, overwrite: false } : best));
 
 export const validationFields = fieldsOf<ValidationOptions>()({
   data: dataSourceSchema,
   maxExamples: integer(0).default(0),
   everySteps: integer(0).default(0),
   seed: seed().default(0n),
+  keepBest: bestCheckpoint.optional(),
+  patience: integer(0).default(0),
+  minDelta: atLeast(0).default(0),
+  restoreBest: flag().default(false),
 });
 
 /** Adapter and optimizer, written to the worker's store. The name is the run's alone from its start to its end. */
@@ -206,6 +251,7 @@ export function checkTraining(options: TrainingOptions, warn: Warn): CheckedTrai
   checkLossFits(given.loss, given.noise);
   checkSupervises(given.loss, given.attention);
   checkContext(given);
+  checkBest(given, warn);
   if (given.steps !== undefined && given.epochs !== undefined) {
     warn(`epochs is ignored: steps is given (${given.steps}).`);
   }
@@ -217,6 +263,33 @@ export function checkTraining(options: TrainingOptions, warn: Warn): CheckedTrai
     warn("padTokens is ignored: without padToWindow there is no tail.");
   }
   return { ...given, schedule };
+}
+
+function checkBest({ validation, checkpoint }: Pick<Checked, "validation" | "checkpoint">, warn: Warn): void {
+  if (validation === undefined) return;
+  const { keepBest, patience, everySteps, minDelta, restoreBest } = validation;
+  if (restoreBest && keepBest === undefined) {
+    const remedy = 'Give keepBest a name, for instance "run-1-best".';
+    throw invalidOption("validation.restoreBest", true, "no checkpoint keeps the best", remedy);
+  }
+  if (keepBest !== undefined && keepBest.name === checkpoint?.name) {
+    const remedy = `Give another name, for instance "${keepBest.name}-best".`;
+    throw invalidOption(
+      "validation.keepBest",
+      keepBest.name,
+      "the run's own checkpoint has that name",
+      remedy,
+    );
+  }
+  if (patience > 0 && everySteps === 0) {
+    throw invalidOption(
+      "validation.patience",
+      patience,
+      "the run validates only before its first step and after its last",
+      "Give validation.everySteps.",
+    );
+  }
+  if (patience === 0 && minDelta > 0) warn("validation.minDelta is ignored: without patience nothing waits.");
 }
 
 /** The schedule of a run of `steps`: its warm-up fits them where none was given, and one that is never finished is told of. */

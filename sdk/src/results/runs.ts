@@ -63,7 +63,22 @@ export interface Validation {
   readonly step: number;
   /** The losses of all its examples. */
   readonly report: LossReport;
+  /** The best so far, this one included; undefined while none had a CE. */
+  readonly best: BestValidation | undefined;
 }
+
+/** The validation of a run with the lowest CE, the first of equal ones. */
+export interface BestValidation {
+  /** Steps taken by then; 0: before the first. */
+  readonly step: number;
+  /** Its `corruptedCe`, in nats; its `ce` where the noise corrupts no supervised token. */
+  readonly ce: number;
+  /** The name of the checkpoint that keeps the adapter as it was then; empty: none does. */
+  readonly checkpoint: string;
+}
+
+/** Why a run of training ended by itself: all its steps were taken, or its patience was over. */
+export type TrainingEnd = "steps" | "early";
 
 /** A checkpoint was written. */
 export interface CheckpointWritten {
@@ -85,6 +100,10 @@ export interface TrainingFinished {
   readonly report: LossReport | undefined;
   /** The last one. */
   readonly validation: LossReport | undefined;
+  /** The best one; undefined where none had a CE. */
+  readonly best: BestValidation | undefined;
+  /** `steps` when all of them were taken; `early` after as many validations without an improvement as `patience`. */
+  readonly stopped: TrainingEnd;
   /** That the run took. */
   readonly seconds: number;
   /** Of the training steps alone. */

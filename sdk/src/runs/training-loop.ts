@@ -10,8 +10,7 @@ import { batches, type Draw } from "../method/data-order.js";
 import { learningRate } from "../method/learning-rate.js";
 import { lossReport } from "../method/loss-report.js";
 import { type ShownExample, targeted } from "../method/loss-targets.js";
-import { applyNoise, type Noise } from "../method/noise.js";
-import { lad } from "../method/noises/registered.js";
+import { applyNoise } from "../method/noise.js";
 import type { PreparedExample } from "../method/prepared-example.js";
 import { Purpose, uniforms } from "../method/random.js";
 import { randomSplit } from "../method/random-split.js";
@@ -23,12 +22,10 @@ import {
   type CheckpointOptions,
   type CustomNoise,
   checkTraining,
-  type Dataset,
   type SaveOptions,
   scheduleFor,
   type TrainingOptions,
   type ValidateOptions,
-  type WindowSpec,
 } from "../options.js";
 import { emitWarning } from "../warnings.js";
 import type {
@@ -39,6 +36,7 @@ import type {
   TrainingFinished,
   WindowReport,
 } from "../wire.js";
+import { LoopValidations, windowOf } from "./loop-validations.js";
 import { type Drafter, withDrafts } from "./own-drafts.js";
 import { Saving } from "./saving.js";
 import type { ForwardBackwardResult, OptimStepResult } from "./steps.js";
@@ -180,9 +178,9 @@ async function* loop(
   const { examples, report } = await fetchExamples(adapter, options);
   const steps = await countSteps(options, async () => report);
   const schedule = scheduleFor(options.schedule, steps, warn);
-  const validate = validator(adapter, options);
+  const validations = options.validation && new LoopValidations(adapter, options, options.validation);
   const { parameterCount } = await adapter.refresh({ signal });
-  const first = await validate?.();
+  const first = await validations?.compute();
   yield {
     type: "started",
     data: report,
@@ -192,15 +190,16 @@ async function* loop(
     fromStep: 0,
     warnings: [],
   };
-  let validation = first?.report;
-  if (validation !== undefined) yield { type: "validation", step: 0, report: validation };
+  if (first !== undefined) yield* validations?.tell(0, first) ?? [];
   let last: LossReport | undefined;
   let seconds = 0;
   let tokens = 0;
   const source = batches(options.seed, examples.length, options.batchSize);
-  for (let step = 1; step <= steps; step++) {
+  let step = 0;
+  while (step < steps && !validations?.isExhausted) {
     if (signal?.aborted) throw cancelled("The training loop", signal);
     const started = performance.now();
+    step++;
     const batch = source.next().value as Draw[];
     const rate = learningRate(schedule, step - 1, steps);
     const { report: lossOfStep, gradientNorm } = await takeStep(adapter, options, examples, batch, rate);
@@ -218,18 +217,27 @@ async function* loop(
       seconds: took,
       tokensPerSecond: last.tokens / took,
     };
-    if (validate !== undefined && isDue(step, steps, options.validation?.everySteps)) {
-      validation = (await validate()).report;
-      yield { type: "validation", step, report: validation };
+    if (validations !== undefined && isDue(step, steps, options.validation?.everySteps)) {
+      yield* validations.tell(step, await validations.compute());
     }
-    if (checkpoint !== undefined && isDue(step, steps, checkpoint.everySteps)) {
+    const end = validations?.isExhausted ? step : steps;
+    if (checkpoint !== undefined && isDue(step, end, checkpoint.everySteps)) {
       await adapter.checkpoint(checkpoint.name, { overwrite, signal });
       overwrite = false;
       yield { type: "checkpoint", step, name: checkpoint.name };
     }
   }
   await saving.write();
-  yield { type: "finished", steps, report: last, validation, seconds, tokensPerSecond: tokens / seconds };
+  yield {
+    type: "finished",
+    steps: step,
+    report: last,
+    validation: validations?.last,
+    seconds,
+    tokensPerSecond: tokens / seconds,
+    best: validations?.best,
+    stopped: step === steps ? "steps" : "early",
+  };
 }
 
 /** The bytes of weights, gradients and optimizer state in float32: AdamW has two numbers for each weight, Muon one. */
@@ -361,23 +369,6 @@ function isDue(step: number, steps: number, every = 0): boolean {
   return step === steps || (every > 0 && step % every === 0);
 }
 
-function validator(
-  adapter: TrainableAdapter,
-  { validation, noise, loss, attention, context, canvasTokens, signal, ...options }: CheckedTraining,
-) {
-  if (validation === undefined) return undefined;
-  const { data, maxExamples, seed } = validation;
-  const window = windowOf(options);
-  const known: Noise = noise.kind === "custom" ? lad() : noise;
-  const cut = { context, canvasTokens };
-  const how = { ...window, noise: known, loss, attention, ...cut, seed, maxExamples, signal };
-  let opened: Promise<Dataset> | undefined;
-  return async () => {
-    opened ??= adapter.base.dataset(data, { signal });
-    return adapter.validate({ data: await opened, ...how });
-  };
-}
-
 async function fetchExamples(
   adapter: TrainableAdapter,
   options: CheckedTraining,
@@ -391,14 +382,8 @@ async function fetchExamples(
   return { examples, report };
 }
 
-function windowOf(options: WindowSpec): WindowSpec {
-  const { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial, padTokens } =
-    options;
-  return { windowTokens, padToWindow, tooLong, maxPromptTokens, superviseTurns, allowSpecial, padTokens };
-}
-
 function checkForLoop(
-  { checkpoint, detached, tensorboard }: CheckedTraining,
+  { checkpoint, validation, detached, tensorboard }: CheckedTraining,
   warn: (message: string) => void,
 ): void {
   if (checkpoint?.resume) {
@@ -407,6 +392,14 @@ function checkForLoop(
       true,
       "a loop in this process begins at its first step",
       "Use built-in noise, or load the checkpoint with base.loadCheckpoint and train on.",
+    );
+  }
+  if (validation?.restoreBest) {
+    throw invalidOption(
+      "validation.restoreBest",
+      true,
+      "a loop in this process cannot set its adapter back",
+      "Use built-in noise, or load the best with base.loadCheckpoint(result.best.checkpoint).",
     );
   }
   if (detached) warn("detached is ignored: the loop of custom noise runs in this process.");

@@ -1,4 +1,5 @@
 import * as pb from "../gen/lad/v1/runs.js";
+import { TrainingEnd } from "../gen/lad/v1/training.js";
 import type { NumberedEvent, RunEvent, RunInfo } from "../results/runs.js";
 import { counted } from "./bigints.js";
 import { fromWindowReport } from "./data.js";
@@ -46,22 +47,25 @@ function fromPayload(event: NonNullable<pb.StreamEventsResponse["event"]>): RunE
       };
     }
     case "validation": {
-      const { step, report } = event.value;
+      const { step, report, best } = event.value;
       return {
         type: "validation",
         step: Number(step),
         report: fromLossReport(present(report, "Validation.report")),
+        best: best && counted(best),
       };
     }
     case "checkpoint":
       return { type: "checkpoint", ...counted(event.value) };
     case "trainingFinished": {
-      const { report, validation, ...rest } = event.value;
+      const { report, validation, best, stopped, ...rest } = event.value;
       return {
         type: "finished",
         ...counted(rest),
         report: report && fromLossReport(report),
         validation: validation && fromLossReport(validation),
+        best: best && counted(best),
+        stopped: wordOf(TrainingEnd, stopped),
       };
     }
     case "frame":

@@ -23,7 +23,7 @@ class Store:
         return foreign
 
     def train(self, writer: Writer, *, resume: bool = False, overwrite: bool = False) -> None:
-        self.names.claim_for_run("best", writer, resume=resume, overwrite=overwrite)
+        self.names.claim_for_run("best", writer, option="checkpoint", resume=resume, overwrite=overwrite)
         self._write(writer)
 
     def _write(self, writer: Writer) -> None:
@@ -64,7 +64,7 @@ def test_overwriting_is_told_apart_from_writing_again(store: Store) -> None:
 
 
 def test_a_run_has_its_name_before_it_writes_and_nobody_writes_over_it(store: Store) -> None:
-    store.names.claim_for_run("best", RUN, resume=False, overwrite=False)
+    store.names.claim_for_run("best", RUN, option="checkpoint", resume=False, overwrite=False)
     for write in (
         lambda: store.save(MINE, overwrite=True),
         lambda: store.save(THEIRS),

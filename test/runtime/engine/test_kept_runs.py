@@ -16,7 +16,8 @@ from lad_runtime.engine.runs.runs import Runs
 from lad_runtime.engine.store.run_store import RunStore
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.types.runs import LoggedEvent, RunCancelled, RunInterrupted, RunResumed
-from lad_runtime.types.training_events import StepEvent, TrainingStarted
+from lad_runtime.types.training_events import CheckpointEvent, StepEvent, TrainingStarted
+from type_specs import validation_spec
 from worker_support import Bench, paused
 
 STEPS = 12
@@ -139,6 +140,35 @@ def test_a_run_that_was_to_write_over_a_checkpoint_does_not_go_on_from_it(tmp_pa
     assert equal(left.resumed(), left.expected())
     events = all_events(left.next.worker.runs.get(left.run.id))
     assert [event.from_step for event in events if isinstance(event, TrainingStarted)] == [0]
+    left.next.worker.drain(30)
+
+
+def test_the_checkpoint_of_a_best_validation_is_none_to_go_on_from_and_is_written_over_by_its_own_run_alone(
+    tmp_path: Path,
+) -> None:
+    def write_old(bench: Bench) -> None:
+        other = bench.adapter(bench.base())
+        assert bench.train(other.id, steps=STEPS, checkpoint="own").wait(60)
+
+    dataset_id = Bench(tmp_path / "other").dataset_id
+    validation = validation_spec(dataset_id=dataset_id, max_examples=2, every_steps=1, keep_best="lowest")
+    left = Left(tmp_path / "state", write_old, checkpoint="own", overwrite=True, validation=validation)
+    assert left.next.worker.backend.has_checkpoint("lowest")
+    assert equal(left.resumed(), left.expected())
+    run = left.next.worker.runs.get(left.run.id)
+    events = all_events(run)
+    assert [event.from_step for event in events if isinstance(event, TrainingStarted)] == [0]
+    kept = [event.step for event in events if isinstance(event, CheckpointEvent) and event.name == "lowest"]
+    assert kept[0] == 0 and kept[-1] == events[-1].best.step
+
+    another = left.next.adapter(left.next.base())
+    for name, code in (("lowest", ErrorCode.ALREADY_EXISTS), ("own", ErrorCode.ALREADY_EXISTS)):
+        with pytest.raises(LadError) as refused:
+            left.next.train(another.id, validation=replace(validation, keep_best=name))
+        assert (refused.value.code, refused.value.option) == (code, "validation.keepBest")
+        assert "Set validation.keepBest.overwrite to replace it" in refused.value.remedy
+    again = replace(validation, overwrite_best=True)
+    assert left.next.train(another.id, validation=again).wait(60)
     left.next.worker.drain(30)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kept_runs import events_of, kept_run, logged, training_recipe
+from kept_runs import events_of, kept_run, logged, loss_report, training_recipe
 from lad_runtime.engine.store.metrics import Metrics
 from lad_runtime.engine.store.run_store import RunStore
 from lad_runtime.engine.store.tensorboard import require_tensorboard
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.types.training_events import BestValidation, ValidationEvent
 
 LOSSES = ("loss", "ce", "contentCe", "tailCe", "corruptedCe", "corruptedContentCe")
 
@@ -67,6 +68,19 @@ def test_a_line_has_a_step_or_a_validation_by_the_names_of_the_sdk(tmp_path: Pat
         "tokensPerSecond": 32.0,
         "time": 1002.5,
     }
+
+
+def test_a_validation_tells_of_the_best_so_far_in_both(tmp_path: Path) -> None:
+    best = BestValidation(step=2, ce=0.75, checkpoint="best")
+    told = logged([ValidationEvent(step=step, report=loss_report(1.0), best=best) for step in (2, 4)])
+    Metrics(tmp_path, tensorboard=True).append(told)
+    assert [(line["step"], line["bestStep"], line["bestCe"]) for line in lines_of(tmp_path)] == [
+        (2, 2, 0.75),
+        (4, 2, 0.75),
+    ]
+    scalars = scalars_of(tmp_path)
+    assert scalars == told_in(lines_of(tmp_path))
+    assert [value for _, value, _ in scalars["validation/bestCe"]] == [0.75, 0.75]
 
 
 @pytest.mark.parametrize("step", [0, 2, 4, 5])

@@ -19,7 +19,7 @@ from lad_runtime.method.noises.lad import LadNoise
 from lad_runtime.types.runs import LoggedEvent, RunCancelled, RunPaused, RunRecipe, RunResumed
 from lad_runtime.types.sampling import AnswerEvent, Canvas, Edit, FrameEvent, SamplingOutcome
 from lad_runtime.types.training import TrainingSpec
-from lad_runtime.types.training_events import StepEvent, TrainingOutcome
+from lad_runtime.types.training_events import CheckpointEvent, StepEvent, TrainingOutcome
 from method_specs import lad_noise
 from sampling_specs import POLICY_BUILDERS, sampling_spec
 
@@ -52,6 +52,15 @@ def test_a_run_that_was_left_under_way_is_found_interrupted_with_all_its_events(
     assert [each.seq for each in store.events("run-1", 3, 7, 2)] == [3, 4]
     assert [each.seq for each in store.events("run-1", 5, 7, 9)] == [5, 6]
     assert repr(store.recipe("run-1")) == repr(training_recipe())
+
+
+def test_a_checkpoint_to_go_on_from_is_one_of_the_runs_own_name(store: RunStore) -> None:
+    store.add(run_info("run-1", checkpoint="own"), training_recipe())
+    best, own = logged([CheckpointEvent(step=0, name="lowest"), CheckpointEvent(step=2, name="own")])
+    store.keep("run-1", best, at_once=True)
+    assert not store.has_checkpoint("run-1")
+    store.keep("run-1", own, at_once=True)
+    assert store.has_checkpoint("run-1")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,17 @@ _OPTIMIZER: dict[str, Any] = {
     "momentum": 0.95,
     "newton_schulz_steps": 5,
 }
-_VALIDATION: dict[str, Any] = {"dataset_id": "v", "max_examples": 0, "every_steps": 0, "seed": 0}
+_VALIDATION: dict[str, Any] = {
+    "dataset_id": "v",
+    "max_examples": 0,
+    "every_steps": 0,
+    "seed": 0,
+    "keep_best": "",
+    "overwrite_best": False,
+    "patience": 0,
+    "min_delta": 0.0,
+    "restore_best": False,
+}
 _FORWARD: dict[str, Any] = {
     "attention": "full",
     "micro_batch_tokens": 2048,

@@ -21,7 +21,6 @@ from lad_runtime.torch_backend.training.base_targets import base_targets
 from lad_runtime.torch_backend.training.rows import Noising
 from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.primitives import NoisedExamples
-from lad_runtime.types.training import ValidationSpec
 from lad_runtime.types.training_events import StepEvent, ValidationEvent
 from method_specs import cover_noise, lad_noise, loss_spec, window_spec
 from training_runs import BASE, begin_run, kill_after
@@ -37,7 +36,7 @@ from training_support import (
     window,
     windows,
 )
-from type_specs import forward_spec
+from type_specs import forward_spec, validation_spec
 
 SOFT = SoftTargets(top_k=5, share=0.75)
 LOSS = loss_spec(supervise="all-answer-tokens", soft=SOFT)
@@ -306,9 +305,7 @@ def test_validation_reports_the_labels_ce_beside_the_loss_of_soft_targets(store)
     hard, soft = report(loss_spec(supervise="all-answer-tokens")), report(LOSS)
     assert (soft.ce, soft.content_ce, soft.tail_ce) == (hard.ce, hard.content_ce, hard.tail_ce)
     assert soft.loss != hard.loss
-    spec = training(
-        steps=1, loss=LOSS, validation=ValidationSpec(dataset_id="v", max_examples=0, every_steps=0, seed=7)
-    )
+    spec = training(steps=1, loss=LOSS, validation=validation_spec(seed=7))
     _, events = run(store, spec)
     assert len([event for event in events if isinstance(event, ValidationEvent)]) == 2
 

@@ -37,6 +37,7 @@ from lad_runtime.types.sampling import AnswerEvent, DrawSpec, Edit, FrameEvent, 
 from lad_runtime.types.sampling_state import SamplingState
 from lad_runtime.types.training import NoiseSpec, TrainingSpec
 from lad_runtime.types.training_events import (
+    BestValidation,
     CheckpointEvent,
     LossReport,
     StepEvent,
@@ -335,6 +336,7 @@ def test_sequences_are_checked_for_length_and_finite_weights() -> None:
 WINDOW_REPORT = WindowReport(
     examples=9, kept=7, dropped=1, truncated=1, prompt_tokens=2, answer_tokens=3, tail_tokens=4
 )
+BEST = BestValidation(step=1, ce=5.0, checkpoint="run-1-best")
 EVENTS = {
     "training_started": TrainingStarted(
         report=WINDOW_REPORT,
@@ -353,10 +355,16 @@ EVENTS = {
         seconds=0.1,
         tokens_per_second=10.0,
     ),
-    "validation": ValidationEvent(step=1, report=REPORT),
+    "validation": ValidationEvent(step=1, report=REPORT, best=BEST),
     "checkpoint": CheckpointEvent(step=1, name="run-1"),
     "training_finished": TrainingOutcome(
-        steps=1, report=None, validation=REPORT, seconds=1.0, tokens_per_second=2.0
+        steps=1,
+        report=None,
+        validation=REPORT,
+        seconds=1.0,
+        tokens_per_second=2.0,
+        best=BEST,
+        stopped="early",
     ),
     "frame": FrameEvent(
         canvas=1,

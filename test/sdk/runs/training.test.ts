@@ -172,6 +172,37 @@ describe("what a run is started with", () => {
     });
   });
 
+  it("has what its validations are to bring about", async () => {
+    const { run, transport } = await training(script, {
+      validation: { data, everySteps: 1, keepBest: "best", patience: 3, minDelta: 0.5, restoreBest: true },
+    });
+    await run.result();
+    expect(transport.requestsOf(TrainingService.startTraining)[0]?.spec?.validation).toMatchObject({
+      keepBest: "best",
+      overwriteBest: false,
+      patience: 3,
+      minDelta: 0.5,
+      restoreBest: true,
+    });
+  });
+
+  it.each([
+    [{ restoreBest: true }, "validation.restoreBest is true: no checkpoint keeps the best"],
+    [{ patience: 2 }, "validation.patience is 2: the run validates only before its first step"],
+    [{ keepBest: { name: "own" } }, "validation.keepBest is own: the run's own checkpoint has that name"],
+    [{ keepBest: "no name" }, "validation.keepBest is no name: it must be 1 to 64 letters"],
+    [{ everySteps: 1, patience: 1, minDelta: -1 }, "validation.minDelta is -1"],
+  ])("cannot be a validation of %j", async (options, message) => {
+    const starting = training(script, { validation: { data, ...options }, checkpoint: { name: "own" } });
+    await expect(starting).rejects.toThrow(message);
+  });
+
+  it("is warned of when an improvement's size has no meaning", async () => {
+    const { run, warnings } = await training(script, { validation: { data, minDelta: 0.5 } });
+    await run.result();
+    expect(warnings).toEqual([expect.stringContaining("validation.minDelta is ignored")]);
+  });
+
   it("has as many steps as its epochs need", async () => {
     const { run, transport } = await training(script, { steps: undefined, epochs: 3, batchSize: 4 });
     const report = {

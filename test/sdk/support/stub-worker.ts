@@ -178,6 +178,8 @@ export function finishedEvent(steps: number): EventPayload {
       validation: undefined,
       seconds: 2,
       tokensPerSecond: 100,
+      best: undefined,
+      stopped: 1,
     },
   };
 }

@@ -111,7 +111,7 @@ class TrainingRuns:
         run.uses(lambda: self._ended(run, entry, spec))
         self._registry.claim(entry, run.id)
         try:
-            self._claim_name(run, entry, spec, goes_on=from_checkpoint)
+            self._claim_names(run, entry, spec, goes_on=going is not None, from_checkpoint=from_checkpoint)
             self._reserve(run.id, entry, spec)
             self._reserved[run.id] = (entry, spec)
             add()
@@ -210,11 +210,26 @@ class TrainingRuns:
         else:
             going.set_result(None)
 
-    def _claim_name(self, run: Run, entry: AdapterEntry, spec: TrainingSpec, *, goes_on: bool) -> None:
+    def _claim_names(
+        self, run: Run, entry: AdapterEntry, spec: TrainingSpec, *, goes_on: bool, from_checkpoint: bool
+    ) -> None:
+        """An interrupted run that goes on, from its own checkpoint or its start, may find a best of its own."""
+        writer, validation = _writer(run, entry), spec.validation
         if spec.checkpoint:
-            resume, overwrite = spec.resume or goes_on, spec.overwrite and not goes_on
             self._names.claim_for_run(
-                spec.checkpoint, _writer(run, entry), resume=resume, overwrite=overwrite
+                spec.checkpoint,
+                writer,
+                option="checkpoint",
+                resume=spec.resume or from_checkpoint,
+                overwrite=spec.overwrite and not from_checkpoint,
+            )
+        if validation is not None and validation.keep_best:
+            self._names.claim_for_run(
+                validation.keep_best,
+                writer,
+                option="validation.keepBest",
+                resume=spec.resume or goes_on,
+                overwrite=validation.overwrite_best and not from_checkpoint,
             )
 
     def _reserve(self, run_id: str, entry: AdapterEntry, spec: TrainingSpec) -> None:
@@ -230,7 +245,8 @@ class TrainingRuns:
     def _ended(self, run: Run, entry: AdapterEntry, spec: TrainingSpec) -> None:
         self._reserved.pop(run.id, None)
         self._memory.end(run.id)
-        self._names.release(spec.checkpoint, _writer(run, entry))
+        for name in (spec.checkpoint, spec.validation.keep_best if spec.validation else ""):
+            self._names.release(name, _writer(run, entry))
         self._registry.unclaim(entry)
 
     def _has_not_begun(self, run: Run) -> bool:
@@ -267,6 +283,8 @@ def _is_of_a_checkpoint(event: Event, spec: TrainingSpec) -> bool:
         return True
     if not (spec.checkpoint and isinstance(event, StepEvent | ValidationEvent)):
         return False
+    if isinstance(event, ValidationEvent) and spec.validation is not None and spec.validation.patience:
+        return True  # it may be the run's last
     every = spec.checkpoint_every_steps
     return event.step == spec.steps or (every > 0 and event.step % every == 0)
 

@@ -1,11 +1,20 @@
 """Ownership of checkpoint names: only one writer uses a name at a time, and overwriting another adapter's must be asked for."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from lad_runtime.errors import ErrorCode, LadError
+
+RunOption = Literal["checkpoint", "validation.keepBest"]
+"""The options of a run that name a checkpoint."""
+
+_NAMED_BY: Mapping[RunOption, str] = {
+    "checkpoint": "checkpoint.name",
+    "validation.keepBest": "validation.keepBest",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,20 +46,22 @@ class CheckpointNames:
         self._written_by: dict[str, str] = {}  # adapter ids by name, since this worker began
         self._lock = threading.Lock()
 
-    def claim_for_run(self, name: str, writer: Writer, *, resume: bool, overwrite: bool) -> None:
+    def claim_for_run(
+        self, name: str, writer: Writer, *, option: RunOption, resume: bool, overwrite: bool
+    ) -> None:
         """Reserves a name for a run until `release`.
 
         Raises LadError: INVALID_STATE while the name has a writer; ALREADY_EXISTS if there is a checkpoint, unless the run
         overwrites it, or resumes from it and its author is not another adapter that still exists.
         """
         with self._lock:
-            self._check_unwritten(name, writer, option="checkpoint.name")
+            self._check_unwritten(name, writer, option=_NAMED_BY[option])
             if self._stored(name) and not overwrite:
                 author = self._written_by.get(name, "")
                 if not resume:
-                    raise _exists(name, author, _FOR_A_RUN)
+                    raise _exists(name, author, _for_a_run(option))
                 if author not in ("", writer.adapter_id) and self._living(author):
-                    raise _exists(name, author, _FOR_A_RESUMED_RUN)
+                    raise _exists(name, author, _for_a_resumed_run(option))
             self._writing[name] = [writer]
 
     def claim_for_save(self, name: str, writer: Writer, *, overwrite: bool) -> bool:
@@ -111,14 +122,18 @@ class CheckpointNames:
 
 
 _FOR_A_CALL = ("name", "Give another name, set overwrite, or free the name with deleteCheckpoint.")
-_FOR_A_RUN = (
-    "checkpoint.name",
-    "Set checkpoint.resume to go on from it, checkpoint.overwrite to replace it, or give another name.",
-)
-_FOR_A_RESUMED_RUN = (
-    "checkpoint.name",
-    "Drop that adapter, set checkpoint.overwrite too to take its checkpoint over, or give another name.",
-)
+
+
+def _for_a_run(option: RunOption) -> tuple[str, str]:
+    going_on = "Set checkpoint.resume to go on from it, " if option == "checkpoint" else "Set "
+    return _NAMED_BY[option], f"{going_on}{option}.overwrite to replace it, or give another name."
+
+
+def _for_a_resumed_run(option: RunOption) -> tuple[str, str]:
+    remedy = (
+        f"Drop that adapter, set {option}.overwrite too to take its checkpoint over, or give another name."
+    )
+    return _NAMED_BY[option], remedy
 
 
 def _exists(name: str, author: str, option_and_remedy: tuple[str, str]) -> LadError:

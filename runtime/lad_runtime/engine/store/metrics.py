@@ -65,6 +65,8 @@ def metrics_of(logged: LoggedEvent) -> Mapping[str, Any]:
         "step": event.step,
     }
     line |= _losses(event.report)
+    if isinstance(event, ValidationEvent) and event.best is not None:
+        line |= {"bestStep": event.best.step, "bestCe": event.best.ce}
     if isinstance(event, StepEvent):
         line |= {
             "epoch": event.epoch,

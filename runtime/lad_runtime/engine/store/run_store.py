@@ -12,7 +12,7 @@ from lad_runtime.engine.store.values import read, written
 from lad_runtime.engine.store.writer import Writer
 from lad_runtime.errors import LadError
 from lad_runtime.types.runs import LoggedEvent, RunInfo, RunRecipe
-from lad_runtime.types.training_events import StepEvent
+from lad_runtime.types.training_events import CheckpointEvent, StepEvent
 
 _COLUMNS = "id, kind, state, created, base_id, base_name, adapter_id, checkpoint_name, steps, total_steps, next_seq, error"
 _ENDED = ("finished", "failed", "cancelled")
@@ -132,10 +132,13 @@ class RunStore:
         return read(RunRecipe, text)
 
     def has_checkpoint(self, run_id: str) -> bool:
-        """Whether the run has told of a checkpoint."""
-        return bool(
-            self._rows("SELECT 1 FROM events WHERE run_id = ? AND type = 'checkpoint' LIMIT 1", run_id)
+        """Whether the run has told of a checkpoint to go on from, which that of its best validation is not."""
+        rows = self._rows(
+            "SELECT event, checkpoint_name FROM events JOIN runs ON runs.id = run_id"
+            " WHERE run_id = ? AND type = 'checkpoint'",
+            run_id,
         )
+        return any(read(CheckpointEvent, event).name == name for event, name in rows)
 
     def events(self, run_id: str, from_seq: int, below: int, limit: int) -> list[LoggedEvent]:
         """At most `limit` events from one number on and below another."""

@@ -31,6 +31,7 @@ from lad_runtime.torch_backend.files.durable import (
 )
 from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.bases import BaseInfo, MatrixKernel
+from lad_runtime.types.early_stopping import UNWATCHED, ValidationWatch
 from lad_runtime.types.training import OptimizerSpec, TrainingSpec
 from lad_runtime.types.training_events import LossReport
 
@@ -48,6 +49,7 @@ class RunPosition:
     step: int
     report: LossReport | None
     validation: LossReport | None
+    watch: ValidationWatch = UNWATCHED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +92,10 @@ class CheckpointStore:
         run: RunPosition | None = None,
         *,
         replace: bool = False,
+        spared_step: int | None = None,
     ) -> str:
-        """Adds a checkpoint under `name` and drops all but the two latest, or all others where it replaces them; returns the
-        SHA-256 of its manifest.
+        """Adds a checkpoint under `name` and drops all but the two latest, or all others where it replaces them, but never the one
+        that a run wrote at `spared_step`; returns the SHA-256 of its manifest.
 
         Raises STORAGE when the disk is full or fails, DIVERGED where a weight is no finite number; the checkpoints that were
         there are then whole.
@@ -102,8 +105,18 @@ class CheckpointStore:
         numbers = self._numbers(folder)
         digest = write_folder(folder / f"{max(numbers, default=0) + 1:08d}", _files(trained, info, run))
         for number in numbers[: len(numbers) + 1 - (1 if replace else _KEPT)]:
-            shutil.rmtree(folder / f"{number:08d}", ignore_errors=True)
+            if spared_step is None or _step_of(folder / f"{number:08d}") != spared_step:
+                shutil.rmtree(folder / f"{number:08d}", ignore_errors=True)
         return digest
+
+    def take_back(self, name: str, step: int) -> bool:
+        """Drops the checkpoints that a run wrote under `name` after a step; returns whether the latest is then of that step."""
+        folder = self._folder(name)
+        for number in self._numbers(folder):
+            if _step_of(folder / f"{number:08d}") > step:
+                shutil.rmtree(folder / f"{number:08d}", ignore_errors=True)
+        left = self._numbers(folder)
+        return bool(left) and _step_of(folder / f"{left[-1]:08d}") == step
 
     def read(self, name: str) -> Checkpoint:
         """The latest whole checkpoint of that name; a damaged one is passed over with a warning.
@@ -241,11 +254,20 @@ def _base(value: Any) -> dict[str, Any]:
     return base
 
 
+def _step_of(folder: Path) -> int:
+    """That of the run that wrote a checkpoint; −1 where none did, or it cannot be read."""
+    try:
+        return _count(_object(json.loads((folder / _STATE).read_bytes()))["run"]["step"])
+    except (KeyError, TypeError, ValueError, RecursionError, OSError):
+        return -1
+
+
 def _position(run: dict[str, Any]) -> RunPosition:
     reports = {
         key: read_value(LossReport, run[key]) if run[key] else None for key in ("report", "validation")
     }
-    return RunPosition(spec=read_run_options(run["spec"]), step=_count(run["step"]), **reports)
+    watch = read_value(ValidationWatch, _object(run["watch"])) if "watch" in run else UNWATCHED
+    return RunPosition(spec=read_run_options(run["spec"]), step=_count(run["step"]), watch=watch, **reports)
 
 
 def _kernels(ways: list[dict[str, Any]]) -> tuple[MatrixKernel, ...]:

@@ -11,7 +11,7 @@ from lad_runtime.types.training_events import LossReport
 
 T = TypeVar("T")
 
-FORMAT = 5
+FORMAT = 6
 """What is written. It grows when a field is added whose absence one of the tables below explains; format 1 does not name itself."""
 
 _ABSENT: Mapping[type, Mapping[str, object]] = {

@@ -79,9 +79,9 @@ def resume(
             remedy="Resume on the base that the run began on.",
         )
     _check_adapter(asdict(checkpoint.adapter), asdict(trained.spec))
-    difference = _difference(position.spec, spec_json(spec))
-    if difference is not None:
-        option, was, now = difference
+    other = difference(position.spec, spec_json(spec))
+    if other is not None:
+        option, was, now = other
         raise invalid_option(
             option,
             now,
@@ -137,7 +137,7 @@ def _shown(value: Any) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _difference(
+def difference(
     was: Mapping[str, Any], now: Mapping[str, Any], group: str = ""
 ) -> tuple[str, Any, Any] | None:
     """The first option that differs, by its name in the SDK, with both values."""
@@ -146,7 +146,7 @@ def _difference(
             continue
         old, new = was.get(name), now[name]
         if isinstance(old, dict) and isinstance(new, dict):
-            inner = _difference(old, new, f"{group}.{name}" if group else name)
+            inner = difference(old, new, f"{group}.{name}" if group else name)
             if inner is not None:
                 return inner
         elif old != new:

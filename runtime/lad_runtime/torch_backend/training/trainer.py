@@ -39,6 +39,7 @@ def train(
 ) -> Work[TrainingOutcome]:
     """Work that yields TrainingStarted, StepEvents, ValidationEvents and CheckpointEvents; returns TrainingOutcome.
 
+    It ends after `spec.steps`, or earlier after as many validations without an improvement as its patience.
     It goes on with the adapter's optimizer where that is of the kind asked for, and begins without gradients; with `goes_on`
     from the checkpoint of its name, if there is one, whatever `spec.resume` says. Where
     `control.stopping()` is true after a step it writes its checkpoint, if it has a name, and raises CANCELLED. Where
@@ -59,7 +60,7 @@ def train(
             warnings=run.warnings,
         )
         yield from run.validate(due=run.step == 0)
-        while run.step < spec.steps:
+        while not run.is_over:
             if control.pausing():
                 yield from _pause(run, offloads, control)
             yield (yield from run.take_step())
@@ -67,11 +68,13 @@ def train(
                 due=_due(run.step, spec, spec.validation.every_steps if spec.validation else 0)
             )
             yield from run.save(
-                due=bool(spec.checkpoint) and _due(run.step, spec, spec.checkpoint_every_steps)
+                due=bool(spec.checkpoint)
+                and (run.is_over or _due(run.step, spec, spec.checkpoint_every_steps))
             )
-            if control.stopping() and run.step < spec.steps:
+            if control.stopping() and not run.is_over:
                 yield from _stop(run)
         trained.check_finite()
+        run.restore_best()
         return run.outcome()
     finally:
         run.rest()

@@ -14,15 +14,18 @@ from lad_runtime.torch_backend.adapters.resume import resume, resume_warnings
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.forward.prefetch import Prefetch
+from lad_runtime.torch_backend.training.best_checkpoint import BestCheckpoint
 from lad_runtime.torch_backend.training.own_drafts import with_drafts
 from lad_runtime.torch_backend.training.primitives import accumulate
 from lad_runtime.torch_backend.training.rows import NoisedBatch, Noising
 from lad_runtime.torch_backend.training.validate import validate
 from lad_runtime.types.adapters import AdapterClaims
 from lad_runtime.types.data import Prepared, PreparedExample
+from lad_runtime.types.early_stopping import UNWATCHED, ValidationWatch, validation_ce
 from lad_runtime.types.primitives import ForwardSpec
-from lad_runtime.types.training import TrainingSpec
+from lad_runtime.types.training import TrainingSpec, ValidationSpec
 from lad_runtime.types.training_events import (
+    BestValidation,
     CheckpointEvent,
     LossReport,
     StepEvent,
@@ -47,6 +50,8 @@ class TrainingRun:
     saved_step: int = -1
     report: LossReport | None = None
     validated: LossReport | None = None
+    watch: ValidationWatch = UNWATCHED
+    best: BestCheckpoint | None = None  # None: nothing keeps it
     seconds: float = 0.0
     tokens: int = 0
     warnings: tuple[str, ...] = ()
@@ -54,14 +59,44 @@ class TrainingRun:
 
     def begin(self) -> None:
         """Takes over the checkpoint to resume from, where there is one."""
-        name = self.spec.checkpoint
+        name, validation = self.spec.checkpoint, self.spec.validation
+        if validation is not None and validation.keep_best:
+            self.best = BestCheckpoint(self.checkpoints, validation.keep_best)
         if (self.spec.resume or self.goes_on) and name and self.checkpoints.has(name):
             checkpoint = self.checkpoints.read(name)
             position = resume(self.trained, checkpoint, self.base.info, self.spec)
             self.warnings = resume_warnings(checkpoint, self.base.info)
             self.step = self.saved_step = position.step
             self.report, self.validated = position.report, position.validation
+            if validation is not None:
+                self._go_on_watching(position, validation)
+        if self.best is not None and self.best.is_first:
+            self.best.begin(self.trained, self.spec)
         self.trained.optimizer_for(self.spec.optimizer)
+
+    def _go_on_watching(self, position: RunPosition, validation: ValidationSpec) -> None:
+        """Takes over the best so far, where it was measured as it will be, and is kept where it is to be kept."""
+        step, before = position.watch.best_step, position.spec.get("validation") or {}
+        if step is None:
+            self.watch = position.watch
+        elif any(before.get(name) != getattr(validation, name) for name in _MEASURED):
+            self.warnings += (_not_gone_on_from(step, self.step, "other examples are validated now"),)
+        elif self.best is not None and not (
+            before.get("keep_best") == self.best.name and self.best.go_on(step)
+        ):
+            self.warnings += (_not_gone_on_from(step, self.step, f"{self.best.name} does not keep it"),)
+        else:
+            self.watch = position.watch
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are taken, or validations have brought no improvement for long enough."""
+        return self.step >= self.spec.steps or self._is_exhausted
+
+    @property
+    def _is_exhausted(self) -> bool:
+        validation = self.spec.validation
+        return validation is not None and self.watch.is_exhausted(validation.patience)
 
     def take_step(self) -> Work[StepEvent]:
         started, spec, trained = time.perf_counter(), self.spec, self.trained
@@ -162,24 +197,53 @@ class TrainingRun:
             context=self.spec.context,
             canvas_tokens=self.spec.canvas_tokens,
         )
-        yield ValidationEvent(step=self.step, report=self.validated)
+        ce = validation_ce(self.validated)
+        self.watch = self.watch.after(self.step, ce, self.spec.validation.min_delta)
+        yield ValidationEvent(step=self.step, report=self.validated, best=self._best_validation)
+        if self.best is not None and self.watch.best_step == self.step:
+            self.best.write(self.trained, self.base.info, self._position)
+            yield CheckpointEvent(step=self.step, name=self.best.name)
 
     def save(self, due: bool) -> Work[None]:
         if not due or self.step == self.saved_step:
             return
-        position = RunPosition(
-            spec=spec_json(self.spec), step=self.step, report=self.report, validation=self.validated
-        )
         is_first = self.saved_step < 0  # a checkpoint already under this name is not from this run
         self.checkpoints.write(
             self.spec.checkpoint,
             self.trained,
             self.base.info,
-            position,
+            self._position,
             replace=is_first and self.spec.overwrite,
         )
         self.saved_step = self.step
+        if self.best is not None:
+            self.best.spared = self.watch.best_step
         yield CheckpointEvent(step=self.step, name=self.spec.checkpoint)
+
+    def restore_best(self) -> None:
+        """Sets the adapter back to the best validation, where that is asked for and was not after the last step."""
+        validation, step = self.spec.validation, self.watch.best_step
+        if validation is None or not validation.restore_best or step in (None, self.step):
+            return
+        assert self.best is not None and step is not None, "it is kept"
+        self.best.restore(self.trained, step)
+
+    @property
+    def _position(self) -> RunPosition:
+        return RunPosition(
+            spec=spec_json(self.spec),
+            step=self.step,
+            report=self.report,
+            validation=self.validated,
+            watch=self.watch,
+        )
+
+    @property
+    def _best_validation(self) -> BestValidation | None:
+        if self.watch.best_step is None:
+            return None
+        kept_as = self.best.name if self.best is not None else ""
+        return BestValidation(step=self.watch.best_step, ce=self.watch.best_ce, checkpoint=kept_as)
 
     def outcome(self) -> TrainingOutcome:
         return TrainingOutcome(
@@ -188,4 +252,17 @@ class TrainingRun:
             validation=self.validated,
             seconds=self.seconds,
             tokens_per_second=self.tokens / self.seconds if self.seconds else 0.0,
+            best=self._best_validation,
+            stopped="steps" if self.step >= self.spec.steps else "early",
         )
+
+
+_MEASURED = ("dataset_id", "max_examples", "seed")
+"""What validates otherwise, so that a CE is no longer comparable; the run's noise, loss and window may not change."""
+
+
+def _not_gone_on_from(best: int, step: int, why: str) -> str:
+    return (
+        f"The best validation before, of step {best}, is not gone on from, since {why}: the best is found anew among those after "
+        f"step {step}."
+    )

@@ -72,6 +72,8 @@ function learning(section: ReportSection, axes: readonly string[], done: readonl
         value: ({ result }) => result.validation?.corruptedContentCe,
       },
       { header: "of all supervised", unit: "nats", value: ({ result }) => result.validation?.ce },
+      { header: "lowest validation CE", unit: "nats", value: ({ result }) => result.training.best?.ce },
+      { header: "after steps", value: ({ result }) => result.training.best?.step },
       { header: "tokens/s", value: ({ result }) => result.training.tokensPerSecond },
       { header: "training", form: "duration", value: ({ result }) => result.training.seconds },
     ],

@@ -41,6 +41,12 @@ class TrainingContext(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TRAINING_CONTEXT_PROMPT: _ClassVar[TrainingContext]
     TRAINING_CONTEXT_RANDOM_SPLIT: _ClassVar[TrainingContext]
 
+class TrainingEnd(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRAINING_END_UNSPECIFIED: _ClassVar[TrainingEnd]
+    TRAINING_END_STEPS: _ClassVar[TrainingEnd]
+    TRAINING_END_EARLY: _ClassVar[TrainingEnd]
+
 class AttentionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ATTENTION_MODE_UNSPECIFIED: _ClassVar[AttentionMode]
@@ -79,6 +85,9 @@ DECAY_CONSTANT: Decay
 TRAINING_CONTEXT_UNSPECIFIED: TrainingContext
 TRAINING_CONTEXT_PROMPT: TrainingContext
 TRAINING_CONTEXT_RANDOM_SPLIT: TrainingContext
+TRAINING_END_UNSPECIFIED: TrainingEnd
+TRAINING_END_STEPS: TrainingEnd
+TRAINING_END_EARLY: TrainingEnd
 ATTENTION_MODE_UNSPECIFIED: AttentionMode
 ATTENTION_MODE_FULL: AttentionMode
 ATTENTION_MODE_CAUSAL: AttentionMode
@@ -272,16 +281,26 @@ class ScheduleSpec(_message.Message):
     def __init__(self, learning_rate: _Optional[float] = ..., warmup_steps: _Optional[int] = ..., decay: _Optional[_Union[Decay, str]] = ..., final_fraction: _Optional[float] = ...) -> None: ...
 
 class ValidationSpec(_message.Message):
-    __slots__ = ("dataset_id", "max_examples", "every_steps", "seed")
+    __slots__ = ("dataset_id", "max_examples", "every_steps", "seed", "keep_best", "overwrite_best", "patience", "min_delta", "restore_best")
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
     MAX_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     EVERY_STEPS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    KEEP_BEST_FIELD_NUMBER: _ClassVar[int]
+    OVERWRITE_BEST_FIELD_NUMBER: _ClassVar[int]
+    PATIENCE_FIELD_NUMBER: _ClassVar[int]
+    MIN_DELTA_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_BEST_FIELD_NUMBER: _ClassVar[int]
     dataset_id: str
     max_examples: int
     every_steps: int
     seed: int
-    def __init__(self, dataset_id: _Optional[str] = ..., max_examples: _Optional[int] = ..., every_steps: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+    keep_best: str
+    overwrite_best: bool
+    patience: int
+    min_delta: float
+    restore_best: bool
+    def __init__(self, dataset_id: _Optional[str] = ..., max_examples: _Optional[int] = ..., every_steps: _Optional[int] = ..., seed: _Optional[int] = ..., keep_best: _Optional[str] = ..., overwrite_best: _Optional[bool] = ..., patience: _Optional[int] = ..., min_delta: _Optional[float] = ..., restore_best: _Optional[bool] = ...) -> None: ...
 
 class TrainingSpec(_message.Message):
     __slots__ = ("dataset_id", "window", "noise", "loss", "optimizer", "schedule", "steps", "batch_size", "micro_batch_tokens", "max_gradient_norm", "seed", "validation", "checkpoint_every_steps", "checkpoint", "resume", "attention", "gradient_checkpointing", "share_weight", "overwrite", "context", "canvas_tokens", "tensorboard")
@@ -409,13 +428,25 @@ class TrainingStep(_message.Message):
     tokens_per_second: float
     def __init__(self, step: _Optional[int] = ..., epoch: _Optional[float] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ..., gradient_norm: _Optional[float] = ..., learning_rate: _Optional[float] = ..., seconds: _Optional[float] = ..., tokens_per_second: _Optional[float] = ...) -> None: ...
 
+class BestValidation(_message.Message):
+    __slots__ = ("step", "ce", "checkpoint")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    CE_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    ce: float
+    checkpoint: str
+    def __init__(self, step: _Optional[int] = ..., ce: _Optional[float] = ..., checkpoint: _Optional[str] = ...) -> None: ...
+
 class Validation(_message.Message):
-    __slots__ = ("step", "report")
+    __slots__ = ("step", "report", "best")
     STEP_FIELD_NUMBER: _ClassVar[int]
     REPORT_FIELD_NUMBER: _ClassVar[int]
+    BEST_FIELD_NUMBER: _ClassVar[int]
     step: int
     report: LossReport
-    def __init__(self, step: _Optional[int] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ...) -> None: ...
+    best: BestValidation
+    def __init__(self, step: _Optional[int] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ..., best: _Optional[_Union[BestValidation, _Mapping]] = ...) -> None: ...
 
 class Checkpoint(_message.Message):
     __slots__ = ("step", "name")
@@ -426,18 +457,22 @@ class Checkpoint(_message.Message):
     def __init__(self, step: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
 
 class TrainingFinished(_message.Message):
-    __slots__ = ("steps", "report", "validation", "seconds", "tokens_per_second")
+    __slots__ = ("steps", "report", "validation", "seconds", "tokens_per_second", "best", "stopped")
     STEPS_FIELD_NUMBER: _ClassVar[int]
     REPORT_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    BEST_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_FIELD_NUMBER: _ClassVar[int]
     steps: int
     report: LossReport
     validation: LossReport
     seconds: float
     tokens_per_second: float
-    def __init__(self, steps: _Optional[int] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ..., validation: _Optional[_Union[LossReport, _Mapping]] = ..., seconds: _Optional[float] = ..., tokens_per_second: _Optional[float] = ...) -> None: ...
+    best: BestValidation
+    stopped: TrainingEnd
+    def __init__(self, steps: _Optional[int] = ..., report: _Optional[_Union[LossReport, _Mapping]] = ..., validation: _Optional[_Union[LossReport, _Mapping]] = ..., seconds: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., best: _Optional[_Union[BestValidation, _Mapping]] = ..., stopped: _Optional[_Union[TrainingEnd, str]] = ...) -> None: ...
 
 class TargetedSequence(_message.Message):
     __slots__ = ("ids", "targets", "weights", "prompt_tokens")

@@ -213,6 +213,44 @@ export function trainingContextToJSON(object: TrainingContext): string {
   }
 }
 
+/** Why a run of training ended by itself. */
+export enum TrainingEnd {
+  UNSPECIFIED = 0,
+  /** STEPS - All its steps were taken. */
+  STEPS = 1,
+  /** EARLY - As many validations as its patience brought no improvement. */
+  EARLY = 2,
+}
+
+export function trainingEndFromJSON(object: any): TrainingEnd {
+  switch (object) {
+    case 0:
+    case "TRAINING_END_UNSPECIFIED":
+      return TrainingEnd.UNSPECIFIED;
+    case 1:
+    case "TRAINING_END_STEPS":
+      return TrainingEnd.STEPS;
+    case 2:
+    case "TRAINING_END_EARLY":
+      return TrainingEnd.EARLY;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TrainingEnd");
+  }
+}
+
+export function trainingEndToJSON(object: TrainingEnd): string {
+  switch (object) {
+    case TrainingEnd.UNSPECIFIED:
+      return "TRAINING_END_UNSPECIFIED";
+    case TrainingEnd.STEPS:
+      return "TRAINING_END_STEPS";
+    case TrainingEnd.EARLY:
+      return "TRAINING_END_EARLY";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TrainingEnd");
+  }
+}
+
 export enum AttentionMode {
   UNSPECIFIED = 0,
   /** FULL - Every token attends to its whole sequence. */
@@ -479,6 +517,16 @@ export interface ValidationSpec {
   /** 0: validate only before the first step and after the last. */
   everySteps: number;
   seed: bigint;
+  /** The name of the checkpoint that keeps the adapter of the lowest CE (BestValidation); empty: none. */
+  keepBest: string;
+  /** Overwrite an existing checkpoint of that name. */
+  overwriteBest: boolean;
+  /** End the run after so many validations in a row without an improvement; 0: only after its last step. */
+  patience: number;
+  /** In nats. A validation is an improvement if its CE is lower than that of the last improvement by more than this. */
+  minDelta: number;
+  /** As the run ends by itself, set the adapter back to the checkpoint that keeps the best. */
+  restoreBest: boolean;
 }
 
 export interface TrainingSpec {
@@ -568,9 +616,22 @@ export interface TrainingStep {
   tokensPerSecond: number;
 }
 
+/** The validation of the lowest CE so far, the first of equal ones. NaN is never the lowest. */
+export interface BestValidation {
+  step: bigint;
+  /** In nats: `corrupted_ce`, or `ce` where the noise corrupts no supervised token. */
+  ce: number;
+  /** The name of the checkpoint that keeps its adapter; empty: none does. */
+  checkpoint: string;
+}
+
 export interface Validation {
   step: bigint;
-  report: LossReport | undefined;
+  report:
+    | LossReport
+    | undefined;
+  /** This one included. */
+  best: BestValidation | undefined;
 }
 
 export interface Checkpoint {
@@ -585,6 +646,9 @@ export interface TrainingFinished {
   validation: LossReport | undefined;
   seconds: number;
   tokensPerSecond: number;
+  /** Absent without a validation that had a CE. */
+  best: BestValidation | undefined;
+  stopped: TrainingEnd;
 }
 
 /** One sequence made by the caller. */
@@ -2727,7 +2791,17 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
 };
 
 function createBaseValidationSpec(): ValidationSpec {
-  return { datasetId: "", maxExamples: 0, everySteps: 0, seed: 0n };
+  return {
+    datasetId: "",
+    maxExamples: 0,
+    everySteps: 0,
+    seed: 0n,
+    keepBest: "",
+    overwriteBest: false,
+    patience: 0,
+    minDelta: 0,
+    restoreBest: false,
+  };
 }
 
 export const ValidationSpec: MessageFns<ValidationSpec> = {
@@ -2746,6 +2820,21 @@ export const ValidationSpec: MessageFns<ValidationSpec> = {
         throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
       }
       writer.uint32(32).uint64(message.seed);
+    }
+    if (message.keepBest !== "") {
+      writer.uint32(42).string(message.keepBest);
+    }
+    if (message.overwriteBest !== false) {
+      writer.uint32(48).bool(message.overwriteBest);
+    }
+    if (message.patience !== 0) {
+      writer.uint32(56).uint32(message.patience);
+    }
+    if (message.minDelta !== 0) {
+      writer.uint32(65).double(message.minDelta);
+    }
+    if (message.restoreBest !== false) {
+      writer.uint32(72).bool(message.restoreBest);
     }
     return writer;
   },
@@ -2795,6 +2884,46 @@ export const ValidationSpec: MessageFns<ValidationSpec> = {
             message.seed = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.keepBest = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.overwriteBest = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.patience = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.minDelta = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.restoreBest = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2825,6 +2954,27 @@ export const ValidationSpec: MessageFns<ValidationSpec> = {
         ? globalThis.Number(object.every_steps)
         : 0,
       seed: isSet(object.seed) ? BigInt(object.seed) : 0n,
+      keepBest: isSet(object.keepBest)
+        ? globalThis.String(object.keepBest)
+        : isSet(object.keep_best)
+        ? globalThis.String(object.keep_best)
+        : "",
+      overwriteBest: isSet(object.overwriteBest)
+        ? globalThis.Boolean(object.overwriteBest)
+        : isSet(object.overwrite_best)
+        ? globalThis.Boolean(object.overwrite_best)
+        : false,
+      patience: isSet(object.patience) ? globalThis.Number(object.patience) : 0,
+      minDelta: isSet(object.minDelta)
+        ? globalThis.Number(object.minDelta)
+        : isSet(object.min_delta)
+        ? globalThis.Number(object.min_delta)
+        : 0,
+      restoreBest: isSet(object.restoreBest)
+        ? globalThis.Boolean(object.restoreBest)
+        : isSet(object.restore_best)
+        ? globalThis.Boolean(object.restore_best)
+        : false,
     };
   },
 
@@ -2842,6 +2992,21 @@ export const ValidationSpec: MessageFns<ValidationSpec> = {
     if (message.seed !== 0n) {
       obj.seed = message.seed.toString();
     }
+    if (message.keepBest !== "") {
+      obj.keepBest = message.keepBest;
+    }
+    if (message.overwriteBest !== false) {
+      obj.overwriteBest = message.overwriteBest;
+    }
+    if (message.patience !== 0) {
+      obj.patience = Math.round(message.patience);
+    }
+    if (message.minDelta !== 0) {
+      obj.minDelta = floatToJson(message.minDelta);
+    }
+    if (message.restoreBest !== false) {
+      obj.restoreBest = message.restoreBest;
+    }
     return obj;
   },
 
@@ -2854,6 +3019,11 @@ export const ValidationSpec: MessageFns<ValidationSpec> = {
     message.maxExamples = object.maxExamples ?? 0;
     message.everySteps = object.everySteps ?? 0;
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
+    message.keepBest = object.keepBest ?? "";
+    message.overwriteBest = object.overwriteBest ?? false;
+    message.patience = object.patience ?? 0;
+    message.minDelta = object.minDelta ?? 0;
+    message.restoreBest = object.restoreBest ?? false;
     return message;
   },
 };
@@ -4211,8 +4381,112 @@ export const TrainingStep: MessageFns<TrainingStep> = {
   },
 };
 
+function createBaseBestValidation(): BestValidation {
+  return { step: 0n, ce: 0, checkpoint: "" };
+}
+
+export const BestValidation: MessageFns<BestValidation> = {
+  encode(message: BestValidation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.step !== 0n) {
+      if (BigInt.asUintN(64, message.step) !== message.step) {
+        throw new globalThis.Error("value provided for field message.step of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.step);
+    }
+    if (message.ce !== 0) {
+      writer.uint32(17).double(message.ce);
+    }
+    if (message.checkpoint !== "") {
+      writer.uint32(26).string(message.checkpoint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BestValidation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBestValidation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.step = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.ce = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BestValidation {
+    return {
+      step: isSet(object.step) ? BigInt(object.step) : 0n,
+      ce: isSet(object.ce) ? globalThis.Number(object.ce) : 0,
+      checkpoint: isSet(object.checkpoint) ? globalThis.String(object.checkpoint) : "",
+    };
+  },
+
+  toJSON(message: BestValidation): unknown {
+    const obj: any = {};
+    if (message.step !== 0n) {
+      obj.step = message.step.toString();
+    }
+    if (message.ce !== 0) {
+      obj.ce = floatToJson(message.ce);
+    }
+    if (message.checkpoint !== "") {
+      obj.checkpoint = message.checkpoint;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BestValidation>, I>>(base?: I): BestValidation {
+    return BestValidation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BestValidation>, I>>(object: I): BestValidation {
+    const message = createBaseBestValidation();
+    message.step = (object.step !== undefined && object.step !== null) ? BigInt(object.step) : 0n;
+    message.ce = object.ce ?? 0;
+    message.checkpoint = object.checkpoint ?? "";
+    return message;
+  },
+};
+
 function createBaseValidation(): Validation {
-  return { step: 0n, report: undefined };
+  return { step: 0n, report: undefined, best: undefined };
 }
 
 export const Validation: MessageFns<Validation> = {
@@ -4225,6 +4499,9 @@ export const Validation: MessageFns<Validation> = {
     }
     if (message.report !== undefined) {
       LossReport.encode(message.report, writer.uint32(18).fork()).join();
+    }
+    if (message.best !== undefined) {
+      BestValidation.encode(message.best, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -4258,6 +4535,14 @@ export const Validation: MessageFns<Validation> = {
             message.report = LossReport.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.best = BestValidation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4274,6 +4559,7 @@ export const Validation: MessageFns<Validation> = {
     return {
       step: isSet(object.step) ? BigInt(object.step) : 0n,
       report: isSet(object.report) ? LossReport.fromJSON(object.report) : undefined,
+      best: isSet(object.best) ? BestValidation.fromJSON(object.best) : undefined,
     };
   },
 
@@ -4284,6 +4570,9 @@ export const Validation: MessageFns<Validation> = {
     }
     if (message.report !== undefined) {
       obj.report = LossReport.toJSON(message.report);
+    }
+    if (message.best !== undefined) {
+      obj.best = BestValidation.toJSON(message.best);
     }
     return obj;
   },
@@ -4296,6 +4585,9 @@ export const Validation: MessageFns<Validation> = {
     message.step = (object.step !== undefined && object.step !== null) ? BigInt(object.step) : 0n;
     message.report = (object.report !== undefined && object.report !== null)
       ? LossReport.fromPartial(object.report)
+      : undefined;
+    message.best = (object.best !== undefined && object.best !== null)
+      ? BestValidation.fromPartial(object.best)
       : undefined;
     return message;
   },
@@ -4390,7 +4682,15 @@ export const Checkpoint: MessageFns<Checkpoint> = {
 };
 
 function createBaseTrainingFinished(): TrainingFinished {
-  return { steps: 0n, report: undefined, validation: undefined, seconds: 0, tokensPerSecond: 0 };
+  return {
+    steps: 0n,
+    report: undefined,
+    validation: undefined,
+    seconds: 0,
+    tokensPerSecond: 0,
+    best: undefined,
+    stopped: 0,
+  };
 }
 
 export const TrainingFinished: MessageFns<TrainingFinished> = {
@@ -4412,6 +4712,12 @@ export const TrainingFinished: MessageFns<TrainingFinished> = {
     }
     if (message.tokensPerSecond !== 0) {
       writer.uint32(41).double(message.tokensPerSecond);
+    }
+    if (message.best !== undefined) {
+      BestValidation.encode(message.best, writer.uint32(50).fork()).join();
+    }
+    if (message.stopped !== 0) {
+      writer.uint32(56).int32(message.stopped);
     }
     return writer;
   },
@@ -4469,6 +4775,22 @@ export const TrainingFinished: MessageFns<TrainingFinished> = {
             message.tokensPerSecond = reader.double();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.best = BestValidation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.stopped = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4492,6 +4814,8 @@ export const TrainingFinished: MessageFns<TrainingFinished> = {
         : isSet(object.tokens_per_second)
         ? globalThis.Number(object.tokens_per_second)
         : 0,
+      best: isSet(object.best) ? BestValidation.fromJSON(object.best) : undefined,
+      stopped: isSet(object.stopped) ? trainingEndFromJSON(object.stopped) : 0,
     };
   },
 
@@ -4512,6 +4836,12 @@ export const TrainingFinished: MessageFns<TrainingFinished> = {
     if (message.tokensPerSecond !== 0) {
       obj.tokensPerSecond = floatToJson(message.tokensPerSecond);
     }
+    if (message.best !== undefined) {
+      obj.best = BestValidation.toJSON(message.best);
+    }
+    if (message.stopped !== 0) {
+      obj.stopped = trainingEndToJSON(message.stopped);
+    }
     return obj;
   },
 
@@ -4529,6 +4859,10 @@ export const TrainingFinished: MessageFns<TrainingFinished> = {
       : undefined;
     message.seconds = object.seconds ?? 0;
     message.tokensPerSecond = object.tokensPerSecond ?? 0;
+    message.best = (object.best !== undefined && object.best !== null)
+      ? BestValidation.fromPartial(object.best)
+      : undefined;
+    message.stopped = object.stopped ?? 0;
     return message;
   },
 };

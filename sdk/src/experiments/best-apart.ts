@@ -1,0 +1,14 @@
+import type { Experiment } from "../options/experiment.js";
+import type { AxisValue } from "./sweep.js";
+
+/** A point's experiment, whose best checkpoint has a name of its own: `best` becomes `best-rank-16`. */
+export function bestApart(experiment: Experiment, point: Readonly<Record<string, AxisValue>>): Experiment {
+  const { training } = experiment;
+  const { validation } = training;
+  if (validation?.keepBest === undefined) return experiment;
+  const kept = validation.keepBest;
+  const { name, ...how } = typeof kept === "string" ? { name: kept } : kept;
+  const words = Object.entries(point).flatMap(([path, value]) => [path.split(".").at(-1), String(value)]);
+  const keepBest = { ...how, name: [name, ...words].join("-").replaceAll(/[^A-Za-z0-9._-]/g, "_") };
+  return { ...experiment, training: { ...training, validation: { ...validation, keepBest } } };
+}
