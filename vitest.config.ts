@@ -17,8 +17,9 @@ const shared = {
   },
 };
 
-function project(name: string, include: string[], exclude: string[], testTimeout: number) {
-  return { ...shared, test: { name, include, exclude, testTimeout, hookTimeout: testTimeout } };
+/** @param isolate - whether each test file has a process of its own, which reads the sources anew */
+function project(name: string, include: string[], exclude: string[], testTimeout: number, isolate = true) {
+  return { ...shared, test: { name, include, exclude, isolate, testTimeout, hookTimeout: testTimeout } };
 }
 
 export default defineConfig({
@@ -26,7 +27,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      project("fast", ["test/**/*.test.ts"], Object.values(TIERS).flat(), 120_000),
+      project("fast", ["test/**/*.test.ts"], Object.values(TIERS).flat(), 120_000, false),
       project("real", TIERS.real, [], 900_000),
       project("container", TIERS.container, [], 1_500_000),
       project("package", TIERS.package, [], 900_000),

@@ -7,8 +7,10 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { inFolder, pythonOfCheckout } from "./checkout.js";
+import { inFolder, pythonOfCheckout, root } from "./checkout.js";
 import { add, type Counts, closingLine, ofPytest, ofVitest } from "./counts.js";
+import { inLanes } from "./lanes.js";
+import { partsOfTests } from "./parts.js";
 
 type Tier = "fast" | "real" | "container" | "package";
 
@@ -19,34 +21,46 @@ const MARKS: Partial<Record<Tier, string>> = {
   container: "container",
 };
 
+/** Of the ordinary tier's tests in Python: so few that the last is not long, as each imports torch. */
+const PARTS = 4;
+const PYTHON_TESTS = "test/runtime";
+
+interface Ran {
+  readonly counts: Counts;
+  /** What is still to be shown. */
+  readonly output: string;
+}
+
 const tier = (process.argv[2] ?? "fast") as Tier;
+const isFast = tier === "fast";
 const reports = await mkdtemp(join(tmpdir(), "lad-tests-"));
 const marks = MARKS[tier];
-const python = () => (marks ? runPytest(marks, join(reports, "pytest.xml")) : undefined);
-// Most of a worker's tests wait for something, and so both languages side by side take little longer than either.
-const beside = tier === "fast" ? python() : undefined;
-const vitest = await runVitest(join(reports, "vitest.json"));
-const pytest = await (beside ?? python());
-if (pytest !== undefined) process.stdout.write(pytest.output);
+const parts = isFast ? await partsOfTests(join(root, PYTHON_TESTS), PARTS) : [[PYTHON_TESTS]];
+const python = marks === undefined ? [] : parts.map((part, i) => () => runPytest(marks, part, i));
+// Two lanes: vitest keeps one of them to its end, whoever is free takes the next part of pytest's.
+const ran = await inLanes(isFast ? 2 : 1, [runVitest, ...python]);
+for (const { output } of ran) process.stdout.write(output);
 await rm(reports, { recursive: true });
 
-const total = pytest ? add(vitest, pytest.counts) : vitest;
+const total = ran.map(({ counts }) => counts).reduce(add);
 console.log(closingLine(total));
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
-async function runVitest(report: string): Promise<Counts> {
+async function runVitest(): Promise<Ran> {
+  const report = join(reports, "vitest.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const words = ["run", "--project", tier, "--passWithNoTests", ...reporters];
   const { exitCode } = await execa("vitest", words, { ...inFolder(), reject: false });
-  return ofVitest(await textOf(report), exitCode ?? 1);
+  return { counts: ofVitest(await textOf(report), exitCode ?? 1), output: "" };
 }
 
-/** The tests of the worker, and what pytest said of them. */
-async function runPytest(marks: string, report: string): Promise<{ counts: Counts; output: string }> {
+/** A part of the worker's tests. */
+async function runPytest(marks: string, paths: readonly string[], part: number): Promise<Ran> {
+  const report = join(reports, `pytest-${part}.xml`);
   const { python, env } = pythonOfCheckout();
   const { OMP_NUM_THREADS = "1", OMP_WAIT_POLICY = "PASSIVE" } = process.env;
   const options = inFolder({ OMP_NUM_THREADS, OMP_WAIT_POLICY, ...env });
-  const words = ["-m", "pytest", "-m", marks, `--junitxml=${report}`, "test/runtime"];
+  const words = ["-m", "pytest", "-m", marks, `--junitxml=${report}`, ...paths];
   const settings = { ...options, reject: false, stdout: "pipe", stderr: "pipe", all: true } as const;
   const { exitCode, all } = await execa(python, words, settings);
   return { counts: ofPytest(await textOf(report), exitCode ?? 1), output: `${all}\n` };

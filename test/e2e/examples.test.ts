@@ -1,16 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { Runtime, readExperiment, recipeFor, refine, runExperiment, speculative } from "lad";
-import { afterAll, describe, expect, it } from "vitest";
+import { type Runtime, readExperiment, recipeFor, refine, runExperiment, speculative } from "lad";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ARC_ROWS } from "./support/benchmark-rows.js";
-import { EXAMPLES } from "./support/examples.js";
+import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
 
 const root = resolve(import.meta.dirname, "../..");
-const scratch = mkdtempSync(join(tmpdir(), "lad-examples-"));
+const scratch = scratchFolder();
 
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+/** Computes what examples should come to. */
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = await startRuntime(join(scratch, "state"));
+});
+afterAll(() => runtime?.close());
 
 /** Runs an example as the README does. */
 function example(name: string, ...words: string[]) {
@@ -85,7 +89,6 @@ describe("the examples, on the stub", () => {
     "speculation writes what the policy speculative does, at temperature %s",
     async (heat) => {
       const folder = join(scratch, `drafter-${heat}`);
-      await using runtime = await Runtime.start();
       const base = await runtime.loadBase("stub");
       const adapter = await base.createAdapter({ rank: 4, seed: 1 });
       const { training, answerTokens } = recipeFor("stub");
@@ -188,7 +191,6 @@ describe("the examples, on the stub", () => {
 
   it("experiment.yaml reads, and runs with other values put in place", async () => {
     const experiment = await readExperiment(join(root, "examples/experiment.yaml"));
-    await using runtime = await Runtime.start({ threads: 1 });
     const small = { ...experiment.training, steps: 2, warmupSteps: 0, windowTokens: 160 };
     const sampling = [{ policy: refine({ iterations: 2 }), answerTokens: 8 }];
     const evaluation = experiment.evaluation && { ...experiment.evaluation, maxExamples: 2, sampling };

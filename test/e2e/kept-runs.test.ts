@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Adapter, NumberedEvent, Runtime, TrainingEvent, TrainingFinished, TrainingOptions } from "lad";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { adapterFiles, collected, EXAMPLES, scratchFolder, startRuntime, untimed } from "./support/stub.js";
 
 const scratch = scratchFolder();
@@ -62,10 +62,14 @@ function uninterruptedTraining(): Promise<Trained> {
   return whole;
 }
 
-/** What an uninterrupted run comes to, in a state of its own. */
+const undisturbed = join(scratch, "undisturbed");
+let runtimeOfWholes: Promise<Runtime> | undefined;
+afterAll(async () => (await runtimeOfWholes)?.close());
+
+/** What a run comes to on a worker that nothing happens to. */
 async function uninterrupted(options: TrainingOptions): Promise<Trained> {
-  const state = join(scratch, `whole-${Math.random()}`);
-  await using runtime = await startRuntime(state);
+  runtimeOfWholes ??= startRuntime(undisturbed);
+  const runtime = await runtimeOfWholes;
   const adapter = await freshAdapter(runtime);
   const run = adapter.train(options);
   const events = await collected(run);
@@ -73,7 +77,7 @@ async function uninterrupted(options: TrainingOptions): Promise<Trained> {
   return {
     events,
     files: await adapterFiles(adapter, scratch),
-    checkpoints: checkpointFiles(state),
+    checkpoints: checkpointFiles(undisturbed),
     metrics: metricsIn(metricsPath),
   };
 }
@@ -215,18 +219,14 @@ describe("a run whose worker was killed", () => {
     const options = { ...training, checkpoint: undefined, steps: 20 };
     const state = join(scratch, "from-0");
     const { runId } = await killedAt(state, 8, options);
-    await using whole = await startRuntime(join(scratch, "from-0-whole"));
-    const adapter = await freshAdapter(whole);
-    const events = await collected(adapter.train(options));
+    const whole = await uninterrupted(options);
     await using runtime = await startRuntime(state);
     await runtime.run(runId).resume();
     const again = await collected(runtime.run(runId).events());
     expect(again[0]?.event).toEqual({ type: "resumed", steps: 0 });
-    expect(trained(again)).toEqual(untimed(events.filter(({ type }) => type !== "started")));
+    expect(trained(again)).toEqual(untimed(whole.events.filter(({ type }) => type !== "started")));
     const info = await runtime.run(runId).info();
-    expect(await adapterFiles(await runtime.adapter(info.adapterId), scratch)).toEqual(
-      await adapterFiles(adapter, scratch),
-    );
+    expect(await adapterFiles(await runtime.adapter(info.adapterId), scratch)).toEqual(whole.files);
   });
 
   it("is refused, and stays as it is, where it would not be the same run", async () => {

@@ -1,9 +1,9 @@
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { LadError } from "../../sdk/src/errors.js";
 import { AdaptersService, fromFloat32Bytes, TrainingService, toFloat32Bytes } from "../../sdk/src/wire.js";
+import { testFolder } from "./support/folders.js";
 import { stubWorker } from "./support/stub-worker.js";
 
 const config = { name: "adapter_config.json", data: Buffer.from("{}") };
@@ -13,7 +13,7 @@ const weights = [1, 2].map((part) => ({
 }));
 
 async function newFolder(): Promise<string> {
-  return join(await mkdtemp(join(tmpdir(), "lad-test-")), "adapter");
+  return join(testFolder(), "adapter");
 }
 
 async function saving(pieces = [config, ...weights]) {

@@ -1,6 +1,5 @@
 /** What the end-to-end tests share: a small worker, data for the base `stub`, and ways to compare what came out. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Adapter,
@@ -10,16 +9,9 @@ import {
   type SampleRun,
   type TrainingEvent,
 } from "lad";
-import { afterAll } from "vitest";
 
+export { scratchFolder } from "../../sdk/support/folders.js";
 export { EXAMPLES } from "./examples.js";
-
-/** A folder that goes when the test file is done. */
-export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "lad-e2e-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** A worker on one thread, with a store of its own. */
 export function startRuntime(stateFolder: string, options: LocalOptions = {}): Promise<Runtime> {

@@ -9,7 +9,6 @@ import pytest
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.row import NoisedRow
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
-from lad_runtime.torch_backend.forward.host_time import SLICE_TOKENS
 from lad_runtime.torch_backend.forward.requests import HostRequest
 from lad_runtime.torch_backend.training import primitives, rows
 from lad_runtime.torch_backend.training.trainer import train
@@ -22,9 +21,16 @@ from type_specs import forward_spec
 from worker_support import SEQUENCE, Bench
 
 BASE = tiny_base()
-MANY = 3000  # examples of 6 to 16 tokens: a dozen slices
-MICRO = 512
+SLICE_TOKENS = 512
+MANY = 375  # examples of 6 to 16 tokens: a dozen slices
+MICRO = 256
 CORRUPTED = loss_spec(supervise="corrupted-answer-tokens")
+
+
+@pytest.fixture
+def short_slices(monkeypatch):
+    """Slices of an eighth of their length, so that as many are made of an eighth of the work."""
+    monkeypatch.setattr("lad_runtime.torch_backend.forward.host_time.SLICE_TOKENS", SLICE_TOKENS)
 
 
 @pytest.fixture
@@ -74,6 +80,7 @@ def noised(loss=CORRUPTED, noise="lad", count=MANY):
     )
 
 
+@pytest.mark.usefixtures("short_slices")
 @pytest.mark.parametrize("loss", [loss_spec(), CORRUPTED], ids=["all tokens", "corrupted tokens"])
 @pytest.mark.parametrize("noise", ["lad", "none", "own-draft"])
 @pytest.mark.parametrize("what", ["a step", "forwardBackward", "validation"])
@@ -97,6 +104,7 @@ def test_what_is_made_between_two_requests_does_not_grow_with_the_request(
     assert stretches["most"] <= 3 * (SLICE_TOKENS + 16)  # each token is noised, looked at and targeted
 
 
+@pytest.mark.usefixtures("short_slices")
 def test_sequences_of_which_nothing_is_supervised_are_passed_over_between_others_turns():
     empty = targeted_sequence(ids=(1,) * 16, targets=(-1,) * 16, weights=(0.0,) * 16)
     work = primitives.forward_backward(BASE, new_adapter(), (empty,) * MANY, forward_spec())

@@ -86,6 +86,15 @@ def test_the_mask_token_stands_in_questions_so_that_its_embedding_is_trained(tok
     assert not any(mask in lesson.answer for lesson in batch)
 
 
+@pytest.fixture
+def short_steps(monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer) -> None:
+    """Short steps on the shipped tokenizer; that training one gives it is a test of its own."""
+    monkeypatch.setattr("lad_runtime.tiny.train.BATCH_TOKENS", BATCH_TOKENS // 12)
+    monkeypatch.setattr("lad_runtime.tiny.lessons._CHUNK", 500)
+    monkeypatch.setattr("lad_runtime.tiny.train.train_vocabulary", lambda seed: tokenizer)
+
+
+@pytest.mark.usefixtures("short_steps")
 def test_two_trainings_from_one_seed_take_the_same_steps() -> None:
     trainings = [Training(SIZES["tiny-0.7m"], 2, seed=3) for _ in range(2)]
     losses = [[training.step(), training.step()] for training in trainings]
@@ -93,6 +102,7 @@ def test_two_trainings_from_one_seed_take_the_same_steps() -> None:
     assert losses[0][1] != losses[0][0]
 
 
+@pytest.mark.usefixtures("short_steps")
 def test_an_interrupted_training_takes_the_steps_of_an_uninterrupted_one(tmp_path) -> None:
     whole, first, second = (Training(SIZES["tiny-0.7m"], 4, seed=3) for _ in range(3))
     expected = [whole.step() for _ in range(4)]

@@ -250,8 +250,10 @@ def test_a_worker_that_may_hardly_open_a_file_says_so() -> None:
         assert "may have 150 files open, of which it needs 144 itself" in started.stderr()
 
 
-def test_a_state_folder_that_is_removed_under_the_worker_is_noticed_and_made_again(tmp_path: Path) -> None:
-    state = tmp_path / "state"
+def test_a_state_folder_that_is_removed_under_the_worker_is_noticed_and_made_again(
+    tcp_worker: Started,
+) -> None:
+    state, said = tcp_worker.state, tcp_worker.stderr()
 
     async def test(address: str) -> None:
         client = Client(address)
@@ -277,6 +279,5 @@ def test_a_state_folder_that_is_removed_under_the_worker_is_noticed_and_made_aga
         await client.upload(base_id, await download(client, adapter_id))
         await client.channel.close()
 
-    with worker("--state", str(state)) as started:
-        asyncio.run(asyncio.wait_for(test(started.address), 100))
-        assert "Traceback" not in started.stderr()
+    asyncio.run(asyncio.wait_for(test(tcp_worker.address), 100))
+    assert "Traceback" not in tcp_worker.stderr().removeprefix(said)

@@ -323,38 +323,43 @@ def test_sigterm_checkpoints_a_run_and_exits_with_0() -> None:
             started.process.terminate()
             assert started.process.wait(90) == 0
             assert started.stderr().splitlines()[-1].endswith("lad.server: stopped")
+        half = Path(state) / "datasets" / "half.part"
+        half.touch()
         with worker("--state", state) as started:
+            assert started.state == state
+            assert not half.exists()  # what no worker writes on
             asyncio.run(asyncio.wait_for(resume(started.address), 150))
         assert list(Path(state).glob("datasets/*.jsonl"))
 
 
-def test_a_state_folder_is_one_workers_and_a_second_says_whose_it_is_or_takes_the_next() -> None:
-    with tempfile.TemporaryDirectory(prefix="lad-") as name:
-        folder = Path(name) / "state"
-        with worker("--state", str(folder)) as first:
-            assert first.state == str(folder)
-            (folder / "datasets" / "half.part").touch()
-            second = run_start("--listen", "127.0.0.1:0", "--token-stdin", "--state", str(folder))
-            error = second.stderr.decode()
-            assert second.returncode == 75
-            assert f"{folder} is in use by another worker (process {first.process.pid} on " in error
-            with worker("--state", str(folder), "--or-next-state") as third:
-                assert third.state == f"{folder}-2"
-            assert (folder / "datasets" / "half.part").exists()
-        with worker("--state", str(folder), "--or-next-state") as fourth:
-            assert fourth.state == str(folder)
-            assert not (folder / "datasets" / "half.part").exists()
+def test_a_state_folder_is_one_workers_and_a_second_says_whose_it_is_or_takes_the_next(
+    stub_worker: Started,
+) -> None:
+    folder = Path(stub_worker.state)
+    half = folder / "datasets" / "half.part"
+    half.touch()
+    second = run_start("--listen", "127.0.0.1:0", "--token-stdin", "--state", str(folder))
+    error = second.stderr.decode()
+    assert second.returncode == 75
+    assert f"{folder} is in use by another worker (process {stub_worker.process.pid} on " in error
+    with worker("--state", str(folder), "--or-next-state") as third:
+        assert third.state == f"{folder}-2"
+    assert half.exists()
 
 
-def test_the_socket_is_the_workers_alone_and_an_abandoned_one_is_replaced() -> None:
-    with worker() as started:
-        path = started.folder / "s"
-        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
-        second = run_start("--socket", str(path), "--token-stdin")
-        assert (second.returncode, b"another process listens there" in second.stderr) == (1, True)
-        assert path.exists()
-        started.process.kill()
-        started.process.wait()
+def test_the_socket_is_the_workers_alone(stub_worker: Started) -> None:
+    path = stub_worker.folder / "s"
+    assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    second = run_start("--socket", str(path), "--token-stdin")
+    assert (second.returncode, b"another process listens there" in second.stderr) == (1, True)
+    assert path.exists()
+
+
+def test_a_socket_that_nobody_listens_at_is_replaced() -> None:
+    with tempfile.TemporaryDirectory(prefix="lad-") as folder:
+        path = Path(folder) / "s"
+        with socket.socket(socket.AF_UNIX) as abandoned:
+            abandoned.bind(str(path))
         assert path.exists()  # a socket file is no sign of life
         third = subprocess.Popen(
             [sys.executable, "-m", "lad_runtime", "--socket", str(path), "--token-stdin"],

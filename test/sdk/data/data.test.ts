@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { LadError } from "../../../sdk/src/errors.js";
 import { hub, jsonl, workerJsonl } from "../../../sdk/src/index.js";
 import { DataService } from "../../../sdk/src/wire.js";
+import { testFolder } from "../support/folders.js";
 import { stubWorker } from "../support/stub-worker.js";
 
 const examples = [
@@ -14,7 +15,7 @@ const examples = [
 ];
 
 async function file(text: string): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), "lad-test-")), "data.jsonl");
+  const path = join(testFolder(), "data.jsonl");
   await writeFile(path, text);
   return path;
 }

@@ -1,18 +1,18 @@
 /** Files of other columns and of separated values, and parts of what is split, as the JSON lines that the worker is sent. */
 import { createHash } from "node:crypto";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { csv, type DataSource, hub, jsonl, split, workerJsonl } from "../../../sdk/src/index.js";
 import { DataService } from "../../../sdk/src/wire.js";
+import { testFolder } from "../support/folders.js";
 import { stubWorker } from "../support/stub-worker.js";
 
 const QA = { instruction: "question", output: "answer" };
 
 async function file(content: string | Uint8Array): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), "lad-test-")), "data");
+  const path = join(testFolder(), "data");
   await writeFile(path, content);
   return path;
 }

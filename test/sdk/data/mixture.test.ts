@@ -1,9 +1,9 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { hub, jsonl, type MixtureOptions, mixture, parseExperiment } from "../../../sdk/src/index.js";
 import { DataService } from "../../../sdk/src/wire.js";
+import { testFolder } from "../support/folders.js";
 import { stubWorker } from "../support/stub-worker.js";
 
 const ID = "ab".repeat(32);
@@ -36,7 +36,7 @@ async function mixing(made = 10, endedBy = "") {
 }
 
 async function file(...rows: unknown[]): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), "lad-test-")), "benchmark.jsonl");
+  const path = join(testFolder(), "benchmark.jsonl");
   await writeFile(path, rows.map((row) => (typeof row === "string" ? row : JSON.stringify(row))).join("\n"));
   return path;
 }

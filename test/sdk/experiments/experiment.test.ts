@@ -1,5 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -9,6 +8,7 @@ import {
   parseExperiment,
   readExperiment,
 } from "../../../sdk/src/index.js";
+import { testFolder } from "../support/folders.js";
 
 const text = `name: ranks
 runtime: { device: cpu, threads: 1 }
@@ -73,7 +73,7 @@ describe("an experiment's file", () => {
   });
 
   it("names data beside itself", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "lad-test-"));
+    const folder = testFolder();
     await writeFile(join(folder, "experiment.yaml"), text);
     const { training } = await readExperiment(join(folder, "experiment.yaml"));
     expect(training.data).toEqual({ jsonl: join(folder, "train.jsonl") });

@@ -1,10 +1,10 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { LossCurves } from "../../../sdk/src/experiments/loss-curves.js";
 import type { LossReport, TrainingEvent } from "../../../sdk/src/index.js";
 import { sweep } from "../../../sdk/src/index.js";
+import { testFolder } from "../support/folders.js";
 
 const axes = { rank: [1, 4, 64], noise: ["lad", "cover"] } as const;
 const spec = { steps: 30 };
@@ -23,7 +23,7 @@ async function run({ rank, noise }: { rank: number; noise: string }) {
 
 describe("a sweep's report", () => {
   it("has all points with their figures, and a curve of each that differs over each axis", async () => {
-    const report = await mkdtemp(join(tmpdir(), "lad-test-"));
+    const report = testFolder();
     await sweep({ axes, spec, run, report }).table();
     const [, markdown = "", results = ""] = await files(report);
     expect(markdown).toContain("# Sweep over rank and noise");
@@ -58,7 +58,7 @@ describe("a sweep's report", () => {
   });
 
   it("is the same of a sweep that was interrupted and resumed, in any order", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "lad-test-"));
+    const folder = testFolder();
     const report = (name: string) => join(folder, name);
     await sweep({ axes, spec, run, report: report("whole") }).table();
     const manifest = join(folder, "sweep.json");
@@ -89,7 +89,7 @@ describe("a sweep's report", () => {
   });
 
   it("of results that are numbers has them under that name", async () => {
-    const report = await mkdtemp(join(tmpdir(), "lad-test-"));
+    const report = testFolder();
     await sweep({ axes: { i: [1, 2] }, run: async ({ i }) => i * 3, report }).table();
     expect((await files(report))[1]).toContain("| 2 | 6 |");
   });

@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { LadError, sweep } from "../../../sdk/src/index.js";
+import { testFolder } from "../support/folders.js";
 
 async function manifestPath(): Promise<string> {
-  return join(await mkdtemp(join(tmpdir(), "lad-test-")), "sweep.json");
+  return join(testFolder(), "sweep.json");
 }
 
 describe("the axes", () => {

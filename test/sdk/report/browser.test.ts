@@ -1,15 +1,17 @@
 import { mkdtemp, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { scratchFolder } from "../support/folders.js";
 import { chromiumPath, launchChromium } from "./support/chromium.js";
 import { sampleReport } from "./support/sample.js";
 
 const HOSTILE = `</script><img src=x onerror="document.title='pwned'">${"wide".repeat(60)}`;
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+const scratch = scratchFolder();
 
 let browser: Browser;
 let address: string;
@@ -17,7 +19,7 @@ let hostileAddress: string;
 let axe: string;
 
 async function write(report: ReturnType<typeof sampleReport>): Promise<string> {
-  const { html } = await report.write(await mkdtemp(join(tmpdir(), "lad-report-")));
+  const { html } = await report.write(await mkdtemp(join(scratch, "report-")));
   return pathToFileURL(html).href;
 }
 

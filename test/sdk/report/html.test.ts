@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHTML } from "linkedom";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { frontierChart, lineChart, Report } from "../../../sdk/src/report/index.js";
 import { SCRIPT } from "../../../sdk/src/report/page/script.js";
+import { scratchFolder } from "../support/folders.js";
 import { sampleReport, sampleTrace } from "./support/sample.js";
 
 /** What is used of an element of the parsed page. */
@@ -21,8 +21,10 @@ interface Parsed {
   querySelectorAll(selector: string): Iterable<Parsed>;
 }
 
+const scratch = scratchFolder();
+
 async function written(report: Report) {
-  const folder = await mkdtemp(join(tmpdir(), "lad-report-"));
+  const folder = await mkdtemp(join(scratch, "report-"));
   const { html, results, markdown } = await report.write(folder);
   const page = await readFile(html, "utf8");
   const document = parseHTML(page).document as unknown as Parsed;
@@ -345,7 +347,7 @@ describe("writing a report", () => {
   });
 
   it("into what is no folder is an error that names it", async () => {
-    const file = join(await mkdtemp(join(tmpdir(), "lad-report-")), "file");
+    const file = join(await mkdtemp(join(scratch, "report-")), "file");
     await writeFile(file, "");
     await expect(new Report(about).write(file)).rejects.toMatchObject({
       code: "storage",

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import {
@@ -9,6 +8,7 @@ import {
   trainingLoop,
 } from "../../../sdk/src/index.js";
 import { AdaptersService, DataService, TrainingService, toFloat32Bytes } from "../../../sdk/src/wire.js";
+import { testFolder } from "../support/folders.js";
 import { stubWorker } from "../support/stub-worker.js";
 
 const EXAMPLES = 40;
@@ -116,7 +116,7 @@ it("writes its adapter at the end, to a folder that it has checked at the start"
     code: "storage",
   });
   expect(transport.requestsOf(TrainingService.optimStep)).toHaveLength(0);
-  const folder = join(mkdtempSync(join(tmpdir(), "lad-save-")), "adapter");
+  const folder = join(testFolder(), "adapter");
   transport.onStream(AdaptersService.downloadAdapter, async function* () {
     yield { piece: { name: "adapter_config.json", data: Buffer.from("{}") } };
   });

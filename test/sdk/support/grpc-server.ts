@@ -1,6 +1,5 @@
 /** A gRPC server in this process, on a unix socket, that answers a few of the worker's methods as a test wants. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   Server,
@@ -11,6 +10,7 @@ import {
 import { DataServiceService as DataService } from "../../../sdk/src/gen/lad/v1/data.js";
 import { RunsServiceService as RunsService } from "../../../sdk/src/gen/lad/v1/runs.js";
 import { WorkerServiceService as WorkerService } from "../../../sdk/src/gen/lad/v1/worker.js";
+import { testFolder } from "./folders.js";
 
 const SERVICES = [WorkerService, RunsService, DataService];
 
@@ -54,5 +54,5 @@ export async function serve(
 }
 
 export function newSocket(): string {
-  return join(mkdtempSync(join(tmpdir(), "lad-test-")), "s.sock");
+  return join(testFolder(), "s.sock");
 }

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, mkdtemp, readdir, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
@@ -8,10 +7,11 @@ import { LadError, Runtime, type WorkerError } from "../../../sdk/src/index.js";
 import { checkRuntime, type LocalOptions } from "../../../sdk/src/options.js";
 import { startWorkerProcess } from "../../../sdk/src/worker/process.js";
 import type { Worker } from "../../../sdk/src/worker/worker.js";
+import { testFolder } from "../support/folders.js";
 
 /** A program in place of Python: a shell script that is given the worker's arguments. */
 async function program(script: string): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), "lad-test-")), "python");
+  const path = join(testFolder(), "python");
   await writeFile(path, `#!/bin/bash\n${script}\n`);
   await chmod(path, 0o755);
   return path;
