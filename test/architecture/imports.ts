@@ -15,8 +15,8 @@ export interface Source {
 export function typescriptSources(folder: string): Source[] {
   return files(folder, /\.(ts|mts|mjs)$/).map((path) => ({
     path,
-    imports: matches(path, /(?:^(?:import|export|\})(?:.*\bfrom)? |\bimport\()"([^"]+)"\)?;?$/gm).map((name) =>
-      name.startsWith(".") ? relative(root, resolve(root, dirname(path), name)) : name,
+    imports: matches(path, /(?:^(?:import|export|\})(?:.*\bfrom)? |\bimport\()"([^"]+)"\)?;?$/gm).map(
+      (name) => (name.startsWith(".") ? relative(root, resolve(root, dirname(path), name)) : name),
     ),
   }));
 }

@@ -55,6 +55,19 @@ describe("a first hour", () => {
     expect(again).toMatchObject({ status: 1, err: expect.stringContaining("stub-r2 exists") });
   });
 
+  it("ends early where validations bring no more, and keeps the best", async () => {
+    const words = ["train", data, "--base", "stub", "--rank", "1", ...WINDOW, "--learning-rate", "100"];
+    const { out, err } = await lad([...words, "--steps", "60", "--patience", "2", "--name", "best"]);
+    expect(out).toBe("best\n");
+    const [, step = ""] = /Ended early: the best validation was after (\d+) steps\./.exec(err) ?? [];
+    const [kept] = lines((await lad(["adapters", "list", "--json"])).out);
+    expect({ name: kept?.name, steps: kept?.steps ?? 0 }).toEqual({ name: "best", steps: Number(step) });
+    await lad(["adapters", "drop", "best"]);
+    const again = await lad([...words, "--steps", "4", "--patience", "1", "--name", "best"]);
+    expect(again).toMatchObject({ status: 0, out: "best\n" }); // no checkpoint is left in its way
+    await lad(["adapters", "drop", "best"]);
+  });
+
   it("answers a question, of an argument or a pipe alike", async () => {
     const asked = ["--adapter", "stub-r2", "--policy", "refine", "--iterations", "2", "--answer-tokens", "6"];
     const argument = await lad(["sample", "Say abc.", ...asked]);
@@ -64,6 +77,18 @@ describe("a first hour", () => {
     expect(frames.map(({ type }) => type).at(-1)).toBe("answer");
     expect(frames[0]).toMatchObject({ type: "frame", iteration: 0, pieces: expect.any(Array) });
     expect(`${frames.at(-1)?.text}\n`).toBe(argument.out);
+  });
+
+  it("ends an answer before a text, and gives up one that takes too long", async () => {
+    const asked = ["sample", "Say abc.", "--adapter", "none", "--base", "stub", "--answer-tokens", "24"];
+    const { out } = await lad(asked);
+    const [, end = ""] = /^[\s\S]{3}([\s\S])/u.exec(out) ?? [];
+    const cut = await lad([...asked, "--stop", end]);
+    expect(cut.out).toBe(`${out.slice(0, out.indexOf(end))}\n`);
+    expect(await lad([...asked, "--timeout", "0.000001"])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("timeoutMs"),
+    });
   });
 
   it("fills the gaps of an answer and leaves the rest", async () => {

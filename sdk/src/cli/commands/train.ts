@@ -31,6 +31,7 @@ interface Flags extends WorkerFlags {
   readonly seed: bigint;
   readonly preset?: string;
   readonly set?: readonly string[];
+  readonly patience?: number;
   readonly overwrite?: boolean;
   readonly json?: boolean;
 }
@@ -40,6 +41,7 @@ Examples:
   lad train                                            a minute or two on the base that comes with lad
   lad train my-data --base smollm2-135m --steps 500 --name mine
   lad train chats.jsonl --base meta-llama/Llama-3.2-1B-Instruct --device cuda --preset lad
+  lad train my-data --steps 5000 --patience 3
   lad train --noise cover:swapScale=1 --set attention=causal-prefix
 
 Data is ${DATA_HELP}.
@@ -70,6 +72,11 @@ export function trainCommand(cli: Cli): Command {
       .addOption(new Option("--seed <n>", "of weights, order and noise").argParser(seed).default(1n, "1"))
       .option("--preset <recipe>", "settings of another base, or lad: the method's own")
       .option("--set <key=value>", "any other option of training; may be given again", collect)
+      .option(
+        "--patience <n>",
+        "end after so many validations without an improvement, and go back to the best",
+        integer,
+      )
       .option("--overwrite", "replace an adapter of that name")
       .option("--json", "one line of JSON for each event"),
   )
@@ -89,10 +96,9 @@ async function train(cli: Cli, data: string | undefined, flags: Flags): Promise<
     );
     const { rank, alpha, targets = recipe.adapter.targets, seed } = flags;
     const adapter = await base.createAdapter({ rank, alpha, targets, seed, signal: cli.leaving.signal });
-    const options = trainingOptions(recipe, flags, {
-      data: source,
-      validation: heldout && { data: heldout },
-    });
+    const { steps = recipe.training.steps } = flags;
+    const validation = heldout && { data: heldout, ...stopping(name, steps, flags) };
+    const options = trainingOptions(recipe, flags, { data: source, validation });
     const run = await begin(runtime, adapter, name, options, flags);
     await followTraining(cli, { runtime, run, name, isShared, json: flags.json === true });
   });
@@ -125,6 +131,13 @@ function trainingOptions(
   const given = { steps, batchSize, learningRate, windowTokens, noise, optimizer };
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return overlaid({ ...training, ...data, ...named, seed }, set) as unknown as TrainingOptions;
+}
+
+/** Validations twenty times in a run, of which the best is kept, where there is a patience to end by. */
+function stopping(name: string, steps: number, { patience, overwrite = false }: Flags): object {
+  if (patience === undefined) return {};
+  const keepBest = { name: `${name.slice(0, 59)}-best`, overwrite };
+  return { everySteps: Math.max(1, Math.ceil(steps / 20)), patience, keepBest, restoreBest: true };
 }
 
 /** What a base's adapters are called after. */

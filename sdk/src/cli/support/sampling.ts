@@ -7,6 +7,7 @@ import {
   gap,
   type Model,
   type SampleOptions,
+  type SamplingLimit,
   type SamplingOptions,
 } from "../../index.js";
 import { drawDenoising, LiveBlock } from "../../report/index.js";
@@ -23,6 +24,8 @@ export interface SamplingFlags {
   readonly topP?: number;
   readonly answerTokens?: number;
   readonly seed?: bigint;
+  readonly stop?: readonly string[];
+  readonly timeout?: number;
 }
 
 /** What policies are called; each with its options. */
@@ -38,12 +41,17 @@ export function withSamplingFlags(command: Command): Command {
     .option("--top-k <n>", "draw from so many tokens alone", integer)
     .option("--top-p <x>", "draw from the most probable tokens that have this probability", decimal)
     .option("--answer-tokens <n>", "length of the answer in tokens", integer)
-    .option("--seed <n>", "of the draws", seed);
+    .option("--seed <n>", "of the draws", seed)
+    .option("--stop <text>", "end an answer before this text; may be given again", another)
+    .option("--timeout <seconds>", "give up an answer that takes longer", decimal);
 }
 
 /** The options of `sample` that the flags give; what they leave open is as the model's recipe has it. */
-export function samplingOptions(flags: SamplingFlags, { adapter, recipe }: Asked): SamplingOptions {
-  const { temperature, topK, topP, answerTokens = recipe.answerTokens, iterations } = flags;
+export function samplingOptions(
+  flags: SamplingFlags,
+  { adapter, recipe }: Asked,
+): SamplingOptions & SamplingLimit {
+  const { temperature, topK, topP, answerTokens = recipe.answerTokens, iterations, stop, timeout } = flags;
   const policy = flags.policy ?? (adapter === undefined ? "ar" : { kind: "remask", ...recipe.remask });
   const settings = typeof policy === "string" ? { kind: policy } : policy;
   return {
@@ -52,7 +60,13 @@ export function samplingOptions(flags: SamplingFlags, { adapter, recipe }: Asked
     topK,
     topP,
     answerTokens,
+    stop,
+    timeoutMs: timeout === undefined ? undefined : Math.ceil(1000 * timeout),
   };
+}
+
+function another(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 /** What an answer is made of: `[6]` six tokens to fill, `[..6]` up to six, `{a draft}`; all else stays. `\[` is a bracket. */

@@ -52,7 +52,7 @@ async function drawn(cli: Cli, { run, name, json }: Followed): Promise<TrainingF
 async function keep(
   cli: Cli,
   { runtime, run, name, isShared, json }: Followed,
-  { validation, report, seconds }: TrainingFinished,
+  { validation, report, seconds, best, stopped }: TrainingFinished,
 ): Promise<void> {
   const { adapterId, created, checkpoint } = await run.info();
   const adapter = await runtime.adapter(adapterId);
@@ -61,11 +61,13 @@ async function keep(
   const folder = libraryFolder(kept);
   await adapter.save(folder, { overwrite: true });
   if (isShared) await adapter.drop();
-  if (checkpoint) await runtime.deleteCheckpoint(checkpoint);
+  for (const spent of [checkpoint, best?.checkpoint]) if (spent) await runtime.deleteCheckpoint(spent);
   if (json) {
     printJson(cli, { type: "saved", name: kept, folder });
     return;
   }
+  if (stopped === "early" && best)
+    note(cli, `Ended early: the best validation was after ${best.step} steps.`);
   const ce = validation?.corruptedCe ?? report?.corruptedCe;
   const of = validation === undefined ? "of its last examples" : "of held-out questions";
   note(cli, `CE ${number(ce)} nats a corrupted token ${of}, in ${Math.round(seconds)} s.`);
