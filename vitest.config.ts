@@ -3,6 +3,12 @@ import { defineConfig } from "vitest/config";
 
 /** Test files of the tiers beside the ordinary one; `npm run test:<tier>` runs each. */
 const TIERS = {
+  programs: [
+    "test/e2e/programs/*.test.ts",
+    "test/bench/{bench,learning}.test.ts",
+    "test/e2e/benchmarks/lm-eval.test.ts",
+    "test/sdk/report/browser.test.ts",
+  ],
   real: ["test/**/*real*.test.ts"],
   container: ["test/**/*container*.test.ts"],
   package: ["test/**/*package*.test.ts"],
@@ -28,6 +34,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       project("fast", ["test/**/*.test.ts"], Object.values(TIERS).flat(), 120_000, false),
+      project("programs", TIERS.programs, TIERS.package, 300_000),
       project("real", TIERS.real, [], 900_000),
       project("container", TIERS.container, [], 1_500_000),
       project("package", TIERS.package, [], 900_000),

@@ -24,7 +24,7 @@ export interface AdapterFolderInfo {
 }
 
 /**
- * Reads what an adapter's files say of it: PEFT's `adapter_config.json`, and `lad.json` where there is one.
+ * Reads what an adapter's files say of it: PEFT's configuration, and lad's own claims where there are any.
  *
  * @throws LadError `not-found` where there is no adapter, `invalid-file` where it cannot be read
  */

@@ -1,7 +1,7 @@
 /**
  * Runs one tier of the tests in both languages and closes with one line, `N passed, N failed`: `npm test`.
  *
- *     tsx sdk/tools/test.ts [fast | real | container | package]
+ *     tsx sdk/tools/test.ts [fast | programs | real | container | package]
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { add, type Counts, closingLine, ofPytest, ofVitest } from "./counts.js";
 import { inLanes } from "./lanes.js";
 import { partsOfTests } from "./parts.js";
 
-type Tier = "fast" | "real" | "container" | "package";
+type Tier = "fast" | "programs" | "real" | "container" | "package";
 
 /** Which of pytest's marked tests belong to a tier; a tier without an entry has none in Python. */
 const MARKS: Partial<Record<Tier, string>> = {

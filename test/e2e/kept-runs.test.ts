@@ -74,12 +74,17 @@ async function uninterrupted(options: TrainingOptions): Promise<Trained> {
   const run = adapter.train(options);
   const events = await collected(run);
   const { metricsPath } = await runtime.run(run.runId ?? "").info();
-  return {
+  const trained = {
     events,
     files: await adapterFiles(adapter, scratch),
     checkpoints: checkpointFiles(undisturbed),
     metrics: metricsIn(metricsPath),
   };
+  const { checkpoint, validation } = options;
+  for (const kept of [checkpoint?.name, validation?.keepBest]) {
+    if (typeof kept === "string") await runtime.deleteCheckpoint(kept); // the next run has its name
+  }
+  return trained;
 }
 
 /** The digest of every file of every checkpoint. */

@@ -33,7 +33,7 @@ export async function servedWorker(): Promise<ServedWorker | undefined> {
 }
 
 /**
- * Notes for other processes of this user where a worker of this one listens, in `worker.json` of `$LAD_HOME` or its default.
+ * Notes for other processes of this user where a worker of this one listens, in a file of `$LAD_HOME` or its default.
  *
  * @throws LadError `already-exists` while another process serves a worker, `storage` if the note cannot be written
  */

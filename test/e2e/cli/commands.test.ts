@@ -201,6 +201,16 @@ describe("a chat", () => {
     expect(err).toContain("make the last answer of what stays");
   });
 
+  it("takes questions of several lines, and has some that the small bases know", async () => {
+    const settings = ["--adapter", "stub-r2", "--policy", "refine", "--answer-tokens", "6"];
+    const { out, err } = await lad(
+      ["chat", ...settings],
+      "/example\nName the capitals.\\\nPortugal Iran Iraq Chile\n",
+    );
+    expect(err).toContain("Name the capitals.\nPortugal Iran Iraq Chile\n");
+    expect(out).toBe(out.slice(0, out.length / 2).repeat(2)); // the example, and the same typed
+  });
+
   it("asks each question alone on a small base, and with what was said before where it is told to", async () => {
     const settings = ["--adapter", "stub-r2", "--policy", "refine", "--answer-tokens", "12"];
     const twice = async (...flags: string[]) => {

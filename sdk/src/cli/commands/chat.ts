@@ -1,10 +1,10 @@
 import { createInterface, type Interface } from "node:readline";
 import { PassThrough } from "node:stream";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { isLadError } from "../../index.js";
 import { type Cli, note, print } from "../cli.js";
 import { Conversation, SLASH_COMMANDS } from "../support/conversation.js";
-import { askedModel, type ModelFlags, withModelFlags } from "../support/model.js";
+import { askedModel, isShipped, type ModelFlags, withModelFlags } from "../support/model.js";
 import { type SamplingFlags, withSamplingFlags } from "../support/sampling.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
@@ -26,22 +26,21 @@ export function chatCommand(cli: Cli): Command {
   return withWorkerFlags(withModelFlags(withSamplingFlags(command)))
     .addHelpText(
       "after",
-      `\nIn the chat:\n${slash}\n\nExamples:\n  lad chat\n  lad chat --base smollm2-135m --adapter none\n\nCtrl-C stops an answer, and leaves where there is none.`,
+      `\nIn the chat:\n${slash}\n\nExamples:\n  lad chat\n  lad chat --base smollm2-135m --adapter none\n\nA line that ends with \\ goes on in the next one. Ctrl-C stops an answer, and leaves where there is none.`,
     )
     .action((flags: Flags) =>
       withWorker(cli, flags, async ({ runtime }) => {
         const asked = await askedModel(cli, runtime, flags);
         const conversation = new Conversation(cli, runtime, asked, flags);
-        note(
-          cli,
-          `${asked.name}${asked.adapter ? ` on ${asked.base.name}` : ""}. /help tells what else there is, /quit leaves.`,
-        );
+        const who = asked.adapter ? `${asked.name} on ${asked.base.name}` : asked.name;
+        const example = isShipped(asked.base.name) ? "/example asks something that it knows, " : "";
+        note(cli, `${who}. ${example}/help tells what else there is, /quit leaves.`);
         await talk(cli, conversation);
       }),
     );
 }
 
-/** Reads lines and answers each, until the end of the input or `/quit`. */
+/** Reads lines and answers each, until the end of the input or `/quit`. A line that ends with a backslash goes on in the next one. */
 async function talk(cli: Cli, conversation: Conversation): Promise<void> {
   const lines = linesOf(cli);
   const { signal } = cli.leaving;
@@ -49,10 +48,16 @@ async function talk(cli: Cli, conversation: Conversation): Promise<void> {
   signal.addEventListener("abort", close);
   lines.on("SIGINT", () => (conversation.isAnswering ? conversation.stop() : lines.close())); // a terminal's, in its raw mode
   lines.prompt();
+  let begun = "";
   try {
     for await (const line of lines) {
-      const goesOn = await said(cli, conversation, line);
+      if (line.endsWith("\\")) {
+        begun += `${line.slice(0, -1)}\n`;
+        continue;
+      }
+      const goesOn = await said(cli, conversation, begun + line);
       if (!goesOn || signal.aborted) break;
+      begun = "";
       lines.prompt();
     }
   } finally {
@@ -74,7 +79,7 @@ async function said(cli: Cli, conversation: Conversation, line: string): Promise
     const answer = await conversation.say(line);
     if (answer !== undefined) print(cli, answer);
   } catch (error) {
-    const mayGoOn = isLadError(error) || (error as Error).constructor.name === "InvalidArgumentError";
+    const mayGoOn = isLadError(error) || error instanceof InvalidArgumentError;
     if (!mayGoOn || isLadError(error, "worker-died") || isLadError(error, "unavailable")) throw error;
     note(cli, (error as Error).message);
   }

@@ -23,8 +23,7 @@ interface Flags extends WorkerFlags, ModelFlags, SamplingFlags {
 
 const EXAMPLES = `
 Examples:
-  lad sample "Name the capitals.\\nPeru Chile"           of the adapter that was trained last
-  echo "What is the opposite of hot?" | lad sample      a prompt from a pipe
+  printf 'Name the capitals.\\nPeru Chile' | lad sample    the adapter that was trained last answers
   lad sample "…" --policy threshold:iterations=16 --json
   lad sample "…" --answer "The [6] is [..4]."           fills six tokens, and up to four
   lad sample "…" --draft "A first version." --strength 0.3
@@ -59,7 +58,7 @@ export function sampleCommand(cli: Cli): Command {
 }
 
 async function promptOf(cli: Cli, given: string | undefined): Promise<string> {
-  if (given !== undefined && given !== "-") return given.replaceAll("\\n", "\n");
+  if (given !== undefined && given !== "-") return given;
   if (given === undefined && cli.stdin.isTTY) {
     throw new LadError("invalid-option", "There is no prompt.", {
       option: "prompt",

@@ -1,7 +1,14 @@
 /** A chat: what was said, and how the next answer is made. */
 
 import { nearest } from "../../checks/nearest.js";
-import { type CanvasStart, type ChatMessage, LadError, type Runtime } from "../../index.js";
+import {
+  type CanvasStart,
+  type ChatMessage,
+  LadError,
+  type Row,
+  type Runtime,
+  tinyData,
+} from "../../index.js";
 import { type Cli, note } from "../cli.js";
 import { type Asked, askedModel, isShipped } from "./model.js";
 import { answered, answerPieces, type SamplingFlags, samplingOptions } from "./sampling.js";
@@ -33,6 +40,7 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
     usage: "/edit <pieces>",
     about: "make the last answer of what stays, [6] to fill and {drafts}",
   },
+  { name: "/example", usage: "/example", about: "ask a question that the small bases know" },
   { name: "/again", usage: "/again", about: "another answer to the last question, with the next seed" },
   { name: "/seed", usage: "/seed <n>", about: "of the draws" },
   { name: "/system", usage: "/system <text>", about: "a system message; empty: none" },
@@ -54,6 +62,8 @@ export class Conversation {
   #flags: ChatFlags;
   #hasHistory: boolean;
   #messages: ChatMessage[] = [];
+  #examples: readonly Row[] | undefined;
+  #shown = 0;
   #stop = new AbortController();
   #isAnswering = false;
 
@@ -115,6 +125,8 @@ export class Conversation {
         return this.#ask(rest);
       case "/edit":
         return this.#answer(this.#question(), { answer: answerPieces(rest) });
+      case "/example":
+        return this.#answer([...this.#past, { role: "user", content: await this.#example() }]);
       case "/again":
         this.#flags = { ...this.#flags, seed: (this.#flags.seed ?? 0n) + 1n };
         return this.#answer(this.#question());
@@ -130,6 +142,22 @@ export class Conversation {
     const base = this.#asked.base.name;
     this.#asked = await askedModel(this.#cli, this.#runtime, { adapter: adapter || "none", base });
     note(this.#cli, `${this.#asked.name} answers.`);
+  }
+
+  /** One of the held-out questions of the small bases, another each time. */
+  async #example(): Promise<string> {
+    const { base } = this.#asked;
+    if (!isShipped(base.name)) {
+      throw new LadError(
+        "invalid-state",
+        `There are no examples for ${base.name}: the small bases have some.`,
+      );
+    }
+    this.#examples ??= await base.rows(tinyData.heldout());
+    const { instruction, input } = this.#examples[this.#shown++ % this.#examples.length] ?? {};
+    const question = [instruction, input].filter(Boolean).join("\n");
+    note(this.#cli, question);
+    return question;
   }
 
   /** What stands before the next question. */

@@ -3,10 +3,10 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { type Runtime, readExperiment, recipeFor, refine, runExperiment, speculative } from "lad";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ARC_ROWS } from "./support/benchmark-rows.js";
-import { EXAMPLES, scratchFolder, startRuntime } from "./support/stub.js";
+import { ARC_ROWS } from "../support/benchmark-rows.js";
+import { EXAMPLES, scratchFolder, startRuntime } from "../support/stub.js";
 
-const root = resolve(import.meta.dirname, "../..");
+const root = resolve(import.meta.dirname, "../../..");
 const scratch = scratchFolder();
 
 /** Computes what examples should come to. */
