@@ -241,4 +241,10 @@ export * from "./runtime.js";
 export { Snapshot } from "./snapshot.js";
 export type * from "./transport.js";
 export * from "./version.js";
-export { type Announcement, announceWorker, type ServedWorker, servedWorker } from "./worker/served.js";
+export {
+  type Announcement,
+  announceWorker,
+  requireNoneServed,
+  type ServedWorker,
+  servedWorker,
+} from "./worker/served.js";

@@ -40,6 +40,9 @@ const SYNONYMS: readonly (readonly string[])[] = [
   ["seed", "randomSeed", "randomState"],
   ["stop", "stopSequences", "stopSequence", "stopStrings", "until"],
   ["timeoutMs", "timeout"],
+  ["patience", "earlyStoppingPatience"],
+  ["minDelta", "earlyStoppingThreshold"],
+  ["restoreBest", "loadBestModelAtEnd", "restoreBestWeights"],
   ["name", "model", "modelName"],
 ];
 

@@ -5,8 +5,8 @@ import { runLad } from "./program.js";
 
 const leaving = new Leaving((line) => console.error(line), process.exit);
 const words = process.argv.slice(2);
-const asks = words[0] !== "setup"; // which a signal may end at any place: it goes on where it was
-for (const signal of asks ? (["SIGINT", "SIGTERM", "SIGHUP"] as const) : []) {
+const goesOn = words[0] === "setup"; // a signal may end it at any place: the next one goes on where it was
+for (const signal of goesOn ? [] : (["SIGINT", "SIGTERM", "SIGHUP"] as const)) {
   process.on(signal, () => leaving.ask());
 }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
-import { isLadError, type LadErrorCode } from "../errors.js";
+import { isLadError, type LadError, type LadErrorCode } from "../errors.js";
 import { locateRuntime } from "../setup/locate.js";
 import { type Cli, note } from "./cli.js";
 import { LEFT_STATUS } from "./leaving.js";
@@ -186,8 +186,14 @@ function failed(error: unknown, cli: Cli, json: boolean): number {
     return STATUS.failed;
   }
   note(cli, json ? JSON.stringify({ error }) : `lad: ${error.message}`);
-  if (error.code === "invalid-option") return STATUS.usage;
-  return NO_WORKER.has(error.code) ? STATUS.noWorker : STATUS.failed;
+  return statusOf(error);
+}
+
+/** The exit status of a command that failed so. */
+export function statusOf({ code, option }: LadError): number {
+  if (code === "invalid-option") return STATUS.usage;
+  const isLate = code === "timeout" && option === "startTimeoutMs"; // nobody listens there
+  return NO_WORKER.has(code) || isLate ? STATUS.noWorker : STATUS.failed;
 }
 
 function version(): string {

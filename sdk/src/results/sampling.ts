@@ -1,8 +1,8 @@
 import type { AnswerState } from "../method/answer-state.js";
 
 /**
- * Why a sampler stopped. `stop`: the answer's text ends before a stop string, which `answer.stop` tells. `length`: the answer fills all of its positions without a token that ends it, so that it was cut, whatever the
- * policy. Otherwise, of `ar` and `speculative`, `eos`: the token came that ends it; of policies that denoise, `settled`: the answer was
+ * Why a sampler stopped. `stop`: the answer's text ends before a stop string, which `answer.stop` tells. `length`: the answer fills all of
+ * its positions without a token that ends it, so that it was cut, whatever the policy. Otherwise, of `ar` and `speculative`, `eos`: the token came that ends it; of policies that denoise, `settled`: the answer was
  * stable, or `iterations`: they were used up.
  */
 export type StopReasonName = "iterations" | "settled" | "eos" | "length" | "stop";

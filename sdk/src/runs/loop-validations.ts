@@ -22,6 +22,7 @@ interface ValidatedAdapter {
   checkpoint(name: string, options: CheckpointOptions): Promise<string>;
 }
 
+/** Validates while a loop trains, and keeps the adapter of the best validation. */
 export class LoopValidations {
   readonly #adapter: ValidatedAdapter;
   readonly #options: CheckedTraining;

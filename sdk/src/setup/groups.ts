@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { LadError } from "../errors.js";
+import { STAMP } from "./locate.js";
 
 /**
  * Groups of Python packages: `core` runs a worker, `data` reads hub data sets and finds near-duplicates, `smollm2` has the file of that
@@ -17,8 +18,6 @@ interface Stamp {
   python: string;
   groups: Partial<Record<Group, string>>;
 }
-
-const STAMP = "lad-setup.json";
 
 /**
  * Reads `--with`: group names, separated by commas.

@@ -18,6 +18,9 @@ export interface RuntimeLocation {
   isCheckout: boolean;
 }
 
+/** The record of what is installed, which the set-up writes into the environment when the first group is whole. */
+export const STAMP = "lad-setup.json";
+
 type Variables = Record<string, string | undefined>;
 
 /**
@@ -44,8 +47,17 @@ export function locateRuntime(variables: Variables = process.env): RuntimeLocati
  */
 export function requireRuntime(variables: Variables = process.env): RuntimeLocation {
   const location = locateRuntime(variables);
-  if (existsSync(location.python)) return location;
   const command = location.isCheckout ? "npm run setup" : "npx lad setup";
+  if (existsSync(join(location.environmentFolder, STAMP))) return location;
+  if (existsSync(location.python)) {
+    throw new LadError(
+      "setup-required",
+      `The worker's Python environment ${location.environmentFolder} is not whole yet.`,
+      {
+        remedy: `Wait for the set-up that is under way, or run \`${command}\` again: it goes on where it was.`,
+      },
+    );
+  }
   throw new LadError(
     "setup-required",
     `The worker's Python environment ${location.environmentFolder} does not exist.`,

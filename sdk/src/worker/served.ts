@@ -33,11 +33,11 @@ export async function servedWorker(): Promise<ServedWorker | undefined> {
 }
 
 /**
- * Notes for other processes of this user where a worker of this one listens, in a file of `$LAD_HOME` or its default.
+ * Makes sure that no other process of this user serves a worker.
  *
- * @throws LadError `already-exists` while another process serves a worker, `storage` if the note cannot be written
+ * @throws LadError `already-exists` if one does
  */
-export async function announceWorker(connection: Connection): Promise<Announcement> {
+export async function requireNoneServed(): Promise<void> {
   const other = await servedWorker();
   if (other !== undefined && other.pid !== process.pid) {
     throw new LadError(
@@ -48,6 +48,15 @@ export async function announceWorker(connection: Connection): Promise<Announceme
       },
     );
   }
+}
+
+/**
+ * Notes for other processes of this user where a worker of this one listens, in a file of `$LAD_HOME` or its default.
+ *
+ * @throws LadError `already-exists` while another process serves a worker, `storage` if the note cannot be written
+ */
+export async function announceWorker(connection: Connection): Promise<Announcement> {
+  await requireNoneServed();
   const file = noteFile();
   const note: Note = { ...connection, pid: process.pid };
   try {

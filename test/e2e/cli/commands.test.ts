@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { announceWorker, type Runtime } from "lad";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { runLad } from "../../../sdk/src/cli/program.js";
 import { captured, lad, lines } from "../../sdk/cli/support.js";
 import { EXAMPLES, scratchFolder, startRuntime } from "../support/stub.js";
@@ -23,6 +23,12 @@ beforeAll(async () => {
   runtime = await startRuntime(join(scratch, "state"));
   await announceWorker(runtime.connection);
 });
+/** The worker is another's: a command leaves nothing in it, and takes nothing away. */
+afterEach(async () => {
+  const { adapters, bases } = await runtime.info();
+  expect(adapters.map(({ id }) => id)).toEqual([]);
+  expect(bases.length).toBeLessThanOrEqual(1);
+});
 afterAll(async () => {
   await runtime.close();
   vi.unstubAllEnvs();
@@ -40,7 +46,6 @@ describe("a first hour", () => {
     expect(err).toContain("nats a corrupted token of held-out questions");
     expect(err).toContain("`lad chat --adapter stub-r2` talks to it.");
     expect(readdirSync(join(home, "adapters/stub-r2"))).toContain("adapter_model.safetensors");
-    expect((await runtime.info()).adapters).toEqual([]); // the worker is another's: nothing is left in it
     expect((await lad(["adapters", "list"])).out).toMatch(/stub-r2 +stub +2 +4 +full/);
   });
 
@@ -66,6 +71,51 @@ describe("a first hour", () => {
     const again = await lad([...words, "--steps", "4", "--patience", "1", "--name", "best"]);
     expect(again).toMatchObject({ status: 0, out: "best\n" }); // no checkpoint is left in its way
     await lad(["adapters", "drop", "best"]);
+  });
+
+  it("refuses to be told what it gives itself", async () => {
+    for (const set of ["save=/tmp/x", "checkpoint.name=y", "detached=false"]) {
+      const { status, err } = await lad([...TRAIN, "--set", set]);
+      expect({ status, err }).toEqual({
+        status: 2,
+        err: expect.stringContaining("is the command's own to give"),
+      });
+    }
+    const { out } = await lad([...TRAIN, "--json", "--name", "often", "--set", "checkpoint.everySteps=1"]);
+    expect(lines(out).filter(({ type }) => type === "checkpoint")).toHaveLength(4);
+    await lad(["adapters", "drop", "often"]);
+  });
+
+  it("reads columns of other names, and holds some of the data out", async () => {
+    const file = join(scratch, "asked.csv");
+    const rows = Array.from({ length: 40 }, (_, i) => `Say ${i}.,${i}`);
+    writeFileSync(file, ["question,answer", ...rows].join("\n"));
+    const words = [
+      "train",
+      file,
+      "--base",
+      "stub",
+      "--rank",
+      "1",
+      "--steps",
+      "6",
+      ...WINDOW,
+      "--name",
+      "read",
+    ];
+    const columns = ["--columns", "instruction=question,output=answer"];
+    expect(await lad([...words, "--json"])).toMatchObject({ status: 1 });
+    const { out } = await lad([...words, ...columns, "--held-out", "0.3", "--patience", "9", "--json"]);
+    const [started] = lines(out) as { data: { kept: number }; validationData: { kept: number } }[];
+    expect((started?.data.kept ?? 0) + (started?.validationData.kept ?? 0)).toBe(40);
+    expect(started?.validationData.kept).toBeGreaterThan(3);
+    await lad(["adapters", "drop", "read"]);
+  });
+
+  it("leaves a base to those who have loaded it", async () => {
+    const base = await runtime.loadBase("stub");
+    expect(await lad(["pull", "stub"])).toMatchObject({ status: 0 });
+    expect(await base.encode("still here")).not.toEqual([]);
   });
 
   it("answers a question, of an argument or a pipe alike", async () => {
@@ -168,12 +218,19 @@ describe("a first hour", () => {
 
   it("copies adapters out and in, and drops them", async () => {
     const out = join(scratch, "exported");
+    const before = readdirSync(scratch).length;
     await lad(["adapters", "export", "stub-r2", out]);
     expect(readdirSync(out)).toContain("README.md");
     expect(await lad(["adapters", "export", "stub-r2", out])).toMatchObject({ status: 1 });
+    expect(readdirSync(scratch)).toHaveLength(before + 1); // whole or not at all
     expect((await lad(["adapters", "import", out, "--name", "theirs"])).out).toBe("theirs\n");
     expect(await lad(["adapters", "drop", "theirs", "nobody"])).toMatchObject({ status: 1 });
     expect(existsSync(join(home, "adapters/theirs"))).toBe(true);
+    writeFileSync(join(home, "adapters/theirs/adapter_config.json"), "{");
+    expect((await lad(["adapters"])).err).toContain("theirs is no adapter that can be read");
+    for (const name of ["..", "../data", ""]) {
+      expect(await lad(["adapters", "drop", name])).toMatchObject({ status: 2 });
+    }
     await lad(["adapters", "drop", "theirs"]);
     expect(existsSync(join(home, "adapters/theirs"))).toBe(false);
   });
@@ -184,6 +241,7 @@ describe("a chat", () => {
     const { status, out, err } = await lad(
       ["chat", "--adapter", "stub-r2", "--answer-tokens", "5"],
       [
+        "/policy bogus",
         "/policy refine:iterations=2",
         "Say abc.",
         "/edit A[2]B",
@@ -196,6 +254,7 @@ describe("a chat", () => {
     );
     expect(status).toBe(0);
     expect(out).toMatch(/\n?A[\s\S]*B\n$/);
+    expect(err).toContain("policy is bogus");
     expect(err).toContain("Did you mean /policy?");
     expect(err).toContain("/history is maybe: it must be on or off.");
     expect(err).toContain("make the last answer of what stays");
@@ -241,6 +300,10 @@ describe("leaving", () => {
     expect((await lad(["runs", "list"])).out).toMatch(new RegExp(`${id} +training +paused +stub +long`));
     const { steps } = JSON.parse((await lad(["runs", "show", id])).out) as { steps: number };
     expect(steps).toBeLessThan(800);
+    expect(await lad(words)).toMatchObject({
+      status: 1,
+      err: expect.stringContaining(`\`lad runs resume ${id}\` goes on`),
+    });
     expect((await lad(["runs", "resume", "no-such-run"])).err).toContain("No run begins with no-such-run.");
     expect(await lad(["runs", "resume", id.slice(0, 12)])).toMatchObject({ status: 0, out: "long\n" });
     expect((await lad(["adapters"])).out).toMatch(/long +stub +2 +800/);
@@ -248,7 +311,27 @@ describe("leaving", () => {
     expect((await lad(["runs", "list"])).out).not.toContain(id);
   });
 
-  async function runs() {
-    return (await runtime.runs()).filter(({ checkpoint }) => checkpoint === "long");
+  it("says that another has cancelled the training, and forgets it with its checkpoint", async () => {
+    const words = [...TRAIN.slice(0, -4), "--steps", "3000", ...WINDOW, "--name", "stopped"];
+    const ended = lad(words);
+    await vi.waitFor(async () => expect((await runs("stopped"))[0]?.steps).toBeGreaterThan(25), {
+      timeout: 30_000,
+    });
+    const [{ id } = { id: "" }] = await runs("stopped");
+    await lad(["runs", "cancel", id]);
+    const { status, out, err } = await ended;
+    expect({ status, out }).toEqual({ status: 1, out: "" });
+    expect(err).toMatch(/The training was cancelled after \d+ of 3000 steps\./);
+    await lad(["runs", "delete", id]);
+    const again = await lad([...words, "--steps", "2"]);
+    expect(again).toMatchObject({ status: 0, out: "stopped\n" });
+    const [finished = ""] = (await runs("stopped")).map(({ id }) => id);
+    expect((await lad(["runs", "resume", finished])).err).toContain(
+      "is finished: there is nothing to go on with.",
+    );
+  });
+
+  async function runs(name = "long") {
+    return (await runtime.runs()).filter(({ checkpoint }) => checkpoint === name);
   }
 });

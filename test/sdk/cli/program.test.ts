@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { LadError } from "lad";
 import { describe, expect, it } from "vitest";
-import { COMMANDS } from "../../../sdk/src/cli/program.js";
+import { COMMANDS, statusOf } from "../../../sdk/src/cli/program.js";
 import { captured, lad } from "./support.js";
 
 const root = join(import.meta.dirname, "../../..");
@@ -58,6 +59,11 @@ describe("a mistake in the command", () => {
     [["train", "--noise", "cover:x"], "x is no key=value."],
     [["sample", "x", "--answer", "The [six]."], "[six] is no gap"],
     [["sweep", "--axis", "training.steps"], "It must be path=value,value."],
+    [["reproduce", "--ranks", "2,abc"], "It must be a whole number."],
+    [["sample", "x", "--timeout", "-1"], "It must be a number of seconds above 0."],
+    [["train", "x.csv", "--columns", "question"], "It must be field=column,field=column."],
+    [["train", "x.jsonl", "--patience", "3"], "Give --held-out 0.05, or a folder with validation.jsonl."],
+    [["train", "--name", "a b"], "--name is a b: it is no adapter's name."],
   ])("%j is told before a worker starts", async (words, why) => {
     const { status, err } = await lad(words);
     expect(status).toBe(2);
@@ -71,10 +77,24 @@ describe("a mistake in the command", () => {
   });
 });
 
-describe("a worker that cannot be had", () => {
-  it("ends a command with status 3", async () => {
-    const words = ["runs", "list", "--worker", "unix:///nowhere/worker.sock"];
-    expect((await lad(words)).err).toContain("Set LAD_TOKEN");
+describe("the exit status", () => {
+  it.each([
+    ["invalid-option", undefined, 2],
+    ["not-found", undefined, 1],
+    ["out-of-memory", undefined, 1],
+    ["setup-required", undefined, 3],
+    ["worker-died", undefined, 3],
+    ["unavailable", undefined, 3],
+    ["timeout", "startTimeoutMs", 3],
+    ["timeout", "timeoutMs", 1],
+    ["cancelled", undefined, 1],
+  ] as const)("of %s (%s) is %d", (code, option, status) => {
+    expect(statusOf(new LadError(code, "It failed.", { option }))).toBe(status);
+  });
+
+  it("is 2 for a worker whose token is not given", async () => {
+    const { status, err } = await lad(["runs", "list", "--worker", "unix:///nowhere/worker.sock"]);
+    expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining("Set LAD_TOKEN") });
   });
 });
 

@@ -1,9 +1,20 @@
-import { cp, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { copyFile, rename, rm } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { LadError, readAdapterFolder } from "../../index.js";
+import { makeFolder } from "../../make-folder.js";
 import { type Column, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
-import { findAdapter, freeName, library, libraryFolder, type NamedAdapter } from "../support/library.js";
+import {
+  checkName,
+  findAdapter,
+  freeName,
+  library,
+  libraryFolder,
+  type NamedAdapter,
+} from "../support/library.js";
 
 const COLUMNS: readonly Column<NamedAdapter>[] = [
   { header: "name", align: "left", cell: ({ name }) => name },
@@ -42,7 +53,7 @@ export function adaptersCommand(cli: Cli): Command {
 }
 
 async function list(cli: Cli, json: boolean): Promise<void> {
-  const adapters = await library();
+  const adapters = await library((damaged) => note(cli, damaged));
   if (json) for (const adapter of adapters) printJson(cli, adapter);
   else if (adapters.length > 0) print(cli, renderTable(COLUMNS, adapters));
   else note(cli, "There are no adapters yet: `lad train` makes one.");
@@ -50,52 +61,51 @@ async function list(cli: Cli, json: boolean): Promise<void> {
 
 async function exported(cli: Cli, name: string, target: string): Promise<void> {
   const { folder } = await findAdapter(name);
-  await copied(folder, target);
+  await copied(folder, target, "Give another folder.");
   note(cli, `${name} is in ${target}.`);
 }
 
 async function imported(cli: Cli, source: string, given: string | undefined): Promise<void> {
   const { folder } = await readAdapterFolder(source);
-  const name = given ?? (await freeName(folder.split(/[/\\]/).at(-1) ?? "imported"));
+  const name = given ?? (await freeName(basename(folder)));
   checkName(name);
-  await copied(folder, libraryFolder(name));
+  await copied(folder, libraryFolder(name), "Give another --name.");
   print(cli, name);
+  note(cli, "It is now the last saved, which answers where no --adapter is given.");
 }
 
 async function dropped(cli: Cli, names: readonly string[]): Promise<void> {
-  const found = await Promise.all(names.map(findAdapter)); // before any is deleted
-  for (const { name, folder } of found) {
-    if (folder !== libraryFolder(name)) {
-      throw new LadError("invalid-option", `${name} is not in LAD_HOME.`, {
-        remedy: "Delete the folder yourself.",
-      });
-    }
+  for (const name of names) {
+    checkName(name);
+    if (!existsSync(libraryFolder(name))) await findAdapter(name); // tells the nearest, before any is deleted
   }
-  for (const { name, folder } of found) {
-    await rm(folder, { recursive: true });
+  for (const name of names) {
+    await rm(libraryFolder(name), { recursive: true });
     note(cli, `${name} is deleted.`);
   }
 }
 
-async function copied(folder: string, target: string): Promise<void> {
-  try {
-    await cp(folder, target, { recursive: true, errorOnExist: true, force: false });
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "";
-    const isThere = code === "ERR_FS_CP_EEXIST";
-    throw new LadError(
-      isThere ? "already-exists" : "storage",
-      `folder is ${target}: ${isThere ? "it is there already" : `it could not be written (${code})`}.`,
-      { option: "folder", value: target, remedy: "Give another folder, or another --name.", cause },
-    );
-  }
-}
+/** What an adapter's folder has; nothing else is copied. */
+const FILES = ["adapter_config.json", "adapter_model.safetensors", "lad.json", "README.md"];
 
-function checkName(name: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return;
-  throw new LadError("invalid-option", `--name is ${name}: it is no adapter's name.`, {
-    option: "--name",
-    value: name,
-    remedy: "Give 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit.",
-  });
+/** Copies an adapter to a folder that is not there yet, whole or not at all. */
+async function copied(folder: string, target: string, remedy: string): Promise<void> {
+  if (existsSync(target)) {
+    const text = `folder is ${target}: it is there already.`;
+    throw new LadError("already-exists", text, { option: "folder", value: target, remedy });
+  }
+  const fresh = `${resolve(target)}.new-${randomBytes(4).toString("hex")}`;
+  try {
+    makeFolder(fresh);
+    for (const name of FILES) {
+      const file = join(folder, name);
+      if (statSync(file, { throwIfNoEntry: false })?.isFile()) await copyFile(file, join(fresh, name));
+    }
+    await rename(fresh, target);
+  } catch (cause) {
+    await rm(fresh, { recursive: true, force: true }).catch(() => {}); // the first error is the one to tell
+    const { code } = cause as NodeJS.ErrnoException;
+    const text = `folder is ${target}: it could not be written (${code}).`;
+    throw new LadError("storage", text, { option: "folder", value: target, remedy, cause });
+  }
 }

@@ -3,15 +3,12 @@ import { PassThrough } from "node:stream";
 import { Command, InvalidArgumentError } from "commander";
 import { isLadError } from "../../index.js";
 import { type Cli, note, print } from "../cli.js";
-import { Conversation, SLASH_COMMANDS } from "../support/conversation.js";
+import { type ChatFlags, Conversation, SLASH_COMMANDS } from "../support/conversation.js";
 import { askedModel, isShipped, type ModelFlags, withModelFlags } from "../support/model.js";
-import { type SamplingFlags, withSamplingFlags } from "../support/sampling.js";
+import { withSamplingFlags } from "../support/sampling.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
-interface Flags extends WorkerFlags, ModelFlags, SamplingFlags {
-  readonly system?: string;
-  readonly history?: boolean;
-}
+interface Flags extends WorkerFlags, ModelFlags, ChatFlags {}
 
 /** `lad chat` */
 export function chatCommand(cli: Cli): Command {
@@ -35,7 +32,11 @@ export function chatCommand(cli: Cli): Command {
         const who = asked.adapter ? `${asked.name} on ${asked.base.name}` : asked.name;
         const example = isShipped(asked.base.name) ? "/example asks something that it knows, " : "";
         note(cli, `${who}. ${example}/help tells what else there is, /quit leaves.`);
-        await talk(cli, conversation);
+        try {
+          await talk(cli, conversation);
+        } finally {
+          await conversation.close();
+        }
       }),
     );
 }
@@ -60,6 +61,7 @@ async function talk(cli: Cli, conversation: Conversation): Promise<void> {
       begun = "";
       lines.prompt();
     }
+    if (begun !== "" && !signal.aborted) await said(cli, conversation, begun.trimEnd()); // the input ended there
   } finally {
     signal.removeEventListener("abort", close);
     lines.close();

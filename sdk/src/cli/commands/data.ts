@@ -2,12 +2,12 @@ import { Command } from "commander";
 import { type InspectOptions, recipeFor } from "../../index.js";
 import { inspectionText } from "../../report/index.js";
 import { type Cli, print, printJson } from "../cli.js";
-import { DATA_HELP, namedData } from "../support/data.js";
+import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
 import { DEFAULT_BASE, loadBase } from "../support/model.js";
 import { integer, kind } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
-interface Flags extends WorkerFlags {
+interface Flags extends WorkerFlags, ColumnFlags {
   readonly base: string;
   readonly windowTokens?: number;
   readonly noise?: InspectOptions["noise"];
@@ -22,8 +22,7 @@ export function dataCommand(cli: Cli): Command {
     "\nExample:\n  lad data inspect chats.jsonl --base smollm2-135m --window-tokens 256",
   );
   withWorkerFlags(
-    command
-      .command("inspect [data]")
+    withColumnFlags(command.command("inspect [data]"))
       .description("what training would see of data, before an hour is spent on it")
       .option("-b, --base <base>", "whose tokens and chat template", DEFAULT_BASE)
       .option("--window-tokens <n>", "the longest prompt and answer together, in tokens", integer)
@@ -39,7 +38,7 @@ export function dataCommand(cli: Cli): Command {
 async function inspect(cli: Cli, data: string | undefined, flags: Flags): Promise<void> {
   const { training, ...recipe } = recipeFor(flags.base);
   const { windowTokens = training.windowTokens, noise = training.noise, shown } = flags;
-  const { train } = namedData(data, flags.base);
+  const { train } = namedData(data, flags.base, flags);
   await withWorker(cli, flags, async ({ runtime }) => {
     const base = await loadBase(cli, runtime, flags.base, { training, ...recipe });
     const { maxPromptTokens, loss } = training;

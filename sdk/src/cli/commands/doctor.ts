@@ -9,7 +9,7 @@ const SIGNS: Readonly<Record<Finding["state"], string>> = { fine: "✓", warning
 export function doctorCommand(cli: Cli): Command {
   return new Command("doctor")
     .option("--json", "one line of JSON for each finding")
-    .addHelpText("after", "\nExample:\n  lad doctor\n\nIts status is 1 where a worker cannot start.")
+    .addHelpText("after", "\nExample:\n  lad doctor\n\nIts status is 3 where a worker cannot start.")
     .action(({ json }: { json?: boolean }) => examine(cli, json === true));
 }
 

@@ -1,14 +1,14 @@
 import { Command } from "commander";
-import type { Estimate, Evaluation, PolicyInput } from "../../index.js";
+import type { Estimate, Evaluation } from "../../index.js";
 import { type Column, number, percent, renderTable } from "../../report/index.js";
 import { type Cli, print, printJson } from "../cli.js";
-import { DATA_HELP, namedData } from "../support/data.js";
-import { askedModel, type ModelFlags, withModelFlags } from "../support/model.js";
+import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
+import { type ModelFlags, withModel, withModelFlags } from "../support/model.js";
 import { type SamplingFlags, samplingOptions, withSamplingFlags } from "../support/sampling.js";
 import { integer } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
-interface Flags extends WorkerFlags, ModelFlags, SamplingFlags {
+interface Flags extends WorkerFlags, ModelFlags, SamplingFlags, ColumnFlags {
   readonly questions: number;
   readonly json?: boolean;
 }
@@ -32,7 +32,7 @@ export function evaluateCommand(cli: Cli): Command {
     .argument("[data]", "questions with their right answers (default: the held-out ones of the small bases)")
     .option("--questions <n>", "how many, from the first on; 0: all", integer, 100)
     .option("--json", "one line of JSON for each model");
-  return withWorkerFlags(withModelFlags(withSamplingFlags(command)))
+  return withWorkerFlags(withModelFlags(withSamplingFlags(withColumnFlags(command))))
     .addHelpText(
       "after",
       `
@@ -47,30 +47,28 @@ The base answers the same questions token after token. In brackets: 95 % interva
 }
 
 async function evaluate(cli: Cli, data: string | undefined, flags: Flags): Promise<void> {
-  await withWorker(cli, flags, async ({ runtime }) => {
-    const asked = await askedModel(cli, runtime, flags);
-    const { base, adapter, name, recipe } = asked;
-    const { train, heldout = train } = namedData(data, base.name);
-    const { windowTokens, maxPromptTokens = 0 } = recipe.training;
-    const { signal } = cli.leaving;
-    const items = await base.questions(heldout, {
-      windowTokens,
-      maxPromptTokens,
-      limit: flags.questions,
-      signal,
-    });
-    const { seed } = flags;
-    const rows: Row[] = [];
-    if (adapter !== undefined) {
-      const measured = await adapter.evaluate({ ...samplingOptions(flags, asked), items, seed, signal });
-      rows.push({ model: name, measures: measured });
-    }
-    const policy: PolicyInput = "ar";
-    const answerTokens = flags.answerTokens ?? recipe.answerTokens ?? windowTokens;
-    rows.push({ model: base.name, measures: await base.evaluate({ items, policy, answerTokens, signal }) });
-    if (flags.json) for (const row of rows) printJson(cli, measuresOf(row));
-    else print(cli, renderTable(COLUMNS, rows));
-  });
+  await withWorker(cli, flags, ({ runtime }) =>
+    withModel(cli, runtime, flags, async (asked) => {
+      const { base, adapter, model, name, recipe } = asked;
+      const { train, heldout = train } = namedData(data, base.name, flags);
+      const { windowTokens, maxPromptTokens = 0 } = recipe.training;
+      const { signal } = cli.leaving;
+      const limit = flags.questions;
+      const items = await base.questions(heldout, { windowTokens, maxPromptTokens, limit, signal });
+      const answerTokens = flags.answerTokens ?? recipe.answerTokens ?? windowTokens;
+      const own = samplingOptions(flags, asked);
+      const alone = adapter === undefined ? { answerTokens } : {};
+      const measures = await model.evaluate({ ...own, ...alone, items, seed: flags.seed, signal });
+      const rows: Row[] = [{ model: name, measures }];
+      if (adapter !== undefined) {
+        const { stop, timeoutMs } = own; // what it is compared by
+        const plain = { policy: "ar", answerTokens, stop, timeoutMs, items, signal } as const;
+        rows.push({ model: base.name, measures: await base.evaluate(plain) });
+      }
+      if (flags.json) for (const row of rows) printJson(cli, measuresOf(row));
+      else print(cli, renderTable(COLUMNS, rows));
+    }),
+  );
 }
 
 /** What is told of a model, without its answers. */

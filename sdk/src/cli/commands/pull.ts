@@ -25,7 +25,6 @@ export function pullCommand(cli: Cli): Command {
           cli,
           `${name} is here: ${size} parameters, revision ${revision}, ${bytes(base.info.bytes)} in memory.`,
         );
-        await base.unload();
       });
     });
 }

@@ -22,13 +22,14 @@ import {
 } from "../../index.js";
 import { bytes, duration, LiveBlock, number, progressLine, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
-import { decimal, integer, words } from "../support/values.js";
+import { StepClock } from "../support/step-clock.js";
+import { decimal, integer, integers, words } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags {
   readonly out: string;
   readonly bases?: string[];
-  readonly ranks?: string[];
+  readonly ranks?: number[];
   readonly steps?: number;
   readonly questions?: number;
   readonly preset?: string;
@@ -72,7 +73,7 @@ export function reproduceCommand(cli: Cli): Command {
       .argument("[data]", "training data and questions (default: those that come with the small bases)")
       .option("-o, --out <folder>", "keeps what is trained, measured and reported", "reproduction")
       .option("--bases <list>", "from the smallest to the largest (default: tiny-0.7m,tiny,tiny-5m)", words)
-      .option("--ranks <list>", "from the lowest to the highest (default: 16,64)", words)
+      .option("--ranks <list>", "from the lowest to the highest (default: 16,64)", integers)
       .option("-s, --steps <n>", "optimizer steps of each variant", integer)
       .option("--questions <n>", "questions of each set", integer)
       .option("--preset <recipe>", "settings of another base, or lad: the method's own")
@@ -94,7 +95,7 @@ export function reproduceCommand(cli: Cli): Command {
 
 function optionsOf(data: string | undefined, flags: Flags): ReproductionOptions {
   const { bases, steps, questions, preset } = flags;
-  const given = { bases, ranks: flags.ranks?.map(integer), steps, questions, preset };
+  const given = { bases, ranks: flags.ranks, steps, questions, preset };
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return {
     folder: flags.out,
@@ -165,12 +166,15 @@ async function measured(
     minutes > 0 ? [AbortSignal.timeout(Math.min(Math.ceil(60_000 * minutes), MOST_MILLISECONDS))] : [];
   const signal = AbortSignal.any([cli.leaving.signal, ...late]);
   const { steps } = reproduction;
+  const clock = new StepClock();
   const pieces = reproduction.run(runtime, {
     signal,
     onEvent: (event, label) => {
       if (event.type !== "step") return;
       const { step, tokensPerSecond, report } = event;
-      block.update([progressLine({ label, step, steps, loss: report.loss, tokensPerSecond }, block.columns)]);
+      const seconds = clock.after(label, event.seconds);
+      const progress = { label, step, steps, loss: report.loss, tokensPerSecond, seconds };
+      block.update([progressLine(progress, block.columns)]);
     },
   });
   try {

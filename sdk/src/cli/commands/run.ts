@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { LadError, Runtime, type RuntimeOptions, readExperiment } from "../../index.js";
+import { Runtime, type RuntimeOptions, readExperiment } from "../../index.js";
 import { type Cli, note } from "../cli.js";
 import { followExperiment } from "../support/experiment.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
@@ -30,10 +30,7 @@ async function run(cli: Cli, path: string, flags: Flags): Promise<void> {
     note(cli, `${path} is an experiment.`);
     return;
   }
-  const follow = async (runtime: Runtime) => {
-    const { failed } = await followExperiment(cli, runtime, experiment, flags.json === true);
-    if (failed > 0) throw new LadError("internal", `${failed} points failed.`);
-  };
+  const follow = (runtime: Runtime) => followExperiment(cli, runtime, experiment, flags.json === true);
   const isOwn = experiment.runtime !== undefined && !flags.worker && !flags.device && !process.env.LAD_WORKER;
   if (!isOwn) return withWorker(cli, flags, ({ runtime }) => follow(runtime));
   const options = { ...experiment.runtime, signal: cli.leaving.signal } as RuntimeOptions;

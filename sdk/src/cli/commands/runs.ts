@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { LadError, type Run, type RunInfo, type Runtime } from "../../index.js";
+import { isLadError, LadError, type Run, type RunInfo, type Runtime } from "../../index.js";
 import { type Column, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
-import { followTraining } from "../support/training.js";
+import { bestOf, followTraining } from "../support/training.js";
 import { integer } from "../support/values.js";
 import { type Reached, type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
@@ -26,6 +26,9 @@ const COLUMNS: readonly Column<RunInfo>[] = [
   },
 ];
 
+/** What no run comes back from. */
+const ENDED: ReadonlySet<RunInfo["state"]> = new Set(["finished", "failed", "cancelled"]);
+
 /** `lad runs` */
 export function runsCommand(cli: Cli): Command {
   const command = new Command("runs").addHelpText(
@@ -46,7 +49,9 @@ export function runsCommand(cli: Cli): Command {
     .option("--all", "runs of sampling too")
     .option("--json", "one line of JSON for each")
     .action((flags: Flags) => withWorker(cli, flags, ({ runtime }) => list(cli, runtime, flags)));
-  add("show <id>", "what is known of a run", async ({ runtime }, id) => show(cli, await found(runtime, id)));
+  add("show <id>", "what is known of a run", async ({ runtime }, id, { json }) =>
+    show(cli, await found(runtime, id), json === true),
+  );
   add("follow <id>", "its events, from the first on, until it ends", async ({ runtime }, id, { from }) =>
     follow(cli, await found(runtime, id), from),
   ).option("--from <n>", "the number of the first event", integer);
@@ -57,8 +62,8 @@ export function runsCommand(cli: Cli): Command {
     resume(cli, reached, id, flags),
   );
   add("cancel <id>", "end it", async ({ runtime }, id) => (await found(runtime, id)).cancel());
-  add("delete <id>", "forget a run that has ended", async ({ runtime }, id) =>
-    runtime.deleteRun((await found(runtime, id)).id),
+  add("delete <id>", "forget a run that has ended, and its checkpoints", async ({ runtime }, id) =>
+    forget(runtime, await found(runtime, id)),
   );
   return command;
 }
@@ -70,8 +75,21 @@ async function list(cli: Cli, runtime: Runtime, { json, all }: Flags): Promise<v
   else note(cli, "There are no runs.");
 }
 
-async function show(cli: Cli, run: Run): Promise<void> {
-  print(cli, JSON.stringify(await run.info(), null, 2));
+async function show(cli: Cli, run: Run, json: boolean): Promise<void> {
+  const info = await run.info();
+  if (json) printJson(cli, info);
+  else print(cli, JSON.stringify(info, null, 2));
+}
+
+/** Forgets a run, with the checkpoints that it could go on from: their names are then free. */
+async function forget(runtime: Runtime, run: Run): Promise<void> {
+  const { checkpoint } = await run.info();
+  await runtime.deleteRun(run.id);
+  for (const name of checkpoint === "" ? [] : [checkpoint, bestOf(checkpoint)]) {
+    await runtime.deleteCheckpoint(name).catch((error: unknown) => {
+      if (!isLadError(error, "not-found")) throw error;
+    });
+  }
 }
 
 async function follow(cli: Cli, run: Run, fromSeq = 0): Promise<void> {
@@ -80,8 +98,14 @@ async function follow(cli: Cli, run: Run, fromSeq = 0): Promise<void> {
 
 async function resume(cli: Cli, { runtime, isShared }: Reached, id: string, { json }: Flags): Promise<void> {
   const run = await found(runtime, id);
+  const { checkpoint, state } = await run.info();
+  if (ENDED.has(state)) {
+    const remedy = state === "finished" ? "`lad adapters list` has what it trained." : "Train again.";
+    throw new LadError("invalid-state", `The run ${run.id} is ${state}: there is nothing to go on with.`, {
+      remedy,
+    });
+  }
   await run.resume();
-  const { checkpoint } = await run.info();
   await followTraining(cli, { runtime, run, name: checkpoint || run.id, isShared, json: json === true });
 }
 

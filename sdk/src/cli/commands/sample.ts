@@ -2,7 +2,7 @@ import { text as readAll } from "node:stream/consumers";
 import { Command } from "commander";
 import { type Answer, type CanvasStart, LadError, type SampleOptions } from "../../index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
-import { type Asked, askedModel, type ModelFlags, withModelFlags } from "../support/model.js";
+import { type Asked, type ModelFlags, withModel, withModelFlags } from "../support/model.js";
 import {
   answered,
   answerPieces,
@@ -49,23 +49,33 @@ export function sampleCommand(cli: Cli): Command {
     .action(async (prompt: string | undefined, flags: Flags) => {
       const question = await promptOf(cli, prompt);
       await withWorker(cli, flags, async ({ runtime }) => {
-        const asked = await askedModel(cli, runtime, flags);
-        const options = { ...samplingOptions(flags, asked), ...startOf(question, flags) };
-        if (flags.json) await tellFrames(cli, asked, options);
-        else tell(cli, await answered(cli, asked, options));
+        await withModel(cli, runtime, flags, async (asked) => {
+          const options = { ...samplingOptions(flags, asked), ...startOf(question, flags) };
+          if (flags.json) await tellFrames(cli, asked, options);
+          else tell(cli, await answered(cli, asked, options));
+        });
       });
     });
 }
 
 async function promptOf(cli: Cli, given: string | undefined): Promise<string> {
-  if (given !== undefined && given !== "-") return given;
+  if (given !== undefined && given !== "-") return filled(given);
   if (given === undefined && cli.stdin.isTTY) {
     throw new LadError("invalid-option", "There is no prompt.", {
       option: "prompt",
       remedy: 'Give one: lad sample "…", or a pipe: … | lad sample.',
     });
   }
-  return (await readAll(cli.stdin)).replace(/\n$/, "");
+  return filled((await readAll(cli.stdin)).replace(/\n$/, ""));
+}
+
+/** @throws LadError `invalid-option` for a prompt without a letter */
+function filled(prompt: string): string {
+  if (prompt.trim() !== "") return prompt;
+  throw new LadError("invalid-option", "The prompt is empty.", {
+    option: "prompt",
+    remedy: 'Give one: lad sample "…", or a pipe: … | lad sample.',
+  });
 }
 
 function startOf(question: string, { system, draft, strength, answer, seed }: Flags): CanvasStart {

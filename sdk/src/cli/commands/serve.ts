@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Command } from "commander";
-import { announceWorker } from "../../index.js";
+import { announceWorker, requireNoneServed } from "../../index.js";
 import { type Cli, note, printJson } from "../cli.js";
 import { integer } from "../support/values.js";
 import { deviceText, startWorker, type WorkerFlags } from "../support/worker.js";
@@ -27,6 +27,7 @@ export function serveCommand(cli: Cli): Command {
 async function serve(cli: Cli, flags: Flags): Promise<void> {
   const { signal } = cli.leaving;
   const onWarning = (message: string) => note(cli, `lad: ${message}`);
+  await requireNoneServed();
   await using runtime = await startWorker(flags, {
     onWarning,
     signal,

@@ -1,15 +1,15 @@
 import { Command, InvalidArgumentError } from "commander";
-import { type Experiment, formatExperiment, LadError, parseExperiment, recipeFor } from "../../index.js";
+import { type Experiment, formatExperiment, parseExperiment, recipeFor } from "../../index.js";
 import { type Cli, print } from "../cli.js";
-import { DATA_HELP, namedData } from "../support/data.js";
+import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
 import { followExperiment } from "../support/experiment.js";
 import { DEFAULT_BASE } from "../support/model.js";
-import { assignments, collect, decimal, integer, overlaid } from "../support/values.js";
+import { assignments, collect, decimal, integer, integers, overlaid } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
 type Axes = NonNullable<Experiment["sweep"]>["axes"];
 
-interface Flags extends WorkerFlags {
+interface Flags extends WorkerFlags, ColumnFlags {
   readonly base: string;
   readonly ranks: number[];
   readonly axis?: Record<string, readonly unknown[]>;
@@ -27,7 +27,7 @@ interface Flags extends WorkerFlags {
 /** `lad sweep` */
 export function sweepCommand(cli: Cli): Command {
   return withWorkerFlags(
-    new Command("sweep")
+    withColumnFlags(new Command("sweep"))
       .argument("[data]", "what to learn (default: the questions that come with the small bases)")
       .option("-b, --base <base>", "stub, tiny, smollm2-135m, a hub id or a folder", DEFAULT_BASE)
       .option("-r, --ranks <list>", "ranks of LoRA's matrices", integers, [4, 16, 64])
@@ -61,15 +61,14 @@ async function sweep(cli: Cli, data: string | undefined, flags: Flags): Promise<
     print(cli, formatExperiment(experiment).trimEnd());
     return;
   }
-  await withWorker(cli, flags, async ({ runtime }) => {
-    const { failed } = await followExperiment(cli, runtime, experiment, flags.json === true);
-    if (failed > 0) throw new LadError("internal", `${failed} points failed.`);
-  });
+  await withWorker(cli, flags, ({ runtime }) =>
+    followExperiment(cli, runtime, experiment, flags.json === true),
+  );
 }
 
 function experimentOf(data: string | undefined, flags: Flags): Experiment {
   const { adapter, training, base, answerTokens, remask } = recipeFor(flags.base, flags.preset);
-  const { train, heldout } = namedData(data, flags.base);
+  const { train, heldout } = namedData(data, flags.base, flags);
   const { ranks, steps = training.steps, learningRate = training.learningRate, set = [] } = flags;
   const settings = {
     ...training,
@@ -97,10 +96,6 @@ function experimentOf(data: string | undefined, flags: Flags): Experiment {
     },
     ...(flags.report === undefined ? {} : { report: flags.report }),
   } as Experiment;
-}
-
-function integers(text: string): number[] {
-  return text.split(",").map(integer);
 }
 
 /** `path=a,b` adds an axis to those before. */

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import {
   type Adapter,
+  LadError,
   type Recipe,
   type Run,
   type Runtime,
@@ -8,14 +9,14 @@ import {
   type TrainingOptions,
 } from "../../index.js";
 import { type Cli, note } from "../cli.js";
-import { DATA_HELP, namedData } from "../support/data.js";
-import { freeName, libraryFolder } from "../support/library.js";
-import { DEFAULT_BASE, loadBase } from "../support/model.js";
-import { followTraining } from "../support/training.js";
+import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
+import { checkName, freeName, libraryFolder } from "../support/library.js";
+import { DEFAULT_BASE, dropQuietly, loadBase } from "../support/model.js";
+import { bestOf, followTraining } from "../support/training.js";
 import { collect, decimal, integer, kind, overlaid, seed, words } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
-interface Flags extends WorkerFlags {
+interface Flags extends WorkerFlags, ColumnFlags {
   readonly base: string;
   readonly name?: string;
   readonly from?: string;
@@ -52,7 +53,7 @@ Ctrl-C pauses: \`lad runs resume <id>\` goes on, to the same weights as without 
 /** `lad train` */
 export function trainCommand(cli: Cli): Command {
   return withWorkerFlags(
-    new Command("train")
+    withColumnFlags(new Command("train"))
       .argument("[data]", "what to learn (default: the questions that come with the small bases)")
       .option("-b, --base <base>", "stub, tiny, smollm2-135m, a hub id or a folder", DEFAULT_BASE)
       .option("-n, --name <name>", "what the adapter is called (default: its base and rank)")
@@ -73,6 +74,11 @@ export function trainCommand(cli: Cli): Command {
       .option("--preset <recipe>", "settings of another base, or lad: the method's own")
       .option("--set <key=value>", "any other option of training; may be given again", collect)
       .option(
+        "--held-out <share>",
+        "hold so much of the data out for validation, where it has none: 0.05",
+        decimal,
+      )
+      .option(
         "--patience <n>",
         "end after so many validations without an improvement, and go back to the best",
         integer,
@@ -86,9 +92,12 @@ export function trainCommand(cli: Cli): Command {
 
 async function train(cli: Cli, data: string | undefined, flags: Flags): Promise<void> {
   const recipe = recipeFor(flags.base, flags.preset);
-  const { train: source, heldout } = namedData(data, flags.base);
-  const name = flags.name ?? (await freeName(`${stemOf(flags.base)}-r${flags.rank}`));
+  const { train: source, heldout } = namedData(data, flags.base, flags);
+  if (flags.patience !== undefined && heldout === undefined) throw nothingHeldOut(flags.patience);
+  if (flags.name !== undefined) checkName(flags.name);
+  for (const text of flags.set ?? []) checkSet(text);
   await withWorker(cli, flags, async ({ runtime, isShared }) => {
+    const name = await nameOf(runtime, flags);
     const base = await loadBase(cli, runtime, flags.base, recipe);
     note(
       cli,
@@ -99,8 +108,29 @@ async function train(cli: Cli, data: string | undefined, flags: Flags): Promise<
     const { steps = recipe.training.steps } = flags;
     const validation = heldout && { data: heldout, ...stopping(name, steps, flags) };
     const options = trainingOptions(recipe, flags, { data: source, validation });
-    const run = await begin(runtime, adapter, name, options, flags);
+    const run = await begin(runtime, adapter, name, options, flags).catch(async (error: unknown) => {
+      await dropQuietly(adapter);
+      throw error;
+    });
     await followTraining(cli, { runtime, run, name, isShared, json: flags.json === true });
+  });
+}
+
+/** What the adapter is to be called: what nothing is called yet, neither in the library nor among the runs that can go on. */
+async function nameOf(runtime: Runtime, { name, base, rank, overwrite }: Flags): Promise<string> {
+  const runs = (await runtime.runs()).filter(
+    ({ kind, checkpoint }) => kind === "training" && checkpoint !== "",
+  );
+  const waiting = runs.filter(({ state }) => state !== "finished");
+  if (name === undefined) {
+    return freeName(`${stemOf(base)}-r${rank}`, new Set(waiting.map(({ checkpoint }) => checkpoint)));
+  }
+  const other = waiting.find(({ checkpoint }) => checkpoint === name);
+  if (other === undefined || overwrite) return name;
+  throw new LadError("already-exists", `A training of the name ${name} is ${other.state}: ${other.id}.`, {
+    option: "--name",
+    value: name,
+    remedy: `\`lad runs resume ${other.id}\` goes on, --overwrite begins anew, \`lad runs delete ${other.id}\` forgets it.`,
   });
 }
 
@@ -112,7 +142,7 @@ async function begin(
   options: TrainingOptions,
   { overwrite = false }: Flags,
 ): Promise<Run> {
-  const everySteps = Math.max(20, Math.ceil((options.steps ?? 1000) / 20));
+  const { everySteps = often(options) } = options.checkpoint ?? {};
   const training = adapter.train({
     ...options,
     checkpoint: { name, everySteps, overwrite },
@@ -133,10 +163,35 @@ function trainingOptions(
   return overlaid({ ...training, ...data, ...named, seed }, set) as unknown as TrainingOptions;
 }
 
+/** Steps between two checkpoints. */
+function often({ steps = 1000 }: TrainingOptions): number {
+  return Math.max(20, Math.ceil(steps / 20));
+}
+
+/** Refuses what the command gives itself. */
+function checkSet(text: string): void {
+  const [own] = /^(save|detached|signal|checkpoint(?!\.everySteps\b))\b[^=]*/.exec(text) ?? [];
+  if (own === undefined) return;
+  throw new LadError("invalid-option", `--set ${own} is the command's own to give.`, {
+    option: "--set",
+    value: text,
+    remedy:
+      "--name says what adapter and checkpoint are called, --overwrite replaces them, `lad adapters export` copies one.",
+  });
+}
+
+function nothingHeldOut(patience: number): LadError {
+  return new LadError("invalid-option", `--patience is ${patience}: nothing is held out to validate on.`, {
+    option: "--patience",
+    value: patience,
+    remedy: "Give --held-out 0.05, or a folder with validation.jsonl.",
+  });
+}
+
 /** Validations twenty times in a run, of which the best is kept, where there is a patience to end by. */
 function stopping(name: string, steps: number, { patience, overwrite = false }: Flags): object {
   if (patience === undefined) return {};
-  const keepBest = { name: `${name.slice(0, 59)}-best`, overwrite };
+  const keepBest = { name: bestOf(name), overwrite };
   return { everySteps: Math.max(1, Math.ceil(steps / 20)), patience, keepBest, restoreBest: true };
 }
 

@@ -10,11 +10,12 @@ import {
   tinyData,
 } from "../../index.js";
 import { type Cli, note } from "../cli.js";
-import { type Asked, askedModel, isShipped } from "./model.js";
+import { type Asked, askedModel, dropQuietly, isShipped } from "./model.js";
 import { answered, answerPieces, type SamplingFlags, samplingOptions } from "./sampling.js";
 import { integer, kind, seed } from "./values.js";
 
-interface ChatFlags extends SamplingFlags {
+/** How a chat begins. */
+export interface ChatFlags extends SamplingFlags {
   readonly system?: string;
   readonly history?: boolean;
 }
@@ -102,14 +103,11 @@ export class Conversation {
   async #do(name: string, rest: string): Promise<string | undefined> {
     switch (name) {
       case "/policy":
-        this.#flags = { ...this.#flags, policy: kind(rest) };
-        return undefined;
+        return this.#set({ policy: kind(rest) });
       case "/iterations":
-        this.#flags = { ...this.#flags, iterations: integer(rest) };
-        return undefined;
+        return this.#set({ iterations: integer(rest) });
       case "/seed":
-        this.#flags = { ...this.#flags, seed: seed(rest) };
-        return undefined;
+        return this.#set({ seed: seed(rest) });
       case "/system": {
         const { system: _, ...others } = this.#flags;
         this.#flags = rest === "" ? others : { ...others, system: rest };
@@ -138,10 +136,24 @@ export class Conversation {
     }
   }
 
+  /** Takes settings for the answers to come, if the model can answer by them. */
+  #set(flags: Partial<ChatFlags>): undefined {
+    const next = { ...this.#flags, ...flags };
+    this.#asked.model.sample({ ...samplingOptions(next, this.#asked), messages: "?" }); // checked; what nobody reads never starts
+    this.#flags = next;
+    return undefined;
+  }
+
   async #ask(adapter: string): Promise<undefined> {
-    const base = this.#asked.base.name;
-    this.#asked = await askedModel(this.#cli, this.#runtime, { adapter: adapter || "none", base });
+    const { base, adapter: before } = this.#asked;
+    this.#asked = await askedModel(this.#cli, this.#runtime, { adapter: adapter || "none", base: base.name });
+    await dropQuietly(before);
     note(this.#cli, `${this.#asked.name} answers.`);
+  }
+
+  /** Drops the adapter that answers. */
+  close(): Promise<void> {
+    return dropQuietly(this.#asked.adapter);
   }
 
   /** One of the held-out questions of the small bases, another each time. */

@@ -1,17 +1,30 @@
 /** Runs an experiment, draws its trainings, and tells its rows. */
-import { type Experiment, type ExperimentResult, type Runtime, runExperiment } from "../../index.js";
+import {
+  type Experiment,
+  type ExperimentResult,
+  type FailedPoint,
+  LadError,
+  type LadErrorCode,
+  type Runtime,
+  runExperiment,
+} from "../../index.js";
 import { LiveBlock, number, percent, progressLine, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
+import { StepClock } from "./step-clock.js";
 
-/** The points of an experiment's sweep, one after another. A point that fails is told, and the next one begins. */
+/**
+ * The points of an experiment's sweep, one after another. A point that fails is told, the next one begins, and the
+ * failure ends the command.
+ */
 export async function followExperiment(
   cli: Cli,
   runtime: Runtime,
   experiment: Experiment,
   json: boolean,
-): Promise<{ failed: number }> {
+): Promise<void> {
   const block = new LiveBlock({ output: cli.stderr });
   const started = performance.now();
+  const clock = new StepClock();
   const sweep = runExperiment(runtime, experiment, {
     signal: cli.leaving.signal,
     onEvent: (event, point) => {
@@ -19,16 +32,18 @@ export async function followExperiment(
       const { step, report, tokensPerSecond } = event;
       const { steps = step } = experiment.training;
       const label = labelOf(point);
-      block.update([progressLine({ label, step, steps, loss: report.loss, tokensPerSecond }, block.columns)]);
+      const seconds = clock.after(label, event.seconds);
+      const progress = { label, step, steps, loss: report.loss, tokensPerSecond, seconds };
+      block.update([progressLine(progress, block.columns)]);
     },
   });
   const rows: { point: string; result: ExperimentResult }[] = [];
-  let failed = 0;
+  const failures: FailedPoint[] = [];
   for await (const row of sweep) {
     block.finish();
     const point = labelOf(row.point);
     if (row.status === "failed") {
-      failed++;
+      failures.push(row.error);
       note(cli, `${point}: ${row.error.message}`);
     } else {
       if (json) printJson(cli, { point: row.point, seconds: row.seconds, ...row.result });
@@ -41,7 +56,11 @@ export async function followExperiment(
     `${rows.length} of ${sweep.points.length} done in ${Math.round((performance.now() - started) / 1000)} s.`,
   );
   if (experiment.report !== undefined) note(cli, `The report is in ${experiment.report}.`);
-  return { failed };
+  const [failure] = failures;
+  if (failure !== undefined) {
+    const code = (failure.code ?? "internal") as LadErrorCode;
+    throw new LadError(code, `${failures.length} of ${sweep.points.length} points failed.`);
+  }
 }
 
 function tableOf(rows: readonly { point: string; result: ExperimentResult }[]): string {

@@ -15,15 +15,16 @@ export function libraryFolder(name: string): string {
   return join(libraryRoot(), name);
 }
 
-/** All adapters of the library, the last saved first. */
-export async function library(): Promise<NamedAdapter[]> {
+/** All adapters of the library, the last saved first; `onDamaged` hears of those whose files cannot be read. */
+export async function library(onDamaged = (_: string) => {}): Promise<NamedAdapter[]> {
   const names = await readdir(libraryRoot()).catch(() => []);
   const found: NamedAdapter[] = [];
   for (const name of names) {
     try {
       found.push({ name, ...(await readAdapterFolder(libraryFolder(name))) });
     } catch (error) {
-      if (!isLadError(error)) throw error; // what is no adapter is not listed
+      if (!isLadError(error)) throw error;
+      onDamaged(`${name} is no adapter that can be read: ${error.message}`);
     }
   }
   return found.sort((a, b) => b.saved.getTime() - a.saved.getTime());
@@ -49,9 +50,19 @@ export async function findAdapter(nameOrPath: string): Promise<NamedAdapter> {
   });
 }
 
-/** A name that no adapter has: `stem`, else `stem-2` and so on. */
-export async function freeName(stem: string): Promise<string> {
-  const taken = new Set(await readdir(libraryRoot()).catch(() => []));
+/** @throws LadError `invalid-option` for what cannot name an adapter and its checkpoints */
+export function checkName(name: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return;
+  throw new LadError("invalid-option", `--name is ${name}: it is no adapter's name.`, {
+    option: "--name",
+    value: name,
+    remedy: "Give 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit.",
+  });
+}
+
+/** A name that no adapter has, nor any of `others`: `stem`, else `stem-2` and so on. */
+export async function freeName(stem: string, others: ReadonlySet<string> = new Set()): Promise<string> {
+  const taken = new Set([...(await readdir(libraryRoot()).catch(() => [])), ...others]);
   for (let n = 1; ; n++) {
     const name = n === 1 ? stem : `${stem}-${n}`;
     if (!taken.has(name)) return name;

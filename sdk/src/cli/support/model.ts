@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import {
   type Adapter,
   type Base,
+  isLadError,
   LadError,
   type Model,
   type Recipe,
@@ -50,6 +51,34 @@ export function withModelFlags(command: Command): Command {
       "-b, --base <base>",
       "stub, tiny, smollm2-135m, a hub id or a folder (default: the adapter's own)",
     );
+}
+
+/** Does something with the model that the flags ask for; its adapter is then dropped, since the worker may be another's. */
+export async function withModel(
+  cli: Cli,
+  runtime: Runtime,
+  flags: ModelFlags,
+  act: (asked: Asked) => Promise<void>,
+): Promise<void> {
+  const asked = await askedModel(cli, runtime, flags);
+  if (flags.adapter === undefined) note(cli, whoAnswers(asked));
+  try {
+    await act(asked);
+  } finally {
+    await dropQuietly(asked.adapter);
+  }
+}
+
+function whoAnswers({ adapter, name }: Asked): string {
+  if (adapter !== undefined) return `${name} answers.`;
+  return `There is no adapter yet (\`lad train\` makes one): the base ${name} answers, token after token.`;
+}
+
+/** Drops an adapter, as far as its worker still answers. */
+export async function dropQuietly(adapter: Adapter | undefined): Promise<void> {
+  await adapter?.drop().catch((error: unknown) => {
+    if (!isLadError(error)) throw error;
+  });
 }
 
 /** Loads the model that the flags ask for: by default the adapter that was saved last, if there is one for the base. */

@@ -6,6 +6,7 @@ import {
   draftOf,
   gap,
   type Model,
+  type PolicyInput,
   type SampleOptions,
   type SamplingLimit,
   type SamplingOptions,
@@ -13,7 +14,7 @@ import {
 import { drawDenoising, LiveBlock } from "../../report/index.js";
 import type { Cli } from "../cli.js";
 import type { Asked } from "./model.js";
-import { decimal, integer, kind, seed } from "./values.js";
+import { decimal, integer, kind, seconds, seed } from "./values.js";
 
 /** How to sample, as flags say it. */
 export interface SamplingFlags {
@@ -43,7 +44,7 @@ export function withSamplingFlags(command: Command): Command {
     .option("--answer-tokens <n>", "length of the answer in tokens", integer)
     .option("--seed <n>", "of the draws", seed)
     .option("--stop <text>", "end an answer before this text; may be given again", another)
-    .option("--timeout <seconds>", "give up an answer that takes longer", decimal);
+    .option("--timeout <seconds>", "give up an answer that takes longer", seconds);
 }
 
 /** The options of `sample` that the flags give; what they leave open is as the model's recipe has it. */
@@ -52,10 +53,10 @@ export function samplingOptions(
   { adapter, recipe }: Asked,
 ): SamplingOptions & SamplingLimit {
   const { temperature, topK, topP, answerTokens = recipe.answerTokens, iterations, stop, timeout } = flags;
-  const policy = flags.policy ?? (adapter === undefined ? "ar" : { kind: "remask", ...recipe.remask });
-  const settings = typeof policy === "string" ? { kind: policy } : policy;
+  const policy: PolicyInput =
+    flags.policy ?? (adapter === undefined ? "ar" : { kind: "remask", ...recipe.remask });
   return {
-    policy: (iterations === undefined ? settings : { ...settings, iterations }) as SamplingOptions["policy"],
+    policy: iterations === undefined ? policy : withIterations(policy, iterations),
     temperature,
     topK,
     topP,
@@ -63,6 +64,10 @@ export function samplingOptions(
     stop,
     timeoutMs: timeout === undefined ? undefined : Math.ceil(1000 * timeout),
   };
+}
+
+function withIterations(policy: PolicyInput, iterations: number): PolicyInput {
+  return { ...(typeof policy === "string" ? { kind: policy } : policy), iterations } as PolicyInput;
 }
 
 function another(text: string, before: readonly string[] = []): readonly string[] {

@@ -1,8 +1,14 @@
 /** Follows a training run to its end, and keeps what it has trained. */
-import { isLadError, type Run, type Runtime, type TrainingFinished } from "../../index.js";
+import { isLadError, LadError, type Run, type Runtime, type TrainingFinished } from "../../index.js";
 import { drawTraining, LiveBlock, number } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { freeName, library, libraryFolder } from "./library.js";
+import { dropQuietly } from "./model.js";
+
+/** What the checkpoint of a run's best validation is called, by the name of its own. */
+export function bestOf(checkpoint: string): string {
+  return `${checkpoint.slice(0, 59)}-best`;
+}
 
 /** A run to follow. */
 export interface Followed {
@@ -24,7 +30,8 @@ export async function followTraining(cli: Cli, followed: Followed): Promise<void
   const { run, isShared } = followed;
   try {
     const finished = await drawn(cli, followed);
-    if (finished !== undefined) await keep(cli, followed, finished);
+    if (finished === undefined) throw await cancelledElsewhere(followed);
+    await keep(cli, followed, finished);
   } catch (error) {
     if (!cli.leaving.signal.aborted || !isLadError(error, "cancelled")) throw error;
     if (isShared) await run.pause();
@@ -47,6 +54,12 @@ async function drawn(cli: Cli, { run, name, json }: Followed): Promise<TrainingF
   };
   await drawTraining(new LiveBlock({ output: cli.stderr }), name, totalSteps, told());
   return finished;
+}
+
+async function cancelledElsewhere({ runtime, run }: Followed): Promise<LadError> {
+  const { adapterId, steps, totalSteps } = await run.info();
+  await dropQuietly(await runtime.adapter(adapterId).catch(() => undefined));
+  return new LadError("cancelled", `The training was cancelled after ${steps} of ${totalSteps} steps.`);
 }
 
 async function keep(

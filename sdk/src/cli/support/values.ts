@@ -15,6 +15,18 @@ export function decimal(text: string): number {
   return value;
 }
 
+/** Whole numbers with commas between them. */
+export function integers(text: string): number[] {
+  return text.split(",").map(integer);
+}
+
+/** A number of seconds above 0. */
+export function seconds(text: string): number {
+  const value = decimal(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError("It must be a number of seconds above 0.");
+}
+
 /** A seed of up to 64 bits. */
 export function seed(text: string): bigint {
   if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");

@@ -88,7 +88,7 @@ export function startWorker(
   }
 }
 
-/** `cpu, 2 threads, 4.1 of 19.2 GiB` */
+/** `cpu (AMD EPYC, 2 threads)` */
 export function deviceText({ device, deviceName, threads }: WorkerInfo): string {
   return device === "cpu" ? `cpu (${deviceName}, ${threads} threads)` : `${device} (${deviceName})`;
 }
