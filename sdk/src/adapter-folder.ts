@@ -53,11 +53,15 @@ export async function readAdapterFolder(path: string): Promise<AdapterFolderInfo
   };
 }
 
+/** What such a file has at the most: names and numbers. */
+const MOST_BYTES = 2 ** 20;
+
 async function jsonOf(file: string): Promise<Record<string, unknown> | undefined> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    if (!found.isFile() || found.size > MOST_BYTES) throw new Error("no file that would be read");
+    const value: unknown = JSON.parse(await readFile(file, "utf8"));
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch {
     // told below

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { readAdapterFolder } from "lad";
 import { afterAll, expect, it } from "vitest";
 
@@ -25,6 +26,16 @@ it("tells what an adapter's files say, with or without lad's own", async () => {
 it("takes target modules that are one text, as PEFT writes all-linear", async () => {
   write("adapter_config.json", { r: 8, lora_alpha: 16, target_modules: "all-linear" });
   expect((await readAdapterFolder(folder)).targets).toEqual(["all-linear"]);
+});
+
+it("reads no pipe, and nothing that no configuration is as long as", async () => {
+  const odd = join(folder, "odd");
+  mkdirSync(odd);
+  await execa("mkfifo", [join(odd, "adapter_config.json")]);
+  await expect(readAdapterFolder(odd)).rejects.toMatchObject({ code: "invalid-file" });
+  rmSync(join(odd, "adapter_config.json"));
+  writeFileSync(join(odd, "adapter_config.json"), `{"r": 8, "note": "${"x".repeat(2 ** 20)}"}`);
+  await expect(readAdapterFolder(odd)).rejects.toMatchObject({ code: "invalid-file" });
 });
 
 it("refuses a folder without an adapter, and files that are damaged", async () => {

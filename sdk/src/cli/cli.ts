@@ -16,13 +16,18 @@ export interface Cli {
 }
 
 /** Writes a line of a command's result. */
-export function print(cli: Cli, line: string): void {
-  cli.stdout.write(`${line}\n`);
+export function print({ stdout }: Cli, line: string): void {
+  stdout.write(`${harmless(line, stdout)}\n`);
 }
 
 /** Writes a line about what goes on. */
-export function note(cli: Cli, line: string): void {
-  cli.stderr.write(`${line}\n`);
+export function note({ stderr }: Cli, line: string): void {
+  stderr.write(`${harmless(line, stderr)}\n`);
+}
+
+/** The text without what would steer a terminal: names and answers are whoever's. */
+function harmless(text: string, { isTTY }: Output): string {
+  return isTTY ? text.replace(/(?![\n\t])\p{Cc}/gu, " ") : text;
 }
 
 /** Writes a value of the result as one line of JSON: numbers that JSON has not as null, integers above 2^53 as digits. */

@@ -1,5 +1,6 @@
 /** Where a worker listens that one process serves for the others of its user. */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LadError } from "../errors.js";
@@ -29,7 +30,7 @@ export interface Announcement {
  */
 export async function servedWorker(): Promise<ServedWorker | undefined> {
   const served = await noted(noteFile());
-  return served !== undefined && isAlive(served.pid) ? served : undefined;
+  return served !== undefined && isAlive(served) ? served : undefined;
 }
 
 /**
@@ -100,7 +101,10 @@ async function noted(file: string): Promise<ServedWorker | undefined> {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of that id runs, and the socket is there: the id may be another's by now. */
+function isAlive({ pid, connection: { address } }: ServedWorker): boolean {
+  const [, socket] = /^unix:\/\/(.*)$/.exec(address) ?? [];
+  if (socket !== undefined && !existsSync(socket)) return false;
   try {
     process.kill(pid, 0);
     return true;

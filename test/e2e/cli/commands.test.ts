@@ -228,6 +228,10 @@ describe("a first hour", () => {
     expect(existsSync(join(home, "adapters/theirs"))).toBe(true);
     writeFileSync(join(home, "adapters/theirs/adapter_config.json"), "{");
     expect((await lad(["adapters"])).err).toContain("theirs is no adapter that can be read");
+    const bare = join(scratch, "bare");
+    mkdirSync(bare);
+    writeFileSync(join(bare, "adapter_config.json"), '{"r":4}');
+    expect((await lad(["adapters", "import", bare])).err).toContain("adapter_model.safetensors is missing");
     for (const name of ["..", "../data", ""]) {
       expect(await lad(["adapters", "drop", name])).toMatchObject({ status: 2 });
     }
@@ -329,6 +333,39 @@ describe("leaving", () => {
     expect((await lad(["runs", "resume", finished])).err).toContain(
       "is finished: there is nothing to go on with.",
     );
+  });
+
+  it("is followed by two, of whom one keeps the adapter", async () => {
+    const { cli, written, leaving } = captured();
+    const ended = runLad([...TRAIN.slice(0, -4), "--steps", "400", ...WINDOW, "--name", "twice"], cli);
+    await vi.waitFor(async () => expect((await runs("twice"))[0]?.steps).toBeGreaterThan(3), {
+      timeout: 30_000,
+    });
+    leaving.ask();
+    await ended;
+    const [, id = ""] = /`lad runs resume (\S+)`/.exec(written.err) ?? [];
+    const both = await Promise.all([lad(["runs", "resume", id]), lad(["runs", "resume", id])]);
+    const [other, keeper] = both.sort((a, b) => a.out.length - b.out.length);
+    expect(keeper).toMatchObject({ status: 0, out: "twice\n" });
+    expect(other).toMatchObject({ out: "", err: expect.stringMatching(/The run \S+ is finished/) });
+  });
+
+  it("goes on with a run of another program, and leaves that its adapter", async () => {
+    const base = await runtime.loadBase("stub");
+    await using adapter = await base.createAdapter({ rank: 1 });
+    const training = {
+      data: EXAMPLES,
+      windowTokens: 48,
+      steps: 300,
+      checkpoint: { name: "program" },
+      detached: true,
+    };
+    const run = runtime.run(await adapter.train(training).start());
+    await run.pause();
+    expect(await lad(["runs", "resume", run.id])).toMatchObject({ status: 0, out: "" });
+    expect((await adapter.refresh()).steps).toBe(300);
+    expect((await lad(["adapters"])).out).not.toContain("program");
+    await base.loadCheckpoint("program").then((kept) => kept.drop());
   });
 
   async function runs(name = "long") {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LadError } from "lad";
 import { describe, expect, it } from "vitest";
+import { print } from "../../../sdk/src/cli/cli.js";
 import { COMMANDS, statusOf } from "../../../sdk/src/cli/program.js";
 import { captured, lad } from "./support.js";
 
@@ -63,6 +64,7 @@ describe("a mistake in the command", () => {
     [["sample", "x", "--timeout", "-1"], "It must be a number of seconds above 0."],
     [["train", "x.csv", "--columns", "question"], "It must be field=column,field=column."],
     [["train", "x.jsonl", "--patience", "3"], "Give --held-out 0.05, or a folder with validation.jsonl."],
+    [["train", "--name", "none"], "--name is none: it is no adapter's name."],
     [["train", "--name", "a b"], "--name is a b: it is no adapter's name."],
   ])("%j is told before a worker starts", async (words, why) => {
     const { status, err } = await lad(words);
@@ -95,6 +97,17 @@ describe("the exit status", () => {
   it("is 2 for a worker whose token is not given", async () => {
     const { status, err } = await lad(["runs", "list", "--worker", "unix:///nowhere/worker.sock"]);
     expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining("Set LAD_TOKEN") });
+  });
+});
+
+describe("a line on a terminal", () => {
+  it("does not steer it, whatever names and answers have in them", () => {
+    const { cli, written } = captured();
+    const evil = "a\u001b]0;title\u0007\u001b[2Jb\n\tc";
+    print({ ...cli, stdout: { ...cli.stdout, isTTY: true } }, evil);
+    expect(written.out).toBe("a ]0;title  [2Jb\n\tc\n");
+    print(cli, evil);
+    expect(written.out.endsWith(`${evil}\n`)).toBe(true); // a file or a pipe gets what there is
   });
 });
 

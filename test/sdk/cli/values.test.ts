@@ -12,6 +12,7 @@ describe("a kind with settings", () => {
       sharpness: 0.5,
     });
     expect(kind("cover:tail=true,name=x")).toEqual({ kind: "cover", tail: true, name: "x" });
+    expect(kind("remask:kind=ar")).toEqual({ kind: "remask" });
     expect(kind('{"kind":"fixed","masked":1}')).toEqual({ kind: "fixed", masked: 1 });
   });
 
@@ -67,8 +68,19 @@ describe("an answer in pieces", () => {
   });
 
   it("loses no character of text without brackets", () => {
-    for (const text of ["", "x", "a\\b", "tail {", "}", "ünï 👩‍👩‍👧"]) {
+    for (const text of ["", "x", "a\\b", "tail }", "}", "ünï 👩‍👩‍👧"]) {
       expect(answerPieces(text).join("")).toBe(text);
+    }
+  });
+
+  it("reads long answers as fast as short ones, however many brackets they have", () => {
+    const text = "\\[".repeat(100_000);
+    expect(answerPieces(text)).toEqual(["[".repeat(100_000)]);
+  });
+
+  it("refuses a draft without an end", () => {
+    for (const text of ["tail {", "{".repeat(100_000)]) {
+      expect(() => answerPieces(text)).toThrow("A { has no }");
     }
   });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { announceWorker, servedWorker } from "lad";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-const connection = { address: "unix:///tmp/somewhere/worker.sock", token: "secret" };
+let connection: { address: string; token: string };
 /** No process has it: Linux counts to 4,194,304 at the most. */
 const NO_PROCESS = 2 ** 30;
 
@@ -12,6 +12,8 @@ let home: string;
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "lad-served-"));
   vi.stubEnv("LAD_HOME", join(home, "not", "there"));
+  writeFileSync(join(home, "worker.sock"), "");
+  connection = { address: `unix://${join(home, "worker.sock")}`, token: "secret" };
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -39,6 +41,12 @@ describe("a served worker", () => {
     expect(await servedWorker()).toBeUndefined();
     await announceWorker({ ...connection, token: "newer" });
     expect((await servedWorker())?.connection.token).toBe("newer");
+  });
+
+  it("is none when its socket is gone, though another process has its id", async () => {
+    await announceWorker(connection);
+    rmSync(join(home, "worker.sock"));
+    expect(await servedWorker()).toBeUndefined();
   });
 
   it("keeps another process from announcing one", async () => {

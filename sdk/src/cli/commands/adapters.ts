@@ -69,6 +69,13 @@ async function imported(cli: Cli, source: string, given: string | undefined): Pr
   const { folder } = await readAdapterFolder(source);
   const name = given ?? (await freeName(basename(folder)));
   checkName(name);
+  if (!isFile(join(folder, WEIGHTS))) {
+    throw new LadError("not-found", `folder is ${folder}: ${WEIGHTS} is missing.`, {
+      option: "folder",
+      value: folder,
+      remedy: "Give an adapter's folder, as PEFT writes it with safe_serialization=True.",
+    });
+  }
   await copied(folder, libraryFolder(name), "Give another --name.");
   print(cli, name);
   note(cli, "It is now the last saved, which answers where no --adapter is given.");
@@ -86,7 +93,8 @@ async function dropped(cli: Cli, names: readonly string[]): Promise<void> {
 }
 
 /** What an adapter's folder has; nothing else is copied. */
-const FILES = ["adapter_config.json", "adapter_model.safetensors", "lad.json", "README.md"];
+const WEIGHTS = "adapter_model.safetensors";
+const FILES = ["adapter_config.json", WEIGHTS, "lad.json", "README.md"];
 
 /** Copies an adapter to a folder that is not there yet, whole or not at all. */
 async function copied(folder: string, target: string, remedy: string): Promise<void> {
@@ -99,7 +107,7 @@ async function copied(folder: string, target: string, remedy: string): Promise<v
     makeFolder(fresh);
     for (const name of FILES) {
       const file = join(folder, name);
-      if (statSync(file, { throwIfNoEntry: false })?.isFile()) await copyFile(file, join(fresh, name));
+      if (isFile(file)) await copyFile(file, join(fresh, name));
     }
     await rename(fresh, target);
   } catch (cause) {
@@ -108,4 +116,8 @@ async function copied(folder: string, target: string, remedy: string): Promise<v
     const text = `folder is ${target}: it could not be written (${code}).`;
     throw new LadError("storage", text, { option: "folder", value: target, remedy, cause });
   }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

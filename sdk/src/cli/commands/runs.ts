@@ -3,8 +3,9 @@ import { isLadError, LadError, type Run, type RunInfo, type Runtime } from "../.
 import { type Column, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { bestOf, followTraining } from "../support/training.js";
+import { forgetTraining, nameOfTraining } from "../support/trainings.js";
 import { integer } from "../support/values.js";
-import { type Reached, type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
+import { type Reached, type WorkerFlags, withKeeper, withWorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags {
   readonly json?: boolean;
@@ -42,13 +43,13 @@ export function runsCommand(cli: Cli): Command {
   ) =>
     withWorkerFlags(command.command(usage).description(about))
       .option("--json", "lines of JSON")
-      .action((id: string, flags: Flags) => withWorker(cli, flags, (reached) => act(reached, id, flags)));
+      .action((id: string, flags: Flags) => withKeeper(cli, flags, (reached) => act(reached, id, flags)));
   withWorkerFlags(
     command.command("list", { isDefault: true }).description("training runs, the last started last"),
   )
     .option("--all", "runs of sampling too")
     .option("--json", "one line of JSON for each")
-    .action((flags: Flags) => withWorker(cli, flags, ({ runtime }) => list(cli, runtime, flags)));
+    .action((flags: Flags) => withKeeper(cli, flags, ({ runtime }) => list(cli, runtime, flags)));
   add("show <id>", "what is known of a run", async ({ runtime }, id, { json }) =>
     show(cli, await found(runtime, id), json === true),
   );
@@ -85,6 +86,7 @@ async function show(cli: Cli, run: Run, json: boolean): Promise<void> {
 async function forget(runtime: Runtime, run: Run): Promise<void> {
   const { checkpoint } = await run.info();
   await runtime.deleteRun(run.id);
+  await forgetTraining(run.id);
   for (const name of checkpoint === "" ? [] : [checkpoint, bestOf(checkpoint)]) {
     await runtime.deleteCheckpoint(name).catch((error: unknown) => {
       if (!isLadError(error, "not-found")) throw error;
@@ -106,7 +108,8 @@ async function resume(cli: Cli, { runtime, isShared }: Reached, id: string, { js
     });
   }
   await run.resume();
-  await followTraining(cli, { runtime, run, name: checkpoint || run.id, isShared, json: json === true });
+  const name = (await nameOfTraining(run.id)) ?? (checkpoint || run.id);
+  await followTraining(cli, { runtime, run, name, isShared, json: json === true });
 }
 
 /** The run whose id begins so. */

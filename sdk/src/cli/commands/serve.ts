@@ -28,11 +28,14 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
   const { signal } = cli.leaving;
   const onWarning = (message: string) => note(cli, `lad: ${message}`);
   await requireNoneServed();
-  await using runtime = await startWorker(flags, {
-    onWarning,
-    signal,
-    resumeRuns: flags.resumeRuns === true,
-  });
+  await using runtime = await startWorker(
+    { ...flags, keepsRuns: true },
+    {
+      onWarning,
+      signal,
+      resumeRuns: flags.resumeRuns === true,
+    },
+  );
   const announcement = await announceWorker(runtime.connection);
   try {
     if (flags.json) printJson(cli, runtime.connection);

@@ -13,8 +13,9 @@ import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../supp
 import { checkName, freeName, libraryFolder } from "../support/library.js";
 import { DEFAULT_BASE, dropQuietly, loadBase } from "../support/model.js";
 import { bestOf, followTraining } from "../support/training.js";
+import { noteTraining } from "../support/trainings.js";
 import { collect, decimal, integer, kind, overlaid, seed, words } from "../support/values.js";
-import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
+import { type WorkerFlags, withKeeper, withWorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags, ColumnFlags {
   readonly base: string;
@@ -96,7 +97,7 @@ async function train(cli: Cli, data: string | undefined, flags: Flags): Promise<
   if (flags.patience !== undefined && heldout === undefined) throw nothingHeldOut(flags.patience);
   if (flags.name !== undefined) checkName(flags.name);
   for (const text of flags.set ?? []) checkSet(text);
-  await withWorker(cli, flags, async ({ runtime, isShared }) => {
+  await withKeeper(cli, flags, async ({ runtime, isShared }) => {
     const name = await nameOf(runtime, flags);
     const base = await loadBase(cli, runtime, flags.base, recipe);
     note(
@@ -112,6 +113,7 @@ async function train(cli: Cli, data: string | undefined, flags: Flags): Promise<
       await dropQuietly(adapter);
       throw error;
     });
+    await noteTraining(run.id, name);
     await followTraining(cli, { runtime, run, name, isShared, json: flags.json === true });
   });
 }

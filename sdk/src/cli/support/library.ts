@@ -5,6 +5,9 @@ import { nearest } from "../../checks/nearest.js";
 import { type AdapterFolderInfo, isLadError, LadError, readAdapterFolder } from "../../index.js";
 import { homeFolder } from "../../setup/locate.js";
 
+/** What `--adapter` says for the base without one. */
+export const NO_ADAPTER = "none";
+
 /** An adapter of the library. */
 export interface NamedAdapter extends AdapterFolderInfo {
   readonly name: string;
@@ -52,11 +55,11 @@ export async function findAdapter(nameOrPath: string): Promise<NamedAdapter> {
 
 /** @throws LadError `invalid-option` for what cannot name an adapter and its checkpoints */
 export function checkName(name: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return;
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) && name !== NO_ADAPTER) return;
   throw new LadError("invalid-option", `--name is ${name}: it is no adapter's name.`, {
     option: "--name",
     value: name,
-    remedy: "Give 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit.",
+    remedy: `Give 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit, but not ${NO_ADAPTER}.`,
   });
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../../index.js";
 import { bytes } from "../../report/index.js";
 import { type Cli, note } from "../cli.js";
-import { findAdapter, library, type NamedAdapter } from "./library.js";
+import { findAdapter, library, type NamedAdapter, NO_ADAPTER } from "./library.js";
 
 /** The flags that say which model. */
 export interface ModelFlags {
@@ -30,8 +30,6 @@ export interface Asked {
   readonly recipe: Recipe;
 }
 
-/** What `--adapter` says for the base without one. */
-const NONE = "none";
 /** The base of which nothing is said. */
 export const DEFAULT_BASE = "tiny";
 
@@ -45,7 +43,7 @@ export function withModelFlags(command: Command): Command {
   return command
     .option(
       "-a, --adapter <name>",
-      `a trained adapter, or its folder; ${NONE}: the base alone (default: the last saved)`,
+      `a trained adapter, or its folder; ${NO_ADAPTER}: the base alone (default: the last saved)`,
     )
     .option(
       "-b, --base <base>",
@@ -113,9 +111,11 @@ export async function loadBase(cli: Cli, runtime: Runtime, name: string, recipe:
 }
 
 async function adapterOf({ adapter, base }: ModelFlags): Promise<NamedAdapter | undefined> {
-  if (adapter === NONE) return undefined;
+  if (adapter === NO_ADAPTER) return undefined;
   if (adapter !== undefined) return findAdapter(adapter);
-  return (await library()).find(({ baseName }) => base === undefined || baseName === base);
+  const isFor = (baseName: string | undefined) =>
+    base === undefined ? baseName !== undefined : baseName === base;
+  return (await library()).find(({ baseName }) => isFor(baseName));
 }
 
 function unknownBase({ folder }: NamedAdapter): never {

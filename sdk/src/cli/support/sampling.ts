@@ -76,7 +76,7 @@ function another(text: string, before: readonly string[] = []): readonly string[
 
 /** What an answer is made of: `[6]` six tokens to fill, `[..6]` up to six, `{a draft}`; all else stays. `\[` is a bracket. */
 export function answerPieces(text: string): AnswerPiece[] {
-  const parts = text.match(/\\[[\]{}\\]|\[[^\]]*\]|\{[^}]*\}|[^\\[{]+|[\s\S]/g) ?? [];
+  const parts = text.match(/\\[[\]{}\\]|\[[^[\]]*\]|\{[^{}]*\}|[^\\[{]+|[\s\S]/g) ?? [];
   const pieces: AnswerPiece[] = [];
   for (const part of parts) {
     const piece = pieceOf(part);
@@ -92,6 +92,8 @@ function pieceOf(part: string): AnswerPiece {
   if (part.length > 2 && part.startsWith("{")) return draftOf(part.slice(1, -1));
   const [, upTo, tokens] = /^\[(\.\.)?(\d{1,7})\]$/.exec(part) ?? [];
   if (tokens !== undefined) return gap(upTo === undefined ? Number(tokens) : { upTo: Number(tokens) });
+  if (part.startsWith("{"))
+    throw new InvalidArgumentError("A { has no }: {text} may change. A brace is \\{.");
   if (!part.startsWith("[")) return part;
   throw new InvalidArgumentError(`${part} is no gap: [6] is six tokens, [..6] up to six. A bracket is \\[.`);
 }

@@ -4,6 +4,7 @@ import { drawTraining, LiveBlock, number } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { freeName, library, libraryFolder } from "./library.js";
 import { dropQuietly } from "./model.js";
+import { forgetTraining } from "./trainings.js";
 
 /** What the checkpoint of a run's best validation is called, by the name of its own. */
 export function bestOf(checkpoint: string): string {
@@ -31,7 +32,8 @@ export async function followTraining(cli: Cli, followed: Followed): Promise<void
   try {
     const finished = await drawn(cli, followed);
     if (finished === undefined) throw await cancelledElsewhere(followed);
-    await keep(cli, followed, finished);
+    if (await forgetTraining(run.id)) await keep(cli, followed, finished);
+    else note(cli, `The run ${run.id} is finished.`); // another follower has kept it, or no command of ours began it
   } catch (error) {
     if (!cli.leaving.signal.aborted || !isLadError(error, "cancelled")) throw error;
     if (isShared) await run.pause();
@@ -48,6 +50,7 @@ async function drawn(cli: Cli, { run, name, json }: Followed): Promise<TrainingF
     for await (const { event } of run.events({ signal: cli.leaving.signal })) {
       if (json) printJson(cli, event);
       if (event.type === "failed") throw event.error;
+      if (event.type === "interrupted") throw workerEnded(run, event.steps);
       if (event.type === "finished") finished = event;
       yield event;
     }
@@ -56,9 +59,16 @@ async function drawn(cli: Cli, { run, name, json }: Followed): Promise<TrainingF
   return finished;
 }
 
+function workerEnded(run: Run, steps: number): LadError {
+  return new LadError("unavailable", `The worker ended after ${steps} steps.`, {
+    remedy: `\`lad runs resume ${run.id}\` goes on from the last checkpoint.`,
+  });
+}
+
 async function cancelledElsewhere({ runtime, run }: Followed): Promise<LadError> {
   const { adapterId, steps, totalSteps } = await run.info();
-  await dropQuietly(await runtime.adapter(adapterId).catch(() => undefined));
+  if (await forgetTraining(run.id))
+    await dropQuietly(await runtime.adapter(adapterId).catch(() => undefined));
   return new LadError("cancelled", `The training was cancelled after ${steps} of ${totalSteps} steps.`);
 }
 

@@ -46,7 +46,7 @@ export function words(text: string): string[] {
 export function kind(text: string): any {
   if (text.startsWith("{")) return json(text);
   const [, name = text, settings] = /^([^:]*):(.*)$/s.exec(text) ?? [];
-  return settings === undefined ? name : { kind: name, ...assignments(settings.split(",")) };
+  return settings === undefined ? name : { ...assignments(settings.split(",")), kind: name };
 }
 
 /** `key=value` of each, values as in YAML; a dotted key leads into an object. */

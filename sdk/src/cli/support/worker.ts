@@ -1,6 +1,8 @@
 /** The worker that a command uses. */
+import { join } from "node:path";
 import type { Command } from "commander";
-import { LadError, Runtime, servedWorker, type WorkerInfo } from "../../index.js";
+import { isLadError, LadError, Runtime, servedWorker, type WorkerInfo } from "../../index.js";
+import { homeFolder } from "../../setup/locate.js";
 import { type Cli, note } from "../cli.js";
 import { integer } from "./values.js";
 
@@ -9,6 +11,8 @@ export interface WorkerFlags {
   readonly worker?: string;
   readonly device?: string;
   readonly threads?: number;
+  /** Whether its runs are to be found by other commands. */
+  readonly keepsRuns?: boolean;
 }
 
 /** What a command computes on. */
@@ -45,6 +49,15 @@ export async function withWorker(
   }
 }
 
+/** `withWorker` for commands that keep or look for runs: a worker that is started has the state of `LAD_HOME`, or none is. */
+export async function withKeeper(
+  cli: Cli,
+  flags: WorkerFlags,
+  act: (reached: Reached) => Promise<void>,
+): Promise<void> {
+  return withWorker(cli, { ...flags, keepsRuns: true }, act);
+}
+
 async function reach(cli: Cli, flags: WorkerFlags): Promise<Reached> {
   const onWarning = (message: string) => note(cli, `lad: ${message}`);
   const { signal } = cli.leaving;
@@ -67,14 +80,16 @@ async function reach(cli: Cli, flags: WorkerFlags): Promise<Reached> {
 }
 
 /** Starts a worker on the device that the flags name. */
-export function startWorker(
-  { device = "cpu", threads }: WorkerFlags,
+export async function startWorker(
+  { device = "cpu", threads, keepsRuns = false }: WorkerFlags,
   options: { onWarning: (message: string) => void; signal: AbortSignal; resumeRuns?: boolean },
 ): Promise<Runtime> {
   switch (device) {
     case "cpu":
-    case "cuda":
-      return Runtime.start({ ...options, device, threads });
+    case "cuda": {
+      const stateFolder = keepsRuns ? join(homeFolder(), "state") : undefined;
+      return Runtime.start({ ...options, device, threads, stateFolder }).catch(inUse);
+    }
     case "container-cpu":
       return Runtime.start({ ...options, container: "cpu", threads });
     case "container-cuda":
@@ -91,4 +106,13 @@ export function startWorker(
 /** `cpu (AMD EPYC, 2 threads)` */
 export function deviceText({ device, deviceName, threads }: WorkerInfo): string {
   return device === "cpu" ? `cpu (${deviceName}, ${threads} threads)` : `${device} (${deviceName})`;
+}
+
+/** Says of a state folder that is in use what to type. */
+function inUse(error: unknown): never {
+  if (!isLadError(error, "state-in-use")) throw error;
+  throw new LadError("state-in-use", `Another command has a worker of its own on ${error.value}.`, {
+    remedy: "Wait for its end; `lad serve` keeps one worker for several commands at once.",
+    cause: error,
+  });
 }
