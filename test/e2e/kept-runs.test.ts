@@ -221,7 +221,7 @@ describe("a run whose worker was killed", () => {
   });
 
   it("begins again where it has no checkpoint and its adapter was new", async () => {
-    const options = { ...training, checkpoint: undefined, steps: 20 };
+    const options = { ...training, checkpoint: undefined, steps: 300 }; // far more than are taken before the kill
     const state = join(scratch, "from-0");
     const { runId } = await killedAt(state, 8, options);
     const whole = await uninterrupted(options);

@@ -12,6 +12,7 @@ const SYNONYMS: readonly (readonly string[])[] = [
     "input",
     "text",
     "chat",
+    "prefill",
     "conversation",
     "conversations",
   ],

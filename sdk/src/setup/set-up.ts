@@ -113,16 +113,34 @@ async function installGroup(
   if (group === "core") {
     const index = torchIndex(options);
     options.log("installing PyTorch");
-    await pip(["--no-deps", ...constraints, ...(index ? ["--index-url", index] : []), "torch"], environment);
+    await pip(
+      ["--no-deps", ...constraints, ...(index ? ["--index-url", index] : []), "torch"],
+      environment,
+      options.log,
+    );
   }
   options.log(`installing the packages of ${group}`);
-  await pip([...(group === "smollm2" ? ["--no-deps"] : []), ...constraints, ...wanted], environment);
+  await pip(
+    [...(group === "smollm2" ? ["--no-deps"] : []), ...constraints, ...wanted],
+    environment,
+    options.log,
+  );
 }
 
-async function pip(words: readonly string[], environment: string): Promise<void> {
+/** Between two signs of life. */
+const STILL_MS = 30_000;
+
+async function pip(words: readonly string[], environment: string, log: SetUpOptions["log"]): Promise<void> {
   const quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
   const command = ["-m", "pip", "install", ...quiet, ...words];
-  await step("install Python packages", join(environment, "bin/python"), command, environment);
+  const started = performance.now();
+  const still = () => log(`still installing, ${Math.round((performance.now() - started) / 1000)} s so far`);
+  const timer = setInterval(still, STILL_MS);
+  try {
+    await step("install Python packages", join(environment, "bin/python"), command, environment);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Runs one command and appends its output to `lad-setup.log` in the environment. */
