@@ -1,5 +1,5 @@
 /** The commands on a worker that is served to them: what a user types, and what comes of it. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { announceWorker, type Runtime } from "lad";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -348,6 +348,24 @@ describe("leaving", () => {
     const [other, keeper] = both.sort((a, b) => a.out.length - b.out.length);
     expect(keeper).toMatchObject({ status: 0, out: "twice\n" });
     expect(other).toMatchObject({ out: "", err: expect.stringMatching(/The run \S+ is finished/) });
+  });
+
+  it("loses no adapter that could not be kept at once", async () => {
+    const folder = join(home, "adapters/blocked");
+    const words = [...TRAIN.slice(0, -4), "--steps", "800", ...WINDOW, "--name", "blocked"];
+    const ended = lad(words);
+    await vi.waitFor(async () => expect(await runs("blocked")).toHaveLength(1), { timeout: 30_000 });
+    mkdirSync(folder);
+    writeFileSync(join(folder, "somebody-elses"), "");
+    const { status, err } = await ended;
+    const [, id = ""] = /its adapter is not kept yet: `lad runs resume (\S+)` tries again/.exec(err) ?? [];
+    expect({ status, err }).toEqual({ status: 1, err: expect.stringContaining("which is no adapter's") });
+    rmSync(folder, { recursive: true });
+    await Promise.all(
+      (await runtime.info()).adapters.map(async (each) => (await runtime.adapter(each.id)).drop()),
+    );
+    expect(await lad(["runs", "resume", id])).toMatchObject({ status: 0, out: "blocked\n" }); // of its checkpoint
+    expect((await lad(["adapters"])).out).toMatch(/blocked +stub +2 +800/);
   });
 
   it("goes on with a run of another program, and leaves that its adapter", async () => {

@@ -101,14 +101,15 @@ async function follow(cli: Cli, run: Run, fromSeq = 0): Promise<void> {
 async function resume(cli: Cli, { runtime, isShared }: Reached, id: string, { json }: Flags): Promise<void> {
   const run = await found(runtime, id);
   const { checkpoint, state } = await run.info();
-  if (ENDED.has(state)) {
+  const noted = await nameOfTraining(run.id);
+  if (ENDED.has(state) && !(state === "finished" && noted !== undefined)) {
     const remedy = state === "finished" ? "`lad adapters list` has what it trained." : "Train again.";
     throw new LadError("invalid-state", `The run ${run.id} is ${state}: there is nothing to go on with.`, {
       remedy,
     });
   }
   await run.resume();
-  const name = (await nameOfTraining(run.id)) ?? (checkpoint || run.id);
+  const name = noted ?? (checkpoint || run.id);
   await followTraining(cli, { runtime, run, name, isShared, json: json === true });
 }
 

@@ -1,10 +1,18 @@
 /** Follows a training run to its end, and keeps what it has trained. */
-import { isLadError, LadError, type Run, type Runtime, type TrainingFinished } from "../../index.js";
+import {
+  type Adapter,
+  isLadError,
+  LadError,
+  type Run,
+  type Runtime,
+  recipeFor,
+  type TrainingFinished,
+} from "../../index.js";
 import { drawTraining, LiveBlock, number } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { freeName, library, libraryFolder } from "./library.js";
 import { dropQuietly } from "./model.js";
-import { forgetTraining } from "./trainings.js";
+import { forgetTraining, noteTraining } from "./trainings.js";
 
 /** What the checkpoint of a run's best validation is called, by the name of its own. */
 export function bestOf(checkpoint: string): string {
@@ -32,7 +40,7 @@ export async function followTraining(cli: Cli, followed: Followed): Promise<void
   try {
     const finished = await drawn(cli, followed);
     if (finished === undefined) throw await cancelledElsewhere(followed);
-    if (await forgetTraining(run.id)) await keep(cli, followed, finished);
+    if (await forgetTraining(run.id)) await keepOrNote(cli, followed, finished);
     else note(cli, `The run ${run.id} is finished.`); // another follower has kept it, or no command of ours began it
   } catch (error) {
     if (!cli.leaving.signal.aborted || !isLadError(error, "cancelled")) throw error;
@@ -72,13 +80,28 @@ async function cancelledElsewhere({ runtime, run }: Followed): Promise<LadError>
   return new LadError("cancelled", `The training was cancelled after ${steps} of ${totalSteps} steps.`);
 }
 
+/** Keeps the adapter; where that fails, notes again that it is to be kept. */
+async function keepOrNote(cli: Cli, followed: Followed, finished: TrainingFinished): Promise<void> {
+  const { run, name } = followed;
+  try {
+    await keep(cli, followed, finished);
+  } catch (error) {
+    await noteTraining(run.id, name);
+    note(
+      cli,
+      `The training is finished, its adapter is not kept yet: \`lad runs resume ${run.id}\` tries again.`,
+    );
+    throw error;
+  }
+}
+
 async function keep(
   cli: Cli,
   { runtime, run, name, isShared, json }: Followed,
   { validation, report, seconds, best, stopped }: TrainingFinished,
 ): Promise<void> {
-  const { adapterId, created, checkpoint } = await run.info();
-  const adapter = await runtime.adapter(adapterId);
+  const { created, checkpoint } = await run.info();
+  const adapter = await trainedAdapter(runtime, run);
   const older = (await library()).find((other) => other.name === name);
   const kept = older !== undefined && older.saved > created ? await freeName(name) : name;
   const folder = libraryFolder(kept);
@@ -96,4 +119,16 @@ async function keep(
   note(cli, `CE ${number(ce)} nats a corrupted token ${of}, in ${Math.round(seconds)} s.`);
   print(cli, kept);
   note(cli, `Kept in ${folder}. \`lad chat --adapter ${kept}\` talks to it.`);
+}
+
+/** The adapter of a finished run: resident, or of the run's last checkpoint where its worker has ended since. */
+async function trainedAdapter(runtime: Runtime, run: Run): Promise<Adapter> {
+  const { adapterId, baseName, checkpoint } = await run.info();
+  try {
+    return await runtime.adapter(adapterId);
+  } catch (error) {
+    if (!isLadError(error, "not-found")) throw error;
+    const base = await runtime.loadBase(baseName, recipeFor(baseName).base);
+    return base.loadCheckpoint(checkpoint);
+  }
 }
