@@ -20,9 +20,9 @@ import {
   type Runtime,
   reproduceLad,
 } from "../../index.js";
-import { bytes, duration, LiveBlock, number, progressLine, renderTable } from "../../report/index.js";
+import { bytes, duration, number, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
-import { StepClock } from "../support/step-clock.js";
+import { TrainingBars } from "../support/training-bars.js";
 import { decimal, integer, integers, words } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
@@ -161,25 +161,17 @@ async function measured(
   runtime: Runtime,
   { minutes = 0 }: Flags,
 ): Promise<boolean> {
-  const block = new LiveBlock({ output: cli.stderr });
+  const bars = new TrainingBars(cli);
   const late =
     minutes > 0 ? [AbortSignal.timeout(Math.min(Math.ceil(60_000 * minutes), MOST_MILLISECONDS))] : [];
   const signal = AbortSignal.any([cli.leaving.signal, ...late]);
-  const { steps } = reproduction;
-  const clock = new StepClock();
   const pieces = reproduction.run(runtime, {
     signal,
-    onEvent: (event, label) => {
-      if (event.type !== "step") return;
-      const { step, tokensPerSecond, report } = event;
-      const seconds = clock.after(label, event.seconds);
-      const progress = { label, step, steps, loss: report.loss, tokensPerSecond, seconds };
-      block.update([progressLine(progress, block.columns)]);
-    },
+    onEvent: (event, label) => bars.draw(label, reproduction.steps, event),
   });
   try {
     for await (const { name, done, total, seconds, resumed, error } of pieces) {
-      block.finish();
+      bars.finish();
       if (!resumed) note(cli, `${done}/${total} ${name}: ${error?.message ?? duration(seconds)}`);
     }
     return true;

@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { isLadError, Runtime, servedWorker } from "../../index.js";
 import { makeFolder } from "../../make-folder.js";
 import { bytes } from "../../report/index.js";
-import { homeFolder, locateRuntime } from "../../setup/locate.js";
+import { homeFolder, locateRuntime, requireRuntime } from "../../setup/locate.js";
 import { findPython } from "../../setup/python.js";
 
 /** What was found. */
@@ -65,12 +65,12 @@ async function python(): Promise<Finding> {
 }
 
 async function environment(): Promise<Finding> {
-  const { environmentFolder, python, isCheckout } = locateRuntime();
-  if (existsSync(python)) return fine(environmentFolder);
-  return problem(
-    `${environmentFolder} is not made yet`,
-    `Type: ${isCheckout ? "npm run setup" : "lad setup"}`,
-  );
+  try {
+    return fine(requireRuntime().environmentFolder);
+  } catch (error) {
+    if (!isLadError(error)) throw error;
+    return problem(error.message);
+  }
 }
 
 async function device(): Promise<Finding> {

@@ -8,9 +8,9 @@ import {
   type Runtime,
   runExperiment,
 } from "../../index.js";
-import { LiveBlock, number, percent, progressLine, renderTable } from "../../report/index.js";
+import { number, percent, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
-import { StepClock } from "./step-clock.js";
+import { TrainingBars } from "./training-bars.js";
 
 /**
  * The points of an experiment's sweep, one after another. A point that fails is told, the next one begins, and the
@@ -22,25 +22,16 @@ export async function followExperiment(
   experiment: Experiment,
   json: boolean,
 ): Promise<void> {
-  const block = new LiveBlock({ output: cli.stderr });
+  const bars = new TrainingBars(cli);
   const started = performance.now();
-  const clock = new StepClock();
   const sweep = runExperiment(runtime, experiment, {
     signal: cli.leaving.signal,
-    onEvent: (event, point) => {
-      if (event.type !== "step") return;
-      const { step, report, tokensPerSecond } = event;
-      const { steps = step } = experiment.training;
-      const label = labelOf(point);
-      const seconds = clock.after(label, event.seconds);
-      const progress = { label, step, steps, loss: report.loss, tokensPerSecond, seconds };
-      block.update([progressLine(progress, block.columns)]);
-    },
+    onEvent: (event, point) => bars.draw(labelOf(point), experiment.training.steps, event),
   });
   const rows: { point: string; result: ExperimentResult }[] = [];
   const failures: FailedPoint[] = [];
   for await (const row of sweep) {
-    block.finish();
+    bars.finish();
     const point = labelOf(row.point);
     if (row.status === "failed") {
       failures.push(row.error);
