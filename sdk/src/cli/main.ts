@@ -11,4 +11,8 @@ for (const signal of goesOn ? [] : (["SIGINT", "SIGTERM", "SIGHUP"] as const)) {
 }
 
 const { stdin, stdout, stderr } = process;
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(); // who read has enough, as `head` does
+});
 process.exitCode = await runLad(words, { stdin, stdout, stderr, leaving });
