@@ -74,6 +74,15 @@ const CHANGES: readonly Arm[] = [
     attention: "causal-prefix",
   }),
   endingInDrafts("prefix attention, own drafts for the last 40 %", 0.4, { attention: "prefix" }),
+  ...(["prefix", "causal-prefix"] as const).flatMap((attention) =>
+    (["cover", "mask-only"] as const).map((noise) =>
+      arm(`together: ${attention}, tail weight 0.1, ${noise}, own drafts for the last 40 %`, {
+        attention,
+        noise: ownDraft({ noise, after: 0.6 }),
+        loss: { supervise: "all-answer-tokens", tailWeight: 0.1 },
+      }),
+    ),
+  ),
 ];
 
 /** Every arm. */
