@@ -11,6 +11,6 @@ describe("the recipe for a base", () => {
 
   it("is not guessed from a preset that does not exist", () => {
     expect(() => recipeFor("tiny", "nope")).toThrow(LadError);
-    expect(() => recipeFor("tiny", "nope")).toThrow(/preset is "?nope"?.*Give one of lad, tiny/);
+    expect(() => recipeFor("tiny", "nope")).toThrow(/preset is "?nope"?.*Give one of lad, better, tiny/);
   });
 });

@@ -76,7 +76,10 @@ export function reproduceCommand(cli: Cli): Command {
       .option("--ranks <list>", "from the lowest to the highest (default: 16,64)", integers)
       .option("-s, --steps <n>", "optimizer steps of each variant", integer)
       .option("--questions <n>", "questions of each set", integer)
-      .option("--preset <recipe>", "settings of another base, or lad: the method's own")
+      .option(
+        "--preset <recipe>",
+        "settings of another base, lad: the method's own, or better: what won on tiny",
+      )
       .option("--minutes <x>", "stop after so many; the same command goes on", decimal)
       .option("--quick", "few steps and questions, to see it work")
       .option("--paper", "the paper's bases, ranks and steps")

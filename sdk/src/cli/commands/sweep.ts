@@ -35,7 +35,10 @@ export function sweepCommand(cli: Cli): Command {
       .option("-s, --steps <n>", "optimizer steps of each", integer)
       .option("--learning-rate <x>", "the peak of the schedule", decimal)
       .option("--questions <n>", "held-out questions that each answers; 0: all", integer, 100)
-      .option("--preset <recipe>", "settings of another base, or lad: the method's own")
+      .option(
+        "--preset <recipe>",
+        "settings of another base, lad: the method's own, or better: what won on tiny",
+      )
       .option("--set <key=value>", "any other option of training; may be given again", collect)
       .option("--manifest <file>", "keeps what is done, so that the same command goes on")
       .option("--report <folder>", "writes a report")

@@ -72,7 +72,10 @@ export function trainCommand(cli: Cli): Command {
       )
       .option("--optimizer <optimizer>", "adamw or muon, with :key=value,…", kind)
       .addOption(new Option("--seed <n>", "of weights, order and noise").argParser(seed).default(1n, "1"))
-      .option("--preset <recipe>", "settings of another base, or lad: the method's own")
+      .option(
+        "--preset <recipe>",
+        "settings of another base, lad: the method's own, or better: what won on tiny",
+      )
       .option("--set <key=value>", "any other option of training; may be given again", collect)
       .option(
         "--held-out <share>",
