@@ -1,6 +1,6 @@
 import { check } from "./checks/check.js";
 import type { Client } from "./client.js";
-import { writeFolder } from "./data/adapter-files.js";
+import { OF_A_MERGE, writeFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
 import { type AdapterCheck, checkAdapter } from "./evaluation/adapter-check.js";
 import type { FrozenBase } from "./frozen-base.js";
@@ -20,6 +20,8 @@ import {
   checkpointName,
   checkpointOptions,
   checkTraining,
+  type MergeOptions,
+  mergeOptions,
   type SaveOptions,
   saveOptions,
   type TrainingOptions,
@@ -41,6 +43,7 @@ import {
   pb,
   present,
   TrainingService,
+  toDataType,
   toFloat32Bytes,
   toLoss,
   toNoise,
@@ -184,6 +187,26 @@ export class Adapter extends Model {
     const request = { adapterId: this.id, withCard: true };
     const messages = client.stream(AdaptersService.downloadAdapter, request, { signal });
     await writeFolder(folder, piecesOf(messages), { overwrite });
+  }
+
+  /**
+   * Writes a whole model, the base with the adapter in its weights, to a folder of this machine, which transformers loads: safetensors,
+   * the tokenizer's files, and a card with the facts of its training (docs/adapter-files.md). The folder appears atomically. The worker
+   * computes it as it is written; training may go on meanwhile.
+   *
+   * @throws LadError `invalid-state` for an adapter that was trained with attention `causal-prefix`, whose prompts the base alone reads;
+   *   `invalid-option` where `dataType` cannot hold the weights; `already-exists` unless `overwrite` is set; `storage`
+   */
+  async merge(folder: string, options: MergeOptions = {}): Promise<void> {
+    const { dataType, maxShardBytes, overwrite, signal, timeoutMs } = check(mergeOptions, options);
+    const client = this.client.within(timeoutMs);
+    const request = {
+      adapterId: this.id,
+      dataType: toDataType(dataType),
+      shardBytes: BigInt(maxShardBytes),
+    };
+    const messages = client.stream(AdaptersService.mergeAdapter, request, { signal });
+    await writeFolder(folder, piecesOf(messages), { overwrite, own: OF_A_MERGE });
   }
 
   /**

@@ -175,6 +175,7 @@ export {
   type LoadProgress,
   type LocalOptions,
   type LossInput,
+  type MergeOptions,
   type Mixture,
   type MixtureOptions,
   type MixtureSource,

@@ -15,6 +15,8 @@ export {
   type LoadAdapterOptions,
   type LoadProgress,
   loadAdapterOptions,
+  type MergeOptions,
+  mergeOptions,
   type SaveOptions,
   saveOptions,
   type TextOptions,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.calls.adapter_merges import AdapterMerges
 from lad_runtime.engine.calls.adapter_uploads import AdapterUploads
 from lad_runtime.engine.calls.adapters import Adapters
 from lad_runtime.engine.calls.bases import Bases
@@ -38,6 +39,7 @@ class Worker:
     bases: Bases
     adapters: Adapters
     uploads: AdapterUploads
+    merges: AdapterMerges
     transfers: Transfers
     training: TrainingRuns
     resuming: Resuming
@@ -88,6 +90,7 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         bases=bases,
         adapters=adapters,
         uploads=AdapterUploads(adapters, backend, registry, memory, transfers),
+        merges=AdapterMerges(adapters, backend, registry, memory),
         transfers=transfers,
         training=training,
         resuming=Resuming(backend, registry, runs, bases, adapters, training),

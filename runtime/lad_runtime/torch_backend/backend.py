@@ -12,6 +12,7 @@ from lad_runtime.method import windows as window
 from lad_runtime.torch_backend.adapters.card import CARD_FILE, card_of
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.claims import check_base
+from lad_runtime.torch_backend.adapters.merged_files import merge_bytes, merged_files
 from lad_runtime.torch_backend.adapters.peft_format import (
     load_adapter,
     load_claims,
@@ -40,7 +41,7 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.row_independence import rows_are_independent
 from lad_runtime.torch_backend.task_kind import Setting
 from lad_runtime.torch_backend.tasks import kind_of
-from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.adapters import AdapterSpec, MergeSpec
 from lad_runtime.types.bases import BaseSpec, LoadProgress
 from lad_runtime.types.data import CutExample, Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.memory import HeldMemory, Needs
@@ -190,6 +191,12 @@ class TorchBackend:
         write_adapter(folder, adapter.adapter, source.name, adapter.claims, base_revision=source.revision)
         card = card_of(adapter.adapter.spec, adapter.claims, base.info, source)
         (folder / CARD_FILE).write_text(card, encoding="utf-8")
+
+    def merge(self, base: Base, exported: Path, spec: MergeSpec) -> Iterator[tuple[str, bytes]]:
+        return merged_files(base, exported, spec)
+
+    def merge_bytes(self, base: Base, spec: AdapterSpec) -> int:
+        return merge_bytes(base.model.config, spec)
 
     def import_adapter(self, base: Base, folder: Path, *, allow_other_base: bool = False) -> TrainedAdapter:
         claims = load_claims(folder)

@@ -10,6 +10,7 @@ from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
 from lad_runtime.method.random_split import CONTEXTS, Context, check_split
 from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
+from lad_runtime.types.bases import DTypeName
 from lad_runtime.types.limits import MAX_UINT64
 
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
@@ -77,6 +78,18 @@ class AdapterClaims:
         if not _DIGEST.fullmatch(self.chat_template_digest):
             problem = "it is no SHA-256 in hexadecimal"
             raise invalid_option("chatTemplateDigest", self.chat_template_digest, problem, "Leave it empty.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeSpec:
+    """How the checkpoint is written that has an adapter in its weights."""
+
+    dtype: DTypeName  # auto: that of the base in memory
+    shard_bytes: int  # the most bytes of tensors in one file; a tensor that has more is a file of its own
+
+    def __post_init__(self) -> None:
+        check_choice("dataType", self.dtype, ("auto", "float32", "bfloat16", "float16"))
+        check_whole("maxShardBytes", self.shard_bytes, low=1, high=MAX_UINT64)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,27 +16,25 @@ const PIECE_BYTES = 2 ** 20;
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
 const CLAIMS = "lad.json";
-const OF_AN_ADAPTER: ReadonlySet<string> = new Set([
-  CONFIG,
-  WEIGHTS,
-  CLAIMS,
-  "adapter_model.bin",
-  "README.md",
-]);
+const OF_AN_ADAPTER = /^(adapter_config\.json|adapter_model\.(safetensors|bin)|lad\.json|README\.md)$/;
+
+/** The files of a checkpoint that has an adapter in its weights. */
+export const OF_A_MERGE =
+  /^(model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json|((generation_)?config|tokenizer(_config)?|lad)\.json|chat_template\.jinja|README\.md)$/;
 
 /**
  * Writes files that arrive in pieces as one new folder: writes and syncs a temporary folder, then renames it, so that it appears or
- * replaces an older one atomically.
+ * replaces an older one atomically. `own` tells the names of files that may be replaced.
  *
- * @throws LadError `already-exists` for an existing folder that may not be replaced or is not an adapter's; `storage` for a failed
+ * @throws LadError `already-exists` for an existing folder that may not be replaced or holds other files; `storage` for a failed
  *   write
  */
 export async function writeFolder(
   folder: string,
   pieces: AsyncIterable<pb.adapters.FilePiece>,
-  { overwrite }: { overwrite: boolean },
+  { overwrite, own = OF_AN_ADAPTER }: { overwrite: boolean; own?: RegExp },
 ): Promise<void> {
-  const target = await targetOf(folder, overwrite);
+  const target = await targetOf(folder, overwrite, own);
   const fresh = besides(target);
   try {
     makeFolder(fresh);
@@ -66,9 +64,9 @@ export async function checkFolder(folder: string, { overwrite }: { overwrite: bo
 }
 
 /** The path of a folder that may be written. */
-async function targetOf(folder: string, overwrite: boolean): Promise<string> {
+async function targetOf(folder: string, overwrite: boolean, own = OF_AN_ADAPTER): Promise<string> {
   const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
-  if (await exists(target)) await checkReplaceable(target, overwrite);
+  if (await exists(target)) await checkReplaceable(target, overwrite, own);
   return target;
 }
 
@@ -189,14 +187,14 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Checks that the target is an adapter's folder or does not exist. */
-async function checkReplaceable(target: string, overwrite: boolean): Promise<void> {
+/** Checks that a folder that is there may be replaced and holds nothing but files with names of `own`. */
+async function checkReplaceable(target: string, overwrite: boolean, own: RegExp): Promise<void> {
   if (!overwrite) throw alreadyThere(target, "Give another folder, or overwrite: true.");
   const names = await readdir(target).catch(() => undefined);
   if (names === undefined) throw alreadyThere(target, "It is no folder: give another one.");
-  const foreign = names.find((name) => !OF_AN_ADAPTER.has(name));
+  const foreign = names.find((name) => !own.test(name));
   if (foreign === undefined) return;
-  throw alreadyThere(target, `It holds ${foreign}, which is no adapter's: give a folder of its own.`);
+  throw alreadyThere(target, `It holds ${foreign}, which is not written here: give a folder of its own.`);
 }
 
 /** Checks the folder's type too, for callers in plain JavaScript. */

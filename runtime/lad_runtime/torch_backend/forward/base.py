@@ -1,7 +1,7 @@
 """Bases: loads a model folder as a resident model with its tokenizer."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import cast
 import torch
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.files.model_files import read_json
+from lad_runtime.torch_backend.files.model_files import read_json, small_files
 from lad_runtime.torch_backend.forward.prefix_cache import Prompts
 from lad_runtime.torch_backend.kernel_choice.matmul_choice import choose_kernels
 from lad_runtime.torch_backend.kernels.device import memory_error, threads_for
@@ -36,6 +36,8 @@ class Base:
     model: Llama
     tokenizer: Tokenizer
     source: BaseSource = field(default_factory=BaseSource)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The files beside the weights, as they were read; a chat template that was given in place of theirs."""
     prompts: Prompts = field(default_factory=Prompts)
 
     def close(self) -> None:
@@ -63,6 +65,9 @@ def load_base(
     entry = REGISTRY.get(spec.name, BaseEntry())
     with _machine_errors_named(spec.name), files_of(spec, progress) as (folder, revision):
         config = LlamaConfig.from_hf(read_json(folder, "config.json"))
+        small = small_files(folder)
+        if spec.chat_template:
+            small["chat_template.jinja"] = spec.chat_template.encode()
         tokenizer = load_tokenizer(
             folder,
             mask_token=spec.mask_token or entry.mask_token,
@@ -98,7 +103,7 @@ def load_base(
     warnings = (*tokenizer.warnings, *stored.warnings)
     info = _info(spec, revision, model, tokenizer, seconds, ways, warnings)
     source = source_of(spec, folder, revision)
-    return Base(info=info, model=model, tokenizer=tokenizer, source=source)
+    return Base(info=info, model=model, tokenizer=tokenizer, source=source, files=small)
 
 
 def _dtype(spec: BaseSpec, device: torch.device) -> torch.dtype:

@@ -15,6 +15,7 @@ import {
   libraryFolder,
   type NamedAdapter,
 } from "../support/library.js";
+import { mergeCommand } from "./adapters/merge.js";
 
 const COLUMNS: readonly Column<NamedAdapter>[] = [
   { header: "name", align: "left", cell: ({ name }) => name },
@@ -29,7 +30,7 @@ const COLUMNS: readonly Column<NamedAdapter>[] = [
 export function adaptersCommand(cli: Cli): Command {
   const command = new Command("adapters").addHelpText(
     "after",
-    "\nExamples:\n  lad adapters list\n  lad adapters export capitals ./capitals   PEFT's format, with a card\n  lad adapters import ./downloaded --name theirs",
+    "\nExamples:\n  lad adapters list\n  lad adapters export capitals ./capitals   PEFT's format, with a card\n  lad adapters import ./downloaded --name theirs\n  lad adapters merge capitals ./merged      a whole model, for transformers",
   );
   command
     .command("list", { isDefault: true })
@@ -45,6 +46,7 @@ export function adaptersCommand(cli: Cli): Command {
     .description("copy a PEFT adapter into LAD_HOME")
     .option("-n, --name <name>", "what it is called (default: the folder's name)")
     .action((folder: string, { name }: { name?: string }) => imported(cli, folder, name));
+  command.addCommand(mergeCommand(cli));
   command
     .command("drop <names...>")
     .description("delete adapters from LAD_HOME")

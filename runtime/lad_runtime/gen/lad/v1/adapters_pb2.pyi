@@ -74,6 +74,22 @@ class DownloadAdapterResponse(_message.Message):
     piece: FilePiece
     def __init__(self, piece: _Optional[_Union[FilePiece, _Mapping]] = ...) -> None: ...
 
+class MergeAdapterRequest(_message.Message):
+    __slots__ = ("adapter_id", "data_type", "shard_bytes")
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SHARD_BYTES_FIELD_NUMBER: _ClassVar[int]
+    adapter_id: str
+    data_type: _worker_pb2.DataType
+    shard_bytes: int
+    def __init__(self, adapter_id: _Optional[str] = ..., data_type: _Optional[_Union[_worker_pb2.DataType, str]] = ..., shard_bytes: _Optional[int] = ...) -> None: ...
+
+class MergeAdapterResponse(_message.Message):
+    __slots__ = ("piece",)
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    piece: FilePiece
+    def __init__(self, piece: _Optional[_Union[FilePiece, _Mapping]] = ...) -> None: ...
+
 class FilePiece(_message.Message):
     __slots__ = ("name", "data")
     NAME_FIELD_NUMBER: _ClassVar[int]

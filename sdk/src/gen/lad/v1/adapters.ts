@@ -22,7 +22,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Adapter, AdapterSpec } from "./worker.js";
+import { Adapter, AdapterSpec, DataType, dataTypeFromJSON, dataTypeToJSON } from "./worker.js";
 
 export const protobufPackage = "lad.v1";
 
@@ -76,6 +76,18 @@ export interface DownloadAdapterRequest {
 }
 
 export interface DownloadAdapterResponse {
+  piece: FilePiece | undefined;
+}
+
+export interface MergeAdapterRequest {
+  adapterId: string;
+  /** Of the weights in the files. Unspecified: that of the base in memory. */
+  dataType: DataType;
+  /** The most bytes of tensors in one file of weights, at least 1; a tensor that has more is a file of its own. */
+  shardBytes: bigint;
+}
+
+export interface MergeAdapterResponse {
   piece: FilePiece | undefined;
 }
 
@@ -908,6 +920,193 @@ export const DownloadAdapterResponse: MessageFns<DownloadAdapterResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<DownloadAdapterResponse>, I>>(object: I): DownloadAdapterResponse {
     const message = createBaseDownloadAdapterResponse();
+    message.piece = (object.piece !== undefined && object.piece !== null)
+      ? FilePiece.fromPartial(object.piece)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMergeAdapterRequest(): MergeAdapterRequest {
+  return { adapterId: "", dataType: 0, shardBytes: 0n };
+}
+
+export const MergeAdapterRequest: MessageFns<MergeAdapterRequest> = {
+  encode(message: MergeAdapterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.adapterId !== "") {
+      writer.uint32(10).string(message.adapterId);
+    }
+    if (message.dataType !== 0) {
+      writer.uint32(16).int32(message.dataType);
+    }
+    if (message.shardBytes !== 0n) {
+      if (BigInt.asUintN(64, message.shardBytes) !== message.shardBytes) {
+        throw new globalThis.Error("value provided for field message.shardBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.shardBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergeAdapterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergeAdapterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.adapterId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dataType = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.shardBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergeAdapterRequest {
+    return {
+      adapterId: isSet(object.adapterId)
+        ? globalThis.String(object.adapterId)
+        : isSet(object.adapter_id)
+        ? globalThis.String(object.adapter_id)
+        : "",
+      dataType: isSet(object.dataType)
+        ? dataTypeFromJSON(object.dataType)
+        : isSet(object.data_type)
+        ? dataTypeFromJSON(object.data_type)
+        : 0,
+      shardBytes: isSet(object.shardBytes)
+        ? BigInt(object.shardBytes)
+        : isSet(object.shard_bytes)
+        ? BigInt(object.shard_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: MergeAdapterRequest): unknown {
+    const obj: any = {};
+    if (message.adapterId !== "") {
+      obj.adapterId = message.adapterId;
+    }
+    if (message.dataType !== 0) {
+      obj.dataType = dataTypeToJSON(message.dataType);
+    }
+    if (message.shardBytes !== 0n) {
+      obj.shardBytes = message.shardBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MergeAdapterRequest>, I>>(base?: I): MergeAdapterRequest {
+    return MergeAdapterRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MergeAdapterRequest>, I>>(object: I): MergeAdapterRequest {
+    const message = createBaseMergeAdapterRequest();
+    message.adapterId = object.adapterId ?? "";
+    message.dataType = object.dataType ?? 0;
+    message.shardBytes = (object.shardBytes !== undefined && object.shardBytes !== null)
+      ? BigInt(object.shardBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseMergeAdapterResponse(): MergeAdapterResponse {
+  return { piece: undefined };
+}
+
+export const MergeAdapterResponse: MessageFns<MergeAdapterResponse> = {
+  encode(message: MergeAdapterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.piece !== undefined) {
+      FilePiece.encode(message.piece, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergeAdapterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergeAdapterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.piece = FilePiece.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergeAdapterResponse {
+    return { piece: isSet(object.piece) ? FilePiece.fromJSON(object.piece) : undefined };
+  },
+
+  toJSON(message: MergeAdapterResponse): unknown {
+    const obj: any = {};
+    if (message.piece !== undefined) {
+      obj.piece = FilePiece.toJSON(message.piece);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MergeAdapterResponse>, I>>(base?: I): MergeAdapterResponse {
+    return MergeAdapterResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MergeAdapterResponse>, I>>(object: I): MergeAdapterResponse {
+    const message = createBaseMergeAdapterResponse();
     message.piece = (object.piece !== undefined && object.piece !== null)
       ? FilePiece.fromPartial(object.piece)
       : undefined;
@@ -1918,6 +2117,20 @@ export const AdaptersServiceService = {
       Buffer.from(DownloadAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DownloadAdapterResponse => DownloadAdapterResponse.decode(value),
   },
+  /**
+   * Streams a checkpoint that has the adapter in its weights: the files of a folder that transformers loads, weights in safetensors.
+   * INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
+   */
+  mergeAdapter: {
+    path: "/lad.v1.AdaptersService/MergeAdapter" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: MergeAdapterRequest): Buffer => Buffer.from(MergeAdapterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MergeAdapterRequest => MergeAdapterRequest.decode(value),
+    responseSerialize: (value: MergeAdapterResponse): Buffer =>
+      Buffer.from(MergeAdapterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MergeAdapterResponse => MergeAdapterResponse.decode(value),
+  },
   /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: {
     path: "/lad.v1.AdaptersService/UploadAdapter" as const,
@@ -1976,6 +2189,11 @@ export interface AdaptersServiceServer extends UntypedServiceImplementation {
   snapshotAdapter: handleUnaryCall<SnapshotAdapterRequest, SnapshotAdapterResponse>;
   /** Streams the adapter's files in PEFT's format. */
   downloadAdapter: handleServerStreamingCall<DownloadAdapterRequest, DownloadAdapterResponse>;
+  /**
+   * Streams a checkpoint that has the adapter in its weights: the files of a folder that transformers loads, weights in safetensors.
+   * INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
+   */
+  mergeAdapter: handleServerStreamingCall<MergeAdapterRequest, MergeAdapterResponse>;
   /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: handleClientStreamingCall<UploadAdapterRequest, UploadAdapterResponse>;
   /** Writes adapter and optimizer to the worker's store under a name. */
@@ -2059,6 +2277,19 @@ export interface AdaptersServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<DownloadAdapterResponse>;
+  /**
+   * Streams a checkpoint that has the adapter in its weights: the files of a folder that transformers loads, weights in safetensors.
+   * INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
+   */
+  mergeAdapter(
+    request: MergeAdapterRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<MergeAdapterResponse>;
+  mergeAdapter(
+    request: MergeAdapterRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<MergeAdapterResponse>;
   /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter(
     callback: (error: ServiceError | null, response: UploadAdapterResponse) => void,
