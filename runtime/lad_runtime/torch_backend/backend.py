@@ -19,6 +19,7 @@ from lad_runtime.torch_backend.adapters.peft_format import (
     weight_bytes,
     write_adapter,
 )
+from lad_runtime.torch_backend.adapters.pth_adapter import PTH_FILE, load_pth_adapter, pth_bytes
 from lad_runtime.torch_backend.adapters.resume import restore
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.offload_folder import emptied_folder
@@ -113,7 +114,8 @@ class TorchBackend:
         return self._checkpoints.has(name)
 
     def import_bytes(self, folder: Path) -> int:
-        return weight_bytes(folder)
+        pth = folder / PTH_FILE
+        return pth_bytes(pth) if pth.is_file() else weight_bytes(folder)
 
     def unload_base(self, base: Base) -> None:
         base.close()
@@ -199,6 +201,9 @@ class TorchBackend:
         return merge_bytes(base.model.config, spec)
 
     def import_adapter(self, base: Base, folder: Path, *, allow_other_base: bool = False) -> TrainedAdapter:
+        pth = folder / PTH_FILE
+        if pth.is_file():
+            return self._held.adapter(TrainedAdapter(load_pth_adapter(pth, base.model.config, self._device)))
         claims = load_claims(folder)
         if claims is not None and not allow_other_base:
             check_base(claims, base.info)

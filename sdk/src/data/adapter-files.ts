@@ -16,11 +16,25 @@ const PIECE_BYTES = 2 ** 20;
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
 const CLAIMS = "lad.json";
-const OF_AN_ADAPTER = /^(adapter_config\.json|adapter_model\.(safetensors|bin)|lad\.json|README\.md)$/;
+/** What a file of torch.save is sent as. */
+const TORCH_FILE = "adapter_model.pth";
+const OF_AN_ADAPTER: Own = {
+  names: /^(adapter_config\.json|adapter_model\.(safetensors|bin)|lad\.json|README\.md)$/,
+  whose: "adapter's",
+};
 
 /** The files of a checkpoint that has an adapter in its weights. */
-export const OF_A_MERGE =
-  /^(model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json|((generation_)?config|tokenizer(_config)?|lad)\.json|chat_template\.jinja|README\.md)$/;
+export const OF_A_MERGE: Own = {
+  names:
+    /^(model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json|((generation_)?config|tokenizer(_config)?|lad)\.json|chat_template\.jinja|README\.md)$/,
+  whose: "merge's",
+};
+
+/** Files that a folder may hold which is replaced. */
+interface Own {
+  readonly names: RegExp;
+  readonly whose: string;
+}
 
 /**
  * Writes files that arrive in pieces as one new folder: writes and syncs a temporary folder, then renames it, so that it appears or
@@ -32,7 +46,7 @@ export const OF_A_MERGE =
 export async function writeFolder(
   folder: string,
   pieces: AsyncIterable<pb.adapters.FilePiece>,
-  { overwrite, own = OF_AN_ADAPTER }: { overwrite: boolean; own?: RegExp },
+  { overwrite, own = OF_AN_ADAPTER }: { overwrite: boolean; own?: Own },
 ): Promise<void> {
   const target = await targetOf(folder, overwrite, own);
   const fresh = besides(target);
@@ -93,12 +107,14 @@ export interface AdapterFolder {
 }
 
 /**
- * Opens the files of a PEFT adapter: their sizes and their content.
+ * Opens the files of a PEFT adapter, or a file of torch.save, which the worker reads without running anything: their sizes and their
+ * content.
  *
  * @throws LadError `not-found` if one of them is missing, `invalid-file` for weights in a format that can run code
  */
 export async function openFolder(folder: string): Promise<AdapterFolder> {
   const source = resolve(filledPath(folder));
+  if (/\.(pth|pt)$/.test(source)) return openTorchFile(source);
   const names = await readdir(source).catch(() => undefined);
   if (names === undefined) throw missing(source, "there is no such folder");
   if (!names.includes(WEIGHTS) && names.includes("adapter_model.bin")) {
@@ -116,6 +132,12 @@ export async function openFolder(folder: string): Promise<AdapterFolder> {
   const sent = [CONFIG, WEIGHTS, ...(names.includes(CLAIMS) ? [CLAIMS] : [])];
   const files = await Promise.all(sent.map((name) => sized(source, name)));
   return { files, pieces: () => readPieces(source, files) };
+}
+
+async function openTorchFile(path: string): Promise<AdapterFolder> {
+  const file = await stat(path, { bigint: true }).catch(() => undefined);
+  if (!file?.isFile()) throw missing(path, "there is no such file", "Give an adapter's folder or file.");
+  return { files: [{ name: TORCH_FILE, bytes: file.size }], pieces: () => piecesOfFile(path, TORCH_FILE) };
 }
 
 /** PEFT keeps an adapter of another name than `default` in a folder of that name inside the one that it is told. */
@@ -137,10 +159,15 @@ async function* readPieces(
   source: string,
   files: AdapterFolder["files"],
 ): AsyncGenerator<pb.adapters.FilePiece, void, undefined> {
-  for (const { name } of files) {
-    const pieces = createReadStream(join(source, name), { highWaterMark: PIECE_BYTES });
-    for await (const data of pieces) yield { name, data: data as Buffer };
-  }
+  for (const { name } of files) yield* piecesOfFile(join(source, name), name);
+}
+
+async function* piecesOfFile(
+  path: string,
+  name: string,
+): AsyncGenerator<pb.adapters.FilePiece, void, undefined> {
+  const pieces = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  for await (const data of pieces) yield { name, data: data as Buffer };
 }
 
 /** Writes the files one after another. Names come from the worker, so each is checked before it becomes a path. */
@@ -187,14 +214,14 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Checks that a folder that is there may be replaced and holds nothing but files with names of `own`. */
-async function checkReplaceable(target: string, overwrite: boolean, own: RegExp): Promise<void> {
+/** Checks that a folder that is there may be replaced and holds no files of others. */
+async function checkReplaceable(target: string, overwrite: boolean, own: Own): Promise<void> {
   if (!overwrite) throw alreadyThere(target, "Give another folder, or overwrite: true.");
   const names = await readdir(target).catch(() => undefined);
   if (names === undefined) throw alreadyThere(target, "It is no folder: give another one.");
-  const foreign = names.find((name) => !own.test(name));
+  const foreign = names.find((name) => !own.names.test(name));
   if (foreign === undefined) return;
-  throw alreadyThere(target, `It holds ${foreign}, which is not written here: give a folder of its own.`);
+  throw alreadyThere(target, `It holds ${foreign}, which is no ${own.whose}: give a folder of its own.`);
 }
 
 /** Checks the folder's type too, for callers in plain JavaScript. */

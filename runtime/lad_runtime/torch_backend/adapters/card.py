@@ -71,7 +71,10 @@ def _from_python(
     attention: AttentionMode, claims: AdapterClaims | None, info: BaseInfo, source: BaseSource
 ) -> str:
     if not source.name:
-        return f"The base {code(info.name)} has random weights, which lad draws as it is loaded: it has no files for transformers."
+        return (
+            f"The base {code(info.name)} has no files for transformers as they are: `adapter.merge` and `lad adapters merge` write "
+            "a model with this adapter in its weights, which it loads."
+        )
     where = (
         ""
         if source.revision

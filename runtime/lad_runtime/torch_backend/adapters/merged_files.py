@@ -57,6 +57,7 @@ def _small_files(base: Base, dtype: torch.dtype) -> Iterator[tuple[str, bytes]]:
         if name == "config.json":
             given = json.loads(content)
             ids = {key: given[key] for key in _NAMED_IDS if key in given}
+            ids["mask_token_id"] = base.info.mask_token_id
             content = _json(base.model.config.to_hf(str(dtype).removeprefix("torch.")) | ids)
         elif name == "tokenizer_config.json":
             # Without a class, transformers makes a Llama's usual tokenizer of the vocabulary, whatever tokenizer.json says.

@@ -132,7 +132,9 @@ def load_adapter(folder: Path, config: LlamaConfig, device: torch.device | str =
             rank = ranks.ranks[module]
             for factor, shape in (("lora_A", (rank, inputs)), ("lora_B", (outputs, rank))):
                 name = parameter_name(layer, target, factor)
-                values = ranks.widened(module, factor, _checked(name, modules[module].get(factor), shape))
+                values = ranks.widened(
+                    module, factor, checked_factor(name, modules[module].get(factor), shape)
+                )
                 parameters[name] = values.to(device).requires_grad_()
     return LoraAdapter(spec=ranks.spec, parameters=parameters)
 
@@ -211,9 +213,10 @@ def _damaged(error: Exception) -> LadError:
     return invalid_adapter(f"{WEIGHTS_FILE} is damaged ({error})")
 
 
-def _checked(name: str, tensor: Tensor | None, shape: tuple[int, int]) -> Tensor:
+def checked_factor(name: str, tensor: Tensor | None, shape: tuple[int, int]) -> Tensor:
+    """A copy in float32. Raises INVALID_FILE for one that is missing, of another shape, or not finite."""
     if tensor is None:
-        raise invalid_adapter(f"{WEIGHTS_FILE} lacks {name}")
+        raise invalid_adapter(f"it lacks {name}")
     if tuple(tensor.shape) != shape:
         raise invalid_adapter(
             f"{name} has shape {tuple(tensor.shape)}, and {shape} fits this base and r",

@@ -141,7 +141,7 @@ class AdaptersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UploadAdapter(self, request_iterator, context):
-        """Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received.
+        """Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

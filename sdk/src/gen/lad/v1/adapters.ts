@@ -2131,7 +2131,7 @@ export const AdaptersServiceService = {
       Buffer.from(MergeAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): MergeAdapterResponse => MergeAdapterResponse.decode(value),
   },
-  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
+  /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: {
     path: "/lad.v1.AdaptersService/UploadAdapter" as const,
     requestStream: true as const,
@@ -2194,7 +2194,7 @@ export interface AdaptersServiceServer extends UntypedServiceImplementation {
    * INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
    */
   mergeAdapter: handleServerStreamingCall<MergeAdapterRequest, MergeAdapterResponse>;
-  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
+  /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: handleClientStreamingCall<UploadAdapterRequest, UploadAdapterResponse>;
   /** Writes adapter and optimizer to the worker's store under a name. */
   saveCheckpoint: handleUnaryCall<SaveCheckpointRequest, SaveCheckpointResponse>;
@@ -2290,7 +2290,7 @@ export interface AdaptersServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<MergeAdapterResponse>;
-  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
+  /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter(
     callback: (error: ServiceError | null, response: UploadAdapterResponse) => void,
   ): ClientWritableStream<UploadAdapterRequest>;
