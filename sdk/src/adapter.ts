@@ -1,4 +1,5 @@
 import { check } from "./checks/check.js";
+import { filledText } from "./checks/fields.js";
 import type { Client } from "./client.js";
 import { OF_A_MERGE, writeFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
@@ -22,6 +23,8 @@ import {
   checkTraining,
   type MergeOptions,
   mergeOptions,
+  type PushOptions,
+  pushOptions,
   type SaveOptions,
   saveOptions,
   type TrainingOptions,
@@ -50,6 +53,14 @@ import {
   toOptimizer,
   toWindow,
 } from "./wire.js";
+
+/** An adapter's files on a hub. */
+export interface PushedAdapter {
+  /** The address of the repository's page. */
+  readonly url: string;
+  /** The commit that has them. */
+  readonly commit: string;
+}
 
 /** A LoRA adapter on a frozen base. It is trained, sampled, saved and dropped independently of all others. */
 export class Adapter extends Model {
@@ -207,6 +218,21 @@ export class Adapter extends Model {
     };
     const messages = client.stream(AdaptersService.mergeAdapter, request, { signal });
     await writeFolder(folder, piecesOf(messages), { overwrite, own: OF_A_MERGE });
+  }
+
+  /**
+   * Writes the adapter's files, as `save` does, to a model repository of the Hugging Face hub (of the worker's `HF_ENDPOINT`), as one
+   * commit. The repository is made if it is not there; files of other names in it stay.
+   *
+   * @throws LadError `invalid-option` for a `repo` that is not `owner/name`; `access-denied` for a token that may not write there;
+   *   `not-found`, `unavailable`
+   */
+  async push(repo: string, options: PushOptions = {}): Promise<PushedAdapter> {
+    const { signal, timeoutMs, ...how } = check(pushOptions, options);
+    const request = { adapterId: this.id, repo: check(filledText("owner/name"), repo, "repo"), ...how };
+    const client = this.client.within(timeoutMs);
+    const { url, commit } = await client.call(AdaptersService.pushAdapter, request, { signal });
+    return { url, commit };
   }
 
   /**

@@ -193,6 +193,7 @@ export {
   type PolicyInput,
   type PrepareOptions,
   type PromptOptions,
+  type PushOptions,
   type ReadOptions,
   type RemoteOptions,
   type RuntimeOptions,

@@ -17,6 +17,8 @@ export {
   loadAdapterOptions,
   type MergeOptions,
   mergeOptions,
+  type PushOptions,
+  pushOptions,
   type SaveOptions,
   saveOptions,
   type TextOptions,

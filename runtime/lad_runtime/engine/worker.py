@@ -8,6 +8,7 @@ from lad_runtime.engine.calls.adapter_merges import AdapterMerges
 from lad_runtime.engine.calls.adapter_uploads import AdapterUploads
 from lad_runtime.engine.calls.adapters import Adapters
 from lad_runtime.engine.calls.bases import Bases
+from lad_runtime.engine.calls.hub_pushes import HubPushes
 from lad_runtime.engine.calls.primitives import Primitives
 from lad_runtime.engine.calls.resuming import Resuming
 from lad_runtime.engine.calls.sampling import Sampling
@@ -40,6 +41,7 @@ class Worker:
     adapters: Adapters
     uploads: AdapterUploads
     merges: AdapterMerges
+    pushes: HubPushes
     transfers: Transfers
     training: TrainingRuns
     resuming: Resuming
@@ -91,6 +93,7 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         adapters=adapters,
         uploads=AdapterUploads(adapters, backend, registry, memory, transfers),
         merges=AdapterMerges(adapters, backend, registry, memory),
+        pushes=HubPushes(adapters, transfers),
         transfers=transfers,
         training=training,
         resuming=Resuming(backend, registry, runs, bases, adapters, training),

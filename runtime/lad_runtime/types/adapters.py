@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
@@ -13,6 +13,7 @@ from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
 from lad_runtime.types.bases import DTypeName
 from lad_runtime.types.limits import MAX_UINT64
 
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
 
@@ -90,6 +91,28 @@ class MergeSpec:
     def __post_init__(self) -> None:
         check_choice("dataType", self.dtype, ("auto", "float32", "bfloat16", "float16"))
         check_whole("maxShardBytes", self.shard_bytes, low=1, high=MAX_UINT64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushSpec:
+    """Where on a hub an adapter's files go."""
+
+    repo: str  # owner/name
+    private: bool  # if the repository is made
+    message: str  # of the commit; empty: one that names lad and its version
+    hub_token: str = field(repr=False)  # empty: what the worker's environment or login holds
+
+    def __post_init__(self) -> None:
+        if _REPO.fullmatch(self.repo) is None or ".." in self.repo or "--" in self.repo:
+            raise invalid_option("repo", self.repo, "it is no repository's name", "Give owner/name.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """What a push wrote."""
+
+    url: str  # of the repository's page
+    commit: str
 
 
 @dataclass(frozen=True, kw_only=True)

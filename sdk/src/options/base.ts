@@ -144,8 +144,8 @@ export interface MergeOptions extends CallOptions {
   /** Type of the weights in the files; `auto` is that of the base in the worker's memory. Default: `auto`. */
   dataType?: "auto" | "float32" | "bfloat16" | "float16" | undefined;
   /**
-   * The most bytes of tensors in one file of weights: an integer of at least 1. Further ones are shards, with an index. Default:
-   * 5,000,000,000.
+   * The most bytes of tensors in one file of weights: an integer of at least 1. Further ones are shards, with an index.
+   * Default: 5000000000.
    */
   maxShardBytes?: number | undefined;
   /** Replace a folder that is there and holds nothing but such files. Default: false. */
@@ -156,6 +156,23 @@ export const mergeOptions = fieldsOf<MergeOptions>()({
   dataType: oneOf(["auto", "float32", "bfloat16", "float16"]).default("auto"),
   maxShardBytes: integer(1).default(5e9),
   overwrite: flag().default(false),
+  ...callShape,
+});
+
+/** What writing an adapter to a hub takes. */
+export interface PushOptions extends CallOptions {
+  /** Whether a repository that is made is private; one that is there stays as it is. Default: true. */
+  private?: boolean | undefined;
+  /** The commit's message. Default: one that names lad and its version. */
+  message?: string | undefined;
+  /** A token with write access. Default: what the worker's own environment holds (`HF_TOKEN`). */
+  hubToken?: string | undefined;
+}
+
+export const pushOptions = fieldsOf<PushOptions>()({
+  private: flag().default(true),
+  message: text().default(""),
+  hubToken: text().default(""),
   ...callShape,
 });
 

@@ -7,6 +7,7 @@ import { copied } from "../support/adapter-copies.js";
 import { checkName, findAdapter, library, libraryFolder, type NamedAdapter } from "../support/library.js";
 import { importCommand } from "./adapters/import.js";
 import { mergeCommand } from "./adapters/merge.js";
+import { pushCommand } from "./adapters/push.js";
 
 const COLUMNS: readonly Column<NamedAdapter>[] = [
   { header: "name", align: "left", cell: ({ name }) => name },
@@ -34,6 +35,7 @@ export function adaptersCommand(cli: Cli): Command {
     .action((name: string, folder: string) => exported(cli, name, folder));
   command.addCommand(importCommand(cli));
   command.addCommand(mergeCommand(cli));
+  command.addCommand(pushCommand(cli));
   command
     .command("drop <names...>")
     .description("delete adapters from LAD_HOME")

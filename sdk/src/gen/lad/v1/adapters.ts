@@ -91,6 +91,25 @@ export interface MergeAdapterResponse {
   piece: FilePiece | undefined;
 }
 
+export interface PushAdapterRequest {
+  adapterId: string;
+  /** owner/name. It is made if it is not there. */
+  repo: string;
+  /** Whether it is made private. A repository that is there stays as it is. */
+  private: boolean;
+  /** The commit's. Empty: one that names lad and its version. */
+  message: string;
+  /** Empty: what the worker's environment or login holds. */
+  hubToken: string;
+}
+
+export interface PushAdapterResponse {
+  /** Of the repository's page. */
+  url: string;
+  /** The commit's id. */
+  commit: string;
+}
+
 /** A piece of a file, at most 1 MiB. Files come one after another; every piece has its file's name. */
 export interface FilePiece {
   name: string;
@@ -1114,6 +1133,232 @@ export const MergeAdapterResponse: MessageFns<MergeAdapterResponse> = {
   },
 };
 
+function createBasePushAdapterRequest(): PushAdapterRequest {
+  return { adapterId: "", repo: "", private: false, message: "", hubToken: "" };
+}
+
+export const PushAdapterRequest: MessageFns<PushAdapterRequest> = {
+  encode(message: PushAdapterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.adapterId !== "") {
+      writer.uint32(10).string(message.adapterId);
+    }
+    if (message.repo !== "") {
+      writer.uint32(18).string(message.repo);
+    }
+    if (message.private !== false) {
+      writer.uint32(24).bool(message.private);
+    }
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
+    }
+    if (message.hubToken !== "") {
+      writer.uint32(42).string(message.hubToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushAdapterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushAdapterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.adapterId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.repo = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.private = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hubToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PushAdapterRequest {
+    return {
+      adapterId: isSet(object.adapterId)
+        ? globalThis.String(object.adapterId)
+        : isSet(object.adapter_id)
+        ? globalThis.String(object.adapter_id)
+        : "",
+      repo: isSet(object.repo) ? globalThis.String(object.repo) : "",
+      private: isSet(object.private) ? globalThis.Boolean(object.private) : false,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      hubToken: isSet(object.hubToken)
+        ? globalThis.String(object.hubToken)
+        : isSet(object.hub_token)
+        ? globalThis.String(object.hub_token)
+        : "",
+    };
+  },
+
+  toJSON(message: PushAdapterRequest): unknown {
+    const obj: any = {};
+    if (message.adapterId !== "") {
+      obj.adapterId = message.adapterId;
+    }
+    if (message.repo !== "") {
+      obj.repo = message.repo;
+    }
+    if (message.private !== false) {
+      obj.private = message.private;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.hubToken !== "") {
+      obj.hubToken = message.hubToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PushAdapterRequest>, I>>(base?: I): PushAdapterRequest {
+    return PushAdapterRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PushAdapterRequest>, I>>(object: I): PushAdapterRequest {
+    const message = createBasePushAdapterRequest();
+    message.adapterId = object.adapterId ?? "";
+    message.repo = object.repo ?? "";
+    message.private = object.private ?? false;
+    message.message = object.message ?? "";
+    message.hubToken = object.hubToken ?? "";
+    return message;
+  },
+};
+
+function createBasePushAdapterResponse(): PushAdapterResponse {
+  return { url: "", commit: "" };
+}
+
+export const PushAdapterResponse: MessageFns<PushAdapterResponse> = {
+  encode(message: PushAdapterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.url !== "") {
+      writer.uint32(10).string(message.url);
+    }
+    if (message.commit !== "") {
+      writer.uint32(18).string(message.commit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushAdapterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushAdapterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.commit = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PushAdapterResponse {
+    return {
+      url: isSet(object.url) ? globalThis.String(object.url) : "",
+      commit: isSet(object.commit) ? globalThis.String(object.commit) : "",
+    };
+  },
+
+  toJSON(message: PushAdapterResponse): unknown {
+    const obj: any = {};
+    if (message.url !== "") {
+      obj.url = message.url;
+    }
+    if (message.commit !== "") {
+      obj.commit = message.commit;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PushAdapterResponse>, I>>(base?: I): PushAdapterResponse {
+    return PushAdapterResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PushAdapterResponse>, I>>(object: I): PushAdapterResponse {
+    const message = createBasePushAdapterResponse();
+    message.url = object.url ?? "";
+    message.commit = object.commit ?? "";
+    return message;
+  },
+};
+
 function createBaseFilePiece(): FilePiece {
   return { name: "", data: Buffer.alloc(0) };
 }
@@ -2131,6 +2376,19 @@ export const AdaptersServiceService = {
       Buffer.from(MergeAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): MergeAdapterResponse => MergeAdapterResponse.decode(value),
   },
+  /**
+   * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
+   * may have written them.
+   */
+  pushAdapter: {
+    path: "/lad.v1.AdaptersService/PushAdapter" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PushAdapterRequest): Buffer => Buffer.from(PushAdapterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PushAdapterRequest => PushAdapterRequest.decode(value),
+    responseSerialize: (value: PushAdapterResponse): Buffer => Buffer.from(PushAdapterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PushAdapterResponse => PushAdapterResponse.decode(value),
+  },
   /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: {
     path: "/lad.v1.AdaptersService/UploadAdapter" as const,
@@ -2194,6 +2452,11 @@ export interface AdaptersServiceServer extends UntypedServiceImplementation {
    * INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
    */
   mergeAdapter: handleServerStreamingCall<MergeAdapterRequest, MergeAdapterResponse>;
+  /**
+   * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
+   * may have written them.
+   */
+  pushAdapter: handleUnaryCall<PushAdapterRequest, PushAdapterResponse>;
   /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: handleClientStreamingCall<UploadAdapterRequest, UploadAdapterResponse>;
   /** Writes adapter and optimizer to the worker's store under a name. */
@@ -2290,6 +2553,25 @@ export interface AdaptersServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<MergeAdapterResponse>;
+  /**
+   * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
+   * may have written them.
+   */
+  pushAdapter(
+    request: PushAdapterRequest,
+    callback: (error: ServiceError | null, response: PushAdapterResponse) => void,
+  ): ClientUnaryCall;
+  pushAdapter(
+    request: PushAdapterRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PushAdapterResponse) => void,
+  ): ClientUnaryCall;
+  pushAdapter(
+    request: PushAdapterRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PushAdapterResponse) => void,
+  ): ClientUnaryCall;
   /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter(
     callback: (error: ServiceError | null, response: UploadAdapterResponse) => void,
