@@ -219,6 +219,8 @@ export {
   workerJsonl,
 } from "./options.js";
 export type { Finding, NamedClaim } from "./reproduction/claims/claim.js";
+export { readReport } from "./reproduction/kept-report.js";
+export { readReproduction } from "./reproduction/kept-reproduction.js";
 export type {
   ReproductionBenchmarks,
   ReproductionData,

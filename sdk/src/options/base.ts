@@ -144,8 +144,8 @@ export interface MergeOptions extends CallOptions {
   /** Type of the weights in the files; `auto` is that of the base in the worker's memory. Default: `auto`. */
   dataType?: "auto" | "float32" | "bfloat16" | "float16" | undefined;
   /**
-   * The most bytes of tensors in one file of weights: an integer of at least 1. Further ones are shards, with an index.
-   * Default: 5000000000.
+   * The most bytes of tensors in one file of weights: an integer from 1 to 9,007,199,254,740,991. Further ones are shards, with an
+   * index. Default: 5,000,000,000.
    */
   maxShardBytes?: number | undefined;
   /** Replace a folder that is there and holds nothing but such files. Default: false. */
@@ -154,7 +154,7 @@ export interface MergeOptions extends CallOptions {
 
 export const mergeOptions = fieldsOf<MergeOptions>()({
   dataType: oneOf(["auto", "float32", "bfloat16", "float16"]).default("auto"),
-  maxShardBytes: integer(1).default(5e9),
+  maxShardBytes: integer(1, Number.MAX_SAFE_INTEGER).default(5e9),
   overwrite: flag().default(false),
   ...callShape,
 });
