@@ -16,6 +16,7 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.forward.base import Base
+from lad_runtime.torch_backend.loading.stub import write_stub
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.predict import predict
@@ -203,6 +204,27 @@ def test_the_stub_too_is_a_folder_for_transformers(load: Callable[..., Base], tm
     assert tokenizer(text, add_special_tokens=False).input_ids == base.tokenizer.encode(text)
     assert tokenizer.apply_chat_template([{"role": "user", "content": "a"}], tokenize=False) == "a!"
     assert of_transformers(folder).config.eos_token_id == base.info.eos_token_id
+
+
+@pytest.mark.parametrize("settings", [None, {"auto_map": {"AutoTokenizer": ["remote.Code", None]}}])
+def test_a_tokenizers_settings_are_completed_and_name_no_remote_code(
+    load: Callable[..., Base], tmp_path: Path, settings: Any
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    (tmp_path / "base").mkdir()
+    write_stub(tmp_path / "base", seed=0)
+    place = tmp_path / "base" / "tokenizer_config.json"
+    given = json.loads(place.read_text(encoding="utf-8"))
+    if settings is None:
+        place.unlink()
+    else:
+        place.write_text(json.dumps(given | settings), encoding="utf-8")
+    base = load(name=str(tmp_path / "base"), mask_token="[MASK]")
+    folder = merged(base, random_adapter(base, None), tmp_path)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    text = "Ünïcode"
+    assert tokenizer(text, add_special_tokens=False).input_ids == base.tokenizer.encode(text)
+    assert "auto_map" not in (folder / "tokenizer_config.json").read_text(encoding="utf-8")
 
 
 def test_its_card_tells_how_it_was_trained(load: Callable[..., Base], tmp_path: Path) -> None:

@@ -208,6 +208,13 @@ def test_a_file_that_was_cut_or_changed_is_refused_or_read_but_never_more(tmp_pa
             assert error.code is ErrorCode.INVALID_FILE
 
 
+def test_many_values_under_many_marks_take_no_more_than_their_length(tmp_path: Path) -> None:
+    deep = b"\x80\x02" + b"(" * 200_000 + b"N" * 200_000 + b"t" * 200_000 + b"."
+    assert "neither a state dict nor a module" in refusal(archive_of(tmp_path / "deep.pth", deep))
+    long = b"\x80\x02" + b"N" * (9 << 20) + b"."
+    assert "longer than 8 MiB" in refusal(archive_of(tmp_path / "long.pth", long))
+
+
 def test_modules_that_hold_themselves_or_double_each_other_end(tmp_path: Path) -> None:
     def nested(inner: bytes) -> bytes:
         """A module whose `_modules` is `inner` of opcodes, all of one class."""

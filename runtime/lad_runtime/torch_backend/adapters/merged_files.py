@@ -22,9 +22,9 @@ from lad_runtime.torch_backend.model.layers import projection_name, tensor_shape
 from lad_runtime.types.adapters import AdapterSpec, MergeSpec
 
 _PIECE = 1 << 20
-_ROWS_BYTES = (
-    16 << 20
-)  # of a matrix in float32, computed at once: many pieces, and rows enough for a fast product
+_ROWS_BYTES = 16 << 20
+"""Of a matrix in float32 that are computed at once: many pieces, and rows enough for a fast product."""
+
 _NAMED_IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
 
 Pieces = Iterator[tuple[str, bytes]]
@@ -53,16 +53,19 @@ def merge_bytes(config: LlamaConfig, spec: AdapterSpec) -> int:
 
 
 def _small_files(base: Base, dtype: torch.dtype) -> Iterator[tuple[str, bytes]]:
-    for name, content in base.files.items():
-        if name == "config.json":
-            given = json.loads(content)
-            ids = {key: given[key] for key in _NAMED_IDS if key in given}
-            ids["mask_token_id"] = base.info.mask_token_id
-            content = _json(base.model.config.to_hf(str(dtype).removeprefix("torch.")) | ids)
-        elif name == "tokenizer_config.json":
-            # Without a class, transformers makes a Llama's usual tokenizer of the vocabulary, whatever tokenizer.json says.
-            content = _json({"tokenizer_class": "PreTrainedTokenizerFast"} | json.loads(content))
-        yield name, content
+    """As the base was loaded from, but for what tells transformers how to read them."""
+    config = json.loads(base.files["config.json"])
+    ids = {key: config[key] for key in _NAMED_IDS if key in config} | {
+        "mask_token_id": base.info.mask_token_id
+    }
+    llama = base.model.config.to_hf(str(dtype).removeprefix("torch."))
+    settings = json.loads(base.files.get("tokenizer_config.json", b"{}"))
+    settings.pop("auto_map", None)  # code that is published with a model is not what reads these files
+    # Without a class, transformers makes a Llama's usual tokenizer of the vocabulary, whatever tokenizer.json says.
+    settings.setdefault("tokenizer_class", "PreTrainedTokenizerFast")
+    yield from (
+        base.files | {"config.json": _json(llama | ids), "tokenizer_config.json": _json(settings)}
+    ).items()
 
 
 def _weight_files(base: Base, exported: Path, dtype: torch.dtype, most: int) -> Pieces:

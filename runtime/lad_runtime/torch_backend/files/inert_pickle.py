@@ -75,13 +75,10 @@ def damaged(problem: str) -> LadError:
     )
 
 
-class _Mark:
-    """Where a group of values begins on the stack."""
-
-
 class _Reader:
     def __init__(self, allowed: Callable[[Named], bool]) -> None:
         self.stack: list[Any] = []
+        self._marks: list[int] = []  # where on the stack groups of values begin
         self._memo: dict[int, Any] = {}
         self._allowed = allowed
 
@@ -147,9 +144,12 @@ class _Reader:
         elif not isinstance(self.stack[-1], Made):  # a list of a class of its own is not looked into
             raise ValueError("values behind what is no list")
 
+    def mark(self) -> None:
+        self._marks.append(len(self.stack))
+
     def since_mark(self) -> list[Any]:
-        at = max(place for place, value in enumerate(self.stack) if isinstance(value, _Mark))
-        values = self.stack[at + 1 :]
+        at = self._marks.pop()
+        values = self.stack[at:]
         del self.stack[at:]
         return values
 
@@ -182,11 +182,11 @@ _CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "EMPTY_DICT": dict,
     "EMPTY_TUPLE": tuple,
     "EMPTY_SET": set,
-    "MARK": _Mark,
 }
 _ACTS: Mapping[str, Callable[[_Reader], object]] = {
     "PROTO": lambda reader: None,
     "FRAME": lambda reader: None,
+    "MARK": _Reader.mark,
     "MEMOIZE": _Reader.memoize,
     "STACK_GLOBAL": _Reader.name,
     "REDUCE": _Reader.make,

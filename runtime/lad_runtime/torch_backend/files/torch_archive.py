@@ -16,9 +16,7 @@ from lad_runtime.torch_backend.files.inert_pickle import Made, Named, Persistent
 
 SUFFIXES = (".pth", ".pt")
 
-_MOST_PICKLE_BYTES = (
-    64 << 20
-)  # 150 bytes a tensor: even a whole module of a large Llama takes less than 2 MiB
+_MOST_PICKLE_BYTES = 8 << 20  # even a whole module of a large Llama takes less than 2 MiB
 _MOST_ENTRIES = 100_000
 _MOST_MODULES = 100_000
 _DEEPEST = 32

@@ -1,7 +1,7 @@
 """Bases: loads a model folder as a resident model with its tokenizer."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,7 @@ class Base:
     model: Llama
     tokenizer: Tokenizer
     source: BaseSource = field(default_factory=BaseSource)
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     """The files beside the weights, as they were read; a chat template that was given in place of theirs."""
     prompts: Prompts = field(default_factory=Prompts)
 
