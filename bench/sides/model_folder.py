@@ -14,5 +14,5 @@ def model_folder(name: str, scratch: Path) -> Path:
         folder.mkdir(exist_ok=True)
         write_stub(folder, base_spec(name).seed)
         return folder
-    with files_of(base_spec(name), lambda progress: None) as (found, _):
-        return found
+    with files_of(base_spec(name), lambda progress: None) as found:
+        return found.folder

@@ -13,7 +13,7 @@ export interface AdapterFolderInfo {
   readonly alpha: number;
   /** The projections that it adapts; a text where PEFT's `target_modules` is one. */
   readonly targets: readonly string[];
-  /** The name of the base that it was trained on; undefined if its files do not say. */
+  /** The base that it was trained on: its name, else where PEFT's configuration says that it lies; undefined if its files do not say. */
   readonly baseName: string | undefined;
   /** The attention mode that it was trained in; undefined if its files do not say. */
   readonly attention: string | undefined;
@@ -46,7 +46,7 @@ export async function readAdapterFolder(path: string): Promise<AdapterFolderInfo
     rank: numeric(r) ?? Number.NaN,
     alpha: numeric(lora_alpha) ?? Number.NaN,
     targets: Array.isArray(target_modules) ? target_modules.map(String) : [String(target_modules)],
-    baseName: textual(claims.base_name),
+    baseName: textual(claims.base_name) ?? textual(config.base_model_name_or_path),
     attention: textual(claims.attention),
     steps: numeric(claims.steps),
     saved: mtime,
@@ -74,5 +74,5 @@ function numeric(value: unknown): number | undefined {
 }
 
 function textual(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -1,6 +1,7 @@
 import { check } from "./checks/check.js";
+import { filledText } from "./checks/fields.js";
 import type { Client } from "./client.js";
-import { writeFolder } from "./data/adapter-files.js";
+import { OF_A_MERGE, writeFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
 import { type AdapterCheck, checkAdapter } from "./evaluation/adapter-check.js";
 import type { FrozenBase } from "./frozen-base.js";
@@ -20,6 +21,10 @@ import {
   checkpointName,
   checkpointOptions,
   checkTraining,
+  type MergeOptions,
+  mergeOptions,
+  type PushOptions,
+  pushOptions,
   type SaveOptions,
   saveOptions,
   type TrainingOptions,
@@ -41,12 +46,21 @@ import {
   pb,
   present,
   TrainingService,
+  toDataType,
   toFloat32Bytes,
   toLoss,
   toNoise,
   toOptimizer,
   toWindow,
 } from "./wire.js";
+
+/** An adapter's files on a hub. */
+export interface PushedAdapter {
+  /** The address of the repository's page. */
+  readonly url: string;
+  /** The commit that has them. */
+  readonly commit: string;
+}
 
 /** A LoRA adapter on a frozen base. It is trained, sampled, saved and dropped independently of all others. */
 export class Adapter extends Model {
@@ -184,6 +198,41 @@ export class Adapter extends Model {
     const request = { adapterId: this.id, withCard: true };
     const messages = client.stream(AdaptersService.downloadAdapter, request, { signal });
     await writeFolder(folder, piecesOf(messages), { overwrite });
+  }
+
+  /**
+   * Writes a whole model, the base with the adapter in its weights, to a folder of this machine, which transformers loads: safetensors,
+   * the tokenizer's files, and a card with the facts of its training (docs/adapter-files.md). The folder appears atomically. The worker
+   * computes it as it is written; training may go on meanwhile.
+   *
+   * @throws LadError `invalid-state` for an adapter that was trained with attention `causal-prefix`, whose prompts the base alone reads;
+   *   `invalid-option` where `dataType` cannot hold the weights; `already-exists` unless `overwrite` is set; `storage`
+   */
+  async merge(folder: string, options: MergeOptions = {}): Promise<void> {
+    const { dataType, maxShardBytes, overwrite, signal, timeoutMs } = check(mergeOptions, options);
+    const client = this.client.within(timeoutMs);
+    const request = {
+      adapterId: this.id,
+      dataType: toDataType(dataType),
+      shardBytes: BigInt(maxShardBytes),
+    };
+    const messages = client.stream(AdaptersService.mergeAdapter, request, { signal });
+    await writeFolder(folder, piecesOf(messages), { overwrite, own: OF_A_MERGE });
+  }
+
+  /**
+   * Writes the adapter's files, as `save` does, to a model repository of the Hugging Face hub (of the worker's `HF_ENDPOINT`), as one
+   * commit. The repository is made if it is not there; files of other names in it stay.
+   *
+   * @throws LadError `invalid-option` for a `repo` that is not `owner/name`; `access-denied` for a token that may not write there;
+   *   `not-found`, `unavailable`
+   */
+  async push(repo: string, options: PushOptions = {}): Promise<PushedAdapter> {
+    const { signal, timeoutMs, ...how } = check(pushOptions, options);
+    const request = { adapterId: this.id, repo: check(filledText("owner/name"), repo, "repo"), ...how };
+    const client = this.client.within(timeoutMs);
+    const { url, commit } = await client.call(AdaptersService.pushAdapter, request, { signal });
+    return { url, commit };
   }
 
   /**

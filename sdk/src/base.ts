@@ -51,7 +51,8 @@ export class Base extends FrozenBase {
 
   /**
    * Creates an adapter from a folder of this machine in PEFT's format, without an optimizer's state. How it was trained is in its
-   * `info.claims`, if its files say so; else `onWarning` is told what is assumed.
+   * `info.claims`, if its files say so; else `onWarning` is told what is assumed. A file of torch.save (`.pth`), as LAD's authors publish
+   * their models, is read too, without running anything in it: its LoRA factors alone (docs/adapter-files.md).
    *
    * @throws LadError `not-found`, `invalid-file`; `invalid-state` if its files say that it was trained on another base, unless
    *   `allowOtherBase` is set

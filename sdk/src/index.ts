@@ -175,6 +175,7 @@ export {
   type LoadProgress,
   type LocalOptions,
   type LossInput,
+  type MergeOptions,
   type Mixture,
   type MixtureOptions,
   type MixtureSource,
@@ -192,6 +193,7 @@ export {
   type PolicyInput,
   type PrepareOptions,
   type PromptOptions,
+  type PushOptions,
   type ReadOptions,
   type RemoteOptions,
   type RuntimeOptions,
@@ -217,6 +219,8 @@ export {
   workerJsonl,
 } from "./options.js";
 export type { Finding, NamedClaim } from "./reproduction/claims/claim.js";
+export { readReport } from "./reproduction/kept-report.js";
+export { readReproduction } from "./reproduction/kept-reproduction.js";
 export type {
   ReproductionBenchmarks,
   ReproductionData,

@@ -134,7 +134,8 @@ export class Runtime {
   }
 
   /**
-   * Loads a base, or finds it resident: `stub`, `tiny`, `smollm2-135m`, a hub id or a folder on the worker's machine.
+   * Loads a base, or finds it resident: `stub`, `tiny`, `smollm2-135m`, a hub id, or on the worker's machine a folder or a file of
+   * torch.save (`.pth`) that has its configuration and tokenizer beside it.
    *
    * @throws LadError `not-found`, `access-denied`, `invalid-file`, `unsupported-model`, `invalid-option`, `out-of-memory`
    */

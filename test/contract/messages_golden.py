@@ -208,6 +208,12 @@ def requests() -> list[Message]:
                 files=[adapters_pb2.FileSize(name="adapter_config.json", bytes=2**33)],
             )
         ),
+        adapters_pb2.MergeAdapterRequest(
+            adapter_id="adapter-1", data_type=worker_pb2.DATA_TYPE_BFLOAT16, shard_bytes=5 * 10**9
+        ),
+        adapters_pb2.PushAdapterRequest(
+            adapter_id="adapter-1", repo="owner/name", private=True, message="first"
+        ),
         adapters_pb2.SaveCheckpointRequest(
             adapter_id="adapter-1", name="best", overwrite=True
         ),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from lad_runtime.errors import LadError
-from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec, MergeSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.types.data import CutExample, Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.memory import HeldMemory, Needs
@@ -93,6 +93,14 @@ class Loading(Protocol[BaseT]):
         """The same one example after another, those that are dropped too."""
         ...
 
+    def merge(self, base: BaseT, exported: Path, spec: MergeSpec) -> Iterator[tuple[str, bytes]]:
+        """The files of a checkpoint of the base with an adapter in its weights, in pieces of at most 1 MiB, a file after another.
+
+        The adapter is what `export_adapter` has written into `exported`. A name stands with each piece. The thread that takes the
+        pieces computes them. Raises LadError(INVALID_OPTION) for values that `spec.dtype` cannot hold.
+        """
+        ...
+
 
 class AnyThread(Protocol[BaseT_contra, AdapterT_contra]):
     """Calls that any thread may make at any time. They touch no tensor of an adapter and compute no forward."""
@@ -146,6 +154,10 @@ class AnyThread(Protocol[BaseT_contra, AdapterT_contra]):
         ...
 
     def has_checkpoint(self, name: str) -> bool: ...
+
+    def merge_bytes(self, base: BaseT_contra, spec: AdapterSpec) -> int:
+        """The most bytes that `merge` of such an adapter holds at once."""
+        ...
 
     def import_bytes(self, folder: Path) -> int:
         """Bytes that importing an adapter takes, from the shapes in its files. Raises LadError(INVALID_FILE)."""

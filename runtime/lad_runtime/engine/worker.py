@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lad_runtime.engine.backend import AnyBackend
+from lad_runtime.engine.calls.adapter_merges import AdapterMerges
 from lad_runtime.engine.calls.adapter_uploads import AdapterUploads
 from lad_runtime.engine.calls.adapters import Adapters
 from lad_runtime.engine.calls.bases import Bases
+from lad_runtime.engine.calls.hub_pushes import HubPushes
 from lad_runtime.engine.calls.primitives import Primitives
 from lad_runtime.engine.calls.resuming import Resuming
 from lad_runtime.engine.calls.sampling import Sampling
@@ -38,6 +40,8 @@ class Worker:
     bases: Bases
     adapters: Adapters
     uploads: AdapterUploads
+    merges: AdapterMerges
+    pushes: HubPushes
     transfers: Transfers
     training: TrainingRuns
     resuming: Resuming
@@ -88,6 +92,8 @@ def make_worker(backend: AnyBackend, state: Path, memory_budget_bytes: int | Non
         bases=bases,
         adapters=adapters,
         uploads=AdapterUploads(adapters, backend, registry, memory, transfers),
+        merges=AdapterMerges(adapters, backend, registry, memory),
+        pushes=HubPushes(adapters, transfers),
         transfers=transfers,
         training=training,
         resuming=Resuming(backend, registry, runs, bases, adapters, training),

@@ -12,12 +12,14 @@ from lad_runtime.method import windows as window
 from lad_runtime.torch_backend.adapters.card import CARD_FILE, card_of
 from lad_runtime.torch_backend.adapters.checkpoint import CheckpointStore
 from lad_runtime.torch_backend.adapters.claims import check_base
+from lad_runtime.torch_backend.adapters.merged_files import merge_bytes, merged_files
 from lad_runtime.torch_backend.adapters.peft_format import (
     load_adapter,
     load_claims,
     weight_bytes,
     write_adapter,
 )
+from lad_runtime.torch_backend.adapters.pth_adapter import PTH_FILE, load_pth_adapter, pth_bytes
 from lad_runtime.torch_backend.adapters.resume import restore
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.files.offload_folder import emptied_folder
@@ -40,7 +42,7 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.row_independence import rows_are_independent
 from lad_runtime.torch_backend.task_kind import Setting
 from lad_runtime.torch_backend.tasks import kind_of
-from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.adapters import AdapterSpec, MergeSpec
 from lad_runtime.types.bases import BaseSpec, LoadProgress
 from lad_runtime.types.data import CutExample, Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.memory import HeldMemory, Needs
@@ -112,7 +114,8 @@ class TorchBackend:
         return self._checkpoints.has(name)
 
     def import_bytes(self, folder: Path) -> int:
-        return weight_bytes(folder)
+        pth = folder / PTH_FILE
+        return pth_bytes(pth) if pth.is_file() else weight_bytes(folder)
 
     def unload_base(self, base: Base) -> None:
         base.close()
@@ -191,7 +194,16 @@ class TorchBackend:
         card = card_of(adapter.adapter.spec, adapter.claims, base.info, source)
         (folder / CARD_FILE).write_text(card, encoding="utf-8")
 
+    def merge(self, base: Base, exported: Path, spec: MergeSpec) -> Iterator[tuple[str, bytes]]:
+        return merged_files(base, exported, spec)
+
+    def merge_bytes(self, base: Base, spec: AdapterSpec) -> int:
+        return merge_bytes(base.model.config, spec)
+
     def import_adapter(self, base: Base, folder: Path, *, allow_other_base: bool = False) -> TrainedAdapter:
+        pth = folder / PTH_FILE
+        if pth.is_file():
+            return self._held.adapter(TrainedAdapter(load_pth_adapter(pth, base.model.config, self._device)))
         claims = load_claims(folder)
         if claims is not None and not allow_other_base:
             check_base(claims, base.info)

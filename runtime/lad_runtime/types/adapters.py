@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lad_runtime.checks import check_choice, check_number, check_whole
 from lad_runtime.errors import invalid_option
@@ -10,8 +10,10 @@ from lad_runtime.method.loss_targets import LossSpec
 from lad_runtime.method.noise import NoiseSpec
 from lad_runtime.method.random_split import CONTEXTS, Context, check_split
 from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
+from lad_runtime.types.bases import DTypeName
 from lad_runtime.types.limits import MAX_UINT64
 
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
 
@@ -77,6 +79,40 @@ class AdapterClaims:
         if not _DIGEST.fullmatch(self.chat_template_digest):
             problem = "it is no SHA-256 in hexadecimal"
             raise invalid_option("chatTemplateDigest", self.chat_template_digest, problem, "Leave it empty.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeSpec:
+    """How the checkpoint is written that has an adapter in its weights."""
+
+    dtype: DTypeName  # auto: that of the base in memory
+    shard_bytes: int  # the most bytes of tensors in one file; a tensor that has more is a file of its own
+
+    def __post_init__(self) -> None:
+        check_choice("dataType", self.dtype, ("auto", "float32", "bfloat16", "float16"))
+        check_whole("maxShardBytes", self.shard_bytes, low=1, high=MAX_UINT64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushSpec:
+    """Where on a hub an adapter's files go."""
+
+    repo: str  # owner/name
+    private: bool  # if the repository is made
+    message: str  # of the commit; empty: one that names lad and its version
+    hub_token: str = field(repr=False)  # empty: what the worker's environment or login holds
+
+    def __post_init__(self) -> None:
+        if _REPO.fullmatch(self.repo) is None or ".." in self.repo or "--" in self.repo:
+            raise invalid_option("repo", self.repo, "it is no repository's name", "Give owner/name.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """What a push wrote."""
+
+    url: str  # of the repository's page
+    commit: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,8 @@ export async function readResults(
   return { configuration, results: resultsIn(lines, configuration, fileOf(resolve(folder), model)) };
 }
 
-const CONFIGURATION = "configuration.json";
+/** The file of a benchmark's folder that has all that its results depend on. */
+export const CONFIGURATION = "configuration.json";
 const LOCK = "benchmark.lock";
 
 class ResultsFolder implements Results {

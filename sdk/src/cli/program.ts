@@ -79,9 +79,14 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     about: "measure every claim of the LAD paper, and report the verdicts",
     load: async () => (await import("./commands/reproduce.js")).reproduceCommand,
   },
+  report: {
+    group: "Use:",
+    about: "make the report of kept results again",
+    load: async () => (await import("./commands/report.js")).reportCommand,
+  },
   adapters: {
     group: "Manage:",
-    about: "list, import, export and drop trained adapters",
+    about: "list, import, export, merge, push and drop trained adapters",
     load: async () => (await import("./commands/adapters.js")).adaptersCommand,
   },
   runs: {

@@ -16,27 +16,39 @@ const PIECE_BYTES = 2 ** 20;
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
 const CLAIMS = "lad.json";
-const OF_AN_ADAPTER: ReadonlySet<string> = new Set([
-  CONFIG,
-  WEIGHTS,
-  CLAIMS,
-  "adapter_model.bin",
-  "README.md",
-]);
+/** What a file of torch.save is sent as. */
+const TORCH_FILE = "adapter_model.pth";
+const OF_AN_ADAPTER: Own = {
+  names: /^(adapter_config\.json|adapter_model\.(safetensors|bin)|lad\.json|README\.md)$/,
+  whose: "adapter's",
+};
+
+/** The files of a checkpoint that has an adapter in its weights. */
+export const OF_A_MERGE: Own = {
+  names:
+    /^(model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json|((generation_)?config|tokenizer(_config)?|lad)\.json|chat_template\.jinja|README\.md)$/,
+  whose: "merge's",
+};
+
+/** Files that a folder may hold which is replaced. */
+interface Own {
+  readonly names: RegExp;
+  readonly whose: string;
+}
 
 /**
  * Writes files that arrive in pieces as one new folder: writes and syncs a temporary folder, then renames it, so that it appears or
- * replaces an older one atomically.
+ * replaces an older one atomically. `own` tells the names of files that may be replaced.
  *
- * @throws LadError `already-exists` for an existing folder that may not be replaced or is not an adapter's; `storage` for a failed
+ * @throws LadError `already-exists` for an existing folder that may not be replaced or holds other files; `storage` for a failed
  *   write
  */
 export async function writeFolder(
   folder: string,
   pieces: AsyncIterable<pb.adapters.FilePiece>,
-  { overwrite }: { overwrite: boolean },
+  { overwrite, own = OF_AN_ADAPTER }: { overwrite: boolean; own?: Own },
 ): Promise<void> {
-  const target = await targetOf(folder, overwrite);
+  const target = await targetOf(folder, overwrite, own);
   const fresh = besides(target);
   try {
     makeFolder(fresh);
@@ -66,9 +78,9 @@ export async function checkFolder(folder: string, { overwrite }: { overwrite: bo
 }
 
 /** The path of a folder that may be written. */
-async function targetOf(folder: string, overwrite: boolean): Promise<string> {
+async function targetOf(folder: string, overwrite: boolean, own = OF_AN_ADAPTER): Promise<string> {
   const target = await realpath(filledPath(folder)).catch(() => resolve(folder));
-  if (await exists(target)) await checkReplaceable(target, overwrite);
+  if (await exists(target)) await checkReplaceable(target, overwrite, own);
   return target;
 }
 
@@ -95,12 +107,14 @@ export interface AdapterFolder {
 }
 
 /**
- * Opens the files of a PEFT adapter: their sizes and their content.
+ * Opens the files of a PEFT adapter, or a file of torch.save, which the worker reads without running anything: their sizes and their
+ * content.
  *
  * @throws LadError `not-found` if one of them is missing, `invalid-file` for weights in a format that can run code
  */
 export async function openFolder(folder: string): Promise<AdapterFolder> {
   const source = resolve(filledPath(folder));
+  if (/\.(pth|pt)$/.test(source)) return openTorchFile(source);
   const names = await readdir(source).catch(() => undefined);
   if (names === undefined) throw missing(source, "there is no such folder");
   if (!names.includes(WEIGHTS) && names.includes("adapter_model.bin")) {
@@ -118,6 +132,12 @@ export async function openFolder(folder: string): Promise<AdapterFolder> {
   const sent = [CONFIG, WEIGHTS, ...(names.includes(CLAIMS) ? [CLAIMS] : [])];
   const files = await Promise.all(sent.map((name) => sized(source, name)));
   return { files, pieces: () => readPieces(source, files) };
+}
+
+async function openTorchFile(path: string): Promise<AdapterFolder> {
+  const file = await stat(path, { bigint: true }).catch(() => undefined);
+  if (!file?.isFile()) throw missing(path, "there is no such file", "Give an adapter's folder or file.");
+  return { files: [{ name: TORCH_FILE, bytes: file.size }], pieces: () => piecesOfFile(path, TORCH_FILE) };
 }
 
 /** PEFT keeps an adapter of another name than `default` in a folder of that name inside the one that it is told. */
@@ -139,10 +159,15 @@ async function* readPieces(
   source: string,
   files: AdapterFolder["files"],
 ): AsyncGenerator<pb.adapters.FilePiece, void, undefined> {
-  for (const { name } of files) {
-    const pieces = createReadStream(join(source, name), { highWaterMark: PIECE_BYTES });
-    for await (const data of pieces) yield { name, data: data as Buffer };
-  }
+  for (const { name } of files) yield* piecesOfFile(join(source, name), name);
+}
+
+async function* piecesOfFile(
+  path: string,
+  name: string,
+): AsyncGenerator<pb.adapters.FilePiece, void, undefined> {
+  const pieces = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  for await (const data of pieces) yield { name, data: data as Buffer };
 }
 
 /** Writes the files one after another. Names come from the worker, so each is checked before it becomes a path. */
@@ -189,14 +214,14 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Checks that the target is an adapter's folder or does not exist. */
-async function checkReplaceable(target: string, overwrite: boolean): Promise<void> {
+/** Checks that a folder that is there may be replaced and holds no files of others. */
+async function checkReplaceable(target: string, overwrite: boolean, own: Own): Promise<void> {
   if (!overwrite) throw alreadyThere(target, "Give another folder, or overwrite: true.");
   const names = await readdir(target).catch(() => undefined);
   if (names === undefined) throw alreadyThere(target, "It is no folder: give another one.");
-  const foreign = names.find((name) => !OF_AN_ADAPTER.has(name));
+  const foreign = names.find((name) => !own.names.test(name));
   if (foreign === undefined) return;
-  throw alreadyThere(target, `It holds ${foreign}, which is no adapter's: give a folder of its own.`);
+  throw alreadyThere(target, `It holds ${foreign}, which is no ${own.whose}: give a folder of its own.`);
 }
 
 /** Checks the folder's type too, for callers in plain JavaScript. */

@@ -79,6 +79,44 @@ export async function openManifest(path: string | undefined, experiment: Experim
   return manifest;
 }
 
+/** What a manifest's file keeps. */
+export interface KeptSweep extends Experimental {
+  /** Its points in the order in which they ended, with their outcomes. */
+  readonly points: readonly {
+    readonly point: Readonly<Record<string, unknown>>;
+    readonly outcome: Outcome<unknown>;
+  }[];
+}
+
+/**
+ * Reads a manifest, whether or not a sweep has it open.
+ *
+ * @throws LadError `not-found`, `invalid-file`, `invalid-state` for one of an older version
+ */
+export async function readManifest(path: string): Promise<KeptSweep> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw unreadable(path, error);
+    throw new LadError("not-found", `manifest is ${path}: there is no such file.`, {
+      option: "manifest",
+      value: path,
+      remedy: "Give the manifest of a sweep.",
+    });
+  });
+  const { axes, spec, points } = contentsOf(text, path);
+  const kept = Object.entries(points).map(([key, outcome]) => ({ point: pointOf(key, path), outcome }));
+  return { axes, spec, points: kept };
+}
+
+function pointOf(key: string, path: string): Readonly<Record<string, unknown>> {
+  try {
+    const point: unknown = parse(key);
+    if (isObject(point)) return point as Record<string, unknown>;
+  } catch {
+    // told below
+  }
+  throw unreadable(path, undefined);
+}
+
 class MemoryManifest implements Manifest {
   get(): undefined {
     return undefined;

@@ -139,6 +139,43 @@ export interface SaveOptions extends CallOptions {
 
 export const saveOptions = fieldsOf<SaveOptions>()({ overwrite: flag().default(false), ...callShape });
 
+/** What writing a checkpoint that has the adapter in its weights takes. */
+export interface MergeOptions extends CallOptions {
+  /** Type of the weights in the files; `auto` is that of the base in the worker's memory. Default: `auto`. */
+  dataType?: "auto" | "float32" | "bfloat16" | "float16" | undefined;
+  /**
+   * The most bytes of tensors in one file of weights: an integer from 1 to 9,007,199,254,740,991. Further ones are shards, with an
+   * index. Default: 5,000,000,000.
+   */
+  maxShardBytes?: number | undefined;
+  /** Replace a folder that is there and holds nothing but such files. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+export const mergeOptions = fieldsOf<MergeOptions>()({
+  dataType: oneOf(["auto", "float32", "bfloat16", "float16"]).default("auto"),
+  maxShardBytes: integer(1, Number.MAX_SAFE_INTEGER).default(5e9),
+  overwrite: flag().default(false),
+  ...callShape,
+});
+
+/** What writing an adapter to a hub takes. */
+export interface PushOptions extends CallOptions {
+  /** Whether a repository that is made is private; one that is there stays as it is. Default: true. */
+  private?: boolean | undefined;
+  /** The commit's message. Default: one that names lad and its version. */
+  message?: string | undefined;
+  /** A token with write access. Default: what the worker's own environment holds (`HF_TOKEN`). */
+  hubToken?: string | undefined;
+}
+
+export const pushOptions = fieldsOf<PushOptions>()({
+  private: flag().default(true),
+  message: text().default(""),
+  hubToken: text().default(""),
+  ...callShape,
+});
+
 /** What writing a checkpoint to the worker's store takes. */
 export interface CheckpointOptions extends CallOptions {
   /** Write over a checkpoint of that name which another adapter or an earlier worker wrote. Default: false. */

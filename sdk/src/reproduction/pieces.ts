@@ -15,10 +15,13 @@ import {
 import type { Policy } from "../method/policy.js";
 import { highestOf, recipeOf, type Setting, type Variant, variantsOf } from "./setting.js";
 
+/** The file of a reproduction's folder that keeps the results of its pieces. */
+export const PIECES = "pieces.json";
+
 /** A set of questions. */
 export type QuestionSet = "easy" | "arithmetic";
 
-export const QUESTION_SETS: readonly QuestionSet[] = ["easy", "arithmetic"];
+export const QUESTION_SETS = ["easy", "arithmetic"] as const satisfies readonly QuestionSet[];
 
 /** A kind of error that an answer is given before it is repaired. */
 export type ErrorKind = "swaps" | "duplications" | "shifts";

@@ -4,7 +4,7 @@ import { itemsOf } from "../benchmarks/items.js";
 import { Sweep } from "../experiments/sweep.js";
 import type { FailedPoint } from "../experiments/sweep-manifest.js";
 import { makeGivenFolder } from "../make-folder.js";
-import type { WrittenReport } from "../report/report.js";
+import type { Report, WrittenReport } from "../report/report.js";
 import type { TrainingEvent } from "../results.js";
 import type { Runtime } from "../runtime.js";
 import type { Finding, NamedClaim } from "./claims/claim.js";
@@ -13,7 +13,7 @@ import { Measured } from "./measured.js";
 import { compute } from "./measuring/compute.js";
 import { Lab } from "./measuring/lab.js";
 import { checkReproduction, type ReproductionOptions } from "./options.js";
-import { nameOf, type Piece, piecesOf, QUESTION_SETS } from "./pieces.js";
+import { nameOf, PIECES, type Piece, piecesOf, QUESTION_SETS } from "./pieces.js";
 import { planReproduction, type ReproductionPlan } from "./plan.js";
 import { type ReproductionReport, reproductionReport } from "./report.js";
 import { loadingOf, recipesOf, type Setting, settingOf } from "./setting.js";
@@ -66,12 +66,18 @@ export class Reproduction {
   readonly steps: number;
   readonly #setting: Setting;
   readonly #byName: ReadonlyMap<string, Piece>;
-  readonly #results = new Map<string, unknown>();
-  #about: Pick<ReproductionReport, "data" | "versions"> = { data: {}, versions: {} };
+  readonly #results: Map<string, unknown>;
+  #about: Pick<ReproductionReport, "data" | "versions">;
 
   /** @internal */
-  constructor(setting: Setting) {
+  constructor(
+    setting: Setting,
+    results: ReadonlyMap<string, unknown> = new Map(),
+    data: Readonly<Record<string, string>> = {},
+  ) {
     this.#setting = setting;
+    this.#results = new Map(results);
+    this.#about = { data, versions: {} };
     this.steps = setting.steps;
     const pieces = piecesOf(setting);
     this.#byName = new Map(pieces.map((piece) => [nameOf(piece), piece]));
@@ -101,7 +107,7 @@ export class Reproduction {
     makeGivenFolder(this.#setting.folder);
     const pieces = new Sweep({
       axes: { piece: this.pieces },
-      manifest: join(this.#setting.folder, "pieces.json"),
+      manifest: join(this.#setting.folder, PIECES),
       spec: specOf(this.#setting, data, benchmarks),
       retryFailed: true,
       signal,
@@ -134,9 +140,17 @@ export class Reproduction {
 
   /** Writes the report of what was computed into the folder `report` of the reproduction's own. */
   report(command?: string): Promise<WrittenReport> {
+    return this.reportOf(command).write(join(this.#setting.folder, "report"));
+  }
+
+  /**
+   * The same, not yet written.
+   *
+   * @internal
+   */
+  reportOf(command?: string): Report {
     const about = { command, ...this.#about };
-    const report = reproductionReport(new Measured(this.#results), this.#setting, about);
-    return report.write(join(this.#setting.folder, "report"));
+    return reproductionReport(new Measured(this.#results), this.#setting, about);
   }
 }
 

@@ -2,11 +2,9 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,60 +15,20 @@ import torch
 from fake_hub import COMMIT, FakeHub
 from lad_runtime.tiny.sizes import base_folder
 from lad_runtime.torch_backend.adapters.card import card_of
-from lad_runtime.torch_backend.adapters.claims import claims_of
 from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
-from lad_runtime.torch_backend.forward.base import Base, load_base
+from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.loading.base_files import BaseSource
-from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.sampling.predict import predict
 from lad_runtime.torch_backend.sampling.sampler import sample_canvas
-from lad_runtime.types.adapters import AdapterClaims
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.data import Message
 from lad_runtime.types.sampling import Canvas, PredictCanvas
+from random_adapters import NAME, SPEC, WINDOW, claims_on, load, program_of, random_adapter
 from sampling_helpers import run_alone
 from sampling_specs import draw_spec, predict_spec, refine_policy, sampling_spec
-from type_specs import adapter_spec, base_spec
 
-NAME = "tiny-0.7m"
-WINDOW = 40
-SPEC = adapter_spec(rank=4, alpha=4.0, targets=("q_proj", "v_proj"), seed=2)
-
-
-@pytest.fixture
-def load() -> Iterator[Callable[..., Base]]:
-    with ExitStack() as held:
-
-        def loaded(**settings: Any) -> Base:
-            base = load_base(base_spec(**settings), "cpu", lambda _: None)
-            held.callback(base.close)
-            return base
-
-        yield loaded
-
-
-def claims_on(base: Base, attention: AttentionMode) -> AdapterClaims:
-    claims = claims_of(
-        base.info,
-        attention=attention,
-        context="prompt",
-        noise=None,
-        loss=None,
-        lengths=(WINDOW,),
-        canvas_tokens=0,
-        pad_tokens=(),
-    )
-    return replace(claims, steps=7)
-
-
-def random_adapter(base: Base, claims: AdapterClaims | None) -> TrainedAdapter:
-    lora = LoraAdapter.create(base.model.config, SPEC)
-    generator = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for parameter in lora.parameters.values():
-            parameter.normal_(0.0, 0.05, generator=generator)
-    return TrainedAdapter(lora, claims=claims)
+__all__ = ["load"]  # a fixture
 
 
 def saved(base: Base, adapter: TrainedAdapter, folder: Path) -> str:
@@ -79,11 +37,6 @@ def saved(base: Base, adapter: TrainedAdapter, folder: Path) -> str:
         base, adapter, folder, with_card=True
     )
     return (folder / "README.md").read_text(encoding="utf-8")
-
-
-def program_of(card: str) -> str:
-    (program,) = re.findall(r"^```python$\n(.*?)^```$", card, re.DOTALL | re.MULTILINE)
-    return str(program)
 
 
 @pytest.mark.parametrize("attention", ["full", "prefix", "causal-prefix", None])

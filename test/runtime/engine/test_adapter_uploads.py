@@ -14,6 +14,8 @@ from adapter_files import adapter_files
 from lad_runtime.engine.calls.adapter_uploads import AdapterUpload
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.adapters.peft_format import write_adapter
+from lad_runtime.torch_backend.loading.stub import CONFIG as CONFIG_OF_STUB
+from torch_files import RANK, write_both
 from worker_support import Bench, budget_of
 
 T = TypeVar("T")
@@ -120,6 +122,40 @@ def test_a_header_that_is_no_adapter_of_the_base_is_refused(
     assert (refused.value.code, refused.value.option) == (ErrorCode.INVALID_OPTION, "files")
     assert refused.value.value == value
     assert left(bench, tmp_path) == ([], 0, set())
+
+
+def test_a_file_of_torch_save_may_hold_the_base_too_and_only_the_adapter_is_reserved(
+    bench: Bench, tmp_path: Path
+) -> None:
+    base = bench.base()
+    most = bench.worker.uploads._most_bytes(base)
+    whole = most + 4 * base.info.parameter_count
+    with bench.worker.uploads.begin(base.id, [("adapter_model.pth", whole)]):
+        (reserved,) = bench.worker.memory._reservations.values()
+        assert reserved.making == most
+    for sizes in (
+        [("adapter_model.pth", whole + 1)],
+        [(WEIGHTS, whole)],
+        [("adapter_model.pth", whole), (CONFIG, 1)],
+    ):
+        with pytest.raises(LadError, match="the largest adapter of this base"):
+            bench.worker.uploads.begin(base.id, sizes)
+    assert left(bench, tmp_path) == ([], 0, set())
+
+
+def test_a_file_of_torch_save_becomes_an_adapter(bench: Bench, tmp_path: Path) -> None:
+    whole, _, tensors = write_both(tmp_path, CONFIG_OF_STUB)
+    content = whole.read_bytes()
+    with begun(bench, {"adapter_model.pth": content}) as upload:
+        upload.write("adapter_model.pth", content)
+        upload.finish()
+        entry = upload.take_in("theirs").result(30)
+    assert entry.info.spec.rank == RANK and entry.info.claims is None
+    factor = "layers.1.self_attn.v_proj.lora_B"
+    wanted = tensors[f"llama.base_model.model.model.{factor}.default.weight"]
+    ours = in_engine(bench, lambda: entry.resident.adapter.parameters[factor].detach())
+    assert torch.equal(ours, wanted.float())
+    assert left(bench, tmp_path) == ([], 0, {"theirs"})
 
 
 def test_uploads_at_the_same_time_count_together_against_the_budget(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from lad_runtime.types.inspection import InspectDatasetRequest
 from lad_runtime.types.sampling import Canvas, PredictCanvas, PredictTask
 from method_specs import lad_noise, loss_spec, window_spec
 from sampling_specs import predict_spec
-from type_specs import adapter_spec, base_spec, forward_spec, optimizer_spec
+from type_specs import adapter_spec, base_spec, forward_spec, merge_spec, optimizer_spec
 from worker_support import LINES, SEQUENCE, short_sampling, training_spec
 
 ENGINE = "lad-engine"
@@ -122,6 +122,8 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
     worker.adapters.delete_checkpoint("saved").result(30)
     (folder / "adapter").mkdir()
     worker.adapters.export(adapter.id, folder / "adapter").result(30)
+    with worker.merges.files(adapter.id, folder / "adapter", merge_spec()) as pieces:
+        assert next(pieces)
     files = sorted((folder / "adapter").iterdir())
     with worker.uploads.begin(base.id, [(file.name, 1) for file in files]) as upload:
         for file in files:

@@ -242,6 +242,43 @@ def test_a_download_that_is_cancelled_keeps_its_folder_until_the_export_has_ende
     slow(test)
 
 
+def test_a_merge_that_is_left_on_its_way_gives_everything_back() -> None:
+    async def test(client: Client, backend: SlowBackend, worker: Worker) -> None:
+        backend.go_on.set()
+        base_id = await client.base()
+        adapter_id = await client.adapter(base_id)
+        request = adapters_pb2.MergeAdapterRequest(adapter_id=adapter_id, shard_bytes=1)
+        merge = client.adapters.MergeAdapter(request, metadata=HEADERS)
+        first = await merge.read()
+        assert (first.piece.name, len(first.piece.data)) == ("model.safetensors", 1 << 20)
+        base = worker.registry.base(base_id)
+        transfers = Path(client.address.removeprefix("unix:")).parent / "transfers"
+        assert any(user.startswith("merge-") for user in base.uses) and any(transfers.iterdir())
+        merge.cancel()
+        await until(lambda: not any(user.startswith("merge-") for user in base.uses))
+        await until(lambda: not any(transfers.iterdir()))
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("lad-reading")]
+
+    slow(test)
+
+
+def test_many_merges_that_wait_for_the_device_leave_the_threads_to_others() -> None:
+    async def test(client: Client, backend: SlowBackend, worker: Worker) -> None:
+        base_id = await client.base()
+        adapter_id = await client.adapter(base_id)
+        request = adapters_pb2.MergeAdapterRequest(adapter_id=adapter_id, shard_bytes=1)
+
+        async def merged() -> None:
+            async for _ in client.adapters.MergeAdapter(request, metadata=HEADERS):
+                pass
+
+        async with under_way(merged() for _ in range(MANY)):
+            await answers(client, base_id)
+            backend.go_on.set()
+
+    slow(test)
+
+
 def test_what_waits_for_a_thread_is_bounded_and_never_begins_once_it_is_left() -> None:
     async def test() -> None:
         threads, gate, begun = Threads("testing", 1, 2), threading.Event(), []

@@ -13,7 +13,7 @@ from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.loss_report import ExampleLosses
 from lad_runtime.method.policies.policy import DenoisingPolicy
-from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec, MergeSpec
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.types.data import (
     CutExample,
@@ -314,6 +314,13 @@ class FakeBackend:
     ) -> None:
         (folder / "adapter_config.json").write_bytes(b"{}")
         (folder / "adapter_model.safetensors").write_bytes(bytes(3 << 20))
+
+    def merge(self, base: FakeBase, exported: Path, spec: MergeSpec) -> Iterator[tuple[str, bytes]]:
+        for piece in range(64):
+            yield "model.safetensors", bytes([piece]) * (1 << 20)
+
+    def merge_bytes(self, base: FakeBase, spec: AdapterSpec) -> int:
+        return 256
 
     def import_bytes(self, folder: Path) -> int:
         return sum(path.stat().st_size for path in folder.iterdir())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.adapters import AdapterSpec, MergeSpec
 from lad_runtime.types.bases import BaseSpec
 from lad_runtime.types.primitives import ForwardSpec
 from lad_runtime.types.training import OptimizerSpec, TrainingSpec, ValidationSpec
@@ -72,6 +72,10 @@ def base_spec(**options: Any) -> BaseSpec:
 def adapter_spec(**options: Any) -> AdapterSpec:
     """Of the rank, alpha and targets that are given."""
     return AdapterSpec(**{"dropout": 0.0, "seed": 0, "use_rslora": False, **options})
+
+
+def merge_spec(**options: Any) -> MergeSpec:
+    return MergeSpec(**{"dtype": "auto", "shard_bytes": 5_000_000_000, **options})
 
 
 def optimizer_spec(**options: Any) -> OptimizerSpec:

@@ -21,6 +21,9 @@ from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.types.adapters import AdapterSpec
 
 MAX_FILES = 16
+ARCHIVE = "adapter_model.pth"
+"""What a file of torch.save is uploaded as, alone."""
+
 _BESIDE_WEIGHTS = 4 << 20  # bytes for the configuration, the claims, the tensors' names and a README
 
 
@@ -48,12 +51,14 @@ class AdapterUploads:
         an adapter of this base, OUT_OF_MEMORY with the figures, STORAGE.
         """
         base = self._registry.base(base_id)
-        _check_files(sizes, self._most_bytes(base))
+        of_adapter = self._most_bytes(base)
+        with_base = of_adapter + 4 * base.info.parameter_count if _is_archive(sizes) else of_adapter
+        _check_files(sizes, with_base)
         key = f"upload-{secrets.token_hex(6)}"
         with ExitStack() as held:
             held.enter_context(self._registry.using(base, key))
             held.callback(self._memory.end, key)
-            self._reserve(key, sum(nbytes for _, nbytes in sizes))
+            self._reserve(key, min(of_adapter, sum(nbytes for _, nbytes in sizes)))
             folder = held.enter_context(self._transfers.folder())
 
             def admit() -> None:
@@ -150,6 +155,11 @@ class AdapterUpload:
             if self._ended:
                 raise LadError(ErrorCode.CANCELLED, "The upload was cancelled.")
             yield
+
+
+def _is_archive(sizes: Sequence[tuple[str, int]]) -> bool:
+    """Whether it is a file of torch.save, which may have the base's weights beside the adapter; they stay on the disk."""
+    return [name for name, _ in sizes] == [ARCHIVE]
 
 
 def _check_files(sizes: Sequence[tuple[str, int]], most: int) -> None:

@@ -1,8 +1,8 @@
 """Awaits the work of other threads without blocking the event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from concurrent.futures import Future
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -80,6 +80,28 @@ async def entered(make: Callable[[], AbstractContextManager[T]]) -> AsyncIterato
         yield made
     finally:
         await asyncio.shield(asyncio.to_thread(leave))
+
+
+@asynccontextmanager
+async def in_one_thread(items: Iterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Takes items from a blocking iterator in a thread of its own, which ends with the block; the item under way is waited for."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="lad-reading")
+    loop = asyncio.get_running_loop()
+
+    async def taken() -> AsyncIterator[T]:
+        while (item := await loop.run_in_executor(thread, lambda: next(items, None))) is not None:
+            yield item
+
+    def end() -> None:
+        close = getattr(items, "close", None)
+        if close is not None:
+            thread.submit(close).result()
+        thread.shutdown()
+
+    try:
+        yield taken()
+    finally:
+        await asyncio.shield(asyncio.to_thread(end))
 
 
 def _both(manager: AbstractContextManager[T]) -> tuple[T, Callable[[], object]]:

@@ -13,12 +13,18 @@ from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import adapters_pb2 as pb
 from lad_runtime.gen.lad.v1 import adapters_pb2_grpc, worker_pb2
 from lad_runtime.server.calls.creating import made, same_request
-from lad_runtime.server.calls.waiting import ended, entered, outlasted, whole
-from lad_runtime.types.adapters import AdapterInfo, AdapterSpec
+from lad_runtime.server.calls.threads import Shared, Threads
+from lad_runtime.server.calls.waiting import ended, entered, in_one_thread, outlasted, whole
+from lad_runtime.types.adapters import AdapterInfo, AdapterSpec, MergeSpec, Pushed, PushSpec
 from lad_runtime.wire.codec import reader, writer
 
 _PIECE = 1 << 20
+_PUSHING_THREADS = 4
+_MOST_PUSHING = 32
 _read_spec = reader(worker_pb2.AdapterSpec, AdapterSpec)
+_read_merge = reader(pb.MergeAdapterRequest, MergeSpec)
+_read_push = reader(pb.PushAdapterRequest, PushSpec)
+_write_pushed = writer(Pushed, pb.PushAdapterResponse)
 _write_adapter = writer(AdapterInfo, worker_pb2.Adapter)
 
 
@@ -26,6 +32,7 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._adapters = worker.adapters
+        self._pushing = Threads("pushing", _PUSHING_THREADS, _MOST_PUSHING)
 
     async def CreateAdapter(
         self, request: pb.CreateAdapterRequest, context: aio.ServicerContext
@@ -73,6 +80,27 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
                 with path.open("rb") as file:
                     while piece := await asyncio.to_thread(file.read, _PIECE):
                         yield pb.DownloadAdapterResponse(piece=pb.FilePiece(name=path.name, data=piece))
+
+    async def MergeAdapter(
+        self, request: pb.MergeAdapterRequest, context: aio.ServicerContext
+    ) -> AsyncIterator[pb.MergeAdapterResponse]:
+        merges, spec = self._worker.merges, _read_merge(request)
+        async with entered(self._worker.transfers.folder) as folder:
+            await outlasted(merges.export(request.adapter_id, folder))
+            files = partial(merges.files, request.adapter_id, folder, spec)
+            async with entered(files) as pieces, in_one_thread(pieces) as read:
+                async for name, data in read:
+                    yield pb.MergeAdapterResponse(piece=pb.FilePiece(name=name, data=data))
+
+    async def PushAdapter(
+        self, request: pb.PushAdapterRequest, context: aio.ServicerContext
+    ) -> pb.PushAdapterResponse:
+        spec = _read_push(request)
+
+        def push(_: Shared[Pushed]) -> Pushed:
+            return self._worker.pushes.push(request.adapter_id, spec)
+
+        return _write_pushed(await self._pushing.run((request.adapter_id, spec), push))
 
     async def UploadAdapter(
         self, request_iterator: AsyncIterator[pb.UploadAdapterRequest], context: aio.ServicerContext

@@ -12,7 +12,7 @@ CARD_FILE = "README.md"
 _ANSWER_TOKENS = 64  # where the training's window is not known
 _ITERATIONS = 16
 
-_ATTENDS: dict[AttentionMode, str] = {
+ATTENDS: dict[AttentionMode, str] = {
     "full": "It is **bidirectional**: every token of prompt and answer attends to every other.",
     "prefix": (
         "It is **bidirectional**: the prompt's tokens attend to each other, the answer's tokens to prompt and answer."
@@ -24,7 +24,7 @@ _ATTENDS: dict[AttentionMode, str] = {
     "causal": "It is **causal**, as its base is: a token attends to those before it.",
 }
 
-_DENOISES = (
+DENOISES = (
     "`model.generate`, which reads from left to right, does not apply to it. A token is predicted in its own place, not from the "
     "one before it; places that are open hold the mask token {mask}."
 )
@@ -35,13 +35,13 @@ def card_of(spec: AdapterSpec, claims: AdapterClaims | None, info: BaseInfo, sou
     attention: AttentionMode = claims.attention if claims is not None else "full"
     sections = [
         _front_matter(source),
-        f"# An adapter of {_code(info.name)}",
+        f"# An adapter of {code(info.name)}",
         _told(spec, claims, info),
-        _ATTENDS[attention],
+        ATTENDS[attention],
     ]
     if attention != "causal":
         sections += [
-            _DENOISES.format(mask=_code(info.mask_token)),
+            DENOISES.format(mask=code(info.mask_token)),
             _from_python(attention, claims, info, source),
         ]
     return "\n\n".join(sections) + "\n"
@@ -53,20 +53,28 @@ def _front_matter(source: BaseSource) -> str:
 
 
 def _told(spec: AdapterSpec, claims: AdapterClaims | None, info: BaseInfo) -> str:
-    what = f"LoRA of rank {spec.rank} on {', '.join(spec.targets)} of every layer of {_code(info.name)}"
+    what = lora_of(spec, info)
     if claims is None:
         return f"{what}. Nothing is known of its training; what follows assumes what lad assumes then."
     return (
-        f"{what} (revision {_code(info.revision)}), trained by lad {_code(claims.version)} in {claims.steps} optimizer steps. "
+        f"{what} (revision {code(info.revision)}), trained by lad {code(claims.version)} in {claims.steps} optimizer steps. "
         "`lad.json` says how."
     )
+
+
+def lora_of(spec: AdapterSpec, info: BaseInfo) -> str:
+    """Begins a sentence."""
+    return f"LoRA of rank {spec.rank} on {', '.join(spec.targets)} of every layer of {code(info.name)}"
 
 
 def _from_python(
     attention: AttentionMode, claims: AdapterClaims | None, info: BaseInfo, source: BaseSource
 ) -> str:
     if not source.name:
-        return f"The base {_code(info.name)} has random weights, which lad draws as it is loaded: it has no files for transformers."
+        return (
+            f"The base {code(info.name)} has no files for transformers as they are: `adapter.merge` and `lad adapters merge` write "
+            "a model with this adapter in its weights, which it loads."
+        )
     where = (
         ""
         if source.revision
@@ -83,6 +91,11 @@ def _from_python(
 
 
 def _program(attention: AttentionMode, claims: AdapterClaims | None, info: BaseInfo) -> str:
+    return _HEAD + LOGITS[attention] + question_program(claims, info)
+
+
+def question_program(claims: AdapterClaims | None, info: BaseInfo) -> str:
+    """Renders QUESTION and answers it, with the `tokenizer` and the function `logits` of a program's beginning."""
     system = [f'    {{"role": "system", "content": {info.system_prompt!r}}},\n'] if info.system_prompt else []
     user = '    {"role": "user", "content": QUESTION},\n'
     render = (
@@ -91,16 +104,11 @@ def _program(attention: AttentionMode, claims: AdapterClaims | None, info: BaseI
         if info.has_chat_template
         else "text = QUESTION\n"
     )
-    return (
-        _HEAD
-        + _LOGITS[attention]
-        + render
-        + _LOOP.format(
-            mask=info.mask_token_id,
-            ends=list(info.stop_token_ids),
-            length=_answer_tokens(claims),
-            iterations=_ITERATIONS,
-        )
+    return render + _LOOP.format(
+        mask=info.mask_token_id,
+        ends=list(info.stop_token_ids),
+        length=_answer_tokens(claims),
+        iterations=_ITERATIONS,
     )
 
 
@@ -128,7 +136,7 @@ def logits(prompt, answer):
     \"\"\"[len(answer), vocabulary]: row i predicts the answer's token i.\"\"\"
 """
 
-_LOGITS: dict[AttentionMode, str] = {
+LOGITS: dict[AttentionMode, str] = {
     "full": """\
     ids = torch.tensor([prompt + answer])
     mask = torch.zeros(1, 1, ids.shape[1], ids.shape[1])  # 0: attend, -inf: do not
@@ -171,6 +179,6 @@ print(tokenizer.decode(answer[:end]))
 """
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Inline code, whatever the text holds."""
     return f"`{' '.join(text.replace('`', '').split())}`"

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from lad_runtime.torch_backend.adapters.peft_options import (
 )
 from lad_runtime.torch_backend.adapters.peft_ranks import ranks_of
 from lad_runtime.torch_backend.files.model_files import file_in
+from lad_runtime.torch_backend.files.safetensors_header import safetensors_header
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.lora import LoraAdapter, parameter_name
-from lad_runtime.types.adapters import AdapterClaims
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 
 _MOST_SETTINGS_BYTES = 1 << 20
 _MOST_HEADER_BYTES = 4 << 20  # 150 bytes a tensor: the 1,764 of a Llama of 126 layers take 260 KiB
@@ -78,21 +79,36 @@ def _contents(adapter: LoraAdapter, base_name: str, base_revision: str) -> dict[
 
 
 def _safetensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes]:
-    """The file as `safetensors` writes it: the header's length, the header filled up to 8 bytes, the tensors in order.
+    """The file as `safetensors` writes it.
 
     The library's `save_file` wants all tensors at once, which of an adapter on an accelerator is a second copy in this machine's
     memory, and tells a full disk without the system's error number.
     """
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    end = 0
-    for name, tensor in tensors.items():
-        start, end = end, end + 4 * tensor.numel()
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [start, end]}
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    yield len(text).to_bytes(8, "little") + text
+    yield safetensors_header({name: tuple(tensor.shape) for name, tensor in tensors.items()}, torch.float32)
     for tensor in tensors.values():
         yield tensor.to("cpu", torch.float32).contiguous().numpy().tobytes()
+
+
+@contextmanager
+def stored_factors(folder: Path) -> Iterator[Callable[[int, str], tuple[Tensor, Tensor] | None]]:
+    """(A, B) of a layer's projection, read as they are asked for, of an adapter that `write_adapter` wrote; None: it has none."""
+    with _opened(_path_of(folder, WEIGHTS_FILE)) as file:
+        names = set(file.keys())
+
+        def factors(layer: int, projection: str) -> tuple[Tensor, Tensor] | None:
+            a, b = (
+                f"{_PREFIX}{parameter_name(layer, projection, factor)}.weight"
+                for factor in ("lora_A", "lora_B")
+            )
+            return (file.get_tensor(a), file.get_tensor(b)) if a in names else None
+
+        yield factors
+
+
+def stored_spec(folder: Path) -> AdapterSpec:
+    """Of an adapter that `write_adapter` wrote."""
+    settings = read_settings(_content_of(folder, CONFIG_FILE, _MOST_SETTINGS_BYTES))
+    return adapter_spec(settings, tuple(settings["target_modules"]))
 
 
 def load_adapter(folder: Path, config: LlamaConfig, device: torch.device | str = "cpu") -> LoraAdapter:
@@ -116,7 +132,9 @@ def load_adapter(folder: Path, config: LlamaConfig, device: torch.device | str =
             rank = ranks.ranks[module]
             for factor, shape in (("lora_A", (rank, inputs)), ("lora_B", (outputs, rank))):
                 name = parameter_name(layer, target, factor)
-                values = ranks.widened(module, factor, _checked(name, modules[module].get(factor), shape))
+                values = ranks.widened(
+                    module, factor, checked_factor(name, modules[module].get(factor), shape)
+                )
                 parameters[name] = values.to(device).requires_grad_()
     return LoraAdapter(spec=ranks.spec, parameters=parameters)
 
@@ -195,9 +213,10 @@ def _damaged(error: Exception) -> LadError:
     return invalid_adapter(f"{WEIGHTS_FILE} is damaged ({error})")
 
 
-def _checked(name: str, tensor: Tensor | None, shape: tuple[int, int]) -> Tensor:
+def checked_factor(name: str, tensor: Tensor | None, shape: tuple[int, int]) -> Tensor:
+    """A copy in float32. Raises INVALID_FILE for one that is missing, of another shape, or not finite."""
     if tensor is None:
-        raise invalid_adapter(f"{WEIGHTS_FILE} lacks {name}")
+        raise invalid_adapter(f"it lacks {name}")
     if tuple(tensor.shape) != shape:
         raise invalid_adapter(
             f"{name} has shape {tuple(tensor.shape)}, and {shape} fits this base and r",

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from torch import Tensor
+from typing import Any, TypeVar
 
 from lad_runtime.torch_backend.adapters.peft_options import WEIGHTS_FILE, invalid_adapter, not_computed
 from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
@@ -16,13 +14,15 @@ _TENSOR = re.compile(
     r"(?:\.([^.]{1,80}))?\.weight"
 )
 
+T = TypeVar("T")
+
 Module = tuple[int, str]
 """A layer and a projection of it."""
 
 
-def modules_of(tensors: Mapping[str, Tensor]) -> dict[Module, dict[str, Tensor]]:
+def modules_of(tensors: Mapping[str, T]) -> dict[Module, dict[str, T]]:
     """The factors `lora_A` and `lora_B` of each module. Raises UNSUPPORTED_MODEL, naming it, for any other tensor."""
-    modules: dict[Module, dict[str, Tensor]] = {}
+    modules: dict[Module, dict[str, T]] = {}
     adapters: set[str | None] = set()
     for name, tensor in tensors.items():
         match = _TENSOR.fullmatch(name)

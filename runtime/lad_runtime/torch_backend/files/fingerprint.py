@@ -9,14 +9,17 @@ _BLOCK = 64 << 10
 _BLOCKS = 64  # samples of each weights file; any further training changes all of them
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path, weights: Path | None = None) -> str:
     """A digest, in 40 hexadecimal digits, of the configuration, the tokenizer, and samples spread over each weights file.
 
-    It distinguishes models; it does not prove that a file is intact.
+    `weights` are in place of the folder's own. It distinguishes models; it does not prove that a file is intact.
     """
     digest = hashlib.sha256()
     small = [file_in(folder, name) for name in SMALL_FILES]
-    for path in [*(path for path in small if path.is_file()), *weight_files(folder)]:
+    for path in [
+        *(path for path in small if path.is_file()),
+        *((weights,) if weights else weight_files(folder)),
+    ]:
         size = path.stat().st_size
         digest.update(f"{path.name} {size}\n".encode())
         with path.open("rb") as file:

@@ -77,6 +77,12 @@ def read_json(folder: Path, name: str, *, optional: bool = False) -> dict[str, A
     return value
 
 
+def small_files(folder: Path) -> dict[str, bytes]:
+    """The content of those of `SMALL_FILES` that exist."""
+    paths = {name: file_in(folder, name) for name in SMALL_FILES}
+    return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
+
+
 def weight_files(folder: Path) -> tuple[Path, ...]:
     """The safetensors files of a model folder: the single file, else the shards that its index names."""
     whole = file_in(folder, WHOLE)

@@ -10,14 +10,15 @@ from typing import cast
 import torch
 
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.torch_backend.files.model_files import read_json
+from lad_runtime.torch_backend.files.model_files import read_json, small_files
 from lad_runtime.torch_backend.forward.prefix_cache import Prompts
 from lad_runtime.torch_backend.kernel_choice.matmul_choice import choose_kernels
 from lad_runtime.torch_backend.kernels.device import memory_error, threads_for
 from lad_runtime.torch_backend.kernels.elementwise import EAGER
 from lad_runtime.torch_backend.loading.base_files import REGISTRY, BaseEntry, BaseSource, files_of, source_of
+from lad_runtime.torch_backend.loading.layouts import layout_of
 from lad_runtime.torch_backend.loading.weights import StoredWeights
-from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
+from lad_runtime.torch_backend.model.config import PROJECTIONS
 from lad_runtime.torch_backend.model.layers import weight_count
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.tokenizer.tokenizer import Tokenizer
@@ -36,6 +37,8 @@ class Base:
     model: Llama
     tokenizer: Tokenizer
     source: BaseSource = field(default_factory=BaseSource)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """The files beside the weights, as they were read; a chat template that was given in place of theirs."""
     prompts: Prompts = field(default_factory=Prompts)
 
     def close(self) -> None:
@@ -61,8 +64,13 @@ def load_base(
     device = torch.device(device)
     dtype = _dtype(spec, device)
     entry = REGISTRY.get(spec.name, BaseEntry())
-    with _machine_errors_named(spec.name), files_of(spec, progress) as (folder, revision):
-        config = LlamaConfig.from_hf(read_json(folder, "config.json"))
+    with _machine_errors_named(spec.name), files_of(spec, progress) as files:
+        folder = files.folder
+        layout = layout_of(read_json(folder, "config.json"), is_archive=files.archive is not None)
+        config = layout.config
+        small = small_files(folder)
+        if spec.chat_template:
+            small["chat_template.jinja"] = spec.chat_template.encode()
         tokenizer = load_tokenizer(
             folder,
             mask_token=spec.mask_token or entry.mask_token,
@@ -76,7 +84,14 @@ def load_base(
                     f"The tokenizer has {tokenizer.vocab_size} tokens, and the model {config.vocab_size}.",
                     remedy="Get config.json and tokenizer.json from the same revision.",
                 )
-            with StoredWeights(folder, config, dtype=dtype, progress=progress) as stored:
+            with StoredWeights(
+                folder,
+                config,
+                dtype=dtype,
+                progress=progress,
+                archive=files.archive,
+                renamed=layout.renamed,
+            ) as stored:
                 config = stored.config
                 weights = weight_count(config)
                 admit(dtype.itemsize * weights)
@@ -96,9 +111,9 @@ def load_base(
             tokenizer.close()
             raise
     warnings = (*tokenizer.warnings, *stored.warnings)
-    info = _info(spec, revision, model, tokenizer, seconds, ways, warnings)
-    source = source_of(spec, folder, revision)
-    return Base(info=info, model=model, tokenizer=tokenizer, source=source)
+    info = _info(spec, files.revision, model, tokenizer, seconds, ways, warnings)
+    source = source_of(spec, files, is_llama=layout.is_llama)
+    return Base(info=info, model=model, tokenizer=tokenizer, source=source, files=small)
 
 
 def _dtype(spec: BaseSpec, device: torch.device) -> torch.dtype:

@@ -1,8 +1,8 @@
-"""The weights of a model folder: only safetensors, in one file or shards, memory-mapped, and checked before they are read."""
+"""The weights of a model folder: safetensors in one file or shards, or a file of torch.save; checked before they are read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
 from lad_runtime.torch_backend.files.model_files import GET_AGAIN, bad_file, weight_files
+from lad_runtime.torch_backend.files.torch_archive import SUFFIXES, TorchArchive
 from lad_runtime.torch_backend.model.config import LlamaConfig
 from lad_runtime.torch_backend.model.layers import tensor_shapes
 from lad_runtime.types.bases import LoadProgress
@@ -30,7 +31,8 @@ class StoredWeights(Mapping[str, Tensor]):
 
     Each look-up reports the phase `read` in bytes of the files. Raises INVALID_FILE for damaged, missing, unsafe or infinite
     data, UNSUPPORTED_MODEL for tensors that a Llama does not have, INVALID_OPTION for a dtype too narrow for the values. Use it
-    as a context manager, which closes the files.
+    as a context manager, which closes the files. `archive` is a file of torch.save in place of the folder's own weights, and
+    `renamed` gives the Hugging Face names of stored tensors (None: no part of the base).
     """
 
     def __init__(
@@ -40,15 +42,20 @@ class StoredWeights(Mapping[str, Tensor]):
         *,
         dtype: torch.dtype,
         progress: Callable[[LoadProgress], None],
+        archive: Path | None = None,
+        renamed: Callable[[str], str | None] = lambda name: name,
     ) -> None:
         self._dtype = dtype
         self._progress = progress
         self.warnings: tuple[str, ...] = ()
         with ExitStack() as stack:
-            files = {path: _opened(stack, path) for path in weight_files(folder)}
-            self._located = _located(files)
+            files = {path: _opened(stack, path) for path in ([archive] if archive else weight_files(folder))}
+            self._located, passed_over = _located(files, renamed)
+            if passed_over:
+                self.warnings += (_WITH_AN_ADAPTER,)
             if config.tied and _holds_another_head(self._located, dtype):
-                config, self.warnings = replace(config, tied=False), (_ANOTHER_HEAD,)
+                config = replace(config, tied=False)
+                self.warnings += (_ANOTHER_HEAD,)
             self.config = config
             if config.num_layers > len(self._located):
                 raise bad_file(
@@ -65,8 +72,7 @@ class StoredWeights(Mapping[str, Tensor]):
     def __getitem__(self, name: str) -> Tensor:
         if name not in self._shapes:
             raise KeyError(name)
-        path, file = self._located[name]
-        tensor = _read(file, name, path, self._dtype)
+        tensor = _read(self._located[name], name, self._dtype)
         self._report(self._nbytes(name))
         return tensor
 
@@ -83,7 +89,7 @@ class StoredWeights(Mapping[str, Tensor]):
         self._files.close()
 
     def _nbytes(self, name: str) -> int:
-        view = self._located[name][1].get_slice(name)
+        view = self._located[name].view
         return int(torch.Size(self._shapes[name]).numel()) * _BYTES[view.get_dtype()]
 
     def _report(self, more: int) -> None:
@@ -91,23 +97,48 @@ class StoredWeights(Mapping[str, Tensor]):
         self._progress(LoadProgress(phase="read", done=self._done, total=self._total))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where a tensor is: its file, and its name there."""
+
+    path: Path
+    file: Any
+    name: str
+
+    @property
+    def view(self) -> Any:
+        return self.file.get_slice(self.name)
+
+
 def _opened(stack: ExitStack, path: Path) -> Any:
+    if path.suffix in SUFFIXES:
+        return stack.enter_context(TorchArchive(path))
     try:
         return stack.enter_context(safe_open(str(path), framework="pt", device="cpu"))
     except (SafetensorError, OSError) as error:
         raise bad_file(path.name, str(error), GET_AGAIN) from error
 
 
-def _located(files: Mapping[Path, Any]) -> dict[str, tuple[Path, Any]]:
-    located: dict[str, tuple[Path, Any]] = {}
+def _located(
+    files: Mapping[Path, Any], renamed: Callable[[str], str | None]
+) -> tuple[dict[str, _Place], list[str]]:
+    """The places of tensors by their names in a Llama, and the names of those that are no part of it."""
+    located: dict[str, _Place] = {}
+    passed_over: list[str] = []
     for path, file in files.items():
-        for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
+        for stored in file.keys():  # noqa: SIM118 (safe_open is no mapping)
+            name = renamed(stored)
+            if name is None:
+                passed_over.append(stored)
+                continue
             if name in located:
-                first = located[name][0].name
+                first = located[name].path.name
                 raise bad_file(path.name, f"it holds {name}, which {first} holds already", GET_AGAIN)
-            located[name] = (path, file)
-    return located
+            located[name] = _Place(path=path, file=file, name=stored)
+    return located, passed_over
 
+
+_WITH_AN_ADAPTER = "The file holds a LoRA adapter too, which is no part of the base: load it with loadAdapter, from the same file."
 
 _ANOTHER_HEAD = (
     "config.json ties the head to the embeddings (tie_word_embeddings), and the weights hold an lm_head.weight with other "
@@ -115,11 +146,11 @@ _ANOTHER_HEAD = (
 )
 
 
-def _holds_another_head(located: Mapping[str, tuple[Path, Any]], dtype: torch.dtype) -> bool:
+def _holds_another_head(located: Mapping[str, _Place], dtype: torch.dtype) -> bool:
     """Whether there is a head that differs from the embeddings after conversion to `dtype`; compares some rows at a time."""
     if _HEAD not in located or _EMBEDDING not in located:
         return False
-    head, embedding = (_mapped(located[name][1], name, located[name][0]) for name in (_HEAD, _EMBEDDING))
+    head, embedding = (_mapped(located[name]) for name in (_HEAD, _EMBEDDING))
     if head.shape != embedding.shape or head.ndim != 2:
         return True
     blocks = zip(head.split(_COMPARED_ROWS), embedding.split(_COMPARED_ROWS), strict=True)
@@ -158,9 +189,8 @@ def _is_needless(name: str) -> bool:
     return name == _HEAD or name.endswith("rotary_emb.inv_freq")
 
 
-def _check_tensor(name: str, place: tuple[Path, Any], shape: tuple[int, ...]) -> None:
-    path, file = place
-    view = file.get_slice(name)
+def _check_tensor(name: str, place: _Place, shape: tuple[int, ...]) -> None:
+    path, view = place.path, place.view
     if tuple(view.get_shape()) != shape:
         raise bad_file(
             path.name,
@@ -176,8 +206,8 @@ def _check_tensor(name: str, place: tuple[Path, Any], shape: tuple[int, ...]) ->
         )
 
 
-def _read(file: Any, name: str, path: Path, dtype: torch.dtype) -> Tensor:
-    tensor = _mapped(file, name, path)
+def _read(place: _Place, name: str, dtype: torch.dtype) -> Tensor:
+    tensor, path = _mapped(place), place.path
     low, high = tensor.aminmax()
     if not (torch.isfinite(low) and torch.isfinite(high)):
         raise bad_file(path.name, f"{name} holds values that are not finite numbers", GET_AGAIN)
@@ -191,10 +221,10 @@ def _read(file: Any, name: str, path: Path, dtype: torch.dtype) -> Tensor:
     return tensor
 
 
-def _mapped(file: Any, name: str, path: Path) -> Tensor:
-    """A tensor of the file, memory-mapped."""
+def _mapped(place: _Place) -> Tensor:
+    """A tensor of the file: memory-mapped, or a copy out of a file of torch.save."""
     try:
-        tensor: Tensor = file.get_tensor(name)
+        tensor: Tensor = place.file.get_tensor(place.name)
     except (SafetensorError, OSError) as error:
-        raise bad_file(path.name, str(error), GET_AGAIN) from error
+        raise bad_file(place.path.name, str(error), GET_AGAIN) from error
     return tensor

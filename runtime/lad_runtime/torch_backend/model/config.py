@@ -41,11 +41,13 @@ class LlamaConfig:
         ):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise _invalid(f"{name} is {value!r}: it must be a whole number of at least 1.")
+                raise invalid_config(f"{name} is {value!r}: it must be a whole number of at least 1.")
         if self.num_heads % self.num_kv_heads:
-            raise _invalid(f"{self.num_heads} heads cannot share {self.num_kv_heads} key/value heads evenly.")
+            raise invalid_config(
+                f"{self.num_heads} heads cannot share {self.num_kv_heads} key/value heads evenly."
+            )
         if self.head_dim % 2:
-            raise _invalid(f"head_dim is {self.head_dim}: rotary embeddings need an even number.")
+            raise invalid_config(f"head_dim is {self.head_dim}: rotary embeddings need an even number.")
 
     @property
     def query_size(self) -> int:
@@ -73,14 +75,16 @@ class LlamaConfig:
         """Reads a parsed `config.json` (of any transformers version). Raises LadError for a model that this forward would
         compute wrongly."""
         if raw.get("model_type") != "llama":
-            raise _unsupported(f"model_type is {raw.get('model_type')!r}: only 'llama' is computed here.")
+            raise unsupported_config(
+                f"model_type is {raw.get('model_type')!r}: only 'llama' is computed here."
+            )
         for name in ("attention_bias", "mlp_bias"):
             if raw.get(name):
-                raise _unsupported(f"{name} is on: this worker computes Llamas without biases.")
+                raise unsupported_config(f"{name} is on: this worker computes Llamas without biases.")
         if raw.get("hidden_act", "silu") != "silu":
-            raise _unsupported(f"hidden_act is {raw['hidden_act']!r}: only 'silu' is computed here.")
+            raise unsupported_config(f"hidden_act is {raw['hidden_act']!r}: only 'silu' is computed here.")
         if raw.get("quantization_config"):
-            raise _unsupported("the checkpoint is quantised: give one in float32, bfloat16 or float16.")
+            raise unsupported_config("the checkpoint is quantised: give one in float32, bfloat16 or float16.")
         theta, scaling = _rope(raw)
         try:
             heads = int(raw["num_attention_heads"])
@@ -100,9 +104,9 @@ class LlamaConfig:
                 tied=bool(raw.get("tie_word_embeddings", False)),
             )
         except KeyError as missing:
-            raise _invalid(f"{missing.args[0]} is missing.") from missing
+            raise invalid_config(f"{missing.args[0]} is missing.") from missing
         except (TypeError, ValueError) as wrong:
-            raise _invalid(f"a value is not a number ({wrong}).") from wrong
+            raise invalid_config(f"a value is not a number ({wrong}).") from wrong
 
     def to_hf(self, dtype: str = "float32") -> dict[str, Any]:
         """The `config.json` that `transformers.LlamaForCausalLM` loads."""
@@ -133,22 +137,22 @@ def _rope(raw: Mapping[str, Any]) -> tuple[float, Llama3Scaling | None]:
     # transformers 5 writes `rope_parameters` with the base inside; earlier versions write `rope_scaling` and `rope_theta`.
     rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
     if not isinstance(rope, Mapping):
-        raise _invalid(f"the rope scaling is {rope!r}, not an object.")
+        raise invalid_config(f"the rope scaling is {rope!r}, not an object.")
     kind = rope.get("rope_type", rope.get("type", "default"))
     if kind not in ("default", "llama3"):
-        raise _unsupported(f"rope_type is {kind!r}: 'default' and 'llama3' are computed here.")
+        raise unsupported_config(f"rope_type is {kind!r}: 'default' and 'llama3' are computed here.")
     if float(raw.get("partial_rotary_factor", rope.get("partial_rotary_factor", 1.0))) != 1.0:
-        raise _unsupported("partial_rotary_factor is not 1: this worker rotates whole heads.")
+        raise unsupported_config("partial_rotary_factor is not 1: this worker rotates whole heads.")
     try:
         theta = float(rope.get("rope_theta", raw.get("rope_theta", 10000.0)))
         return theta, Llama3Scaling.from_hf(rope) if kind == "llama3" else None
     except KeyError as missing:
-        raise _invalid(f"{missing.args[0]} of the rope scaling is missing.") from missing
+        raise invalid_config(f"{missing.args[0]} of the rope scaling is missing.") from missing
     except (TypeError, ValueError) as wrong:
-        raise _invalid(f"a value of the rope scaling is not a number ({wrong}).") from wrong
+        raise invalid_config(f"a value of the rope scaling is not a number ({wrong}).") from wrong
 
 
-def _invalid(problem: str) -> LadError:
+def invalid_config(problem: str) -> LadError:
     return LadError(
         ErrorCode.INVALID_FILE,
         f"The model's config.json cannot be used: {problem}",
@@ -156,7 +160,7 @@ def _invalid(problem: str) -> LadError:
     )
 
 
-def _unsupported(problem: str) -> LadError:
+def unsupported_config(problem: str) -> LadError:
     return LadError(
         ErrorCode.UNSUPPORTED_MODEL,
         f"This model is not supported: {problem}",

@@ -22,9 +22,10 @@ def load_tokenizer(
 ) -> Tokenizer:
     """The tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`, `config.json`.
 
-    An empty `mask_token` means the folder's own (`mask_token` in tokenizer_config.json), else `MASK`; an empty `chat_template`
-    means the folder's own. Answers end with the token that ends a turn in the template, else with the first that the folder
-    names. Raises INVALID_FILE for missing or unreadable files, INVALID_OPTION for a mask string that is not exactly one token.
+    An empty `mask_token` means the folder's own (`mask_token` in tokenizer_config.json, `mask_token_id` in config.json), else
+    `MASK`; an empty `chat_template` means the folder's own. Answers end with the token that ends a turn in the template, else with
+    the first that the folder names. Raises INVALID_FILE for missing or unreadable files, INVALID_OPTION for a mask string that is
+    not exactly one token.
     """
     settings = read_json(folder, "tokenizer_config.json", optional=True)
     backend = _read_backend(folder)
@@ -43,7 +44,10 @@ def load_tokenizer(
             controls=controls,
             stop_tokens=tuple(dict.fromkeys((closing, *stops) if closing else stops)),
             warnings=tuple(map(_ordinary_stop, named.passed_over)),
-            mask_token=mask_token or specials.get("mask_token") or DEFAULT_MASK_TOKEN,
+            mask_token=mask_token
+            or specials.get("mask_token")
+            or _mask_of_config(folder, backend)
+            or DEFAULT_MASK_TOKEN,
             template=template,
             system_prompt=system_prompt,
         )
@@ -71,6 +75,16 @@ def _read_backend(folder: Path) -> tokenizers.Tokenizer:
             f"tokenizer.json cannot be read: {str(error)[:200]}.",
             remedy="Get the file again; it may be damaged, or newer than this worker's `tokenizers` library.",
         ) from error
+
+
+def _mask_of_config(folder: Path, backend: tokenizers.Tokenizer) -> str | None:
+    """The text of `mask_token_id` in config.json, by which LLaDA names its own; None if no text is that token alone."""
+    given = read_json(folder, "config.json", optional=True).get("mask_token_id")
+    if type(given) is not int or not 0 <= given < 2**31:
+        return None
+    texts = (backend.id_to_token(given), backend.decode([given], skip_special_tokens=False))
+    alone = (text for text in texts if text and backend.encode(text, add_special_tokens=False).ids == [given])
+    return next(alone, None)
 
 
 def _special_tokens(settings: dict[str, Any]) -> dict[str, str]:

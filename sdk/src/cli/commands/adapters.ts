@@ -1,20 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
-import { copyFile, rename, rm } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { Command } from "commander";
-import { LadError, readAdapterFolder } from "../../index.js";
-import { makeFolder } from "../../make-folder.js";
 import { type Column, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
-import {
-  checkName,
-  findAdapter,
-  freeName,
-  library,
-  libraryFolder,
-  type NamedAdapter,
-} from "../support/library.js";
+import { copied } from "../support/adapter-copies.js";
+import { checkName, findAdapter, library, libraryFolder, type NamedAdapter } from "../support/library.js";
+import { importCommand } from "./adapters/import.js";
+import { mergeCommand } from "./adapters/merge.js";
+import { pushCommand } from "./adapters/push.js";
 
 const COLUMNS: readonly Column<NamedAdapter>[] = [
   { header: "name", align: "left", cell: ({ name }) => name },
@@ -29,7 +22,7 @@ const COLUMNS: readonly Column<NamedAdapter>[] = [
 export function adaptersCommand(cli: Cli): Command {
   const command = new Command("adapters").addHelpText(
     "after",
-    "\nExamples:\n  lad adapters list\n  lad adapters export capitals ./capitals   PEFT's format, with a card\n  lad adapters import ./downloaded --name theirs",
+    "\nExamples:\n  lad adapters list\n  lad adapters export capitals ./capitals   PEFT's format, with a card\n  lad adapters import ./downloaded --name theirs\n  lad adapters merge capitals ./merged      a whole model, for transformers",
   );
   command
     .command("list", { isDefault: true })
@@ -40,11 +33,9 @@ export function adaptersCommand(cli: Cli): Command {
     .command("export <name> <folder>")
     .description("copy an adapter to a folder, as PEFT reads it")
     .action((name: string, folder: string) => exported(cli, name, folder));
-  command
-    .command("import <folder>")
-    .description("copy a PEFT adapter into LAD_HOME")
-    .option("-n, --name <name>", "what it is called (default: the folder's name)")
-    .action((folder: string, { name }: { name?: string }) => imported(cli, folder, name));
+  command.addCommand(importCommand(cli));
+  command.addCommand(mergeCommand(cli));
+  command.addCommand(pushCommand(cli));
   command
     .command("drop <names...>")
     .description("delete adapters from LAD_HOME")
@@ -65,22 +56,6 @@ async function exported(cli: Cli, name: string, target: string): Promise<void> {
   note(cli, `${name} is in ${target}.`);
 }
 
-async function imported(cli: Cli, source: string, given: string | undefined): Promise<void> {
-  const { folder } = await readAdapterFolder(source);
-  const name = given ?? (await freeName(basename(folder)));
-  checkName(name);
-  if (!isFile(join(folder, WEIGHTS))) {
-    throw new LadError("not-found", `folder is ${folder}: ${WEIGHTS} is missing.`, {
-      option: "folder",
-      value: folder,
-      remedy: "Give an adapter's folder, as PEFT writes it with safe_serialization=True.",
-    });
-  }
-  await copied(folder, libraryFolder(name), "Give another --name.");
-  print(cli, name);
-  note(cli, "It is now the last saved, which answers where no --adapter is given.");
-}
-
 async function dropped(cli: Cli, names: readonly string[]): Promise<void> {
   for (const name of names) {
     checkName(name);
@@ -90,34 +65,4 @@ async function dropped(cli: Cli, names: readonly string[]): Promise<void> {
     await rm(libraryFolder(name), { recursive: true });
     note(cli, `${name} is deleted.`);
   }
-}
-
-/** What an adapter's folder has; nothing else is copied. */
-const WEIGHTS = "adapter_model.safetensors";
-const FILES = ["adapter_config.json", WEIGHTS, "lad.json", "README.md"];
-
-/** Copies an adapter to a folder that is not there yet, whole or not at all. */
-async function copied(folder: string, target: string, remedy: string): Promise<void> {
-  if (existsSync(target)) {
-    const text = `folder is ${target}: it is there already.`;
-    throw new LadError("already-exists", text, { option: "folder", value: target, remedy });
-  }
-  const fresh = `${resolve(target)}.new-${randomBytes(4).toString("hex")}`;
-  try {
-    makeFolder(fresh);
-    for (const name of FILES) {
-      const file = join(folder, name);
-      if (isFile(file)) await copyFile(file, join(fresh, name));
-    }
-    await rename(fresh, target);
-  } catch (cause) {
-    await rm(fresh, { recursive: true, force: true }).catch(() => {}); // the first error is the one to tell
-    const { code } = cause as NodeJS.ErrnoException;
-    const text = `folder is ${target}: it could not be written (${code}).`;
-    throw new LadError("storage", text, { option: "folder", value: target, remedy, cause });
-  }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

@@ -74,6 +74,44 @@ class DownloadAdapterResponse(_message.Message):
     piece: FilePiece
     def __init__(self, piece: _Optional[_Union[FilePiece, _Mapping]] = ...) -> None: ...
 
+class MergeAdapterRequest(_message.Message):
+    __slots__ = ("adapter_id", "data_type", "shard_bytes")
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SHARD_BYTES_FIELD_NUMBER: _ClassVar[int]
+    adapter_id: str
+    data_type: _worker_pb2.DataType
+    shard_bytes: int
+    def __init__(self, adapter_id: _Optional[str] = ..., data_type: _Optional[_Union[_worker_pb2.DataType, str]] = ..., shard_bytes: _Optional[int] = ...) -> None: ...
+
+class MergeAdapterResponse(_message.Message):
+    __slots__ = ("piece",)
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    piece: FilePiece
+    def __init__(self, piece: _Optional[_Union[FilePiece, _Mapping]] = ...) -> None: ...
+
+class PushAdapterRequest(_message.Message):
+    __slots__ = ("adapter_id", "repo", "private", "message", "hub_token")
+    ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
+    REPO_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    HUB_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    adapter_id: str
+    repo: str
+    private: bool
+    message: str
+    hub_token: str
+    def __init__(self, adapter_id: _Optional[str] = ..., repo: _Optional[str] = ..., private: _Optional[bool] = ..., message: _Optional[str] = ..., hub_token: _Optional[str] = ...) -> None: ...
+
+class PushAdapterResponse(_message.Message):
+    __slots__ = ("url", "commit")
+    URL_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    url: str
+    commit: str
+    def __init__(self, url: _Optional[str] = ..., commit: _Optional[str] = ...) -> None: ...
+
 class FilePiece(_message.Message):
     __slots__ = ("name", "data")
     NAME_FIELD_NUMBER: _ClassVar[int]

@@ -64,6 +64,16 @@ class AdaptersServiceStub:
                 request_serializer=lad_dot_v1_dot_adapters__pb2.DownloadAdapterRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_adapters__pb2.DownloadAdapterResponse.FromString,
                 _registered_method=True)
+        self.MergeAdapter = channel.unary_stream(
+                '/lad.v1.AdaptersService/MergeAdapter',
+                request_serializer=lad_dot_v1_dot_adapters__pb2.MergeAdapterRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_adapters__pb2.MergeAdapterResponse.FromString,
+                _registered_method=True)
+        self.PushAdapter = channel.unary_unary(
+                '/lad.v1.AdaptersService/PushAdapter',
+                request_serializer=lad_dot_v1_dot_adapters__pb2.PushAdapterRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_adapters__pb2.PushAdapterResponse.FromString,
+                _registered_method=True)
         self.UploadAdapter = channel.stream_unary(
                 '/lad.v1.AdaptersService/UploadAdapter',
                 request_serializer=lad_dot_v1_dot_adapters__pb2.UploadAdapterRequest.SerializeToString,
@@ -127,8 +137,24 @@ class AdaptersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MergeAdapter(self, request, context):
+        """Streams a checkpoint that has the adapter in its weights: the files of a folder that transformers loads, weights in safetensors.
+        INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PushAdapter(self, request, context):
+        """Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
+        may have written them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UploadAdapter(self, request_iterator, context):
-        """Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received.
+        """Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,6 +208,16 @@ def add_AdaptersServiceServicer_to_server(servicer, server):
                     servicer.DownloadAdapter,
                     request_deserializer=lad_dot_v1_dot_adapters__pb2.DownloadAdapterRequest.FromString,
                     response_serializer=lad_dot_v1_dot_adapters__pb2.DownloadAdapterResponse.SerializeToString,
+            ),
+            'MergeAdapter': grpc.unary_stream_rpc_method_handler(
+                    servicer.MergeAdapter,
+                    request_deserializer=lad_dot_v1_dot_adapters__pb2.MergeAdapterRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_adapters__pb2.MergeAdapterResponse.SerializeToString,
+            ),
+            'PushAdapter': grpc.unary_unary_rpc_method_handler(
+                    servicer.PushAdapter,
+                    request_deserializer=lad_dot_v1_dot_adapters__pb2.PushAdapterRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_adapters__pb2.PushAdapterResponse.SerializeToString,
             ),
             'UploadAdapter': grpc.stream_unary_rpc_method_handler(
                     servicer.UploadAdapter,
@@ -344,6 +380,60 @@ class AdaptersService:
             '/lad.v1.AdaptersService/DownloadAdapter',
             lad_dot_v1_dot_adapters__pb2.DownloadAdapterRequest.SerializeToString,
             lad_dot_v1_dot_adapters__pb2.DownloadAdapterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeAdapter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/lad.v1.AdaptersService/MergeAdapter',
+            lad_dot_v1_dot_adapters__pb2.MergeAdapterRequest.SerializeToString,
+            lad_dot_v1_dot_adapters__pb2.MergeAdapterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PushAdapter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.AdaptersService/PushAdapter',
+            lad_dot_v1_dot_adapters__pb2.PushAdapterRequest.SerializeToString,
+            lad_dot_v1_dot_adapters__pb2.PushAdapterResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -22,7 +22,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Adapter, AdapterSpec } from "./worker.js";
+import { Adapter, AdapterSpec, DataType, dataTypeFromJSON, dataTypeToJSON } from "./worker.js";
 
 export const protobufPackage = "lad.v1";
 
@@ -77,6 +77,37 @@ export interface DownloadAdapterRequest {
 
 export interface DownloadAdapterResponse {
   piece: FilePiece | undefined;
+}
+
+export interface MergeAdapterRequest {
+  adapterId: string;
+  /** Of the weights in the files. Unspecified: that of the base in memory. */
+  dataType: DataType;
+  /** The most bytes of tensors in one file of weights, at least 1; a tensor that has more is a file of its own. */
+  shardBytes: bigint;
+}
+
+export interface MergeAdapterResponse {
+  piece: FilePiece | undefined;
+}
+
+export interface PushAdapterRequest {
+  adapterId: string;
+  /** owner/name. It is made if it is not there. */
+  repo: string;
+  /** Whether it is made private. A repository that is there stays as it is. */
+  private: boolean;
+  /** The commit's. Empty: one that names lad and its version. */
+  message: string;
+  /** Empty: what the worker's environment or login holds. */
+  hubToken: string;
+}
+
+export interface PushAdapterResponse {
+  /** Of the repository's page. */
+  url: string;
+  /** The commit's id. */
+  commit: string;
 }
 
 /** A piece of a file, at most 1 MiB. Files come one after another; every piece has its file's name. */
@@ -911,6 +942,419 @@ export const DownloadAdapterResponse: MessageFns<DownloadAdapterResponse> = {
     message.piece = (object.piece !== undefined && object.piece !== null)
       ? FilePiece.fromPartial(object.piece)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseMergeAdapterRequest(): MergeAdapterRequest {
+  return { adapterId: "", dataType: 0, shardBytes: 0n };
+}
+
+export const MergeAdapterRequest: MessageFns<MergeAdapterRequest> = {
+  encode(message: MergeAdapterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.adapterId !== "") {
+      writer.uint32(10).string(message.adapterId);
+    }
+    if (message.dataType !== 0) {
+      writer.uint32(16).int32(message.dataType);
+    }
+    if (message.shardBytes !== 0n) {
+      if (BigInt.asUintN(64, message.shardBytes) !== message.shardBytes) {
+        throw new globalThis.Error("value provided for field message.shardBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.shardBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergeAdapterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergeAdapterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.adapterId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dataType = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.shardBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergeAdapterRequest {
+    return {
+      adapterId: isSet(object.adapterId)
+        ? globalThis.String(object.adapterId)
+        : isSet(object.adapter_id)
+        ? globalThis.String(object.adapter_id)
+        : "",
+      dataType: isSet(object.dataType)
+        ? dataTypeFromJSON(object.dataType)
+        : isSet(object.data_type)
+        ? dataTypeFromJSON(object.data_type)
+        : 0,
+      shardBytes: isSet(object.shardBytes)
+        ? BigInt(object.shardBytes)
+        : isSet(object.shard_bytes)
+        ? BigInt(object.shard_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: MergeAdapterRequest): unknown {
+    const obj: any = {};
+    if (message.adapterId !== "") {
+      obj.adapterId = message.adapterId;
+    }
+    if (message.dataType !== 0) {
+      obj.dataType = dataTypeToJSON(message.dataType);
+    }
+    if (message.shardBytes !== 0n) {
+      obj.shardBytes = message.shardBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MergeAdapterRequest>, I>>(base?: I): MergeAdapterRequest {
+    return MergeAdapterRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MergeAdapterRequest>, I>>(object: I): MergeAdapterRequest {
+    const message = createBaseMergeAdapterRequest();
+    message.adapterId = object.adapterId ?? "";
+    message.dataType = object.dataType ?? 0;
+    message.shardBytes = (object.shardBytes !== undefined && object.shardBytes !== null)
+      ? BigInt(object.shardBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseMergeAdapterResponse(): MergeAdapterResponse {
+  return { piece: undefined };
+}
+
+export const MergeAdapterResponse: MessageFns<MergeAdapterResponse> = {
+  encode(message: MergeAdapterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.piece !== undefined) {
+      FilePiece.encode(message.piece, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergeAdapterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergeAdapterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.piece = FilePiece.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergeAdapterResponse {
+    return { piece: isSet(object.piece) ? FilePiece.fromJSON(object.piece) : undefined };
+  },
+
+  toJSON(message: MergeAdapterResponse): unknown {
+    const obj: any = {};
+    if (message.piece !== undefined) {
+      obj.piece = FilePiece.toJSON(message.piece);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MergeAdapterResponse>, I>>(base?: I): MergeAdapterResponse {
+    return MergeAdapterResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MergeAdapterResponse>, I>>(object: I): MergeAdapterResponse {
+    const message = createBaseMergeAdapterResponse();
+    message.piece = (object.piece !== undefined && object.piece !== null)
+      ? FilePiece.fromPartial(object.piece)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePushAdapterRequest(): PushAdapterRequest {
+  return { adapterId: "", repo: "", private: false, message: "", hubToken: "" };
+}
+
+export const PushAdapterRequest: MessageFns<PushAdapterRequest> = {
+  encode(message: PushAdapterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.adapterId !== "") {
+      writer.uint32(10).string(message.adapterId);
+    }
+    if (message.repo !== "") {
+      writer.uint32(18).string(message.repo);
+    }
+    if (message.private !== false) {
+      writer.uint32(24).bool(message.private);
+    }
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
+    }
+    if (message.hubToken !== "") {
+      writer.uint32(42).string(message.hubToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushAdapterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushAdapterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.adapterId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.repo = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.private = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hubToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PushAdapterRequest {
+    return {
+      adapterId: isSet(object.adapterId)
+        ? globalThis.String(object.adapterId)
+        : isSet(object.adapter_id)
+        ? globalThis.String(object.adapter_id)
+        : "",
+      repo: isSet(object.repo) ? globalThis.String(object.repo) : "",
+      private: isSet(object.private) ? globalThis.Boolean(object.private) : false,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      hubToken: isSet(object.hubToken)
+        ? globalThis.String(object.hubToken)
+        : isSet(object.hub_token)
+        ? globalThis.String(object.hub_token)
+        : "",
+    };
+  },
+
+  toJSON(message: PushAdapterRequest): unknown {
+    const obj: any = {};
+    if (message.adapterId !== "") {
+      obj.adapterId = message.adapterId;
+    }
+    if (message.repo !== "") {
+      obj.repo = message.repo;
+    }
+    if (message.private !== false) {
+      obj.private = message.private;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.hubToken !== "") {
+      obj.hubToken = message.hubToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PushAdapterRequest>, I>>(base?: I): PushAdapterRequest {
+    return PushAdapterRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PushAdapterRequest>, I>>(object: I): PushAdapterRequest {
+    const message = createBasePushAdapterRequest();
+    message.adapterId = object.adapterId ?? "";
+    message.repo = object.repo ?? "";
+    message.private = object.private ?? false;
+    message.message = object.message ?? "";
+    message.hubToken = object.hubToken ?? "";
+    return message;
+  },
+};
+
+function createBasePushAdapterResponse(): PushAdapterResponse {
+  return { url: "", commit: "" };
+}
+
+export const PushAdapterResponse: MessageFns<PushAdapterResponse> = {
+  encode(message: PushAdapterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.url !== "") {
+      writer.uint32(10).string(message.url);
+    }
+    if (message.commit !== "") {
+      writer.uint32(18).string(message.commit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushAdapterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushAdapterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.commit = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PushAdapterResponse {
+    return {
+      url: isSet(object.url) ? globalThis.String(object.url) : "",
+      commit: isSet(object.commit) ? globalThis.String(object.commit) : "",
+    };
+  },
+
+  toJSON(message: PushAdapterResponse): unknown {
+    const obj: any = {};
+    if (message.url !== "") {
+      obj.url = message.url;
+    }
+    if (message.commit !== "") {
+      obj.commit = message.commit;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PushAdapterResponse>, I>>(base?: I): PushAdapterResponse {
+    return PushAdapterResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PushAdapterResponse>, I>>(object: I): PushAdapterResponse {
+    const message = createBasePushAdapterResponse();
+    message.url = object.url ?? "";
+    message.commit = object.commit ?? "";
     return message;
   },
 };
@@ -1918,7 +2362,34 @@ export const AdaptersServiceService = {
       Buffer.from(DownloadAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DownloadAdapterResponse => DownloadAdapterResponse.decode(value),
   },
-  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
+  /**
+   * Streams a checkpoint that has the adapter in its weights: the files of a folder that transformers loads, weights in safetensors.
+   * INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
+   */
+  mergeAdapter: {
+    path: "/lad.v1.AdaptersService/MergeAdapter" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: MergeAdapterRequest): Buffer => Buffer.from(MergeAdapterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MergeAdapterRequest => MergeAdapterRequest.decode(value),
+    responseSerialize: (value: MergeAdapterResponse): Buffer =>
+      Buffer.from(MergeAdapterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MergeAdapterResponse => MergeAdapterResponse.decode(value),
+  },
+  /**
+   * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
+   * may have written them.
+   */
+  pushAdapter: {
+    path: "/lad.v1.AdaptersService/PushAdapter" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PushAdapterRequest): Buffer => Buffer.from(PushAdapterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PushAdapterRequest => PushAdapterRequest.decode(value),
+    responseSerialize: (value: PushAdapterResponse): Buffer => Buffer.from(PushAdapterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PushAdapterResponse => PushAdapterResponse.decode(value),
+  },
+  /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: {
     path: "/lad.v1.AdaptersService/UploadAdapter" as const,
     requestStream: true as const,
@@ -1976,7 +2447,17 @@ export interface AdaptersServiceServer extends UntypedServiceImplementation {
   snapshotAdapter: handleUnaryCall<SnapshotAdapterRequest, SnapshotAdapterResponse>;
   /** Streams the adapter's files in PEFT's format. */
   downloadAdapter: handleServerStreamingCall<DownloadAdapterRequest, DownloadAdapterResponse>;
-  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
+  /**
+   * Streams a checkpoint that has the adapter in its weights: the files of a folder that transformers loads, weights in safetensors.
+   * INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
+   */
+  mergeAdapter: handleServerStreamingCall<MergeAdapterRequest, MergeAdapterResponse>;
+  /**
+   * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
+   * may have written them.
+   */
+  pushAdapter: handleUnaryCall<PushAdapterRequest, PushAdapterResponse>;
+  /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter: handleClientStreamingCall<UploadAdapterRequest, UploadAdapterResponse>;
   /** Writes adapter and optimizer to the worker's store under a name. */
   saveCheckpoint: handleUnaryCall<SaveCheckpointRequest, SaveCheckpointResponse>;
@@ -2059,7 +2540,39 @@ export interface AdaptersServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<DownloadAdapterResponse>;
-  /** Creates an adapter from files in PEFT's format. They are admitted by their declared sizes before any of them is received. */
+  /**
+   * Streams a checkpoint that has the adapter in its weights: the files of a folder that transformers loads, weights in safetensors.
+   * INVALID_STATE for an adapter that answers behind a prompt which the base alone reads (causal-prefix).
+   */
+  mergeAdapter(
+    request: MergeAdapterRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<MergeAdapterResponse>;
+  mergeAdapter(
+    request: MergeAdapterRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<MergeAdapterResponse>;
+  /**
+   * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
+   * may have written them.
+   */
+  pushAdapter(
+    request: PushAdapterRequest,
+    callback: (error: ServiceError | null, response: PushAdapterResponse) => void,
+  ): ClientUnaryCall;
+  pushAdapter(
+    request: PushAdapterRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PushAdapterResponse) => void,
+  ): ClientUnaryCall;
+  pushAdapter(
+    request: PushAdapterRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PushAdapterResponse) => void,
+  ): ClientUnaryCall;
+  /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
   uploadAdapter(
     callback: (error: ServiceError | null, response: UploadAdapterResponse) => void,
   ): ClientWritableStream<UploadAdapterRequest>;

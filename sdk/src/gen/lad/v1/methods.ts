@@ -18,6 +18,8 @@ export const METHODS: Readonly<Record<string, MethodInfo>> = {
   "/lad.v1.AdaptersService/DropAdapter": { idempotent: false, atOnce: false },
   "/lad.v1.AdaptersService/GetAdapter": { idempotent: true, atOnce: true },
   "/lad.v1.AdaptersService/LoadCheckpoint": { idempotent: true, atOnce: false },
+  "/lad.v1.AdaptersService/MergeAdapter": { idempotent: true, atOnce: false },
+  "/lad.v1.AdaptersService/PushAdapter": { idempotent: false, atOnce: false },
   "/lad.v1.AdaptersService/SaveCheckpoint": { idempotent: true, atOnce: false },
   "/lad.v1.AdaptersService/SnapshotAdapter": { idempotent: true, atOnce: false },
   "/lad.v1.AdaptersService/UploadAdapter": { idempotent: false, atOnce: false },

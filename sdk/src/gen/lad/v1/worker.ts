@@ -113,7 +113,7 @@ export interface HoldResponse {
 }
 
 export interface LoadBaseRequest {
-  /** stub, tiny, smollm2-135m, a hub id or a folder on the worker's machine. */
+  /** stub, tiny, smollm2-135m, a hub id, or a folder or a file of torch.save on the worker's machine. */
   name: string;
   /** A branch, tag or commit of a hub id. */
   revision: string;

@@ -1,0 +1,58 @@
+import { Command } from "commander";
+import { LadError } from "../../../index.js";
+import { type Cli, note, print } from "../../cli.js";
+import { askedModel, dropQuietly } from "../../support/model.js";
+import { type WorkerFlags, withWorker, withWorkerFlags } from "../../support/worker.js";
+
+interface Flags extends WorkerFlags {
+  readonly base?: string;
+  readonly public?: boolean;
+  readonly message?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  lad adapters push capitals me/capitals               with HF_TOKEN set: a token that may write
+  lad adapters push capitals me/capitals --public
+
+The token is taken from HF_TOKEN, here or in the worker's environment, and never from the command's words.`;
+
+/** `lad adapters push` */
+export function pushCommand(cli: Cli): Command {
+  return withWorkerFlags(
+    new Command("push")
+      .argument("<adapter>", "a trained adapter, or its folder")
+      .argument("<repo>", "owner/name on the hub; made if it is not there")
+      .description("write an adapter with its card to a Hugging Face hub")
+      .option("-b, --base <base>", "the base that it is for (default: the adapter's own)")
+      .option("--public", "where the repository is made, everyone sees it (default: its owner alone)")
+      .option("-m, --message <text>", "the commit's message"),
+  )
+    .addHelpText("after", EXAMPLES)
+    .action((adapter: string, repo: string, flags: Flags) => pushed(cli, adapter, repo, flags));
+}
+
+async function pushed(cli: Cli, name: string, repo: string, flags: Flags): Promise<void> {
+  const { base, message } = flags;
+  if (!/^[^/\s]+\/[^/\s]+$/.test(repo)) {
+    throw new LadError("invalid-option", `repo is ${repo}: it is no repository's name.`, {
+      option: "repo",
+      value: repo,
+      remedy: "Give owner/name.",
+    });
+  }
+  const asked = { adapter: name, ...(base === undefined ? {} : { base }) };
+  await withWorker(cli, flags, async ({ runtime }) => {
+    const { adapter } = await askedModel(cli, runtime, asked);
+    try {
+      const { HF_TOKEN: hubToken } = process.env;
+      const { signal } = cli.leaving;
+      const done = await adapter?.push(repo, { private: flags.public !== true, message, hubToken, signal });
+      if (done === undefined) return;
+      print(cli, done.url);
+      note(cli, `${name} is there as commit ${done.commit.slice(0, 12)}.`);
+    } finally {
+      await dropQuietly(adapter);
+    }
+  });
+}
