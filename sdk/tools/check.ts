@@ -39,5 +39,8 @@ function run(command: string, words: readonly string[]): Promise<unknown> {
 
 async function generatedCode(): Promise<void> {
   const stale = await staleFiles();
-  if (stale.length > 0) throw new Error(`not that of proto/, run \`npm run gen\`: ${stale.join(", ")}`);
+  if (stale.length > 0)
+    throw new Error(
+      `not that of proto/ and of the options' comments, run \`npm run gen\`: ${stale.join(", ")}`,
+    );
 }
