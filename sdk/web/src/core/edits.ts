@@ -47,20 +47,15 @@ export function edited(before: Pinned, edit: Edit, facts: Known): Edited {
     case "pin":
       return pinned(before, edit);
     case "write": {
-      const made = spliced(before, edit, { ids: edit.ids, masked: false }, facts);
-      return before.state.stopped === undefined
-        ? { ...made, goesOn: true }
-        : { ...made, state: afresh(made.state), goesOn: true, strength: HALF };
+      const { state, pins } = spliced(before, edit, { ids: edit.ids, masked: false }, facts);
+      if (before.state.stopped === undefined) return { state, pins, goesOn: true };
+      return { state: afresh({ ...state, pinned: pins }), pins, goesOn: true, strength: HALF };
     }
     case "again": {
       const ids = Array<number>(edit.tokens).fill(facts.maskTokenId);
       const { state, pins } = spliced(before, edit, { ids, masked: true }, facts);
-      return {
-        state: afresh({ ...state, pinned: state.masked.map((is) => !is) }),
-        pins,
-        goesOn: true,
-        strength: 1,
-      };
+      const held = state.masked.map((is) => !is);
+      return { state: afresh({ ...state, pinned: held }), pins, goesOn: true, strength: 1 };
     }
     case "on": {
       const state = { ...before.state, pinned: before.pins };
@@ -73,13 +68,14 @@ export function edited(before: Pinned, edit: Edit, facts: Known): Edited {
 function pinned({ state, pins, sampled }: Pinned, { from, to, on }: Edit & { kind: "pin" }): Edited {
   const isIn = (p: number) => p >= from && p < to;
   const isFilled = (p: number) => on && isIn(p) && state.masked[p] === true;
-  const after = pins.map((is, p) => (isIn(p) ? on : is));
   const next = {
     ...state,
     ids: state.ids.map((id, p) => (isFilled(p) ? (sampled[p] ?? id) : id)),
     masked: state.masked.map((is, p) => is && !isFilled(p)),
-    pinned: after,
+    confidences: state.confidences.map((confidence, p) => (isFilled(p) ? 1 : confidence)),
+    pinned: state.pinned.map((is, p) => (isIn(p) ? on : is)),
   };
+  const after = pins.map((is, p) => (isIn(p) ? on : is));
   return { state: next, pins: after, goesOn: state.stopped === undefined };
 }
 
@@ -96,16 +92,15 @@ function spliced(
     return [...made, ...Array<T>(Math.max(0, length - made.length)).fill(end)].slice(0, length);
   };
   const isTailMasked = state.masked.at(-1) === true;
-  const after = put(pins, () => !masked, false);
   return {
-    pins: after,
+    pins: put(pins, () => !masked, false),
     state: {
       ...state,
       ids: put(state.ids, (i) => ids[i] as number, isTailMasked ? (state.ids.at(-1) as number) : eosTokenId),
       masked: put(state.masked, () => masked, isTailMasked),
       kept: put(state.kept, () => false, false),
       confidences: put(state.confidences, () => (masked ? 0 : 1), isTailMasked ? 0 : 1),
-      pinned: after,
+      pinned: put(state.pinned, () => !masked, false),
       memory: [],
       sampled: [],
       same: 0,

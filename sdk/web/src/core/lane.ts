@@ -174,7 +174,7 @@ export class Lane {
   #append(frame: ShownFrame, hasDraft: boolean): void {
     const entries = this.entries.value;
     const last = entries.at(-1);
-    const pins = last?.pins ?? frame.answer.map(() => false);
+    const pins = last?.pins ?? frame.state?.pinned ?? [];
     const cells = cellsOf(frame, last?.cells, this.#facts, { pins, hasDraft });
     this.entries.value = [...entries, { frame, cells, pins }];
   }

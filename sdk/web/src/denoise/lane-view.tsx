@@ -27,6 +27,8 @@ export function LaneView({
   onRemove: (() => void) | undefined;
 }) {
   const selected = useSignal<Span | undefined>(undefined);
+  /** How long what is written in a selection's place is to be. Default: as long as it was. */
+  const tokens = useSignal<number | undefined>(undefined);
   const typing = useSignal<Span | undefined>(undefined);
   const entry = lane.entry.value;
   const policies = usable(about.policies, lane.model.value);
@@ -38,13 +40,15 @@ export function LaneView({
   const actions: CanvasActions = {
     onSelect: (span) => {
       selected.value = span;
+      tokens.value = undefined;
     },
     onPin: (span) => void lane.edit({ kind: "pin", ...span, on: !isPinned(span) }),
     onWrite: (span) => {
       selected.value = span;
       typing.value = span;
     },
-    onAgain: (span) => void lane.edit({ kind: "again", ...span, tokens: span.to - span.from }),
+    onAgain: (span) =>
+      void lane.edit({ kind: "again", ...span, tokens: tokens.value ?? span.to - span.from }),
     onUndo: () => lane.undo(),
   };
   useEffect(() => {
@@ -145,6 +149,22 @@ export function LaneView({
             >
               Write again
             </button>
+            {selected.value !== undefined && (
+              <label class="field">
+                <span>in</span>
+                <input
+                  type="number"
+                  min={1}
+                  max={cells.length - selected.value.from}
+                  value={String(tokens.value ?? selected.value.to - selected.value.from)}
+                  onChange={(event) => {
+                    const { valueAsNumber } = event.currentTarget;
+                    tokens.value = valueAsNumber >= 1 ? Math.floor(valueAsNumber) : undefined;
+                  }}
+                />
+                <span>tokens</span>
+              </label>
+            )}
             <button type="button" onClick={() => void lane.edit({ kind: "on" })}>
               Denoise again
             </button>

@@ -71,9 +71,10 @@ export class Followed {
 
   /** One at a time: a sample that would come late is left out. */
   async #sample(step: number, { question }: Sampling): Promise<void> {
-    if (this.#isSampling || this.samples.value.some((sample) => sample.step === step)) return;
+    if (this.run.model === undefined || this.#isSampling) return;
+    if (this.samples.value.some((sample) => sample.step === step)) return;
     this.#isSampling = true;
-    const request: SampleRequest = { model: `run:${this.run.id}`, question, policy: POLICY, seed: 1 };
+    const request: SampleRequest = { model: this.run.model, question, policy: POLICY, seed: 1 };
     try {
       for await (const line of stream<SampleLine>("sample", request, this.#stop.signal)) {
         if (line.type === "answer") this.samples.value = [{ step, text: line.text }, ...this.samples.value];
