@@ -167,6 +167,7 @@ describe("the SDK", () => {
     expect(cli.length).toBeGreaterThan(20);
     const own = [
       "cli",
+      "demo",
       "setup",
       "index.js",
       "report/index.js",
@@ -183,6 +184,28 @@ describe("the SDK", () => {
         .map((name) => `${path} imports ${name}`),
     );
     expect(outside).toEqual([]);
+  });
+
+  it("has a demo that uses what the package exports, and the room for local HTTP servers", () => {
+    const demo = sdk.filter(({ path }) => isWithin(path, "sdk/src/demo"));
+    expect(demo.length).toBeGreaterThan(5);
+    const allowed = ["sdk/src/demo", "sdk/src/http", "sdk/src/index.js", "hono", "zod"];
+    const outside = demo.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
+        )
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(outside).toEqual([]);
+  });
+
+  it("has a page that takes nothing but types from the SDK", () => {
+    const page = typescriptSources("sdk/web/src");
+    expect(page.length).toBeGreaterThan(15);
+    const value = /^import (?!type )[^;"]*"(?:\.\.\/)+src\//m;
+    const values = page.filter(({ path }) => value.test(readFileSync(join(root, path), "utf8")));
+    expect(values).toEqual([]);
   });
 
   it("has one room for local HTTP servers, which knows nothing of the rest but errors", () => {

@@ -47,6 +47,11 @@ export class Lane {
   readonly entry = computed(() => this.entries.value[this.shown.value]);
   readonly #past = signal<readonly Past[]>([]);
   readonly canUndo = computed(() => this.#past.value.length > 0);
+  readonly #underWay = signal(0);
+  /** Whether what it shows is still changing. */
+  readonly isBusy = computed(
+    () => this.#underWay.value > 0 || this.status.value === "running" || this.isPlaying.value,
+  );
   readonly #facts: Known;
   #asked: Asked | undefined;
   #stop = new AbortController();
@@ -69,8 +74,10 @@ export class Lane {
     this.#past.value = [];
     this.shown.value = 0;
     const { draft, strength } = asked;
+    this.#underWay.value += 1;
     await this.#run(draft === undefined ? { answer } : { draft, strength });
     for (const { at, edit } of edits) await this.edit(edit, at);
+    this.#underWay.value -= 1;
   }
 
   /** Edits the answer as it stands in an iteration, drops those behind it, and goes on from there. */

@@ -53,10 +53,10 @@ export function LaneView({
   };
   useEffect(() => {
     const { value } = lane.answer;
-    if (value !== undefined && !lane.isPlaying.value) announce(`Lane ${number} answers: ${value.text}`);
-  }, [lane.answer.value, lane.isPlaying.value]);
+    if (value !== undefined && !lane.isBusy.value) announce(`Lane ${number} answers: ${value.text}`);
+  }, [lane.answer.value, lane.isBusy.value]);
   return (
-    <section class="lane card" aria-label={name}>
+    <section class="lane card" aria-label={name} aria-busy={lane.isBusy.value}>
       <div class="lane-head">
         <h2>Lane {number}</h2>
         {onRemove && (

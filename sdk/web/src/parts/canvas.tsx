@@ -49,15 +49,17 @@ export function Canvas({
     const cell = (target as Element | null)?.closest?.("[data-position]");
     return cell instanceof HTMLElement ? Number(cell.dataset.position) : undefined;
   };
+  const isIn = (span: Span | undefined, p: number) => span !== undefined && p >= span.from && p < span.to;
+  /** The selection, as far as the focus is in it. */
+  const chosen = () => (selected && isIn(selected, focus.value) ? selected : spanAt(focus.value));
   const moveTo = (position: number, isExtending: boolean) => {
     const at = Math.max(0, Math.min(cells.length - 1, position));
+    actions?.onSelect(isExtending ? reach(chosen(), { from: at, to: at + 1 }) : spanAt(at));
     focus.value = at;
-    const span = isExtending && selected ? reach(selected, { from: at, to: at + 1 }) : spanAt(at);
-    actions?.onSelect(span);
     list.current?.querySelector<HTMLElement>(`[data-position="${at}"]`)?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const span = selected ?? spanAt(focus.value);
+    const span = chosen();
     const [from, to] = wordAt(cells, focus.value);
     const acts: Record<string, () => void> = {
       ArrowRight: () => moveTo(event.shiftKey ? focus.value + 1 : to, event.shiftKey),
@@ -107,7 +109,6 @@ export function Canvas({
     if (event.detail > 1) actions.onWrite(span);
     else click.current = setTimeout(() => actions.onPin(span), DOUBLE_CLICK_MS);
   };
-  const isSelected = (p: number) => selected !== undefined && p >= selected.from && p < selected.to;
   return (
     <div
       ref={list}
@@ -117,6 +118,9 @@ export function Canvas({
       aria-label={name}
       aria-multiselectable="true"
       onKeyDown={onKeyDown}
+      onFocusIn={(event) => {
+        focus.value = positionOf(event.target) ?? focus.value;
+      }}
       onPointerDown={onPointerDown}
       onPointerOver={onPointerOver}
       onClick={onClick}
@@ -125,7 +129,7 @@ export function Canvas({
         <Token
           key={index}
           cell={cell}
-          isSelected={isSelected(index)}
+          isSelected={isIn(selected, index)}
           isFocusable={index === Math.min(focus.value, cells.length - 1)}
         />
       ))}
