@@ -16,7 +16,7 @@ await withDemo(async (browser, url) => {
   await training(page);
 });
 
-/** Two lanes, the first of them in the middle of its answer. */
+/** Two lanes in the middle of their answers. */
 async function denoise(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Add a lane" }).click();
   await page.getByLabel("Policy").nth(1).selectOption("speculative");
@@ -47,14 +47,15 @@ async function noise(page: Page): Promise<void> {
 
 async function training(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "Training" }).click();
-  await page.getByLabel("Steps", { exact: true }).fill("200");
+  await page.getByLabel("Steps", { exact: true }).fill("120");
   await page.getByRole("button", { name: "Train an adapter" }).click();
-  await page.getByText("finished, 200 of 200 steps").waitFor({ timeout: 600_000 });
-  await page.getByText("step 200", { exact: true }).waitFor();
+  await page.getByText("finished, 120 of 120 steps").waitFor({ timeout: 600_000 });
+  await page.getByText("step 120", { exact: true }).waitFor();
   await taken(page, "demo-training.png");
 }
 
 async function taken(page: Page, name: string): Promise<void> {
   await page.evaluate("document.activeElement.blur()");
-  await page.screenshot({ path: join(FOLDER, name), animations: "disabled" });
+  await page.evaluate("scrollTo(0, 0)");
+  await page.screenshot({ path: join(FOLDER, name), animations: "disabled", fullPage: true });
 }

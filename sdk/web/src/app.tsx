@@ -48,7 +48,7 @@ export function App() {
         <ThemeButton />
       </header>
       {!hasToken.value && <AskForToken onGiven={() => (hasToken.value = true)} />}
-      {problem.value !== undefined && (
+      {problem.value !== undefined && told === undefined && (
         <main>
           <p class="problem" role="alert">
             {problem.value}
@@ -76,7 +76,7 @@ export function App() {
               {name === "Denoise" && <Denoise about={told} />}
               {name === "Noise lab" && <NoiseLab about={told} />}
               {name === "Training" && (
-                <Training about={told} isShown={tab.value === name} onTrained={() => void relist()} />
+                <Training about={told} isShown={tab.value === name} onTrained={relist} />
               )}
             </div>
           ))}

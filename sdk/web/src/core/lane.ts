@@ -54,6 +54,9 @@ export class Lane {
   );
   readonly #facts: Known;
   #asked: Asked | undefined;
+  /** Who was asked how: what a form says since then counts when it is asked anew. */
+  #settings: Pick<LaneSession, "model" | "policy"> | undefined;
+  #turn = 0;
   #stop = new AbortController();
 
   constructor(facts: Known, model: string, policy: PolicyValues) {
@@ -63,12 +66,18 @@ export class Lane {
   }
 
   get session(): LaneSession {
-    return { model: this.model.value, policy: this.policy.value, edits: this.edits.value };
+    return { ...(this.#settings ?? this.#chosen), edits: this.edits.value };
+  }
+
+  get #chosen(): Pick<LaneSession, "model" | "policy"> {
+    return { model: this.model.value, policy: this.policy.value };
   }
 
   /** Asks anew, then makes the edits again that a session has. Resolves when all forwards are computed. */
   async ask(asked: Asked, edits: readonly PlacedEdit[] = [], answer?: readonly AnswerPiece[]): Promise<void> {
+    const turn = ++this.#turn;
     this.#asked = asked;
+    this.#settings = this.#chosen;
     this.entries.value = [];
     this.edits.value = [];
     this.#past.value = [];
@@ -76,7 +85,7 @@ export class Lane {
     const { draft, strength } = asked;
     this.#underWay.value += 1;
     await this.#run(draft === undefined ? { answer } : { draft, strength });
-    for (const { at, edit } of edits) await this.edit(edit, at);
+    for (const { at, edit } of edits) if (turn === this.#turn) await this.edit(edit, at);
     this.#underWay.value -= 1;
   }
 
@@ -155,8 +164,7 @@ export class Lane {
     this.isPlaying.value = true;
     const { question = "", seed = 0, answerTokens, temperature } = this.#asked ?? {};
     const request: SampleRequest = {
-      model: this.model.value,
-      policy: this.policy.value,
+      ...(this.#settings ?? this.#chosen),
       question,
       seed,
       answerTokens,

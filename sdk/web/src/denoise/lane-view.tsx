@@ -121,8 +121,12 @@ export function LaneView({
             const span = typing.value;
             typing.value = undefined;
             if (span === undefined || text === "") return;
-            const { ids, pieces } = await call<Tokens>("tokens", { text });
-            await lane.edit({ kind: "write", ...span, ids, pieces });
+            try {
+              const { ids, pieces } = await call<Tokens>("tokens", { text });
+              await lane.edit({ kind: "write", ...span, ids, pieces });
+            } catch (error) {
+              lane.problem.value = (error as Error).message;
+            }
           }}
         />
       ) : (
@@ -175,7 +179,7 @@ export function LaneView({
         )
       )}
       {entry !== undefined && !hasState && (
-        <p class="about">{lane.policy.value.kind} writes from left to right: there is nothing to edit.</p>
+        <p class="about">This answer is written from left to right: there is nothing to edit.</p>
       )}
       {clean !== undefined && entry !== undefined && (
         <p class="about">{repaired(clean, entry.frame.answer)}</p>

@@ -15,7 +15,7 @@ export function Training({
   about: About;
   isShown: boolean;
   /** Called when there is another model to ask. */
-  onTrained: () => void;
+  onTrained: () => Promise<void>;
 }) {
   const runs = useSignal<readonly ShownRun[]>([]);
   const followed = useSignal<Followed | undefined>(undefined);
@@ -60,7 +60,7 @@ export function Training({
       const { id } = await call<{ id: string }>("runs", request);
       await list();
       follow(id);
-      onTrained();
+      await onTrained();
     });
   const run = followed.value;
   const isUnderWay = run !== undefined && ["running", "queued", "resumed"].includes(run.state.value);
