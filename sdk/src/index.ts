@@ -95,6 +95,7 @@ export * from "./model.js";
 export type { AdapterCheckOptions } from "./options/adapter-check.js";
 export type { AttentionModeName, DenoisingAttention, ShareOptions } from "./options/attention.js";
 export type { Row, RowSource } from "./options/data/rows.js";
+export * from "./options/descriptions.js";
 export type { BootstrapOptions } from "./options/evaluation/bootstrap.js";
 export {
   type Causal,

@@ -10,6 +10,7 @@ const { python, env } = pythonOfCheckout();
 const CHECKS: Record<string, () => Promise<unknown>> = {
   "lint and format of TypeScript": () => run("biome", ["ci", "--reporter=summary", "."]),
   "types of TypeScript": () => run("tsc", ["-p", "."]),
+  "types of the demo's page": () => run("tsc", ["-p", "sdk/web"]),
   "reference of the published types": () => run("typedoc", ["--logLevel", "Warn"]),
   "lint of the protocol": () => run("buf", ["lint", "proto"]),
   "format of the protocol": () => run("buf", ["format", "--diff", "--exit-code", "proto"]),
@@ -39,5 +40,8 @@ function run(command: string, words: readonly string[]): Promise<unknown> {
 
 async function generatedCode(): Promise<void> {
   const stale = await staleFiles();
-  if (stale.length > 0) throw new Error(`not that of proto/, run \`npm run gen\`: ${stale.join(", ")}`);
+  if (stale.length > 0)
+    throw new Error(
+      `not that of proto/ and of the options' comments, run \`npm run gen\`: ${stale.join(", ")}`,
+    );
 }

@@ -1,5 +1,5 @@
 /**
- * Makes the TypeScript and Python code for `proto/` again: `npm run gen`.
+ * Makes the TypeScript and Python code for `proto/` again, and the texts of the options from their comments: `npm run gen`.
  *
  * `--check` makes it in a temporary folder and fails where it differs from what is committed. `--baseline` records the
  * protocol as published; later changes are checked against it (`buf breaking`).
@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { inFolder, pythonOfCheckout, root } from "./checkout.js";
+import { meaningsSource } from "./meanings.js";
 import { methodsSource } from "./methods.js";
 
 const TYPESCRIPT = "sdk/src/gen";
@@ -43,6 +44,7 @@ async function generateTypeScript(target: string): Promise<void> {
   const template = "proto/buf.gen.yaml";
   await execa("buf", ["generate", "proto", "--template", template, "--output", target], inFolder());
   await writeFile(join(target, TYPESCRIPT, "lad/v1/methods.ts"), await methodsSource());
+  await writeFile(join(target, TYPESCRIPT, "meanings.ts"), meaningsSource());
 }
 
 async function generatePython(out: string): Promise<void> {
@@ -94,7 +96,9 @@ async function main(flags: string[]): Promise<void> {
   if (flags.includes("--check")) {
     const stale = await staleFiles();
     if (stale.length > 0) {
-      console.error(`Generated code is not that of proto/; run \`npm run gen\`:\n  ${stale.join("\n  ")}`);
+      console.error(
+        `Generated code is not that of proto/ and of the options' comments; run \`npm run gen\`:\n  ${stale.join("\n  ")}`,
+      );
       process.exitCode = 1;
     }
   } else if (flags.includes("--baseline")) {

@@ -13,7 +13,7 @@ export interface Source {
 
 /** Every TypeScript file below a folder; generated code is left out unless asked for. */
 export function typescriptSources(folder: string): Source[] {
-  return files(folder, /\.(ts|mts|mjs)$/).map((path) => ({
+  return files(folder, /\.(tsx?|mts|mjs)$/).map((path) => ({
     path,
     imports: matches(path, /(?:^(?:import|export|\})(?:.*\bfrom)? |\bimport\()"([^"]+)"\)?;?$/gm).map(
       (name) => (name.startsWith(".") ? relative(root, resolve(root, dirname(path), name)) : name),

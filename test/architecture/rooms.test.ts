@@ -74,7 +74,7 @@ describe("the rooms", () => {
       .map((folder) => {
         const files = readdirSync(join(root, folder), { withFileTypes: true }).filter(
           (entry) =>
-            entry.isFile() && /\.(ts|mjs|py|proto)$/.test(entry.name) && entry.name !== "__init__.py",
+            entry.isFile() && /\.(tsx?|mjs|py|proto)$/.test(entry.name) && entry.name !== "__init__.py",
         );
         return `${folder}: ${files.length}`;
       })

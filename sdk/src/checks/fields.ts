@@ -1,7 +1,8 @@
 /** Schemas for the values of options. Each schema's message completes the sentence "it must be …". */
 import { z } from "zod";
 
-const MAX_UINT32 = 2 ** 32 - 1;
+/** The largest number that the protocol's uint32 holds. */
+export const MAX_UINT32 = 2 ** 32 - 1;
 /** The largest number that the worker's float32 holds. */
 export const MAX_FLOAT32 = 3.4028234663852886e38;
 

@@ -69,6 +69,11 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     about: "talk to an adapter",
     load: async () => (await import("./commands/chat.js")).chatCommand,
   },
+  demo: {
+    group: "Use:",
+    about: "watch answers form in a browser, and edit them on the way",
+    load: async () => (await import("./commands/demo.js")).demoCommand,
+  },
   evaluate: {
     group: "Use:",
     about: "measure an adapter's answers to questions",

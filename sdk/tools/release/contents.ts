@@ -10,6 +10,7 @@ const NEEDED: Readonly<Record<keyof Artefacts, readonly (string | RegExp)[]>> = 
     "sdk/dist/index.js",
     "sdk/dist/index.d.ts",
     "sdk/dist/cli/main.js",
+    "sdk/dist/web/index.html",
     "proto/lad/v1/worker.proto",
     "runtime/lad_runtime/__main__.py",
     "runtime/lad_runtime/tiny/bases/tiny/model.safetensors",

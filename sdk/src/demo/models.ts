@@ -1,0 +1,109 @@
+/** Who can be asked in the demo: the base, its saved adapters, those of runs, and checkpoints. */
+import { type Adapter, type Base, LadError, type Model, type RunInfo, type Runtime } from "../index.js";
+import type { DemoModel } from "./messages.js";
+
+/** An adapter that its user has kept. */
+export interface SavedAdapter {
+  readonly name: string;
+  /** A folder of this machine in PEFT's format. */
+  readonly folder: string;
+}
+
+/** Finds models by their names in requests, and loads those that are not resident, once. */
+export class DemoModels {
+  readonly #runtime: Runtime;
+  readonly #base: Base;
+  readonly #saved: readonly SavedAdapter[];
+  readonly #loaded = new Map<string, Promise<Adapter>>();
+
+  constructor(runtime: Runtime, base: Base, saved: readonly SavedAdapter[]) {
+    this.#runtime = runtime;
+    this.#base = base;
+    this.#saved = saved;
+  }
+
+  /** The base, then its adapters as they were given, then those of runs, the last run first, and their checkpoints. */
+  async list(): Promise<DemoModel[]> {
+    const resident = new Set((await this.#runtime.info()).adapters.map(({ id }) => id));
+    const runs = (await trainings(this.#runtime, this.#base)).reverse();
+    const checkpoints = new Set(runs.map(({ checkpoint }) => checkpoint).filter((name) => name !== ""));
+    return [
+      ...this.#saved.map(({ name }): DemoModel => ({ id: `saved:${name}`, name, kind: "saved" })),
+      ...runs
+        .filter(({ adapterId }) => resident.has(adapterId))
+        .map(
+          ({ id, totalSteps }): DemoModel => ({
+            id: `run:${id}`,
+            name: `run ${shortId(id)} (${totalSteps} steps)`,
+            kind: "run",
+          }),
+        ),
+      ...[...checkpoints].map(
+        (name): DemoModel => ({
+          id: `checkpoint:${name}`,
+          name: `checkpoint ${name}`,
+          kind: "checkpoint",
+        }),
+      ),
+      { id: "base", name: `${this.#base.name}, the base`, kind: "base" },
+    ];
+  }
+
+  /**
+   * The model of that name.
+   *
+   * @throws LadError `not-found`
+   */
+  async find(id: string): Promise<Model> {
+    const [kind, name] = split(id);
+    switch (kind) {
+      case "base":
+        return this.#base;
+      case "saved": {
+        const saved = this.#saved.find((one) => one.name === name);
+        if (saved === undefined) break;
+        return this.#once(id, () => this.#base.loadAdapter(saved.folder));
+      }
+      case "checkpoint":
+        return this.#once(id, () => this.#base.loadCheckpoint(name));
+      case "run":
+        return this.#runtime.adapter((await this.#runtime.run(name).info()).adapterId);
+    }
+    throw new LadError("not-found", `There is no model ${id}.`, {
+      option: "model",
+      value: id,
+      remedy: "Load the page again: it lists those that there are.",
+    });
+  }
+
+  /** Drops what was loaded for the demo. */
+  async close(): Promise<void> {
+    const loaded = await Promise.allSettled(this.#loaded.values());
+    for (const one of loaded) if (one.status === "fulfilled") await one.value[Symbol.asyncDispose]();
+  }
+
+  /** What failed to load is tried again when it is asked for again. */
+  #once(id: string, load: () => Promise<Adapter>): Promise<Adapter> {
+    const known = this.#loaded.get(id);
+    if (known !== undefined) return known;
+    const loading = load();
+    this.#loaded.set(id, loading);
+    loading.catch(() => this.#loaded.delete(id));
+    return loading;
+  }
+}
+
+/** The training runs on a base that the worker keeps, in the order in which they were started. */
+export async function trainings(runtime: Runtime, base: Base): Promise<RunInfo[]> {
+  return (await runtime.runs()).filter(({ kind, baseName }) => kind === "training" && baseName === base.name);
+}
+
+/** As much of a run's id as tells runs apart. */
+function shortId(id: string): string {
+  return id.replace(/^run-/, "").slice(0, 6);
+}
+
+function split(id: string): [kind: string, name: string] {
+  const [, kind = id, name = ""] = /^([^:]*):(.*)$/s.exec(id) ?? [];
+  return [kind, name];
+}

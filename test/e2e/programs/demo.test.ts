@@ -1,0 +1,362 @@
+/** A person's path through each demo in Chromium, on `lad demo` as a process of its own; and what a stranger's page can do to it. */
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { execa } from "execa";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { chromiumPath, launchChromium } from "../../sdk/report/support/chromium.js";
+import { scratchFolder } from "../support/stub.js";
+
+const root = join(import.meta.dirname, "../../..");
+const home = join(scratchFolder(), "home");
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const PATIENCE = { timeout: 60_000 };
+const HOSTILE = `<img src=x onerror="document.title='pwned'">`;
+
+let browser: Browser;
+let axe: string;
+let serving: ReturnType<typeof lad>;
+let url: string;
+
+function lad(...words: string[]) {
+  const program = ["--import", "tsx", "sdk/src/cli/main.ts", ...words];
+  return execa(process.execPath, program, { cwd: root, env: { LAD_HOME: home }, reject: false });
+}
+
+/** The demo's page in a tab, with all that the browser had to complain about. */
+async function opened(options: BrowserContextOptions = {}, address = url) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.goto(address);
+  return { context, page, complaints };
+}
+
+/** Asks what stands in the form, and waits for the answers. */
+async function ask(page: Page): Promise<void> {
+  await page.getByLabel("Pace").selectOption("as computed");
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await atEnd(page);
+}
+
+/** Waits until all lanes of the demo on display have computed and played everything. */
+async function atEnd(page: Page): Promise<void> {
+  const calm = '[role="tabpanel"]:not([hidden]):has(.lane .player):not(:has(.lane[aria-busy="true"]))';
+  await page.locator(calm).waitFor(PATIENCE);
+}
+
+const canvas = (page: Page, lane = 1) =>
+  page.getByRole("listbox", { name: `Answer of lane ${lane}` }).first();
+const texts = (list: Locator) => list.locator(".token").allTextContents();
+const slider = (page: Page) => page.getByRole("slider", { name: "Iteration of lane 1" }).first();
+
+async function positions(tokens: Locator): Promise<number[]> {
+  const all = await tokens.all();
+  return Promise.all(all.map(async (token) => Number(await token.getAttribute("data-position"))));
+}
+
+async function sound(page: Page, width: number): Promise<void> {
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+  await page.evaluate(axe);
+  const violations = await page.evaluate(
+    "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))",
+  );
+  expect(violations).toEqual([]);
+}
+
+describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where there is none)", () => {
+  beforeAll(async () => {
+    const train = ["train", "--name", "small", "--rank", "8", "--steps", "40"];
+    const trained = await lad(...train);
+    expect(trained.exitCode, trained.stderr).toBe(0);
+    serving = lad("demo", "--json");
+    let told = "";
+    serving.stdout?.on("data", (bytes) => {
+      told += String(bytes);
+    });
+    await vi.waitFor(() => expect(told).toContain("\n"), PATIENCE);
+    url = (JSON.parse(told) as { url: string }).url;
+    [browser, axe] = await Promise.all([launchChromium(), readFile(AXE, "utf8")]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    serving?.kill("SIGINT");
+    const ended = await serving;
+    expect(ended?.exitCode, ended?.stderr).toBe(130);
+  });
+
+  const views = [390, 1440].flatMap((width) =>
+    (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })),
+  );
+
+  it.each(views)("is sound in each demo at $width pixels, $colorScheme", async ({ width, colorScheme }) => {
+    const { context, page, complaints } = await opened({ colorScheme, viewport: { width, height: 900 } });
+    await page.getByRole("button", { name: "Add a lane" }).click();
+    await page.getByRole("button", { name: "Add a lane" }).click();
+    await page.getByLabel("Policy").nth(1).selectOption("speculative");
+    await page.getByLabel("Model").nth(2).selectOption("base");
+    expect(await page.getByLabel("Policy").nth(2).inputValue()).toBe("ar");
+    await ask(page);
+    const open = "document.querySelectorAll('details').forEach((details) => { details.open = true; })";
+    await page.evaluate(open);
+    await sound(page, width);
+    await page.getByRole("tab", { name: "Noise lab" }).click();
+    await page.getByText("400 draws").waitFor();
+    await page.getByRole("button", { name: "Repair it" }).click();
+    await atEnd(page);
+    await page.evaluate(open);
+    await sound(page, width);
+    await page.getByRole("tab", { name: "Training" }).click();
+    await page.getByRole("img", { name: /^Loss of the run/ }).waitFor();
+    await sound(page, width);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("shows how an answer forms, and goes back and forth in it", async () => {
+    const { context, page, complaints } = await opened();
+    await ask(page);
+    const last = await texts(canvas(page));
+    await slider(page).focus();
+    await page.keyboard.press("Home");
+    expect(await slider(page).getAttribute("aria-valuetext")).toBe("iteration 1 of at most 32");
+    expect(await canvas(page).locator(".masked").count()).toBe(last.length);
+    await page.keyboard.press("ArrowRight");
+    expect(await canvas(page).locator(".written").count()).toBeGreaterThan(0);
+    await page.keyboard.press("End");
+    expect(await texts(canvas(page))).toEqual(last);
+    expect(await page.locator("p[role=status]").textContent()).toContain("Lane 1 answers: ");
+    const figures = await page.locator("dl.stats dt").allTextContents();
+    expect(figures).toEqual(["tokens", "forwards", "tokens a forward", "tokens/s", "ended by"]);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("is edited in mid-run, undone, and played again to the same tokens from a link", async () => {
+    const { context, page, complaints } = await opened({
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    await ask(page);
+    const before = await texts(canvas(page));
+    await slider(page).focus();
+    await page.keyboard.press("Home");
+    for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowRight");
+
+    await canvas(page).locator('[data-position="4"]').click();
+    await expect.poll(() => canvas(page).locator(".pinned").count()).toBeGreaterThan(0);
+    await atEnd(page);
+    const pinned = await canvas(page).locator(".pinned").allTextContents();
+
+    await canvas(page).locator('[data-position="1"]').dblclick();
+    await page.getByLabel("Instead").fill(HOSTILE);
+    await page.keyboard.press("Enter");
+    await expect.poll(async () => (await texts(canvas(page))).join("")).toContain("onerror");
+    await atEnd(page);
+    expect(await page.evaluate("document.images.length")).toBe(0);
+    expect(await page.title()).toBe("lad demo");
+    const written = await texts(canvas(page));
+    expect(await canvas(page).locator(".pinned").allTextContents()).toEqual(
+      expect.arrayContaining(pinned.filter((text) => written.includes(text))),
+    );
+
+    await canvas(page).locator('[data-position="30"]').focus();
+    await page.keyboard.press("Shift+ArrowRight");
+    await page.keyboard.press("Shift+ArrowRight");
+    const selected = await positions(canvas(page).locator('[aria-selected="true"]'));
+    expect(selected.length).toBeGreaterThanOrEqual(3);
+    await page.keyboard.press("r");
+    await expect.poll(() => canvas(page).locator(".held").count()).toBeGreaterThan(0);
+    await atEnd(page);
+    const edited = await texts(canvas(page));
+    const others = (all: readonly string[]) => all.filter((_, position) => !selected.includes(position));
+    expect(others(edited)).toEqual(others(written));
+
+    await page.getByRole("button", { name: "Copy a link" }).click();
+    await expect.poll(() => page.locator("p[role=status]").textContent()).toBe("The link is copied.");
+    const link = String(await page.evaluate("navigator.clipboard.readText()"));
+    expect(link).not.toContain("token=");
+    await page.goto("about:blank");
+    await page.goto(link);
+    await atEnd(page);
+    await slider(page).focus();
+    await page.keyboard.press("End");
+    expect(await texts(canvas(page))).toEqual(edited);
+
+    const undo = page.getByRole("button", { name: "Undo" }).first();
+    for (let i = 0; i < 3; i++) await undo.click();
+    expect(await undo.isDisabled()).toBe(true);
+    await slider(page).focus();
+    await page.keyboard.press("End");
+    expect(await texts(canvas(page))).toEqual(before);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("mends a pasted draft, and saves and opens a session as a file", async () => {
+    const { context, page, complaints } = await opened();
+    await page.getByText("Draft, seed and length").click();
+    await page.getByLabel("draft", { exact: true }).fill("The capital of Chile is Lisbon.");
+    await page.getByLabel("Policy").first().selectOption("refine");
+    await ask(page);
+    await slider(page).focus();
+    await page.keyboard.press("Home");
+    expect(await canvas(page).locator(".drafted, .edited").count()).toBeGreaterThan(4);
+    await page.keyboard.press("End");
+    const mended = await texts(canvas(page));
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    const file = await (await download).path();
+    await page.reload();
+    await page.getByLabel("Open a saved session").setInputFiles(file);
+    await page.getByLabel("Pace").selectOption("as computed");
+    await atEnd(page);
+    expect(await texts(canvas(page))).toEqual(mended);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("corrupts a sentence at any strength, and shows its repair", async () => {
+    const { context, page, complaints } = await opened();
+    await page.getByLabel("Pace").selectOption("as computed");
+    await page.getByRole("tab", { name: "Noise lab" }).click();
+    const masks = page.getByLabel("Masks", { exact: true });
+    await masks.focus();
+    await page.keyboard.press("End");
+    await page.getByText("28 of 28 tokens are corrupted.").waitFor();
+    await page.keyboard.press("Home");
+    await page.getByLabel("Swaps").focus();
+    await page.keyboard.press("Home");
+    await page.getByText("0 of 28 tokens are corrupted.", { exact: true }).waitFor();
+    await page.getByLabel("Duplications").focus();
+    await page.keyboard.press("End");
+    await expect.poll(() => page.locator(".drawn .corrupted").count()).toBeGreaterThan(10);
+    await page.getByRole("button", { name: "Add a model" }).click();
+    await page.getByRole("button", { name: "Repair it" }).click();
+    await atEnd(page);
+    const panel = page.getByRole("tabpanel", { name: "Noise lab" });
+    expect(await panel.getByText(/\d+ of 28 tokens are as in the sentence/).count()).toBe(2);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("trains an adapter, samples it on the way, and asks it afterwards", async () => {
+    const { context, page, complaints } = await opened();
+    await page.getByRole("tab", { name: "Training" }).click();
+    await page.getByLabel("Rank").fill("2");
+    await page.getByLabel("Steps", { exact: true }).fill("20");
+    await page.getByLabel("Sample every").fill("10");
+    await page.getByRole("button", { name: "Train an adapter" }).click();
+    await page.getByText("finished, 20 of 20 steps").waitFor({ timeout: 120_000 });
+    await page.getByText("step 20", { exact: true }).waitFor(PATIENCE);
+    expect(await page.locator(".samples li").count()).toBeGreaterThan(0);
+    await page.getByRole("tab", { name: "Denoise" }).click();
+    await page
+      .getByLabel("Model")
+      .first()
+      .selectOption({ label: await runName(page) });
+    await ask(page);
+    expect((await texts(canvas(page))).length).toBeGreaterThan(0);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("is used without a mouse, and moves nothing for whoever asked for less motion", async () => {
+    const { context, page } = await opened({ reducedMotion: "reduce" });
+    await page.getByRole("tab", { name: "Denoise" }).focus();
+    await page.keyboard.press("ArrowRight");
+    expect(await page.getByRole("tab", { name: "Noise lab" }).getAttribute("aria-selected")).toBe("true");
+    await page.keyboard.press("ArrowLeft");
+    await page.getByLabel("Question", { exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await atEnd(page);
+    const [first] = await canvas(page).locator(".token").all();
+    await first?.focus();
+    await page.keyboard.press("p");
+    await expect.poll(() => first?.getAttribute("aria-label")).toContain("pinned");
+    const motion = "getComputedStyle(document.querySelector('.canvas .token')).transitionDuration";
+    expect(await page.evaluate(motion)).toBe("0s");
+    await context.close();
+  });
+
+  it("asks a tab that has no token for the address, and keeps the token out of it", async () => {
+    const { context, page } = await opened({}, new URL(url).origin);
+    await page.getByLabel("This tab has no token").fill("http://127.0.0.1:1/");
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByText("That address has no token.").waitFor();
+    await page.getByLabel("This tab has no token").fill(url);
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByRole("button", { name: "Ask", exact: true }).waitFor();
+    await page.goto(url);
+    await expect.poll(() => page.url()).not.toContain("token");
+    await page.getByRole("button", { name: "Ask", exact: true }).waitFor();
+    await context.close();
+  });
+
+  it("gives a stranger's page nothing to read, and takes nothing from it", async () => {
+    const stranger = createServer((_, response) => {
+      response.setHeader("content-type", "text/html").end("<!doctype html><title>a stranger</title>");
+    }).listen(0, "127.0.0.1");
+    await once(stranger, "listening");
+    const { context, page } = await opened();
+    await page.getByRole("button", { name: "Ask", exact: true }).waitFor();
+    const { origin, hash } = new URL(url);
+    const token = hash.replace("#token=", "");
+    const runs = async () =>
+      (await (
+        await fetch(`${origin}/api/runs`, { headers: { authorization: `Bearer ${token}` } })
+      ).json()) as unknown[];
+    const before = (await runs()).length;
+    const theirs = await context.newPage();
+    await theirs.goto(`http://127.0.0.1:${(stranger.address() as AddressInfo).port}/`);
+    const tried = await theirs.evaluate(`(${strangersTries})(${JSON.stringify({ origin, token })})`);
+    expect(tried).toEqual({
+      "the page": "TypeError",
+      "a call": "TypeError",
+      "a call with the token": "TypeError",
+      "a training without reading": "TypeError",
+      "a script": "error",
+      "a frame": "empty",
+    });
+    expect((await runs()).length).toBe(before);
+    await context.close();
+    stranger.close();
+  });
+});
+
+/** The name of the last run's adapter among the models. */
+async function runName(page: Page): Promise<string> {
+  const names = await page.getByLabel("Model").first().locator("option").allTextContents();
+  const name = names.find((text) => text.startsWith("run ") && text.endsWith("(20 steps)"));
+  if (name === undefined) throw new Error(`There is no run among ${names.join(", ")}.`);
+  return name;
+}
+
+/** What a page of another origin may try, and what came of it. It runs in the browser, as text. */
+const strangersTries = `async ({ origin, token }) => {
+  const outcome = (asked) => asked.then((response) => response.type, (error) => error.name);
+  const training = JSON.stringify({ rank: 1, steps: 1, seed: 1 });
+  const loaded = (tag, address, told) => new Promise((resolve) => {
+    const element = document.createElement(tag);
+    element.onload = () => resolve(told(element));
+    element.onerror = () => resolve("error");
+    element.src = address;
+    document.body.append(element);
+  });
+  return {
+    "the page": await outcome(fetch(origin + "/")),
+    "a call": await outcome(fetch(origin + "/api/about")),
+    "a call with the token": await outcome(fetch(origin + "/api/about", { headers: { authorization: "Bearer " + token } })),
+    "a training without reading": await outcome(fetch(origin + "/api/runs", { method: "POST", mode: "no-cors", body: training })),
+    "a script": await loaded("script", origin + "/index.html", () => "loaded"),
+    "a frame": await loaded("iframe", origin + "/", (frame) => {
+      try { return frame.contentDocument?.body.childElementCount ? "seen" : "empty"; } catch { return "empty"; }
+    }),
+  };
+}`;
