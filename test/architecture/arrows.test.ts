@@ -185,6 +185,22 @@ describe("the SDK", () => {
     expect(outside).toEqual([]);
   });
 
+  it("has one room for local HTTP servers, which knows nothing of the rest but errors", () => {
+    const http = sdk.filter(({ path }) => isWithin(path, "sdk/src/http"));
+    expect(http.length).toBeGreaterThan(3);
+    const allowed = ["sdk/src/http", "sdk/src/errors.js", "hono", "@hono/node-server"];
+    const outside = http.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
+        )
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(outside).toEqual([]);
+    const others = sdk.filter(({ path }) => !isWithin(path, "sdk/src/http"));
+    expect(violations(others, ["@hono/node-server"])).toEqual([]);
+  });
+
   it("needs only errors, the making of folders and standard modules to set itself up", () => {
     const setup = sdk.filter(({ path }) => isWithin(path, "sdk/src/setup"));
     const allowed = ["sdk/src/setup", "sdk/src/errors.js", "sdk/src/make-folder.js", "execa"];
