@@ -15,6 +15,8 @@ export {
   type LoadAdapterOptions,
   type LoadProgress,
   loadAdapterOptions,
+  type PiecesOptions,
+  piecesOptions,
   type SaveOptions,
   saveOptions,
   type TextOptions,
