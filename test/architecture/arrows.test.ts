@@ -170,12 +170,28 @@ describe("the SDK", () => {
       "setup",
       "index.js",
       "report/index.js",
+      "endpoint/index.js",
       "errors.js",
       "make-folder.js",
       "checks/nearest.js",
     ];
     const allowed = [...own.map((name) => `sdk/src/${name}`), "commander", "yaml", "execa"];
     const outside = cli.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
+        )
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(outside).toEqual([]);
+  });
+
+  it("has an endpoint on what the package exports, on the room of HTTP servers, and on checks", () => {
+    const endpoint = sdk.filter(({ path }) => isWithin(path, "sdk/src/endpoint"));
+    expect(endpoint.length).toBeGreaterThan(20);
+    const own = ["endpoint", "http", "checks", "index.js", "errors.js"].map((name) => `sdk/src/${name}`);
+    const allowed = [...own, "hono", "zod"];
+    const outside = endpoint.flatMap(({ path, imports }) =>
       imports
         .filter(
           (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),

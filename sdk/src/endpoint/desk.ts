@@ -1,0 +1,66 @@
+/** Takes questions, and gives the answers to whoever translates them for an API. */
+import type { Context } from "hono";
+import { isLadError } from "../errors.js";
+import { type AnswerEvent, type Answering, beginAnswering, type Finished } from "./asking/answering.js";
+import { Load } from "./asking/load.js";
+import type { Question } from "./asking/question.js";
+import type { Models, UsedModel } from "./models.js";
+
+/** Answers that have begun, and are read once. */
+export interface Begun extends Omit<Answering, "events"> {
+  readonly events: AsyncGenerator<AnswerEvent, void, undefined>;
+}
+
+/** What every API asks its questions of. */
+export class Desk {
+  readonly models: Models;
+  readonly #load: Load;
+  readonly #closing: AbortSignal;
+
+  constructor(models: Models, maxRequests: number, closing: AbortSignal) {
+    this.models = models;
+    this.#load = new Load(maxRequests);
+    this.#closing = closing;
+  }
+
+  /**
+   * Begins to answer. The sampling ends with the request: when its client goes away, and when its events are no longer read.
+   *
+   * @throws LadError or Refusal, before anything is sent
+   */
+  async begin(context: Context, question: Question): Promise<Begun> {
+    const signal = AbortSignal.any([context.req.raw.signal, this.#closing]);
+    const place = this.#load.enter();
+    let used: UsedModel | undefined;
+    const leave = () => {
+      used?.[Symbol.dispose]();
+      place[Symbol.dispose]();
+    };
+    try {
+      used = await this.models.use(question.model);
+      const { events, ...begun } = await beginAnswering(question, used, signal);
+      return { ...begun, events: until(events(), leave) };
+    } catch (error) {
+      if (used !== undefined && isLadError(error, "not-found")) this.models.forget(used);
+      leave();
+      throw error;
+    }
+  }
+
+  /** Every answer to a question, in order. */
+  async answers(begun: Begun): Promise<Finished[]> {
+    const answers: Finished[] = [];
+    for await (const event of begun.events)
+      if (event.type === "finished") answers[event.choice] = event.answer;
+    return answers;
+  }
+}
+
+/** The same events; `leave` is called when the last has been read, or when they are left. */
+async function* until<Event>(events: AsyncGenerator<Event, void, undefined>, leave: () => void) {
+  try {
+    yield* events;
+  } finally {
+    leave();
+  }
+}
