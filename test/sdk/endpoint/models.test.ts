@@ -47,6 +47,21 @@ describe("the models", () => {
     expect(transport.calls.filter(({ path }) => path === AdaptersService.uploadAdapter.path)).toHaveLength(1);
   });
 
+  it("write from left to right as bases alone, and draft for them as adapters alone", async () => {
+    const { ask } = await testEndpoint([{ text: "x" }], { adapters: [savedAdapter()] });
+    for (const [model, policy, text] of [
+      ["stub:mine", "ar", "Ask the model stub."],
+      ["stub", "speculative", "no adapter to draft with"],
+    ]) {
+      const response = await ask("/v1/chat/completions", { ...hello, model, policy });
+      expect(response.status).toBe(400);
+      expect((await response.json()).error).toMatchObject({
+        param: "policy",
+        message: expect.stringContaining(text ?? ""),
+      });
+    }
+  });
+
   it("are read anew when they were saved anew, and the older one is dropped", async () => {
     const adapters = [savedAdapter()];
     const { ask, transport } = await testEndpoint([{ text: "x" }], { adapters });

@@ -80,6 +80,15 @@ export async function beginAnswering(
   const { extras, n, shape, stop, stream } = question;
   const own: PolicyInput = used.adapter === undefined ? "ar" : { kind: "remask", ...used.recipe.remask };
   const policy = policyOf(extras, own);
+  const kind = typeof policy === "string" ? policy : policy.kind;
+  if (kind === "ar" && used.adapter !== undefined) {
+    throw invalidOption(
+      "policy",
+      kind,
+      "the base writes so, without an adapter",
+      `Ask the model ${used.base.name}.`,
+    );
+  }
   if (question.logprobs) requireLogprobs(policy);
   if (shape !== undefined && stop !== undefined) throw besideShape("stop", stop);
   if (shape !== undefined && extras.pins !== undefined) throw besideShape("pins", "given");
@@ -116,7 +125,7 @@ export async function beginAnswering(
   return {
     choices: prompts.length * n,
     promptTokens: prompts.reduce((sum, { length }) => sum + length, 0),
-    policy: typeof policy === "string" ? policy : policy.kind,
+    policy: kind,
     seed,
     revision: used.base.info.revision,
     events: () => told(telling),
