@@ -1,23 +1,24 @@
 /** The endpoint of `lad serve --openai`, by the clients that people have. */
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import Anthropic from "@anthropic-ai/sdk";
 import { generateObject, generateText, jsonSchema, streamText } from "ai";
 import { execa } from "execa";
 import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { requireRuntime } from "../../../sdk/src/setup/locate.js";
 import { type ServedEndpoint, serveEndpoint } from "../support/endpoint.js";
 import { scratchFolder } from "../support/stub.js";
 
+const root = join(import.meta.dirname, "../../..");
 const home = join(scratchFolder(), "home");
 mkdirSync(home);
 let served: ServedEndpoint;
 let openai: OpenAI;
 beforeAll(async () => {
-  served = await serveEndpoint(home, ["--alias", "gpt=stub:mine"]);
+  served = await serveEndpoint(home, ["--alias", "gpt=stub:mine", "--alias", "chat=stub:mine"]);
   openai = new OpenAI({ baseURL: served.url, apiKey: served.token, maxRetries: 0 });
 });
 afterAll(async () => expect(await served.stop()).toBe(130));
@@ -44,7 +45,7 @@ async function joined(stream: AsyncIterable<OpenAI.ChatCompletionChunk>): Promis
 describe("npm's openai", () => {
   it("lists the models", async () => {
     const ids = (await openai.models.list()).data.map(({ id }) => id);
-    expect(ids).toEqual(["gpt", "stub", "stub:mine"]);
+    expect(ids).toEqual(["gpt", "chat", "stub", "stub:mine"]);
   });
 
   it.each([
@@ -173,7 +174,7 @@ it("PyPI's openai gets the same, with the endpoint's own fields", async () => {
   const { stdout } = await execa(requireRuntime().python, [script, served.url, served.token]);
   const told = JSON.parse(stdout) as Record<string, unknown>;
   expect(told).toMatchObject({
-    models: ["gpt", "stub", "stub:mine"],
+    models: ["gpt", "chat", "stub", "stub:mine"],
     streamed: told.whole,
     streamedForwards: told.forwards,
     frames: told.forwards,
@@ -212,7 +213,7 @@ describe("Anthropic's SDK", () => {
     expect((await anthropic().messages.create({ ...body, messages: begun })).role).toBe("assistant");
     const ids = [];
     for await (const { id } of anthropic().models.list()) ids.push(id);
-    expect(ids).toEqual(["gpt", "stub", "stub:mine"]);
+    expect(ids).toEqual(["gpt", "chat", "stub", "stub:mine"]);
     const counted = await anthropic().messages.countTokens({ model: "gpt", messages });
     expect(counted.input_tokens).toBe((await anthropic().messages.create(body)).usage.input_tokens);
   });
@@ -290,5 +291,45 @@ describe("curl", () => {
     expect(JSON.parse(stdout)).toMatchObject({ error: { param: "polcy", message: /Did you mean policy\?/ } });
     const stranger = await curl("/chat/completions", asked({}), []);
     expect(JSON.parse(stranger.stdout)).toMatchObject({ error: { type: "authentication_error" } });
+  });
+});
+
+describe("docs/endpoint.md", () => {
+  const text = readFileSync(join(root, "docs/endpoint.md"), "utf8");
+  const programs = [...text.matchAll(/```(ts|python|sh)\n([\s\S]*?)```/g)].map(
+    ([, kind = "", code = ""]) => ({
+      kind,
+      code,
+      about: code.split("\n").find((line) => /^import|^from|^curl/.test(line)) ?? code,
+    }),
+  );
+
+  it("has a program for each client", () => {
+    expect(programs.map(({ kind }) => kind)).toEqual(["ts", "python", "ts", "ts", "sh", "ts"]);
+  });
+
+  it.each(programs)("runs as it stands: $about", async ({ kind, code }) => {
+    const folder = join(root, ".lad"); // where a program finds the packages of this checkout
+    mkdirSync(folder, { recursive: true });
+    const own = mkdtempSync(join(folder, "endpoint-"));
+    onTestFinished(() => rmSync(own, { recursive: true }));
+    const file = join(own, `program.${{ ts: "mts", python: "py" }[kind] ?? kind}`);
+    writeFileSync(file, code);
+    const env = {
+      OPENAI_BASE_URL: served.url,
+      OPENAI_API_KEY: served.token,
+      ANTHROPIC_BASE_URL: served.origin,
+      ANTHROPIC_API_KEY: served.token,
+      OMP_NUM_THREADS: "1",
+    };
+    const runners: Record<string, readonly [string, ...string[]]> = {
+      ts: [process.execPath, "--import", "tsx", file],
+      python: [requireRuntime().python, file],
+      sh: ["sh", file],
+    };
+    const [command, ...words] = runners[kind] ?? expect.unreachable();
+    const { stdout } = await execa(command, words, { cwd: root, env });
+    expect(stdout).not.toBe("");
+    expect(stdout).not.toContain('"error"');
   });
 });
