@@ -26,6 +26,8 @@ const DEFAULT_MINUTES = 1;
 interface Point {
   readonly aloneMs: number;
   readonly togetherMs: number;
+  /** Of as many runs of the SDK at once, without the endpoint. */
+  readonly sdkTogetherMs: number;
   readonly addedMs: number;
   readonly completed: number;
   /** Resident, of the process that serves. */
@@ -87,6 +89,7 @@ async function measured(bench: Bench, served: Served, pid: number | undefined): 
       added.push((await completed(served)) - direct);
     }
     const together = await Promise.all(Array.from({ length: STREAMS }, () => streamed(served)));
+    const direct = await Promise.all(Array.from({ length: STREAMS }, () => sampledFirst(served)));
     const point = {
       aloneMs: percentile(
         alone.map(({ firstMs }) => firstMs),
@@ -96,11 +99,12 @@ async function measured(bench: Bench, served: Served, pid: number | undefined): 
         together.map(({ firstMs }) => firstMs),
         0.95,
       ),
+      sdkTogetherMs: percentile(direct, 0.95),
       addedMs: median(added),
       completed: together.filter(({ isDone }) => isDone).length,
       mebibytes: ((await resident(pid)) ?? Number.NaN) / 2 ** 20,
     };
-    const text = `first delta ${number(point.aloneMs)} ms alone, ${number(point.togetherMs)} ms of ${STREAMS}`;
+    const text = `first delta ${number(point.aloneMs)} ms alone, ${number(point.togetherMs)} ms of ${STREAMS} (the SDK's ${number(point.sdkTogetherMs)} ms)`;
     bench.say(
       `${text}; ${point.completed} completed; adds ${number(point.addedMs)} ms; ${number(point.mebibytes)} MiB`,
     );
@@ -111,7 +115,12 @@ async function measured(bench: Bench, served: Served, pid: number | undefined): 
   return {
     result: {
       unit: "ms",
-      ours: { ...spread(of("togetherMs")), addedMs: spread(of("addedMs")), mebibytes: spread(memory) },
+      ours: {
+        ...spread(of("togetherMs")),
+        sdkTogetherMs: spread(of("sdkTogetherMs")),
+        addedMs: spread(of("addedMs")),
+        mebibytes: spread(memory),
+      },
       reference: { ...spread(of("aloneMs")) },
       ratio: median(points.map(({ aloneMs, togetherMs }) => aloneMs / togetherMs)),
       runs: points,
@@ -156,6 +165,16 @@ async function sampled({ base }: Served): Promise<number> {
   const started = performance.now();
   await base.sample({ messages: "Name it.", policy: "ar", answerTokens: TOKENS }).result();
   return performance.now() - started;
+}
+
+/** How long the first token of an answer takes that the SDK streams. */
+async function sampledFirst({ base }: Served): Promise<number> {
+  const started = performance.now();
+  let firstMs = Number.NaN;
+  for await (const _ of base.sample({ messages: "Name it.", policy: "ar", answerTokens: TOKENS })) {
+    if (Number.isNaN(firstMs)) firstMs = performance.now() - started;
+  }
+  return firstMs;
 }
 
 function post(served: Served, stream: boolean): Promise<Response> {

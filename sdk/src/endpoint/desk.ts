@@ -1,9 +1,11 @@
 /** Takes questions, and gives the answers to whoever translates them for an API. */
 import type { Context } from "hono";
 import { isLadError } from "../errors.js";
+import { refusalOf } from "../http/refusal.js";
 import { type AnswerEvent, type Answering, beginAnswering, type Finished } from "./asking/answering.js";
 import { Load } from "./asking/load.js";
 import type { Question } from "./asking/question.js";
+import type { SentEvent } from "./event-stream.js";
 import type { Models, UsedModel } from "./models.js";
 
 /** Answers that have begun, and are read once. */
@@ -16,11 +18,22 @@ export class Desk {
   readonly models: Models;
   readonly #load: Load;
   readonly #closing: AbortSignal;
+  readonly #onFailure: (error: unknown) => void;
 
-  constructor(models: Models, maxRequests: number, closing: AbortSignal) {
+  /**
+   * @param closing - ends all sampling
+   * @param onFailure - told of failures that are the endpoint's own
+   */
+  constructor(
+    models: Models,
+    maxRequests: number,
+    closing: AbortSignal,
+    onFailure: (error: unknown) => void = () => {},
+  ) {
     this.models = models;
     this.#load = new Load(maxRequests);
     this.#closing = closing;
+    this.#onFailure = onFailure;
   }
 
   /**
@@ -45,6 +58,14 @@ export class Desk {
       leave();
       throw error;
     }
+  }
+
+  /** Tells a failure in the middle of a stream, where its status can no longer do so, by the event of the client's API. */
+  failing(event: (error: unknown) => SentEvent): (error: unknown) => SentEvent {
+    return (error) => {
+      if (refusalOf(error).status === 500) this.#onFailure(error);
+      return event(error);
+    };
   }
 
   /** Every answer to a question, in order. */

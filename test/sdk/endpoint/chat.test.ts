@@ -161,10 +161,11 @@ describe("a stream", () => {
     expect(transport.requestsOf(RunsService.cancelRun)).toHaveLength(1);
   });
 
-  it("tells an error in its middle in the API's shape", async () => {
+  it("tells an error in its middle in the API's shape, and its server of it", async () => {
     const endpoint = await testEndpoint([{ text: "other", frames: ["He··", "Hell"] }]);
     const events = await eventsIn(await endpoint.ask(PATH, { ...hello, policy: "threshold", stream: true }));
     expect(events.at(-1)?.data).toMatchObject({ error: { type: "server_error", code: "internal" } });
+    expect(String(endpoint.failures)).toContain("does not begin with what was sent");
   });
 });
 

@@ -129,12 +129,9 @@ export async function testEndpoint(
     });
   const models = new Models(worker.runtime, { bases: ["stub"], aliases, adapters: async () => adapters });
   const failures: unknown[] = [];
-  const desk = new Desk(models, maxRequests, new AbortController().signal);
-  const app = endpointApp(desk, {
-    host: "127.0.0.1",
-    token: TOKEN,
-    onFailure: (error) => failures.push(error),
-  });
+  const onFailure = (error: unknown) => failures.push(error);
+  const desk = new Desk(models, maxRequests, new AbortController().signal, onFailure);
+  const app = endpointApp(desk, { host: "127.0.0.1", token: TOKEN, onFailure });
   const ask: TestEndpoint["ask"] = async (path, body, headers = {}, signal) => {
     const response = await app.request(path, {
       method: body === undefined ? "GET" : "POST",

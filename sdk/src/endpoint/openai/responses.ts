@@ -40,7 +40,12 @@ export async function responses(context: Context, desk: Desk): Promise<Response>
   const body = await readBody(context, RULES);
   const begun = await desk.begin(context, questionOf(body));
   const reply = new Reply(body, begun);
-  if (body.stream) return eventStream(context, reply.events(), (error) => reply.failed(error));
+  if (body.stream)
+    return eventStream(
+      context,
+      reply.events(),
+      desk.failing((error) => reply.failed(error)),
+    );
   const [answer] = await desk.answers(begun);
   return context.json(reply.done(answer));
 }
