@@ -1,6 +1,6 @@
 /** Takes questions, and gives the answers to whoever translates them for an API. */
 import type { Context } from "hono";
-import { isLadError } from "../errors.js";
+import { cancelled, isLadError } from "../errors.js";
 import { refusalOf } from "../http/refusal.js";
 import { type AnswerEvent, type Answering, beginAnswering, type Finished } from "./asking/answering.js";
 import { Load } from "./asking/load.js";
@@ -18,6 +18,8 @@ export class Desk {
   readonly models: Models;
   readonly #load: Load;
   readonly #closing: AbortSignal;
+  /** Each ends one request's sampling. */
+  readonly #stops = new Set<() => void>();
   readonly #onFailure: (error: unknown) => void;
 
   /**
@@ -34,6 +36,9 @@ export class Desk {
     this.#load = new Load(maxRequests);
     this.#closing = closing;
     this.#onFailure = onFailure;
+    closing.addEventListener("abort", () => {
+      for (const stop of this.#stops) stop();
+    });
   }
 
   /**
@@ -42,16 +47,23 @@ export class Desk {
    * @throws LadError or Refusal, before anything is sent
    */
   async begin(context: Context, question: Question): Promise<Begun> {
-    const signal = AbortSignal.any([context.req.raw.signal, this.#closing]);
     const place = this.#load.enter();
+    const sampling = new AbortController();
+    const gone = context.req.raw.signal;
+    const stop = () => sampling.abort(cancelled("The request", gone));
+    this.#stops.add(stop);
+    gone.addEventListener("abort", stop);
+    if (gone.aborted || this.#closing.aborted) stop();
     let used: UsedModel | undefined;
     const leave = () => {
+      this.#stops.delete(stop);
+      gone.removeEventListener("abort", stop);
       used?.[Symbol.dispose]();
       place[Symbol.dispose]();
     };
     try {
       used = await this.models.use(question.model);
-      const { events, ...begun } = await beginAnswering(question, used, signal);
+      const { events, ...begun } = await beginAnswering(question, used, sampling.signal);
       return { ...begun, events: until(events(), leave) };
     } catch (error) {
       if (used !== undefined && isLadError(error, "not-found")) this.models.forget(used);

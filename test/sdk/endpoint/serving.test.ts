@@ -99,6 +99,20 @@ describe("serving", () => {
     await expect(fetch(endpoint.url)).rejects.toThrow();
   });
 
+  it("ends the sampling of whoever is still answered when it closes", async () => {
+    const closing = new AbortController();
+    const { ask, cancelled } = await testEndpoint([{ text: "x" }], {
+      isEndless: true,
+      closing: closing.signal,
+    });
+    const answered = await ask(CHAT, { ...hello, stream: true });
+    closing.abort();
+    expect(await answered.text()).toContain("cancelled");
+    expect(cancelled).toHaveLength(1);
+    const late = await ask(CHAT, hello);
+    expect(late.status).toBe(503);
+  });
+
   it.each([
     [{ port: 70_000 }, "port is 70000"],
     [{ maxRequests: 0 }, "maxRequests is 0"],

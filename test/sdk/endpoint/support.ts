@@ -83,12 +83,20 @@ export interface TestEndpointOptions {
   readonly maxRequests?: number;
   /** Whether sampling goes on until it is cancelled. */
   readonly isEndless?: boolean;
+  /** Ends all sampling. */
+  readonly closing?: AbortSignal;
 }
 
 /** Answers the canvases of each run as the scripts say, in order; the last is for all others. */
 export async function testEndpoint(
   scripts: readonly Script[],
-  { aliases = {}, adapters = [], maxRequests = 8, isEndless = false }: TestEndpointOptions = {},
+  {
+    aliases = {},
+    adapters = [],
+    maxRequests = 8,
+    isEndless = false,
+    closing = new AbortController().signal,
+  }: TestEndpointOptions = {},
 ): Promise<TestEndpoint> {
   const worker = await stubWorker();
   const runs = new Map<string, EventPayload[]>();
@@ -130,7 +138,7 @@ export async function testEndpoint(
   const models = new Models(worker.runtime, { bases: ["stub"], aliases, adapters: async () => adapters });
   const failures: unknown[] = [];
   const onFailure = (error: unknown) => failures.push(error);
-  const desk = new Desk(models, maxRequests, new AbortController().signal, onFailure);
+  const desk = new Desk(models, maxRequests, closing, onFailure);
   const app = endpointApp(desk, { host: "127.0.0.1", token: TOKEN, onFailure });
   const ask: TestEndpoint["ask"] = async (path, body, headers = {}, signal) => {
     const response = await app.request(path, {
