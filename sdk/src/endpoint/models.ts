@@ -131,7 +131,7 @@ export class Models {
       : { saved: saved.getTime(), adapter: base.loadAdapter(folder), uses: 0, isReplaced: false };
     if (isNew) {
       this.#adapters.set(name, loaded);
-      loaded.adapter.catch(() => this.#adapters.delete(name));
+      loaded.adapter.catch(() => this.#adapters.get(name) === loaded && this.#adapters.delete(name));
       if (before !== undefined) this.#replace(before);
     }
     loaded.uses++;

@@ -72,6 +72,15 @@ describe("a chat completion", () => {
     expect(Buffer.from(draft?.begin?.ids.slice(0, 7) ?? []).toString()).toBe("a draft");
   });
 
+  it("is the best of the lengths that a gap was tried with, and counts the forwards of all", async () => {
+    const { ask, asked } = await testEndpoint([{ text: "a b" }, { text: "a bc" }]);
+    const pins = ["a ", { up_to: 2 }];
+    const reply = await (await ask(PATH, { ...hello, policy: "refine", pins })).json();
+    expect(asked().canvases).toHaveLength(2);
+    expect(["a b", "a bc"]).toContain(reply.choices[0]?.message.content);
+    expect(reply.usage.forwards).toBe(6);
+  });
+
   it("has the base's log probabilities where the base wrote, and refuses them elsewhere", async () => {
     const { ask } = await testEndpoint([{ text: "né" }]);
     const reply = await (await ask(PATH, { ...hello, logprobs: true })).json();

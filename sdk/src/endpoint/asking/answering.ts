@@ -26,6 +26,7 @@ export interface Finished {
   readonly refusal: string | undefined;
   /** Without the one that ends it. */
   readonly tokens: number;
+  /** Of all lengths of its gaps that were tried. */
   readonly forwards: number;
   readonly stopped: StopReasonName;
   /** The stop string that the text ends before. */
@@ -52,6 +53,8 @@ export interface ShownFrame {
   readonly masked: readonly number[];
   /** How many of the first positions no later iteration changes. */
   readonly final: number;
+  /** The lengths of the gaps in this trial, where the answer is given in pieces. */
+  readonly gaps?: readonly number[] | undefined;
 }
 
 /** A question whose answers have begun. */
@@ -153,35 +156,43 @@ async function* told(telling: Telling): AsyncGenerator<AnswerEvent, void, undefi
     return text;
   };
   const hasBest = hasLengths(question.shape?.pieces ?? extras.pins);
+  const forwards = new Map<number, number>();
   for await (const event of run) {
     if (event.type === "frame") {
       const choice = event.canvas;
       const final = finalTokens(event, policy);
-      if (extras.frames && question.stream)
+      if (extras.frames && question.stream) {
         yield { type: "frame", choice, frame: await shown(event, final, telling) };
+      }
       const text = sends && final > 0 ? growing(choice).more(await finalText(event, final, telling)) : "";
       if (text !== "") yield { type: "delta", choice, text };
     }
-    if (event.type === "answer" && !hasBest) yield* finish(event, growing(event.canvas), telling);
+    if (event.type !== "answer") continue;
+    forwards.set(event.canvas, (forwards.get(event.canvas) ?? 0) + event.iterations);
+    if (!hasBest) yield* finish(event, event.iterations, growing(event.canvas), telling);
   }
   const answers = await run.result();
-  if (hasBest) for (const answer of answers) yield* finish(answer, growing(answer.canvas), telling);
+  if (!hasBest) return;
+  for (const answer of answers) {
+    yield* finish(answer, forwards.get(answer.canvas) ?? 0, growing(answer.canvas), telling);
+  }
 }
 
-async function* finish(answer: Answer, growing: GrowingText, telling: Telling): AsyncGenerator<AnswerEvent> {
+async function* finish(
+  answer: Answer,
+  forwards: number,
+  growing: GrowingText,
+  telling: Telling,
+): AsyncGenerator<AnswerEvent> {
   const { question, used, prompts, signal } = telling;
-  const choice = answer.canvas;
+  const { canvas: choice, ids, stopped, stop } = answer;
   const { text, refusal } = await filled(answer, question.shape, used.base, signal);
   const rest = refusal === undefined ? growing.rest(text) : "";
   const prompt = prompts[Math.floor(choice / question.n)] ?? [];
-  const logprobs = question.logprobs ? await logprobsOf(used.base, prompt, answer.ids, signal) : undefined;
+  const logprobs = question.logprobs ? await logprobsOf(used.base, prompt, ids, signal) : undefined;
   if (rest !== "") yield { type: "delta", choice, text: rest };
-  const { ids, iterations, stopped, stop } = answer;
-  yield {
-    type: "finished",
-    choice,
-    answer: { text, refusal, tokens: ids.length, forwards: iterations, stopped, stop, logprobs },
-  };
+  const told = { text, refusal, tokens: ids.length, forwards, stopped, stop, logprobs };
+  yield { type: "finished", choice, answer: told };
 }
 
 /** The text of a frame's final tokens, up to the first that ends the answer. */
@@ -193,7 +204,7 @@ async function finalText({ answer }: Frame, final: number, { used, signal }: Tel
 }
 
 async function shown(frame: Frame, final: number, { used, signal }: Telling): Promise<ShownFrame> {
-  const { canvas, iteration, iterations, answer, state } = frame;
+  const { canvas, iteration, iterations, answer, state, gaps } = frame;
   const masked = (state?.masked ?? []).flatMap((is, position) => (is ? [position] : []));
   return {
     choice: canvas,
@@ -202,6 +213,7 @@ async function shown(frame: Frame, final: number, { used, signal }: Telling): Pr
     tokens: await used.base.pieces(answer, { signal }),
     masked,
     final,
+    ...(gaps && { gaps }),
   };
 }
 
