@@ -5,6 +5,7 @@ import { type Adapter, type Base, type Model, type Recipe, type Runtime, recipeF
 
 /** An adapter in a folder of this machine, which clients name `base:name`. */
 export interface ServedAdapter {
+  /** What stands behind the base's name and a colon. */
   readonly name: string;
   /** The name of the base that it was trained on. */
   readonly baseName: string;

@@ -8,7 +8,7 @@ import type { ServedAdapter } from "./models.js";
 
 /** How an endpoint is served. */
 export interface EndpointOptions {
-  /** A name or address of this machine to listen on. Default: 127.0.0.1, which other machines cannot reach. */
+  /** A name or address of this machine to listen on. Default: `127.0.0.1`, which other machines cannot reach. */
   host?: string | undefined;
   /** An integer from 0 to 65535; 0 is any that is free. Default: 0. */
   port?: number | undefined;
@@ -38,17 +38,22 @@ export const endpointOptions = fieldsOf<EndpointOptions>()({
   token: secret("printable ASCII characters").optional(),
   allowOrigins: names.default([]),
   bases: names.default(["tiny"]),
-  adapters: callback<() => Promise<readonly ServedAdapter[]>>().default(() => async () => []),
-  aliases: z.record(filledText(), filledText(), { error: "an object of names" }).readonly().default({}),
+  adapters: callback<() => Promise<readonly ServedAdapter[]>>().optional(),
+  aliases: z.record(filledText(), filledText(), { error: "an object of names" }).readonly().optional(),
   maxRequests: integer(1).default(256),
   maxBodyBytes: integer(1).default(4 << 20),
-  onFailure: callback<(error: unknown) => void>().default(() => () => {}),
+  onFailure: callback<(error: unknown) => void>().optional(),
 });
 
 /** @throws LadError `invalid-option` */
-export function checkEndpoint(options: EndpointOptions): z.output<typeof endpointOptions> {
-  const given = check(endpointOptions, options);
-  const circular = Object.entries(given.aliases).find(([, target]) => Object.hasOwn(given.aliases, target));
-  if (circular === undefined) return given;
+export function checkEndpoint(options: EndpointOptions) {
+  const {
+    aliases = {},
+    adapters = async () => [],
+    onFailure = () => {},
+    ...given
+  } = check(endpointOptions, options);
+  const circular = Object.entries(aliases).find(([, target]) => Object.hasOwn(aliases, target));
+  if (circular === undefined) return { ...given, aliases, adapters, onFailure };
   throw invalidOption("aliases", circular.join("="), "it names an alias", "Name a base, or base:adapter.");
 }
