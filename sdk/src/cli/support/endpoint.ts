@@ -38,7 +38,7 @@ export function withEndpointFlags(command: Command): Command {
 /**
  * Serves the endpoint that the flags ask for; undefined where they ask for none.
  *
- * @throws LadError `invalid-option` for a flag of the endpoint without --openai
+ * @throws LadError `invalid-option`, `port-in-use`
  */
 export async function serveEndpoint(
   cli: Cli,
