@@ -17,6 +17,7 @@ const TIERS = {
 const shared = {
   resolve: {
     alias: {
+      "lad/endpoint": resolve(import.meta.dirname, "sdk/src/endpoint/index.ts"),
       "lad/report": resolve(import.meta.dirname, "sdk/src/report/index.ts"),
       lad: resolve(import.meta.dirname, "sdk/src/index.ts"),
     },

@@ -5,6 +5,7 @@ import { ablations } from "./ablations.js";
 import { answersAtQuality } from "./answers-at-quality.js";
 import { autoregressive } from "./autoregressive.js";
 import { decoding } from "./decoding.js";
+import { endpoint } from "./endpoint.js";
 import { latency } from "./latency.js";
 import { likelihood } from "./likelihood.js";
 import { llada } from "./llada.js";
@@ -32,6 +33,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   "time-to-loss": timeToLoss,
   ablations,
   latency,
+  endpoint,
   neighbour,
   overhead,
   startup,

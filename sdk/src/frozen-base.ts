@@ -34,7 +34,9 @@ import {
   type Mixture,
   messagesSchema,
   mixtureSource,
+  type PiecesOptions,
   type PrepareOptions,
+  piecesOptions,
   type TextOptions,
   textOptions,
   type WriteAnswersOptions,
@@ -62,7 +64,7 @@ export interface Question {
 export class FrozenBase extends Model {
   /** What the worker knows about the base. */
   readonly info: BaseInfo;
-  readonly #pieces = new TokenPieces();
+  readonly #pieces = { shown: new TokenPieces(), plain: new TokenPieces() };
 
   /** @internal */
   constructor(client: Client, info: BaseInfo) {
@@ -128,14 +130,15 @@ export class FrozenBase extends Model {
   }
 
   /**
-   * Each token's own text, special tokens included, for showing a canvas: joined they are the text. Of a letter that several tokens make up
-   * the last one has the whole. What is decoded is cached.
+   * Each token's own text, special tokens included unless `special` is false, for showing a canvas: joined they are the text. Of a letter
+   * that several tokens make up the last one has the whole. What is decoded is cached.
    */
-  async pieces(ids: ArrayLike<number>, options: CallOptions = {}): Promise<string[]> {
-    const { signal, timeoutMs } = check(callOptions, options);
+  async pieces(ids: ArrayLike<number>, options: PiecesOptions = {}): Promise<string[]> {
+    const { special, signal, timeoutMs } = check(piecesOptions, options);
     const client = this.client.within(timeoutMs);
-    return this.#pieces.of(Array.from(ids), (sequences) =>
-      decodeSequences(client, this.id, sequences, true, signal),
+    const known = special ? this.#pieces.shown : this.#pieces.plain;
+    return known.of(Array.from(ids), (sequences) =>
+      decodeSequences(client, this.id, sequences, special, signal),
     );
   }
 

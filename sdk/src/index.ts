@@ -190,6 +190,7 @@ export {
   type NoiseInput,
   type Optimizer,
   type OptimizerInput,
+  type PiecesOptions,
   type PlainSource,
   type PolicyInput,
   type PrepareOptions,
@@ -236,6 +237,7 @@ export {
   reproduceLad,
 } from "./reproduction/reproduction.js";
 export type * from "./results.js";
+export { type Finality, finalityOf, finalTokens } from "./runs/final-tokens.js";
 export { type FollowOptions, Run } from "./runs/run.js";
 export { SampleRun, SamplingRun } from "./runs/sampling.js";
 export type * from "./runs/steps.js";

@@ -13,6 +13,15 @@ function violations(sources: Source[], forbidden: readonly string[]): string[] {
 }
 
 /** What only the thread that owns an adapter may ask of it or of its tensors. */
+/** What they import beside modules of Node and what is allowed. */
+function importsBeyond(sources: readonly Source[], allowed: readonly string[]): string[] {
+  const isAllowed = (name: string) =>
+    name.startsWith("node:") || allowed.some((container) => isWithin(name, container));
+  return sources.flatMap(({ path, imports }) =>
+    imports.filter((name) => !isAllowed(name)).map((name) => `${path} imports ${name}`),
+  );
+}
+
 const TENSORS = /\.(grad|parameters|factors|gradients|optimizer_for|untyped_storage|data_ptr|numel)\b/;
 
 /** `file:line` wherever `pattern` occurs in sources. */
@@ -145,14 +154,7 @@ describe("the SDK", () => {
     const libraries = ["log-update", "string-width", "yaml", "linkedom", "@observablehq/plot"];
     const own = ["report", "errors.js", "json.js", "make-folder.js"].map((name) => `sdk/src/${name}`);
     const allowed = [...own, ...libraries];
-    const outside = reports.flatMap(({ path, imports }) =>
-      imports
-        .filter(
-          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
-        )
-        .map((name) => `${path} imports ${name}`),
-    );
-    expect(outside).toEqual([]);
+    expect(importsBeyond(reports, allowed)).toEqual([]);
   });
 
   it("loads what draws charts only when a report is written", () => {
@@ -171,33 +173,27 @@ describe("the SDK", () => {
       "setup",
       "index.js",
       "report/index.js",
+      "endpoint/index.js",
       "errors.js",
       "make-folder.js",
       "checks/nearest.js",
     ];
     const allowed = [...own.map((name) => `sdk/src/${name}`), "commander", "yaml", "execa"];
-    const outside = cli.flatMap(({ path, imports }) =>
-      imports
-        .filter(
-          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
-        )
-        .map((name) => `${path} imports ${name}`),
-    );
-    expect(outside).toEqual([]);
+    expect(importsBeyond(cli, allowed)).toEqual([]);
   });
 
   it("has a demo that uses what the package exports, and the room for local HTTP servers", () => {
     const demo = sdk.filter(({ path }) => isWithin(path, "sdk/src/demo"));
     expect(demo.length).toBeGreaterThan(5);
     const allowed = ["sdk/src/demo", "sdk/src/http", "sdk/src/index.js", "hono", "zod"];
-    const outside = demo.flatMap(({ path, imports }) =>
-      imports
-        .filter(
-          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
-        )
-        .map((name) => `${path} imports ${name}`),
-    );
-    expect(outside).toEqual([]);
+    expect(importsBeyond(demo, allowed)).toEqual([]);
+  });
+
+  it("has an endpoint on what the package exports, on the room of HTTP servers, and on checks", () => {
+    const endpoint = sdk.filter(({ path }) => isWithin(path, "sdk/src/endpoint"));
+    expect(endpoint.length).toBeGreaterThan(20);
+    const own = ["endpoint", "http", "checks", "index.js", "errors.js"].map((name) => `sdk/src/${name}`);
+    expect(importsBeyond(endpoint, [...own, "hono", "zod"])).toEqual([]);
   });
 
   it("has a page that takes nothing but types from the SDK", () => {
@@ -212,14 +208,7 @@ describe("the SDK", () => {
     const http = sdk.filter(({ path }) => isWithin(path, "sdk/src/http"));
     expect(http.length).toBeGreaterThan(3);
     const allowed = ["sdk/src/http", "sdk/src/errors.js", "hono", "@hono/node-server"];
-    const outside = http.flatMap(({ path, imports }) =>
-      imports
-        .filter(
-          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
-        )
-        .map((name) => `${path} imports ${name}`),
-    );
-    expect(outside).toEqual([]);
+    expect(importsBeyond(http, allowed)).toEqual([]);
     const others = sdk.filter(({ path }) => !isWithin(path, "sdk/src/http"));
     expect(violations(others, ["@hono/node-server"])).toEqual([]);
   });
@@ -227,14 +216,7 @@ describe("the SDK", () => {
   it("needs only errors, the making of folders and standard modules to set itself up", () => {
     const setup = sdk.filter(({ path }) => isWithin(path, "sdk/src/setup"));
     const allowed = ["sdk/src/setup", "sdk/src/errors.js", "sdk/src/make-folder.js", "execa"];
-    const outside = setup.flatMap(({ path, imports }) =>
-      imports
-        .filter(
-          (name) => !name.startsWith("node:") && !allowed.some((container) => isWithin(name, container)),
-        )
-        .map((name) => `${path} imports ${name}`),
-    );
-    expect(outside).toEqual([]);
+    expect(importsBeyond(setup, allowed)).toEqual([]);
   });
 });
 

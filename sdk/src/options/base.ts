@@ -120,6 +120,14 @@ export const encodeOptions = fieldsOf<EncodeOptions>()({
   ...callShape,
 });
 
+/** What the texts of tokens take. */
+export interface PiecesOptions extends CallOptions {
+  /** Special tokens have the text that stands for them, as for showing a canvas; false: none, as in an answer. Default: true. */
+  special?: boolean | undefined;
+}
+
+export const piecesOptions = fieldsOf<PiecesOptions>()({ special: flag().default(true), ...callShape });
+
 /** What reading an adapter from a folder takes. */
 export interface LoadAdapterOptions extends CallOptions {
   /** Load an adapter whose files say that it was trained on another base, with a warning. Default: false. */

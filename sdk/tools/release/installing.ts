@@ -35,7 +35,7 @@ async function npmProblems(scratch: string, file: string, expected: Expected): P
   await writeFile(join(scratch, "package.json"), JSON.stringify({ private: true, type: "module" }));
   await execa("npm", ["install", "--no-audit", "--no-fund", file], { cwd: scratch });
   const { stdout } = await execa("npx", ["--no-install", "lad", "--version"], { cwd: scratch });
-  const loads = 'await import("lad"); await import("lad/report");';
+  const loads = 'await import("lad"); await import("lad/endpoint"); await import("lad/report");';
   await execa(process.execPath, ["--input-type=module", "-e", loads], { cwd: scratch });
   const manifest = JSON.parse(await readFile(join(scratch, "node_modules/lad/package.json"), "utf8"));
   const names = ["license", ...(expected.addresses ? ["repository", "homepage", "bugs"] : [])];

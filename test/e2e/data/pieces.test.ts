@@ -17,5 +17,7 @@ it.each(["삼겹살", "中", "👩‍👩‍👧", "Once upon a time, 世界."])
     expect((await base.pieces(ids)).join("")).toBe(text);
     const pieces = await base.pieces([...ids, base.maskTokenId, ...ids]);
     expect(pieces.join("")).toBe(`${text}${base.info.maskToken}${text}`);
+    const plain = await base.pieces([...ids, base.eosTokenId, ...ids], { special: false });
+    expect(plain.join("")).toBe(`${text}${text}`);
   },
 );

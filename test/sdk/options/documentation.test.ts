@@ -9,7 +9,7 @@ import { type HoveredProperty, hoveredProperties } from "../support/hover.js";
 import { optionSchemas, untold } from "../support/option-schemas.js";
 
 const checkout = resolve(import.meta.dirname, "../../..");
-const ENTRIES = ["index.d.ts", "report/index.d.ts"];
+const ENTRIES = ["index.d.ts", "endpoint/index.d.ts", "report/index.d.ts"];
 
 /** The package's declarations, as a build makes them. */
 let built: string;

@@ -17,7 +17,7 @@ import {
 export const MASK = 7;
 export const EOS = 0;
 
-const baseMessage: BaseMessage = {
+export const baseMessage: BaseMessage = {
   id: "base-1",
   name: "stub",
   revision: "r",

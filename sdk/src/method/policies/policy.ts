@@ -33,6 +33,8 @@ export interface DenoisingDefinition<Policy extends AnyPolicy> {
   guidance?(policy: Policy): number;
   /** Whether a token that stands in the canvas may still change; if not, those that it begins with are as pinned. Default: true. */
   readonly changesVisible?: boolean;
+  /** Whether the token of a position that is kept is final. Default: false. */
+  keepsForGood?(policy: Policy): boolean;
   /** Whether its iterations mask less and less again, so that a draft's `strength` is a place among them. Default: false. */
   readonly isScheduled?: boolean;
   /** The temperature of an iteration's draws. Default: the one that was asked for. */

@@ -70,7 +70,12 @@ definePolicy(remask, {
   kind: "remask",
   options: remaskFields,
   drawMethod: "inverse-cdf",
-  denoising: { forwards: ({ iterations }) => iterations, isScheduled: true, step: remaskStep },
+  denoising: {
+    forwards: ({ iterations }) => iterations,
+    isScheduled: true,
+    keepsForGood: ({ retention }) => retention === "locked",
+    step: remaskStep,
+  },
   check: checkGrowth,
   ignored: ({ schedule, positions }) => ({
     ...(schedule === "linear" && { sharpness: "the schedule is linear" }),

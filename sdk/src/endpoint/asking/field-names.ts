@@ -1,0 +1,16 @@
+/** What options are called in requests. */
+
+const FIELDS: Readonly<Record<string, string>> = {
+  answerTokens: "max_tokens",
+  topP: "top_p",
+  topK: "top_k",
+  answer: "pins",
+};
+
+/** A text of this package for the reader of a request: with the names that its fields have there. */
+export function asFields(text: string): string {
+  return text.replace(
+    /\b(answerTokens|topP|topK)\b|\banswer(?= is | pieces)/g,
+    (name) => FIELDS[name] ?? name,
+  );
+}

@@ -1,0 +1,99 @@
+/** Takes questions, and gives the answers to whoever translates them for an API. */
+import type { Context } from "hono";
+import { cancelled, isLadError } from "../errors.js";
+import { refusalOf } from "../http/refusal.js";
+import { type AnswerEvent, type Answering, beginAnswering, type Finished } from "./asking/answering.js";
+import { Load } from "./asking/load.js";
+import type { Question } from "./asking/question.js";
+import type { SentEvent } from "./event-stream.js";
+import type { Models, UsedModel } from "./models.js";
+
+/** Answers that have begun, and are read once. */
+export interface Begun extends Omit<Answering, "events"> {
+  readonly events: AsyncGenerator<AnswerEvent, void, undefined>;
+}
+
+/** What every API asks its questions of. */
+export class Desk {
+  readonly models: Models;
+  readonly #load: Load;
+  readonly #closing: AbortSignal;
+  /** Each ends one request's sampling. */
+  readonly #stops = new Set<() => void>();
+  readonly #onFailure: (error: unknown) => void;
+
+  /**
+   * @param closing - ends all sampling
+   * @param onFailure - told of failures that are the endpoint's own
+   */
+  constructor(
+    models: Models,
+    maxRequests: number,
+    closing: AbortSignal,
+    onFailure: (error: unknown) => void = () => {},
+  ) {
+    this.models = models;
+    this.#load = new Load(maxRequests);
+    this.#closing = closing;
+    this.#onFailure = onFailure;
+    closing.addEventListener("abort", () => {
+      for (const stop of this.#stops) stop();
+    });
+  }
+
+  /**
+   * Begins to answer. The sampling ends with the request: when its client goes away, and when its events are no longer read.
+   *
+   * @throws LadError or Refusal, before anything is sent
+   */
+  async begin(context: Context, question: Question): Promise<Begun> {
+    const place = this.#load.enter();
+    const sampling = new AbortController();
+    const gone = context.req.raw.signal;
+    const stop = () => sampling.abort(cancelled("The request", gone));
+    this.#stops.add(stop);
+    gone.addEventListener("abort", stop);
+    if (gone.aborted || this.#closing.aborted) stop();
+    let used: UsedModel | undefined;
+    const leave = () => {
+      this.#stops.delete(stop);
+      gone.removeEventListener("abort", stop);
+      used?.[Symbol.dispose]();
+      place[Symbol.dispose]();
+    };
+    try {
+      used = await this.models.use(question.model);
+      const { events, ...begun } = await beginAnswering(question, used, sampling.signal);
+      return { ...begun, events: until(events(), leave) };
+    } catch (error) {
+      if (used !== undefined && isLadError(error, "not-found")) this.models.forget(used);
+      leave();
+      throw error;
+    }
+  }
+
+  /** Tells a failure in the middle of a stream, where its status can no longer do so, by the event of the client's API. */
+  failing(event: (error: unknown) => SentEvent): (error: unknown) => SentEvent {
+    return (error) => {
+      if (refusalOf(error).status === 500) this.#onFailure(error);
+      return event(error);
+    };
+  }
+
+  /** Every answer to a question, in order. */
+  async answers(begun: Begun): Promise<Finished[]> {
+    const answers: Finished[] = [];
+    for await (const event of begun.events)
+      if (event.type === "finished") answers[event.choice] = event.answer;
+    return answers;
+  }
+}
+
+/** The same events; `leave` is called when the last has been read, or when they are left. */
+async function* until<Event>(events: AsyncGenerator<Event, void, undefined>, leave: () => void) {
+  try {
+    yield* events;
+  } finally {
+    leave();
+  }
+}

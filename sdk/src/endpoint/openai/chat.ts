@@ -1,0 +1,110 @@
+/** `POST /v1/chat/completions` */
+import type { Context } from "hono";
+import { z } from "zod";
+import { fields, flag, integer, list } from "../../checks/fields.js";
+import { invalidOption } from "../../errors.js";
+import type { Finished } from "../asking/answering.js";
+import { type BodyRules, readBody } from "../asking/body.js";
+import type { TokenLogprob } from "../asking/logprobs.js";
+import { chatOf } from "../asking/messages.js";
+import type { Question } from "../asking/question.js";
+import type { Begun, Desk } from "../desk.js";
+import { eventStream, type SentEvent } from "../event-stream.js";
+import { openAIFailure } from "./errors.js";
+import { choicesShape, commonShape, IGNORED, REFUSED } from "./fields.js";
+import { shapeOfFormat } from "./formats.js";
+import { finishReason, frameChunk, headOf, usageOf } from "./usage.js";
+
+const schema = fields({
+  ...commonShape,
+  ...choicesShape,
+  messages: list(z.unknown(), "a list of messages, at least one"),
+  max_completion_tokens: integer(1).optional(),
+  logprobs: flag().default(false),
+  top_logprobs: integer(0, 20).optional(),
+  response_format: z.unknown().optional(),
+  modalities: z.unknown().optional(),
+});
+const RULES: BodyRules<typeof schema> = { schema, ignored: [...IGNORED, "modalities"], refused: REFUSED };
+type Body = z.output<typeof schema>;
+
+export async function chatCompletions(context: Context, desk: Desk): Promise<Response> {
+  const body = await readBody(context, RULES);
+  const begun = await desk.begin(context, questionOf(body));
+  if (body.stream) return eventStream(context, chunks(body, begun), desk.failing(openAIFailure));
+  const answers = await desk.answers(begun);
+  return context.json({
+    ...headOf("chatcmpl", "chat.completion", body.model, begun),
+    choices: answers.map((answer, index) => ({
+      index,
+      message: { role: "assistant", content: contentOf(answer), refusal: answer.refusal ?? null },
+      logprobs: answer.logprobs === undefined ? null : logprobsOf(answer.logprobs),
+      finish_reason: finishReason(answer),
+    })),
+    usage: usageOf(begun, answers),
+  });
+}
+
+function questionOf(body: Body): Question {
+  const { top_logprobs } = body;
+  if (top_logprobs !== undefined && top_logprobs > 0) {
+    throw invalidOption(
+      "top_logprobs",
+      top_logprobs,
+      "only the tokens of the answer are scored",
+      "Leave it out: logprobs tells those.",
+    );
+  }
+  return {
+    model: body.model,
+    prompts: [{ messages: chatOf(body.messages) }],
+    n: body.n,
+    maxTokens: body.max_completion_tokens ?? body.max_tokens,
+    temperature: body.temperature,
+    topP: body.top_p,
+    stop: body.stop,
+    seed: body.seed,
+    shape: shapeOfFormat(body.response_format, "response_format"),
+    logprobs: body.logprobs,
+    stream: body.stream,
+    extras: body,
+  };
+}
+
+async function* chunks(body: Body, begun: Begun): AsyncGenerator<SentEvent, void, undefined> {
+  const head = headOf("chatcmpl", "chat.completion.chunk", body.model, begun);
+  const chunk = (index: number, delta: object, rest: object = {}): SentEvent => ({
+    data: { ...head, choices: [{ index, delta, logprobs: null, finish_reason: null, ...rest }] },
+  });
+  const answers: Finished[] = [];
+  for (let index = 0; index < begun.choices; index++) yield chunk(index, { role: "assistant", content: "" });
+  for await (const event of begun.events) {
+    if (event.type === "frame") yield { data: frameChunk(head, event.frame) };
+    if (event.type === "delta") yield chunk(event.choice, { content: event.text });
+    if (event.type !== "finished") continue;
+    const { answer, choice } = event;
+    answers.push(answer);
+    if (answer.refusal !== undefined) yield chunk(choice, { refusal: answer.refusal });
+    const logprobs = answer.logprobs === undefined ? null : logprobsOf(answer.logprobs);
+    yield chunk(choice, {}, { finish_reason: finishReason(answer), logprobs });
+  }
+  if (body.stream_options?.include_usage)
+    yield { data: { ...head, choices: [], usage: usageOf(begun, answers) } };
+  yield { data: "[DONE]" };
+}
+
+function contentOf({ text, refusal }: Finished): string | null {
+  return refusal === undefined ? text : null;
+}
+
+function logprobsOf(tokens: readonly TokenLogprob[]) {
+  return {
+    content: tokens.map(({ token, logprob }) => ({
+      token,
+      logprob,
+      bytes: [...Buffer.from(token)],
+      top_logprobs: [],
+    })),
+    refusal: null,
+  };
+}
