@@ -37,9 +37,7 @@ export default defineConfig({
     docFooter: { prev: "Before", next: "Next" },
     search: {
       provider: "local",
-      options: {
-        translations: { button: { buttonText: "Search", buttonAriaLabel: "Search Ctrl K" } },
-        miniSearch: { searchOptions: { boostDocument: boost, fuzzy: 0.2, prefix: true } } },
+      options: { miniSearch: { searchOptions: { boostDocument: boost, fuzzy: 0.2, prefix: true } } },
     },
   },
   vite: {

@@ -28,7 +28,7 @@ export const sidebar: Item[] = [
       { text: "Evaluate and report", link: "/guide/evaluate" },
       { text: "Your own noise", link: "/guide/your-own-noise" },
       { text: "Your own sampler", link: "/guide/your-own-sampler" },
-      { text: "Resuming", link: "/guide/resuming" },
+      { text: "How to resume", link: "/guide/resuming" },
       { text: "Many adapters", link: "/guide/many-adapters" },
       { text: "GPU and Llama 3", link: "/guide/gpu-and-llama" },
       ...written("demo", "Demo"),

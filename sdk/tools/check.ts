@@ -10,6 +10,7 @@ const { python, env } = pythonOfCheckout();
 const CHECKS: Record<string, () => Promise<unknown>> = {
   "lint and format of TypeScript": () => run("biome", ["ci", "--reporter=summary", "."]),
   "types of TypeScript": () => run("tsc", ["-p", "."]),
+  "types of the documentation's site": () => run("tsc", ["-p", "docs/.vitepress"]),
   "reference of the published types": () => run("typedoc", ["--logLevel", "Warn"]),
   "lint of the protocol": () => run("buf", ["lint", "proto"]),
   "format of the protocol": () => run("buf", ["format", "--diff", "--exit-code", "proto"]),

@@ -6,6 +6,8 @@ import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 export interface Comments {
   /** Empty where there is none. */
   of(declaration: AnyDesc): string;
+  /** Those of the blocks that extend a message of another file, the ones apart before them too. */
+  readonly extensions: string;
 }
 
 /** Numbers of the fields of the descriptors that a path leads through (google/protobuf/descriptor.proto). */
@@ -16,13 +18,18 @@ const IN_SERVICE = 2;
 
 /** The comments of a file. */
 export function commentsOf(file: FileDescriptorProto): Comments {
+  const locations = file.sourceCodeInfo?.location ?? [];
   const byPath = new Map(
-    (file.sourceCodeInfo?.location ?? []).map(({ path, leadingComments, trailingComments }) => [
+    locations.map(({ path, leadingComments, trailingComments }) => [
       path.join("."),
       leadingComments || trailingComments,
     ]),
   );
-  return { of: (declaration) => byPath.get(pathOf(declaration).join(".")) ?? "" };
+  const extensions = locations
+    .filter(({ path }) => path.join(".") === String(IN_FILE.extension))
+    .flatMap(({ leadingDetachedComments, leadingComments }) => [...leadingDetachedComments, leadingComments])
+    .join("\n");
+  return { of: (declaration) => byPath.get(pathOf(declaration).join(".")) ?? "", extensions };
 }
 
 function pathOf(declaration: AnyDesc): number[] {

@@ -69,11 +69,12 @@ function page(file: DescFile, pages: Pages): string {
     ...file.services.map((service) => serviceText(service, comments, pages)),
     ...file.messages.flatMap((message) => messageTexts(message, comments, pages)),
     ...file.enums.map((each) => enumText(each, comments)),
+    text(comments.extensions),
     ...file.extensions.map(
       (each) => `## ${each.name}\n\nAn option of \`${each.extendee.name}\`. ${text(comments.of(each))}`,
     ),
   ];
-  return `${parts.join("\n\n")}\n`;
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
 function serviceText(service: DescService, comments: Comments, pages: Pages): string {
@@ -150,7 +151,7 @@ function linkTo(typeName: string, pages: Pages): string {
   const file = pages.get(typeName);
   return file === undefined
     ? `\`${name}\``
-    : `[${name}](./${nameOf(file)}.md#${name.toLowerCase().replaceAll(".", "-")})`;
+    : `[${name}](./${nameOf(file)}.md#${name.toLowerCase().replaceAll(".", "")})`;
 }
 
 /** Every message and enumeration of a file, those within others too. */
