@@ -11,7 +11,7 @@ const CHECKS: Record<string, () => Promise<unknown>> = {
   "lint and format of TypeScript": () => run("biome", ["ci", "--reporter=summary", "."]),
   "types of TypeScript": () => run("tsc", ["-p", "."]),
   "types of the documentation's site": () => run("tsc", ["-p", "docs/.vitepress"]),
-  "reference of the published types": () => run("typedoc", ["--logLevel", "Warn"]),
+  "reference of the published types": () => run("typedoc", ["--logLevel", "Warn", "--emit", "none"]),
   "lint of the protocol": () => run("buf", ["lint", "proto"]),
   "format of the protocol": () => run("buf", ["format", "--diff", "--exit-code", "proto"]),
   "compatibility of the protocol": () => run("buf", ["breaking", "proto", "--against", BASELINE]),

@@ -11,6 +11,7 @@ import { execa } from "execa";
 import { inFolder, root } from "./checkout.js";
 import { writeProjectPages } from "./docs/project-pages.js";
 import { writeProtocolPages } from "./docs/protocol-pages.js";
+import { serveSite } from "./docs/serve.js";
 
 const API = "docs/api";
 const SITE = "docs/.site";
@@ -26,10 +27,7 @@ await quietly("vitepress", ["build", "docs"]);
 await cp(join(root, "docs", REPORT), join(root, SITE, REPORT));
 if (!existsSync(join(root, SITE, "index.html"))) throw new Error(`vitepress wrote no ${SITE}/index.html.`);
 console.log(`The site is in ${SITE}: open its index.html, or serve it by \`npm run docs -- --serve\`.`);
-if (serve) {
-  const words = ["preview", "docs", "--host", "127.0.0.1"];
-  await execa("vitepress", words, { ...inFolder(), stdin: "inherit", reject: false });
-}
+if (serve) console.log(`${(await serveSite(join(root, SITE))).address}/ until Ctrl-C.`);
 
 /** The reference of the published types, as Markdown. */
 function reference(): Promise<void> {

@@ -15,8 +15,6 @@ declare const base: import("lad").Base;
 declare const adapter: import("lad").Adapter;
 declare const messages: string;
 declare const data: import("lad").DataSource;
-declare const frame: import("lad").Frame;
-declare const pinned: boolean[];
 declare const token: string;
 declare const run: (point: { rank: number }) => Promise<number>;
 declare const rows: { readonly rank: number }[];

@@ -1,14 +1,14 @@
 /** The documentation as a site: built without a warning, whole, and used by a reader in Chromium. */
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import type { Server } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
-import { extname, join, posix } from "node:path";
+import { join, posix } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { corrupted, noiseNamed } from "../../../docs/.vitepress/noise/draw.js";
+import { serveSite } from "../../../sdk/tools/docs/serve.js";
 import { root } from "../../docs/support/pages.js";
 import { chromiumPath, launchChromium } from "../../sdk/report/support/chromium.js";
 
@@ -60,17 +60,7 @@ describe.skipIf(chromiumPath === undefined)("a reader in Chromium (skipped where
 
   beforeAll(async () => {
     axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    server = createServer((request, response) => {
-      const path = join(site, decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
-      const file = existsSync(path) && statSync(path).isDirectory() ? join(path, "index.html") : path;
-      response.writeHead(existsSync(file) ? 200 : 404, {
-        "content-type": TYPES[extname(file)] ?? "text/plain",
-      });
-      if (existsSync(file)) createReadStream(file).pipe(response);
-      else response.end();
-    });
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    ({ address, server } = await serveSite(site));
     browser = await launchChromium();
   });
 
@@ -163,6 +153,14 @@ describe.skipIf(chromiumPath === undefined)("a reader in Chromium (skipped where
     expect(said).toEqual([]);
   });
 
+  it("is served the site's own files, and nothing beside them", async () => {
+    expect(await (await fetch(`${address}/guide/editing.html`)).text()).toContain("Editing and infilling");
+    expect((await fetch(`${address}/api/`)).headers.get("content-type")).toContain("text/html");
+    for (const path of ["/none.html", "/..%2f..%2fpackage.json", "/%", "/..%2findex.md"]) {
+      expect((await fetch(address + path)).status).toBe(404);
+    }
+  });
+
   it("reads it from the disk, without a server", async () => {
     const { page } = await opened(pathToFileURL(join(site, "index.html")).href);
     const plain = await page.evaluate("getComputedStyle(document.querySelector('h1')).fontSize");
@@ -173,13 +171,6 @@ describe.skipIf(chromiumPath === undefined)("a reader in Chromium (skipped where
   });
 });
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-};
 const LEVELS = { masked: 0.3, swapped: 0.1, duplicated: 0.1, shifted: 0 };
 
 function expected(name: "lad" | "cover" | "uniform" | "fixed", epoch: number) {

@@ -17,6 +17,7 @@ const TOLD: Readonly<Record<string, readonly string[]>> = {
   "first-run.md": [`1 ${FIGURE}`, `4 ${FIGURE}`],
   "your-own-noise.md": [`customNoise ${FIGURE}`],
   "your-own-sampler.md": ["sampled ", "equal true"],
+  "which-policy.md": [String.raw`form \{"Peru": ".*", "Kenya": ".*"\}`],
   "editing.md": [
     String.raw`fixed The capital of Peru is.*\. The capital of Kenya is Nairobi\.`,
     String.raw`filled \[ [123], 3 \] The capital of Peru is.*\. The capital of Kenya is`,
