@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   corrupted,
+  exampleOf,
   frequencies,
   NOISE_NAMES,
   noiseNamed,
@@ -66,6 +67,19 @@ describe("the noise figure", () => {
     const shown = corrupted(SENTENCE, noiseNamed("fixed", LEVELS), { seed: 3n, epoch: 0 });
     expect(shown.filter(({ state }) => state === "masked")).toHaveLength(Math.floor(shown.length / 2));
     expect(shown.map(({ tail }) => tail).lastIndexOf(false)).toBe(7); // its end
+  });
+
+  it("tells the words MASK and end from the tokens of that name", () => {
+    const shown = corrupted("MASK end", noiseNamed("fixed", { ...LEVELS, masked: 0 }), {
+      seed: 1n,
+      epoch: 0,
+    });
+    expect(shown.slice(0, 2).map(({ state }) => state)).toEqual(["clean", "clean"]);
+    expect(
+      exampleOf("MASK end")
+        .example.ids.slice(0, 2)
+        .every((id) => id > 1),
+    ).toBe(true);
   });
 
   it("draws nothing of an empty sentence but its end", () => {

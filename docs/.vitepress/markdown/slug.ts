@@ -1,6 +1,6 @@
 /** The anchors of headings, as the places where the files are read otherwise make them: lower case, without signs, with hyphens. */
 
-/** `6. Which `policy`?` is `6-which-policy`. */
+/** The heading `6. Which policy?` has the anchor `6-which-policy`. */
 export function slug(heading: string): string {
   return heading
     .trim()

@@ -55,6 +55,7 @@ export function noiseNamed(name: NoiseName, levels: Levels): Noise {
 
 const MASK = 0;
 const END = 1;
+const FIRST_WORD = 2;
 const TAIL = 4;
 /** Words that `uniform` may put in any place, beside those of the sentence. */
 const WORDS = " the, of, is, a, to, in, and, it, was, for, on, are, as, with, his, they, at, be, this".split(
@@ -69,8 +70,8 @@ export function tokensOf(sentence: string): string[] {
 /** The sentence as an example of one answer, whose id is 0; the ids of its tokens begin behind MASK and end. */
 export function exampleOf(sentence: string): { example: PreparedExample; texts: readonly string[] } {
   const tokens = tokensOf(sentence);
-  const texts = ["MASK", "end", ...new Set([...WORDS, ...tokens])];
-  const answer = [...tokens.map((token) => texts.indexOf(token)), END];
+  const words = [...new Set([...WORDS, ...tokens])];
+  const answer = [...tokens.map((token) => FIRST_WORD + words.indexOf(token)), END];
   const ids = [...answer, ...Array<number>(TAIL).fill(END)];
   const example = {
     id: 0n,
@@ -78,7 +79,7 @@ export function exampleOf(sentence: string): { example: PreparedExample; texts: 
     answer: new Uint8Array(ids.length).fill(1),
     tail: Uint8Array.from(ids, (_, i) => (i < answer.length ? 0 : 1)),
   };
-  return { example, texts };
+  return { example, texts: ["MASK", "end", ...words] };
 }
 
 /** What the model is shown of a sentence in one epoch. */
