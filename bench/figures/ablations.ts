@@ -1,5 +1,6 @@
 /** What each change of the training is worth at the same steps: CE where most of an answer is masked, and right answers from masks alone. */
 import { join } from "node:path";
+import { invalidOption } from "../../sdk/src/errors.js";
 import {
   type Base,
   bootstrap,
@@ -8,7 +9,6 @@ import {
   type ExampleLoss,
   fixed,
   type Question,
-  Runtime,
   refine,
   remask,
   sweep,
@@ -22,6 +22,7 @@ import type { Figure } from "../harness/figure.js";
 import type { Report } from "../harness/result.js";
 import { sum } from "../harness/statistics.js";
 import { ARMS, type Arm } from "../learning/arms.js";
+import { Workers } from "../learning/workers.js";
 
 /** The masked shares at which losses are compared. */
 const SHARES = [0.75, 0.9, 1];
@@ -48,7 +49,7 @@ interface ArmRow {
 export const ablations: Figure = {
   about: "what each change of the training is worth, at the same steps: CE under high masks, exact match",
   base: "tiny",
-  takes: ["steps", "questions", "seeds"],
+  takes: ["steps", "questions", "seeds", "arms", "workers"],
   measure,
 };
 
@@ -58,20 +59,23 @@ async function measure(bench: Bench): Promise<Report> {
     steps: [steps = 1000] = [],
     questions: limit = 150,
     seeds = 3,
-    threads,
+    workers: count = 1,
   } = bench.options;
-  await using runtime = await Runtime.start({ threads });
-  const base = await runtime.loadBase(name);
-  const questions = await base.questions(questionsOf("heldout"), { limit });
+  const chosen = armsNamed(bench.options.arms);
+  await using workers = await Workers.start(count, bench);
+  const own = chosen.some(({ ownAnswers }) => ownAnswers) ? await workers.use(ownAnswers) : undefined;
   const trained = sweep({
-    axes: { arm: ARMS.map((arm) => arm.name), seed: Array.from({ length: seeds }, (_, i) => i + 1) },
+    axes: { arm: chosen.map((arm) => arm.name), seed: Array.from({ length: seeds }, (_, i) => i + 1) },
+    concurrent: count,
     manifest: join(KEPT, `ablations-${name}-${steps}-${limit}.json`),
     spec: { steps, limit, base: name },
     retryFailed: true,
-    run: (point, { signal }) => {
-      const arm = ARMS.find((each) => each.name === point.arm) as Arm;
-      return train(base, arm, { steps, seed: point.seed as number, questions, signal });
-    },
+    run: (point, { signal }) =>
+      workers.use(async (base) => {
+        const arm = ARMS.find((each) => each.name === point.arm) as Arm;
+        const questions = await base.questions(questionsOf("heldout"), { limit });
+        return train(base, arm, { steps, seed: point.seed as number, questions, own, signal });
+      }),
   });
   for await (const { point, status, seconds } of trained) {
     bench.say(`${point.arm}, seed ${point.seed}: ${status === "done" ? `${Math.round(seconds)} s` : status}`);
@@ -84,16 +88,29 @@ async function measure(bench: Bench): Promise<Report> {
   return { json: { base: name, steps, questions: limit, rows }, text: renderTable(COLUMNS, rows) };
 }
 
+/** The arms in whose names one of these stands, in their order. */
+function armsNamed(parts: readonly string[] = [""]): readonly Arm[] {
+  const of = (part: string) => ARMS.filter(({ name }) => name.includes(part));
+  const none = parts.find((part) => of(part).length === 0);
+  if (none !== undefined) {
+    const names = ARMS.map(({ name }) => name).join("; ");
+    throw invalidOption("arm", none, "it stands in no arm's name", `There are ${names}.`);
+  }
+  return [...new Set(parts.flatMap(of))];
+}
+
 interface Trial {
   readonly steps: number;
   readonly seed: number;
   readonly questions: readonly Question[];
+  /** The training questions with what the base itself answers to them, where an arm learns those. */
+  readonly own: DataSource | undefined;
   readonly signal: AbortSignal;
 }
 
-async function train(base: Base, arm: Arm, { steps, seed, questions, signal }: Trial): Promise<Trained> {
+async function train(base: Base, arm: Arm, { steps, seed, questions, own, signal }: Trial): Promise<Trained> {
   await using adapter = await base.createAdapter({ ...arm.adapter, seed, signal });
-  const data = arm.ownAnswers === true ? await ownAnswers(base, signal) : questionsOf("train");
+  const data = (arm.ownAnswers && own) || questionsOf("train");
   const last = Math.round(steps * (arm.last?.share ?? 0));
   const shared = { ...arm.training, data, seed, signal };
   const { seconds } = await adapter.train({ ...shared, steps: steps - last }).result();
@@ -123,16 +140,10 @@ async function train(base: Base, arm: Arm, { steps, seed, questions, signal }: T
   return { losses, right, seconds: seconds + (more?.seconds ?? 0) };
 }
 
-/** The training questions with what the base itself answers to them. */
-async function ownAnswers(base: Base, signal: AbortSignal): Promise<DataSource> {
+async function ownAnswers(base: Base): Promise<DataSource> {
   const folder = join(KEPT, "own-answers");
-  const written = await base.writeAnswers({
-    prompts: questionsOf("train"),
-    folder,
-    answerTokens: 40,
-    signal,
-  });
-  return written.data;
+  const prompts = questionsOf("train");
+  return (await base.writeAnswers({ prompts, folder, answerTokens: 40 })).data;
 }
 
 function rowOf(arm: string, own: readonly Trained[]): ArmRow {

@@ -35,6 +35,8 @@ export interface Measurable {
     | "seeds"
     | "steps"
     | "questions"
+    | "arms"
+    | "workers"
   )[];
   readonly against?: Repository;
 }
@@ -66,11 +68,16 @@ export interface BenchOptions {
   readonly steps: readonly number[] | undefined;
   /** How many questions are asked; all of them if undefined. */
   readonly questions: number | undefined;
+  /** Parts of the names of the arms that are measured; all of them if undefined. */
+  readonly arms: readonly string[] | undefined;
+  /** How many workers train at once, each on its own threads. */
+  readonly workers: number | undefined;
 }
 
 export const USAGE =
   "npm run bench -- <name> [--against checkout] [--json] [--profile file] [--runs N] [--threads N] [--base name]" +
-  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile] [--minutes N] [--seeds N] [--steps N,N] [--questions N]";
+  " [--attention full | prefix | causal-prefix] [--device cpu | cuda] [--allocator] [--compile] [--minutes N] [--seeds N] [--steps N,N] [--questions N]" +
+  " [--arm name]… [--workers N]";
 
 /** @throws LadError `invalid-option` */
 export function parseBench(
@@ -104,6 +111,8 @@ export function parseBench(
     seeds: values.seeds === undefined ? undefined : count("seeds", values.seeds, 1),
     steps: values.steps?.split(",").map((text) => count("steps", text, 1)),
     questions: values.questions === undefined ? undefined : count("questions", values.questions, 1),
+    arms: values.arm,
+    workers: values.workers === undefined ? undefined : count("workers", values.workers, 1),
   };
   requireTaken(options, figure);
   return options;
@@ -129,6 +138,8 @@ function parsed(words: readonly string[]) {
         seeds: { type: "string" },
         steps: { type: "string" },
         questions: { type: "string" },
+        arm: { type: "string", multiple: true },
+        workers: { type: "string" },
       },
     });
   } catch (error) {
@@ -176,6 +187,8 @@ function requireTaken(options: BenchOptions, figure: Measurable): void {
     seeds: options.seeds !== undefined,
     steps: options.steps !== undefined,
     questions: options.questions !== undefined,
+    arms: options.arms !== undefined,
+    workers: options.workers !== undefined,
   };
   for (const [option, isGiven] of Object.entries(given) as [Measurable["takes"][number], boolean][]) {
     if (isGiven && !figure.takes.includes(option)) throw unused(option, options);

@@ -25,6 +25,7 @@ const RANK = 64;
 const best = recipes.tiny;
 const ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 const OPEN = { supervise: "corrupted-answer-tokens", weighting: "inverse-time" } as const;
+const SHORT_TAIL = { supervise: "all-answer-tokens", tailWeight: 0.1 } as const;
 
 /** The method's own settings, and with a rate that this few steps need. */
 const METHOD: readonly Arm[] = [
@@ -61,7 +62,7 @@ const CHANGES: readonly Arm[] = [
   arm("q v", {}, undefined, { targets: ["q_proj", "v_proj"] }),
   arm("all projections", {}, undefined, { targets: ALL }),
   arm("rsLoRA", {}, undefined, { useRslora: true }),
-  arm("tail weight 0.1", { loss: { supervise: "all-answer-tokens", tailWeight: 0.1 } }),
+  arm("tail weight 0.1", { loss: SHORT_TAIL }),
   arm("no tail", { loss: { supervise: "all-answer-tokens", tail: false } }),
   arm("rainbow tail", { padTokens: ["<|user|>", "<|assistant|>", "<|system|>"] }),
   arm("corrupted tokens alone", { loss: "corrupted-answer-tokens" }),
@@ -74,6 +75,14 @@ const CHANGES: readonly Arm[] = [
     attention: "causal-prefix",
   }),
   endingInDrafts("prefix attention, own drafts for the last 40 %", 0.4, { attention: "prefix" }),
+  arm("together: prefix, tail weight 0.1", { attention: "prefix", loss: SHORT_TAIL }),
+  ...(["cover", "mask-only"] as const).map((noise) =>
+    arm(`together: prefix, tail weight 0.1, ${noise}, own drafts for the last 40 %`, {
+      attention: "prefix",
+      noise: ownDraft({ noise, after: 0.6 }),
+      loss: SHORT_TAIL,
+    }),
+  ),
 ];
 
 /** Every arm. */

@@ -4,6 +4,7 @@ import { diagrams } from "./markdown/diagrams.js";
 import { linksToPages } from "./markdown/links.js";
 import { slug } from "./markdown/slug.js";
 import { relativeTo } from "./relative.js";
+import { isReport } from "./reports.js";
 import { nav, sidebar } from "./sidebar.js";
 
 /** A masked word between two that stand. */
@@ -20,7 +21,7 @@ export default defineConfig({
   cacheDir: ".vitepress/.cache",
   metaChunk: true,
   head: [["link", { rel: "icon", href: ICON }]],
-  ignoreDeadLinks: [/^\.?\/?reproduction\/index$/], // a report: a page of its own, which the build copies
+  ignoreDeadLinks: [(link) => isReport(link.replace(/^\.\//, ""))],
   markdown: {
     anchor: { slugify: slug },
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },

@@ -8,6 +8,7 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { reports } from "../../docs/.vitepress/reports.js";
 import { inFolder, root } from "./checkout.js";
 import { writeProjectPages } from "./docs/project-pages.js";
 import { writeProtocolPages } from "./docs/protocol-pages.js";
@@ -15,8 +16,6 @@ import { serveSite } from "./docs/serve.js";
 
 const API = "docs/api";
 const SITE = "docs/.site";
-/** A page of its own, to which one of the site links. */
-const REPORT = "reproduction/index.html";
 
 const { serve } = parseArgs({ options: { serve: { type: "boolean", default: false } } }).values;
 await reference();
@@ -24,7 +23,9 @@ await writeProtocolPages(join(root, "docs/protocol"));
 await writeProjectPages(join(root, "docs/project"));
 await rm(join(root, SITE), { recursive: true, force: true });
 await quietly("vitepress", ["build", "docs"]);
-await cp(join(root, "docs", REPORT), join(root, SITE, REPORT));
+for (const name of reports) {
+  await cp(join(root, "docs", name, "index.html"), join(root, SITE, name, "index.html"));
+}
 if (!existsSync(join(root, SITE, "index.html"))) throw new Error(`vitepress wrote no ${SITE}/index.html.`);
 console.log(`The site is in ${SITE}: open its index.html, or serve it by \`npm run docs -- --serve\`.`);
 if (serve) console.log(`${(await serveSite(join(root, SITE))).address}/ until Ctrl-C.`);

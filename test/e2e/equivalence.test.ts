@@ -102,6 +102,7 @@ describe("a training run and the same loop over the primitives", () => {
         loss: "all-answer-tokens",
       },
     ],
+    ["own drafts in the last of the steps", { noise: ownDraft({ share: 1, noise: "cover", after: 0.5 }) }],
     ["prompts that attend to themselves alone", { attention: "prefix" }],
     [
       "prompts of the causal base, checkpointed gradients",

@@ -38,6 +38,10 @@ class NoisedExamples:
         check_whole("epoch", self.epoch, low=0, high=2**32 - 1)
         if not self.rows:
             raise invalid_option("rows", [], "it names no example", "Give at least one row.")
+        if self.noise.drafting is not None and self.noise.drafting.after > 0:
+            raise invalid_option(
+                "noise.after", self.noise.drafting.after, "a call is no step of a run", "Leave it out."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,8 @@ const CHAT_WITHOUT_SYSTEM_MESSAGE = [
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
 ].join("");
 
+const ALL_PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
 /**
  * Muon reaches in one minute what takes AdamW many. Targeting `o_proj` too halves the number of steps. Small batches allow more
  * steps. `cover` noise includes the almost empty canvases with which sampling starts.
@@ -79,6 +81,8 @@ export interface Recipes {
   readonly "tiny-5m": Recipe;
   /** For a short run on SmolLM2. */
   readonly "smollm2-135m": Recipe;
+  /** For tens of millions of tokens on SmolLM2, on a GPU. */
+  readonly "smollm2-135m-long": Recipe;
   /** For random weights. */
   readonly stub: Recipe;
 }
@@ -110,7 +114,7 @@ export const recipes: Recipes = {
   "smollm2-135m": {
     about: "settings for a short run on SmolLM2: LoRA everywhere, lad noise, Muon 1e-2, no system message",
     base: { chatTemplate: CHAT_WITHOUT_SYSTEM_MESSAGE },
-    adapter: { targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] },
+    adapter: { targets: ALL_PROJECTIONS },
     training: {
       noise: lad(),
       optimizer: muon(),
@@ -123,6 +127,28 @@ export const recipes: Recipes = {
       batchSize: 8,
       steps: 195,
     },
+    remask: {},
+  },
+  /** One micro-batch is what a GPU needs to be busy: a model of this size waits for the host's launches in smaller ones. */
+  "smollm2-135m-long": {
+    about:
+      "settings for a long run on SmolLM2: LoRA everywhere, cover noise, Muon 1e-2, batches of 128, no system message",
+    base: { chatTemplate: CHAT_WITHOUT_SYSTEM_MESSAGE },
+    adapter: { targets: ALL_PROJECTIONS },
+    training: {
+      noise: cover(),
+      optimizer: muon(),
+      learningRate: 1e-2,
+      warmupSteps: 50,
+      decay: "linear",
+      windowTokens: 192,
+      maxPromptTokens: 96,
+      loss: { supervise: "all-answer-tokens", tailWeight: 0.1 },
+      batchSize: 128,
+      microBatchTokens: 12_288,
+      steps: 2000,
+    },
+    answerTokens: 96,
     remask: {},
   },
   /** Random weights learn nothing. The window is long enough for every question of `tiny` as bytes. */

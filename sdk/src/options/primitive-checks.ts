@@ -4,6 +4,7 @@ import { check } from "../checks/check.js";
 import { abortSignal, atLeast, flag, integer, list, seed, text } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { invalidOption } from "../errors.js";
+import { draftingOf } from "../method/noises/draft.js";
 import {
   type AttentionModeName,
   attention,
@@ -100,6 +101,8 @@ export function checkForwardBackward(options: ForwardBackwardOptions): CheckedSe
   if ("data" in options) {
     const given = check(noisedFields, options);
     checkContext(given);
+    const after = draftingOf(given.noise)?.after ?? 0;
+    if (after > 0) throw invalidOption("noise.after", after, "a call is no step of a run", "Leave it out.");
     return given;
   }
   const given = check(sequencesFields, options);

@@ -14,11 +14,21 @@ export interface Drafter {
   predict(options: PredictOptions): Promise<Prediction[]>;
 }
 
+/** A step of a run. */
+export interface Moment {
+  /** From 0. */
+  readonly step: number;
+  /** Of the run. */
+  readonly steps: number;
+}
+
 /** The examples of one step, with what they were noised to. */
 export interface NoisedStep {
   readonly noise: Noise;
   readonly seed: bigint;
   readonly attention: DenoisingAttention;
+  /** Which step of the run it is, from 0, of how many. */
+  readonly moment: Moment;
   readonly batch: readonly Draw[];
   readonly clean: readonly PreparedExample[];
   readonly noised: readonly NoisedExample[];
@@ -29,10 +39,10 @@ const TOKEN_BYTES = 5 + 5 + 3 * 4;
 
 /** What is shown of each example: its draft, if its noise asks for one. */
 export async function withDrafts(model: Drafter, step: NoisedStep): Promise<NoisedExample[]> {
-  const { noise, attention, clean, noised } = step;
+  const { noise, attention, clean, noised, moment } = step;
   const shown = [...noised];
   const drafting = draftingOf(noise);
-  if (drafting === undefined) return shown;
+  if (drafting === undefined || moment.step < drafting.after * moment.steps) return shown;
   for (const part of batches(canvasesOf(step), ({ canvas }) => TOKEN_BYTES * canvas.ids.length)) {
     const canvases = part.map(({ canvas }) => canvas);
     const predictions = await model.predict({ canvases, temperature: drafting.temperature, attention });

@@ -37,7 +37,7 @@ import type {
   WindowReport,
 } from "../wire.js";
 import { LoopValidations, windowOf } from "./loop-validations.js";
-import { type Drafter, withDrafts } from "./own-drafts.js";
+import { type Drafter, type Moment, type NoisedStep, withDrafts } from "./own-drafts.js";
 import { Saving } from "./saving.js";
 import type { ForwardBackwardResult, OptimStepResult } from "./steps.js";
 import { countSteps, type TrainingRun } from "./training.js";
@@ -201,8 +201,13 @@ async function* loop(
     const started = performance.now();
     step++;
     const batch = source.next().value as Draw[];
-    const rate = learningRate(schedule, step - 1, steps);
-    const { report: lossOfStep, gradientNorm } = await takeStep(adapter, options, examples, batch, rate);
+    const moment = { step: step - 1, steps };
+    const rate = learningRate(schedule, moment.step, steps);
+    const { report: lossOfStep, gradientNorm } = await takeStep(adapter, options, examples, {
+      batch,
+      rate,
+      moment,
+    });
     const took = (performance.now() - started) / 1000;
     last = lossOfStep;
     seconds += took;
@@ -253,12 +258,11 @@ async function takeStep(
   adapter: TrainableAdapter,
   options: CheckedTraining,
   examples: readonly PreparedExample[],
-  batch: readonly Draw[],
-  rate: number,
+  { batch, rate, moment }: { batch: readonly Draw[]; rate: number; moment: Moment },
 ): Promise<{ report: LossReport; gradientNorm: number }> {
   const { optimizer, maxGradientNorm, loss, attention, microBatchTokens, gradientCheckpointing } = options;
   const clean = batch.map(({ row, epoch }) => seen(examples[row] as PreparedExample, epoch, options));
-  const shown = await shownExamples(adapter, options, batch, clean);
+  const shown = await shownExamples(adapter, options, { batch, clean, moment });
   const sequences = targeted(clean, shown, loss);
   const how = {
     attention,
@@ -308,8 +312,7 @@ function seen(
 async function shownExamples(
   adapter: TrainableAdapter,
   { noise, seed, attention }: CheckedTraining,
-  batch: readonly Draw[],
-  clean: readonly PreparedExample[],
+  { batch, clean, moment }: Pick<NoisedStep, "batch" | "clean" | "moment">,
 ): Promise<ShownExample[]> {
   const { info } = adapter.base;
   const epochs = batch.map(({ epoch }) => epoch);
@@ -320,7 +323,7 @@ async function shownExamples(
   const noised = clean.map((example, i) =>
     applyNoise(example, noise, { seed, epoch: epochs[i] ?? 0, maskTokenId, vocabSize }),
   );
-  return withDrafts(adapter, { noise, seed, attention, batch, clean, noised });
+  return withDrafts(adapter, { noise, seed, attention, moment, batch, clean, noised });
 }
 
 function corrupted(

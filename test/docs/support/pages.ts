@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { slug } from "../../../docs/.vitepress/markdown/slug.js";
+import { reports } from "../../../docs/.vitepress/reports.js";
 
 /** The repository's root. */
 export const root = resolve(import.meta.dirname, "../../..");
@@ -26,14 +27,16 @@ export interface Page {
   readonly prose: string;
 }
 
-/** Folders of docs/ that a program writes, and the report that one wrote. */
-const WRITTEN = /^docs\/(api|protocol|project|reproduction|\.site|\.vitepress)\//;
+/** Folders of docs/ that programs write. */
+const WRITTEN = ["api", "protocol", "project", ".site", ".vitepress", ...reports].map(
+  (name) => `docs/${name}/`,
+);
 
 /** Every page, README and CONTRIBUTING among them. */
 export function pages(): Page[] {
   const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .map((path) => `docs/${path}`)
-    .filter((path) => path.endsWith(".md") && !WRITTEN.test(path));
+    .filter((path) => path.endsWith(".md") && !WRITTEN.some((folder) => path.startsWith(folder)));
   const others = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md", "bench/RESULTS.md"];
   return [...others, ...docs.sort()].map(pageOf);
 }

@@ -72,7 +72,7 @@ def fixed_noise(**options: Any) -> FixedNoise:
 
 
 def own_draft_noise(**options: Any) -> OwnDraftNoise:
-    return OwnDraftNoise(**{"share": 0.5, "temperature": 1.0, "noise": lad_noise(), **options})
+    return OwnDraftNoise(**{"share": 0.5, "temperature": 1.0, "noise": lad_noise(), "after": 0.0, **options})
 
 
 NOISE_BUILDERS = {

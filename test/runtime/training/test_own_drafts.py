@@ -298,15 +298,18 @@ def losses_of(events):
     return [event.report for event in events if isinstance(event, StepEvent)]
 
 
+@pytest.mark.parametrize("after", [0.0, 0.4])
 @pytest.mark.parametrize("loss", [ANSWERS, CORRUPTED], ids=["all answer tokens", "corrupted ones"])
 @pytest.mark.parametrize(("attention", "context"), SETTINGS)
-def test_a_run_is_bit_for_bit_the_loop_over_plain_drafts(store, attention, context, loss):
-    spec = training(steps=4, noise=NOISE, loss=loss, attention=attention, context=context)
+def test_a_run_is_bit_for_bit_the_loop_over_plain_drafts(store, attention, context, loss, after):
+    noise = replace(NOISE, after=after)
+    spec = training(steps=4, noise=noise, loss=loss, attention=attention, context=context)
     by_run, _ = run(store, spec)
     by_hand = learned()
-    noising = Noising(base=BASE, noise=NOISE, loss=loss, context=context, seed=spec.seed)
     forward = forward_spec(attention=attention, micro_batch_tokens=spec.micro_batch_tokens)
     for step in range(spec.steps):
+        now = noise if step >= after * spec.steps else noise.noise
+        noising = Noising(base=BASE, noise=now, loss=loss, context=context, seed=spec.seed)
         drawn = list(batch(spec.seed, len(EXAMPLES), spec.batch_size, step))
         seen = [noising.seen(EXAMPLES[one.row], one.epoch) for one in drawn]
         made = [plain_draft(noising, EXAMPLES[one.row], by_hand, attention, one.epoch) for one in drawn]

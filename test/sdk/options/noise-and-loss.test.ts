@@ -59,7 +59,7 @@ describe("own drafts", () => {
 
   it.each(drawn)("are made from %s, by its name, its builder and as an object", (kind) => {
     const noise = noises[kind]();
-    const wanted = { kind: "own-draft", share: 0.5, temperature: 1, noise };
+    const wanted = { kind: "own-draft", share: 0.5, temperature: 1, noise, after: 0 };
     for (const given of [kind, noise, { kind }] as const) {
       expect(ownDraft({ noise: given } as OwnDraftOptions)).toEqual(wanted);
       expect(noiseSchema.parse({ kind: "own-draft", noise: given })).toEqual(wanted);
@@ -74,6 +74,7 @@ describe("own drafts", () => {
   it.each([
     [{ share: 1.5 }, "share", /a number from 0 to 1/],
     [{ temperature: -1 }, "temperature", /a finite number of at least 0/],
+    [{ after: -0.1 }, "after", /a number from 0 to 1/],
     [{ noise: { kind: "mask-only", minTime: 2 } }, "noise.minTime", /a number above 0 and at most 1/],
     [
       { noise: "own-draft" },

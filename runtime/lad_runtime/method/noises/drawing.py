@@ -27,6 +27,7 @@ class Drafting:
 
     share: float  # of the examples
     temperature: float  # of its draws; 0: the most probable tokens
+    after: float  # of a run's steps are taken before the first draft
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,10 +20,12 @@ class OwnDraftNoise(Noise):
     share: float  # of the examples; the others keep the noise
     temperature: float  # of the draft's draws; 0: the most probable tokens
     noise: DrawnNoise
+    after: float  # of a run's steps are taken before the first draft
 
     def __post_init__(self) -> None:
         check_number("noise.share", self.share, low=0, high=1)
         check_number("noise.temperature", self.temperature, low=0)
+        check_number("noise.after", self.after, low=0, high=1)
 
     @property
     def noises_tail(self) -> bool:
@@ -31,7 +33,7 @@ class OwnDraftNoise(Noise):
 
     @property
     def drafting(self) -> Drafting:
-        return Drafting(share=self.share, temperature=self.temperature)
+        return Drafting(share=self.share, temperature=self.temperature, after=self.after)
 
     def corrupt(self, cells: Cells, drawing: Drawing) -> tuple[Cells, float]:
         return self.noise.corrupt(cells, drawing)

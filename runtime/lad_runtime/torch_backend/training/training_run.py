@@ -101,7 +101,8 @@ class TrainingRun:
     def take_step(self) -> Work[StepEvent]:
         started, spec, trained = time.perf_counter(), self.spec, self.trained
         rows = yield from self._rows()
-        rows = yield from with_drafts(rows, trained.adapter, self._forward)
+        if self._drafts:
+            rows = yield from with_drafts(rows, trained.adapter, self._forward)
         tally = LossTally()
         yield from accumulate(
             self.base,
@@ -128,6 +129,12 @@ class TrainingRun:
             seconds=seconds,
             tokens_per_second=tally.tokens / seconds,
         )
+
+    @property
+    def _drafts(self) -> bool:
+        """Whether the model drafts in the next step."""
+        drafting = self.spec.noise.drafting
+        return drafting is not None and self.step >= drafting.after * self.spec.steps
 
     @cached_property
     def _claims(self) -> AdapterClaims:

@@ -44,6 +44,8 @@ export interface Drafting {
   readonly share: number;
   /** Of its draws; 0: the most probable tokens. */
   readonly temperature: number;
+  /** Part of a run's steps that are taken before the first draft. */
+  readonly after: number;
 }
 
 /** What a kind of noise says of itself. */

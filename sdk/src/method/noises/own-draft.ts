@@ -15,6 +15,11 @@ export interface OwnDraftOptions {
   temperature?: number | undefined;
   /** What the model drafts from, and what a validation shows. Default: `lad`. */
   noise?: DrawnNoiseInput | undefined;
+  /**
+   * Part of a run's steps that are taken before the first draft; until then the examples are shown as `noise` makes them: a number
+   * from 0 to 1. Outside of a run it is 0. Default: 0.
+   */
+  after?: number | undefined;
 }
 
 /** Noise that the model itself writes, complete. */
@@ -34,6 +39,7 @@ export const ownDraftFields = fieldsOf<OwnDraftOptions>()({
   share: probability().default(0.5),
   temperature: atLeast(0).default(1),
   noise: drawnNoise.default(() => drawnNoises.lad()),
+  after: probability().default(0),
 });
 
 /**
@@ -49,7 +55,7 @@ defineNoise(ownDraft, {
   options: ownDraftFields,
   hasTime: false, // a draft differs from the clean answer where the model errs, not with probability t
   noisesTail: ({ noise }) => drawnDefinition(noise).noisesTail(noise),
-  drafting: ({ share, temperature }) => ({ share, temperature }),
+  drafting: ({ share, temperature, after }) => ({ share, temperature, after }),
   corrupt: (cells, { noise }, drawing) => drawnDefinition(noise).corrupt(cells, noise, drawing),
 });
 

@@ -219,14 +219,16 @@ class FixedNoise(_message.Message):
     def __init__(self, tail_noise: _Optional[bool] = ..., masked: _Optional[float] = ..., swapped: _Optional[float] = ..., duplicated: _Optional[float] = ..., shifted: _Optional[float] = ..., max_span: _Optional[int] = ..., max_shift: _Optional[int] = ...) -> None: ...
 
 class OwnDraftNoise(_message.Message):
-    __slots__ = ("share", "temperature", "noise")
+    __slots__ = ("share", "temperature", "noise", "after")
     SHARE_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
     share: float
     temperature: float
     noise: DrawnNoise
-    def __init__(self, share: _Optional[float] = ..., temperature: _Optional[float] = ..., noise: _Optional[_Union[DrawnNoise, _Mapping]] = ...) -> None: ...
+    after: float
+    def __init__(self, share: _Optional[float] = ..., temperature: _Optional[float] = ..., noise: _Optional[_Union[DrawnNoise, _Mapping]] = ..., after: _Optional[float] = ...) -> None: ...
 
 class SoftTargets(_message.Message):
     __slots__ = ("top_k", "share")

@@ -468,7 +468,11 @@ export interface OwnDraftNoise {
   share: number;
   /** Of the draft's draws; 0: the most probable tokens. */
   temperature: number;
-  noise: DrawnNoise | undefined;
+  noise:
+    | DrawnNoise
+    | undefined;
+  /** Part of a run's steps that are taken before the first draft, from 0 to 1; 0 outside of runs. */
+  after: number;
 }
 
 /** What the base itself would write at each token of an answer, as a target beside the label. */
@@ -2158,7 +2162,7 @@ export const FixedNoise: MessageFns<FixedNoise> = {
 };
 
 function createBaseOwnDraftNoise(): OwnDraftNoise {
-  return { share: 0, temperature: 0, noise: undefined };
+  return { share: 0, temperature: 0, noise: undefined, after: 0 };
 }
 
 export const OwnDraftNoise: MessageFns<OwnDraftNoise> = {
@@ -2171,6 +2175,9 @@ export const OwnDraftNoise: MessageFns<OwnDraftNoise> = {
     }
     if (message.noise !== undefined) {
       DrawnNoise.encode(message.noise, writer.uint32(26).fork()).join();
+    }
+    if (message.after !== 0) {
+      writer.uint32(33).double(message.after);
     }
     return writer;
   },
@@ -2212,6 +2219,14 @@ export const OwnDraftNoise: MessageFns<OwnDraftNoise> = {
             message.noise = DrawnNoise.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.after = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2229,6 +2244,7 @@ export const OwnDraftNoise: MessageFns<OwnDraftNoise> = {
       share: isSet(object.share) ? globalThis.Number(object.share) : 0,
       temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : 0,
       noise: isSet(object.noise) ? DrawnNoise.fromJSON(object.noise) : undefined,
+      after: isSet(object.after) ? globalThis.Number(object.after) : 0,
     };
   },
 
@@ -2243,6 +2259,9 @@ export const OwnDraftNoise: MessageFns<OwnDraftNoise> = {
     if (message.noise !== undefined) {
       obj.noise = DrawnNoise.toJSON(message.noise);
     }
+    if (message.after !== 0) {
+      obj.after = floatToJson(message.after);
+    }
     return obj;
   },
 
@@ -2256,6 +2275,7 @@ export const OwnDraftNoise: MessageFns<OwnDraftNoise> = {
     message.noise = (object.noise !== undefined && object.noise !== null)
       ? DrawnNoise.fromPartial(object.noise)
       : undefined;
+    message.after = object.after ?? 0;
     return message;
   },
 };
