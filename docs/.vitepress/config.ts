@@ -53,8 +53,11 @@ export default defineConfig({
   },
 });
 
-/** What a person searches for is rather in a page that people wrote than in the reference. */
+/**
+ * What a person searches for is rather in a page that people wrote than in the reference or in a report. The reader's browser gets this
+ * function as text, so it uses nothing but its argument.
+ */
 function boost(id: string): number {
-  if (id.startsWith("/api/") || id.startsWith("/protocol/")) return 0.25;
+  if (/^\/(api|protocol)\/|^\/\w+\/report\b/.test(id)) return 0.25;
   return id.startsWith("/project/") ? 0.5 : 1;
 }

@@ -18,7 +18,7 @@ let built: { exitCode?: number | undefined; all: string };
 beforeAll(async () => {
   const command = ["--import", "tsx", "sdk/tools/docs.ts"];
   built = await execa(process.execPath, command, { cwd: root, all: true, reject: false });
-});
+}, 600_000);
 
 describe("the site", () => {
   it("builds without a warning", () => {
