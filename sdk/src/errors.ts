@@ -8,6 +8,7 @@ export type LadErrorCode =
   | "invalid-option"
   /** A base, adapter, data set, run, checkpoint or file that does not exist. */
   | "not-found"
+  /** A folder, file, run or checkpoint of that name, which nothing may be written over. */
   | "already-exists"
   /** The right call at the wrong time: a gap in sequence numbers, a busy adapter. */
   | "invalid-state"
@@ -23,9 +24,11 @@ export type LadErrorCode =
   | "unauthenticated"
   /** Client and worker speak different versions of the protocol. */
   | "version-mismatch"
+  /** A request beyond the memory budget, or an allocation that the device refused. */
   | "out-of-memory"
   /** A full disk, a failed write. */
   | "storage"
+  /** A call or run that was ended by its signal, its client, or another client's `cancel`. */
   | "cancelled"
   /** A loss or gradient that is no longer a number. */
   | "diverged"
@@ -33,6 +36,7 @@ export type LadErrorCode =
   | "busy"
   /** The worker cannot be reached, or is stopping. */
   | "unavailable"
+  /** A mistake in lad itself: what should not happen, on either side. */
   | "internal"
   /** A worker that this process started ended before it answered. */
   | "worker-start-failed"

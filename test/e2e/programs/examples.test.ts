@@ -22,24 +22,6 @@ function example(name: string, ...words: string[]) {
   return execa(process.execPath, command, { cwd: root, env: { OMP_NUM_THREADS: "1" } });
 }
 
-it("the README's program runs as it stands, but for the number of its steps", async () => {
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  const [, program = ""] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  const short = program
-    .replace("...training,", "...training, steps: 2, warmupSteps: 0,")
-    .replace("% 100", "% 1")
-    .replace('"my-adapter"', JSON.stringify(join(scratch, "my-adapter")));
-  expect(short).toContain("steps: 2");
-  const file = join(scratch, "readme.mts");
-  writeFileSync(file, short);
-  const { stdout } = await execa(process.execPath, ["--import", "tsx", file], {
-    cwd: root,
-    env: { OMP_NUM_THREADS: "1" },
-  });
-  expect(stdout).toMatch(/^1 \d+\.\d+\n2 \d+\.\d+\n/);
-  expect(readdirSync(join(scratch, "my-adapter"))).toContain("adapter_model.safetensors");
-});
-
 describe("the examples, on the stub", () => {
   it("train-and-sample trains, saves in PEFT's format and answers", async () => {
     const folder = join(scratch, "adapter");
