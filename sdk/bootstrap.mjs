@@ -62,7 +62,7 @@ function packagesOf(file) {
 
 async function install() {
   if (isInstalled()) return; // another process did it while this one waited
-  console.error("lad: installing the Node packages of package-lock.json into node_modules (about 100 MB)");
+  console.error("lad: installing the Node packages of package-lock.json into node_modules (about 500 MB)");
   const code = await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], 2);
   if (code !== 0) {
     console.error(

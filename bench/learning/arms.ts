@@ -76,10 +76,10 @@ const CHANGES: readonly Arm[] = [
   }),
   endingInDrafts("prefix attention, own drafts for the last 40 %", 0.4, { attention: "prefix" }),
   arm("together: prefix, tail weight 0.1", { attention: "prefix", loss: SHORT_TAIL }),
-  arm("together: prefix, tail weight 0.1, cover, own drafts for the last 40 %", recipes.better.training),
-  arm("together: prefix, tail weight 0.1, mask-only, own drafts for the last 40 %", {
+  arm("together: prefix, tail weight 0.1, mask-only, own drafts for the last 40 %", recipes.better.training),
+  arm("together: prefix, tail weight 0.1, cover, own drafts for the last 40 %", {
     ...recipes.better.training,
-    noise: ownDraft({ noise: "mask-only", after: 0.6 }),
+    noise: ownDraft({ noise: "cover", after: 0.6 }),
   }),
 ];
 

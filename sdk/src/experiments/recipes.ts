@@ -70,16 +70,16 @@ const tiny: Recipe = {
 };
 
 /**
- * A prompt that attends to itself alone, and a tail that counts a tenth, lower the loss under masks; drafts of its own, once it can answer
- * at all, teach it to mend what it wrote. The figures of each stand in docs/experiments.md.
+ * A prompt that attends to itself alone, masks as the only noise, and a tail that counts a tenth lower the loss under masks; drafts of its
+ * own, once it can answer at all, teach it to mend what it wrote. The figures of each stand in docs/experiments.md.
  */
 const better: Recipe = {
   ...tiny,
   about:
-    "what won the ablations on tiny: prefix attention, a tail that counts a tenth, own drafts for the last 40 % of the steps",
+    "what won the ablations on tiny: prefix attention, masks, a tail that counts a tenth, own drafts for the last 40 % of the steps",
   training: {
     ...tiny.training,
-    noise: ownDraft({ noise: "cover", after: 0.6 }),
+    noise: ownDraft({ noise: "mask-only", after: 0.6 }),
     attention: "prefix",
     loss: { supervise: "all-answer-tokens", tailWeight: 0.1 },
   },
