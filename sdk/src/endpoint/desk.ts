@@ -50,12 +50,19 @@ export class Desk {
     const place = this.#load.enter();
     const sampling = new AbortController();
     const gone = context.req.raw.signal;
-    const stop = () => sampling.abort(cancelled("The request", gone));
+    let isUnread = false;
+    let hasLeft = false;
+    const stop = () => {
+      sampling.abort(cancelled("The request", gone));
+      if (isUnread) leave(); // nobody will read what would end it
+    };
     this.#stops.add(stop);
     gone.addEventListener("abort", stop);
     if (gone.aborted || this.#closing.aborted) stop();
     let used: UsedModel | undefined;
     const leave = () => {
+      if (hasLeft) return;
+      hasLeft = true;
       this.#stops.delete(stop);
       gone.removeEventListener("abort", stop);
       used?.[Symbol.dispose]();
@@ -64,7 +71,12 @@ export class Desk {
     try {
       used = await this.models.use(question.model);
       const { events, ...begun } = await beginAnswering(question, used, sampling.signal);
-      return { ...begun, events: until(events(), leave) };
+      isUnread = true;
+      if (sampling.signal.aborted) throw sampling.signal.reason;
+      const reading = () => {
+        isUnread = false;
+      };
+      return { ...begun, events: until(events(), reading, leave) };
     } catch (error) {
       if (used !== undefined && isLadError(error, "not-found")) this.models.forget(used);
       leave();
@@ -89,9 +101,14 @@ export class Desk {
   }
 }
 
-/** The same events; `leave` is called when the last has been read, or when they are left. */
-async function* until<Event>(events: AsyncGenerator<Event, void, undefined>, leave: () => void) {
+/** The same events; `begin` is called before the first, `leave` when the last has been read, or when they are left. */
+async function* until<Event>(
+  events: AsyncGenerator<Event, void, undefined>,
+  begin: () => void,
+  leave: () => void,
+) {
   try {
+    begin();
     yield* events;
   } finally {
     leave();

@@ -86,6 +86,26 @@ describe("overload", () => {
   });
 });
 
+describe("clients that leave", () => {
+  it.each(["before they read anything", "in the middle"])("%s are counted no more", async (when) => {
+    const { ask, cancelled } = await testEndpoint([{ text: "x" }], { maxRequests: 1, isEndless: true });
+    const leaving = new AbortController();
+    const response = await ask(CHAT, { ...hello, n: 64, stream: true }, {}, leaving.signal);
+    if (when === "in the middle") await response.body?.getReader().read();
+    leaving.abort();
+    await response.body?.cancel().catch(() => {}); // as a server's socket does that has nobody to write to
+    const another = async () => {
+      const again = new AbortController();
+      const { status } = await ask(CHAT, { ...hello, stream: true }, {}, again.signal);
+      again.abort();
+      return status;
+    };
+    await expect.poll(another).toBe(200);
+    await expect.poll(another).toBe(200);
+    await expect.poll(() => cancelled.length).toBeGreaterThan(1);
+  });
+});
+
 describe("serving", () => {
   it("listens on loopback with the token that it is given, until it is closed", async () => {
     const { runtime } = await stubWorker();
