@@ -205,7 +205,7 @@ export class Adapter extends Model {
    * the tokenizer's files, and a card with the facts of its training (docs/adapter-files.md). The folder appears atomically. The worker
    * computes it as it is written; training may go on meanwhile.
    *
-   * @throws LadError `invalid-state` for an adapter that was trained with attention `causal-prefix`, whose prompts the base alone reads;
+   * @throws LadError `invalid-state` for an adapter that was trained behind a causal prompt, which the base alone reads;
    *   `invalid-option` where `dataType` cannot hold the weights; `already-exists` unless `overwrite` is set; `storage`
    */
   async merge(folder: string, options: MergeOptions = {}): Promise<void> {
@@ -224,7 +224,7 @@ export class Adapter extends Model {
    * Writes the adapter's files, as `save` does, to a model repository of the Hugging Face hub (of the worker's `HF_ENDPOINT`), as one
    * commit. The repository is made if it is not there; files of other names in it stay.
    *
-   * @throws LadError `invalid-option` for a `repo` that is not `owner/name`; `access-denied` for a token that may not write there;
+   * @throws LadError `invalid-option` for a name that is not owner/name; `access-denied` for a token that may not write there;
    *   `not-found`, `unavailable`
    */
   async push(repo: string, options: PushOptions = {}): Promise<PushedAdapter> {

@@ -5,7 +5,7 @@ import type { SampleLine, SampleRequest, ShownFrame } from "./messages.js";
 /**
  * Answers a question, or goes on from a state. Ends when `signal` is aborted, the run too.
  *
- * @throws LadError as `sample` does
+ * @throws LadError as the sampling does
  */
 export async function* sampled(
   base: Base,

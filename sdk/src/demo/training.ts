@@ -17,7 +17,7 @@ const VALIDATION_EXAMPLES = 64;
  * Starts a training as the recipe has it. It goes on when nobody follows it.
  *
  * @returns the run's id
- * @throws LadError as `createAdapter` and `train` do
+ * @throws LadError as making an adapter and training it do
  */
 export async function startTraining(
   base: Base,
