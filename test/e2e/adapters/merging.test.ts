@@ -132,7 +132,7 @@ describe("merging an adapter", () => {
       status: 1,
       err: expect.stringContaining("exists"),
     });
-    expect(await lad(["adapters", "merge", "mine", folder, "--force"])).toMatchObject({ status: 0 });
+    expect(await lad(["adapters", "merge", "mine", folder, "--overwrite"])).toMatchObject({ status: 0 });
     expect(await lad(["adapters", "merge", "mime", folder])).toMatchObject({
       err: expect.stringContaining("Did you mean mine?"),
     });

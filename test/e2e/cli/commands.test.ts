@@ -335,6 +335,29 @@ describe("leaving", () => {
     );
   });
 
+  it("tells what of a sweep is done, and where it is kept", async () => {
+    const { cli, written, leaving } = captured();
+    const manifest = join(home, "left.json");
+    const words = [
+      "sweep",
+      data,
+      "--base",
+      "stub",
+      "--ranks",
+      "1,2,4,8",
+      "--steps",
+      "60",
+      "--questions",
+      "2",
+    ];
+    const ended = runLad([...words, "--manifest", manifest, "--json"], cli);
+    await vi.waitFor(() => expect(written.out).toContain("adapter.rank"), { timeout: 60_000 });
+    leaving.ask();
+    expect(await ended).toBe(130);
+    expect(written.err).toMatch(/[123] of 4 done in \d+ s\./);
+    expect(written.err).toContain(`What is done is kept in ${manifest}: the same command goes on.`);
+  });
+
   it("is followed by two, of whom one keeps the adapter", async () => {
     const { cli, written, leaving } = captured();
     const ended = runLad([...TRAIN.slice(0, -4), "--steps", "400", ...WINDOW, "--name", "twice"], cli);

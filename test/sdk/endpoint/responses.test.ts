@@ -18,6 +18,15 @@ it("answers a text or a chat, behind its instructions", async () => {
   }
 });
 
+it("refuses the log probabilities that it does not tell, and includes nothing else", async () => {
+  const { ask } = await testEndpoint([{ text: "Hello!" }]);
+  const including = (wanted: string) => ask(PATH, { model: "stub", input: "hi", include: [wanted] });
+  expect((await including("reasoning.encrypted_content")).status).toBe(200);
+  const refused = await including("message.output_text.logprobs");
+  expect(refused.status).toBe(400);
+  expect((await refused.json()).error).toMatchObject({ param: "include[0]" });
+});
+
 it("is incomplete where the answer was cut", async () => {
   const { ask } = await testEndpoint([{ text: "Hel", stopped: StopReason.LENGTH }]);
   const reply = await (await ask(PATH, { model: "stub", input: "hi", max_output_tokens: 3 })).json();

@@ -1,8 +1,16 @@
 import { once } from "node:events";
 import { Command } from "commander";
-import { startDemo } from "../../demo/demo.js";
+import { type Demo, type DemoOptions, startDemo } from "../../demo/demo.js";
 import type { DemoExample } from "../../demo/messages.js";
-import { type Base, type Runtime, recipeFor, tinyData } from "../../index.js";
+import {
+  announceWorker,
+  type Base,
+  isLadError,
+  type Runtime,
+  recipeFor,
+  servedWorker,
+  tinyData,
+} from "../../index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { demoPage } from "../support/demo-page.js";
 import { findAdapter, library } from "../support/library.js";
@@ -17,6 +25,8 @@ interface Flags extends WorkerFlags {
   readonly json?: boolean;
 }
 
+/** Where the page is, so that links to its sessions stay good. */
+const PORT = 8420;
 /** How many questions the page offers. */
 const EXAMPLES = 12;
 
@@ -34,14 +44,28 @@ export function demoCommand(cli: Cli): Command {
       another,
       [],
     )
-    .option("--port <n>", "where the page is (default: any that is free)", integer)
+    .option(
+      "--port <n>",
+      `the page's port; 0: any that is free (default: ${PORT}, or a free one where it is taken)`,
+      integer,
+    )
     .option("--json", "the page's address as a line of JSON");
   return withWorkerFlags(command)
     .addHelpText(
       "after",
       "\nExamples:\n  lad demo\n  lad demo --base smollm2-135m --adapter mine\n\nOpen the address that it prints; other machines cannot reach it. It ends with Ctrl-C.",
     )
-    .action((flags: Flags) => withKeeper(cli, flags, ({ runtime }) => demo(cli, runtime, flags)));
+    .action((flags: Flags) =>
+      withKeeper(cli, flags, async ({ runtime, isShared }) => {
+        const isNoted = !isShared && (await servedWorker()) === undefined;
+        const announcement = isNoted ? await announceWorker(runtime.connection) : undefined;
+        try {
+          await demo(cli, runtime, flags);
+        } finally {
+          await announcement?.withdraw();
+        }
+      }),
+    );
 }
 
 async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
@@ -56,7 +80,7 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
   );
   const recipe = recipeFor(baseName);
   const base = await loadBase(cli, runtime, baseName, recipe);
-  await using served = await startDemo({
+  await using served = await opened({
     runtime,
     base,
     recipe,
@@ -64,7 +88,7 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
     saved: [...named, ...others].map(({ name, folder }) => ({ name, folder })),
     examples: await examplesFor(base),
     training: isShipped(baseName) ? { train: tinyData.train(), heldout: tinyData.heldout() } : undefined,
-    port: flags.port,
+    port: flags.port ?? PORT,
     onFailure: (error) =>
       note(cli, `lad: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
   });
@@ -77,6 +101,16 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
   const ended = AbortSignal.any([signal, runtime.lost]);
   if (!ended.aborted) await once(ended, "abort");
   if (runtime.lost.aborted) throw runtime.lost.reason;
+}
+
+/** The demo at its port, or at any that is free where another program has the usual one. */
+async function opened(options: DemoOptions): Promise<Demo> {
+  try {
+    return await startDemo(options);
+  } catch (error) {
+    if (options.port !== PORT || !isLadError(error, "port-in-use")) throw error;
+    return startDemo({ ...options, port: 0 });
+  }
 }
 
 /** Held-out questions of every kind that the small bases know; of others nothing is known. */

@@ -48,8 +48,8 @@ export const EXAMINATIONS: readonly Examination[] = [
 
 async function node(): Promise<Finding> {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  const isOld = major < 20 || (major === 20 && minor < 11);
-  if (isOld) return problem(process.versions.node, "Install Node 20.11 or newer.");
+  const isOld = major < 20 || (major === 20 && minor < 19);
+  if (isOld) return problem(process.versions.node, "Install Node 20.19 or newer.");
   return fine(`${process.versions.node} on ${process.platform} ${process.arch}`);
 }
 

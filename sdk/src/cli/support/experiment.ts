@@ -3,6 +3,7 @@ import {
   type Experiment,
   type ExperimentResult,
   type FailedPoint,
+  isLadError,
   LadError,
   type LadErrorCode,
   type Runtime,
@@ -30,28 +31,45 @@ export async function followExperiment(
   });
   const rows: { point: string; result: ExperimentResult }[] = [];
   const failures: FailedPoint[] = [];
-  for await (const row of sweep) {
-    bars.finish();
-    const point = labelOf(row.point);
-    if (row.status === "failed") {
-      failures.push(row.error);
-      note(cli, `${point}: ${row.error.message}`);
-    } else {
-      if (json) printJson(cli, { point: row.point, seconds: row.seconds, ...row.result });
-      rows.push({ point, result: row.result });
+  let stopped: unknown;
+  try {
+    for await (const row of sweep) {
+      bars.finish();
+      const point = labelOf(row.point);
+      if (row.status === "failed") {
+        failures.push(row.error);
+        note(cli, `${point}: ${row.error.message}`);
+      } else {
+        if (json) printJson(cli, { point: row.point, seconds: row.seconds, ...row.result });
+        rows.push({ point, result: row.result });
+      }
     }
+  } catch (error) {
+    if (!isLadError(error, "cancelled")) throw error;
+    bars.finish();
+    stopped = error;
   }
   if (!json && rows.length > 0) print(cli, tableOf(rows));
   note(
     cli,
     `${rows.length} of ${sweep.points.length} done in ${Math.round((performance.now() - started) / 1000)} s.`,
   );
+  if (stopped !== undefined) {
+    note(cli, keptText(experiment.sweep?.manifest));
+    throw stopped;
+  }
   if (experiment.report !== undefined) note(cli, `The report is in ${experiment.report}.`);
   const [failure] = failures;
   if (failure !== undefined) {
     const code = (failure.code ?? "internal") as LadErrorCode;
     throw new LadError(code, `${failures.length} of ${sweep.points.length} points failed.`);
   }
+}
+
+function keptText(manifest: string | undefined): string {
+  if (manifest === undefined)
+    return "Nothing is kept: a sweep with a manifest can go on where it was stopped.";
+  return `What is done is kept in ${manifest}: the same command goes on.`;
 }
 
 function tableOf(rows: readonly { point: string; result: ExperimentResult }[]): string {

@@ -15,16 +15,20 @@ import { commonShape, IGNORED, REFUSED } from "./fields.js";
 import { shapeOfFormat } from "./formats.js";
 
 const INPUT = "a text, or a list of messages, at least one";
+/** Other things to include are of tools and reasoning, which no answer has here. */
+const LOGPROBS = "message.output_text.logprobs";
+const NO_LOGPROBS = "not the log probabilities, which /v1/chat/completions tells";
 const schema = fields({
   ...commonShape,
   input: z.union([filledText(INPUT), list(z.unknown(), INPUT)], { error: INPUT }),
   instructions: text().optional(),
+  include: z.array(z.unknown().refine((wanted) => wanted !== LOGPROBS, { error: NO_LOGPROBS })).optional(),
   max_output_tokens: integer(1).optional(),
   text: z.looseObject({ format: z.unknown().optional() }, { error: "an object" }).optional(),
 });
 const RULES: BodyRules<typeof schema> = {
   schema,
-  ignored: [...IGNORED, "include", "stream_options", "truncation"],
+  ignored: [...IGNORED, "stream_options", "truncation"],
   refused: {
     ...REFUSED,
     previous_response_id: "Nothing is kept here: give the chat so far as input.",

@@ -9,7 +9,7 @@ interface Flags extends WorkerFlags {
   readonly base?: string;
   readonly dtype?: NonNullable<MergeOptions["dataType"]>;
   readonly shardBytes?: number;
-  readonly force?: boolean;
+  readonly overwrite?: boolean;
 }
 
 const TYPES = ["auto", "float32", "bfloat16", "float16"] as const;
@@ -31,20 +31,20 @@ export function mergeCommand(cli: Cli): Command {
         new Option("--dtype <type>", "of the weights (default: the base's in memory)").choices(TYPES),
       )
       .option("--shard-bytes <n>", "the most bytes of tensors in one file (default: 5000000000)", integer)
-      .option("-f, --force", "replace what was merged there before"),
+      .option("--overwrite", "replace what was merged there before"),
   )
     .addHelpText("after", EXAMPLES)
     .action((adapter: string, folder: string, flags: Flags) => merged(cli, adapter, folder, flags));
 }
 
 async function merged(cli: Cli, name: string, folder: string, flags: Flags): Promise<void> {
-  const { base, dtype, shardBytes, force = false } = flags;
+  const { base, dtype, shardBytes, overwrite = false } = flags;
   const asked = { adapter: name, ...(base === undefined ? {} : { base }) };
   await withWorker(cli, flags, async ({ runtime }) => {
     const { adapter } = await askedModel(cli, runtime, asked);
     try {
       const { signal } = cli.leaving;
-      await adapter?.merge(folder, { dataType: dtype, maxShardBytes: shardBytes, overwrite: force, signal });
+      await adapter?.merge(folder, { dataType: dtype, maxShardBytes: shardBytes, overwrite, signal });
     } finally {
       await dropQuietly(adapter);
     }
