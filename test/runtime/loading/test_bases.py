@@ -177,6 +177,15 @@ def test_a_name_that_is_no_base_is_not_found(
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("tny", "tiny"), ("smolm2-135m", "smollm2-135m"), ("tiny-5", "tiny-5m")]
+)
+def test_a_mistyped_name_gets_the_nearest_one(slip: str, meant: str) -> None:
+    with pytest.raises(LadError) as refused:
+        load(slip)
+    assert refused.value.remedy.startswith(f"Did you mean {meant}? Give stub, tiny")
+
+
 @pytest.mark.parametrize("name", ["stub", "tiny"])
 def test_a_revision_of_what_is_no_hub_model_is_an_error(name: str) -> None:
     with pytest.raises(LadError, match="revision is") as caught:

@@ -9,7 +9,8 @@ describe("the recipe for a base", () => {
     expect(recipeFor("tiny", "lad")).toBe(recipes.lad);
   });
 
-  it("is not guessed from a preset that does not exist", () => {
+  it("is not guessed from a preset that does not exist, but its name is", () => {
+    expect(() => recipeFor("tiny", "beter")).toThrow(/Did you mean better\?/);
     expect(() => recipeFor("tiny", "nope")).toThrow(LadError);
     expect(() => recipeFor("tiny", "nope")).toThrow(/preset is "?nope"?.*Give one of lad, better, tiny/);
   });

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
@@ -87,13 +88,14 @@ def files_of(spec: BaseSpec, progress: Callable[[LoadProgress], None]) -> Iterat
         )
         yield BaseFiles(folder=folder, revision=commit)
     else:
+        guess = "".join(f"Did you mean {name}? " for name in get_close_matches(spec.name, REGISTRY, n=1))
         raise LadError(
             ErrorCode.NOT_FOUND,
             f"There is no base {spec.name[:200]!r}: it is no known name, no folder or file of torch.save on the worker, and no "
             "hub id.",
             option="base",
             value=spec.name,
-            remedy=f"Give {', '.join(REGISTRY)}, a hub id such as meta-llama/Llama-3.2-1B-Instruct, or an existing folder.",
+            remedy=f"{guess}Give {', '.join(REGISTRY)}, a hub id such as meta-llama/Llama-3.2-1B-Instruct, or an existing folder.",
         )
 
 
