@@ -22,11 +22,13 @@ import { emitWarning } from "./warnings.js";
 import {
   AdaptersService,
   fromAdapter,
+  fromCheckpoint,
   fromInfo,
   fromRun,
   present,
   type RunInfo,
   RunsService,
+  type StoredCheckpoint,
   type WorkerInfo,
   WorkerService,
 } from "./wire.js";
@@ -194,6 +196,14 @@ export class Runtime {
   async deleteRun(id: string, options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = check(callOptions, options);
     await this.#client.within(timeoutMs).call(RunsService.deleteRun, { runId: id }, { signal });
+  }
+
+  /** The checkpoints in the worker's store, by their names: the latest of each, of any base. `base.loadCheckpoint` loads one. */
+  async checkpoints(options: CallOptions = {}): Promise<StoredCheckpoint[]> {
+    const { signal, timeoutMs } = check(callOptions, options);
+    const client = this.#client.within(timeoutMs);
+    const { checkpoints } = await client.call(AdaptersService.listCheckpoints, {}, { signal });
+    return checkpoints.map(fromCheckpoint);
   }
 
   /**

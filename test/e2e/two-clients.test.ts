@@ -43,7 +43,11 @@ describe("two clients on one checkpoint name", () => {
     });
     expect(await b.checkpoint("shared", { overwrite: true })).not.toBe(digest);
     await expect(a.checkpoint("shared")).rejects.toMatchObject({ code: "already-exists" });
+    expect(await theirs?.checkpoints()).toEqual([
+      expect.objectContaining({ name: "shared", baseName: "stub", rank: expect.any(Number) }),
+    ]);
     await mine?.deleteCheckpoint("shared");
+    expect(await theirs?.checkpoints()).toEqual([]);
     expect(await a.checkpoint("shared")).toBe(digest);
     await expect(mine?.deleteCheckpoint("no-such")).rejects.toMatchObject({ code: "not-found" });
     await Promise.all([a.drop(), b.drop()]);

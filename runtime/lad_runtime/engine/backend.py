@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from lad_runtime.errors import LadError
-from lad_runtime.types.adapters import AdapterClaims, AdapterSpec, MergeSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec, MergeSpec, StoredCheckpoint
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.types.data import CutExample, Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.memory import HeldMemory, Needs
@@ -148,6 +148,10 @@ class AnyThread(Protocol[BaseT_contra, AdapterT_contra]):
         ...
 
     def adapter_bytes(self, base: BaseT_contra, spec: AdapterSpec) -> int: ...
+
+    def checkpoints(self) -> list[StoredCheckpoint]:
+        """The latest of each name in the store, by name."""
+        ...
 
     def checkpoint_bytes(self, name: str) -> int:
         """Bytes that loading a checkpoint takes; 0 if it does not exist."""

@@ -42,7 +42,7 @@ from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.row_independence import rows_are_independent
 from lad_runtime.torch_backend.task_kind import Setting
 from lad_runtime.torch_backend.tasks import kind_of
-from lad_runtime.types.adapters import AdapterSpec, MergeSpec
+from lad_runtime.types.adapters import AdapterSpec, MergeSpec, StoredCheckpoint
 from lad_runtime.types.bases import BaseSpec, LoadProgress
 from lad_runtime.types.data import CutExample, Example, Message, PreparedExample, WindowReport, WindowSpec
 from lad_runtime.types.memory import HeldMemory, Needs
@@ -106,6 +106,9 @@ class TorchBackend:
 
     def adapter_bytes(self, base: Base, spec: AdapterSpec) -> int:
         return adapter_bytes(base.model.config, spec)
+
+    def checkpoints(self) -> list[StoredCheckpoint]:
+        return self._checkpoints.all()
 
     def checkpoint_bytes(self, name: str) -> int:
         return self._checkpoints.nbytes(name)

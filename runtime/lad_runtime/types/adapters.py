@@ -116,6 +116,18 @@ class Pushed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredCheckpoint:
+    """The latest checkpoint of a name."""
+
+    name: str
+    base_name: str
+    base_revision: str
+    rank: int
+    steps: int  # optimizer steps that the adapter has taken
+    nbytes: int  # of its files
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdapterInfo:
     id: str
     base_id: str

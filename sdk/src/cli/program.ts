@@ -99,6 +99,11 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     about: "list, follow, pause, resume and cancel runs",
     load: async () => (await import("./commands/runs.js")).runsCommand,
   },
+  checkpoints: {
+    group: "Manage:",
+    about: "list, keep and delete checkpoints",
+    load: async () => (await import("./commands/checkpoints.js")).checkpointsCommand,
+  },
   serve: {
     group: "Manage:",
     about: "keep a worker for other commands and programs",

@@ -22,11 +22,14 @@ export class DemoModels {
     this.#saved = saved;
   }
 
-  /** The base, then its adapters as they were given, then those of runs, the last run first, and their checkpoints. */
+  /** The base, then its adapters as they were given, then those of runs, the last run first, and checkpoints. */
   async list(): Promise<DemoModel[]> {
     const resident = new Set((await this.#runtime.info()).adapters.map(({ id }) => id));
     const runs = (await trainings(this.#runtime, this.#base)).reverse();
-    const checkpoints = new Set(runs.map(({ checkpoint }) => checkpoint).filter((name) => name !== ""));
+    const checkpoints = (await this.#runtime.checkpoints()).filter(
+      ({ baseName, baseRevision }) =>
+        baseName === this.#base.name && baseRevision === this.#base.info.revision,
+    );
     return [
       ...this.#saved.map(({ name }): DemoModel => ({ id: `saved:${name}`, name, kind: "saved" })),
       ...runs
@@ -38,10 +41,10 @@ export class DemoModels {
             kind: "run",
           }),
         ),
-      ...[...checkpoints].map(
-        (name): DemoModel => ({
+      ...checkpoints.map(
+        ({ name, steps }): DemoModel => ({
           id: `checkpoint:${name}`,
-          name: `checkpoint ${name}`,
+          name: `checkpoint ${name} (${steps} steps)`,
           kind: "checkpoint",
         }),
       ),

@@ -107,6 +107,22 @@ export interface AdapterClaims {
   readonly padTokens: readonly string[];
 }
 
+/** The latest checkpoint of a name in the worker's store. */
+export interface StoredCheckpoint {
+  /** Its name. */
+  readonly name: string;
+  /** The name of the base that it is of, such as `tiny`. */
+  readonly baseName: string;
+  /** That base's revision. */
+  readonly baseRevision: string;
+  /** The adapter's rank. */
+  readonly rank: number;
+  /** Optimizer steps that the adapter has taken. */
+  readonly steps: number;
+  /** Bytes of its files: weights and optimizer state. */
+  readonly nbytes: number;
+}
+
 /** A LoRA adapter as the worker holds it. */
 export interface AdapterInfo {
   /** The adapter's or snapshot's id on the worker. */

@@ -1,7 +1,14 @@
 import { LadError } from "../errors.js";
+import type * as adapters from "../gen/lad/v1/adapters.js";
 import { AttentionMode } from "../gen/lad/v1/training.js";
 import * as pb from "../gen/lad/v1/worker.js";
-import type { AdapterClaims, AdapterInfo, BaseInfo, WorkerInfo } from "../results/worker.js";
+import type {
+  AdapterClaims,
+  AdapterInfo,
+  BaseInfo,
+  StoredCheckpoint,
+  WorkerInfo,
+} from "../results/worker.js";
 import { counted, inJson } from "./bigints.js";
 import { numberOf, wordOf } from "./enums.js";
 import { fromLoss, fromNoise } from "./training.js";
@@ -15,6 +22,10 @@ export function fromBase(base: pb.Base): BaseInfo {
 export function fromAdapter({ spec, claims, ...adapter }: pb.Adapter): AdapterInfo {
   const known = { ...present(spec, "Adapter.spec"), ...counted(adapter) };
   return inJson({ ...known, claims: claims && fromClaims(claims) });
+}
+
+export function fromCheckpoint(checkpoint: adapters.StoredCheckpoint): StoredCheckpoint {
+  return inJson(counted(checkpoint));
 }
 
 function fromClaims({ noise, loss, ...claims }: pb.AdapterClaims): AdapterClaims {

@@ -335,6 +335,28 @@ describe("leaving", () => {
     );
   });
 
+  it("lists checkpoints that programs left, keeps the adapter of one, and deletes it", async () => {
+    expect((await lad(["checkpoints"])).err).toContain("There are no checkpoints.");
+    const base = await runtime.loadBase("stub");
+    await using adapter = await base.createAdapter({ rank: 3, seed: 1 });
+    const rows = [{ instruction: "Say a.", output: "a" }];
+    await adapter.train({ data: rows, steps: 2, warmupSteps: 0, windowTokens: 48 }).result();
+    await adapter.checkpoint("left-behind");
+    expect((await lad(["checkpoints"])).out).toMatch(/left-behind +stub +3 +2/);
+    expect(lines((await lad(["checkpoints", "list", "--json"])).out)).toMatchObject([
+      { name: "left-behind" },
+    ]);
+    expect(await lad(["checkpoints", "keep", "left-behind"])).toMatchObject({
+      status: 0,
+      out: "left-behind\n",
+    });
+    expect((await lad(["adapters"])).out).toMatch(/left-behind +stub +3/);
+    expect((await lad(["checkpoints", "keep", "nothing"])).err).toContain("There is no checkpoint nothing.");
+    expect(await lad(["checkpoints", "delete", "left-behind"])).toMatchObject({ status: 0 });
+    expect((await lad(["checkpoints", "list", "--json"])).out).toBe("");
+    await lad(["adapters", "drop", "left-behind"]);
+  });
+
   it("tells what of a sweep is done, and where it is kept", async () => {
     const { cli, written, leaving } = captured();
     const manifest = join(home, "left.json");

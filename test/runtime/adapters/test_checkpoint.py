@@ -94,6 +94,23 @@ def test_a_deleted_name_is_free_and_leaves_no_file(store):
     store.write("run-1", trained_adapter(1), INFO)
 
 
+def test_the_latest_of_each_name_is_listed_and_nothing_else(store):
+    assert store.all() == []
+    for steps in (1, 4):
+        store.write("later", trained_adapter(steps), INFO)
+    store.write("earlier", trained_adapter(2), INFO)
+    store.write("gone", trained_adapter(1), INFO)
+    store.delete("gone")
+    (store._root / "somebody-elses").mkdir()
+    damaged = store._root / "damaged" / "00000001"
+    damaged.mkdir(parents=True)
+    (damaged / "state.json").write_text("[" * 100_000)
+    listed = store.all()
+    assert [(each.name, each.steps) for each in listed] == [("earlier", 2), ("later", 4)]
+    assert {(each.base_name, each.base_revision) for each in listed} == {(INFO.name, INFO.revision)}
+    assert listed[1].nbytes == store.nbytes("later") > 0
+
+
 def test_the_latest_two_are_kept(store):
     for steps in range(4):
         store.write("run-1", trained_adapter(steps), INFO)

@@ -13,7 +13,7 @@ from lad_runtime.engine.backend import DeviceInfo
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.method.loss_report import ExampleLosses
 from lad_runtime.method.policies.policy import DenoisingPolicy
-from lad_runtime.types.adapters import AdapterClaims, AdapterSpec, MergeSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec, MergeSpec, StoredCheckpoint
 from lad_runtime.types.bases import BaseInfo, BaseSpec, LoadProgress
 from lad_runtime.types.data import (
     CutExample,
@@ -178,6 +178,14 @@ class FakeBackend:
 
     def adapter_bytes(self, base: FakeBase, spec: AdapterSpec) -> int:
         return 256
+
+    def checkpoints(self) -> list[StoredCheckpoint]:
+        return [
+            StoredCheckpoint(
+                name=name, base_name="fake", base_revision="", rank=adapter.spec.rank, steps=0, nbytes=0
+            )
+            for name, adapter in sorted(self.saved.items())
+        ]
 
     def checkpoint_bytes(self, name: str) -> int:
         return 256

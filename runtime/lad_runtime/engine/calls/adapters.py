@@ -16,7 +16,7 @@ from lad_runtime.engine.resident.entries import AdapterEntry, BaseEntry
 from lad_runtime.engine.resident.registry import Registry
 from lad_runtime.engine.scheduler.engine import Engine
 from lad_runtime.errors import ErrorCode, LadError, invalid_option
-from lad_runtime.types.adapters import AdapterSpec
+from lad_runtime.types.adapters import AdapterSpec, StoredCheckpoint
 
 
 class Adapters:
@@ -147,6 +147,10 @@ class Adapters:
             raise
         saving.add_done_callback(lambda _: self._names.release(name, writer))
         return saving
+
+    def checkpoints(self) -> list[StoredCheckpoint]:
+        """Reads the disk; any thread may call it."""
+        return self._backend.checkpoints()
 
     def delete_checkpoint(self, name: str) -> "Future[None]":
         """Raises LadError: NOT_FOUND if there is none, INVALID_STATE while it has a writer."""

@@ -15,7 +15,7 @@ from lad_runtime.gen.lad.v1 import adapters_pb2_grpc, worker_pb2
 from lad_runtime.server.calls.creating import made, same_request
 from lad_runtime.server.calls.threads import Shared, Threads
 from lad_runtime.server.calls.waiting import ended, entered, in_one_thread, outlasted, whole
-from lad_runtime.types.adapters import AdapterInfo, AdapterSpec, MergeSpec, Pushed, PushSpec
+from lad_runtime.types.adapters import AdapterInfo, AdapterSpec, MergeSpec, Pushed, PushSpec, StoredCheckpoint
 from lad_runtime.wire.codec import reader, writer
 
 _PIECE = 1 << 20
@@ -26,6 +26,7 @@ _read_merge = reader(pb.MergeAdapterRequest, MergeSpec)
 _read_push = reader(pb.PushAdapterRequest, PushSpec)
 _write_pushed = writer(Pushed, pb.PushAdapterResponse)
 _write_adapter = writer(AdapterInfo, worker_pb2.Adapter)
+_write_checkpoint = writer(StoredCheckpoint, pb.StoredCheckpoint)
 
 
 class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
@@ -136,6 +137,12 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
         )
         entry = await made(making)
         return pb.LoadCheckpointResponse(adapter=_write_adapter(entry.info))
+
+    async def ListCheckpoints(
+        self, request: pb.ListCheckpointsRequest, context: aio.ServicerContext
+    ) -> pb.ListCheckpointsResponse:
+        found = await asyncio.to_thread(self._adapters.checkpoints)
+        return pb.ListCheckpointsResponse(checkpoints=[_write_checkpoint(each) for each in found])
 
     async def DeleteCheckpoint(
         self, request: pb.DeleteCheckpointRequest, context: aio.ServicerContext

@@ -29,7 +29,7 @@ from lad_runtime.torch_backend.files.durable import (
     verify_folder,
     write_folder,
 )
-from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
+from lad_runtime.types.adapters import AdapterClaims, AdapterSpec, StoredCheckpoint
 from lad_runtime.types.bases import BaseInfo, MatrixKernel
 from lad_runtime.types.early_stopping import UNWATCHED, ValidationWatch
 from lad_runtime.types.training import OptimizerSpec, TrainingSpec
@@ -83,6 +83,31 @@ class CheckpointStore:
         folder = self._folder(name)
         newest = folder / f"{max(self._numbers(folder), default=0):08d}"
         return sum(path.stat().st_size for path in newest.glob("*.safetensors"))
+
+    def all(self) -> list[StoredCheckpoint]:
+        """The latest of each name that says what it is, by name."""
+        try:
+            names = sorted(entry.name for entry in self._root.iterdir() if not entry.name.startswith("."))
+        except FileNotFoundError:
+            return []
+        return [stored for name in names if (stored := self._stored(name)) is not None]
+
+    def _stored(self, name: str) -> StoredCheckpoint | None:
+        """None: nothing of this worker's has that name."""
+        try:
+            newest = self._folder(name) / f"{max(self._numbers(self._folder(name)), default=0):08d}"
+            state = _object(json.loads((newest / _STATE).read_bytes()))
+            base = _base(state["base"])
+            return StoredCheckpoint(
+                name=name,
+                base_name=base["name"],
+                base_revision=base["revision"],
+                rank=_count(_object(state["adapter"])["rank"]),
+                steps=_count(state["steps"]),
+                nbytes=self.nbytes(name),
+            )
+        except (KeyError, TypeError, ValueError, RecursionError, OSError, LadError):
+            return None
 
     def write(
         self,

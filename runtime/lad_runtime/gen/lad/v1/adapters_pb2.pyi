@@ -186,6 +186,32 @@ class LoadCheckpointResponse(_message.Message):
     adapter: _worker_pb2.Adapter
     def __init__(self, adapter: _Optional[_Union[_worker_pb2.Adapter, _Mapping]] = ...) -> None: ...
 
+class ListCheckpointsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListCheckpointsResponse(_message.Message):
+    __slots__ = ("checkpoints",)
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    checkpoints: _containers.RepeatedCompositeFieldContainer[StoredCheckpoint]
+    def __init__(self, checkpoints: _Optional[_Iterable[_Union[StoredCheckpoint, _Mapping]]] = ...) -> None: ...
+
+class StoredCheckpoint(_message.Message):
+    __slots__ = ("name", "base_name", "base_revision", "rank", "steps", "nbytes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BASE_NAME_FIELD_NUMBER: _ClassVar[int]
+    BASE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    NBYTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    base_name: str
+    base_revision: str
+    rank: int
+    steps: int
+    nbytes: int
+    def __init__(self, name: _Optional[str] = ..., base_name: _Optional[str] = ..., base_revision: _Optional[str] = ..., rank: _Optional[int] = ..., steps: _Optional[int] = ..., nbytes: _Optional[int] = ...) -> None: ...
+
 class DeleteCheckpointRequest(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]

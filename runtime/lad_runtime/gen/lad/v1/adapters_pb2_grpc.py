@@ -89,6 +89,11 @@ class AdaptersServiceStub:
                 request_serializer=lad_dot_v1_dot_adapters__pb2.LoadCheckpointRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_adapters__pb2.LoadCheckpointResponse.FromString,
                 _registered_method=True)
+        self.ListCheckpoints = channel.unary_unary(
+                '/lad.v1.AdaptersService/ListCheckpoints',
+                request_serializer=lad_dot_v1_dot_adapters__pb2.ListCheckpointsRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_adapters__pb2.ListCheckpointsResponse.FromString,
+                _registered_method=True)
         self.DeleteCheckpoint = channel.unary_unary(
                 '/lad.v1.AdaptersService/DeleteCheckpoint',
                 request_serializer=lad_dot_v1_dot_adapters__pb2.DeleteCheckpointRequest.SerializeToString,
@@ -174,6 +179,13 @@ class AdaptersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCheckpoints(self, request, context):
+        """Names the checkpoints in the worker's store, and what each holds now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteCheckpoint(self, request, context):
         """Removes a checkpoint from the worker's store, which frees its name. Rejected while a run writes it.
         """
@@ -233,6 +245,11 @@ def add_AdaptersServiceServicer_to_server(servicer, server):
                     servicer.LoadCheckpoint,
                     request_deserializer=lad_dot_v1_dot_adapters__pb2.LoadCheckpointRequest.FromString,
                     response_serializer=lad_dot_v1_dot_adapters__pb2.LoadCheckpointResponse.SerializeToString,
+            ),
+            'ListCheckpoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCheckpoints,
+                    request_deserializer=lad_dot_v1_dot_adapters__pb2.ListCheckpointsRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_adapters__pb2.ListCheckpointsResponse.SerializeToString,
             ),
             'DeleteCheckpoint': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteCheckpoint,
@@ -515,6 +532,33 @@ class AdaptersService:
             '/lad.v1.AdaptersService/LoadCheckpoint',
             lad_dot_v1_dot_adapters__pb2.LoadCheckpointRequest.SerializeToString,
             lad_dot_v1_dot_adapters__pb2.LoadCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCheckpoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.AdaptersService/ListCheckpoints',
+            lad_dot_v1_dot_adapters__pb2.ListCheckpointsRequest.SerializeToString,
+            lad_dot_v1_dot_adapters__pb2.ListCheckpointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

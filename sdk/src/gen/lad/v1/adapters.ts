@@ -168,6 +168,27 @@ export interface LoadCheckpointResponse {
   adapter: Adapter | undefined;
 }
 
+export interface ListCheckpointsRequest {
+}
+
+export interface ListCheckpointsResponse {
+  /** By their names. */
+  checkpoints: StoredCheckpoint[];
+}
+
+/** The latest checkpoint of a name; damaged ones, which only loading finds out, included. */
+export interface StoredCheckpoint {
+  name: string;
+  baseName: string;
+  /** The base's, as BaseInfo has it. */
+  baseRevision: string;
+  rank: bigint;
+  /** Optimizer steps that the adapter has taken. */
+  steps: bigint;
+  /** Of its files: weights and optimizer state. */
+  nbytes: bigint;
+}
+
 export interface DeleteCheckpointRequest {
   name: string;
 }
@@ -2181,6 +2202,295 @@ export const LoadCheckpointResponse: MessageFns<LoadCheckpointResponse> = {
   },
 };
 
+function createBaseListCheckpointsRequest(): ListCheckpointsRequest {
+  return {};
+}
+
+export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
+  encode(_: ListCheckpointsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCheckpointsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCheckpointsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListCheckpointsRequest {
+    return {};
+  },
+
+  toJSON(_: ListCheckpointsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListCheckpointsRequest>, I>>(base?: I): ListCheckpointsRequest {
+    return ListCheckpointsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListCheckpointsRequest>, I>>(_: I): ListCheckpointsRequest {
+    const message = createBaseListCheckpointsRequest();
+    return message;
+  },
+};
+
+function createBaseListCheckpointsResponse(): ListCheckpointsResponse {
+  return { checkpoints: [] };
+}
+
+export const ListCheckpointsResponse: MessageFns<ListCheckpointsResponse> = {
+  encode(message: ListCheckpointsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.checkpoints) {
+      StoredCheckpoint.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCheckpointsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCheckpointsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoints.push(StoredCheckpoint.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListCheckpointsResponse {
+    return {
+      checkpoints: globalThis.Array.isArray(object?.checkpoints)
+        ? object.checkpoints.map((e: any) => StoredCheckpoint.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ListCheckpointsResponse): unknown {
+    const obj: any = {};
+    if (message.checkpoints?.length) {
+      obj.checkpoints = message.checkpoints.map((e) => StoredCheckpoint.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListCheckpointsResponse>, I>>(base?: I): ListCheckpointsResponse {
+    return ListCheckpointsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListCheckpointsResponse>, I>>(object: I): ListCheckpointsResponse {
+    const message = createBaseListCheckpointsResponse();
+    message.checkpoints = object.checkpoints?.map((e) => StoredCheckpoint.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStoredCheckpoint(): StoredCheckpoint {
+  return { name: "", baseName: "", baseRevision: "", rank: 0n, steps: 0n, nbytes: 0n };
+}
+
+export const StoredCheckpoint: MessageFns<StoredCheckpoint> = {
+  encode(message: StoredCheckpoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.baseName !== "") {
+      writer.uint32(18).string(message.baseName);
+    }
+    if (message.baseRevision !== "") {
+      writer.uint32(26).string(message.baseRevision);
+    }
+    if (message.rank !== 0n) {
+      if (BigInt.asUintN(64, message.rank) !== message.rank) {
+        throw new globalThis.Error("value provided for field message.rank of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.rank);
+    }
+    if (message.steps !== 0n) {
+      if (BigInt.asUintN(64, message.steps) !== message.steps) {
+        throw new globalThis.Error("value provided for field message.steps of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.steps);
+    }
+    if (message.nbytes !== 0n) {
+      if (BigInt.asUintN(64, message.nbytes) !== message.nbytes) {
+        throw new globalThis.Error("value provided for field message.nbytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.nbytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredCheckpoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredCheckpoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.baseName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.baseRevision = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rank = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.steps = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.nbytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StoredCheckpoint {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      baseName: isSet(object.baseName)
+        ? globalThis.String(object.baseName)
+        : isSet(object.base_name)
+        ? globalThis.String(object.base_name)
+        : "",
+      baseRevision: isSet(object.baseRevision)
+        ? globalThis.String(object.baseRevision)
+        : isSet(object.base_revision)
+        ? globalThis.String(object.base_revision)
+        : "",
+      rank: isSet(object.rank) ? BigInt(object.rank) : 0n,
+      steps: isSet(object.steps) ? BigInt(object.steps) : 0n,
+      nbytes: isSet(object.nbytes) ? BigInt(object.nbytes) : 0n,
+    };
+  },
+
+  toJSON(message: StoredCheckpoint): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.baseName !== "") {
+      obj.baseName = message.baseName;
+    }
+    if (message.baseRevision !== "") {
+      obj.baseRevision = message.baseRevision;
+    }
+    if (message.rank !== 0n) {
+      obj.rank = message.rank.toString();
+    }
+    if (message.steps !== 0n) {
+      obj.steps = message.steps.toString();
+    }
+    if (message.nbytes !== 0n) {
+      obj.nbytes = message.nbytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StoredCheckpoint>, I>>(base?: I): StoredCheckpoint {
+    return StoredCheckpoint.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StoredCheckpoint>, I>>(object: I): StoredCheckpoint {
+    const message = createBaseStoredCheckpoint();
+    message.name = object.name ?? "";
+    message.baseName = object.baseName ?? "";
+    message.baseRevision = object.baseRevision ?? "";
+    message.rank = (object.rank !== undefined && object.rank !== null) ? BigInt(object.rank) : 0n;
+    message.steps = (object.steps !== undefined && object.steps !== null) ? BigInt(object.steps) : 0n;
+    message.nbytes = (object.nbytes !== undefined && object.nbytes !== null) ? BigInt(object.nbytes) : 0n;
+    return message;
+  },
+};
+
 function createBaseDeleteCheckpointRequest(): DeleteCheckpointRequest {
   return { name: "" };
 }
@@ -2424,6 +2734,18 @@ export const AdaptersServiceService = {
       Buffer.from(LoadCheckpointResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LoadCheckpointResponse => LoadCheckpointResponse.decode(value),
   },
+  /** Names the checkpoints in the worker's store, and what each holds now. */
+  listCheckpoints: {
+    path: "/lad.v1.AdaptersService/ListCheckpoints" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListCheckpointsRequest): Buffer =>
+      Buffer.from(ListCheckpointsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListCheckpointsRequest => ListCheckpointsRequest.decode(value),
+    responseSerialize: (value: ListCheckpointsResponse): Buffer =>
+      Buffer.from(ListCheckpointsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListCheckpointsResponse => ListCheckpointsResponse.decode(value),
+  },
   /** Removes a checkpoint from the worker's store, which frees its name. Rejected while a run writes it. */
   deleteCheckpoint: {
     path: "/lad.v1.AdaptersService/DeleteCheckpoint" as const,
@@ -2463,6 +2785,8 @@ export interface AdaptersServiceServer extends UntypedServiceImplementation {
   saveCheckpoint: handleUnaryCall<SaveCheckpointRequest, SaveCheckpointResponse>;
   /** Creates an adapter, with its optimizer, from a checkpoint in the worker's store. */
   loadCheckpoint: handleUnaryCall<LoadCheckpointRequest, LoadCheckpointResponse>;
+  /** Names the checkpoints in the worker's store, and what each holds now. */
+  listCheckpoints: handleUnaryCall<ListCheckpointsRequest, ListCheckpointsResponse>;
   /** Removes a checkpoint from the worker's store, which frees its name. Rejected while a run writes it. */
   deleteCheckpoint: handleUnaryCall<DeleteCheckpointRequest, DeleteCheckpointResponse>;
 }
@@ -2620,6 +2944,22 @@ export interface AdaptersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LoadCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  /** Names the checkpoints in the worker's store, and what each holds now. */
+  listCheckpoints(
+    request: ListCheckpointsRequest,
+    callback: (error: ServiceError | null, response: ListCheckpointsResponse) => void,
+  ): ClientUnaryCall;
+  listCheckpoints(
+    request: ListCheckpointsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListCheckpointsResponse) => void,
+  ): ClientUnaryCall;
+  listCheckpoints(
+    request: ListCheckpointsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListCheckpointsResponse) => void,
   ): ClientUnaryCall;
   /** Removes a checkpoint from the worker's store, which frees its name. Rejected while a run writes it. */
   deleteCheckpoint(

@@ -17,6 +17,7 @@ export const METHODS: Readonly<Record<string, MethodInfo>> = {
   "/lad.v1.AdaptersService/DownloadAdapter": { idempotent: true, atOnce: false },
   "/lad.v1.AdaptersService/DropAdapter": { idempotent: false, atOnce: false },
   "/lad.v1.AdaptersService/GetAdapter": { idempotent: true, atOnce: true },
+  "/lad.v1.AdaptersService/ListCheckpoints": { idempotent: true, atOnce: false },
   "/lad.v1.AdaptersService/LoadCheckpoint": { idempotent: true, atOnce: false },
   "/lad.v1.AdaptersService/MergeAdapter": { idempotent: true, atOnce: false },
   "/lad.v1.AdaptersService/PushAdapter": { idempotent: false, atOnce: false },
