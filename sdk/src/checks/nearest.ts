@@ -3,6 +3,7 @@
  * (at least one, two from four letters on) may differ. Case is ignored.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > MOST_LETTERS) return undefined;
   const limit = Math.max(word.length >= 4 ? 2 : 1, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
@@ -15,6 +16,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   }
   return best;
 }
+
+/** Of a word that may be a slip of a name. */
+const MOST_LETTERS = 200;
 
 /**
  * The number of insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). It is written here because

@@ -1,5 +1,7 @@
 /** What requests have to look like. How something is sampled is checked by the SDK, which says what is wrong with it. */
+import type { HonoRequest } from "hono";
 import { z } from "zod";
+import { textOf } from "../http/body.js";
 import { LadError, type SamplingState } from "../index.js";
 import type { NoiseRequest, SampleRequest, TrainingRequest } from "./messages.js";
 
@@ -48,8 +50,8 @@ export const trainingRequest: z.ZodType<TrainingRequest> = z.strictObject({
  *
  * @throws LadError `invalid-option`
  */
-export async function bodyOf<Body>(request: { json(): Promise<unknown> }, schema: z.ZodType<Body>) {
-  const given = await request.json().catch(() => undefined);
+export async function bodyOf<Body>(request: HonoRequest, schema: z.ZodType<Body>) {
+  const given = parsed(await textOf(request));
   const { data, error } = schema.safeParse(given);
   if (data !== undefined) return data;
   const [issue] = error?.issues ?? [];
@@ -57,4 +59,13 @@ export async function bodyOf<Body>(request: { json(): Promise<unknown> }, schema
   throw new LadError("invalid-option", `${path}: ${issue?.message ?? "it is no JSON object"}`, {
     option: path,
   });
+}
+
+/** Undefined where it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

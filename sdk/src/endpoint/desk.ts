@@ -1,4 +1,5 @@
 /** Takes questions, and gives the answers to whoever translates them for an API. */
+import { setMaxListeners } from "node:events";
 import type { Context } from "hono";
 import { cancelled, isLadError } from "../errors.js";
 import { refusalOf } from "../http/refusal.js";
@@ -49,6 +50,7 @@ export class Desk {
   async begin(context: Context, question: Question): Promise<Begun> {
     const place = this.#load.enter();
     const sampling = new AbortController();
+    setMaxListeners(0, sampling.signal); // each prompt's calls listen to it
     const gone = context.req.raw.signal;
     let isUnread = false;
     let hasLeft = false;

@@ -1,7 +1,7 @@
 /** What every local server of this package begins with. */
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
+import { limitBody } from "./body.js";
 import { Refusal, refusalOf } from "./refusal.js";
 import { requireKnownOrigin, requireOwnHost } from "./visitors.js";
 
@@ -21,7 +21,7 @@ export interface LocalAppOptions {
 
 /**
  * A Hono application with this package's guards: it answers only under its own names, only its own pages and those of allowed origins, and
- * reads no longer bodies than `bodyBytes`. What a route throws becomes a refusal. Routes that need the token use `requireToken`.
+ * reads no longer bodies than `bodyBytes` (by `textOf`). What a route throws becomes a refusal. Routes that need the token use `requireToken`.
  *
  * @throws LadError `invalid-option` for what is no origin
  */
@@ -33,13 +33,14 @@ export function localApp(options: LocalAppOptions): Hono {
     requireOwnHost(host),
     requireKnownOrigin(allowOrigins),
   );
-  app.use(bodyLimit({ maxSize: bodyBytes, onError: () => tooLong(bodyBytes) }));
+  app.use(limitBody(bodyBytes));
   app.notFound((context) => refuse(missing(context), context));
   app.onError((error, context) => refuse(refusalOf(error), context));
   return app;
 
   function refuse(refusal: Refusal, context: Context): Response {
-    if (refusal.status === 500) onFailure(refusal.cause ?? refusal);
+    const isRead = !context.req.raw.signal.aborted; // what a client breaks off is no failure of the server's
+    if (refusal.status === 500 && isRead) onFailure(refusal.cause ?? refusal);
     if (refusal.retryAfterMs !== undefined) {
       context.header("retry-after", String(Math.ceil(refusal.retryAfterMs / 1000)));
     }
@@ -54,8 +55,4 @@ function plain({ code, message, field }: Refusal): object {
 
 function missing({ req }: Context): Refusal {
   return new Refusal(404, "not-found", `There is no ${req.method} ${req.path} here.`);
-}
-
-function tooLong(bodyBytes: number): never {
-  throw new Refusal(413, "too-long", `The body of this request has more than ${bodyBytes} bytes. Send less.`);
 }

@@ -128,24 +128,36 @@ function layouts({ begin, allowSpecial }: StartedCanvas, texts: Texts): readonly
   if (begin?.pieces === undefined) return [];
   const idsOf = (of: string | readonly number[]) =>
     typeof of === "string" ? (texts.get(allowSpecial)?.get(of) ?? []) : of;
-  return begin.pieces.reduce<readonly Layout[]>(
-    (all, piece) => {
-      const choices = choicesOf(piece, idsOf, begin.pinned);
-      if (all.length * choices.length > MOST_COMBINATIONS) {
-        const problem = `its gaps have more than ${MOST_COMBINATIONS} combinations of lengths`;
-        throw invalidOption(
-          "answer",
-          `${begin.pieces?.length} pieces`,
-          problem,
-          "Give some gaps one length.",
-        );
-      }
-      return all.flatMap(({ parts, gaps }) =>
-        choices.map((more) => ({ parts: [...parts, ...more.parts], gaps: [...gaps, ...more.gaps] })),
-      );
-    },
-    [{ parts: [], gaps: [] }],
-  );
+  let all: Growing[] = [{ parts: [], gaps: [] }];
+  for (const piece of begin.pieces) {
+    const choices = choicesOf(piece, idsOf, begin.pinned);
+    const [only] = choices;
+    if (only !== undefined && choices.length === 1) {
+      for (const layout of all) append(layout, only);
+      continue;
+    }
+    if (all.length * choices.length > MOST_COMBINATIONS) {
+      const problem = `its gaps have more than ${MOST_COMBINATIONS} combinations of lengths`;
+      throw invalidOption("answer", `${begin.pieces.length} pieces`, problem, "Give some gaps one length.");
+    }
+    all = all.flatMap(({ parts, gaps }) =>
+      choices.map((more) => append({ parts: [...parts], gaps: [...gaps] }, more)),
+    );
+  }
+  return all;
+}
+
+/** A layout that is being made. */
+interface Growing {
+  readonly parts: Part[];
+  readonly gaps: number[];
+}
+
+/** The same layout, longer: many pieces of one length are joined in a time that grows with their number. */
+function append(layout: Growing, more: Layout): Growing {
+  for (const part of more.parts) layout.parts.push(part);
+  for (const tokens of more.gaps) layout.gaps.push(tokens);
+  return layout;
 }
 
 function choicesOf(

@@ -97,10 +97,21 @@ describe("the shape of a schema", () => {
     [{ type: "object", properties: { a: { const: 1 } }, required: ["b"] }, 'requires "b"'],
     [true, "any value fits"],
     [{ type: "string", "x-tokens": 0 }, "x-tokens is 0"],
-  ])("%j has none, and is refused by name", (schema, text) => {
+    [{ type: "string", pattern: "^(([^a]|a)+)+$" }, "a pattern is a program of its own"],
+    [{ const: "a", pattern: "^(a+)+$" }, "a pattern is a program of its own"],
+    [nestedLists(5), "more than 2048 values"],
+    [{ type: "object", properties: { a: { const: 1 } }, required: "a" }, "what it requires is no list"],
+    [JSON.parse(`{"const":${"[".repeat(100_000)}${"]".repeat(100_000)}}`), "nested too deep"],
+  ])("number %# has none, and is refused by name: $1", (schema, text) => {
     expect(() => shapeOf(schema, "schema")).toThrow(text);
   });
 });
+
+/** Lists of 64 lists of 64 lists. */
+function nestedLists(depth: number): object {
+  if (depth === 0) return { const: 1 };
+  return { type: "array", minItems: 64, maxItems: 64, items: nestedLists(depth - 1) };
+}
 
 describe("an answer of a given shape", () => {
   it("is JSON of the schema, pinned where the schema is fixed", async () => {

@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { Hono } from "hono";
 import { expect, it } from "vitest";
+import { textOf } from "../../../sdk/src/http/body.js";
 import { listen } from "../../../sdk/src/http/listen.js";
+import { localApp } from "../../../sdk/src/http/local-app.js";
 
 const hello = new Hono().get("/", (context) => context.text("hello"));
 
@@ -29,6 +31,19 @@ it("names the port that another listens on, and the address that is none of this
     code: "invalid-option",
     option: "host",
   });
+});
+
+it("takes bodies in chunks, without a length, and calls without a body", async () => {
+  const app = localApp({ host: "127.0.0.1", bodyBytes: 8 });
+  app.post("/", async (context) => context.text(await textOf(context.req)));
+  await using server = await listen(app);
+  const post = async (...pieces: string[]) => {
+    const body = new Blob(pieces).stream();
+    return fetch(server.url, { method: "POST", body, duplex: "half" } as RequestInit);
+  };
+  expect(await (await post("1234", "5678")).text()).toBe("12345678");
+  expect((await post("1234", "56789")).status).toBe(413);
+  expect(await (await fetch(server.url, { method: "POST" })).text()).toBe("");
 });
 
 it("tells a route that its client has gone, before and while it is answered", async () => {

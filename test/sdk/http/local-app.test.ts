@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { textOf } from "../../../sdk/src/http/body.js";
 import { type LocalAppOptions, localApp } from "../../../sdk/src/http/local-app.js";
 import { makeToken, requireToken } from "../../../sdk/src/http/token.js";
 
@@ -12,7 +13,7 @@ function app(options: Partial<LocalAppOptions> = {}) {
   made.get("/page", (context) => context.text("a page"));
   made.use("/room/*", requireToken(token));
   made.get("/room/word", (context) => context.json({ word: "plover" }));
-  made.post("/room/echo", async (context) => context.text(await context.req.text()));
+  made.post("/room/echo", async (context) => context.text(await textOf(context.req)));
   made.get("/room/fault", () => {
     throw new Error("the secret of line 12");
   });
@@ -140,6 +141,14 @@ describe("what goes wrong", () => {
       expect(response.status).toBe(413);
       expect(await response.json()).toMatchObject({ error: { code: "too-long" } });
     }
+  });
+
+  it("is a body whose sender has no token, which is not read", async () => {
+    let pulled = 0;
+    const endless = new ReadableStream({ pull: (to) => void to.enqueue(new Uint8Array(++pulled)) });
+    const asked = { method: "POST", headers: { host: "localhost" }, body: endless, duplex: "half" } as const;
+    expect((await app().request("/room/echo", asked)).status).toBe(401);
+    expect(pulled).toBeLessThan(3);
   });
 
   it("is told to strangers without its text, and to the server with it", async () => {

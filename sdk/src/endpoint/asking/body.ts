@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { check } from "../../checks/check.js";
 import { invalidOption } from "../../errors.js";
+import { textOf } from "../../http/body.js";
 import { Refusal } from "../../http/refusal.js";
 
 /** What an API's bodies may hold. */
@@ -36,7 +37,7 @@ export async function readBody<Schema extends z.ZodType>(
 }
 
 async function objectOf(context: Context): Promise<object> {
-  const text = await context.req.text();
+  const text = await textOf(context.req);
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === "object" && body !== null && !Array.isArray(body)) return body;

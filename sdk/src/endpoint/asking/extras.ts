@@ -28,7 +28,7 @@ export const extraShape = {
   iterations: integer(1).optional(),
   draft: filledText().optional(),
   strength: number(0, 1).optional(),
-  pins: list(piece, "a list of pieces, at least one").optional(),
+  pins: list(piece, "a list of pieces, from 1 to 2048", 2048).optional(),
   top_k: integer(0).optional(),
   frames: flag().default(false),
 };

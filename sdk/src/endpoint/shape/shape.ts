@@ -34,7 +34,7 @@ type Schema = Readonly<Record<string, unknown>>;
  * @throws LadError `invalid-option`, naming what does not fix the shape
  */
 export function shapeOf(schema: unknown, field: string): Shape {
-  const parts = joined(partsOf(schema, "$", field));
+  const parts = joined(partsOf(schema, "$", field, 0, { left: MOST_VALUES }));
   const slots = parts.filter((part): part is Slot => typeof part !== "string");
   const lengths = LENGTHS[slots.filter(({ tokens }) => tokens === undefined).length] ?? [MIDDLE];
   const pieces = parts.map((part): AnswerPiece => {
@@ -59,26 +59,44 @@ const OPEN = [
   "$dynamicRef",
   "patternProperties",
   "propertyNames",
+  "contains",
 ];
+/** The most values in one answer, those that are the same in each included. */
+const MOST_VALUES = 2048;
 /** The most items of a list. */
 const MOST_ITEMS = 64;
 /** The deepest nesting. */
 const MOST_DEPTH = 16;
 
-function partsOf(schema: unknown, path: string, field: string, depth = 0): (string | Slot)[] {
+/** How many values may still come. */
+interface Budget {
+  left: number;
+}
+
+function partsOf(
+  schema: unknown,
+  path: string,
+  field: string,
+  depth: number,
+  budget: Budget,
+): (string | Slot)[] {
+  budget.left -= 1;
+  if (budget.left < 0) throw unfixed(field, path, `it has more than ${MOST_VALUES} values`);
   if (typeof schema !== "object" || schema === null || Array.isArray(schema) || depth > MOST_DEPTH) {
     throw unfixed(field, path, depth > MOST_DEPTH ? "it is nested too deep" : "any value fits it");
   }
   const given = schema as Schema;
   const open = OPEN.find((keyword) => keyword in given);
   if (open !== undefined) throw unfixed(field, path, `${open} leaves it open`);
-  if ("const" in given) return [jsonOf(given.const)];
+  if ("pattern" in given)
+    throw unfixed(field, path, "a pattern is a program of its own, which is not run here");
+  if ("const" in given) return [constant(given.const, path, field)];
   if (Array.isArray(given.enum)) return enumParts(given, given.enum, path, field);
   switch (given.type) {
     case "object":
-      return objectParts(given, path, field, depth);
+      return objectParts(given, path, field, depth, budget);
     case "array":
-      return arrayParts(given, path, field, depth);
+      return arrayParts(given, path, field, depth, budget);
     case "string":
       return ['"', slot(given, path, "string", field), '"'];
     case "number":
@@ -103,7 +121,7 @@ function enumParts(
   field: string,
 ): (string | Slot)[] {
   const [only] = values;
-  if (values.length === 1) return [jsonOf(only)];
+  if (values.length === 1) return [constant(only, path, field)];
   if (values.length > 1 && values.every((value) => typeof value === "string")) {
     return ['"', slot(schema, path, "string", field), '"'];
   }
@@ -113,22 +131,34 @@ function enumParts(
   throw unfixed(field, path, "the values of its enum have several shapes");
 }
 
-function objectParts(schema: Schema, path: string, field: string, depth: number): (string | Slot)[] {
+function objectParts(
+  schema: Schema,
+  path: string,
+  field: string,
+  depth: number,
+  budget: Budget,
+): (string | Slot)[] {
   const properties = Object.entries((schema.properties ?? {}) as Schema);
   if (properties.length === 0) throw unfixed(field, path, "it has no properties, so that its keys are open");
-  const unknown = ((schema.required ?? []) as readonly string[]).find(
-    (key) => !properties.some(([name]) => name === key),
-  );
+  const required: unknown = schema.required ?? [];
+  if (!Array.isArray(required)) throw unfixed(field, path, "what it requires is no list");
+  const unknown = required.find((key) => !properties.some(([name]) => name === key));
   if (unknown !== undefined)
     throw unfixed(field, path, `it requires ${jsonOf(unknown)}, which is no property of it`);
   const members = properties.map(([key, value]) => [
     `${jsonOf(key)}: `,
-    ...partsOf(value, `${path}.${key}`, field, depth + 1),
+    ...partsOf(value, `${path}.${key}`, field, depth + 1, budget),
   ]);
   return ["{", ...listed(members), "}"];
 }
 
-function arrayParts(schema: Schema, path: string, field: string, depth: number): (string | Slot)[] {
+function arrayParts(
+  schema: Schema,
+  path: string,
+  field: string,
+  depth: number,
+  budget: Budget,
+): (string | Slot)[] {
   const first = Array.isArray(schema.prefixItems) ? (schema.prefixItems as readonly unknown[]) : [];
   const count = schema.minItems;
   const isFixed =
@@ -142,7 +172,7 @@ function arrayParts(schema: Schema, path: string, field: string, depth: number):
     );
   }
   const items = Array.from({ length: size }, (_, i) =>
-    partsOf(first.length > 0 ? first[i] : schema.items, `${path}[${i}]`, field, depth + 1),
+    partsOf(first.length > 0 ? first[i] : schema.items, `${path}[${i}]`, field, depth + 1, budget),
   );
   return ["[", ...listed(items), "]"];
 }
@@ -186,6 +216,15 @@ function joined(parts: readonly (string | Slot)[]): (string | Slot)[] {
   return all;
 }
 
+/** @throws LadError for what is nested so deep that it cannot be written */
+function constant(value: unknown, path: string, field: string): string {
+  try {
+    return jsonOf(value);
+  } catch {
+    throw unfixed(field, path, "its constant is nested too deep");
+  }
+}
+
 function jsonOf(value: unknown): string {
   return JSON.stringify(value) ?? "null";
 }
@@ -194,7 +233,7 @@ function unfixed(field: string, path: string, why: string) {
   return invalidOption(
     field,
     `a schema whose ${path} is open`,
-    `${why}, and an answer is held to a fixed shape alone`,
+    `${why}, while the shape of an answer has to be fixed`,
     "Give constants, objects with properties, lists of one length, and strings, numbers and booleans as values.",
   );
 }
