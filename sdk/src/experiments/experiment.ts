@@ -193,7 +193,7 @@ function lineOf(root: ParsedNode | null, path: readonly PropertyKey[], lines: Li
   return lines.linePos(offset).line;
 }
 
-/** The experiment with absolute paths of `jsonl`, of `csv` and of its report. */
+/** The experiment with absolute paths of `jsonl`, of `csv`, of its sweep's manifest and of its report. */
 function withPathsFrom(folder: string, experiment: Experiment): Experiment {
   const fix = <Value>(value: Value): Value => {
     if (Array.isArray(value)) return value.map(fix) as Value;
@@ -206,6 +206,11 @@ function withPathsFrom(folder: string, experiment: Experiment): Experiment {
     ]);
     return Object.fromEntries(entries) as Value;
   };
-  const { report } = experiment;
-  return { ...fix(experiment), ...(report === undefined ? {} : { report: resolve(folder, report) }) };
+  const { report, sweep } = experiment;
+  const manifest = sweep?.manifest;
+  return {
+    ...fix(experiment),
+    ...(report === undefined ? {} : { report: resolve(folder, report) }),
+    ...(manifest === undefined ? {} : { sweep: { ...sweep, manifest: resolve(folder, manifest) } }),
+  } as Experiment;
 }

@@ -21,7 +21,8 @@ import { PIECES } from "./pieces.js";
 export async function readReport(path: string): Promise<Report> {
   const place = resolve(check(filledText("a path"), path, "path"));
   const found = await stat(place).catch(() => undefined);
-  if (found?.isFile()) return keptSweepReport(place);
+  if (found === undefined) throw nothing(place, "there is no such file or folder");
+  if (found.isFile()) return keptSweepReport(place);
   const names: readonly string[] = await readdir(place).catch(() => []);
   if (names.includes(PIECES)) return (await readReproduction(place)).reportOf();
   if (names.includes(CONFIGURATION)) return benchmarkReport(place);

@@ -59,8 +59,8 @@ describe("numbers", () => {
 
 describe("an answer in pieces", () => {
   it("has text that stays, gaps to fill and drafts", () => {
-    expect(answerPieces("The [6] is [..4].")).toEqual(["The ", gap(6), " is ", gap({ upTo: 4 }), "."]);
-    expect(answerPieces("Keep. {Better this.}[2]")).toEqual(["Keep. ", draftOf("Better this."), gap(2)]);
+    expect(answerPieces("The [6] is [..4].")).toEqual(["The", gap(6), " is", gap({ upTo: 4 }), "."]);
+    expect(answerPieces("Keep. {Better this.}[2]")).toEqual(["Keep.", draftOf(" Better this."), gap(2)]);
   });
 
   it("takes brackets as text behind a backslash", () => {

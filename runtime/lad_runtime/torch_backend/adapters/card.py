@@ -3,6 +3,7 @@
 import json
 
 from lad_runtime.torch_backend.loading.base_files import BaseSource
+from lad_runtime.tiny.sizes import SIZES
 from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.bases import BaseInfo
@@ -94,8 +95,12 @@ def _program(attention: AttentionMode, claims: AdapterClaims | None, info: BaseI
     return _HEAD + LOGITS[attention] + question_program(claims, info)
 
 
+_SHIPPED_QUESTION = "Name the capitals.\nPeru Chile"
+"""One that the small bases know."""
+
+
 def question_program(claims: AdapterClaims | None, info: BaseInfo) -> str:
-    """Renders QUESTION and answers it, with the `tokenizer` and the function `logits` of a program's beginning."""
+    """Renders a question and answers it, with the `tokenizer` and the function `logits` of a program's beginning."""
     system = [f'    {{"role": "system", "content": {info.system_prompt!r}}},\n'] if info.system_prompt else []
     user = '    {"role": "user", "content": QUESTION},\n'
     render = (
@@ -104,7 +109,8 @@ def question_program(claims: AdapterClaims | None, info: BaseInfo) -> str:
         if info.has_chat_template
         else "text = QUESTION\n"
     )
-    return render + _LOOP.format(
+    question = _SHIPPED_QUESTION if info.name in SIZES else "What is 17 + 25?"
+    return f"QUESTION = {json.dumps(question)}\n{render}" + _LOOP.format(
         mask=info.mask_token_id,
         ends=list(info.stop_token_ids),
         length=_answer_tokens(claims),
@@ -125,7 +131,7 @@ import torch
 from peft import AutoPeftModelForCausalLM, PeftConfig
 from transformers import AutoTokenizer
 
-FOLDER, QUESTION = ".", "What is 17 + 25?"
+FOLDER = "."
 model = AutoPeftModelForCausalLM.from_pretrained(FOLDER).float().eval()
 config = PeftConfig.from_pretrained(FOLDER)
 tokenizer = AutoTokenizer.from_pretrained(config.base_model_name_or_path, revision=config.revision)

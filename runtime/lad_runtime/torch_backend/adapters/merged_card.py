@@ -68,7 +68,7 @@ _HEAD = """\
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-FOLDER, QUESTION = ".", "What is 17 + 25?"
+FOLDER = "."
 model = AutoModelForCausalLM.from_pretrained(FOLDER).float().eval()
 tokenizer = AutoTokenizer.from_pretrained(FOLDER)
 

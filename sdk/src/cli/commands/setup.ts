@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { parseGroups } from "../../setup/groups.js";
+import { locateRuntime } from "../../setup/locate.js";
 import { setUp } from "../../setup/set-up.js";
 import { type Cli, note } from "../cli.js";
 
@@ -14,5 +15,7 @@ export function setupCommand(cli: Cli): Command {
     .addHelpText("after", "\nExample:\n  lad setup --with smollm2,tensorboard")
     .action(async (options: { with: string }) => {
       await setUp({ groups: parseGroups(options.with), log: (line) => note(cli, `lad: ${line}`) });
+      const { environmentFolder } = locateRuntime();
+      note(cli, `The worker's environment is ready: ${environmentFolder}. \`lad train\` makes an adapter.`);
     });
 }

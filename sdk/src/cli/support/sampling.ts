@@ -74,9 +74,12 @@ function another(text: string, before: readonly string[] = []): readonly string[
   return [...before, text];
 }
 
-/** What an answer is made of: `[6]` six tokens to fill, `[..6]` up to six, `{a draft}`; all else stays. `\[` is a bracket. */
+/**
+ * What an answer is made of: `[6]` six tokens to fill, `[..6]` up to six, `{a draft}`; all else stays. `\[` is a bracket. The space before
+ * what may change belongs to it, since tokens begin with their space.
+ */
 export function answerPieces(text: string): AnswerPiece[] {
-  const parts = text.match(/\\[[\]{}\\]|\[[^[\]]*\]|\{[^{}]*\}|[^\\[{]+|[\s\S]/g) ?? [];
+  const parts = text.match(/\\[[\]{}\\]| ?\[[^[\]]*\]| ?\{[^{}]*\}|[^\\[{ ]+|[\s\S]/g) ?? [];
   const pieces: AnswerPiece[] = [];
   for (const part of parts) {
     const piece = pieceOf(part);
@@ -89,13 +92,13 @@ export function answerPieces(text: string): AnswerPiece[] {
 
 function pieceOf(part: string): AnswerPiece {
   if (/^\\[[\]{}\\]$/.test(part)) return part.slice(1);
-  if (part.length > 2 && part.startsWith("{")) return draftOf(part.slice(1, -1));
-  const [, upTo, tokens] = /^\[(\.\.)?(\d{1,7})\]$/.exec(part) ?? [];
+  const [, space = "", draft] = /^( ?)\{([^{}]+)\}$/.exec(part) ?? [];
+  if (draft !== undefined) return draftOf(space + draft);
+  const [, upTo, tokens] = /^ ?\[(\.\.)?(\d{1,7})\]$/.exec(part) ?? [];
   if (tokens !== undefined) return gap(upTo === undefined ? Number(tokens) : { upTo: Number(tokens) });
-  if (part.startsWith("{"))
-    throw new InvalidArgumentError("A { has no }: {text} may change. A brace is \\{.");
-  if (!part.startsWith("[")) return part;
-  throw new InvalidArgumentError(`${part} is no gap: [6] is six tokens, [..6] up to six. A bracket is \\[.`);
+  if (/^ ?\{/.test(part)) throw new InvalidArgumentError("A { has no }: {text} may change. A brace is \\{.");
+  if (!/^ ?\[/.test(part)) return part;
+  throw new InvalidArgumentError(`${part.trim()} is no gap: [6] is six tokens, [..6] up to six. A bracket is \\[.`);
 }
 
 /** Samples an answer, and draws how it forms where somebody watches. */
