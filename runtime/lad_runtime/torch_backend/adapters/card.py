@@ -2,8 +2,8 @@
 
 import json
 
-from lad_runtime.torch_backend.loading.base_files import BaseSource
 from lad_runtime.tiny.sizes import SIZES
+from lad_runtime.torch_backend.loading.base_files import BaseSource
 from lad_runtime.types.adapters import AdapterClaims, AdapterSpec
 from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.bases import BaseInfo
