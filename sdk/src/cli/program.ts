@@ -200,7 +200,8 @@ function failed(error: unknown, cli: Cli, json: boolean): number {
     note(cli, error instanceof Error ? (error.stack ?? error.message) : String(error));
     return STATUS.failed;
   }
-  note(cli, json ? JSON.stringify({ error }) : `lad: ${error.message}`);
+  const told = error.message.replaceAll("overwrite: true", "--overwrite"); // a program's option is a flag here
+  note(cli, json ? JSON.stringify({ error }) : `lad: ${told}`);
   return statusOf(error);
 }
 

@@ -69,7 +69,7 @@ export async function withModel(
 
 function whoAnswers({ adapter, name }: Asked): string {
   if (adapter !== undefined) return `${name} answers.`;
-  return `There is no adapter yet (\`lad train\` makes one): the base ${name} answers, token after token.`;
+  return `There is no adapter on this base (\`lad train\` makes one): ${name} itself answers, token after token.`;
 }
 
 /** Drops an adapter, as far as its worker still answers. */

@@ -98,7 +98,9 @@ function pieceOf(part: string): AnswerPiece {
   if (tokens !== undefined) return gap(upTo === undefined ? Number(tokens) : { upTo: Number(tokens) });
   if (/^ ?\{/.test(part)) throw new InvalidArgumentError("A { has no }: {text} may change. A brace is \\{.");
   if (!/^ ?\[/.test(part)) return part;
-  throw new InvalidArgumentError(`${part.trim()} is no gap: [6] is six tokens, [..6] up to six. A bracket is \\[.`);
+  throw new InvalidArgumentError(
+    `${part.trim()} is no gap: [6] is six tokens, [..6] up to six. A bracket is \\[.`,
+  );
 }
 
 /** Samples an answer, and draws how it forms where somebody watches. */
