@@ -117,6 +117,29 @@ def test_another_way_of_masking_is_refused_by_its_name(folder: Path) -> None:
     assert refused.value.code is ErrorCode.UNSUPPORTED_MODEL
 
 
+def test_what_a_file_has_for_a_word_or_a_number_is_not_written_out(folder: Path) -> None:
+    doubled: list[Any] = []
+    for _ in range(40):  # 2^40 brackets
+        doubled = [doubled, doubled]
+    with authors_module(CONFIG) as made:
+        made.config.__dict__["masking_type"] = doubled
+        torch.save(made, folder / "masked.pth")
+    with pytest.raises(LadError, match=r"masking_type is something else \(list\)"):
+        load_pth_adapter(folder / "masked.pth", CONFIG)
+    for scaling, said in [
+        ({"default": 10**400}, "something else"),
+        ({"default": doubled}, "something else"),
+        ({"default": float("nan")}, "scaling is nan"),
+        ({"default": 0}, "scaling is 0"),
+        ({f"adapter{number}": 1.0 for number in range(101)}, "101 scalings"),
+    ]:
+        with authors_module(CONFIG) as made:
+            made.llama.base_model.model.model.layers[0].self_attn.q_proj.scaling = scaling
+            torch.save(made, folder / "scaled.pth")
+        with pytest.raises(LadError, match=said):
+            load_pth_adapter(folder / "scaled.pth", CONFIG)
+
+
 def test_a_base_of_a_file_needs_its_configuration_beside_it(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(1)}, tmp_path / "alone.pth")
     with pytest.raises(LadError, match=r"config\.json"):

@@ -188,7 +188,7 @@ def test_files_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
                 "att_proj",
             ),
             ({**random_weights(), "model.embed_tokens.weight": torch.ones(2)}, {}, "holds already"),
-            (random_weights(), {"d_model": "wide"}, "not a number"),
+            (random_weights(), {"d_model": "wide"}, "d_model is 'wide'"),
             (random_weights(), {"d_model": 64}, "has shape"),
             (random_weights(), {"model_type": "llada_moe"}, "llada_moe"),
         ]
@@ -200,3 +200,25 @@ def test_files_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
     missing = {name: value for name, value in CONFIG.items() if name != "n_layers"}
     with pytest.raises(LadError, match="n_layers is missing"):
         llada_config(missing)
+
+
+@pytest.mark.parametrize(
+    "value", [math.inf, -math.inf, math.nan, 10**400, -(10**400), 1e300, True, [1], "9", 2.5]
+)
+@pytest.mark.parametrize(
+    "name",
+    ["d_model", "n_heads", "n_kv_heads", "n_layers", "mlp_hidden_size", "embedding_size", "max_sequence_length"],
+)  # fmt: skip
+def test_a_size_that_is_none_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(LadError) as refused:
+        llada_config(CONFIG | {name: value})
+    assert refused.value.code is ErrorCode.INVALID_FILE
+    assert f"{name} is " in refused.value.message
+
+
+@pytest.mark.parametrize("name", ["rms_norm_eps", "rope_theta"])
+@pytest.mark.parametrize("value", [math.inf, math.nan, 10**400, -1, -1e-9, 1e300, True, "9"])
+def test_a_number_that_is_not_finite_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(LadError, match=f"{name} is ") as refused:
+        llada_config(CONFIG | {name: value})
+    assert refused.value.code is ErrorCode.INVALID_FILE

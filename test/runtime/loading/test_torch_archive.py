@@ -5,6 +5,9 @@ import os
 import pickle
 import pickletools
 import struct
+import subprocess
+import sys
+import tracemalloc
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,6 +19,7 @@ import torch
 from torch import Tensor
 
 from lad_runtime.errors import ErrorCode, LadError
+from lad_runtime.torch_backend.files.inert_pickle import read_pickle
 from lad_runtime.torch_backend.files.torch_archive import TorchArchive
 from lad_runtime.torch_backend.loading.stub import CONFIG
 from torch_files import ALPHA, RANK, write_both
@@ -215,19 +219,145 @@ def test_many_values_under_many_marks_take_no_more_than_their_length(tmp_path: P
     assert "longer than 8 MiB" in refusal(archive_of(tmp_path / "long.pth", long))
 
 
-def test_modules_that_hold_themselves_or_double_each_other_end(tmp_path: Path) -> None:
-    def nested(inner: bytes) -> bytes:
-        """A module whose `_modules` is `inner` of opcodes, all of one class."""
-        return b"ctorch\nModule\n)R}(X\x08\x00\x00\x00_modules" + inner + b"ub"
+def text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value.encode())) + value.encode()
 
-    text = b"X\x01\x00\x00\x00"
-    looped = b"\x80\x02ctorch\nModule\n)R" + b"q\x00}(X\x08\x00\x00\x00_modules}" + text + b"ah\x00sub."
-    assert "is no module of a model" in refusal(archive_of(tmp_path / "looped.pth", looped))
-    doubled = nested(b"}")
-    for level in range(28):
-        slot = struct.pack("<I", level)
-        doubled = nested(b"}(" + text + b"a" + doubled + b"r" + slot + text + b"bj" + slot + b"u")
-    pickletools.dis(b"\x80\x02" + doubled + b".", out=io.StringIO())
-    assert "is no module of a model" in refusal(
-        archive_of(tmp_path / "doubled.pth", b"\x80\x02" + doubled + b".")
+
+def put(number: int) -> bytes:
+    return b"r" + struct.pack("<I", number)
+
+
+def get(number: int) -> bytes:
+    return b"j" + struct.pack("<I", number)
+
+
+def module(**attributes: bytes) -> bytes:
+    """The opcodes of a module whose attributes are opcodes."""
+    inside = b"".join(text(name) + value for name, value in attributes.items())
+    return b"ctorch\nModule\n)R}(" + inside + b"ub"
+
+
+def refused(tmp_path: Path, opcodes: bytes) -> str:
+    return refusal(archive_of(tmp_path / "m.pth", b"\x80\x02" + opcodes + b"."))
+
+
+DEEP = b")" + b"\x85" * 400_000  # a tuple in a tuple, …: its hash takes a frame of C for each
+
+
+@pytest.mark.parametrize(
+    ("opcodes", "said"),
+    [
+        (b"}" + DEEP + b"K\x01s", "a tuple as a key"),
+        (b"}(" + DEEP + b"K\x01u", "a tuple as a key"),
+        (b"\x8f(" + DEEP + b"\x90", "a tuple as a key"),
+        (b"(" + DEEP + b"\x91", "a tuple as a key"),
+        (b"ctorch\nModule\n)R" + DEEP + b"K\x01s", "a tuple as a key"),
+        (b"ccollections\nOrderedDict\n](" + DEEP + b"K\x01\x86e\x85R", "a dict of another"),
+    ],
+    ids=["SETITEM", "SETITEMS", "ADDITEMS", "FROZENSET", "of an object", "REDUCE"],
+)
+def test_a_deep_key_is_refused_before_it_is_hashed(tmp_path: Path, opcodes: bytes, said: str) -> None:
+    """In a process of its own, which would end by a signal."""
+    (tmp_path / "deep.pkl").write_bytes(b"\x80\x02" + opcodes + b".")
+    program = (
+        "import sys, pathlib; from lad_runtime.torch_backend.files.inert_pickle import read_pickle\n"
+        "read_pickle(pathlib.Path(sys.argv[1]).read_bytes(), lambda named: True)"
     )
+    command = [sys.executable, "-c", program, str(tmp_path / "deep.pkl")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, f"it ended with {done.returncode}"
+    assert "LadError" in done.stderr and said in done.stderr
+
+
+def test_a_dict_is_made_of_no_other(tmp_path: Path) -> None:
+    """Which takes five bytes, and copies it."""
+    assert "a dict of another" in refused(tmp_path, b"ccollections\nOrderedDict\n}\x85R")
+
+
+@pytest.mark.parametrize(
+    ("opcodes", "said"),
+    [
+        (b"}]K\x01s", "a list as a key"),
+        (b"}}K\x01s", "a dict as a key"),
+        (b"}K\x01QK\x01s", "a persistent as a key"),
+        (b"}" + text("k" * 1_001) + b"Ns", "a key of 1001 characters"),
+        (b"}(" + b"".join(b"\x8a\x0a" + ((2**61 - 1) << 9).to_bytes(10, "little") + b"N" for _ in "ab") + b"u", "too large"),
+        (b"}(" + b"".join(b"J" + struct.pack("<i", n) + b"N" for n in range(10_001)) + b"u", "too many"),
+        (b"N(K\x01\x90", "members of what is no set"),
+        (b"](K\x01\x90", "members of what is no set"),
+        (b"}(K\x01\x90", "members of what is no set"),
+        (b"ctorch\n" + b"a" * 201 + b"\n", "a name is too long"),
+        (b"Nr" + struct.pack("<I", 1), "places for values empty"),
+        (b"Np305843009213693951000\n", "places for values empty"),
+        (b"Nq\x00g-1\n", "no place for values"),
+    ],
+)  # fmt: skip
+def test_what_would_cost_more_than_its_length_is_refused(tmp_path: Path, opcodes: bytes, said: str) -> None:
+    assert said in refused(tmp_path, opcodes)
+
+
+def test_keys_and_members_that_models_have_are_read() -> None:
+    state = {"id2label": {0: "a", 1: "b"}, "flags": {True: 1, None: 2, 0.5: 3}, "names": {"v", "q"}}
+    for protocol in (2, 4):
+        read_back: Any = read_pickle(pickle.dumps(state, protocol=protocol), lambda named: True)
+        assert read_back["id2label"] == state["id2label"] and read_back["flags"] == state["flags"]
+    assert read_back["names"] == state["names"]
+
+
+def test_modules_that_hold_themselves_or_double_each_other_end(tmp_path: Path) -> None:
+    looped = b"ctorch\nModule\n)R" + put(0) + b"}(" + text("_modules") + b"}" + text("a") + get(0) + b"sub"
+    assert "is no module of a model" in refused(tmp_path, looped)
+    doubled = module(_modules=b"}")
+    for level in range(28):
+        twice = text("a") + doubled + put(level) + text("b") + get(level)
+        doubled = module(_modules=b"}(" + twice + b"u")
+    pickletools.dis(b"\x80\x02" + doubled + b".", out=io.StringIO())
+    assert "is no module of a model" in refused(tmp_path, doubled)
+
+
+@pytest.mark.parametrize("name", ["", ".", "a.b"])
+@pytest.mark.parametrize("kind", ["_modules", "_parameters", "_buffers"])
+def test_a_part_whose_name_makes_another_path_is_refused(tmp_path: Path, kind: str, name: str) -> None:
+    """With "" and "." for names, modules that double each other have few paths and 2^30 ways to them."""
+    assert "has a part of the name" in refused(tmp_path, module(**{kind: b"}" + text(name) + b"Ns"}))
+
+
+def test_a_tensor_under_one_path_twice_is_refused(tmp_path: Path) -> None:
+    tensor = pickled(Rebuilt(STORAGE, 0, (16,), (1,)))[2:-1]
+    twice = module(_parameters=b"}" + text("a") + tensor + b"s", _buffers=b"}" + text("a") + get(0) + b"s")
+    assert "two tensors 'a'" in refused(tmp_path, tensor + put(0) + b"0" + twice.replace(tensor, get(0)))
+
+
+def shared(attributes: bytes, modules: int) -> bytes:
+    """Modules that have one state, whose opcodes are `attributes`."""
+    inner = b"".join(
+        text(f"m{n}") + b"ctorch\nModule\n)R" + (attributes + put(0) if n == 0 else get(0)) + b"b"
+        for n in range(modules)
+    )
+    return module(_modules=b"}(" + inner + b"u")
+
+
+def test_parts_that_many_modules_share_are_counted_for_each(tmp_path: Path) -> None:
+    nothing = b"}(" + b"".join(text(f"p{n}") + b"N" for n in range(2_000)) + b"u"
+    state = b"}" + text("_parameters") + nothing + b"s"
+    assert "more than 1000000 modules, parameters and buffers" in refused(tmp_path, shared(state, 600))
+
+
+def test_attributes_that_many_modules_share_are_there_once(tmp_path: Path) -> None:
+    attributes = b"}(" + b"".join(text(f"k{n}") + b"N" for n in range(20_000)) + b"u"
+    one, many = shared(attributes, 1), shared(attributes, 300)
+    most = []
+    for opcodes in (one, many):
+        tracemalloc.start()
+        assert "holds no tensors" in refused(tmp_path, opcodes)
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert most[1] < 2 * most[0]
+
+
+def test_lists_that_many_tensors_or_modules_share_are_short(tmp_path: Path) -> None:
+    many = b"(" + b"K\x01" * 101
+    state = b"}" + text("_non_persistent_buffers_set") + b"c__builtin__\nset\n" + many + b"l\x85Rs"
+    assert "101 buffers that are not saved" in refused(tmp_path, shared(state, 1))
+    path = module(_modules=b"}" + text("a" * 300) + module(_modules=b"}" + text("b" * 300) + b"Ns") + b"s")
+    assert "too long" in refused(tmp_path, path)

@@ -1,5 +1,6 @@
 """Our Llama forward against transformers', cached against uncached, packed against one by one."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -236,6 +237,13 @@ def test_a_configuration_survives_the_hugging_face_format() -> None:
         ({"quantization_config": {"bits": 4}}, ErrorCode.UNSUPPORTED_MODEL, "quantised"),
         ({"num_key_value_heads": 3}, ErrorCode.INVALID_FILE, "evenly"),
         ({"hidden_size": "many"}, ErrorCode.INVALID_FILE, "number"),
+        ({"hidden_size": math.inf}, ErrorCode.INVALID_FILE, "hidden_size is inf"),
+        ({"num_hidden_layers": 10**400}, ErrorCode.INVALID_FILE, "num_hidden_layers is far too large"),
+        ({"rms_norm_eps": math.nan}, ErrorCode.INVALID_FILE, "rms_norm_eps is nan"),
+        ({"rope_theta": 10**400}, ErrorCode.INVALID_FILE, "rope_theta is far too large"),
+        ({"rope_theta": 0}, ErrorCode.INVALID_FILE, "rope_theta is 0"),
+        ({"partial_rotary_factor": "half"}, ErrorCode.INVALID_FILE, "partial_rotary_factor is 'half'"),
+        ({"rope_scaling": SCALING.to_hf() | {"factor": math.inf}}, ErrorCode.INVALID_FILE, "factor is inf"),
         ({"num_attention_heads": 0}, ErrorCode.INVALID_FILE, "num_heads"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lad_runtime.checks import MAX_FLOAT32
 from lad_runtime.torch_backend.adapters.peft_format import checked_factor
 from lad_runtime.torch_backend.adapters.peft_modules import Module, modules_of, targets_of
 from lad_runtime.torch_backend.adapters.peft_options import invalid_adapter, not_computed
@@ -20,6 +21,7 @@ from lad_runtime.types.adapters import AdapterSpec
 PTH_FILE = "adapter_model.pth"
 """What such a file is called in a folder that is imported."""
 
+_MOST_SCALINGS = 100  # of one module, by the names of adapters
 _WRAPPER = re.compile(
     r"^.*?(?=base_model\.model\.)"
 )  # `llama.`, the name of the model within the authors' own module
@@ -74,7 +76,7 @@ def _check_masking(modules: Mapping[str, Mapping[str, object]]) -> None:
     state = config.state if isinstance(config, Made) else None
     masking = state.get("masking_type", "bidirectional") if isinstance(state, dict) else "bidirectional"
     if masking != "bidirectional":
-        problem = f"its masking_type is {str(masking)[:40]!r}, and only 'bidirectional' is computed here"
+        problem = f"its masking_type is {_shown(masking)}, and only 'bidirectional' is computed here"
         raise not_computed(problem, "Use a model that was trained with 'bidirectional'.", "masking_type")
 
 
@@ -110,7 +112,17 @@ def _scalings(
     for factors in modules.values():
         for name in factors.values():
             given = attributes.get(name.split(".lora_", 1)[0], {}).get("scaling")
+            if isinstance(given, dict) and len(given) > _MOST_SCALINGS:
+                raise invalid_adapter(f"a module of it has {len(given)} scalings")
             for value in given.values() if isinstance(given, dict) else ():
-                if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-                    raise invalid_adapter(f"its scaling is {value!r}, which is no number above 0")
+                if not isinstance(value, int | float) or not 0 < value <= MAX_FLOAT32:
+                    raise invalid_adapter(f"its scaling is {_shown(value)}, which is no number above 0")
                 yield float(value)
+
+
+def _shown(value: object) -> str:
+    """In a message. Lists of a file can hold one another many times over, and whole numbers have any length."""
+    if isinstance(value, str):
+        return repr(value[:40])
+    short = isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**64)
+    return repr(value) if short else f"something else ({type(value).__name__})"

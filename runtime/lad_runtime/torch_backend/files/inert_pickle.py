@@ -7,6 +7,11 @@ from typing import Any
 
 from lad_runtime.errors import ErrorCode, LadError
 
+_LONGEST_NAME = 200  # characters of a module, of what is in it
+_LONGEST_KEY = 1_000  # two equal texts are compared at every look-up
+_LARGEST_KEY = 2**53
+_MOST_ODD_KEYS = 10_000  # of one file; a model has a handful, such as the labels' numbers
+
 
 @dataclass(frozen=True, eq=False)
 class Named:
@@ -40,8 +45,9 @@ class Persistent:
 def read_pickle(content: bytes, allowed: Callable[[Named], bool]) -> object:
     """The pickle's value: dicts, lists, tuples, sets, texts, numbers, and the three kinds above; equal references are one object.
 
-    Nothing is imported, called or compared, whatever the pickle says. Raises LadError(INVALID_FILE) for one that is damaged, has
-    an opcode that torch does not write, or names something that is not `allowed`.
+    Nothing is imported or called, whatever the pickle says. Keys and members of sets are short texts and bytes, numbers, None and
+    the first two kinds above. Time and memory are linear in the pickle's length. Raises LadError(INVALID_FILE) for one that is
+    damaged, has an opcode or a key that torch does not write, or names something that is not `allowed`.
     """
     reader = _Reader(allowed)
     try:
@@ -79,7 +85,8 @@ class _Reader:
     def __init__(self, allowed: Callable[[Named], bool]) -> None:
         self.stack: list[Any] = []
         self._marks: list[int] = []  # where on the stack groups of values begin
-        self._memo: dict[int, Any] = {}
+        self._memo: list[Any] = []
+        self._odd_keys = 0
         self._allowed = allowed
 
     def take(self, name: str, argument: Any) -> None:
@@ -88,9 +95,9 @@ class _Reader:
         elif name in _CONSTANTS:
             self.stack.append(_CONSTANTS[name]())
         elif name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            self._memo[int(argument)] = self.stack[-1]
+            self._remember(int(argument))
         elif name in ("BINGET", "LONG_BINGET", "GET"):
-            self.stack.append(self._memo[int(argument)])
+            self._recall(int(argument))
         elif name == "GLOBAL":
             self._name(*argument.split(" ", 1))
         else:
@@ -100,7 +107,17 @@ class _Reader:
             act(self)
 
     def memoize(self) -> None:
-        self._memo[len(self._memo)] = self.stack[-1]
+        self._memo.append(self.stack[-1])
+
+    def _remember(self, at: int) -> None:
+        if not 0 <= at <= len(self._memo):  # picklers count from 0
+            raise IndexError("it leaves places for values empty")
+        self._memo[at : at + 1] = [self.stack[-1]]
+
+    def _recall(self, at: int) -> None:
+        if at < 0:
+            raise IndexError("no place for values")
+        self.stack.append(self._memo[at])
 
     def name(self) -> None:
         name, module = self.stack.pop(), self.stack.pop()
@@ -109,6 +126,8 @@ class _Reader:
         self._name(module, name)
 
     def _name(self, module: str, name: str) -> None:
+        if max(len(module), len(name)) > _LONGEST_NAME:
+            raise ValueError("a name is too long")
         named = Named(module, name)
         if not self._allowed(named):
             raise damaged(f"its pickle asks for {named.path[:120]}, which no model is made of")
@@ -117,7 +136,9 @@ class _Reader:
     def make(self) -> None:
         arguments, what = self.stack.pop(), self.stack.pop()
         if isinstance(what, Named) and what.path == "collections.OrderedDict":
-            self.stack.append(dict(*arguments))
+            if not isinstance(arguments, tuple) or arguments:  # torch gives items later, one by one
+                raise damaged("its pickle makes a dict of another")
+            self.stack.append({})
         else:
             self.stack.append(Made(what, arguments))
 
@@ -136,7 +157,26 @@ class _Reader:
         items = target.items if isinstance(target, Made) else target
         if not isinstance(items, dict) or len(pairs) % 2:
             raise ValueError("items of what has none")
-        items.update(zip(pairs[::2], pairs[1::2], strict=True))
+        items.update(zip(self.keys(pairs[::2]), pairs[1::2], strict=True))
+
+    def add_members(self, members: list[Any]) -> None:
+        if not isinstance(self.stack[-1], set):
+            raise ValueError("members of what is no set")
+        self.stack[-1].update(self.keys(members))
+
+    def keys(self, values: list[Any]) -> list[Any]:
+        """The values, all of which can be hashed: neither deep (a tuple's hash recurses) nor many that a file can make collide."""
+        for value in values:
+            if isinstance(value, str | bytes):  # hashed with a secret of the process
+                if len(value) > _LONGEST_KEY:
+                    raise damaged(f"its pickle has a key of {len(value)} characters")
+                continue
+            if not (value is None or isinstance(value, int | float | Named | Made)):
+                raise damaged(f"its pickle has a {type(value).__name__.lower()} as a key")
+            self._odd_keys += 1
+            if self._odd_keys > _MOST_ODD_KEYS or (isinstance(value, int) and abs(value) > _LARGEST_KEY):
+                raise damaged("its pickle has keys that are no texts, too large or too many")
+        return values
 
     def append(self, values: list[Any]) -> None:
         if isinstance(self.stack[-1], list):
@@ -198,13 +238,13 @@ _ACTS: Mapping[str, Callable[[_Reader], object]] = {
     "SETITEMS": lambda reader: reader.set_items(reader.since_mark()),
     "APPEND": lambda reader: reader.append(reader.popped(1)),
     "APPENDS": lambda reader: reader.append(reader.since_mark()),
-    "ADDITEMS": lambda reader: reader.stack[-1].update(reader.since_mark()),
+    "ADDITEMS": lambda reader: reader.add_members(reader.since_mark()),
     "TUPLE": _put(tuple, _Reader.since_mark),
     "TUPLE1": _put(tuple, lambda reader: reader.popped(1)),
     "TUPLE2": _put(tuple, lambda reader: reader.popped(2)),
     "TUPLE3": _put(tuple, lambda reader: reader.popped(3)),
     "LIST": _put(list, _Reader.since_mark),
-    "FROZENSET": _put(frozenset, _Reader.since_mark),
+    "FROZENSET": _put(frozenset, lambda reader: reader.keys(reader.since_mark())),
     "POP": lambda reader: reader.stack.pop(),
     "POP_MARK": _Reader.since_mark,
 }

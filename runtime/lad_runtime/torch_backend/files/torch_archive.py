@@ -19,7 +19,10 @@ SUFFIXES = (".pth", ".pt")
 _MOST_PICKLE_BYTES = 8 << 20  # even a whole module of a large Llama takes less than 2 MiB
 _MOST_ENTRIES = 100_000
 _MOST_MODULES = 100_000
+_MOST_VISITS = 1_000_000  # of modules, parameters and buffers, each under all its paths
+_MOST_TEMPORARY = 100  # buffers of one module that are not saved
 _DEEPEST = 32
+_LONGEST_NAME = 400
 _LOCAL_HEADER = 30
 
 _DTYPES = {
@@ -88,7 +91,7 @@ class TorchArchive:
 
     Names are those of the state dict, or those that the module's own would have. `modules` has the attributes of each module by
     its path, such as a LoRA layer's `scaling`; the root's path is empty. Raises LadError(INVALID_FILE) for a file that is damaged,
-    is no model, or names what no model is made of.
+    is no model, or names what no model is made of. Modules that are one object in the file share their attributes here as well.
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,9 +100,12 @@ class TorchArchive:
         content = self._read_directory()
         self._file = path.open("rb")
         self.modules: dict[str, Mapping[str, object]] = {}
+        self._visits = 0
         try:
             self._tensors: dict[str, _Stored] = {}
             for name, stored in self._named(read_pickle(content, _is_of_a_model)):
+                if name in self._tensors:
+                    raise damaged(f"it has two tensors {name[:120]!r}")
                 self._tensors[name] = stored
                 if len(self._tensors) > _MOST_ENTRIES:
                     raise damaged(f"it has more than {_MOST_ENTRIES} tensors")
@@ -180,18 +186,29 @@ class TorchArchive:
         state = module.state
         if not isinstance(state, dict) or depth > _DEEPEST or len(self.modules) >= _MOST_MODULES:
             raise damaged(f"its module {path[:120]!r} is no module of a model")
-        self.modules[path] = {key: value for key, value in state.items() if isinstance(key, str)}
-        prefix = f"{path}." if path else ""
+        self.modules[path] = state  # itself: modules can share one
         temporary = _members(state.get("_non_persistent_buffers_set"))
         for kind in ("_parameters", "_buffers"):
-            for name, value in _items(state.get(kind)):
+            for name, place, value in self._items(path, state.get(kind)):
                 if value is not None and name not in temporary:
-                    yield prefix + name, self._stored(prefix + name, value)
-        for name, inner in _items(state.get("_modules")):
+                    yield place, self._stored(place, value)
+        for _, place, inner in self._items(path, state.get("_modules")):
             if inner is not None:
                 if not isinstance(inner, Made):
-                    raise damaged(f"its {prefix[:120]}{name[:120]} is no module")
-                yield from self._of_module(prefix + name, inner, depth + 1)
+                    raise damaged(f"its {place[:120]} is no module")
+                yield from self._of_module(place, inner, depth + 1)
+
+    def _items(self, path: str, value: object) -> Iterator[tuple[str, str, object]]:
+        """Names, paths and values of what a module at `path` has. Modules can be one object: without a count 30 make 2^30 paths."""
+        items = value.items if isinstance(value, Made) else value
+        for given, item in (items if isinstance(items, dict) else {}).items():
+            self._visits += 1
+            if self._visits > _MOST_VISITS:
+                raise damaged(f"it has more than {_MOST_VISITS} modules, parameters and buffers")
+            name = _text(given)
+            if not name or "." in name:  # so that two ways never make one path
+                raise damaged(f"its module {path[:120]!r} has a part of the name {name[:120]!r}")
+            yield name, _text(f"{path}.{name}" if path else name), item
 
     def _stored(self, name: str, value: object, depth: int = 0) -> _Stored:
         """The place of a tensor or a parameter, all of whose numbers are in the file."""
@@ -214,11 +231,9 @@ class TorchArchive:
         raise damaged(f"its {name[:120]!r} is no tensor")
 
     def _checked(self, name: str, storage: object, offset: Any, shape: Any, strides: Any) -> _Stored:
-        numbers = (
-            (offset, *shape, *strides) if isinstance(shape, tuple) and isinstance(strides, tuple) else (-1,)
-        )
-        sized = all(type(number) is int and 0 <= number < 2**48 for number in numbers)
-        if not (sized and len(shape) == len(strides) <= 8):
+        shaped = isinstance(shape, tuple) and isinstance(strides, tuple) and len(shape) == len(strides) <= 8
+        numbers = (offset, *shape, *strides) if shaped else (-1,)
+        if not all(type(number) is int and 0 <= number < 2**48 for number in numbers):
             raise damaged(f"{name[:120]!r} has a shape of something else than sizes")
         entry, dtype, held = self._storage(name, storage)
         stored = _Stored(entry=entry, dtype=dtype, offset=offset, shape=shape, strides=strides)
@@ -230,7 +245,7 @@ class TorchArchive:
         """Entry, dtype and numbers of a storage, which the file must have all of."""
         match storage:
             case Persistent(id=("storage", Named(module="torch", name=kind), str(key), str(), int(numbers))):
-                dtype, entry = _DTYPES.get(kind), f"data/{key}"
+                dtype, entry = _DTYPES.get(kind), f"data/{key[:_LONGEST_NAME]}"
                 if dtype is None:
                     raise damaged(f"{name[:120]!r} is of the kind {kind[:40]}")
                 if entry not in self._places or numbers * dtype.itemsize > self._places[entry][1]:
@@ -273,20 +288,17 @@ def _place(file: Any, entry: zipfile.ZipInfo) -> tuple[int, int]:
     return start, entry.file_size
 
 
-def _items(value: object) -> Iterator[tuple[str, object]]:
-    items = value.items if isinstance(value, Made) else value
-    for name, item in (items if isinstance(items, dict) else {}).items():
-        yield _text(name), item
-
-
 def _members(value: object) -> Collection[object]:
     """Of a set, which a pickle of torch makes by calling its class with a list."""
     if isinstance(value, Made) and isinstance(value.arguments, tuple):
         value = next(iter(value.arguments), ())
-    return value if isinstance(value, list | set) else ()
+    members = value if isinstance(value, list | set) else ()
+    if len(members) > _MOST_TEMPORARY:
+        raise damaged(f"it has a module with {len(members)} buffers that are not saved")
+    return members
 
 
 def _text(name: object) -> str:
-    if not isinstance(name, str) or len(name) > 400:
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         raise damaged("a name of a tensor is no text, or too long")
     return name

@@ -1,7 +1,6 @@
 """Rotary position embeddings (arXiv 2104.09864), with the frequency scaling of Llama 3.1 (arXiv 2407.21783)."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +16,6 @@ class Llama3Scaling:
     low_frequency_factor: float
     high_frequency_factor: float
     original_positions: int
-
-    @classmethod
-    def from_hf(cls, raw: Mapping[str, Any]) -> "Llama3Scaling":
-        return cls(
-            factor=float(raw["factor"]),
-            low_frequency_factor=float(raw["low_freq_factor"]),
-            high_frequency_factor=float(raw["high_freq_factor"]),
-            original_positions=int(raw["original_max_position_embeddings"]),
-        )
 
     def to_hf(self) -> dict[str, Any]:
         return {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lad_runtime.torch_backend.model.config import LlamaConfig, invalid_config, unsupported_config
+from lad_runtime.torch_backend.model.config import LlamaConfig, number_in, unsupported_config, whole_in
 
 MODEL_TYPE = "llada"
 
@@ -51,26 +51,23 @@ def llada_config(raw: Mapping[str, Any]) -> LlamaConfig:
     for name, plain in _PLAIN.items():
         if name in raw and raw[name] not in plain:
             raise unsupported_config(f"{name} is {str(raw[name])[:80]!r}, and {plain[0]!r} is computed here.")
-    try:
-        hidden, heads = int(raw["d_model"]), int(raw["n_heads"])
-        inner = raw.get("mlp_hidden_size")
-        return LlamaConfig(
-            vocab_size=int(raw.get("embedding_size") or raw["vocab_size"]),
-            hidden_size=hidden,
-            intermediate_size=int(inner if inner is not None else hidden * int(raw["mlp_ratio"])),
-            num_layers=int(raw["n_layers"]),
-            num_heads=heads,
-            num_kv_heads=int(raw.get("n_kv_heads") or heads),
-            head_dim=hidden // max(heads, 1),
-            rms_norm_eps=float(raw.get("rms_norm_eps", 1e-5)),
-            rope_theta=float(raw.get("rope_theta", 10000.0)),
-            max_positions=int(raw.get("max_sequence_length", 1024)),
-            tied=bool(raw.get("weight_tying", True)),
-        )
-    except KeyError as missing:
-        raise invalid_config(f"{missing.args[0]} is missing.") from missing
-    except (TypeError, ValueError) as wrong:
-        raise invalid_config(f"a value is not a number ({wrong}).") from wrong
+    hidden, heads = whole_in(raw, "d_model"), whole_in(raw, "n_heads")
+    inner = raw.get("mlp_hidden_size")
+    return LlamaConfig(
+        vocab_size=whole_in(raw, "vocab_size" if raw.get("embedding_size") is None else "embedding_size"),
+        hidden_size=hidden,
+        intermediate_size=(
+            hidden * whole_in(raw, "mlp_ratio") if inner is None else whole_in(raw, "mlp_hidden_size")
+        ),
+        num_layers=whole_in(raw, "n_layers"),
+        num_heads=heads,
+        num_kv_heads=whole_in(raw, "n_kv_heads", heads),
+        head_dim=hidden // max(heads, 1),
+        rms_norm_eps=number_in(raw, "rms_norm_eps", 1e-5),
+        rope_theta=number_in(raw, "rope_theta", 10000.0),
+        max_positions=whole_in(raw, "max_sequence_length", 1024),
+        tied=bool(raw.get("weight_tying", True)),
+    )
 
 
 def llama_name(name: str) -> str:

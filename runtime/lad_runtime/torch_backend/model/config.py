@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lad_runtime.checks import MAX_FLOAT32
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.kernels.rope import Llama3Scaling
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers of one transformer layer that an adapter may target."""
+
+_LARGEST_SIZE = 2**40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,12 @@ class LlamaConfig:
             "max_positions",
         ):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise invalid_config(f"{name} is {value!r}: it must be a whole number of at least 1.")
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST_SIZE:
+                raise _unfit(name, value, f"a whole number from 1 to {_LARGEST_SIZE}")
+        if not 0 <= self.rms_norm_eps <= MAX_FLOAT32:
+            raise _unfit("rms_norm_eps", self.rms_norm_eps, "a finite number of at least 0")
+        if not 0 < self.rope_theta <= MAX_FLOAT32:
+            raise _unfit("rope_theta", self.rope_theta, "a finite number above 0")
         if self.num_heads % self.num_kv_heads:
             raise invalid_config(
                 f"{self.num_heads} heads cannot share {self.num_kv_heads} key/value heads evenly."
@@ -86,27 +93,22 @@ class LlamaConfig:
         if raw.get("quantization_config"):
             raise unsupported_config("the checkpoint is quantised: give one in float32, bfloat16 or float16.")
         theta, scaling = _rope(raw)
-        try:
-            heads = int(raw["num_attention_heads"])
-            hidden = int(raw["hidden_size"])
-            return cls(
-                vocab_size=int(raw["vocab_size"]),
-                hidden_size=hidden,
-                intermediate_size=int(raw["intermediate_size"]),
-                num_layers=int(raw["num_hidden_layers"]),
-                num_heads=heads,
-                num_kv_heads=int(raw.get("num_key_value_heads") or heads),
-                head_dim=int(raw.get("head_dim") or hidden // max(heads, 1)),
-                rms_norm_eps=float(raw.get("rms_norm_eps", 1e-6)),
-                rope_theta=theta,
-                rope_scaling=scaling,
-                max_positions=int(raw.get("max_position_embeddings", 2048)),
-                tied=bool(raw.get("tie_word_embeddings", False)),
-            )
-        except KeyError as missing:
-            raise invalid_config(f"{missing.args[0]} is missing.") from missing
-        except (TypeError, ValueError) as wrong:
-            raise invalid_config(f"a value is not a number ({wrong}).") from wrong
+        heads = whole_in(raw, "num_attention_heads")
+        hidden = whole_in(raw, "hidden_size")
+        return cls(
+            vocab_size=whole_in(raw, "vocab_size"),
+            hidden_size=hidden,
+            intermediate_size=whole_in(raw, "intermediate_size"),
+            num_layers=whole_in(raw, "num_hidden_layers"),
+            num_heads=heads,
+            num_kv_heads=whole_in(raw, "num_key_value_heads", heads),
+            head_dim=whole_in(raw, "head_dim", hidden // max(heads, 1)),
+            rms_norm_eps=number_in(raw, "rms_norm_eps", 1e-6),
+            rope_theta=theta,
+            rope_scaling=scaling,
+            max_positions=whole_in(raw, "max_position_embeddings", 2048),
+            tied=bool(raw.get("tie_word_embeddings", False)),
+        )
 
     def to_hf(self, dtype: str = "float32") -> dict[str, Any]:
         """The `config.json` that `transformers.LlamaForCausalLM` loads."""
@@ -141,15 +143,49 @@ def _rope(raw: Mapping[str, Any]) -> tuple[float, Llama3Scaling | None]:
     kind = rope.get("rope_type", rope.get("type", "default"))
     if kind not in ("default", "llama3"):
         raise unsupported_config(f"rope_type is {kind!r}: 'default' and 'llama3' are computed here.")
-    if float(raw.get("partial_rotary_factor", rope.get("partial_rotary_factor", 1.0))) != 1.0:
+    if number_in(raw, "partial_rotary_factor", number_in(rope, "partial_rotary_factor", 1.0)) != 1.0:
         raise unsupported_config("partial_rotary_factor is not 1: this worker rotates whole heads.")
-    try:
-        theta = float(rope.get("rope_theta", raw.get("rope_theta", 10000.0)))
-        return theta, Llama3Scaling.from_hf(rope) if kind == "llama3" else None
-    except KeyError as missing:
-        raise invalid_config(f"{missing.args[0]} of the rope scaling is missing.") from missing
-    except (TypeError, ValueError) as wrong:
-        raise invalid_config(f"a value of the rope scaling is not a number ({wrong}).") from wrong
+    theta = number_in(rope, "rope_theta", number_in(raw, "rope_theta", 10000.0))
+    if kind == "default":
+        return theta, None
+    scaling = Llama3Scaling(
+        factor=number_in(rope, "factor"),
+        low_frequency_factor=number_in(rope, "low_freq_factor"),
+        high_frequency_factor=number_in(rope, "high_freq_factor"),
+        original_positions=whole_in(rope, "original_max_position_embeddings"),
+    )
+    return theta, scaling
+
+
+def whole_in(raw: Mapping[str, Any], name: str, otherwise: int | None = None) -> int:
+    """A whole number of a configuration, `otherwise` for none or null. Raises LadError(INVALID_FILE) that names it."""
+    value = raw.get(name)
+    if value is None:
+        if otherwise is None:
+            raise invalid_config(f"{name} is missing.")
+        return otherwise
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if not is_whole or isinstance(value, bool) or abs(value) > _LARGEST_SIZE:
+        raise _unfit(name, value, f"a whole number of at most {_LARGEST_SIZE}")
+    return int(value)
+
+
+def number_in(raw: Mapping[str, Any], name: str, otherwise: float | None = None) -> float:
+    """A finite float32 number of a configuration, `otherwise` for none or null. Raises LadError(INVALID_FILE) that names it."""
+    value = raw.get(name)
+    if value is None:
+        if otherwise is None:
+            raise invalid_config(f"{name} is missing.")
+        return otherwise
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= MAX_FLOAT32:
+        raise _unfit(name, value, "a finite number")
+    return float(value)
+
+
+def _unfit(name: str, value: object, wanted: str) -> LadError:
+    # Whole numbers of thousands of digits cannot be written out.
+    shown = "far too large" if isinstance(value, int) and abs(value) > 2**64 else repr(value)[:80]
+    return invalid_config(f"{name} is {shown}: it must be {wanted}.")
 
 
 def invalid_config(problem: str) -> LadError:
