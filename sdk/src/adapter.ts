@@ -1,8 +1,9 @@
 import { check } from "./checks/check.js";
 import { filledText } from "./checks/fields.js";
 import type { Client } from "./client.js";
-import { OF_A_MERGE, writeFolder } from "./data/adapter-files.js";
 import { openDataset } from "./data/data.js";
+import { OF_A_MERGE } from "./data/folders/own-files.js";
+import { writeFolder } from "./data/folders/write-folder.js";
 import { type AdapterCheck, checkAdapter } from "./evaluation/adapter-check.js";
 import type { FrozenBase } from "./frozen-base.js";
 import { Model } from "./model.js";

@@ -1,17 +1,33 @@
 /** What noise makes of a text: one draw, and the distribution over many. */
-import { applyNoise, type Base, type NoisedExample, noises, type PreparedExample } from "../index.js";
+import { setImmediate } from "node:timers/promises";
+import {
+  applyNoise,
+  type Base,
+  LadError,
+  type NoisedExample,
+  noises,
+  type PreparedExample,
+} from "../index.js";
 import type { NoiseReply, NoiseRequest } from "./messages.js";
+
+/** The most tokens that all draws have together: the page asks for 400 draws of at most 20,000. Some seconds of a processor. */
+export const MOST_DRAWN_TOKENS = 8_000_000;
 
 /**
  * Corrupts a text as training would corrupt an answer of these tokens. Draw 0 is the one that is shown; the distribution is of draws
- * 0 to `draws` − 1, which are epochs of the noise's random numbers.
+ * 0 to `draws` − 1, which are epochs of the noise's random numbers. Other calls are answered between the draws.
  *
- * @throws LadError `invalid-option` for levels out of range
+ * @throws LadError `invalid-option` for levels out of range, and for more tokens in all draws than `MOST_DRAWN_TOKENS`; `cancelled`
  */
-export async function corruptedText(base: Base, request: NoiseRequest): Promise<NoiseReply> {
+export async function corruptedText(
+  base: Pick<Base, "encode" | "pieces" | "info">,
+  request: NoiseRequest,
+  signal: AbortSignal,
+): Promise<NoiseReply> {
   const { text, seed, draws, masked, swapped, duplicated, shifted } = request;
   const noise = noises.fixed({ masked, swapped, duplicated, shifted, tailNoise: false });
-  const ids = await base.encode(text);
+  const ids = await base.encode(text, { signal });
+  checkDrawn(ids.length, draws);
   const example: PreparedExample = {
     id: 0n,
     ids,
@@ -22,30 +38,62 @@ export async function corruptedText(base: Base, request: NoiseRequest): Promise<
   const draw = (epoch: number) =>
     applyNoise(example, noise, { seed: BigInt(seed), epoch, maskTokenId, vocabSize });
   const first = draw(0);
-  const all = [first, ...Array.from({ length: draws - 1 }, (_, i) => draw(i + 1))];
+  const distribution = new Distribution(ids.length);
+  distribution.add(first);
+  for (let epoch = 1; epoch < draws; epoch++) {
+    await setImmediate();
+    if (signal.aborted)
+      throw new LadError("cancelled", "The draws were cancelled.", { cause: signal.reason });
+    distribution.add(draw(epoch));
+  }
   return {
-    clean: { ids, pieces: await base.pieces(ids) },
+    clean: { ids, pieces: await base.pieces(ids, { signal }) },
     drawn: {
       ids: first.ids,
-      pieces: await base.pieces(first.ids),
+      pieces: await base.pieces(first.ids, { signal }),
       masked: Array.from(first.masked, (is) => is === 1),
       corrupted: Array.from(first.corrupted, (is, i) => is === 1 || first.masked[i] === 1),
     },
-    ...distribution(all, ids.length),
+    ...distribution.result(),
   };
 }
 
-function distribution(draws: readonly NoisedExample[], length: number) {
-  const rates = new Array<number>(length).fill(0);
-  const counts = new Array<number>(length + 1).fill(0);
-  for (const { corrupted, masked } of draws) {
+function checkDrawn(tokens: number, draws: number): void {
+  if (tokens * draws <= MOST_DRAWN_TOKENS) return;
+  const most = Math.floor(MOST_DRAWN_TOKENS / tokens);
+  throw new LadError(
+    "invalid-option",
+    `draws is ${draws}: of ${tokens} tokens at most ${most} draws are made.`,
+    { option: "draws", value: draws, remedy: `Give at most ${most} draws, or a shorter text.` },
+  );
+}
+
+/** How often each position is corrupted, and how many positions a draw corrupts. */
+class Distribution {
+  readonly #corrupted: Uint32Array;
+  readonly #counts: Uint32Array;
+  #draws = 0;
+
+  constructor(tokens: number) {
+    this.#corrupted = new Uint32Array(tokens);
+    this.#counts = new Uint32Array(tokens + 1);
+  }
+
+  add({ corrupted, masked }: NoisedExample): void {
     let count = 0;
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; i < corrupted.length; i++) {
       if (corrupted[i] === 0 && masked[i] === 0) continue;
       count += 1;
-      rates[i] = (rates[i] ?? 0) + 1 / draws.length;
+      this.#corrupted[i] = (this.#corrupted[i] ?? 0) + 1;
     }
-    counts[count] = (counts[count] ?? 0) + 1;
+    this.#counts[count] = (this.#counts[count] ?? 0) + 1;
+    this.#draws += 1;
   }
-  return { rates, counts };
+
+  result(): Pick<NoiseReply, "rates" | "counts"> {
+    return {
+      rates: Array.from(this.#corrupted, (times) => times / this.#draws),
+      counts: Array.from(this.#counts),
+    };
+  }
 }

@@ -45,9 +45,10 @@ export function demoRoutes(room: DemoRoom): Hono {
       const model = await models.find(request.model);
       return lines((signal) => sampled(base, model, request, signal), until(context));
     })
-    .post("/noise", async (context) =>
-      context.json(await corruptedText(base, await bodyOf(context.req, noiseRequest))),
-    )
+    .post("/noise", async (context) => {
+      const request = await bodyOf(context.req, noiseRequest);
+      return context.json(await corruptedText(base, request, until(context)));
+    })
     .get("/runs", async (context) => context.json(await listTrainings(runtime, base)))
     .post("/runs", async (context) => {
       const request = await bodyOf(context.req, trainingRequest);

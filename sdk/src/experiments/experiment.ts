@@ -95,7 +95,11 @@ export function experimentAt(
   point: Readonly<Record<string, string | number | boolean>>,
 ): Experiment {
   const copy = structuredClone(experiment) as Experiment & Record<string, unknown>;
-  for (const [path, value] of Object.entries(point)) put(copy, path.split("."), value);
+  for (const [path, value] of Object.entries(point)) {
+    const words = path.split(".");
+    if (words.some((word) => word in Object.prototype)) throw noOption(path, path, "", undefined);
+    put(copy, words, value);
+  }
   const { sweep: _, report: __, ...alone } = copy;
   checkExperiment(alone);
   return alone;
@@ -133,8 +137,11 @@ function checkAxis(
     checkAxisValues(experiment, path, where);
     return;
   }
-  const guess = nearest(path, known);
-  throw new LadError("invalid-option", `${where}${option} leads to no option.`, {
+  throw noOption(option, path, where, nearest(path, known));
+}
+
+function noOption(option: string, path: string, where: string, guess: string | undefined): LadError {
+  return new LadError("invalid-option", `${where}${option} leads to no option.`, {
     option,
     value: path,
     remedy: guess === undefined ? "Give paths such as adapter.rank." : `Did you mean ${guess}?`,
@@ -161,13 +168,14 @@ function keysOf(part: string): string[] {
   return Object.keys(shape[part]?.shape ?? {});
 }
 
+/** Sets what a path leads to, of an object's own properties: none is of `Object.prototype`. */
 function put(target: Record<string, unknown>, [key, ...rest]: readonly string[], value: unknown): void {
   if (key === undefined) return;
   if (rest.length === 0) {
     target[key] = value;
     return;
   }
-  const inner = target[key];
+  const inner = Object.hasOwn(target, key) ? target[key] : undefined;
   const next = typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>) : {};
   target[key] = next;
   put(next, rest, value);

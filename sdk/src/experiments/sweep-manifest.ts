@@ -110,7 +110,8 @@ export async function readManifest(path: string): Promise<KeptSweep> {
 function pointOf(key: string, path: string): Readonly<Record<string, unknown>> {
   try {
     const point: unknown = parse(key);
-    if (isObject(point)) return point as Record<string, unknown>;
+    if (isObject(point) && Object.values(point).every((value) => !isObject(value) && value !== null))
+      return point as Record<string, unknown>;
   } catch {
     // told below
   }
@@ -270,10 +271,22 @@ function contentsOf(text: string, path: string): Contents {
       remedy: "Nobody can tell what its results depend on: give another file, or delete this one.",
     });
   }
-  if (contents?.version === VERSION && Array.isArray(contents.axes) && isObject(contents.points)) {
-    return contents as Contents;
-  }
+  if (contents?.version !== VERSION || !isObject(contents.points)) throw unreadable(path, undefined);
+  const { axes, points } = contents;
+  const areNames = Array.isArray(axes) && axes.every((axis: unknown) => typeof axis === "string");
+  if (areNames && Object.values(points).every(isOutcome)) return contents as Contents;
   throw unreadable(path, undefined);
+}
+
+function isOutcome(value: unknown): value is Outcome<unknown> {
+  if (!isObject(value)) return false;
+  const { status, error } = value as { status?: unknown; error?: Partial<FailedPoint> | null };
+  if (status === "done") return true;
+  return status === "failed" && typeof error?.message === "string" && isText(error.code);
+}
+
+function isText(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
 }
 
 function isObject(value: unknown): value is object {

@@ -1,4 +1,4 @@
-import { checkFolder } from "../data/adapter-files.js";
+import { checkFolder } from "../data/folders/write-folder.js";
 import type { CheckedTraining, SaveOptions } from "../options.js";
 
 /** What can be written to a folder. */

@@ -284,6 +284,22 @@ describe("the noise lab", () => {
   it("is refused a strength that there is not", async () => {
     expect((await ask("noise", { ...calm, masked: 1.5 })).status).toBe(400);
   });
+
+  it("is refused more draws of a long text than are made, by name, and answers others while it draws", async () => {
+    const long = { ...calm, text: "a".repeat(20_000), draws: 1000 };
+    const refused = await ask("noise", long);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { code: "invalid-option", field: "draws" } });
+    const leave = new AbortController();
+    let isDone = false;
+    const drawing = ask("noise", { ...long, draws: 400 }, { signal: leave.signal }).finally(() => {
+      isDone = true;
+    });
+    await json("tokens", { text: "abc" });
+    expect(isDone).toBe(false);
+    leave.abort();
+    await expect(drawing).rejects.toThrow();
+  });
 });
 
 describe("a training", () => {

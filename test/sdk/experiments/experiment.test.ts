@@ -159,4 +159,13 @@ describe("a point of its sweep", () => {
     expect(() => experimentAt(experiment, { "adapter.rank": 0 })).toThrow("adapter.rank is 0");
     expect(() => experimentAt(experiment as Experiment, { "adapter.rnk": 4 })).toThrow("Did you mean rank?");
   });
+
+  it.each(["__proto__.polluted", "training.__proto__.polluted", "adapter.constructor.polluted", "toString"])(
+    "is refused for what every object has: %s",
+    (path) => {
+      expect(() => experimentAt(experiment, { [path]: 1 })).toThrow(`${path} leads to no option`);
+      expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+      expect((Object as unknown as Record<string, unknown>).polluted).toBeUndefined();
+    },
+  );
 });

@@ -78,25 +78,26 @@ async function written(path: string, folder: string): Promise<string[]> {
 }
 
 describe("of an experiment", () => {
+  const figure = (value: number) => ({ value, n: 20, interval: [0, 1], by: "wilson" });
+  const evaluation = { exactMatch: figure(0.5), forwards: figure(4) };
+  const result = {
+    adapter: { parameterCount: 64 },
+    training: { steps: 30, seconds: 2, tokensPerSecond: 900 },
+    validation: { corruptedCe: 1.25 },
+    evaluations: [evaluation, evaluation],
+    losses: [1, 2].map((step) => ({ step, loss: 1, ce: 1, corruptedCe: 3 - step })),
+    validations: [],
+  };
+  const sampling = ["remask", "refine"].map((kind) => ({ policy: { kind, iterations: 4 } }));
+  const spec = {
+    base: { name: "stub" },
+    adapter: { seed: 1 },
+    training: { data: { sha256: "ab".repeat(32) } },
+    evaluation: { data: { sha256: "cd".repeat(32) }, sampling },
+  };
+
   it("has its losses, its answers and its options", async () => {
     const folder = testFolder();
-    const figure = (value: number) => ({ value, n: 20, interval: [0, 1], by: "wilson" });
-    const evaluation = { exactMatch: figure(0.5), forwards: figure(4) };
-    const result = {
-      adapter: { parameterCount: 64 },
-      training: { steps: 30, seconds: 2, tokensPerSecond: 900 },
-      validation: { corruptedCe: 1.25 },
-      evaluations: [evaluation, evaluation],
-      losses: [1, 2].map((step) => ({ step, loss: 1, ce: 1, corruptedCe: 3 - step })),
-      validations: [],
-    };
-    const sampling = ["remask", "refine"].map((kind) => ({ policy: { kind, iterations: 4 } }));
-    const spec = {
-      base: { name: "stub" },
-      adapter: { seed: 1 },
-      training: { data: { sha256: "ab".repeat(32) } },
-      evaluation: { data: { sha256: "cd".repeat(32) }, sampling },
-    };
     const manifest = join(folder, "experiment.json");
     await sweep({ axes: { "adapter.rank": [1, 2] }, spec, manifest, run: async () => result }).table();
     const [html, markdown] = await written(manifest, join(folder, "report"));
@@ -104,6 +105,75 @@ describe("of an experiment", () => {
     for (const text of ["remask, 4 iterations", "Exact match against forwards", "1.25", "ab".repeat(32)]) {
       expect(markdown).toContain(text);
     }
+  });
+
+  /** A manifest of one point, written by hand. */
+  async function byHand(change: object): Promise<string> {
+    const manifest = join(testFolder(), "experiment.json");
+    const points = { [stringify({ rank: 1 })]: { status: "done", result, seconds: 1 } };
+    await writeFile(manifest, stringify({ version: 2, axes: ["rank"], spec, points, ...change }));
+    return manifest;
+  }
+
+  it.each([
+    ["spec.training", { ...spec, training: 7 }],
+    ["spec.training.data", { ...spec, training: { data: null } }],
+    ["spec.evaluation", { ...spec, evaluation: "none" }],
+    ["spec.evaluation.sampling", { ...spec, evaluation: { sampling: 3 } }],
+    ["spec.evaluation.sampling[0]", { ...spec, evaluation: { sampling: [null] } }],
+    ["spec.evaluation.sampling[0].policy", { ...spec, evaluation: { sampling: [{ policy: null }] } }],
+  ])("is refused for %s of another type", async (part, wrong) => {
+    await expect(readReport(await byHand({ spec: wrong }))).rejects.toMatchObject({
+      code: "invalid-file",
+      option: "manifest",
+      message: expect.stringContaining(`${part} cannot be reported`),
+    });
+  });
+
+  it.each([
+    ["adapter", 1],
+    ["training", null],
+    ["validation", "low"],
+    ["evaluations", {}],
+    ["evaluations[0]", [null]],
+    ["evaluations[0].exactMatch", [{ ...evaluation, exactMatch: null }]],
+    ["evaluations[0].forwards.interval", [{ ...evaluation, forwards: { value: 1, interval: 2 } }]],
+    ["evaluations[0].tokensPerForward", [{ ...evaluation, tokensPerForward: null }]],
+    ["losses", "none"],
+    ["losses[0]", [3]],
+    ["validations[0].corruptedCe", [{ step: 1, corruptedCe: {} }]],
+  ])("is refused for a result's %s of another type", async (part, wrong) => {
+    const [key = ""] = part.split("[");
+    const points = { '{"rank":1}': { status: "done", result: { ...result, [key]: wrong }, seconds: 1 } };
+    const manifest = await byHand({ points });
+    await expect(readReport(manifest)).rejects.toMatchObject({
+      code: "invalid-file",
+      message: expect.stringContaining(`result.${part} cannot be reported`),
+    });
+    expect(await lad(["report", manifest])).toMatchObject({
+      status: 1,
+      err: expect.not.stringContaining("TypeError"),
+    });
+  });
+
+  it.each([
+    { points: { '{"rank":1}': null } },
+    { points: { '{"rank":1}': { status: "failed", seconds: 1 } } },
+    { points: { '{"rank":1}': { status: "failed", error: { message: 7 }, seconds: 1 } } },
+    { points: { '{"rank":{"value":"x"}}': { status: "done", result, seconds: 1 } } },
+    { axes: [{}] },
+  ])("is no manifest with %j", async (change) => {
+    await expect(readReport(await byHand(change))).rejects.toMatchObject({ code: "invalid-file" });
+  });
+
+  it("keeps losses that are no number, and points that failed", async () => {
+    const points = {
+      '{"rank":1}': { status: "done", result: { ...result, validation: { ce: Number.NaN } }, seconds: 1 },
+      '{"rank":2}': { status: "failed", error: { message: "no luck" }, seconds: 1 },
+    };
+    const folder = testFolder();
+    const [, markdown] = await written(await byHand({ points }), folder);
+    expect(markdown).toContain("no luck");
   });
 });
 

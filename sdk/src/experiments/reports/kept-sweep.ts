@@ -5,20 +5,23 @@ import { BUILD_VERSION } from "../../version.js";
 import type { ExperimentResult } from "../experiment-result.js";
 import { type KeptSweep, readManifest } from "../sweep-manifest.js";
 import { experimentReport } from "./experiment-report.js";
-import type { PointRow, PointValues } from "./points.js";
+import { checkKeptExperiment } from "./kept-experiment.js";
+import { doneRows, type PointRow, type PointValues } from "./points.js";
 import { sweepReport } from "./sweep-report.js";
 
 /**
  * Points are in the order of their values, and axes in that of their names: a manifest does not keep that of the grid. What an
  * experiment was called, and the worker's versions, are not in it either.
  *
- * @throws LadError as `readManifest`
+ * @throws LadError as `readManifest`; `invalid-file` for an experiment's manifest with parts that are not an experiment's
  */
 export async function keptSweepReport(path: string): Promise<Report> {
   const kept = await readManifest(path);
   const { axes, spec } = kept;
   const rows = rowsOf(kept);
   if (!isOfAnExperiment(kept)) return sweepReport(axes, rows, spec);
+  const results = doneRows(rows).map(({ result }) => result);
+  checkKeptExperiment(path, spec, results);
   const values = axes.map((axis) => [axis, [...new Set(rows.map(({ point }) => point[axis]))]] as const);
   return experimentReport({
     experiment: spec as Experiment,
