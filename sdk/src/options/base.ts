@@ -156,7 +156,7 @@ export interface MergeOptions extends CallOptions {
    * index. Default: 5,000,000,000.
    */
   maxShardBytes?: number | undefined;
-  /** Replace a folder that is there and holds nothing but an older merge, with the `lad.json` that says so. Default: false. */
+  /** Replace a folder that is there and holds nothing but an older merge, which says that it is one. Default: false. */
   overwrite?: boolean | undefined;
 }
 

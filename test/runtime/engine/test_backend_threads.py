@@ -118,6 +118,7 @@ def everything_that_a_worker_does(worker: Worker, folder: Path) -> None:
         worker.tasks.submit(base.id, adapter.id, task).future.result(30)
     worker.adapters.snapshot(adapter.id).result(30)
     worker.adapters.save_checkpoint(adapter.id, "saved").result(30)
+    worker.adapters.checkpoints()
     worker.adapters.load_checkpoint(base.id, "saved").result(30)
     worker.adapters.delete_checkpoint("saved").result(30)
     (folder / "adapter").mkdir()

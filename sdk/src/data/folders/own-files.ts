@@ -7,7 +7,7 @@ import { LadError } from "../../errors.js";
 export interface Own {
   readonly names: RegExp;
   readonly whose: string;
-  /** Whether names do not suffice, because others name their files so too: then `lad.json` has to say that it is one's own. */
+  /** Whether names do not suffice, because others name their files so too: then what lad wrote of the adapter has to be there. */
   readonly needsClaims: boolean;
 }
 
@@ -63,7 +63,7 @@ export async function holdsOwnFilesOnly(folder: string): Promise<boolean> {
   return entries.every((entry) => entry.isFile() && isOwn(entry.name));
 }
 
-/** Whether `lad.json` is one that lad wrote: its format, and the base and the attention that it names. */
+/** Whether what a folder says of itself is what lad wrote: its format, and the base and the attention that it names. */
 async function hasClaims(folder: string): Promise<boolean> {
   const file = join(folder, "lad.json");
   try {
