@@ -22,6 +22,7 @@ export const sidebar: Item[] = [
     text: "Use it",
     items: [
       { text: "First run", link: "/guide/first-run" },
+      { text: "A first session", link: "/guide/first-session" },
       { text: "Your own data", link: "/guide/your-own-data" },
       { text: "Which policy when", link: "/guide/which-policy" },
       { text: "Editing and infilling", link: "/guide/editing" },

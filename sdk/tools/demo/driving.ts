@@ -16,11 +16,12 @@ export async function withDemo(act: (browser: Browser, url: string) => Promise<v
   try {
     for await (const line of serving.iterable()) {
       await act(browser, (JSON.parse(line) as { url: string }).url);
+      serving.kill("SIGINT"); // leaving the loop waits for its end
       break;
     }
   } finally {
-    await browser.close();
     serving.kill("SIGINT");
+    await browser.close();
     await serving;
   }
 }
