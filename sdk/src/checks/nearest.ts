@@ -17,6 +17,12 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
+/** `Did you mean …? `, to begin a remedy with; empty where no candidate is near. */
+export function guessOf(word: string, candidates: Iterable<string>): string {
+  const near = nearest(word, candidates);
+  return near === undefined ? "" : `Did you mean ${near}? `;
+}
+
 /** Of a word that may be a slip of a name. */
 const MOST_LETTERS = 200;
 

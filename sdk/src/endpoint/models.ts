@@ -1,5 +1,5 @@
 /** The models that clients name: bases, adapters on them, and aliases. */
-import { nearest } from "../checks/nearest.js";
+import { guessOf } from "../checks/nearest.js";
 import { isLadError, LadError } from "../errors.js";
 import { type Adapter, type Base, type Model, type Recipe, type Runtime, recipeFor } from "../index.js";
 
@@ -168,11 +168,10 @@ export class Models {
 
   async #unknown(name: string): Promise<LadError> {
     const names = (await this.list()).map(({ id }) => id);
-    const guess = nearest(name, names);
     return new LadError("not-found", `There is no model ${name}.`, {
       option: "model",
       value: name,
-      remedy: `${guess === undefined ? "" : `Did you mean ${guess}? `}There are ${names.join(", ")}.`,
+      remedy: `${guessOf(name, names)}There are ${names.join(", ")}.`,
     });
   }
 }

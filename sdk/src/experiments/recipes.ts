@@ -1,5 +1,5 @@
 /** Settings that are known to work: the method's own, and the best ones found for the small bases. */
-import { nearest } from "../checks/nearest.js";
+import { guessOf } from "../checks/nearest.js";
 import { invalidOption } from "../errors.js";
 import type { Noise } from "../method/noise.js";
 import { cover, lad, ownDraft } from "../method/noises/registered.js";
@@ -199,12 +199,10 @@ export function recipeFor(base: string, preset?: string): Recipe {
   if (Object.hasOwn(recipes, name)) return recipes[name as keyof typeof recipes];
   if (preset === undefined) return recipes.lad;
   const known = Object.keys(recipes);
-  const near = nearest(preset, known);
-  const guess = near === undefined ? "" : `Did you mean ${near}? `;
   throw invalidOption(
     "preset",
     preset,
     "there is no such recipe",
-    `${guess}Give one of ${known.join(", ")}.`,
+    `${guessOf(preset, known)}Give one of ${known.join(", ")}.`,
   );
 }

@@ -1,6 +1,6 @@
 /** A chat: what was said, and how the next answer is made. */
 
-import { nearest } from "../../checks/nearest.js";
+import { guessOf } from "../../checks/nearest.js";
 import {
   type CanvasStart,
   type ChatMessage,
@@ -207,10 +207,7 @@ function onOrOff(text: string): boolean {
 }
 
 function unknown(name: string): LadError {
-  const guess = nearest(
-    name,
-    SLASH_COMMANDS.map((command) => command.name),
-  );
-  const remedy = `${guess === undefined ? "" : `Did you mean ${guess}? `}/help tells what there is.`;
+  const names = SLASH_COMMANDS.map((command) => command.name);
+  const remedy = `${guessOf(name, names)}/help tells what there is.`;
   return new LadError("invalid-option", `There is no ${name}.`, { remedy });
 }

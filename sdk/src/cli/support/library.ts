@@ -1,7 +1,7 @@
 /** The adapters that this user has trained: a folder each, in PEFT's format, in `adapters` of `$LAD_HOME`. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { nearest } from "../../checks/nearest.js";
+import { guessOf } from "../../checks/nearest.js";
 import { type AdapterFolderInfo, isLadError, LadError, readAdapterFolder } from "../../index.js";
 import { homeFolder } from "../../setup/locate.js";
 
@@ -44,12 +44,11 @@ export async function findAdapter(nameOrPath: string): Promise<NamedAdapter> {
   if (named !== undefined) return named;
   if (/[/\\]|^\.+$/.test(nameOrPath)) return { name: nameOrPath, ...(await readAdapterFolder(nameOrPath)) };
   const names = adapters.map(({ name }) => name);
-  const guess = nearest(nameOrPath, names);
   const known = names.length > 0 ? `There are ${names.join(", ")}.` : "None has been trained yet: lad train.";
   throw new LadError("not-found", `There is no adapter ${nameOrPath}.`, {
     option: "--adapter",
     value: nameOrPath,
-    remedy: `${guess === undefined ? "" : `Did you mean ${guess}? `}${known} A folder is given with a slash: ./${nameOrPath}.`,
+    remedy: `${guessOf(nameOrPath, names)}${known} A folder is given with a slash: ./${nameOrPath}.`,
   });
 }
 

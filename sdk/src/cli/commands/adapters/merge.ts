@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { MergeOptions } from "../../../index.js";
 import { type Cli, note } from "../../cli.js";
-import { askedModel, dropQuietly } from "../../support/model.js";
+import { withModel } from "../../support/model.js";
 import { integer } from "../../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../../support/worker.js";
 
@@ -40,14 +40,11 @@ export function mergeCommand(cli: Cli): Command {
 async function merged(cli: Cli, name: string, folder: string, flags: Flags): Promise<void> {
   const { base, dtype, shardBytes, overwrite = false } = flags;
   const asked = { adapter: name, ...(base === undefined ? {} : { base }) };
-  await withWorker(cli, flags, async ({ runtime }) => {
-    const { adapter } = await askedModel(cli, runtime, asked);
-    try {
+  await withWorker(cli, flags, ({ runtime }) =>
+    withModel(cli, runtime, asked, async ({ adapter }) => {
       const { signal } = cli.leaving;
       await adapter?.merge(folder, { dataType: dtype, maxShardBytes: shardBytes, overwrite, signal });
-    } finally {
-      await dropQuietly(adapter);
-    }
-  });
+    }),
+  );
   note(cli, `${name} is merged into ${folder}. Its README.md says how it is used.`);
 }

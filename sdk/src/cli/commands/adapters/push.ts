@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { LadError } from "../../../index.js";
 import { type Cli, note, print } from "../../cli.js";
-import { askedModel, dropQuietly } from "../../support/model.js";
+import { withModel } from "../../support/model.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../../support/worker.js";
 
 interface Flags extends WorkerFlags {
@@ -42,17 +42,14 @@ async function pushed(cli: Cli, name: string, repo: string, flags: Flags): Promi
     });
   }
   const asked = { adapter: name, ...(base === undefined ? {} : { base }) };
-  await withWorker(cli, flags, async ({ runtime }) => {
-    const { adapter } = await askedModel(cli, runtime, asked);
-    try {
+  await withWorker(cli, flags, ({ runtime }) =>
+    withModel(cli, runtime, asked, async ({ adapter }) => {
       const { HF_TOKEN: hubToken } = process.env;
       const { signal } = cli.leaving;
       const done = await adapter?.push(repo, { private: flags.public !== true, message, hubToken, signal });
       if (done === undefined) return;
       print(cli, done.url);
       note(cli, `${name} is there as commit ${done.commit.slice(0, 12)}.`);
-    } finally {
-      await dropQuietly(adapter);
-    }
-  });
+    }),
+  );
 }
