@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Warn } from "./checks/check.js";
-import { cancelled, isLadError } from "./errors.js";
+import { cancelled, isLadError, LadError } from "./errors.js";
 import { boundOf } from "./grpc/deadlines.js";
 import { Liveness, type LivenessSettings } from "./grpc/liveness.js";
 import { TimeLimit } from "./grpc/time-limit.js";
@@ -13,6 +13,13 @@ import { isIdempotent } from "./wire.js";
 export interface CallSettings extends TransportOptions {
   /** Whether the call may be sent again if it is not known to have arrived. Default: as the protocol says for its method. */
   idempotent?: boolean;
+}
+
+/** A call with many replies, the first of which has come. */
+export interface Opened<Response> {
+  readonly first: Response;
+  /** To be read once; leaving it ends the call. */
+  readonly rest: AsyncGenerator<Response, void, undefined>;
 }
 
 /** The waits between the tries of an idempotent call, in milliseconds. */
@@ -97,6 +104,26 @@ export class Client {
   }
 
   /**
+   * Sends one request and returns the first of many replies, with those that follow it. Until the first has come, the request is sent again
+   * as by `call`.
+   *
+   * @throws LadError `busy`, `timeout`
+   */
+  open<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    { idempotent = isIdempotent(method), ...options }: CallSettings = {},
+  ): Promise<Opened<Response>> {
+    const send = async () => {
+      const replies = this.stream(method, request, options);
+      const { done, value } = await replies.next();
+      if (!done) return { first: value, rest: replies };
+      throw new LadError("unavailable", `The call ${method.path} ended without a reply.`);
+    };
+    return this.#tried(send, idempotent, options.signal);
+  }
+
+  /**
    * Uploads a data set to the worker, once for all callers that want it at the same time. Each caller waits until its own signal
    * or time limit; the upload continues while at least one caller waits.
    *
@@ -176,24 +203,36 @@ export class Client {
     requests: () => Request | AsyncIterable<Request>,
     { idempotent = isIdempotent(method), ...options }: CallSettings,
   ): Promise<Response> {
-    const waits = idempotent ? [...RETRY_WAITS_MS] : [];
     const { signal, release } = this.#bounded(method, request, options);
+    const send = async () => {
+      const reply = await this.#connection.transport.unary(method, requests(), { signal });
+      this.#connection.liveness.heard();
+      return reply;
+    };
     try {
-      for (let busy = 0; ; ) {
-        try {
-          const reply = await this.#connection.transport.unary(method, requests(), { signal });
-          this.#connection.liveness.heard();
-          return reply;
-        } catch (error) {
-          const wait = isLadError(error, "busy")
-            ? busy++ < BUSY_TRIES && error.retryAfterMs
-            : this.mayRetry(error) && waits.shift();
-          if (!wait) throw error;
-          await pause(wait, signal);
-        }
-      }
+      return await this.#tried(send, idempotent, signal);
     } finally {
       release();
+    }
+  }
+
+  /** Sends something until it is answered or the tries are used up. */
+  async #tried<Reply>(
+    send: () => Promise<Reply>,
+    idempotent: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
+    const waits = idempotent ? [...RETRY_WAITS_MS] : [];
+    for (let busy = 0; ; ) {
+      try {
+        return await send();
+      } catch (error) {
+        const wait = isLadError(error, "busy")
+          ? busy++ < BUSY_TRIES && error.retryAfterMs
+          : this.mayRetry(error) && waits.shift();
+        if (!wait) throw error;
+        await pause(wait, signal);
+      }
     }
   }
 

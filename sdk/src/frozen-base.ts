@@ -25,6 +25,8 @@ import {
   checkWriteAnswers,
   type DataSource,
   type Dataset,
+  type DecodeAllOptions,
+  decodeAllOptions,
   type EncodeOptions,
   type Example,
   type ExamplesOptions,
@@ -127,6 +129,15 @@ export class FrozenBase extends Model {
     const { signal, timeoutMs } = check(callOptions, options);
     const [text] = await decodeSequences(this.client.within(timeoutMs), this.id, [ids], false, signal);
     return present(text, "DecodeResponse.texts");
+  }
+
+  /** The text of each of many sequences of token ids, as `decode` gives them; with `special` the special tokens have their texts. */
+  async decodeAll(
+    sequences: readonly ArrayLike<number>[],
+    options: DecodeAllOptions = {},
+  ): Promise<string[]> {
+    const { special, signal, timeoutMs } = check(decodeAllOptions, options);
+    return decodeSequences(this.client.within(timeoutMs), this.id, sequences, special, signal);
   }
 
   /**

@@ -155,6 +155,7 @@ export {
   customNoise,
   type DataSource,
   type Dataset,
+  type DecodeAllOptions,
   type DeduplicateOptions,
   type DraftPiece,
   draftOf,
@@ -239,7 +240,7 @@ export {
 export type * from "./results.js";
 export { type Finality, finalityOf, finalTokens } from "./runs/final-tokens.js";
 export { type FollowOptions, Run } from "./runs/run.js";
-export { SampleRun, SamplingRun } from "./runs/sampling.js";
+export { SampleRun, type SamplingBegun, SamplingRun } from "./runs/sampling.js";
 export type * from "./runs/steps.js";
 export type { TrainingRun } from "./runs/training.js";
 export type { TrainableAdapter } from "./runs/training-loop.js";

@@ -10,6 +10,8 @@ export {
   type CheckpointOptions,
   checkpointName,
   checkpointOptions,
+  type DecodeAllOptions,
+  decodeAllOptions,
   type EncodeOptions,
   encodeOptions,
   type LoadAdapterOptions,

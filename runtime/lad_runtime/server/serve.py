@@ -25,6 +25,7 @@ from lad_runtime.gen.lad.v1 import (
 from lad_runtime.server.calls.interceptor import Guard
 from lad_runtime.server.calls.methods import LARGEST, service_names
 from lad_runtime.server.calls.preparing import Preparing
+from lad_runtime.server.calls.sampling_starts import SamplingStarts
 from lad_runtime.server.process.address import with_port
 from lad_runtime.server.process.connections import Connections, connections_by_descriptors
 from lad_runtime.server.process.lease import Lease
@@ -113,12 +114,13 @@ def _add_services(
     server: aio.Server, worker: Worker, lease: Lease, healthy: health.aio.HealthServicer
 ) -> None:
     preparing = Preparing(worker)
+    starts = SamplingStarts(worker)
     worker_pb2_grpc.add_WorkerServiceServicer_to_server(WorkerService(worker, lease), server)
     data_pb2_grpc.add_DataServiceServicer_to_server(DataService(worker, preparing), server)
     adapters_pb2_grpc.add_AdaptersServiceServicer_to_server(AdaptersService(worker), server)
     training_pb2_grpc.add_TrainingServiceServicer_to_server(TrainingService(worker, preparing), server)
-    sampling_pb2_grpc.add_SamplingServiceServicer_to_server(SamplingService(worker), server)
-    runs_pb2_grpc.add_RunsServiceServicer_to_server(RunsService(worker), server)
+    sampling_pb2_grpc.add_SamplingServiceServicer_to_server(SamplingService(worker, starts), server)
+    runs_pb2_grpc.add_RunsServiceServicer_to_server(RunsService(worker, starts), server)
     evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(EvaluationService(worker), server)
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     reflection.enable_server_reflection(

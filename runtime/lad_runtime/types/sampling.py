@@ -83,6 +83,7 @@ class SamplingSpec:
     share_weight: float  # share of the device while others want it too, relative to theirs
     pad_tokens: tuple[str, ...]  # what the adapter's tails were filled with, as in WindowSpec
     stop: tuple[str, ...]  # strings before the first of which the answer's text ends
+    total_tokens: int  # >0: of a prompt and its answer together, at most, where the run's size holds
 
     def __post_init__(self) -> None:
         _check_size(self.answer_tokens, self.window_tokens)
@@ -91,6 +92,7 @@ class SamplingSpec:
         check_choice("context", self.context, CONTEXTS)
         check_context(self.context, self.attention)
         check_whole("canvasTokens", self.canvas_tokens, low=0)
+        check_whole("totalTokens", self.total_tokens, low=0)
         check_number("shareWeight", self.share_weight, low=MIN_SHARE_WEIGHT, high=MAX_SHARE_WEIGHT)
         self.policy.check_attention(self.attention)
         if not self.window_tokens:
@@ -99,11 +101,18 @@ class SamplingSpec:
     def sized(self, prompt_tokens: int, size: AnswerSize | None) -> "SamplingSpec":
         """The settings of an answer behind a prompt of so many tokens; its size is `size` or the run's.
 
-        Raises INVALID_OPTION if its window has no room for any.
+        Raises INVALID_OPTION if its window, or the total of prompt and answer, has no room for any.
         """
         if size is not None:
-            own = replace(self, answer_tokens=size.answer_tokens, window_tokens=size.window_tokens)
+            own = replace(
+                self,
+                answer_tokens=size.answer_tokens,
+                window_tokens=size.window_tokens,
+                total_tokens=0,
+            )
             return own.sized(prompt_tokens, None)
+        if self.total_tokens:
+            return self._within(prompt_tokens).sized(prompt_tokens, None)
         if not self.window_tokens:
             return self
         answer_tokens = max(self.answer_tokens, self.window_tokens - prompt_tokens)
@@ -115,6 +124,23 @@ class SamplingSpec:
                 "Give answerTokens, or a shorter prompt.",
             )
         return replace(self, answer_tokens=answer_tokens, window_tokens=0)
+
+    def _within(self, prompt_tokens: int) -> "SamplingSpec":
+        """The settings of an answer that the total leaves room for behind a prompt of so many tokens."""
+        room = self.total_tokens - prompt_tokens
+        if room < 1:
+            raise invalid_option(
+                "totalTokens",
+                self.total_tokens,
+                f"the prompt takes {prompt_tokens} tokens, and leaves none for an answer",
+                "Give a shorter prompt, or more tokens.",
+            )
+        return replace(
+            self,
+            answer_tokens=min(self.answer_tokens, room),
+            window_tokens=min(self.window_tokens, self.total_tokens),
+            total_tokens=0,
+        )
 
     @property
     def most_at_once(self) -> int:

@@ -69,6 +69,17 @@ export class Models {
     ];
   }
 
+  /** @throws LadError `not-found` for an alias on a base that is not served; its adapter may still come */
+  async checkAliases(): Promise<void> {
+    const aliases = Object.entries(this.#options.aliases);
+    if (aliases.length === 0) return;
+    const bases = await this.#baseNames(await this.#options.adapters());
+    for (const [alias, target] of aliases) {
+      const isServed = bases.some((base) => target === base || target.startsWith(`${base}:`));
+      if (!isServed) throw await this.#unknown(target, `aliases.${alias}`);
+    }
+  }
+
   /**
    * The model of that name, loaded.
    *
@@ -166,10 +177,10 @@ export class Models {
     if (loaded.isReplaced && loaded.uses === 0) void dropQuietly(loaded.adapter);
   }
 
-  async #unknown(name: string): Promise<LadError> {
+  async #unknown(name: string, option = "model"): Promise<LadError> {
     const names = (await this.list()).map(({ id }) => id);
     return new LadError("not-found", `There is no model ${name}.`, {
-      option: "model",
+      option,
       value: name,
       remedy: `${guessOf(name, names)}There are ${names.join(", ")}.`,
     });

@@ -20,7 +20,7 @@ export interface EndpointOptions {
   bases?: readonly string[] | undefined;
   /** The adapters that clients may name as `base:name`, asked for again for each request that names one. Default: none. */
   adapters?: (() => Promise<readonly ServedAdapter[]>) | undefined;
-  /** Other names for `base` or `base:adapter`. Default: none. */
+  /** Other names for `base` or `base:adapter`, whose base is one of `bases` or resident; the adapter may come later. Default: none. */
   aliases?: Readonly<Record<string, string>> | undefined;
   /** Requests that are answered at once, at most; others get the status 429: an integer of at least 1. Default: 256. */
   maxRequests?: number | undefined;

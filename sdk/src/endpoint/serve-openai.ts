@@ -23,7 +23,7 @@ export interface Endpoint extends AsyncDisposable {
  * Serves `/v1/chat/completions`, `/v1/completions`, `/v1/responses`, `/v1/models` and Anthropic's `/v1/messages` over HTTP. Requests are sent
  * to the worker as they come, which computes them in common forwards.
  *
- * @throws LadError `invalid-option`, `port-in-use`
+ * @throws LadError `invalid-option`, `not-found` for an alias on a base that is not served, `port-in-use`
  */
 export async function serveOpenAI(runtime: Runtime, options: EndpointOptions = {}): Promise<Endpoint> {
   const {
@@ -43,6 +43,7 @@ export async function serveOpenAI(runtime: Runtime, options: EndpointOptions = {
   const models = new Models(runtime, { bases, adapters, aliases });
   const desk = new Desk(models, maxRequests, closing.signal, onFailure);
   const app = endpointApp(desk, { host, token, allowOrigins, bodyBytes: maxBodyBytes, onFailure });
+  await models.checkAliases();
   const server = await listen(app, { host, port });
   let closed: Promise<void> | undefined;
   const close = () => {

@@ -120,6 +120,17 @@ export const encodeOptions = fieldsOf<EncodeOptions>()({
   ...callShape,
 });
 
+/** What the texts of many sequences take. */
+export interface DecodeAllOptions extends CallOptions {
+  /** Special tokens have the text that stands for them; false: none, as in an answer. Default: false. */
+  special?: boolean | undefined;
+}
+
+export const decodeAllOptions = fieldsOf<DecodeAllOptions>()({
+  special: flag().default(false),
+  ...callShape,
+});
+
 /** What the texts of tokens take. */
 export interface PiecesOptions extends CallOptions {
   /** Special tokens have the text that stands for them, as for showing a canvas; false: none, as in an answer. Default: true. */

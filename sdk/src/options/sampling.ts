@@ -17,7 +17,7 @@ import {
 } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { meant } from "../checks/meaning.js";
-import { LadError } from "../errors.js";
+import { invalidOption, LadError } from "../errors.js";
 import { MAX_STOP_CHARACTERS, MAX_STOP_STRINGS } from "../method/answer-end.js";
 import { policies } from "../method/policies/registered.js";
 import { type Policy, policyDefinition } from "../method/policy.js";
@@ -101,6 +101,12 @@ export interface SamplingOptions extends DrawOptions, ShareOptions {
    * if these are not known (`adapter.info.claims`); of answers that are given in pieces, the tokens of the longest and one for the end.
    */
   answerTokens?: number | undefined;
+  /**
+   * The most tokens of a prompt and its answer together: an answer has no more positions than its prompt leaves of them, such as of
+   * `base.info.maxPositions`. An integer from 1 to 2,097,152; not beside a draft, an answer in pieces or `from`. Default: no limit, so that an
+   * answer that does not fit the base is refused.
+   */
+  totalTokens?: number | undefined;
   /**
    * How the prompt attends; another mode than the adapter was trained in is warned of. `full`: every token attends to its whole sequence; `prefix`:
    * prompt tokens to the prompt alone; `causal-prefix`: the prompt runs through the unadapted causal base. Default: as the adapter was
@@ -187,6 +193,7 @@ export const stopStrings = z.union(
 const specShape = {
   policy: policySchema.default(() => policySchema.parse("remask")),
   answerTokens: integer(1, 2 ** 20).optional(),
+  totalTokens: integer(1, 2 ** 21).optional(),
   ...drawShape,
   attention: denoisingAttention.optional(),
   canvasTokens: canvasTokens.optional(),
@@ -276,6 +283,7 @@ export function checkSample(options: SampleOptions, adapted: boolean, warn: Warn
   checkPrompt(given);
   const begin = checkBeginning({ draft, pinned, answer, from, strength }, spec.policy, warn);
   const canvas = { messages, ids, allowSpecial, seed, begin };
+  checkTotal(spec, [canvas]);
   return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn), timeoutMs };
 }
 
@@ -288,7 +296,18 @@ export function checkSampleMany(options: SampleManyOptions, adapted: boolean, wa
     const begin = checkBeginning({ draft, pinned, answer, from, strength }, spec.policy, warn, path);
     return { ...prompt, begin };
   });
+  checkTotal(spec, canvases);
   return { canvases, spec: checkSpec(spec, options, adapted, warn), timeoutMs };
+}
+
+/** @throws LadError `invalid-option` for a limit on answers whose length what they begin from gives */
+function checkTotal(
+  { totalTokens }: Pick<Spec, "totalTokens">,
+  canvases: readonly { readonly begin?: unknown }[],
+): void {
+  if (totalTokens === undefined || canvases.every(({ begin }) => begin === undefined)) return;
+  const problem = "an answer that begins from something is as long as that says";
+  throw invalidOption("totalTokens", totalTokens, problem, "Leave it out, and give answerTokens.");
 }
 
 /** @throws LadError `invalid-option` unless a prompt has either messages or ids */

@@ -1,7 +1,7 @@
 import type { Client } from "../client.js";
 import { cancelled, isLadError, LadError } from "../errors.js";
 import { TimeLimit } from "../grpc/time-limit.js";
-import type { RunEvent } from "../wire.js";
+import type { NumberedEvent, RunEvent } from "../wire.js";
 import { newId } from "./creating.js";
 import { cancelRun, followEvents, isEnd } from "./run.js";
 
@@ -18,10 +18,21 @@ export interface AskedRun {
   readonly signal: AbortSignal;
 }
 
+/** A run that was started by a call that tells its events. */
+export interface StartedRun {
+  readonly runId: string;
+  /** From the first on. To be read once; leaving them ends the call, and not the run. */
+  readonly events: AsyncIterable<NumberedEvent>;
+  /** Ends the call where nobody has read of them. */
+  leave(): void;
+}
+
 /** How to start a run. */
 export interface RunStart {
   /** Starts the run on the worker and returns its id. */
   start(asked: AskedRun): Promise<string>;
+  /** Starts the run and follows it in one call. Default: in two calls. */
+  open?(asked: AskedRun): Promise<StartedRun>;
   /** Whether the run continues when its events are no longer read. */
   readonly detached: boolean;
   readonly signal: AbortSignal | undefined;
@@ -45,6 +56,8 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   /** Aborted by the caller, or when the run's time is up. */
   #signal: AbortSignal | undefined;
   #started: Promise<string> | undefined;
+  /** The call that started the run, until somebody reads its events. */
+  #opened: StartedRun | undefined;
   #runId: string | undefined;
   #isStarted = false;
   #leaving: Promise<void> | undefined;
@@ -67,7 +80,12 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
 
   /** Starts the run without following it, and returns its id. A second start does nothing. */
   start(): Promise<string> {
-    return this.#start(true);
+    return this.#start(true, false);
+  }
+
+  /** Starts the run and begins to follow it, whose events the next iteration reads. */
+  protected follow(): Promise<string> {
+    return this.#start(true, true);
   }
 
   /** Yields the run's events from the first on. Leaving the loop cancels the run, unless it is detached. */
@@ -88,8 +106,9 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
   /** Ends the run within one micro-step; resolves when it has ended. A run that has not started never will. */
   async cancel(): Promise<void> {
     if (!this.#isStarted) this.#stop.abort(cancelled("The run"));
-    const runId = await this.#start(false).catch(() => undefined);
+    const runId = await this.#start(false, false).catch(() => undefined);
     if (runId === undefined) return;
+    this.#opened?.leave();
     await cancelRun(this.#client, runId);
   }
 
@@ -109,11 +128,18 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
 
   async *#follow(fromSeq: number, watched: boolean): AsyncGenerator<Event, void, undefined> {
     const { detached } = this.#begin;
-    const runId = await this.#start(watched);
+    const runId = await this.#start(watched, true);
     const signal = this.#signal;
+    const opened = fromSeq === 0 ? this.#opened : undefined;
+    this.#opened = undefined;
     const forget = detached ? () => {} : this.#client.follows(() => this.#cancelQuietly(runId));
     try {
-      for await (const { seq, event } of followEvents(this.#client, runId, { fromSeq, signal })) {
+      for await (const { seq, event } of followEvents(
+        this.#client,
+        runId,
+        { fromSeq, signal },
+        opened?.events,
+      )) {
         this.#unseen = Math.max(this.#unseen, seq + 1);
         if (isEnd(event)) this.#ended(event);
         if (event.type === "failed") throw event.error;
@@ -126,15 +152,16 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     }
   }
 
-  #start(watched: boolean): Promise<string> {
+  /** Starts the run; where its events are to be read next, by a call that tells them. */
+  #start(watched: boolean, follows: boolean): Promise<string> {
     if (this.#started === undefined) {
-      this.#started = this.#startOnce(watched);
+      this.#started = this.#startOnce(watched, follows);
       this.#started.catch(() => {}); // the callers that await it get the error
     }
     return this.#started;
   }
 
-  async #startOnce(watched: boolean): Promise<string> {
+  async #startOnce(watched: boolean, follows: boolean): Promise<string> {
     const { signal: asked, detached } = this.#begin;
     const beforehand = anyOf(this.#stop.signal, asked);
     if (beforehand.aborted) throw cancelled("The run", beforehand);
@@ -142,7 +169,8 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
     this.#limit(`The run ${this.#runId}`);
     const given = this.#signal;
     const signal = anyOf(this.#stop.signal, given);
-    const runId = await this.#begin.start({ runId: this.#runId, watched, signal });
+    const asking = { runId: this.#runId, watched, signal };
+    const runId = follows ? await this.#open(asking) : await this.#begin.start(asking);
     this.#runId = runId;
     this.#isStarted = true;
     if (given !== undefined && !detached) {
@@ -150,6 +178,12 @@ export abstract class RunStream<Event extends RunEvent, Result> implements Async
       if (signal.aborted) void this.#cancelQuietly(runId);
     }
     return runId;
+  }
+
+  async #open(asking: AskedRun): Promise<string> {
+    if (this.#begin.open === undefined) return this.#begin.start(asking);
+    this.#opened = await this.#begin.open(asking);
+    return this.#opened.runId;
   }
 
   /** Begins the time that the run may take. */

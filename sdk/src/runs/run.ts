@@ -114,22 +114,23 @@ export async function resumeRun(client: Client, runId: string, signal?: AbortSig
 
 const RECONNECT_WAITS_MS: readonly number[] = [100, 250, 600, 1500];
 
-/** Follows a run to its last event. After a broken connection it continues after the last event received. */
+/**
+ * Follows a run to its last event. After a broken connection it continues after the last event received.
+ *
+ * @param opened - the events from `fromSeq` on, of a call that is under way. Default: they are asked for
+ */
 export async function* followEvents(
   client: Client,
   runId: string,
   { fromSeq = 0, signal }: FollowOptions = {},
+  opened?: AsyncIterable<NumberedEvent>,
 ): AsyncGenerator<NumberedEvent, void, undefined> {
   let next = fromSeq;
   let failures = 0;
+  let events = opened;
   while (true) {
     try {
-      for await (const message of client.stream(
-        RunsService.streamEvents,
-        { runId, fromSeq: BigInt(next) },
-        { signal },
-      )) {
-        const event = fromEvent(message);
+      for await (const event of events ?? askedEvents(client, runId, next, signal)) {
         next = event.seq + 1;
         failures = 0;
         yield event;
@@ -140,7 +141,15 @@ export async function* followEvents(
       const wait = RECONNECT_WAITS_MS[failures++];
       if (wait === undefined || !client.mayRetry(error)) throw error;
       await pause(wait, signal);
+      events = undefined;
     }
+  }
+}
+
+async function* askedEvents(client: Client, runId: string, fromSeq: number, signal: AbortSignal | undefined) {
+  const request = { runId, fromSeq: BigInt(fromSeq) };
+  for await (const message of client.stream(RunsService.streamEvents, request, { signal })) {
+    yield fromEvent(message);
   }
 }
 

@@ -1,16 +1,20 @@
-import type { Client } from "../client.js";
+import type { Client, Opened } from "../client.js";
 import { LadError } from "../errors.js";
 import { type CheckedSampling, checkLength } from "../options.js";
 import {
   type Answer,
   type AnswerSize,
   type BaseInfo,
+  eventOf,
   type Frame,
+  type pb,
   present,
   type RunEvent,
+  RunsService,
   type SamplingEvent,
   SamplingService,
   type SettledSampling,
+  startedOf,
   toCanvas,
   toSampling,
 } from "../wire.js";
@@ -39,6 +43,14 @@ export type Fit = (
   answers: readonly Answer[],
 ) => Promise<readonly number[]>;
 
+/** What is known of a run of sampling once it has begun. */
+export interface SamplingBegun {
+  /** With which `runtime.run(id)` follows the run from anywhere. */
+  readonly runId: string;
+  /** How many tokens each prompt has. */
+  readonly promptTokens: readonly number[];
+}
+
 /**
  * A run over many canvases: iterate over it for frames and answers, await `result()` for the answers in order.
  *
@@ -49,20 +61,30 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
   readonly #fit: Fit;
   readonly #answers: (readonly Answer[])[];
   #asked: RunCanvases["canvases"] = [];
+  #promptTokens: readonly number[] = [];
 
   /** @internal */
   constructor(client: Client, model: SampledModel, sampling: CheckedSampling, fit: Fit) {
+    const requested = async (asked: AskedRun) => {
+      const { spec, windowTokens } = await model.asTrained.settled(sampling.spec, asked.signal);
+      const settled = { ...sampling, spec };
+      const planned = await runCanvases(client, model.base, settled, windowTokens, asked.signal);
+      const { canvases, ...size } = planned;
+      for (const { answerTokens, windowTokens } of sizesOf(planned)) {
+        if (windowTokens === 0) checkLength(spec, answerTokens, model.target.adapterId !== "");
+      }
+      this.#asked = canvases;
+      return startRequest(model.target, sampling, planned, { ...spec, ...size }, asked);
+    };
     super(client, {
-      start: async (asked) => {
-        const { spec, windowTokens } = await model.asTrained.settled(sampling.spec, asked.signal);
-        const settled = { ...sampling, spec };
-        const planned = await runCanvases(client, model.base, settled, windowTokens, asked.signal);
-        const { canvases, ...size } = planned;
-        for (const { answerTokens, windowTokens } of sizesOf(planned)) {
-          if (windowTokens === 0) checkLength(spec, answerTokens, model.target.adapterId !== "");
-        }
-        this.#asked = canvases;
-        return startSampling(client, model.target, sampling, planned, { ...spec, ...size }, asked);
+      start: async (asked) => this.#started(await startSampling(client, await requested(asked), asked)),
+      open: async (asked) => {
+        const { first, rest } = await openSampling(client, await requested(asked), asked);
+        return {
+          runId: this.#started(startedOf(first)),
+          events: eventsOf(rest),
+          leave: () => void rest.return(),
+        };
       },
       detached: sampling.spec.detached,
       signal: sampling.spec.signal,
@@ -71,6 +93,17 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
     this.#sampling = sampling;
     this.#fit = fit;
     this.#answers = sampling.canvases.map(() => []);
+  }
+
+  /**
+   * Starts the run and begins to follow it, in one call of the worker; the next iteration, or `result()`, reads its events from the first
+   * on. For a caller who wants to know whether the run has begun before there is anything of it.
+   *
+   * @throws LadError whatever is wrong with the run's prompts and settings
+   */
+  async begin(): Promise<SamplingBegun> {
+    const runId = await this.follow();
+    return { runId, promptTokens: this.#promptTokens };
   }
 
   protected accept(event: RunEvent): SamplingEvent {
@@ -92,6 +125,11 @@ export class SamplingRun extends RunStream<SamplingEvent, readonly Answer[]> {
 
   protected conclude(): Promise<readonly Answer[]> {
     return Promise.all(this.#answers.map((answers, canvas) => this.#best(answers, canvas)));
+  }
+
+  #started({ runId, promptTokens }: pb.sampling.StartSamplingResponse): string {
+    this.#promptTokens = promptTokens.slice(0, this.#sampling.canvases.length);
+    return runId;
   }
 
   /** The event with the numbers that the request gave. */
@@ -162,15 +200,14 @@ function sizesOf({ canvases, ...size }: RunCanvases): AnswerSize[] {
   return canvases.map((canvas) => canvas.size ?? size);
 }
 
-async function startSampling(
-  client: Client,
+function startRequest(
   target: SamplingTarget,
   { canvases }: CheckedSampling,
   planned: RunCanvases,
   spec: SettledSampling & AnswerSize,
-  { watched, runId, signal }: AskedRun,
-): Promise<string> {
-  const request = {
+  { watched, runId }: AskedRun,
+): pb.sampling.StartSamplingRequest {
+  return {
     ...target,
     runId,
     canvases: planned.canvases.map(({ asked, ...answer }) =>
@@ -178,6 +215,26 @@ async function startSampling(
     ),
     spec: toSampling({ ...spec, frames: spec.frames && watched }),
   };
+}
+
+function startSampling(
+  client: Client,
+  request: pb.sampling.StartSamplingRequest,
+  { runId, signal }: AskedRun,
+): Promise<pb.sampling.StartSamplingResponse> {
   const send = () => client.call(SamplingService.startSampling, request, { signal });
-  return (await startingRun(client, runId, send, signal)).runId;
+  return startingRun(client, runId, send, signal);
+}
+
+/** Starts a run by the call that tells its events. */
+function openSampling(
+  client: Client,
+  start: pb.sampling.StartSamplingRequest,
+  { runId, signal }: AskedRun,
+): Promise<Opened<pb.runs.SampleResponse>> {
+  return startingRun(client, runId, () => client.open(RunsService.sample, { start }, { signal }), signal);
+}
+
+async function* eventsOf(replies: AsyncGenerator<pb.runs.SampleResponse, void, undefined>) {
+  for await (const reply of replies) yield eventOf(reply);
 }

@@ -1,4 +1,5 @@
 import * as pb from "../gen/lad/v1/runs.js";
+import type { StartSamplingResponse } from "../gen/lad/v1/sampling.js";
 import { TrainingEnd } from "../gen/lad/v1/training.js";
 import type { NumberedEvent, RunEvent, RunInfo } from "../results/runs.js";
 import { counted } from "./bigints.js";
@@ -25,6 +26,16 @@ export function fromEvent(message: pb.StreamEventsResponse): NumberedEvent {
     time: new Date(message.time * 1000),
     event: fromPayload(present(message.event, "StreamEventsResponse.event")),
   };
+}
+
+/** What the first reply tells of a run that is followed from its start. */
+export function startedOf({ reply }: pb.SampleResponse): StartSamplingResponse {
+  return present(reply?.$case === "started" ? reply.value : undefined, "SampleResponse.started");
+}
+
+/** The event of each reply behind the first. */
+export function eventOf({ reply }: pb.SampleResponse): NumberedEvent {
+  return fromEvent(present(reply?.$case === "event" ? reply.value : undefined, "SampleResponse.event"));
 }
 
 function fromPayload(event: NonNullable<pb.StreamEventsResponse["event"]>): RunEvent {

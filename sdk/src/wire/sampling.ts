@@ -63,6 +63,7 @@ export function toSampling(spec: SettledSampling & AnswerSize): pb.SamplingSpec 
     padTokens: [...spec.padTokens],
     stop: [...(spec.stop ?? [])],
     shareWeight: spec.shareWeight,
+    totalTokens: spec.totalTokens ?? 0,
   };
 }
 

@@ -110,10 +110,26 @@ describe("npm's openai", () => {
       messages,
       max_tokens: 4,
       logprobs: true,
+      top_logprobs: 3,
     });
     const content = choices[0]?.logprobs?.content ?? [];
     expect(content).toHaveLength(4);
-    expect(content.every(({ logprob }) => logprob < 0)).toBe(true);
+    for (const { token, logprob, top_logprobs } of content) {
+      expect(logprob).toBeLessThan(0);
+      expect(top_logprobs).toHaveLength(3);
+      const [written, second, third] = top_logprobs.map((one) => one.logprob);
+      expect(top_logprobs[0]?.token).toBe(token); // it was written greedily
+      expect(written).toBeCloseTo(logprob, 4);
+      expect(written).toBeGreaterThanOrEqual(second ?? 0);
+      expect(second).toBeGreaterThanOrEqual(third ?? 0);
+    }
+    const written = await openai.completions.create({
+      model: "stub",
+      prompt: "Name",
+      max_tokens: 2,
+      logprobs: 2,
+    });
+    expect(written.choices[0]?.logprobs?.top_logprobs?.map((one) => Object.keys(one).length)).toEqual([2, 2]);
   });
 
   it("parses an answer of a schema", async () => {

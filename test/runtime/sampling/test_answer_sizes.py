@@ -75,6 +75,34 @@ def test_an_answer_of_a_size_of_its_own_is_what_it_is_in_a_run_of_that_size(
     )
 
 
+def within(**options: Any) -> SamplingSpec:
+    """Settings of answers of 13 tokens that have no more than their prompts leave of the window."""
+    return sampling_spec(**{"answer_tokens": 13, "total_tokens": WINDOW, **options})
+
+
+@pytest.mark.parametrize("kind", ADAPTED)
+def test_an_answer_that_a_total_shortens_is_that_of_the_shorter_length(kind: str, tmp_path: Path) -> None:
+    spec = within(policy=POLICY_BUILDERS[kind]())
+    together = answers([task(prompt, spec, i) for i, prompt in enumerate(PROMPTS)], tmp_path)
+    alone = [
+        answers([task(prompt, replace(spec, answer_tokens=tokens, total_tokens=0), i)], tmp_path)[0]
+        for i, (prompt, tokens) in enumerate(zip(PROMPTS, [13, 13, 12], strict=True))
+    ]
+    assert together == alone
+
+
+def test_a_total_shortens_what_fills_a_window_and_no_answer_of_its_own_size() -> None:
+    spec = filling(total_tokens=WINDOW - 4)
+    assert [task(prompt, spec).sized.answer_tokens for prompt in PROMPTS] == [9, 10, 8]
+    own = Canvas(prompt=PROMPTS[0], seed=3, begin=None, size=AnswerSize(answer_tokens=13, window_tokens=0))
+    assert SampleTask(canvas=own, index=0, spec=within(total_tokens=8)).sized.answer_tokens == 13
+
+
+def test_a_total_that_leaves_nothing_is_refused_by_name() -> None:
+    with pytest.raises(LadError, match=r"totalTokens is 3: the prompt takes 3 tokens, and leaves none"):
+        SAMPLING.check(BASE, task(PROMPTS[0], within(total_tokens=3)))
+
+
 def test_a_prompt_that_leaves_nothing_is_refused_with_the_option_that_helps() -> None:
     with pytest.raises(LadError, match=r"answerTokens is left out: the prompt takes 16 tokens") as error:
         SAMPLING.check(BASE, task(tuple(range(1, 17)), filling()))

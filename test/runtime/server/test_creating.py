@@ -71,15 +71,30 @@ class Making:
         request = training_pb2.StartTrainingRequest(adapter_id=self.adapter_id, spec=spec, run_id=run_id)
         return self.client.training.StartTraining(request, metadata=HEADERS)
 
-    def sample(self, run_id: str) -> Any:
+    def _sampling(self, run_id: str) -> sampling_pb2.StartSamplingRequest:
         spec = sampling_pb2.SamplingSpec(
             policy=refining(1_000_000), answer_tokens=4, draw=DRAW, attention=1, context=1, share_weight=1
         )
         canvases = [sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=[1, 2, 3]))]
-        request = sampling_pb2.StartSamplingRequest(
+        return sampling_pb2.StartSamplingRequest(
             base_id=self.base_id, canvases=canvases, spec=spec, run_id=run_id
         )
-        return self.client.sampling.StartSampling(request, metadata=HEADERS)
+
+    def sample(self, run_id: str) -> Any:
+        return self.client.sampling.StartSampling(self._sampling(run_id), metadata=HEADERS)
+
+    def sample_and_follow(self, run_id: str) -> "asyncio.Task[sampling_pb2.StartSamplingResponse]":
+        """The first reply of the call that starts a run and tells its events; cancelling it before that cancels the call."""
+        call = self.client.runs.Sample(runs_pb2.SampleRequest(start=self._sampling(run_id)), metadata=HEADERS)
+
+        async def first() -> sampling_pb2.StartSamplingResponse:
+            async for reply in call:
+                return reply.started  # type: ignore[no-any-return]
+            raise AssertionError("it has no first reply")
+
+        task = asyncio.create_task(first())
+        task.add_done_callback(lambda done: call.cancel())
+        return task
 
     def drop(self, adapter_id: str = "") -> Any:
         request = adapters_pb2.DropAdapterRequest(adapter_id=adapter_id or self.adapter_id)
@@ -108,7 +123,8 @@ class Making:
         raise AssertionError(f"there are {there}")
 
 
-KINDS = ["create", "snapshot", "upload", "load", "train", "sample"]
+RUNS = ["train", "sample", "sample_and_follow"]
+KINDS = ["create", "snapshot", "upload", "load", *RUNS]
 
 
 def id_of(reply: Any) -> str:
@@ -193,7 +209,7 @@ def test_of_two_calls_of_one_id_the_one_that_stays_gets_it(kind: str) -> None:
 def test_what_is_called_off_before_it_is_there_never_comes(kind: str, moment: str) -> None:
     async def test(making: Making, backend: FakeBackend) -> None:
         gate = await hold_up(making, backend)
-        call_off = making.cancel if kind in ("train", "sample") else making.drop
+        call_off = making.cancel if kind in RUNS else making.drop
         if moment == "before":
             _, detail = await refused(call_off("mine"))
             assert detail.code == "not-found"
@@ -238,7 +254,7 @@ def test_a_start_that_is_refused_is_no_run_and_can_be_asked_for_again() -> None:
     served_with(test)
 
 
-@pytest.mark.parametrize("kind", ["train", "sample"])
+@pytest.mark.parametrize("kind", RUNS)
 def test_cancelling_with_wait_replies_when_the_run_has_let_go(kind: str) -> None:
     async def test(making: Making, backend: FakeBackend) -> None:
         backend.gate = threading.Event()

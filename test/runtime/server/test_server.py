@@ -128,6 +128,20 @@ class Client:
         )
         return (await self.sampling.StartSampling(request, metadata=self.headers)).run_id
 
+    def sample_and_follow(self, base_id: str, prompts: Sequence[Sequence[int]]) -> Any:
+        canvases = [sampling_pb2.Canvas(ids=data_pb2.TokenIds(ids=ids)) for ids in prompts]
+        spec = sampling_pb2.SamplingSpec(
+            policy=refining(3),
+            answer_tokens=4,
+            draw=DRAW,
+            frames=True,
+            attention=1,
+            context=1,
+            share_weight=1,
+        )
+        start = sampling_pb2.StartSamplingRequest(base_id=base_id, canvases=canvases, spec=spec)
+        return self.runs.Sample(runs_pb2.SampleRequest(start=start), metadata=self.headers)
+
     def follow(self, run_id: str, from_seq: int = 0) -> Any:
         request = runs_pb2.StreamEventsRequest(run_id=run_id, from_seq=from_seq)
         return self.runs.StreamEvents(request, metadata=self.headers)
@@ -573,6 +587,30 @@ def test_a_sampling_run_merges_its_canvases_and_batches_them() -> None:
         assert sorted(e.answer.canvas for e in events if e.HasField("answer")) == [0, 1, 2, 3]
         assert events[-1].sampling_finished.canvases == 4
         assert max(len(batch) for batch in backend.batches) == 4
+
+    served(test)
+
+
+def test_one_call_starts_a_run_and_tells_what_following_it_tells() -> None:
+    async def test(client: Client, _: FakeBackend) -> None:
+        call = client.sample_and_follow(await client.base(), [[1, 2, 3], [4, 5]])
+        first, *rest = [reply async for reply in call]
+        assert list(first.started.prompt_tokens) == [3, 2]
+        assert [reply.event for reply in rest] == await client.events(first.started.run_id)
+        assert rest[-1].event.sampling_finished.canvases == 2
+
+    served(test)
+
+
+def test_a_run_goes_on_when_the_call_that_started_it_is_left() -> None:
+    async def test(client: Client, backend: FakeBackend) -> None:
+        backend.gate = threading.Event()
+        call = client.sample_and_follow(await client.base(), [[1, 2, 3]])
+        first = await anext(aiter(call))
+        call.cancel()
+        backend.gate.set()
+        events = await client.events(first.started.run_id)
+        assert events[-1].WhichOneof("event") == "sampling_finished"
 
     served(test)
 

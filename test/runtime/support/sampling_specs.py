@@ -119,6 +119,7 @@ def sampling_spec(**options: Any) -> SamplingSpec:
             "share_weight": 1.0,
             "pad_tokens": (),
             "stop": (),
+            "total_tokens": 0,
             **options,
         }
     )

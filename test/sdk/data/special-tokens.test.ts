@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { DataSource } from "../../../sdk/src/index.js";
 import { customNoise } from "../../../sdk/src/index.js";
-import { DataService, EvaluationService, SamplingService, TrainingService } from "../../../sdk/src/wire.js";
-import { type EventPayload, finishedEvent, lossReport, stubWorker } from "../support/stub-worker.js";
+import { DataService, EvaluationService, TrainingService } from "../../../sdk/src/wire.js";
+import {
+  type EventPayload,
+  finishedEvent,
+  lossReport,
+  samplingRequests,
+  stubWorker,
+} from "../support/stub-worker.js";
 
 const DATA: DataSource = { id: "ab".repeat(32), examples: 2 };
 
@@ -55,7 +61,7 @@ describe("special tokens that are written out are text, unless allowSpecial is g
     const finished = { $case: "samplingFinished" as const, value: { canvases: 2, seconds: 1 } };
     const { base, adapter, transport } = await worker(0n, [...answers, finished]);
     await base.sampleMany({ canvases: [{ messages: "a" }, { messages: "b", allowSpecial: true }] }).result();
-    const canvases = transport.requestsOf(SamplingService.startSampling)[0]?.canvases ?? [];
+    const canvases = samplingRequests(transport)[0]?.canvases ?? [];
     expect(canvases.map(({ prompt }) => prompt)).toMatchObject([
       { $case: "chat", value: { allowSpecial: false } },
       { $case: "chat", value: { allowSpecial: true } },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StopReason } from "../../../sdk/src/gen/lad/v1/sampling.js";
-import { RunsService, SamplingService } from "../../../sdk/src/wire.js";
+import { RunsService } from "../../../sdk/src/wire.js";
+import { samplingRequests } from "../support/stub-worker.js";
 import { contentsIn, eventsIn, testEndpoint } from "./support.js";
 
 const PATH = "/v1/chat/completions";
@@ -183,7 +184,7 @@ describe("what is refused", () => {
     [{ tools: [{}] }, "tools", "call no tools"],
     [{ n: 0 }, "n", "an integer from 1 to 128"],
     [{ logit_bias: { 5: 1 } }, "logit_bias", "pins"],
-    [{ top_logprobs: 2, logprobs: true }, "top_logprobs", "Leave it out"],
+    [{ top_logprobs: 2 }, "top_logprobs", "Give logprobs: true beside it."],
     [{ polcy: "ar" }, "polcy", "Did you mean policy?"],
     [{ policy: "tresholt" }, "policy", "threshold"],
     [{ policy: { kind: "threshold", confidense: 1 } }, "policy.confidense", "confidence"],
@@ -204,7 +205,7 @@ describe("what is refused", () => {
     const { error } = await response.json();
     expect(error).toMatchObject({ type: "invalid_request_error", param });
     expect(error.message).toContain(text);
-    expect(transport.requestsOf(SamplingService.startSampling)).toEqual([]);
+    expect(samplingRequests(transport)).toEqual([]);
   });
 
   it("is what is no JSON", async () => {

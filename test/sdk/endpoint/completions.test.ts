@@ -49,7 +49,7 @@ it("streams each prompt's text under its own number", async () => {
 it.each([
   [{ suffix: "end" }, "suffix", "pins"],
   [{ echo: true }, "echo", "known to you"],
-  [{ logprobs: 3 }, "logprobs", "0 or 1"],
+  [{ logprobs: 6 }, "logprobs", "from 0 to 5"],
   [{ prompt: [] }, "prompt", "a text, token ids"],
 ])("refuses %j by name", async (fields, param, text) => {
   const { ask } = await testEndpoint([{ text: "x" }]);

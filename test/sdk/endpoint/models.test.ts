@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { serveOpenAI } from "../../../sdk/src/endpoint/index.js";
 import { LadError } from "../../../sdk/src/index.js";
-import { AdaptersService, SamplingService } from "../../../sdk/src/wire.js";
+import { AdaptersService } from "../../../sdk/src/wire.js";
 import { testFolder } from "../support/folders.js";
+import { samplingRequests } from "../support/stub-worker.js";
 import { adapterMessage, testEndpoint } from "./support.js";
 
 const hello = { messages: [{ role: "user", content: "hi" }] };
@@ -42,7 +44,7 @@ describe("the models", () => {
       policies.push(reply.lad.policy);
     }
     expect(policies).toEqual(["ar", "remask", "remask"]);
-    const ids = transport.requestsOf(SamplingService.startSampling).map(({ adapterId }) => adapterId);
+    const ids = samplingRequests(transport).map(({ adapterId }) => adapterId);
     expect(ids).toEqual(["", "adapter-2", "adapter-2"]);
     expect(transport.calls.filter(({ path }) => path === AdaptersService.uploadAdapter.path)).toHaveLength(1);
   });
@@ -71,6 +73,20 @@ describe("the models", () => {
     await (await ask1()).json();
     expect(transport.calls.filter(({ path }) => path === AdaptersService.uploadAdapter.path)).toHaveLength(2);
     await expect.poll(() => transport.requestsOf(AdaptersService.dropAdapter)).toHaveLength(1);
+  });
+
+  it("have no alias on a base that is not served, while its adapter may come later", async () => {
+    const { runtime } = await testEndpoint([]);
+    const serve = (model: string) => serveOpenAI(runtime, { bases: ["stub"], aliases: { chat: model } });
+    for (const model of ["stup", "other:mine"]) {
+      await expect(serve(model)).rejects.toMatchObject({
+        code: "not-found",
+        option: "aliases.chat",
+        value: model,
+        remedy: expect.stringContaining("There are"),
+      });
+    }
+    for (const model of ["stub", "stub:mine"]) await (await serve(model)).close();
   });
 
   it("are found in the worker by their id", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { serveOpenAI } from "../../../sdk/src/endpoint/index.js";
 import { LadError } from "../../../sdk/src/index.js";
-import { SamplingService } from "../../../sdk/src/wire.js";
+import { RunsService } from "../../../sdk/src/wire.js";
 import { stubWorker } from "../support/stub-worker.js";
 import { TOKEN, testEndpoint } from "./support.js";
 
@@ -65,7 +65,8 @@ describe("overload", () => {
     "of the worker (%s) is told with %i in each API's shape",
     async (code, status, openai, anthropic) => {
       const { ask, transport } = await testEndpoint([{ text: "x" }]);
-      transport.onCall(SamplingService.startSampling, () => {
+      // biome-ignore lint/correctness/useYield: it fails before its first reply
+      transport.onStream(RunsService.sample, async function* () {
         throw new LadError(code, "Too much.", { retryAfterMs: 10 });
       });
       const response = await ask(CHAT, { ...hello, stream: true });

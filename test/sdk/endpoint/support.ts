@@ -13,8 +13,8 @@ import {
   AdaptersService,
   DataService,
   EvaluationService,
+  type pb,
   RunsService,
-  SamplingService,
   toFloat32Bytes,
   WorkerService,
 } from "../../../sdk/src/wire.js";
@@ -22,8 +22,11 @@ import {
   baseMessage,
   EOS,
   type EventPayload,
+  eventReply,
   MASK,
   type StubWorker,
+  samplingRequests,
+  startedReply,
   stubWorker,
 } from "../support/stub-worker.js";
 
@@ -99,7 +102,15 @@ export async function testEndpoint(
   }: TestEndpointOptions = {},
 ): Promise<TestEndpoint> {
   const worker = await stubWorker();
-  const runs = new Map<string, EventPayload[]>();
+  async function* told(runId: string, events: readonly EventPayload[], signal: AbortSignal) {
+    for (const [seq, event] of events.entries()) yield eventReply({ seq: BigInt(seq), time: 0, event });
+    while (isEndless && !worker.cancelled.includes(runId)) {
+      if (signal.aborted) return;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    const event = { $case: "cancelled" as const, value: { steps: 0n } };
+    if (isEndless) yield eventReply({ seq: 0n, time: 0, event });
+  }
   worker.transport
     .onCall(WorkerService.getInfo, () => infoMessage)
     .onCall(DataService.encode, ({ texts }) => ({
@@ -114,26 +125,15 @@ export async function testEndpoint(
       return { adapter: adapterMessage };
     })
     .onCall(AdaptersService.dropAdapter, () => ({}))
-    .onCall(SamplingService.startSampling, ({ runId, canvases, spec }) => {
+    .onStream(RunsService.sample, async function* ({ start }, signal) {
+      const { runId = "", canvases = [], spec } = start ?? {};
       const events = canvases.flatMap((_, canvas) => {
         const script = scripts[Math.min(canvas, scripts.length - 1)] ?? { text: "" };
         return eventsOf(script, canvas, spec?.frames === true);
       });
       const end = { $case: "samplingFinished" as const, value: { canvases: canvases.length, seconds: 0 } };
-      runs.set(runId, isEndless ? [] : [...events, end]);
-      return { runId };
-    })
-    .onStream(RunsService.streamEvents, async function* ({ runId, fromSeq }, signal) {
-      const events = runs.get(runId) ?? [];
-      for (let seq = Number(fromSeq); seq < events.length; seq++) {
-        yield { seq: BigInt(seq), time: 0, event: events[seq] };
-      }
-      while (isEndless && !worker.cancelled.includes(runId)) {
-        if (signal.aborted) return;
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      const event = { $case: "cancelled" as const, value: { steps: 0n } };
-      if (isEndless) yield { seq: 0n, time: 0, event };
+      yield startedReply(runId, canvases.map(promptTokensOf));
+      yield* told(runId, isEndless ? [] : [...events, end], signal);
     });
   const models = new Models(worker.runtime, { bases: ["stub"], aliases, adapters: async () => adapters });
   const failures: unknown[] = [];
@@ -149,8 +149,14 @@ export async function testEndpoint(
     });
     return response as Replied;
   };
-  const asked = () => worker.transport.requestsOf(SamplingService.startSampling).at(-1) as never;
+  const asked = () => samplingRequests(worker.transport).at(-1) as never;
   return { ...worker, app, failures, ask, asked };
+}
+
+/** A chat is rendered as its messages, a line each; a token a byte. */
+function promptTokensOf({ prompt }: pb.sampling.Canvas): number {
+  if (prompt?.$case === "ids") return prompt.value.ids.length;
+  return Buffer.byteLength((prompt?.value.messages ?? []).map(({ content }) => content).join("\n"));
 }
 
 /** What a chunk of OpenAI's chat completions may hold. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { LadError } from "../../../sdk/src/errors.js";
-import { AdaptersService, RunsService, SamplingService, TrainingService } from "../../../sdk/src/wire.js";
-import { finishedEvent, stepEvent, stubWorker } from "../support/stub-worker.js";
+import { AdaptersService, RunsService, TrainingService } from "../../../sdk/src/wire.js";
+import { finishedEvent, samplingRequests, stepEvent, stubWorker } from "../support/stub-worker.js";
 
 const data = [{ instruction: "a", output: "b" }];
 const training = { data, steps: 2, warmupSteps: 0 };
@@ -84,14 +84,17 @@ describe("a run", () => {
   it("is cancelled under the id that it was to have when its start is aborted", async () => {
     const { adapter, transport, cancelled } = await makingWorker();
     transport.onCall(TrainingService.startTraining, never);
-    transport.onCall(SamplingService.startSampling, never);
+    // biome-ignore lint/correctness/useYield: it never replies
+    transport.onStream(RunsService.sample, async function* () {
+      await never();
+    });
     const abort = new AbortController();
     const { signal } = abort;
     const runs = [adapter.train({ ...training, signal }), adapter.sample({ messages: "a", signal })];
     const results = runs.map((run) => run.result());
     await vi.waitFor(() => {
       expect(transport.requestsOf(TrainingService.startTraining)).toHaveLength(1);
-      expect(transport.requestsOf(SamplingService.startSampling)).toHaveLength(1);
+      expect(samplingRequests(transport)).toHaveLength(1);
     });
     abort.abort();
     for (const result of results) await expect(result).rejects.toMatchObject({ code: "cancelled" });

@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { StopReason } from "../../../sdk/src/gen/lad/v1/sampling.js";
-import { RunsService, SamplingService } from "../../../sdk/src/wire.js";
-import type { EventPayload } from "../support/stub-worker.js";
-import { stubWorker } from "../support/stub-worker.js";
+import { LadError } from "../../../sdk/src/index.js";
+import { RunsService } from "../../../sdk/src/wire.js";
+import {
+  type EventPayload,
+  eventReply,
+  samplingRequests,
+  startedReply,
+  stubWorker,
+} from "../support/stub-worker.js";
 
 const frame = (canvas: number, iteration: number): EventPayload => ({
   $case: "frame",
@@ -45,10 +51,7 @@ describe("sampling one canvas", () => {
     const { adapter, transport } = await stubWorker(script);
     await adapter.sample({ messages: "2 + 2" }).result();
     for await (const _ of adapter.sample({ messages: "2 + 2" }));
-    expect(transport.requestsOf(SamplingService.startSampling).map(({ spec }) => spec?.frames)).toEqual([
-      false,
-      true,
-    ]);
+    expect(samplingRequests(transport).map(({ spec }) => spec?.frames)).toEqual([false, true]);
   });
 
   it("is cancelled when its loop is left early", async () => {
@@ -65,7 +68,7 @@ describe("sampling one canvas", () => {
     expect(told).toMatchObject({ text: "four", stopped: "stop", stop: "END" });
     await adapter.sampleMany({ canvases: [{ messages: "a" }], stop: ["\n\n", "END"] }).result();
     await adapter.evaluate({ items: [{ messages: "a" }] }).catch(() => {});
-    const requests = transport.requestsOf(SamplingService.startSampling);
+    const requests = samplingRequests(transport);
     expect(requests.map(({ spec }) => spec?.stop)).toEqual([["END"], ["\n\n", "END"], []]);
   });
 
@@ -82,11 +85,74 @@ describe("sampling one canvas", () => {
     await adapter.sample({ messages: "a", stop: "🦙".repeat(256) }).result();
   });
 
+  describe("that is started and followed in one call", () => {
+    const told = (seq: number) => eventReply({ seq: BigInt(seq), time: 0, event: script[seq] });
+
+    it("tells that it has begun, and how long its prompts are, before there is anything of it", async () => {
+      const { adapter, transport } = await stubWorker(script);
+      const run = adapter.sampleMany({ canvases: [{ messages: "a" }, { ids: [1, 2] }] });
+      expect(await run.begin()).toEqual({ runId: "run-1", promptTokens: [3, 3] });
+      const types: string[] = [];
+      for await (const { type } of run) types.push(type);
+      expect(types).toEqual(["frame", "frame", "answer", "sampled"]);
+      expect(transport.calls.map(({ path }) => path).slice(-1)).toEqual(["/lad.v1.RunsService/Sample"]);
+    });
+
+    it("is followed on where its connection broke", async () => {
+      const { adapter, transport } = await stubWorker(script);
+      transport.onStream(RunsService.sample, async function* () {
+        yield startedReply("run-1", [3]);
+        yield told(0);
+        throw new LadError("unavailable", "The wire was cut.");
+      });
+      const iterations: number[] = [];
+      for await (const frame of adapter.sample({ messages: "a" })) iterations.push(frame.iteration);
+      expect(iterations).toEqual([0, 1]);
+      expect(transport.requestsOf(RunsService.streamEvents).map(({ fromSeq }) => fromSeq)).toEqual([1n]);
+    });
+
+    it("is asked for again under its id until its first reply has come", async () => {
+      const { adapter, transport } = await stubWorker(script);
+      let tries = 0;
+      transport.onStream(RunsService.sample, async function* () {
+        if (tries++ === 0) throw new LadError("unavailable", "The wire was cut.");
+        yield startedReply("run-1", [3]);
+        for (const seq of script.keys()) yield told(seq);
+      });
+      expect((await adapter.sample({ messages: "a" }).result()).text).toBe("four");
+      const [first, second] = samplingRequests(transport);
+      expect(second).toEqual(first);
+    });
+
+    it("ends its call when it is left before anything was read", async () => {
+      const { adapter, transport, cancelled } = await stubWorker(script);
+      const run = adapter.sampleMany({ canvases: [{ messages: "a" }] });
+      await run.begin();
+      expect(transport.openStreams).toBe(1);
+      await run.cancel();
+      expect(transport.openStreams).toBe(0);
+      expect(cancelled).toEqual(["run-1"]);
+    });
+  });
+
+  it("has the most tokens of prompt and answer, which a beginning does not take", async () => {
+    const { adapter, transport } = await stubWorker(script);
+    await adapter.sample({ messages: "a", answerTokens: 8, totalTokens: 20 }).result();
+    expect(samplingRequests(transport)[0]?.spec).toMatchObject({
+      answerTokens: 8,
+      totalTokens: 20,
+    });
+    expect(() => adapter.sample({ messages: "a", draft: "b", totalTokens: 20 })).toThrow(
+      /^totalTokens is 20: an answer that begins from something/,
+    );
+  });
+
   describe("with a time limit", () => {
     const forever = async () => {
       const worker = await stubWorker();
-      worker.transport.onStream(RunsService.streamEvents, async function* () {
-        yield { seq: 0n, time: 0, event: frame(0, 0) };
+      worker.transport.onStream(RunsService.sample, async function* () {
+        yield startedReply("run-1", [3]);
+        yield eventReply({ seq: 0n, time: 0, event: frame(0, 0) });
         await new Promise(() => {});
       });
       return worker;
@@ -130,7 +196,7 @@ describe("sampling one canvas", () => {
     const { base, adapter, transport } = await stubWorker(script);
     await base.sample({ messages: "2 + 2", policy: "ar" }).result();
     await adapter.sample({ ids: [3, 4], seed: 2n ** 64n - 1n, eosBias: Number.NEGATIVE_INFINITY }).result();
-    const [bare, adapted] = transport.requestsOf(SamplingService.startSampling);
+    const [bare, adapted] = samplingRequests(transport);
     expect(bare).toMatchObject({ adapterId: "", spec: { policy: { kind: { $case: "ar", value: {} } } } });
     expect(bare?.canvases[0]?.prompt).toMatchObject({ $case: "chat" });
     expect(adapted).toMatchObject({

@@ -1,6 +1,7 @@
 /** A worker of canned answers behind an in-memory transport: one base, one adapter, whatever runs a test scripts. */
 
-import type { StreamEventsResponse } from "../../../sdk/src/gen/lad/v1/runs.js";
+import type { SampleResponse, StreamEventsResponse } from "../../../sdk/src/gen/lad/v1/runs.js";
+import type { StartSamplingRequest } from "../../../sdk/src/gen/lad/v1/sampling.js";
 import { type Base as BaseMessage, DataType } from "../../../sdk/src/gen/lad/v1/worker.js";
 import type { Adapter, Base } from "../../../sdk/src/index.js";
 import { Runtime } from "../../../sdk/src/index.js";
@@ -79,6 +80,16 @@ export async function stubWorker(
   const warnings: string[] = [];
   const cancelled: string[] = [];
   const uploaded = new Set<string>();
+  async function* told({ fromSeq }: { readonly fromSeq: bigint }) {
+    for (let seq = Number(fromSeq); seq < events.length; seq++) {
+      if (cancelled.length > 0) break;
+      yield { seq: BigInt(seq), time: 0, event: events[seq] };
+    }
+    if (cancelled.length > 0) {
+      const event = { $case: "cancelled" as const, value: { steps: 1n } };
+      yield { seq: BigInt(events.length), time: 0, event };
+    }
+  }
   const transport = new InMemoryTransport()
     .onStream(WorkerService.loadBase, async function* () {
       yield {
@@ -103,28 +114,34 @@ export async function stubWorker(
     })
     .onCall(DataService.decode, ({ sequences }) => ({ texts: sequences.map(({ ids }) => ids.join(" ")) }))
     .onCall(TrainingService.startTraining, () => ({ runId: "run-1" }))
-    .onCall(SamplingService.startSampling, () => ({ runId: "run-1" }))
+    .onCall(SamplingService.startSampling, () => ({ runId: "run-1", promptTokens: [] }))
     .onCall(RunsService.cancelRun, ({ runId }) => {
       cancelled.push(runId);
       return { run: undefined };
     })
-    .onStream(RunsService.streamEvents, async function* ({ fromSeq }) {
-      for (let seq = Number(fromSeq); seq < events.length; seq++) {
-        if (cancelled.length > 0) break;
-        yield { seq: BigInt(seq), time: 0, event: events[seq] };
-      }
-      if (cancelled.length > 0) {
-        yield {
-          seq: BigInt(events.length),
-          time: 0,
-          event: { $case: "cancelled" as const, value: { steps: 1n } },
-        };
-      }
+    .onStream(RunsService.streamEvents, told)
+    .onStream(RunsService.sample, async function* ({ start }) {
+      yield startedReply("run-1", Array(start?.canvases.length).fill(3));
+      for await (const event of told({ fromSeq: 0n })) yield eventReply(event);
     });
   const runtime = Runtime.over(transport, { onWarning: (message) => warnings.push(message) });
   const base = await runtime.loadBase("stub");
   const adapter = await base.createAdapter({ rank: 4 });
   return { transport, runtime, base, adapter, warnings, cancelled };
+}
+
+/** What the worker was asked to sample by calls that follow what they start. */
+export function samplingRequests(transport: InMemoryTransport): StartSamplingRequest[] {
+  return transport.requestsOf(RunsService.sample).map(({ start }) => start as StartSamplingRequest);
+}
+
+/** The first reply of a call that starts a run of sampling. */
+export function startedReply(runId: string, promptTokens: number[]): SampleResponse {
+  return { reply: { $case: "started", value: { runId, promptTokens } } };
+}
+
+export function eventReply(event: StreamEventsResponse): SampleResponse {
+  return { reply: { $case: "event", value: event } };
 }
 
 export function startedEvent(warnings: string[]): EventPayload {

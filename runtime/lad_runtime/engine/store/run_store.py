@@ -32,13 +32,14 @@ class RunStore:
         self._told: dict[
             str, dict[int, LoggedEvent]
         ] = {}  # by run and number: what the next commit makes known
+        self._ended_some = False  # since the last commit
         connection = open_database(path)
         with stored():
             connection.execute(f"UPDATE runs SET state = 'interrupted' WHERE state NOT IN {_ENDED}")
             forget_old(connection, self._remove_files)
             self._reading = reader(path)
         self._lock = threading.Lock()  # of the reading connection
-        self._writer = Writer(connection, self._append_metrics)
+        self._writer = Writer(connection, self._before_commit)
 
     def close(self) -> None:
         """Writes what is still to be written. The record can be read on."""
@@ -170,10 +171,15 @@ class RunStore:
             ),
         )
         self._told.setdefault(run_id, {})[logged.seq] = logged
-        if state in _ENDED:
-            forget_old(connection, self._remove_files)
+        self._ended_some = self._ended_some or state in _ENDED
 
-    def _append_metrics(self, _: Any) -> None:
+    def _before_commit(self, connection: Any) -> None:
+        if self._ended_some:
+            forget_old(connection, self._remove_files)
+            self._ended_some = False
+        self._append_metrics()
+
+    def _append_metrics(self) -> None:
         told, self._told = self._told, {}
         for run_id, logged in told.items():
             metrics = self._metrics.get(run_id)

@@ -1,4 +1,4 @@
-"""RunsService: following, pausing and cancelling runs."""
+"""RunsService: following, pausing and cancelling runs; starting those of sampling to follow them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ from grpc import aio
 from lad_runtime.engine.worker import Worker
 from lad_runtime.gen.lad.v1 import runs_pb2 as pb
 from lad_runtime.gen.lad.v1 import runs_pb2_grpc
+from lad_runtime.server.calls.sampling_starts import SamplingStarts, write_started
 from lad_runtime.server.calls.waiting import ended, follow
 from lad_runtime.types.runs import LoggedEvent, RunInfo
 from lad_runtime.wire.codec import writer
@@ -18,9 +19,10 @@ _write_event = writer(LoggedEvent, pb.StreamEventsResponse)
 
 
 class RunsService(runs_pb2_grpc.RunsServiceServicer):
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, starts: SamplingStarts) -> None:
         self._runs = worker.runs
         self._resuming = worker.resuming
+        self._starts = starts
 
     async def GetRun(self, request: pb.GetRunRequest, context: aio.ServicerContext) -> pb.GetRunResponse:
         return pb.GetRunResponse(run=_write_run(self._runs.get(request.run_id).info))
@@ -67,3 +69,12 @@ class RunsService(runs_pb2_grpc.RunsServiceServicer):
         async with aclosing(follow(log, request.from_seq)) as events:
             async for logged in events:
                 yield _write_event(logged)
+
+    async def Sample(
+        self, request: pb.SampleRequest, context: aio.ServicerContext
+    ) -> AsyncIterator[pb.SampleResponse]:
+        run = await self._starts.start(request.start)
+        yield pb.SampleResponse(started=write_started(run))
+        async with aclosing(follow(run.log, 0)) as events:
+            async for logged in events:
+                yield pb.SampleResponse(event=_write_event(logged))

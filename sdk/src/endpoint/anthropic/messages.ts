@@ -9,7 +9,6 @@ import { type BodyRules, readBody } from "../asking/body.js";
 import { extraShape } from "../asking/extras.js";
 import { chatOf, textOf } from "../asking/messages.js";
 import type { Question } from "../asking/question.js";
-import { promptIds } from "../asking/sizes.js";
 import type { Begun, Desk } from "../desk.js";
 import { eventStream, type SentEvent } from "../event-stream.js";
 import { shapeOf } from "../shape/shape.js";
@@ -56,8 +55,8 @@ const COUNTED: BodyRules<typeof counted> = { schema: counted, ignored: IGNORED, 
 export async function countTokens(context: Context, desk: Desk): Promise<Response> {
   const body = await readBody(context, COUNTED);
   using used = await desk.models.use(body.model);
-  const [ids] = await promptIds(used.base, [{ messages: chat(body) }], context.req.raw.signal);
-  return context.json({ input_tokens: ids?.length ?? 0 });
+  const { ids } = await used.base.render(chat(body), { signal: context.req.raw.signal });
+  return context.json({ input_tokens: ids.length });
 }
 
 function questionOf(body: Body): Question {

@@ -17,7 +17,7 @@ import { policyOf } from "./extras.js";
 import { GrowingText } from "./growing-text.js";
 import { logprobsOf, requireLogprobs, type TokenLogprob } from "./logprobs.js";
 import type { Question } from "./question.js";
-import { answerTokens, promptIds } from "./sizes.js";
+import { answerBounds, type CanvasPrompt, canvasPrompts } from "./sizes.js";
 
 /** An answer that is done, in words that every API translates. */
 export interface Finished {
@@ -95,19 +95,19 @@ export async function beginAnswering(
   if (question.logprobs) requireLogprobs(policy);
   if (shape !== undefined && stop !== undefined) throw besideShape("stop", stop);
   if (shape !== undefined && extras.pins !== undefined) throw besideShape("pins", "given");
-  const prompts = await promptIds(used.base, question.prompts, signal);
+  const prompts = await canvasPrompts(used.base, question, signal);
   const seed = question.seed ?? Math.floor(Math.random() * 2 ** 32);
   const pieces = shape?.pieces ?? extras.pins;
-  const size = pieces === undefined ? await answerTokens(question, policy, prompts, used) : undefined;
+  const bounds = pieces === undefined ? await answerBounds(question, policy, prompts, used) : {};
   const temperature = question.temperature ?? 0;
   const sends = stream && shape === undefined && !question.logprobs && !hasLengths(pieces);
   const isFinalEarly = finalityOf(policy) !== "end" || pieces !== undefined || canvasByCanvas(used);
   const options: SampleManyOptions = {
-    canvases: prompts.flatMap((ids) =>
+    canvases: prompts.flatMap((prompt) =>
       Array.from(
         { length: n },
         (_, i): CanvasStart => ({
-          ids,
+          ...prompt,
           seed: (BigInt(seed) + BigInt(i)) % 2n ** 64n,
           draft: extras.draft,
           strength: extras.strength,
@@ -116,18 +116,18 @@ export async function beginAnswering(
       ),
     ),
     policy,
-    answerTokens: size,
+    ...bounds,
     stop,
     signal,
     frames: stream && (extras.frames || (sends && isFinalEarly)),
     ...(temperature > 0 && { temperature, topP: question.topP, topK: extras.top_k }),
   };
   const run = used.model.sampleMany(options);
-  await run.start();
+  const { promptTokens } = await run.begin();
   const telling = { question, used, policy, run, prompts, sends, signal };
   return {
     choices: prompts.length * n,
-    promptTokens: prompts.reduce((sum, { length }) => sum + length, 0),
+    promptTokens: promptTokens.reduce((sum, tokens, canvas) => sum + (canvas % n === 0 ? tokens : 0), 0),
     policy: kind,
     seed,
     revision: used.base.info.revision,
@@ -140,7 +140,7 @@ interface Telling {
   readonly used: UsedModel;
   readonly policy: PolicyInput;
   readonly run: SamplingRun;
-  readonly prompts: readonly (readonly number[])[];
+  readonly prompts: readonly CanvasPrompt[];
   /** Whether deltas are sent before an answer is done. */
   readonly sends: boolean;
   readonly signal: AbortSignal;
@@ -188,8 +188,11 @@ async function* finish(
   const { canvas: choice, ids, stopped, stop } = answer;
   const { text, refusal } = await filled(answer, question.shape, used.base, signal);
   const rest = refusal === undefined ? growing.rest(text) : "";
-  const prompt = prompts[Math.floor(choice / question.n)] ?? [];
-  const logprobs = question.logprobs ? await logprobsOf(used.base, prompt, ids, signal) : undefined;
+  const prompt = prompts[Math.floor(choice / question.n)]?.ids ?? [];
+  const { topLogprobs = 0 } = question;
+  const logprobs = question.logprobs
+    ? await logprobsOf(used.base, prompt, ids, topLogprobs, signal)
+    : undefined;
   if (rest !== "") yield { type: "delta", choice, text: rest };
   const told = { text, refusal, tokens: ids.length, forwards, stopped, stop, logprobs };
   yield { type: "finished", choice, answer: told };

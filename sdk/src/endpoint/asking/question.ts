@@ -26,6 +26,8 @@ export interface Question {
   /** The shape of JSON that an answer must have. */
   readonly shape?: Shape | undefined;
   readonly logprobs: boolean;
+  /** With them, those of so many of the most probable tokens at each position. Default: 0. */
+  readonly topLogprobs?: number | undefined;
   /** Whether the client reads deltas. */
   readonly stream: boolean;
   readonly extras: Extras;

@@ -5,7 +5,7 @@ import { fields, flag, integer, list } from "../../checks/fields.js";
 import { invalidOption } from "../../errors.js";
 import type { Finished } from "../asking/answering.js";
 import { type BodyRules, readBody } from "../asking/body.js";
-import type { TokenLogprob } from "../asking/logprobs.js";
+import type { Probable, TokenLogprob } from "../asking/logprobs.js";
 import { chatOf } from "../asking/messages.js";
 import type { Question } from "../asking/question.js";
 import type { Begun, Desk } from "../desk.js";
@@ -46,13 +46,13 @@ export async function chatCompletions(context: Context, desk: Desk): Promise<Res
 }
 
 function questionOf(body: Body): Question {
-  const { top_logprobs } = body;
-  if (top_logprobs !== undefined && top_logprobs > 0) {
+  const { top_logprobs, logprobs } = body;
+  if (top_logprobs !== undefined && top_logprobs > 0 && !logprobs) {
     throw invalidOption(
       "top_logprobs",
       top_logprobs,
-      "only the tokens of the answer are scored",
-      "Leave it out: logprobs tells those.",
+      "the log probabilities of the answer are not asked for",
+      "Give logprobs: true beside it.",
     );
   }
   return {
@@ -65,7 +65,8 @@ function questionOf(body: Body): Question {
     stop: body.stop,
     seed: body.seed,
     shape: shapeOfFormat(body.response_format, "response_format"),
-    logprobs: body.logprobs,
+    logprobs,
+    topLogprobs: top_logprobs,
     stream: body.stream,
     extras: body,
   };
@@ -98,13 +99,10 @@ function contentOf({ text, refusal }: Finished): string | null {
 }
 
 function logprobsOf(tokens: readonly TokenLogprob[]) {
-  return {
-    content: tokens.map(({ token, logprob }) => ({
-      token,
-      logprob,
-      bytes: [...Buffer.from(token)],
-      top_logprobs: [],
-    })),
-    refusal: null,
-  };
+  const content = tokens.map(({ top, ...token }) => ({ ...shown(token), top_logprobs: top.map(shown) }));
+  return { content, refusal: null };
+}
+
+function shown({ token, logprob }: Probable) {
+  return { token, logprob, bytes: [...Buffer.from(token)] };
 }

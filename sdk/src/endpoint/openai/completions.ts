@@ -2,9 +2,9 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { fields, integer, list, text } from "../../checks/fields.js";
-import { invalidOption } from "../../errors.js";
 import type { Finished } from "../asking/answering.js";
 import { type BodyRules, readBody } from "../asking/body.js";
+import type { TokenLogprob } from "../asking/logprobs.js";
 import type { AskedPrompt, Question } from "../asking/question.js";
 import type { Begun, Desk } from "../desk.js";
 import { eventStream, type SentEvent } from "../event-stream.js";
@@ -40,14 +40,6 @@ export async function completions(context: Context, desk: Desk): Promise<Respons
 }
 
 function questionOf(body: Body): Question {
-  if (body.logprobs !== undefined && body.logprobs > 1) {
-    throw invalidOption(
-      "logprobs",
-      body.logprobs,
-      "only the tokens of the answer are scored",
-      "Give 0 or 1, for those.",
-    );
-  }
   return {
     model: body.model,
     prompts: body.prompt,
@@ -58,6 +50,7 @@ function questionOf(body: Body): Question {
     stop: body.stop,
     seed: body.seed,
     logprobs: body.logprobs !== undefined,
+    topLogprobs: body.logprobs,
     stream: body.stream,
     extras: body,
   };
@@ -92,10 +85,14 @@ function logprobsOf(tokens: NonNullable<Finished["logprobs"]>) {
   return {
     tokens: tokens.map(({ token }) => token),
     token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: null,
+    top_logprobs: tokens.some(({ top }) => top.length > 0) ? tokens.map(topsOf) : null,
     text_offset: tokens.map(({ token }) => {
       offset += token.length;
       return offset - token.length;
     }),
   };
+}
+
+function topsOf({ top }: TokenLogprob): Record<string, number> {
+  return Object.fromEntries(top.map(({ token, logprob }) => [token, logprob]));
 }

@@ -181,6 +181,20 @@ class StreamEventsResponse(_message.Message):
     interrupted: RunInterrupted
     def __init__(self, seq: _Optional[int] = ..., time: _Optional[float] = ..., training_started: _Optional[_Union[_training_pb2.TrainingStarted, _Mapping]] = ..., training_step: _Optional[_Union[_training_pb2.TrainingStep, _Mapping]] = ..., validation: _Optional[_Union[_training_pb2.Validation, _Mapping]] = ..., checkpoint: _Optional[_Union[_training_pb2.Checkpoint, _Mapping]] = ..., training_finished: _Optional[_Union[_training_pb2.TrainingFinished, _Mapping]] = ..., frame: _Optional[_Union[_sampling_pb2.Frame, _Mapping]] = ..., answer: _Optional[_Union[_sampling_pb2.Answer, _Mapping]] = ..., sampling_finished: _Optional[_Union[_sampling_pb2.SamplingFinished, _Mapping]] = ..., failed: _Optional[_Union[_worker_pb2.ErrorDetail, _Mapping]] = ..., cancelled: _Optional[_Union[RunCancelled, _Mapping]] = ..., paused: _Optional[_Union[RunPaused, _Mapping]] = ..., resumed: _Optional[_Union[RunResumed, _Mapping]] = ..., interrupted: _Optional[_Union[RunInterrupted, _Mapping]] = ...) -> None: ...
 
+class SampleRequest(_message.Message):
+    __slots__ = ("start",)
+    START_FIELD_NUMBER: _ClassVar[int]
+    start: _sampling_pb2.StartSamplingRequest
+    def __init__(self, start: _Optional[_Union[_sampling_pb2.StartSamplingRequest, _Mapping]] = ...) -> None: ...
+
+class SampleResponse(_message.Message):
+    __slots__ = ("started", "event")
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    started: _sampling_pb2.StartSamplingResponse
+    event: StreamEventsResponse
+    def __init__(self, started: _Optional[_Union[_sampling_pb2.StartSamplingResponse, _Mapping]] = ..., event: _Optional[_Union[StreamEventsResponse, _Mapping]] = ...) -> None: ...
+
 class RunCancelled(_message.Message):
     __slots__ = ("steps",)
     STEPS_FIELD_NUMBER: _ClassVar[int]

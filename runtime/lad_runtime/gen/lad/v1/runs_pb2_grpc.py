@@ -71,6 +71,11 @@ class RunsServiceStub:
                 request_serializer=lad_dot_v1_dot_runs__pb2.StreamEventsRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_runs__pb2.StreamEventsResponse.FromString,
                 _registered_method=True)
+        self.Sample = channel.unary_stream(
+                '/lad.v1.RunsService/Sample',
+                request_serializer=lad_dot_v1_dot_runs__pb2.SampleRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_runs__pb2.SampleResponse.FromString,
+                _registered_method=True)
 
 
 class RunsServiceServicer:
@@ -129,6 +134,14 @@ class RunsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Sample(self, request, context):
+        """Starts a run of sampling and streams its events from the first on: SamplingService.StartSampling and StreamEvents in one call. A call
+        that ends before its first reply leaves no run; one that ends later leaves the run as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RunsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -166,6 +179,11 @@ def add_RunsServiceServicer_to_server(servicer, server):
                     servicer.StreamEvents,
                     request_deserializer=lad_dot_v1_dot_runs__pb2.StreamEventsRequest.FromString,
                     response_serializer=lad_dot_v1_dot_runs__pb2.StreamEventsResponse.SerializeToString,
+            ),
+            'Sample': grpc.unary_stream_rpc_method_handler(
+                    servicer.Sample,
+                    request_deserializer=lad_dot_v1_dot_runs__pb2.SampleRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_runs__pb2.SampleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -359,6 +377,33 @@ class RunsService:
             '/lad.v1.RunsService/StreamEvents',
             lad_dot_v1_dot_runs__pb2.StreamEventsRequest.SerializeToString,
             lad_dot_v1_dot_runs__pb2.StreamEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Sample(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/lad.v1.RunsService/Sample',
+            lad_dot_v1_dot_runs__pb2.SampleRequest.SerializeToString,
+            lad_dot_v1_dot_runs__pb2.SampleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -238,7 +238,7 @@ class SpeculativePolicy(_message.Message):
     def __init__(self, draft_tokens: _Optional[int] = ..., draft_confidence: _Optional[float] = ..., decided: _Optional[_Union[SpeculativeDecided, str]] = ..., patience: _Optional[int] = ...) -> None: ...
 
 class SamplingSpec(_message.Message):
-    __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight", "window_tokens", "context", "pad_tokens", "stop")
+    __slots__ = ("policy", "answer_tokens", "draw", "frames", "attention", "canvas_tokens", "share_weight", "window_tokens", "context", "pad_tokens", "stop", "total_tokens")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ANSWER_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRAW_FIELD_NUMBER: _ClassVar[int]
@@ -250,6 +250,7 @@ class SamplingSpec(_message.Message):
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     PAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_TOKENS_FIELD_NUMBER: _ClassVar[int]
     policy: Policy
     answer_tokens: int
     draw: DrawSpec
@@ -261,7 +262,8 @@ class SamplingSpec(_message.Message):
     context: _training_pb2.TrainingContext
     pad_tokens: _containers.RepeatedScalarFieldContainer[str]
     stop: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ..., window_tokens: _Optional[int] = ..., context: _Optional[_Union[_training_pb2.TrainingContext, str]] = ..., pad_tokens: _Optional[_Iterable[str]] = ..., stop: _Optional[_Iterable[str]] = ...) -> None: ...
+    total_tokens: int
+    def __init__(self, policy: _Optional[_Union[Policy, _Mapping]] = ..., answer_tokens: _Optional[int] = ..., draw: _Optional[_Union[DrawSpec, _Mapping]] = ..., frames: _Optional[bool] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ..., canvas_tokens: _Optional[int] = ..., share_weight: _Optional[float] = ..., window_tokens: _Optional[int] = ..., context: _Optional[_Union[_training_pb2.TrainingContext, str]] = ..., pad_tokens: _Optional[_Iterable[str]] = ..., stop: _Optional[_Iterable[str]] = ..., total_tokens: _Optional[int] = ...) -> None: ...
 
 class Canvas(_message.Message):
     __slots__ = ("ids", "chat", "seed", "begin", "size")
@@ -348,10 +350,12 @@ class StartSamplingRequest(_message.Message):
     def __init__(self, base_id: _Optional[str] = ..., adapter_id: _Optional[str] = ..., canvases: _Optional[_Iterable[_Union[Canvas, _Mapping]]] = ..., spec: _Optional[_Union[SamplingSpec, _Mapping]] = ..., run_id: _Optional[str] = ...) -> None: ...
 
 class StartSamplingResponse(_message.Message):
-    __slots__ = ("run_id",)
+    __slots__ = ("run_id", "prompt_tokens")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
-    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+    prompt_tokens: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, run_id: _Optional[str] = ..., prompt_tokens: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Edit(_message.Message):
     __slots__ = ("position", "old_token", "new_token", "confidence", "remasked", "kept")

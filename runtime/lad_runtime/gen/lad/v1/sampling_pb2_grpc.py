@@ -52,7 +52,7 @@ class SamplingServiceServicer:
     """
 
     def StartSampling(self, request, context):
-        """Starts a run over one or more canvases; follow it with RunsService.StreamEvents.
+        """Starts a run over one or more canvases; follow it with RunsService.StreamEvents. RunsService.Sample does both in one call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

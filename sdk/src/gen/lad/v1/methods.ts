@@ -42,6 +42,7 @@ export const METHODS: Readonly<Record<string, MethodInfo>> = {
   "/lad.v1.RunsService/ListRuns": { idempotent: true, atOnce: true },
   "/lad.v1.RunsService/PauseRun": { idempotent: true, atOnce: true },
   "/lad.v1.RunsService/ResumeRun": { idempotent: true, atOnce: false },
+  "/lad.v1.RunsService/Sample": { idempotent: true, atOnce: false },
   "/lad.v1.RunsService/StreamEvents": { idempotent: true, atOnce: false },
   "/lad.v1.SamplingService/Predict": { idempotent: true, atOnce: false },
   "/lad.v1.SamplingService/StartSampling": { idempotent: true, atOnce: false },

@@ -20,7 +20,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Answer, Frame, SamplingFinished } from "./sampling.js";
+import { Answer, Frame, SamplingFinished, StartSamplingRequest, StartSamplingResponse } from "./sampling.js";
 import { Checkpoint, TrainingFinished, TrainingStarted, TrainingStep, Validation } from "./training.js";
 import { ErrorDetail } from "./worker.js";
 
@@ -227,6 +227,19 @@ export interface StreamEventsResponse {
     | { $case: "paused"; value: RunPaused }
     | { $case: "resumed"; value: RunResumed }
     | { $case: "interrupted"; value: RunInterrupted }
+    | undefined;
+}
+
+export interface SampleRequest {
+  start: StartSamplingRequest | undefined;
+}
+
+export interface SampleResponse {
+  reply:
+    | //
+    /** First, once the run has started. */
+    { $case: "started"; value: StartSamplingResponse }
+    | { $case: "event"; value: StreamEventsResponse }
     | undefined;
 }
 
@@ -1847,6 +1860,176 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
   },
 };
 
+function createBaseSampleRequest(): SampleRequest {
+  return { start: undefined };
+}
+
+export const SampleRequest: MessageFns<SampleRequest> = {
+  encode(message: SampleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== undefined) {
+      StartSamplingRequest.encode(message.start, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SampleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSampleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.start = StartSamplingRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SampleRequest {
+    return { start: isSet(object.start) ? StartSamplingRequest.fromJSON(object.start) : undefined };
+  },
+
+  toJSON(message: SampleRequest): unknown {
+    const obj: any = {};
+    if (message.start !== undefined) {
+      obj.start = StartSamplingRequest.toJSON(message.start);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SampleRequest>, I>>(base?: I): SampleRequest {
+    return SampleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SampleRequest>, I>>(object: I): SampleRequest {
+    const message = createBaseSampleRequest();
+    message.start = (object.start !== undefined && object.start !== null)
+      ? StartSamplingRequest.fromPartial(object.start)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSampleResponse(): SampleResponse {
+  return { reply: undefined };
+}
+
+export const SampleResponse: MessageFns<SampleResponse> = {
+  encode(message: SampleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.reply?.$case) {
+      case "started":
+        StartSamplingResponse.encode(message.reply.value, writer.uint32(10).fork()).join();
+        break;
+      case "event":
+        StreamEventsResponse.encode(message.reply.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SampleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSampleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reply = { $case: "started", value: StartSamplingResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reply = { $case: "event", value: StreamEventsResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SampleResponse {
+    return {
+      reply: isSet(object.started)
+        ? { $case: "started", value: StartSamplingResponse.fromJSON(object.started) }
+        : isSet(object.event)
+        ? { $case: "event", value: StreamEventsResponse.fromJSON(object.event) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: SampleResponse): unknown {
+    const obj: any = {};
+    if (message.reply?.$case === "started") {
+      obj.started = StartSamplingResponse.toJSON(message.reply.value);
+    } else if (message.reply?.$case === "event") {
+      obj.event = StreamEventsResponse.toJSON(message.reply.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SampleResponse>, I>>(base?: I): SampleResponse {
+    return SampleResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SampleResponse>, I>>(object: I): SampleResponse {
+    const message = createBaseSampleResponse();
+    switch (object.reply?.$case) {
+      case "started": {
+        if (object.reply?.value !== undefined && object.reply?.value !== null) {
+          message.reply = { $case: "started", value: StartSamplingResponse.fromPartial(object.reply.value) };
+        }
+        break;
+      }
+      case "event": {
+        if (object.reply?.value !== undefined && object.reply?.value !== null) {
+          message.reply = { $case: "event", value: StreamEventsResponse.fromPartial(object.reply.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
 function createBaseRunCancelled(): RunCancelled {
   return { steps: 0n };
 }
@@ -2212,6 +2395,19 @@ export const RunsServiceService = {
       Buffer.from(StreamEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamEventsResponse => StreamEventsResponse.decode(value),
   },
+  /**
+   * Starts a run of sampling and streams its events from the first on: SamplingService.StartSampling and StreamEvents in one call. A call
+   * that ends before its first reply leaves no run; one that ends later leaves the run as it is.
+   */
+  sample: {
+    path: "/lad.v1.RunsService/Sample" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: SampleRequest): Buffer => Buffer.from(SampleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SampleRequest => SampleRequest.decode(value),
+    responseSerialize: (value: SampleResponse): Buffer => Buffer.from(SampleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SampleResponse => SampleResponse.decode(value),
+  },
 } as const;
 
 export interface RunsServiceServer extends UntypedServiceImplementation {
@@ -2237,6 +2433,11 @@ export interface RunsServiceServer extends UntypedServiceImplementation {
    * but never the last one or any other event. A number that the log no longer has is FAILED_PRECONDITION.
    */
   streamEvents: handleServerStreamingCall<StreamEventsRequest, StreamEventsResponse>;
+  /**
+   * Starts a run of sampling and streams its events from the first on: SamplingService.StartSampling and StreamEvents in one call. A call
+   * that ends before its first reply leaves no run; one that ends later leaves the run as it is.
+   */
+  sample: handleServerStreamingCall<SampleRequest, SampleResponse>;
 }
 
 export interface RunsServiceClient extends Client {
@@ -2354,6 +2555,16 @@ export interface RunsServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamEventsResponse>;
+  /**
+   * Starts a run of sampling and streams its events from the first on: SamplingService.StartSampling and StreamEvents in one call. A call
+   * that ends before its first reply leaves no run; one that ends later leaves the run as it is.
+   */
+  sample(request: SampleRequest, options?: Partial<CallOptions>): ClientReadableStream<SampleResponse>;
+  sample(
+    request: SampleRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<SampleResponse>;
 }
 
 export const RunsServiceClient = makeGenericClientConstructor(RunsServiceService, "lad.v1.RunsService") as unknown as {

@@ -489,6 +489,11 @@ export interface SamplingSpec {
   padTokens: string[];
   /** Before the first of which, of those that are complete first the longest, an answer's text ends. None is empty. */
   stop: string[];
+  /**
+   * Of a prompt and its answer together, at most: an answer has no more positions than its prompt leaves of them. 0: no limit. Canvases
+   * with a size of their own do not have it.
+   */
+  totalTokens: number;
 }
 
 export interface Canvas {
@@ -577,6 +582,8 @@ export interface StartSamplingRequest {
 
 export interface StartSamplingResponse {
   runId: string;
+  /** How many tokens the prompt of each canvas has. */
+  promptTokens: number[];
 }
 
 /** One answer position that an iteration touched. */
@@ -2343,6 +2350,7 @@ function createBaseSamplingSpec(): SamplingSpec {
     context: 0,
     padTokens: [],
     stop: [],
+    totalTokens: 0,
   };
 }
 
@@ -2380,6 +2388,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     }
     for (const v of message.stop) {
       writer.uint32(90).string(v!);
+    }
+    if (message.totalTokens !== 0) {
+      writer.uint32(96).uint32(message.totalTokens);
     }
     return writer;
   },
@@ -2485,6 +2496,14 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
             message.stop.push(reader.string());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.totalTokens = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2530,6 +2549,11 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
         ? object.pad_tokens.map((e: any) => globalThis.String(e))
         : [],
       stop: globalThis.Array.isArray(object?.stop) ? object.stop.map((e: any) => globalThis.String(e)) : [],
+      totalTokens: isSet(object.totalTokens)
+        ? globalThis.Number(object.totalTokens)
+        : isSet(object.total_tokens)
+        ? globalThis.Number(object.total_tokens)
+        : 0,
     };
   },
 
@@ -2568,6 +2592,9 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     if (message.stop?.length) {
       obj.stop = message.stop;
     }
+    if (message.totalTokens !== 0) {
+      obj.totalTokens = Math.round(message.totalTokens);
+    }
     return obj;
   },
 
@@ -2589,6 +2616,7 @@ export const SamplingSpec: MessageFns<SamplingSpec> = {
     message.context = object.context ?? 0;
     message.padTokens = object.padTokens?.map((e) => e) || [];
     message.stop = object.stop?.map((e) => e) || [];
+    message.totalTokens = object.totalTokens ?? 0;
     return message;
   },
 };
@@ -3508,13 +3536,20 @@ export const StartSamplingRequest: MessageFns<StartSamplingRequest> = {
 };
 
 function createBaseStartSamplingResponse(): StartSamplingResponse {
-  return { runId: "" };
+  return { runId: "", promptTokens: [] };
 }
 
 export const StartSamplingResponse: MessageFns<StartSamplingResponse> = {
   encode(message: StartSamplingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.runId !== "") {
       writer.uint32(10).string(message.runId);
+    }
+    if (message.promptTokens.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.promptTokens) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -3540,6 +3575,24 @@ export const StartSamplingResponse: MessageFns<StartSamplingResponse> = {
             message.runId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag === 16) {
+              message.promptTokens.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.promptTokens.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3559,6 +3612,11 @@ export const StartSamplingResponse: MessageFns<StartSamplingResponse> = {
         : isSet(object.run_id)
         ? globalThis.String(object.run_id)
         : "",
+      promptTokens: globalThis.Array.isArray(object?.promptTokens)
+        ? object.promptTokens.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.prompt_tokens)
+        ? object.prompt_tokens.map((e: any) => globalThis.Number(e))
+        : [],
     };
   },
 
@@ -3566,6 +3624,9 @@ export const StartSamplingResponse: MessageFns<StartSamplingResponse> = {
     const obj: any = {};
     if (message.runId !== "") {
       obj.runId = message.runId;
+    }
+    if (message.promptTokens?.length) {
+      obj.promptTokens = message.promptTokens.map((e) => Math.round(e));
     }
     return obj;
   },
@@ -3576,6 +3637,7 @@ export const StartSamplingResponse: MessageFns<StartSamplingResponse> = {
   fromPartial<I extends Exact<DeepPartial<StartSamplingResponse>, I>>(object: I): StartSamplingResponse {
     const message = createBaseStartSamplingResponse();
     message.runId = object.runId ?? "";
+    message.promptTokens = object.promptTokens?.map((e) => e) || [];
     return message;
   },
 };
@@ -5232,7 +5294,7 @@ export const Prediction: MessageFns<Prediction> = {
 /** Sampling as a run on the worker, and the primitive a sampler of one's own is made of. */
 export type SamplingServiceService = typeof SamplingServiceService;
 export const SamplingServiceService = {
-  /** Starts a run over one or more canvases; follow it with RunsService.StreamEvents. */
+  /** Starts a run over one or more canvases; follow it with RunsService.StreamEvents. RunsService.Sample does both in one call. */
   startSampling: {
     path: "/lad.v1.SamplingService/StartSampling" as const,
     requestStream: false as const,
@@ -5256,14 +5318,14 @@ export const SamplingServiceService = {
 } as const;
 
 export interface SamplingServiceServer extends UntypedServiceImplementation {
-  /** Starts a run over one or more canvases; follow it with RunsService.StreamEvents. */
+  /** Starts a run over one or more canvases; follow it with RunsService.StreamEvents. RunsService.Sample does both in one call. */
   startSampling: handleUnaryCall<StartSamplingRequest, StartSamplingResponse>;
   /** One forward over canvases: sampled ids, confidences, the most probable tokens. */
   predict: handleUnaryCall<PredictRequest, PredictResponse>;
 }
 
 export interface SamplingServiceClient extends Client {
-  /** Starts a run over one or more canvases; follow it with RunsService.StreamEvents. */
+  /** Starts a run over one or more canvases; follow it with RunsService.StreamEvents. RunsService.Sample does both in one call. */
   startSampling(
     request: StartSamplingRequest,
     callback: (error: ServiceError | null, response: StartSamplingResponse) => void,
