@@ -9,11 +9,12 @@ import type { Probable, TokenLogprob } from "../asking/logprobs.js";
 import { chatOf } from "../asking/messages.js";
 import type { Question } from "../asking/question.js";
 import type { Begun, Desk } from "../desk.js";
-import { eventStream, type SentEvent } from "../event-stream.js";
+import { eventStream } from "../event-stream.js";
+import { choiceStream, type ToldChoices } from "./choice-stream.js";
 import { openAIFailure } from "./errors.js";
 import { choicesShape, commonShape, IGNORED, REFUSED } from "./fields.js";
 import { shapeOfFormat } from "./formats.js";
-import { finishReason, frameChunk, headOf, usageOf } from "./usage.js";
+import { finishReason, headOf, usageOf } from "./usage.js";
 
 const schema = fields({
   ...commonShape,
@@ -72,26 +73,30 @@ function questionOf(body: Body): Question {
   };
 }
 
-async function* chunks(body: Body, begun: Begun): AsyncGenerator<SentEvent, void, undefined> {
+function chunks(body: Body, begun: Begun) {
   const head = headOf("chatcmpl", "chat.completion.chunk", body.model, begun);
-  const chunk = (index: number, delta: object, rest: object = {}): SentEvent => ({
-    data: { ...head, choices: [{ index, delta, logprobs: null, finish_reason: null, ...rest }] },
-  });
-  const answers: Finished[] = [];
-  for (let index = 0; index < begun.choices; index++) yield chunk(index, { role: "assistant", content: "" });
-  for await (const event of begun.events) {
-    if (event.type === "frame") yield { data: frameChunk(head, event.frame) };
-    if (event.type === "delta") yield chunk(event.choice, { content: event.text });
-    if (event.type !== "finished") continue;
-    const { answer, choice } = event;
-    answers.push(answer);
-    if (answer.refusal !== undefined) yield chunk(choice, { refusal: answer.refusal });
-    const logprobs = answer.logprobs === undefined ? null : logprobsOf(answer.logprobs);
-    yield chunk(choice, {}, { finish_reason: finishReason(answer), logprobs });
-  }
-  if (body.stream_options?.include_usage)
-    yield { data: { ...head, choices: [], usage: usageOf(begun, answers) } };
-  yield { data: "[DONE]" };
+  return choiceStream(head, begun, TOLD, body.stream_options?.include_usage === true);
+}
+
+const TOLD: ToldChoices = {
+  begun: (index) => deltaOf(index, { role: "assistant", content: "" }),
+  delta: (index, text) => deltaOf(index, { content: text }),
+  finished(index, answer) {
+    const { refusal, logprobs } = answer;
+    const last = deltaOf(
+      index,
+      {},
+      {
+        finish_reason: finishReason(answer),
+        logprobs: logprobs === undefined ? null : logprobsOf(logprobs),
+      },
+    );
+    return refusal === undefined ? [last] : [deltaOf(index, { refusal }), last];
+  },
+};
+
+function deltaOf(index: number, delta: object, rest: object = {}): object {
+  return { index, delta, logprobs: null, finish_reason: null, ...rest };
 }
 
 function contentOf({ text, refusal }: Finished): string | null {

@@ -7,10 +7,11 @@ import { type BodyRules, readBody } from "../asking/body.js";
 import type { TokenLogprob } from "../asking/logprobs.js";
 import type { AskedPrompt, Question } from "../asking/question.js";
 import type { Begun, Desk } from "../desk.js";
-import { eventStream, type SentEvent } from "../event-stream.js";
+import { eventStream } from "../event-stream.js";
+import { choiceStream, type ToldChoices } from "./choice-stream.js";
 import { openAIFailure } from "./errors.js";
 import { choicesShape, commonShape, IGNORED, REFUSED } from "./fields.js";
-import { finishReason, frameChunk, headOf, usageOf } from "./usage.js";
+import { finishReason, headOf, usageOf } from "./usage.js";
 
 const PROMPT = "a text, token ids, or a list of either";
 const ids = list(integer(0), PROMPT);
@@ -56,20 +57,15 @@ function questionOf(body: Body): Question {
   };
 }
 
-async function* chunks(body: Body, begun: Begun): AsyncGenerator<SentEvent, void, undefined> {
+function chunks(body: Body, begun: Begun) {
   const head = headOf("cmpl", "text_completion", body.model, begun);
-  const answers: Finished[] = [];
-  for await (const event of begun.events) {
-    if (event.type === "frame") yield { data: frameChunk(head, event.frame) };
-    if (event.type === "delta") yield { data: { ...head, choices: [choice(event.choice, event.text)] } };
-    if (event.type !== "finished") continue;
-    answers.push(event.answer);
-    yield { data: { ...head, choices: [choice(event.choice, "", event.answer)] } };
-  }
-  if (body.stream_options?.include_usage)
-    yield { data: { ...head, choices: [], usage: usageOf(begun, answers) } };
-  yield { data: "[DONE]" };
+  return choiceStream(head, begun, TOLD, body.stream_options?.include_usage === true);
 }
+
+const TOLD: ToldChoices = {
+  delta: choice,
+  finished: (index, answer) => [choice(index, "", answer)],
+};
 
 function choice(index: number, written: string, answer?: Finished) {
   return {
