@@ -29,12 +29,12 @@ export class Desk {
    */
   constructor(
     models: Models,
-    maxRequests: number,
+    maxAnswers: number,
     closing: AbortSignal,
     onFailure: (error: unknown) => void = () => {},
   ) {
     this.models = models;
-    this.#load = new Load(maxRequests);
+    this.#load = new Load(maxAnswers);
     this.#closing = closing;
     this.#onFailure = onFailure;
     closing.addEventListener("abort", () => {
@@ -48,7 +48,7 @@ export class Desk {
    * @throws LadError or Refusal, before anything is sent
    */
   async begin(context: Context, question: Question): Promise<Begun> {
-    const place = this.#load.enter();
+    const place = this.#load.enter(question.prompts.length * question.n);
     const sampling = new AbortController();
     setMaxListeners(0, sampling.signal); // each prompt's calls listen to it
     const gone = context.req.raw.signal;

@@ -22,8 +22,11 @@ export interface EndpointOptions {
   adapters?: (() => Promise<readonly ServedAdapter[]>) | undefined;
   /** Other names for `base` or `base:adapter`, whose base is one of `bases` or resident; the adapter may come later. Default: none. */
   aliases?: Readonly<Record<string, string>> | undefined;
-  /** Requests that are answered at once, at most; others get the status 429: an integer of at least 1. Default: 256. */
-  maxRequests?: number | undefined;
+  /**
+   * Answers that are written at once, at most: those of all requests, `n` to each prompt. More get the status 429. An integer of at least 1.
+   * Default: 256.
+   */
+  maxAnswers?: number | undefined;
   /** The longest body of a request, in bytes: an integer of at least 1. Default: 4194304. */
   maxBodyBytes?: number | undefined;
   /** Told of failures that are the endpoint's own, whose text clients do not see. Default: nobody. */
@@ -40,7 +43,7 @@ export const endpointOptions = fieldsOf<EndpointOptions>()({
   bases: names.default(["tiny"]),
   adapters: callback<() => Promise<readonly ServedAdapter[]>>().optional(),
   aliases: z.record(filledText(), filledText(), { error: "an object of names" }).readonly().optional(),
-  maxRequests: integer(1).default(256),
+  maxAnswers: integer(1).default(256),
   maxBodyBytes: integer(1).default(4 << 20),
   onFailure: callback<(error: unknown) => void>().optional(),
 });

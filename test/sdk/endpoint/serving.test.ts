@@ -38,7 +38,7 @@ describe("who may call", () => {
 
 describe("overload", () => {
   it("is told with 429 and when to come again, by the endpoint's own limit, which is free again after an answer", async () => {
-    const { ask } = await testEndpoint([{ text: "x" }], { maxRequests: 1, isEndless: true });
+    const { ask } = await testEndpoint([{ text: "x" }], { maxAnswers: 1, isEndless: true });
     const leaving = new AbortController();
     const first = await ask(CHAT, { ...hello, stream: true }, {}, leaving.signal);
     const refused = await ask(CHAT, hello);
@@ -78,8 +78,20 @@ describe("overload", () => {
     },
   );
 
+  it("counts the answers of a request, and refuses more than it ever writes by name", async () => {
+    const { ask } = await testEndpoint([{ text: "x" }], { maxAnswers: 4, isEndless: true });
+    const leaving = new AbortController();
+    const first = await ask(CHAT, { ...hello, n: 3, stream: true }, {}, leaving.signal);
+    expect((await ask(CHAT, { ...hello, n: 2 })).status).toBe(429);
+    const refused = await ask("/v1/completions", { model: "stub", prompt: ["a", "b", "c"], n: 2 });
+    expect(refused.status).toBe(400);
+    expect((await refused.json()).error).toMatchObject({ param: "n" });
+    leaving.abort();
+    await first.text();
+  });
+
   it("leaves no request counted that could not begin", async () => {
-    const { ask } = await testEndpoint([{ text: "x" }], { maxRequests: 1 });
+    const { ask } = await testEndpoint([{ text: "x" }], { maxAnswers: 1 });
     expect((await ask(CHAT, { ...hello, model: "none" })).status).toBe(404);
     expect((await ask(CHAT, { ...hello, policy: "speculative" })).status).toBe(400);
     expect((await ask(CHAT, hello)).status).toBe(200);
@@ -89,7 +101,7 @@ describe("overload", () => {
 
 describe("clients that leave", () => {
   it.each(["before they read anything", "in the middle"])("%s are counted no more", async (when) => {
-    const { ask, cancelled } = await testEndpoint([{ text: "x" }], { maxRequests: 1, isEndless: true });
+    const { ask, cancelled } = await testEndpoint([{ text: "x" }], { maxAnswers: 64, isEndless: true });
     const leaving = new AbortController();
     const response = await ask(CHAT, { ...hello, n: 64, stream: true }, {}, leaving.signal);
     if (when === "in the middle") await response.body?.getReader().read();
@@ -136,7 +148,7 @@ describe("serving", () => {
 
   it.each([
     [{ port: 70_000 }, "port is 70000"],
-    [{ maxRequests: 0 }, "maxRequests is 0"],
+    [{ maxAnswers: 0 }, "maxAnswers is 0"],
     [{ allowOrigins: ["example.com"] }, "allowOrigins is example.com"],
     [{ aliases: { a: "b", b: "stub" } }, "it names an alias"],
     [{ token: "a b" }, "token"],

@@ -83,7 +83,7 @@ export interface TestEndpoint extends StubWorker {
 export interface TestEndpointOptions {
   readonly aliases?: Readonly<Record<string, string>>;
   readonly adapters?: readonly ServedAdapter[];
-  readonly maxRequests?: number;
+  readonly maxAnswers?: number;
   /** Whether sampling goes on until it is cancelled. */
   readonly isEndless?: boolean;
   /** Ends all sampling. */
@@ -96,7 +96,7 @@ export async function testEndpoint(
   {
     aliases = {},
     adapters = [],
-    maxRequests = 8,
+    maxAnswers = 8,
     isEndless = false,
     closing = new AbortController().signal,
   }: TestEndpointOptions = {},
@@ -138,7 +138,7 @@ export async function testEndpoint(
   const models = new Models(worker.runtime, { bases: ["stub"], aliases, adapters: async () => adapters });
   const failures: unknown[] = [];
   const onFailure = (error: unknown) => failures.push(error);
-  const desk = new Desk(models, maxRequests, closing, onFailure);
+  const desk = new Desk(models, maxAnswers, closing, onFailure);
   const app = endpointApp(desk, { host: "127.0.0.1", token: TOKEN, onFailure });
   const ask: TestEndpoint["ask"] = async (path, body, headers = {}, signal) => {
     const response = await app.request(path, {
