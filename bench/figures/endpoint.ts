@@ -13,7 +13,7 @@ import { conditionsOf } from "../harness/conditions.js";
 import type { Figure } from "../harness/figure.js";
 import { number, type Outcome } from "../harness/result.js";
 import { median, percentile, spread } from "../harness/statistics.js";
-import { resident } from "../sides/resident.js";
+import { childOf, resident } from "../sides/resident.js";
 
 const STREAMS = 100;
 const TOKENS = 32;
@@ -32,6 +32,8 @@ interface Point {
   readonly completed: number;
   /** Resident, of the process that serves. */
   readonly mebibytes: number;
+  /** Of its worker. */
+  readonly workerMebibytes: number;
 }
 
 interface Served {
@@ -102,16 +104,18 @@ async function measured(bench: Bench, served: Served, pid: number | undefined): 
       sdkTogetherMs: percentile(direct, 0.95),
       addedMs: median(added),
       completed: together.filter(({ isDone }) => isDone).length,
-      mebibytes: ((await resident(pid)) ?? Number.NaN) / 2 ** 20,
+      mebibytes: mebibytesOf(await resident(pid)),
+      workerMebibytes: mebibytesOf(await resident(await childOf(pid))),
     };
     const text = `first delta ${number(point.aloneMs)} ms alone, ${number(point.togetherMs)} ms of ${STREAMS} (the SDK's ${number(point.sdkTogetherMs)} ms)`;
     bench.say(
-      `${text}; ${point.completed} completed; adds ${number(point.addedMs)} ms; ${number(point.mebibytes)} MiB`,
+      `${text}; ${point.completed} completed; adds ${number(point.addedMs)} ms; ` +
+        `${number(point.mebibytes)} MiB, its worker ${number(point.workerMebibytes)} MiB`,
     );
     if (round >= 0) points.push(point);
   }
   const of = (key: keyof Point) => points.map((point) => point[key]);
-  const memory = of("mebibytes");
+  const [memory, workerMemory] = [of("mebibytes"), of("workerMebibytes")];
   return {
     result: {
       unit: "ms",
@@ -120,6 +124,7 @@ async function measured(bench: Bench, served: Served, pid: number | undefined): 
         sdkTogetherMs: spread(of("sdkTogetherMs")),
         addedMs: spread(of("addedMs")),
         mebibytes: spread(memory),
+        workerMebibytes: spread(workerMemory),
       },
       reference: { ...spread(of("aloneMs")) },
       ratio: median(points.map(({ aloneMs, togetherMs }) => aloneMs / togetherMs)),
@@ -132,10 +137,22 @@ async function measured(bench: Bench, served: Served, pid: number | undefined): 
     },
     notes: [
       `${of("completed").reduce((sum, one) => sum + one, 0)} of ${STREAMS * points.length} streams completed; the endpoint adds ` +
-        `${number(median(of("addedMs")))} ms to the SDK's answer; it held ${number(memory[0] ?? Number.NaN)} MiB after the first ` +
-        `round and ${number(memory.at(-1) ?? Number.NaN)} MiB after the last`,
+        `${number(median(of("addedMs")))} ms to the SDK's answer`,
+      `it held ${halves(memory)}; its worker ${halves(workerMemory)}`,
     ],
   };
+}
+
+function mebibytesOf(bytes = Number.NaN): number {
+  return bytes / 2 ** 20;
+}
+
+/** The medians of the first and the second half of the rounds: equal where memory stays. */
+function halves(mebibytes: readonly number[]): string {
+  const middle = Math.ceil(mebibytes.length / 2);
+  const [first, second] = [mebibytes.slice(0, middle), mebibytes.slice(middle)];
+  const most = number(Math.max(...mebibytes));
+  return `${number(median(first))} MiB in the first half of the rounds and ${number(median(second))} MiB in the second, ${most} MiB at most`;
 }
 
 function body({ base }: Served, stream: boolean): string {
