@@ -64,8 +64,8 @@ describe("a mistake in the command", () => {
     [["sample", "x", "--timeout", "-1"], "It must be a number of seconds above 0."],
     [["train", "x.csv", "--columns", "question"], "It must be field=column,field=column."],
     [["train", "x.jsonl", "--patience", "3"], "Give --held-out 0.05, or a folder with validation.jsonl."],
-    [["train", "--name", "none"], "--name is none: it is no adapter's name."],
-    [["train", "--name", "a b"], "--name is a b: it is no adapter's name."],
+    [["train", "--name", "none"], "--name is none: that stands for no adapter."],
+    [["train", "--name", "a b"], "--name is a b: it must be 1 to 64 letters"],
   ])("%j is told before a worker starts", async (words, why) => {
     const { status, err } = await lad(words);
     expect(status).toBe(2);
