@@ -16,7 +16,7 @@ const OTHERS: Readonly<Record<string, string>> = {
  */
 export function inFlags({ message, option = "" }: LadError, command: Command | undefined): string {
   const flags = flagsOf(command);
-  const [name = ""] = option.split(/[.[]/);
+  const [name = ""] = option.split("[");
   const own = flags.get(name);
   const begun =
     own !== undefined && message.startsWith(`${option} is `) ? own + message.slice(name.length) : message;

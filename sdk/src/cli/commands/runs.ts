@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { isLadError, LadError, type Run, type RunInfo, type Runtime } from "../../index.js";
 import { type Column, renderTable } from "../../report/index.js";
@@ -28,6 +29,9 @@ const COLUMNS: readonly Column<RunInfo>[] = [
     cell: ({ created }) => created.toISOString().slice(0, 16).replace("T", " "),
   },
 ];
+
+/** Between two looks at whether a step is taken. */
+const STEP_MS = 50;
 
 /** What no run comes back from. */
 const ENDED: ReadonlySet<RunInfo["state"]> = new Set(["finished", "failed", "cancelled"]);
@@ -70,7 +74,8 @@ export function runsCommand(cli: Cli): Command {
   add("pause", "have it wait after its current step", async ({ runtime }, id, flags) => {
     const run = await found(runtime, id);
     await run.pause();
-    tell(cli, await run.info(), flags, ({ steps }) => `${run.id} is paused after ${steps} steps.`);
+    const stopped = await stoppedInfo(run, cli.leaving.signal);
+    tell(cli, stopped, flags, ({ state, steps }) => `${run.id} is ${state} after ${steps} steps.`);
   });
   add("resume", "have it go on, and follow it to its end", (reached, id, flags) =>
     resume(cli, reached, id, flags),
@@ -100,6 +105,15 @@ async function list(cli: Cli, runtime: Runtime, { json, all }: Flags): Promise<v
   if (json) for (const run of runs) printJson(cli, run);
   else if (runs.length > 0) print(cli, renderTable(COLUMNS, runs));
   else note(cli, "There are no runs.");
+}
+
+/** The run when its current step is taken. */
+async function stoppedInfo(run: Run, signal: AbortSignal): Promise<RunInfo> {
+  for (;;) {
+    const info = await run.info({ signal });
+    if (info.state !== "running") return info;
+    await sleep(STEP_MS);
+  }
 }
 
 /** Forgets a run, with the checkpoints that it could go on from: their names are then free. */
