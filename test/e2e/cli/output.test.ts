@@ -105,6 +105,31 @@ describe("--json", () => {
   });
 });
 
+describe("a base with an adapter in its weights", () => {
+  it("denoises by default, in the mode that its adapter was trained in, with the words of the adapter", async () => {
+    const folder = join(scratch, "prefixed");
+    await lad([...TRAIN, "--steps", "3", "--name", "prefixed", "--set", "attention=prefix"]);
+    await lad(["adapters", "merge", "prefixed", folder]);
+    const asked = ["sample", "Say abc.", "--iterations", "3", "--answer-tokens", "6"];
+    const merged = await lad([...asked, "--adapter", "none", "--base", folder]);
+    expect(merged.status, merged.err).toBe(0);
+    expect(merged.out).toBe((await lad([...asked, "--adapter", "prefixed"])).out);
+    const { attention } = (await runtime.loadBase(folder)).info;
+    expect(attention).toBe("prefix");
+    expect((await lad([...asked, "--base", folder])).err).toContain("with the adapter in its weights");
+    expect((await lad(["chat", "--base", folder], "/policy\n")).err).toContain(
+      "/policy is remask. Give one of",
+    );
+    await lad(["adapters", "drop", "prefixed"]);
+  });
+
+  it("is no other base's way: those answer token after token", async () => {
+    expect((await lad(["chat", "--adapter", "none", "--base", "stub"], "/policy\n")).err).toContain(
+      "/policy is ar.",
+    );
+  });
+});
+
 describe("progress", () => {
   it("of an evaluation is a bar on a terminal, with the time that it will take", async () => {
     const words = ["evaluate", data, "--adapter", "mine", "--questions", "6", ...SAMPLING];
@@ -124,8 +149,7 @@ describe("progress", () => {
   });
 
   it("of a run that is followed is a bar, beside the lines of its events", async () => {
-    const [run] = await runtime.runs();
-    const id = run?.id ?? "";
+    const id = (await runtime.runs()).find(({ checkpoint }) => checkpoint === "mine")?.id ?? "";
     const { out, err } = await watched(["runs", "follow", id]);
     expect(err).toMatch(/mine {2}█+ {2}4\/4 {2}loss/);
     expect(out).toMatch(/^started: 10 examples, [\d,]+ trained numbers\n/);

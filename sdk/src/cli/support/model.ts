@@ -29,6 +29,11 @@ export interface Chosen {
   readonly recipe: Recipe;
   /** Whether no flag named the adapter. */
   readonly isDefault: boolean;
+  /**
+   * Whether it was trained to denoise: an adapter, or a base with one in its weights, which shows when it is loaded. Else it answers token
+   * after token.
+   */
+  readonly denoises: boolean;
 }
 
 /** A model and what it is made of. */
@@ -46,6 +51,11 @@ export const DEFAULT_BASE = "tiny";
 /** Whether a base is one of the small ones that come with lad, which know single questions. */
 export function isShipped(base: string): boolean {
   return /^(tiny|tiny-0\.7m|tiny-5m|stub)$/.test(base);
+}
+
+/** Whether a base is one that lad names, which has no adapter in its weights. */
+function isKnown(base: string): boolean {
+  return isShipped(base) || base === "smollm2-135m";
 }
 
 /** Adds the flags that say which model, for `chosenModel`. */
@@ -84,15 +94,15 @@ export async function withModel(
   });
 }
 
-function whoAnswers({ adapter, name, base }: Asked): string {
+function whoAnswers({ adapter, name, base, denoises }: Asked): string {
   if (adapter !== undefined) return `${name} answers, on ${base.name}: the adapter that was saved last.`;
+  if (denoises) return `${name} itself answers, with the adapter in its weights.`;
   return `${name} itself answers, token after token: there is no adapter on it.`;
 }
 
-function remedyOf({ adapter }: Asked): string {
-  return adapter === undefined
-    ? "`lad train` makes one."
-    : `--adapter takes another, --adapter ${NO_ADAPTER} the base alone.`;
+function remedyOf({ adapter, denoises }: Asked): string {
+  if (adapter === undefined) return denoises ? "`lad train` trains one beside it." : "`lad train` makes one.";
+  return `--adapter takes another, --adapter ${NO_ADAPTER} the base alone.`;
 }
 
 /** Drops an adapter, as far as its worker still answers. */
@@ -106,14 +116,19 @@ export async function dropQuietly(adapter: Adapter | undefined): Promise<void> {
 export async function chosenModel(flags: ModelFlags): Promise<Chosen> {
   const files = await adapterOf(flags);
   const baseName = flags.base ?? files?.baseName ?? (files === undefined ? DEFAULT_BASE : unknownBase(files));
-  return { files, baseName, recipe: recipeFor(baseName), isDefault: flags.adapter === undefined };
+  const denoises = files !== undefined || !isKnown(baseName);
+  return { files, baseName, recipe: recipeFor(baseName), isDefault: flags.adapter === undefined, denoises };
 }
 
 /** Loads it. */
 export async function loadModel(cli: Cli, runtime: Runtime, chosen: Chosen): Promise<Asked> {
   const { files, baseName, recipe } = chosen;
   const base = await loadBase(cli, runtime, baseName, recipe);
-  if (files === undefined) return { ...chosen, model: base, base, adapter: undefined, name: baseName };
+  if (files === undefined) {
+    const { attention = "causal" } = base.info;
+    const denoises = attention !== "causal";
+    return { ...chosen, denoises, model: base, base, adapter: undefined, name: baseName };
+  }
   const adapter = await base.loadAdapter(files.folder, { signal: cli.leaving.signal });
   return { ...chosen, model: adapter, base, adapter, name: files.name };
 }

@@ -62,11 +62,10 @@ export function withSamplingFlags(command: Command): Command {
 /** The options of `sample` that the flags give; what they leave open is as the model's recipe has it. */
 export function samplingOptions(
   flags: SamplingFlags,
-  { files, recipe }: Chosen,
+  { denoises, recipe }: Chosen,
 ): SamplingOptions & SamplingLimit {
   const { temperature, topK, topP, answerTokens = recipe.answerTokens, iterations, stop, timeout } = flags;
-  const policy: PolicyInput =
-    flags.policy ?? (files === undefined ? "ar" : { kind: "remask", ...recipe.remask });
+  const policy: PolicyInput = flags.policy ?? (denoises ? { kind: "remask", ...recipe.remask } : "ar");
   return {
     policy: iterations === undefined ? policy : withIterations(policy, iterations),
     temperature,
