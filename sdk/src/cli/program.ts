@@ -151,8 +151,9 @@ LAD_HOME is the folder of adapters and runs. NO_COLOR leaves colours out.`;
 /** Runs the command of `words`, and gives the process's exit status. */
 export async function runLad(words: readonly string[], cli: Cli): Promise<number> {
   const json = words.includes("--json");
-  const command = await commandOf(words, cli);
+  let command: Command | undefined;
   try {
+    command = await commandOf(words, cli);
     await programWith(command, cli).parseAsync([...words], { from: "user" });
     return cli.leaving.signal.aborted ? LEFT_STATUS : 0;
   } catch (error) {
