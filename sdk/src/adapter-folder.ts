@@ -1,6 +1,7 @@
 /** What an adapter's folder says of itself, before a worker has it. */
 import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { copyFolder } from "./data/folders/copy-folder.js";
 import { LadError } from "./errors.js";
 
 /** An adapter in a folder of this machine. */
@@ -51,6 +52,16 @@ export async function readAdapterFolder(path: string): Promise<AdapterFolderInfo
     steps: numeric(claims.steps),
     saved: mtime,
   };
+}
+
+/**
+ * Copies an adapter's files to another folder of this machine, which appears atomically. Files of other names stay behind.
+ *
+ * @throws LadError `not-found`, `invalid-file` for what is no adapter; `already-exists`, `storage`
+ */
+export async function copyAdapterFolder(folder: string, target: string): Promise<void> {
+  const found = await readAdapterFolder(folder);
+  await copyFolder(found.folder, target);
 }
 
 /** What such a file has at the most: names and numbers. */

@@ -41,6 +41,7 @@ import {
   type AdapterClaims,
   type AdapterInfo,
   AdaptersService,
+  type BaseInfo,
   fromAdapter,
   fromFloat32Bytes,
   numberOf,
@@ -210,7 +211,8 @@ export class Adapter extends Model {
    *   `invalid-option` where `dataType` cannot hold the weights; `already-exists` unless `overwrite` is set; `storage`
    */
   async merge(folder: string, options: MergeOptions = {}): Promise<void> {
-    const { dataType, maxShardBytes, overwrite, signal, timeoutMs } = check(mergeOptions, options);
+    const given = check(mergeOptions, options);
+    const { dataType, maxShardBytes, overwrite, onProgress, signal, timeoutMs } = given;
     const client = this.client.within(timeoutMs);
     const request = {
       adapterId: this.id,
@@ -218,7 +220,11 @@ export class Adapter extends Model {
       shardBytes: BigInt(maxShardBytes),
     };
     const messages = client.stream(AdaptersService.mergeAdapter, request, { signal });
-    await writeFolder(folder, piecesOf(messages), { overwrite, own: OF_A_MERGE });
+    const totalBytes = bytesIn(this.base.info, dataType);
+    const pieces = counted(piecesOf(messages), (doneBytes) =>
+      onProgress?.({ doneBytes: Math.min(doneBytes, totalBytes), totalBytes }),
+    );
+    await writeFolder(folder, pieces, { overwrite, own: OF_A_MERGE });
   }
 
   /**
@@ -302,6 +308,23 @@ function toSequences({ sequences }: CheckedSequences): pb.training.ForwardBackwa
     })),
   };
   return { $case: "sequences", value };
+}
+
+/** What the weights of a whole model take in a type. */
+function bytesIn({ parameterCount, dataType: resident }: BaseInfo, dataType: BaseInfo["dataType"]): number {
+  const type = dataType === "auto" ? resident : dataType;
+  return parameterCount * (type === "float32" ? 4 : 2);
+}
+
+/** Tells after each piece of weights how many bytes of them there were. */
+async function* counted(pieces: AsyncIterable<pb.adapters.FilePiece>, tell: (bytes: number) => void) {
+  let bytes = 0;
+  for await (const piece of pieces) {
+    yield piece;
+    if (!piece.name.endsWith(".safetensors")) continue;
+    bytes += piece.data.byteLength;
+    tell(bytes);
+  }
 }
 
 async function* piecesOf(messages: AsyncIterable<{ piece?: pb.adapters.FilePiece | undefined }>) {

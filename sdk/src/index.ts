@@ -6,7 +6,7 @@
  * Files in which everything is public are exported whole; from the others, only what users need.
  */
 export * from "./adapter.js";
-export { type AdapterFolderInfo, readAdapterFolder } from "./adapter-folder.js";
+export { type AdapterFolderInfo, copyAdapterFolder, readAdapterFolder } from "./adapter-folder.js";
 export { Base } from "./base.js";
 export {
   Benchmark,
@@ -111,7 +111,7 @@ export {
   pseudoLikelihood,
 } from "./options/evaluation/likelihood.js";
 export type { CorruptionKind, LossCurveOptions } from "./options/evaluation/loss-curve.js";
-export type { EvaluateOptions, EvaluationItem, Judge } from "./options/evaluation.js";
+export type { EvaluateOptions, EvaluationItem, EvaluationProgress, Judge } from "./options/evaluation.js";
 export type {
   Experiment,
   ExperimentAdapter,
@@ -151,6 +151,8 @@ export {
   type CsvOptions,
   type CsvSource,
   type CustomNoise,
+  checkName,
+  checkSampleOptions,
   csv,
   customNoise,
   type DataSource,
@@ -178,6 +180,7 @@ export {
   type LocalOptions,
   type LossInput,
   type MergeOptions,
+  type MergeProgress,
   type Mixture,
   type MixtureOptions,
   type MixtureSource,

@@ -5,6 +5,7 @@ from typing import Literal
 
 from lad_runtime.checks import check_choice, check_whole
 from lad_runtime.errors import invalid_option
+from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.limits import MAX_UINT64
 
 DTypeName = Literal["auto", "float32", "bfloat16", "float16"]
@@ -95,6 +96,9 @@ class BaseInfo:
     def stop_token_ids(self) -> tuple[int, ...]:
         return (self.eos_token_id, *(id for _, id in self.other_stops))
 
+    attention: AttentionMode | None = (
+        None  # in which an adapter was trained that is in its weights; None: its files say none
+    )
     kernels: tuple[MatrixKernel, ...] = ()  # empty where none were chosen: on CUDA, and in half precision
 
 

@@ -1,6 +1,7 @@
 /** What every command has in hand. */
 import type { Readable } from "node:stream";
 import type { Output } from "../report/index.js";
+import { typable } from "./invocation.js";
 import type { Leaving } from "./leaving.js";
 
 /** Where a command reads and writes. */
@@ -20,9 +21,9 @@ export function print({ stdout }: Cli, line: string): void {
   stdout.write(`${harmless(line, stdout)}\n`);
 }
 
-/** Writes a line about what goes on. */
+/** Writes a line about what goes on. A command in it, such as `lad train`, is told as this user types it. */
 export function note({ stderr }: Cli, line: string): void {
-  stderr.write(`${harmless(line, stderr)}\n`);
+  stderr.write(`${harmless(typable(line), stderr)}\n`);
 }
 
 /** The text without what would steer a terminal: names and answers are whoever's. */

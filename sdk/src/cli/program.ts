@@ -5,7 +5,10 @@ import { Command, CommanderError } from "commander";
 import { isLadError, type LadError, type LadErrorCode } from "../errors.js";
 import { locateRuntime } from "../setup/locate.js";
 import { type Cli, note } from "./cli.js";
+import { folded } from "./folding.js";
+import { invocation } from "./invocation.js";
 import { LEFT_STATUS } from "./leaving.js";
+import { inFlags } from "./naming.js";
 import type { Completed } from "./support/completions.js";
 
 /** A command that is read when it is asked for, so that `lad setup` needs nothing but itself. */
@@ -135,6 +138,11 @@ const NO_WORKER: ReadonlySet<LadErrorCode> = new Set([
   "port-in-use",
 ]);
 
+/** Of a terminal that does not tell its width. */
+const COLUMNS = 80;
+/** Of an explanation beside its flag; where there are fewer, it goes beyond the terminal's edge. */
+const LEAST_COLUMNS = 16;
+
 const AFTER = `
 Exit status: 0; 1 a failure; 2 a mistake in the command; 3 no worker; 130 left by Ctrl-C.
 Commands use the worker that --worker or LAD_WORKER names, else the one of \`lad serve\`, else start one.
@@ -143,28 +151,42 @@ LAD_HOME is the folder of adapters and runs. NO_COLOR leaves colours out.`;
 /** Runs the command of `words`, and gives the process's exit status. */
 export async function runLad(words: readonly string[], cli: Cli): Promise<number> {
   const json = words.includes("--json");
+  let command: Command | undefined;
   try {
-    const program = await programFor(words, cli);
-    await program.parseAsync([...words], { from: "user" });
+    command = await commandOf(words, cli);
+    await programWith(command, cli).parseAsync([...words], { from: "user" });
     return cli.leaving.signal.aborted ? LEFT_STATUS : 0;
   } catch (error) {
-    return failed(error, cli, json);
+    return failed(error, cli, { json, command });
   }
 }
 
-/** The program with the command that is asked for; of the others, their names. */
-async function programFor(words: readonly string[], cli: Cli): Promise<Command> {
+/** The command that is asked for; undefined where there is none of that name. */
+async function commandOf(words: readonly string[], cli: Cli): Promise<Command | undefined> {
+  const asked = words.find((word) => !word.startsWith("-"));
+  const wanted = asked === "help" ? words[words.indexOf("help") + 1] : asked;
+  if (wanted === undefined || !Object.hasOwn(COMMANDS, wanted)) return undefined;
+  return (await COMMANDS[wanted]?.load())?.(cli);
+}
+
+/** The program with that command; of the others, their names. */
+function programWith(asked: Command | undefined, cli: Cli): Command {
   const program = new Command("lad")
     .description("LoRA-Adapted Diffusion: turns a causal Llama into a diffusion language model.")
     .version(version())
-    .addHelpText("after", AFTER);
-  const asked = words.find((word) => !word.startsWith("-"));
-  const wanted = asked === "help" ? words[words.indexOf("help") + 1] : asked;
-  for (const [name, { about, group, load }] of Object.entries(COMMANDS)) {
-    const command = name === wanted ? (await load())(cli) : new Command(name);
+    .addHelpText("after", AFTER)
+    .addHelpText("afterAll", typedText());
+  for (const [name, { about, group }] of Object.entries(COMMANDS)) {
+    const command = name === asked?.name() ? asked : new Command(name);
     program.addCommand(command.description(about).helpGroup(group));
   }
   return settled(program, cli);
+}
+
+/** What is typed for `lad`, unless that is the word itself. */
+function typedText(): string {
+  const lad = invocation();
+  return lad === "lad" ? "" : `\nFor lad, type: ${lad}`;
 }
 
 /** Every command with what may follow it. */
@@ -179,20 +201,25 @@ function settled(command: Command, cli: Cli): Command {
   command
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => cli.stdout.write(text),
+      writeOut: (text) => cli.stdout.write(folded(text, cli.stdout.columns ?? COLUMNS)),
       writeErr: (text) => cli.stderr.write(text),
-      getOutHelpWidth: () => cli.stdout.columns ?? 80,
-      getErrHelpWidth: () => cli.stderr.columns ?? 80,
+      getOutHelpWidth: () => cli.stdout.columns ?? COLUMNS,
+      getErrHelpWidth: () => cli.stderr.columns ?? COLUMNS,
       getOutHasColors: () => cli.stdout.isTTY === true && !process.env.NO_COLOR,
       getErrHasColors: () => cli.stderr.isTTY === true && !process.env.NO_COLOR,
     })
+    .configureHelp({ minWidthToWrap: LEAST_COLUMNS })
     .showHelpAfterError("(--help tells more)");
   for (const inner of command.commands) settled(inner, cli);
   return command;
 }
 
 /** Tells an error, and gives its exit status. */
-function failed(error: unknown, cli: Cli, json: boolean): number {
+function failed(
+  error: unknown,
+  cli: Cli,
+  { json, command }: { readonly json: boolean; readonly command: Command | undefined },
+): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : STATUS.usage; // commander has told it
   const isLeft = cli.leaving.signal.aborted && isLadError(error, "cancelled");
   if (isLeft) return LEFT_STATUS;
@@ -200,8 +227,7 @@ function failed(error: unknown, cli: Cli, json: boolean): number {
     note(cli, error instanceof Error ? (error.stack ?? error.message) : String(error));
     return STATUS.failed;
   }
-  const told = error.message.replaceAll("overwrite: true", "--overwrite"); // a program's option is a flag here
-  note(cli, json ? JSON.stringify({ error }) : `lad: ${told}`);
+  note(cli, json ? JSON.stringify({ error }) : `lad: ${inFlags(error, command)}`);
   return statusOf(error);
 }
 

@@ -46,7 +46,7 @@ export async function evaluateModel(
 async function evaluated(
   client: Client,
   model: SampledModel,
-  { sampling, references, seed, perplexityUnder, bootstrap, signal }: CheckedEvaluation,
+  { sampling, references, seed, perplexityUnder, bootstrap, onProgress, signal }: CheckedEvaluation,
 ): Promise<Evaluation> {
   const { base } = model;
   const prompts = await Promise.all(
@@ -60,7 +60,12 @@ async function evaluated(
     seed: canvas.seed ?? seeds[i],
   }));
   const started = performance.now();
-  const answers = await new SamplingRun(client, model, { ...sampling, canvases }, noChoice).result();
+  const run = new SamplingRun(client, model, { ...sampling, canvases }, noChoice);
+  let done = 0;
+  for await (const { type } of run) {
+    if (type === "answer") onProgress?.({ done: ++done, total: canvases.length });
+  }
+  const answers = await run.result();
   const seconds = (performance.now() - started) / 1000;
   const questions = sampling.canvases.map((given, i) => ({ given, ids: prompts[i] ?? [] }));
   const judge = perplexityUnder?.info.id === base.id ? undefined : perplexityUnder;

@@ -5,6 +5,8 @@ import type { AdapterInfo, LossReport, TrainingFinished } from "../wire.js";
 export interface ExperimentResult {
   /** The adapter's state at the end. */
   readonly adapter: AdapterInfo;
+  /** Where the adapter was saved, if `saveTo` named a folder. */
+  readonly folder?: string | undefined;
   /** The result of its training. */
   readonly training: TrainingFinished;
   /** The last validation. */

@@ -19,6 +19,11 @@ export interface RunExperimentOptions {
   signal?: AbortSignal | undefined;
   /** Called with every event of every point's training. */
   onEvent?: (event: TrainingEvent, point: Readonly<Record<string, AxisValue>>) => void;
+  /**
+   * Names the folder of this machine that a point's adapter is saved in when it is trained and evaluated, as `adapter.save` does; the
+   * result tells it. Points that a manifest already has are not computed, so nothing is saved of them. Default: adapters are dropped.
+   */
+  saveTo?: (point: Readonly<Record<string, AxisValue>>) => string | Promise<string>;
 }
 
 /**
@@ -33,7 +38,7 @@ export interface RunExperimentOptions {
 export function runExperiment(
   runtime: Runtime,
   experiment: Experiment,
-  { signal, onEvent }: RunExperimentOptions = {},
+  { signal, onEvent, saveTo }: RunExperimentOptions = {},
 ): Sweep<Record<string, readonly AxisValue[]>, ExperimentResult> {
   const { axes = { "adapter.rank": [experiment.adapter.rank] }, ...settings } = experiment.sweep ?? {};
   const experiments = new Map<object, Experiment>();
@@ -53,7 +58,10 @@ export function runExperiment(
     run: async (point: Readonly<Record<string, AxisValue>>, context: { signal: AbortSignal }) => {
       const base = await baseOnce(context.signal);
       const checked = experiments.get(point) as Experiment; // every point is checked before one runs
-      return runPoint(base, checked, context.signal, (event) => onEvent?.(event, point));
+      return runPoint(base, checked, context.signal, {
+        onEvent: (event) => onEvent?.(event, point),
+        folder: saveTo && (() => saveTo(point)),
+      });
     },
   };
   return new Sweep(options, {
@@ -77,11 +85,17 @@ function loadBaseOf(runtime: Runtime, { base }: Experiment, signal: AbortSignal)
   return runtime.loadBase(name, { ...(options as BaseOptions), signal });
 }
 
+interface PointOptions {
+  readonly onEvent: (event: TrainingEvent) => void;
+  /** Where its adapter is saved. */
+  readonly folder: (() => string | Promise<string>) | undefined;
+}
+
 async function runPoint(
   base: Base,
   { adapter: settings, training, evaluation }: Experiment,
   signal: AbortSignal,
-  onEvent: (event: TrainingEvent) => void,
+  { onEvent, folder: named }: PointOptions,
 ): Promise<ExperimentResult> {
   await using adapter = await base.createAdapter({ ...settings, signal });
   const run = adapter.train({ ...training, signal });
@@ -106,5 +120,14 @@ async function runPoint(
   }
   const info = await adapter.refresh({ signal });
   const { validation } = finished;
-  return { adapter: info, training: finished, validation, evaluations, ...curves.result() };
+  const folder = await named?.();
+  if (folder !== undefined) await adapter.save(folder, { signal });
+  return {
+    adapter: info,
+    ...(folder === undefined ? {} : { folder }),
+    training: finished,
+    validation,
+    evaluations,
+    ...curves.result(),
+  };
 }

@@ -1,3 +1,4 @@
+import { check } from "../checks/check.js";
 import {
   above,
   callback,
@@ -169,12 +170,23 @@ export interface MergeOptions extends CallOptions {
   maxShardBytes?: number | undefined;
   /** Replace a folder that is there and holds nothing but an older merge, which says that it is one. Default: false. */
   overwrite?: boolean | undefined;
+  /** Called as bytes of weights arrive. Default: nobody is told. */
+  onProgress?: ((progress: MergeProgress) => void) | undefined;
+}
+
+/** How much of a merged model is written. */
+export interface MergeProgress {
+  /** Bytes of weights so far. */
+  readonly doneBytes: number;
+  /** Bytes of all weights in the type that is asked for. */
+  readonly totalBytes: number;
 }
 
 export const mergeOptions = fieldsOf<MergeOptions>()({
   dataType: oneOf(["auto", "float32", "bfloat16", "float16"]).default("auto"),
   maxShardBytes: integer(1, Number.MAX_SAFE_INTEGER).default(5e9),
   overwrite: flag().default(false),
+  onProgress: callback<(progress: MergeProgress) => void>().optional(),
   ...callShape,
 });
 
@@ -208,3 +220,14 @@ export const checkpointOptions = fieldsOf<CheckpointOptions>()({
 
 /** A name in the worker's store. */
 export const checkpointName = storedName();
+
+/**
+ * Checks a name that checkpoints may have: 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit. It is a
+ * good name of a folder too.
+ *
+ * @param option - what the error calls it
+ * @throws LadError `invalid-option`
+ */
+export function checkName(name: string, option = "name"): void {
+  check(checkpointName, name, option);
+}

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { check, type Warn } from "../checks/check.js";
-import { list, seed, text, without } from "../checks/fields.js";
+import { callback, list, seed, text, without } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { type BootstrapOptions, bootstrapFields } from "./evaluation/bootstrap.js";
 import {
@@ -57,6 +57,16 @@ export interface EvaluateOptions extends Omit<SamplingOptions, "frames" | "detac
   perplexityUnder?: Judge | undefined;
   /** How the intervals are drawn that are of a bootstrap. Default: as `bootstrap` does. */
   bootstrap?: BootstrapOptions | undefined;
+  /** Called as answers come; what judges them then takes a moment more. Default: nobody is told. */
+  onProgress?: ((progress: EvaluationProgress) => void) | undefined;
+}
+
+/** How many questions are answered. */
+export interface EvaluationProgress {
+  /** So many. */
+  readonly done: number;
+  /** Of so many. */
+  readonly total: number;
 }
 
 export const evaluateFields = fieldsOf<EvaluateOptions>()(
@@ -67,6 +77,7 @@ export const evaluateFields = fieldsOf<EvaluateOptions>()(
     seed: seed().default(0n),
     perplexityUnder: z.custom<Judge>(isBase, { error: "a loaded base" }).optional(),
     bootstrap: bootstrapFields.optional(),
+    onProgress: callback<(progress: EvaluationProgress) => void>().optional(),
   },
   misplacedBesidePrompts("items"),
 );
@@ -77,6 +88,7 @@ export interface CheckedEvaluation {
   readonly seed: bigint;
   readonly perplexityUnder: Judge | undefined;
   readonly bootstrap: BootstrapOptions | undefined;
+  readonly onProgress: ((progress: EvaluationProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
 }
@@ -88,7 +100,8 @@ function isBase(value: unknown): boolean {
 
 /** @throws LadError `invalid-option` */
 export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: Warn): CheckedEvaluation {
-  const { items, seed, perplexityUnder, bootstrap, timeoutMs, ...spec } = check(evaluateFields, options);
+  const given = check(evaluateFields, options);
+  const { items, seed, perplexityUnder, bootstrap, onProgress, timeoutMs, ...spec } = given;
   for (const [index, item] of items.entries()) checkPrompt(item, `items[${index}].`);
   const whole = { ...spec, frames: false, detached: false };
   return {
@@ -99,6 +112,7 @@ export function checkEvaluate(options: EvaluateOptions, adapted: boolean, warn: 
     seed,
     perplexityUnder,
     bootstrap,
+    onProgress,
     references: items.map(({ reference }) => reference),
     signal: spec.signal,
     timeoutMs,

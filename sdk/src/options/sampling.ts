@@ -287,6 +287,16 @@ export function checkSample(options: SampleOptions, adapted: boolean, warn: Warn
   return { canvases: [canvas], spec: checkSpec(spec, options, adapted, warn), timeoutMs };
 }
 
+/**
+ * Checks the options of `sample` before there is a worker: all that does not depend on the base.
+ *
+ * @param model - whether an adapter answers: a base alone has other policies
+ * @throws LadError `invalid-option`
+ */
+export function checkSampleOptions(options: SampleOptions, model: { readonly adapted: boolean }): void {
+  checkSample(options, model.adapted, () => {}); // sample warns
+}
+
 /** @throws LadError `invalid-option` */
 export function checkSampleMany(options: SampleManyOptions, adapted: boolean, warn: Warn): CheckedSampling {
   const { canvases: given, timeoutMs, ...spec } = check(sampleManyFields, options);

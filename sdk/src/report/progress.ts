@@ -16,6 +16,10 @@ export interface Progress {
   tokensPerSecond?: number | undefined;
   /** Since the run started. */
   seconds?: number | undefined;
+  /** Steps that were taken before those seconds. Default: 0. */
+  from?: number | undefined;
+  /** Writes a count of steps, such as `bytes`. Default: plain digits. */
+  form?: ((count: number) => string) | undefined;
 }
 
 const GAP = "  ";
@@ -31,20 +35,28 @@ const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 export function progressLine(progress: Progress, columns = Number.POSITIVE_INFINITY): string {
   const { label, step, steps } = progress;
   const share = steps > 0 ? Math.min(1, step / steps) : 1;
-  const figures = figuresOf(progress, share);
+  const figures = figuresOf(progress);
   const room = columns - figures.length - GAP.length;
   const barWidth = Math.min(BAR_WIDTH, room - GAP.length - stringWidth(label));
   if (barWidth >= LEAST_BAR_WIDTH) return [label, bar(share, barWidth), figures].join(GAP);
   return [cut(label, Math.max(room, LEAST_LABEL_WIDTH)), figures].join(GAP);
 }
 
-function figuresOf({ step, steps, loss, tokensPerSecond, seconds }: Progress, share: number): string {
-  const parts = [`${String(step).padStart(String(steps).length)}/${steps}`];
+function figuresOf(progress: Progress): string {
+  const { step, steps, loss, tokensPerSecond, seconds, from = 0, form } = progress;
+  const parts = [
+    form ? `${form(step)} of ${form(steps)}` : `${String(step).padStart(String(steps).length)}/${steps}`,
+  ];
   if (loss !== undefined) parts.push(`loss ${number(loss)}`);
   if (tokensPerSecond !== undefined) parts.push(`${number(Math.round(tokensPerSecond))} tokens/s`);
   if (seconds !== undefined)
-    parts.push(share > 0 ? `${duration(seconds)} of ${duration(seconds / share)}` : "");
+    parts.push(step > from ? `${duration(seconds)} of ${duration(wholeOf(seconds, progress))}` : "");
   return parts.join(GAP).trimEnd();
+}
+
+/** How long all of it takes at the pace so far. */
+function wholeOf(seconds: number, { step, steps, from = 0 }: Progress): number {
+  return (seconds * Math.max(0, steps - from)) / (step - from);
 }
 
 function cut(label: string, columns: number): string {

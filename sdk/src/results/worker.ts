@@ -1,5 +1,6 @@
 import type { LossSpec } from "../method/loss-targets.js";
 import type { Noise } from "../method/noise.js";
+import type { AttentionModeName } from "../options/attention.js";
 
 /** How rows are multiplied with one kind of a base's matrices on the worker's CPU. */
 export interface MatrixKernel {
@@ -59,6 +60,8 @@ export interface BaseInfo {
   readonly hasChatTemplate: boolean;
   /** SHA-256 of the chat template's text, in hexadecimal; empty without a template. */
   readonly chatTemplateDigest: string;
+  /** The attention mode in which an adapter was trained that is in its weights (`adapter.merge`); undefined: its files say none. */
+  readonly attention: AttentionModeName | undefined;
   /** How long its kernels took to compile; 0: they are not. */
   readonly compileSeconds: number;
   /** What is odd about its files, in a sentence each: `onWarning` hears them when the base is loaded. */

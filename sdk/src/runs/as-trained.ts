@@ -62,7 +62,7 @@ export class AsTrained {
   }
 
   #attention(given: DenoisingAttention | undefined, claims: AdapterClaims | undefined): DenoisingAttention {
-    const attention = given ?? trainedAttention(claims);
+    const attention = given ?? denoisingOr(claims?.attention ?? this.#base.attention);
     if (claims !== undefined) this.#compare(claims, attention);
     return attention;
   }
@@ -97,8 +97,8 @@ export class AsTrained {
   }
 }
 
-function trainedAttention(claims: AdapterClaims | undefined): DenoisingAttention {
-  return claims !== undefined && isDenoising(claims.attention) ? claims.attention : ATTENTION;
+function denoisingOr(mode: AdapterClaims["attention"] | undefined): DenoisingAttention {
+  return mode !== undefined && isDenoising(mode) ? mode : ATTENTION;
 }
 
 function isDenoising(mode: AdapterClaims["attention"]): mode is DenoisingAttention {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { guessOf } from "../checks/nearest.js";
 import { LadError } from "../errors.js";
 import { STAMP } from "./locate.js";
 
@@ -31,7 +32,7 @@ export function parseGroups(text: string): Group[] {
       throw new LadError("invalid-option", `--with is ${name}: there is no such set of packages.`, {
         option: "--with",
         value: name,
-        remedy: `Give one or more of ${GROUPS.join(", ")}, with commas between them.`,
+        remedy: `${guessOf(name, GROUPS)}Give one or more of ${GROUPS.join(", ")}, with commas between them.`,
       });
     }
   }

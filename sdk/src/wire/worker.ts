@@ -16,7 +16,12 @@ import { fromLoss, fromNoise } from "./training.js";
 type DataTypeName = BaseInfo["dataType"];
 
 export function fromBase(base: pb.Base): BaseInfo {
-  return { ...counted(base), dataType: fromDataType(base.dataType) };
+  const { attention } = base;
+  return {
+    ...counted(base),
+    dataType: fromDataType(base.dataType),
+    attention: attention === undefined ? undefined : wordOf(AttentionMode, attention),
+  };
 }
 
 export function fromAdapter({ spec, claims, ...adapter }: pb.Adapter): AdapterInfo {

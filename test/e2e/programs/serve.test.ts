@@ -32,7 +32,9 @@ it("keeps a worker for others until Ctrl-C, and takes its note away", async () =
   expect((await lad(["runs", "list"])).err).toBe("There are no runs.\n");
   expect((await lad(["serve"])).err).toContain(`Process ${pid} serves a worker already`);
   const { out } = await lad(["doctor"]);
-  expect(out).toContain(`process ${pid} serves one at ${connection.address}: stub, 0 adapters`);
+  const token = join(home, "worker.json");
+  const where = `process ${pid} serves one at ${connection.address}, its token in ${token}: stub, 0 adapters`;
+  expect(out).toContain(where);
   serving.kill("SIGINT");
   const { exitCode, stderr } = await serving;
   expect(exitCode).toBe(130);

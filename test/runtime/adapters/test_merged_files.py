@@ -17,6 +17,7 @@ from lad_runtime.torch_backend.adapters.trained_adapter import TrainedAdapter
 from lad_runtime.torch_backend.backend import TorchBackend
 from lad_runtime.torch_backend.forward.base import Base
 from lad_runtime.torch_backend.loading.stub import write_stub
+from lad_runtime.torch_backend.model.config import attention_of
 from lad_runtime.torch_backend.model.lora import LoraAdapter
 from lad_runtime.torch_backend.model.segment import Segment
 from lad_runtime.torch_backend.sampling.predict import predict
@@ -139,6 +140,22 @@ def test_lad_loads_it_as_a_base_that_computes_the_same(load: Callable[..., Base]
     assert again.info.eos_token_id == base.info.eos_token_id
     assert again.info.stop_tokens == base.info.stop_tokens
     assert again.info.chat_template_digest == base.info.chat_template_digest
+
+
+@pytest.mark.parametrize("mode", ["full", "prefix", "causal"])
+def test_its_configuration_says_how_it_attends(load: Callable[..., Base], tmp_path: Path, mode: Any) -> None:
+    base = load(name=NAME)
+    folder = merged(base, random_adapter(base, claims_on(base, mode)), tmp_path)
+    assert base.info.attention is None
+    assert json.loads((folder / "config.json").read_text())["lad_attention"] == mode
+    assert load(name=str(folder)).info.attention == mode
+    assert of_transformers(folder).config.lad_attention == mode  # which keeps what it does not know
+
+
+@pytest.mark.parametrize("written", ["sideways", "", 7, None, ["full"]])
+def test_a_configuration_that_names_no_mode_says_none(written: Any) -> None:
+    assert attention_of({"lad_attention": written}) is None
+    assert attention_of({}) is None
 
 
 def test_a_new_adapter_leaves_the_bases_weights_as_they_are(

@@ -1,7 +1,11 @@
 """Models from a hub, against a small one on loopback: pinned commits, safetensors only, and errors with a remedy."""
 
 import json
+import random
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +16,8 @@ from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.loading.hub import fetch_model, is_hub_id
 from lad_runtime.torch_backend.loading.stub import write_stub
 from lad_runtime.types.bases import LoadProgress
+
+PIECE = 2**18
 
 
 @pytest.fixture
@@ -33,6 +39,32 @@ def fetch(
         name, revision=revision, token=token, progress=events.append, endpoint=endpoint, cache=cache
     )
     return folder, commit, events
+
+
+@pytest.fixture
+def large(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Weights of which the library hands on a piece now and then."""
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", PIECE)
+    content = random.Random(7).randbytes(8 * PIECE + 123)
+    (hub.folder / "model.safetensors").write_bytes(content)
+    hub.has_digests = True
+    return content
+
+
+def interrupted(hub: FakeHub, cache: Path, after: int) -> None:
+    """Fetches the model, and leaves when so many bytes of all its files are there."""
+
+    def leave(event: LoadProgress) -> None:
+        if event.done >= after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch_model("owner/open", revision="", token="", progress=leave, endpoint=hub.endpoint, cache=cache)
+
+
+def partial_of(cache: Path) -> Path:
+    [partial] = cache.glob("**/*.lad-partial")
+    return partial
 
 
 def shard(folder: Path) -> None:
@@ -79,6 +111,61 @@ def test_the_shards_that_the_index_names_are_fetched(hub: FakeHub, tmp_path: Pat
     weights = {path.name for path in folder.glob("*.safetensors")}
     assert weights == {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
     assert events[-1].done == events[-1].total
+
+
+def test_of_a_half_fetched_file_only_the_rest_is_asked_for(
+    hub: FakeHub, large: bytes, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    small = sum(path.stat().st_size for path in hub.folder.iterdir()) - len(large)
+    interrupted(hub, cache, after=small + 3 * PIECE)
+    there = partial_of(cache).stat().st_size
+    assert 2 * PIECE <= there <= 3 * PIECE
+    hub.fetched.clear()
+    folder, _, events = fetch(hub, cache)
+    assert hub.ranges == [("model.safetensors", f"bytes={there}-")]
+    assert hub.fetched == ["model.safetensors"]
+    assert (folder / "model.safetensors").read_bytes() == large
+    assert events[-1].done == events[-1].total
+    assert not list(cache.glob("**/*.lad-partial"))
+
+
+def test_what_is_no_part_of_the_file_is_fetched_anew(hub: FakeHub, large: bytes, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    small = sum(path.stat().st_size for path in hub.folder.iterdir()) - len(large)
+    interrupted(hub, cache, after=small + 3 * PIECE)
+    partial = partial_of(cache)
+    partial.write_bytes(bytes(partial.stat().st_size))
+    folder, _, _ = fetch(hub, cache)
+    assert (folder / "model.safetensors").read_bytes() == large
+
+
+def test_a_killed_process_leaves_what_the_next_one_goes_on_from(
+    hub: FakeHub, large: bytes, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    hub.stalls_after = 4 * PIECE
+    program = (
+        "import sys, huggingface_hub.constants; from pathlib import Path\n"
+        f"huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE = {PIECE}\n"
+        "from lad_runtime.torch_backend.loading.hub import fetch_model\n"
+        "fetch_model('owner/open', revision='', token='', progress=lambda _: None, endpoint=sys.argv[1], "
+        "cache=Path(sys.argv[2]))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, hub.endpoint, str(cache)])
+    try:
+        waiting = time.monotonic() + 60
+        while not any(path.stat().st_size >= 3 * PIECE for path in cache.glob("**/*.lad-partial")):
+            assert process.poll() is None and time.monotonic() < waiting
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    there = partial_of(cache).stat().st_size
+    hub.stalls_after = None
+    folder, _, _ = fetch(hub, cache)
+    assert hub.ranges == [("model.safetensors", f"bytes={there}-")]
+    assert (folder / "model.safetensors").read_bytes() == large
 
 
 def test_an_index_that_points_outside_is_refused_before_its_shards_are_fetched(

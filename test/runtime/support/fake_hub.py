@@ -18,6 +18,13 @@ class FakeHub:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.fetched: list[str] = []
+        # The ranges that were asked for, with the file's name.
+        self.ranges: list[tuple[str, str]] = []
+        # Of files as large models have them, etags are the content's SHA-256.
+        self.has_digests = False
+        # Bytes after which a file's content does not go on, until the hub is closed.
+        self.stalls_after: int | None = None
+        self.closing = threading.Event()
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,6 +46,7 @@ class FakeHub:
         self.thread.start()
 
     def close(self) -> None:
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
@@ -70,8 +78,16 @@ class FakeHub:
             content = (self.folder / file[3]).read_bytes()
             if body:
                 self.fetched.append(file[3])
-            etag = f'"{hashlib.sha1(content).hexdigest()}"'
-            self.send(request, 200, content, {"ETag": etag, "X-Repo-Commit": COMMIT}, body)
+            digest = (hashlib.sha256 if self.has_digests else hashlib.sha1)(content).hexdigest()
+            headers = {"ETag": f'"{digest}"', "X-Repo-Commit": COMMIT}
+            asked = request.headers.get("Range") if body else None
+            if asked is None:
+                self.send(request, 200, content, headers, body)
+            else:
+                self.ranges.append((file[3], asked))
+                start = int(asked.removeprefix("bytes=").rstrip("-"))
+                headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+                self.send(request, 206, content[start:], headers)
         else:
             self.send(request, 404, b"", {"X-Error-Code": "EntryNotFound"})
 
@@ -88,5 +104,9 @@ class FakeHub:
             request.send_header(name, value)
         request.send_header("Content-Length", str(len(content)))
         request.end_headers()
-        if body:
+        if body and self.stalls_after is not None and len(content) > self.stalls_after:
+            request.wfile.write(content[: self.stalls_after])
+            request.wfile.flush()
+            self.closing.wait()
+        elif body:
             request.wfile.write(content)

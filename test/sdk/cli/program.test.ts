@@ -64,8 +64,21 @@ describe("a mistake in the command", () => {
     [["sample", "x", "--timeout", "-1"], "It must be a number of seconds above 0."],
     [["train", "x.csv", "--columns", "question"], "It must be field=column,field=column."],
     [["train", "x.jsonl", "--patience", "3"], "Give --held-out 0.05, or a folder with validation.jsonl."],
-    [["train", "--name", "none"], "--name is none: it is no adapter's name."],
-    [["train", "--name", "a b"], "--name is a b: it is no adapter's name."],
+    [
+      ["train", "--device", "gpu"],
+      "Did you mean cuda? Give one of cpu, cuda, container-cpu, container-cuda.",
+    ],
+    [["serve", "--device", "cudda"], "Did you mean cuda?"],
+    [["setup", "--with", "smollm"], "Did you mean smollm2? Give one or more of core, data, smollm2"],
+    [["completion", "bsh"], "Did you mean bash? Give one of bash, zsh, fish."],
+    [["adapters", "merge", "mine", "there", "--dtype", "bfloat"], "Did you mean bfloat16?"],
+    [["train", "x.jsonl", "--held-out", "1"], "It must be a number above 0 and below 1."],
+    [["sample", "x", "--adapter", "none", "--policy", "remsk"], "Did you mean remask?"],
+    [["sample", "x", "--adapter", "none", "--answer-tokens", "0"], "--answer-tokens is 0: it must be"],
+    [["chat", "--adapter", "none", "--policy", "remask:iterations=0"], "policy.iterations is 0"],
+    [["evaluate", "--adapter", "none", "--top-p", "2"], "--top-p is 2: it must be"],
+    [["train", "--name", "none"], "--name is none: that stands for no adapter."],
+    [["train", "--name", "a b"], "--name is a b: it must be 1 to 64 letters"],
   ])("%j is told before a worker starts", async (words, why) => {
     const { status, err } = await lad(words);
     expect(status).toBe(2);

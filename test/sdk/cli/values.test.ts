@@ -1,7 +1,16 @@
 import { draftOf, gap } from "lad";
 import { describe, expect, it } from "vitest";
 import { answerPieces } from "../../../sdk/src/cli/support/sampling.js";
-import { collect, decimal, integer, kind, overlaid, seed } from "../../../sdk/src/cli/support/values.js";
+import {
+  choice,
+  collect,
+  decimal,
+  integer,
+  kind,
+  overlaid,
+  seed,
+  share,
+} from "../../../sdk/src/cli/support/values.js";
 
 describe("a kind with settings", () => {
   it("is a name, a name with settings, or JSON", () => {
@@ -54,6 +63,31 @@ describe("numbers", () => {
     expect(decimal("2e-2")).toBe(0.02);
     expect(() => decimal("two")).toThrow("It must be a number.");
     expect(seed("18446744073709551615")).toBe(2n ** 64n - 1n);
+  });
+});
+
+describe("a word of several", () => {
+  const device = choice(["cpu", "cuda", "container-cuda"], { gpu: "cuda" });
+
+  it("is taken as it is", () => {
+    expect(device("cuda")).toBe("cuda");
+  });
+
+  it.each([
+    ["gpu", "Did you mean cuda? "],
+    ["cdua", "Did you mean cuda? "],
+    ["container-cdua", "Did you mean container-cuda? "],
+    ["toString", ""],
+    ["tpu-of-mine", ""],
+  ])("is guessed where it is mistyped: %s", (text, guess) => {
+    expect(() => device(text)).toThrow(`${guess}Give one of cpu, cuda, container-cuda.`);
+  });
+});
+
+describe("a share", () => {
+  it.each(["0", "1", "2", "-0.1", "half"])("lies between 0 and 1: not %s", (text) => {
+    expect(() => share(text)).toThrow("It must be a number");
+    expect(share("0.05")).toBe(0.05);
   });
 });
 

@@ -74,6 +74,14 @@ describe("a progress line", () => {
     expect(line).toBe(`rank 16  ██████${"·".repeat(18)}   50/200  loss 1.23  5,310 tokens/s  0:20 of 1:20`);
   });
 
+  it("counts in other units, and by what was done since the clock began", () => {
+    const pulled = { label: "model", step: 3 * 2 ** 20, steps: 4 * 2 ** 20, seconds: 10, form: bytes };
+    expect(progressLine({ ...pulled, from: 2 * 2 ** 20 })).toBe(
+      `model  ${bar(0.75)}  3.0 MiB of 4.0 MiB  0:10 of 0:20`,
+    );
+    expect(progressLine({ ...pulled, from: pulled.step })).toBe(`model  ${bar(0.75)}  3.0 MiB of 4.0 MiB`);
+  });
+
   it("keeps its figures in few columns: the bar gives way first, then the label", () => {
     const run = { step: 640, steps: 1000, loss: 0.164, tokensPerSecond: 8925, seconds: 35 };
     const figures = " 640/1000  loss 0.164  8,925 tokens/s  0:35 of 0:55";

@@ -17,9 +17,10 @@ from lad_runtime.torch_backend.adapters.peft_format import load_claims, stored_f
 from lad_runtime.torch_backend.files.model_files import INDEX, WHOLE
 from lad_runtime.torch_backend.files.safetensors_header import safetensors_header
 from lad_runtime.torch_backend.forward.base import Base
-from lad_runtime.torch_backend.model.config import PROJECTIONS, LlamaConfig
+from lad_runtime.torch_backend.model.config import ATTENTION_KEY, PROJECTIONS, LlamaConfig
 from lad_runtime.torch_backend.model.layers import projection_name, tensor_shapes
 from lad_runtime.types.adapters import AdapterSpec, MergeSpec
+from lad_runtime.types.attention import AttentionMode
 
 _PIECE = 1 << 20
 _ROWS_BYTES = 16 << 20
@@ -37,7 +38,7 @@ def merged_files(base: Base, exported: Path, spec: MergeSpec) -> Pieces:
     """
     dtype = base.model.dtype if spec.dtype == "auto" else getattr(torch, spec.dtype)
     claims = load_claims(exported)
-    small = dict(_small_files(base, dtype))
+    small = dict(_small_files(base, dtype, base.info.attention if claims is None else claims.attention))
     small[CARD_FILE] = merged_card_of(stored_spec(exported), claims, base.info, base.source).encode()
     if claims is not None:
         small[CLAIMS_FILE] = claims_file(claims)
@@ -52,13 +53,17 @@ def merge_bytes(config: LlamaConfig, spec: AdapterSpec) -> int:
     return 4 * spec.rank * max(sides) + 4 * _ROWS_BYTES + _PIECE
 
 
-def _small_files(base: Base, dtype: torch.dtype) -> Iterator[tuple[str, bytes]]:
+def _small_files(
+    base: Base, dtype: torch.dtype, attention: AttentionMode | None
+) -> Iterator[tuple[str, bytes]]:
     """As the base was loaded from, but for what tells transformers how to read them."""
     config = json.loads(base.files["config.json"])
     ids = {key: config[key] for key in _NAMED_IDS if key in config} | {
         "mask_token_id": base.info.mask_token_id
     }
     llama = base.model.config.to_hf(str(dtype).removeprefix("torch."))
+    if attention is not None:
+        llama[ATTENTION_KEY] = attention
     settings = json.loads(base.files.get("tokenizer_config.json", b"{}"))
     settings.pop("auto_map", None)  # code that is published with a model is not what reads these files
     # Without a class, transformers makes a Llama's usual tokenizer of the vocabulary, whatever tokenizer.json says.

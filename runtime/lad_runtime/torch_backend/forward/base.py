@@ -18,11 +18,12 @@ from lad_runtime.torch_backend.kernels.elementwise import EAGER
 from lad_runtime.torch_backend.loading.base_files import REGISTRY, BaseEntry, BaseSource, files_of, source_of
 from lad_runtime.torch_backend.loading.layouts import layout_of
 from lad_runtime.torch_backend.loading.weights import StoredWeights
-from lad_runtime.torch_backend.model.config import PROJECTIONS
+from lad_runtime.torch_backend.model.config import PROJECTIONS, attention_of
 from lad_runtime.torch_backend.model.layers import weight_count
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.tokenizer.tokenizer import Tokenizer
 from lad_runtime.torch_backend.tokenizer.tokenizer_files import load_tokenizer
+from lad_runtime.types.attention import AttentionMode
 from lad_runtime.types.bases import BaseInfo, BaseSpec, DTypeName, LoadProgress, MatrixKernel
 
 MAX_RANK = 1024
@@ -66,7 +67,8 @@ def load_base(
     entry = REGISTRY.get(spec.name, BaseEntry())
     with _machine_errors_named(spec.name), files_of(spec, progress) as files:
         folder = files.folder
-        layout = layout_of(read_json(folder, "config.json"), is_archive=files.archive is not None)
+        written = read_json(folder, "config.json")
+        layout = layout_of(written, is_archive=files.archive is not None)
         config = layout.config
         small = small_files(folder)
         if spec.chat_template:
@@ -111,7 +113,7 @@ def load_base(
             tokenizer.close()
             raise
     warnings = (*tokenizer.warnings, *stored.warnings)
-    info = _info(spec, files.revision, model, tokenizer, seconds, ways, warnings)
+    info = _info(spec, files.revision, model, tokenizer, seconds, ways, warnings, attention_of(written))
     source = source_of(spec, files, is_llama=layout.is_llama)
     return Base(info=info, model=model, tokenizer=tokenizer, source=source, files=small)
 
@@ -154,6 +156,7 @@ def _info(
     compile_seconds: float,
     ways: tuple[MatrixKernel, ...],
     warnings: tuple[str, ...],
+    attention: AttentionMode | None,
 ) -> BaseInfo:
     config = model.config
     dtype = cast(DTypeName, str(model.dtype).removeprefix("torch."))
@@ -183,5 +186,6 @@ def _info(
         chat_template_digest=tokenizer.template_digest,
         compile_seconds=compile_seconds,
         warnings=warnings,
+        attention=attention,
         kernels=ways,
     )

@@ -17,6 +17,7 @@ from lad_runtime.torch_backend.files.model_files import (
     read_json,
     shard_names,
 )
+from lad_runtime.torch_backend.loading.hub_partial import fetch_partial
 from lad_runtime.types.bases import LoadProgress
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
@@ -40,16 +41,17 @@ def fetch_model(
     """Fetches a hub model into the Hugging Face cache; returns its folder, and the commit of `revision`.
 
     `revision` is a branch, tag or commit (empty: the default branch). `token` gives access to gated models (empty: the machine's
-    login). Cached files are not fetched again; if the hub cannot be reached, a cached copy of this revision is used. The defaults
-    of `endpoint` and `cache` are the library's (HF_ENDPOINT, HF_HUB_CACHE). Reports the phase `download` in bytes. Raises
-    NOT_FOUND, ACCESS_DENIED, UNAVAILABLE, STORAGE, and INVALID_FILE for a model without safetensors.
+    login). Cached files are not fetched again, and weights of which a part is there go on from it; if the hub cannot be reached,
+    a cached copy of this revision is used. The defaults of `endpoint` and `cache` are the library's (HF_ENDPOINT, HF_HUB_CACHE).
+    Reports the phase `download` in bytes. Raises NOT_FOUND, ACCESS_DENIED, UNAVAILABLE, STORAGE, and INVALID_FILE for a model
+    without safetensors.
     """
     if revision and (_REVISION.fullmatch(revision) is None or ".." in revision):
         raise invalid_option(
             "revision", revision, "it is no name of a branch, tag or commit", "Give one, or leave it out."
         )
     # Imported here alone: it takes half a second, which other bases do not need.
-    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+    from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
 
     where: dict[str, Any] = {
         "endpoint": endpoint or os.environ.get("HF_ENDPOINT") or None,
@@ -76,6 +78,9 @@ def fetch_model(
 
     def fetch(file: str) -> Path:
         with _translated(name, revision), received.file(sizes.get(file, 0)) as bar:
+            if file.endswith(".safetensors"):
+                folder = Path(place["cache_dir"] or constants.HF_HUB_CACHE)
+                fetch_partial(name, file, commit=commit, cache=folder, bar=bar, **where)
             return Path(hf_hub_download(name, file, revision=commit, tqdm_class=bar, **where, **place))
 
     if WHOLE not in sizes and INDEX not in sizes:

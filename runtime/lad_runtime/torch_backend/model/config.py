@@ -7,9 +7,13 @@ from typing import Any
 from lad_runtime.checks import MAX_FLOAT32
 from lad_runtime.errors import ErrorCode, LadError
 from lad_runtime.torch_backend.kernels.rope import Llama3Scaling
+from lad_runtime.types.attention import ATTENTION_MODES, AttentionMode
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers of one transformer layer that an adapter may target."""
+
+ATTENTION_KEY = "lad_attention"
+"""Of a model with an adapter in its weights: the attention mode that it was trained in. Other programs pass over it."""
 
 _LARGEST_SIZE = 2**40
 
@@ -133,6 +137,11 @@ class LlamaConfig:
             "torch_dtype": dtype,
         }
         return raw
+
+
+def attention_of(raw: Mapping[str, Any]) -> AttentionMode | None:
+    """The mode that a `config.json` names under `ATTENTION_KEY`; None where it names none that there is."""
+    return next((mode for mode in ATTENTION_MODES if mode == raw.get(ATTENTION_KEY)), None)
 
 
 def _rope(raw: Mapping[str, Any]) -> tuple[float, Llama3Scaling | None]:

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import { Command } from "commander";
+import { copyAdapterFolder } from "../../index.js";
 import { type Column, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
-import { copied } from "../support/adapter-copies.js";
 import { checkName, findAdapter, library, libraryFolder, type NamedAdapter } from "../support/library.js";
 import { importCommand } from "./adapters/import.js";
 import { mergeCommand } from "./adapters/merge.js";
@@ -28,18 +29,25 @@ export function adaptersCommand(cli: Cli): Command {
     .command("list", { isDefault: true })
     .description("the adapters in LAD_HOME, the last saved first")
     .option("--json", "one line of JSON for each")
+    .addHelpText("after", "\nExamples:\n  lad adapters list\n  lad adapters list --json | jq .name")
     .action(({ json }: { json?: boolean }) => list(cli, json === true));
   command
     .command("export <name> <folder>")
     .description("copy an adapter to a folder, as PEFT reads it")
-    .action((name: string, folder: string) => exported(cli, name, folder));
+    .option("--json", "its name and the folder as a line of JSON")
+    .addHelpText("after", "\nExample:\n  lad adapters export capitals ./capitals")
+    .action((name: string, folder: string, { json }: { json?: boolean }) =>
+      exported(cli, name, folder, json === true),
+    );
   command.addCommand(importCommand(cli));
   command.addCommand(mergeCommand(cli));
   command.addCommand(pushCommand(cli));
   command
     .command("drop <names...>")
     .description("delete adapters from LAD_HOME")
-    .action((names: string[]) => dropped(cli, names));
+    .option("--json", "one line of JSON for each")
+    .addHelpText("after", "\nExample:\n  lad adapters drop tiny-r64 tiny-r64-2")
+    .action((names: string[], { json }: { json?: boolean }) => dropped(cli, names, json === true));
   return command;
 }
 
@@ -50,19 +58,21 @@ async function list(cli: Cli, json: boolean): Promise<void> {
   else note(cli, "There are no adapters yet: `lad train` makes one.");
 }
 
-async function exported(cli: Cli, name: string, target: string): Promise<void> {
+async function exported(cli: Cli, name: string, target: string, json: boolean): Promise<void> {
   const { folder } = await findAdapter(name);
-  await copied(folder, target, "Give another folder.");
+  await copyAdapterFolder(folder, target);
+  if (json) printJson(cli, { name, folder: resolve(target) });
   note(cli, `${name} is in ${target}.`);
 }
 
-async function dropped(cli: Cli, names: readonly string[]): Promise<void> {
+async function dropped(cli: Cli, names: readonly string[], json: boolean): Promise<void> {
   for (const name of names) {
     checkName(name);
     if (!existsSync(libraryFolder(name))) await findAdapter(name); // tells the nearest, before any is deleted
   }
   for (const name of names) {
     await rm(libraryFolder(name), { recursive: true });
+    if (json) printJson(cli, { name, dropped: true });
     note(cli, `${name} is deleted.`);
   }
 }

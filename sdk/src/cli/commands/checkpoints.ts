@@ -3,7 +3,7 @@ import { LadError, type Runtime, recipeFor, type StoredCheckpoint } from "../../
 import { bytes, type Column, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { libraryFolder } from "../support/library.js";
-import { loadBase } from "../support/model.js";
+import { loadBase } from "../support/loading.js";
 import { type WorkerFlags, withKeeper, withWorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags {
@@ -31,17 +31,20 @@ export function checkpointsCommand(cli: Cli): Command {
       .description("the latest checkpoint of each name in the worker's state"),
   )
     .option("--json", "one line of JSON for each")
+    .addHelpText("after", "\nExample:\n  lad checkpoints list --json")
     .action((flags: Flags) => withKeeper(cli, flags, ({ runtime }) => list(cli, runtime, flags)));
   withWorkerFlags(command.command("keep <name>").description("save its adapter as one of `lad adapters`"))
     .option("--overwrite", "replace an adapter of that name")
+    .option("--json", "the adapter's name and folder as a line of JSON")
     .addHelpText("after", "\nExample:\n  lad checkpoints keep half-way")
     .action((name: string, flags: Flags) =>
       withKeeper(cli, flags, ({ runtime }) => keep(cli, runtime, name, flags)),
     );
   withWorkerFlags(command.command("delete <name>").description("remove it, which frees its name"))
+    .option("--json", "its name as a line of JSON")
     .addHelpText("after", "\nExample:\n  lad checkpoints delete half-way")
     .action((name: string, flags: Flags) =>
-      withKeeper(cli, flags, ({ runtime }) => runtime.deleteCheckpoint(name)),
+      withKeeper(cli, flags, ({ runtime }) => deleted(cli, runtime, name, flags)),
     );
   return command;
 }
@@ -53,7 +56,18 @@ async function list(cli: Cli, runtime: Runtime, { json }: Flags): Promise<void> 
   else note(cli, "There are no checkpoints.");
 }
 
-async function keep(cli: Cli, runtime: Runtime, name: string, { overwrite = false }: Flags): Promise<void> {
+async function deleted(cli: Cli, runtime: Runtime, name: string, { json }: Flags): Promise<void> {
+  await runtime.deleteCheckpoint(name);
+  if (json) printJson(cli, { name, deleted: true });
+  note(cli, `${name} is deleted.`);
+}
+
+async function keep(
+  cli: Cli,
+  runtime: Runtime,
+  name: string,
+  { overwrite = false, json }: Flags,
+): Promise<void> {
   const found = (await runtime.checkpoints()).find((one) => one.name === name);
   if (found === undefined) {
     throw new LadError("not-found", `There is no checkpoint ${name}.`, {
@@ -65,5 +79,6 @@ async function keep(cli: Cli, runtime: Runtime, name: string, { overwrite = fals
   const base = await loadBase(cli, runtime, found.baseName, recipeFor(found.baseName));
   await using adapter = await base.loadCheckpoint(name);
   await adapter.save(libraryFolder(name), { overwrite, signal: cli.leaving.signal });
-  print(cli, name);
+  if (json) printJson(cli, { name, folder: libraryFolder(name) });
+  else print(cli, name);
 }

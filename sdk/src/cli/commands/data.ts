@@ -3,7 +3,8 @@ import { type InspectOptions, recipeFor } from "../../index.js";
 import { inspectionText } from "../../report/index.js";
 import { type Cli, print, printJson } from "../cli.js";
 import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
-import { DEFAULT_BASE, loadBase } from "../support/model.js";
+import { loadBase } from "../support/loading.js";
+import { DEFAULT_BASE } from "../support/model.js";
 import { integer, kind } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
@@ -15,12 +16,14 @@ interface Flags extends WorkerFlags, ColumnFlags {
   readonly json?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  lad data inspect my-data
+  lad data inspect chats.jsonl --base smollm2-135m --window-tokens 256`;
+
 /** `lad data` */
 export function dataCommand(cli: Cli): Command {
-  const command = new Command("data").addHelpText(
-    "after",
-    "\nExample:\n  lad data inspect chats.jsonl --base smollm2-135m --window-tokens 256",
-  );
+  const command = new Command("data").addHelpText("after", EXAMPLES);
   withWorkerFlags(
     withColumnFlags(command.command("inspect [data]"))
       .description("what training would see of data, before an hour is spent on it")
@@ -30,7 +33,7 @@ export function dataCommand(cli: Cli): Command {
       .option("--shown <n>", "how many examples are shown", integer, 3)
       .option("--json", "all that is known, as JSON"),
   )
-    .addHelpText("after", `\nData is ${DATA_HELP}.`)
+    .addHelpText("after", `${EXAMPLES}\n\nData is ${DATA_HELP}.`)
     .action((data: string | undefined, flags: Flags) => inspect(cli, data, flags));
   return command;
 }

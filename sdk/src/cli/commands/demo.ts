@@ -14,7 +14,8 @@ import {
 import { type Cli, note, print, printJson } from "../cli.js";
 import { demoPage } from "../support/demo-page.js";
 import { findAdapter, library } from "../support/library.js";
-import { DEFAULT_BASE, isShipped, loadBase } from "../support/model.js";
+import { loadBase } from "../support/loading.js";
+import { DEFAULT_BASE, isShipped } from "../support/model.js";
 import { integer } from "../support/values.js";
 import { type WorkerFlags, withKeeper, withWorkerFlags } from "../support/worker.js";
 
@@ -92,6 +93,12 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
     onFailure: (error) =>
       note(cli, `lad: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
   });
+  const first = named[0] ?? others[0];
+  if (first !== undefined && flags.adapter.length === 0)
+    note(
+      cli,
+      `${first.name} is chosen first: the adapter on ${baseName} that was saved last. --adapter chooses another.`,
+    );
   if (flags.json) printJson(cli, { url: served.url });
   else print(cli, served.url);
   note(

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { LadError } from "../../index.js";
 import { type Cli, print, printJson } from "../cli.js";
+import { typable } from "../invocation.js";
 import { EXAMINATIONS, type Finding } from "../support/examinations.js";
 
 const SIGNS: Readonly<Record<Finding["state"], string>> = { fine: "✓", warning: "!", problem: "✗" };
@@ -20,8 +21,8 @@ async function examine(cli: Cli, json: boolean): Promise<void> {
     if (finding.state === "problem") problems++;
     if (json) printJson(cli, { name, ...finding });
     else {
-      print(cli, `${SIGNS[finding.state]} ${name.padEnd(12)} ${finding.text}`);
-      if (finding.remedy) print(cli, `  ${"".padEnd(12)} ${finding.remedy}`);
+      print(cli, typable(`${SIGNS[finding.state]} ${name.padEnd(12)} ${finding.text}`));
+      if (finding.remedy) print(cli, typable(`  ${"".padEnd(12)} ${finding.remedy}`));
     }
   }
   if (problems > 0) throw new LadError("setup-failed", `${problems} of these must be mended first.`);

@@ -1,12 +1,18 @@
 import { Command } from "commander";
-import type { Estimate, Evaluation } from "../../index.js";
+import type { Estimate, Evaluation, EvaluationProgress } from "../../index.js";
 import { type Column, number, percent, renderTable } from "../../report/index.js";
 import { type Cli, print, printJson } from "../cli.js";
+import { CountBar } from "../support/count-bar.js";
 import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
-import { type ModelFlags, withModel, withModelFlags } from "../support/model.js";
-import { type SamplingFlags, samplingOptions, withSamplingFlags } from "../support/sampling.js";
+import { type Asked, type ModelFlags, withModel, withModelFlags } from "../support/model.js";
+import {
+  checkSampling,
+  type SamplingFlags,
+  samplingOptions,
+  withSamplingFlags,
+} from "../support/sampling.js";
 import { integer } from "../support/values.js";
-import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
+import { type WorkerFlags, withWorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags, ModelFlags, SamplingFlags, ColumnFlags {
   readonly questions: number;
@@ -47,28 +53,50 @@ The base answers the same questions token after token. In brackets: 95 % interva
 }
 
 async function evaluate(cli: Cli, data: string | undefined, flags: Flags): Promise<void> {
-  await withWorker(cli, flags, ({ runtime }) =>
-    withModel(cli, runtime, flags, async (asked) => {
-      const { base, adapter, model, name, recipe } = asked;
-      const { train, heldout = train } = namedData(data, base.name, flags);
-      const { windowTokens, maxPromptTokens = 0 } = recipe.training;
-      const { signal } = cli.leaving;
-      const limit = flags.questions;
-      const items = await base.questions(heldout, { windowTokens, maxPromptTokens, limit, signal });
-      const answerTokens = flags.answerTokens ?? recipe.answerTokens ?? windowTokens;
-      const own = samplingOptions(flags, asked);
-      const alone = adapter === undefined ? { answerTokens } : {};
-      const measures = await model.evaluate({ ...own, ...alone, items, seed: flags.seed, signal });
-      const rows: Row[] = [{ model: name, measures }];
-      if (adapter !== undefined) {
-        const { stop, timeoutMs } = own; // what it is compared by
-        const plain = { policy: "ar", answerTokens, stop, timeoutMs, items, signal } as const;
-        rows.push({ model: base.name, measures: await base.evaluate(plain) });
-      }
+  await withModel(
+    cli,
+    flags,
+    async (asked) => {
+      const rows = await measured(cli, data, flags, asked);
       if (flags.json) for (const row of rows) printJson(cli, measuresOf(row));
       else print(cli, renderTable(COLUMNS, rows));
-    }),
+    },
+    (chosen) => {
+      namedData(data, chosen.baseName, flags);
+      checkSampling(flags, chosen);
+    },
   );
+}
+
+/** The model's measures, and beside an adapter's those of its base. */
+async function measured(cli: Cli, data: string | undefined, flags: Flags, asked: Asked): Promise<Row[]> {
+  const { base, adapter, model, name, recipe } = asked;
+  const { train, heldout = train } = namedData(data, base.name, flags);
+  const { windowTokens, maxPromptTokens = 0 } = recipe.training;
+  const { signal } = cli.leaving;
+  const limit = flags.questions;
+  const items = await base.questions(heldout, { windowTokens, maxPromptTokens, limit, signal });
+  const answerTokens = flags.answerTokens ?? recipe.answerTokens ?? windowTokens;
+  const own = samplingOptions(flags, asked);
+  const alone = adapter === undefined ? { answerTokens } : {};
+  const bar = new CountBar(cli);
+  const drawn = (label: string) => ({
+    items,
+    signal,
+    onProgress: ({ done, total }: EvaluationProgress) => bar.update(label, done, total),
+  });
+  try {
+    const measures = await model.evaluate({ ...own, ...alone, ...drawn(name), seed: flags.seed });
+    if (adapter === undefined) return [{ model: name, measures }];
+    const { stop, timeoutMs } = own; // what it is compared by
+    const plain = { policy: "ar", answerTokens, stop, timeoutMs } as const;
+    return [
+      { model: name, measures },
+      { model: base.name, measures: await base.evaluate({ ...plain, ...drawn(base.name) }) },
+    ];
+  } finally {
+    bar.finish();
+  }
 }
 
 /** What is told of a model, without its answers. */

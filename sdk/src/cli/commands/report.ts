@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { readReport } from "../../index.js";
-import { type Cli, note, print } from "../cli.js";
+import { type Cli, note, print, printJson } from "../cli.js";
 
 const EXAMPLES = `
 Examples:
@@ -17,11 +17,14 @@ export function reportCommand(cli: Cli): Command {
   return new Command("report")
     .argument("<results>", "a manifest, or the folder of a benchmark or a reproduction")
     .option("-o, --out <folder>", "where it is written (default: report in the folder, or <manifest>-report)")
+    .option("--json", "the paths of what is written as a line of JSON")
     .addHelpText("after", EXAMPLES)
-    .action(async (path: string, { out }: { out?: string }) => {
+    .action(async (path: string, { out, json }: { out?: string; json?: boolean }) => {
       const report = await readReport(path);
-      const { html, markdown } = await report.write(out ?? besides(path));
-      print(cli, html);
+      const written = await report.write(out ?? besides(path));
+      const { html, markdown } = written;
+      if (json) printJson(cli, written);
+      else print(cli, html);
       note(cli, `The same as Markdown: ${markdown}`);
     });
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { Runtime, type RuntimeOptions, readExperiment } from "../../index.js";
-import { type Cli, note } from "../cli.js";
+import { type Cli, note, printJson } from "../cli.js";
 import { followExperiment } from "../support/experiment.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
 
@@ -15,7 +15,7 @@ export function runCommand(cli: Cli): Command {
     new Command("run")
       .argument("<experiment>", "a YAML file: every key is an option of the SDK")
       .option("--check", "read and check the file, and run nothing")
-      .option("--json", "one line of JSON for each point of the sweep"),
+      .option("--json", "one line of JSON for each point of the sweep; with --check, the experiment"),
   )
     .addHelpText(
       "after",
@@ -27,10 +27,12 @@ export function runCommand(cli: Cli): Command {
 async function run(cli: Cli, path: string, flags: Flags): Promise<void> {
   const experiment = await readExperiment(path);
   if (flags.check) {
+    if (flags.json) printJson(cli, experiment);
     note(cli, `${path} is an experiment.`);
     return;
   }
-  const follow = (runtime: Runtime) => followExperiment(cli, runtime, experiment, flags.json === true);
+  const follow = (runtime: Runtime) =>
+    followExperiment(cli, runtime, experiment, { json: flags.json === true });
   const isOwn = experiment.runtime !== undefined && !flags.worker && !flags.device && !process.env.LAD_WORKER;
   if (!isOwn) return withWorker(cli, flags, ({ runtime }) => follow(runtime));
   const options = { ...experiment.runtime, signal: cli.leaving.signal } as RuntimeOptions;

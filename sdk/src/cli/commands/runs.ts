@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { isLadError, LadError, type Run, type RunInfo, type Runtime } from "../../index.js";
 import { type Column, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
+import { eventText, runText } from "../support/run-text.js";
 import { bestOf, followTraining } from "../support/training.js";
+import { TrainingBars } from "../support/training-bars.js";
 import { forgetTraining, nameOfTraining } from "../support/trainings.js";
 import { integer } from "../support/values.js";
 import { type Reached, type WorkerFlags, withKeeper, withWorkerFlags } from "../support/worker.js";
@@ -27,8 +30,18 @@ const COLUMNS: readonly Column<RunInfo>[] = [
   },
 ];
 
+/** Between two looks at whether a step is taken. */
+const STEP_MS = 50;
+
 /** What no run comes back from. */
 const ENDED: ReadonlySet<RunInfo["state"]> = new Set(["finished", "failed", "cancelled"]);
+
+/** What `--json` prints where it is more than the run. */
+const JSON_HELP: Readonly<Record<string, string>> = {
+  follow: "one line of JSON for each event",
+  resume: "one line of JSON for each event",
+  delete: "its id as a line of JSON",
+};
 
 /** `lad runs` */
 export function runsCommand(cli: Cli): Command {
@@ -37,36 +50,54 @@ export function runsCommand(cli: Cli): Command {
     "\nExamples:\n  lad runs list\n  lad runs resume 3f2a        what was paused, or left by a Ctrl-C, goes on\n\nAn id may be cut to its first characters.",
   );
   const add = (
-    usage: string,
+    name: string,
     about: string,
     act: (reached: Reached, id: string, flags: Flags) => Promise<void>,
   ) =>
-    withWorkerFlags(command.command(usage).description(about))
-      .option("--json", "lines of JSON")
+    withWorkerFlags(command.command(`${name} <id>`).description(about))
+      .option("--json", JSON_HELP[name] ?? "the run as a line of JSON")
+      .addHelpText("after", `\nExample:\n  lad runs ${name} 3f2a`)
       .action((id: string, flags: Flags) => withKeeper(cli, flags, (reached) => act(reached, id, flags)));
   withWorkerFlags(
     command.command("list", { isDefault: true }).description("training runs, the last started last"),
   )
     .option("--all", "runs of sampling too")
     .option("--json", "one line of JSON for each")
+    .addHelpText("after", "\nExamples:\n  lad runs list\n  lad runs list --all --json")
     .action((flags: Flags) => withKeeper(cli, flags, ({ runtime }) => list(cli, runtime, flags)));
-  add("show <id>", "what is known of a run", async ({ runtime }, id, { json }) =>
-    show(cli, await found(runtime, id), json === true),
-  );
-  add("follow <id>", "its events, from the first on, until it ends", async ({ runtime }, id, { from }) =>
-    follow(cli, await found(runtime, id), from),
+  add("show", "what is known of a run", async ({ runtime }, id, flags) => {
+    tell(cli, await (await found(runtime, id)).info(), flags, runText);
+  });
+  add("follow", "its events, from the first on, until it ends", async ({ runtime }, id, flags) =>
+    follow(cli, await found(runtime, id), flags),
   ).option("--from <n>", "the number of the first event", integer);
-  add("pause <id>", "have it wait after its current step", async ({ runtime }, id) =>
-    (await found(runtime, id)).pause(),
-  );
-  add("resume <id>", "have it go on, and follow it to its end", (reached, id, flags) =>
+  add("pause", "have it wait after its current step", async ({ runtime }, id, flags) => {
+    const run = await found(runtime, id);
+    await run.pause();
+    const stopped = await stoppedInfo(run, cli.leaving.signal);
+    tell(cli, stopped, flags, ({ state, steps }) => `${run.id} is ${state} after ${steps} steps.`);
+  });
+  add("resume", "have it go on, and follow it to its end", (reached, id, flags) =>
     resume(cli, reached, id, flags),
   );
-  add("cancel <id>", "end it", async ({ runtime }, id) => (await found(runtime, id)).cancel());
-  add("delete <id>", "forget a run that has ended, and its checkpoints", async ({ runtime }, id) =>
-    forget(runtime, await found(runtime, id)),
-  );
+  add("cancel", "end it", async ({ runtime }, id, flags) => {
+    const run = await found(runtime, id);
+    await run.cancel();
+    tell(cli, await run.info(), flags, ({ state }) => `${run.id} is ${state}.`);
+  });
+  add("delete", "forget a run that has ended, and its checkpoints", async ({ runtime }, id, flags) => {
+    const run = await found(runtime, id);
+    await forget(runtime, run);
+    if (flags.json) printJson(cli, { id: run.id, deleted: true });
+    else note(cli, `${run.id} is deleted.`);
+  });
   return command;
+}
+
+/** Tells a run: as JSON, or as `text` has it. */
+function tell(cli: Cli, info: RunInfo, { json }: Flags, text: (info: RunInfo) => string): void {
+  if (json) printJson(cli, info);
+  else print(cli, text(info));
 }
 
 async function list(cli: Cli, runtime: Runtime, { json, all }: Flags): Promise<void> {
@@ -76,10 +107,13 @@ async function list(cli: Cli, runtime: Runtime, { json, all }: Flags): Promise<v
   else note(cli, "There are no runs.");
 }
 
-async function show(cli: Cli, run: Run, json: boolean): Promise<void> {
-  const info = await run.info();
-  if (json) printJson(cli, info);
-  else print(cli, JSON.stringify(info, null, 2));
+/** The run when its current step is taken. */
+async function stoppedInfo(run: Run, signal: AbortSignal): Promise<RunInfo> {
+  for (;;) {
+    const info = await run.info({ signal });
+    if (info.state !== "running") return info;
+    await sleep(STEP_MS);
+  }
 }
 
 /** Forgets a run, with the checkpoints that it could go on from: their names are then free. */
@@ -94,8 +128,20 @@ async function forget(runtime: Runtime, run: Run): Promise<void> {
   }
 }
 
-async function follow(cli: Cli, run: Run, fromSeq = 0): Promise<void> {
-  for await (const event of run.events({ fromSeq, signal: cli.leaving.signal })) printJson(cli, event);
+/** Tells a run's events as they come; its steps are a bar. */
+async function follow(cli: Cli, run: Run, { from: fromSeq = 0, json }: Flags): Promise<void> {
+  const { totalSteps, checkpoint } = await run.info();
+  const bar = new TrainingBars(cli);
+  for await (const numbered of run.events({ fromSeq, signal: cli.leaving.signal })) {
+    const { event } = numbered;
+    if (json) printJson(cli, numbered);
+    else if (event.type === "step") bar.draw(checkpoint || run.id, totalSteps, event);
+    const line = eventText(event);
+    if (json || line === undefined) continue;
+    bar.finish();
+    print(cli, line);
+  }
+  bar.finish();
 }
 
 async function resume(cli: Cli, { runtime, isShared }: Reached, id: string, { json }: Flags): Promise<void> {

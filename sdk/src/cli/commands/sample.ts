@@ -6,12 +6,13 @@ import { type Asked, type ModelFlags, withModel, withModelFlags } from "../suppo
 import {
   answered,
   answerPieces,
+  checkSampling,
   type SamplingFlags,
   samplingOptions,
   withSamplingFlags,
 } from "../support/sampling.js";
 import { decimal } from "../support/values.js";
-import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
+import { type WorkerFlags, withWorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags, ModelFlags, SamplingFlags {
   readonly system?: string;
@@ -23,7 +24,7 @@ interface Flags extends WorkerFlags, ModelFlags, SamplingFlags {
 
 const EXAMPLES = `
 Examples:
-  printf 'Name the capitals.\\nPeru Chile' | lad sample    the adapter that was trained last answers
+  printf 'Name the capitals.\\nPeru Chile' | lad sample     the adapter that was trained last answers
   lad sample "…" --policy threshold:iterations=16 --json
   lad sample "…" --answer "The [6] is [..4]."           fills six tokens, and up to four
   lad sample "…" --draft "A first version." --strength 0.3
@@ -47,14 +48,13 @@ export function sampleCommand(cli: Cli): Command {
   return withWorkerFlags(withModelFlags(withSamplingFlags(command)))
     .addHelpText("after", EXAMPLES)
     .action(async (prompt: string | undefined, flags: Flags) => {
-      const question = await promptOf(cli, prompt);
-      await withWorker(cli, flags, async ({ runtime }) => {
-        await withModel(cli, runtime, flags, async (asked) => {
-          const options = { ...samplingOptions(flags, asked), ...startOf(question, flags) };
-          if (flags.json) await tellFrames(cli, asked, options);
-          else tell(cli, await answered(cli, asked, options));
-        });
-      });
+      const start = startOf(await promptOf(cli, prompt), flags);
+      const act = async (asked: Asked) => {
+        const options = { ...samplingOptions(flags, asked), ...start };
+        if (flags.json) await tellFrames(cli, asked, options);
+        else tell(cli, await answered(cli, asked, options));
+      };
+      await withModel(cli, flags, act, (chosen) => checkSampling(flags, chosen, start));
     });
 }
 

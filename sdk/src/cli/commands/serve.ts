@@ -10,7 +10,7 @@ import {
   withEndpointFlags,
 } from "../support/endpoint.js";
 import { integer } from "../support/values.js";
-import { deviceText, startWorker, type WorkerFlags } from "../support/worker.js";
+import { device, deviceText, startWorker, type WorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags, EndpointFlags {
   readonly resumeRuns?: boolean;
@@ -20,7 +20,7 @@ interface Flags extends WorkerFlags, EndpointFlags {
 /** `lad serve` */
 export function serveCommand(cli: Cli): Command {
   const command = new Command("serve")
-    .option("--device <device>", "cpu, cuda, container-cpu or container-cuda", "cpu")
+    .option("--device <device>", "cpu, cuda, container-cpu or container-cuda", device, "cpu")
     .option("--threads <n>", "CPU threads", integer)
     .option("--resume-runs", "resume the training runs that the end of the last worker has interrupted")
     .option("--json", "where it listens, with its token, as a line of JSON");
@@ -54,8 +54,8 @@ async function serve(cli: Cli, flags: Flags): Promise<void> {
         ...(endpoint && { endpoint: { url: endpoint.url, token: endpoint.token } }),
       });
     } else {
-      const device = deviceText(await runtime.info());
-      note(cli, `A worker on ${device} serves this user's commands. Ctrl-C ends it.`);
+      const where = deviceText(await runtime.info());
+      note(cli, `A worker on ${where} serves this user's commands. Ctrl-C ends it.`);
       if (endpoint !== undefined) note(cli, endpointText(endpoint));
     }
     const ended = AbortSignal.any([signal, runtime.lost]);

@@ -3,6 +3,7 @@ import { type Experiment, formatExperiment, parseExperiment, recipeFor } from ".
 import { type Cli, print } from "../cli.js";
 import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
 import { followExperiment } from "../support/experiment.js";
+import { stemOf } from "../support/library.js";
 import { DEFAULT_BASE } from "../support/model.js";
 import { assignments, collect, decimal, integer, integers, overlaid } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
@@ -20,6 +21,7 @@ interface Flags extends WorkerFlags, ColumnFlags {
   readonly set?: readonly string[];
   readonly manifest?: string;
   readonly report?: string;
+  readonly keep?: boolean;
   readonly yaml?: boolean;
   readonly json?: boolean;
 }
@@ -42,6 +44,7 @@ export function sweepCommand(cli: Cli): Command {
       .option("--set <key=value>", "any other option of training; may be given again", collect)
       .option("--manifest <file>", "keeps what is done, so that the same command goes on")
       .option("--report <folder>", "writes a report")
+      .option("--keep", "keep the adapters, each under a name of its own")
       .option("--yaml", "print the experiment's file, for `lad run`, and run nothing")
       .option("--json", "one line of JSON for each point"),
   )
@@ -51,6 +54,7 @@ export function sweepCommand(cli: Cli): Command {
 Examples:
   lad sweep --ranks 4,16,64 --report ranks
   lad sweep my-data --base smollm2-135m --axis training.learningRate=5e-3,1e-2 --manifest rates.json
+  lad sweep --keep                                      then compare them: lad demo
   lad sweep --yaml > mine.yaml
 
 Data is ${DATA_HELP}.`,
@@ -65,7 +69,10 @@ async function sweep(cli: Cli, data: string | undefined, flags: Flags): Promise<
     return;
   }
   await withWorker(cli, flags, ({ runtime }) =>
-    followExperiment(cli, runtime, experiment, flags.json === true),
+    followExperiment(cli, runtime, experiment, {
+      json: flags.json === true,
+      keepAs: flags.keep ? stemOf(flags.base) : undefined,
+    }),
   );
 }
 

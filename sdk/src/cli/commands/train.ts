@@ -10,11 +10,12 @@ import {
 } from "../../index.js";
 import { type Cli, note } from "../cli.js";
 import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
-import { checkName, freeName, libraryFolder } from "../support/library.js";
-import { DEFAULT_BASE, dropQuietly, loadBase } from "../support/model.js";
+import { checkName, freeName, libraryFolder, stemOf } from "../support/library.js";
+import { loadBase } from "../support/loading.js";
+import { DEFAULT_BASE, dropQuietly } from "../support/model.js";
 import { bestOf, followTraining } from "../support/training.js";
 import { noteTraining } from "../support/trainings.js";
-import { collect, decimal, integer, kind, overlaid, seed, words } from "../support/values.js";
+import { collect, decimal, integer, kind, overlaid, seed, share, words } from "../support/values.js";
 import { type WorkerFlags, withKeeper, withWorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags, ColumnFlags {
@@ -48,7 +49,7 @@ Examples:
 
 Data is ${DATA_HELP}.
 Settings are the ones that work best on the base; --preset lad takes the method's own. --set gives any other option of
-training in the SDK's words. The adapter is kept in LAD_HOME and is what \`lad chat\` then talks to.
+training in the SDK's words. The adapter is kept in LAD_HOME; where no --adapter is given, the one that was saved last answers.
 Ctrl-C pauses: \`lad runs resume <id>\` goes on, to the same weights as without the pause.`;
 
 /** `lad train` */
@@ -80,7 +81,7 @@ export function trainCommand(cli: Cli): Command {
       .option(
         "--held-out <share>",
         "hold so much of the data out for validation, where it has none: 0.05",
-        decimal,
+        share,
       )
       .option(
         "--patience <n>",
@@ -198,15 +199,4 @@ function stopping(name: string, steps: number, { patience, overwrite = false }: 
   if (patience === undefined) return {};
   const keepBest = { name: bestOf(name), overwrite };
   return { everySteps: Math.max(1, Math.ceil(steps / 20)), patience, keepBest, restoreBest: true };
-}
-
-/** What a base's adapters are called after. */
-function stemOf(base: string): string {
-  const last = base.split(/[/\\]/).filter(Boolean).at(-1) ?? "adapter";
-  return (
-    last
-      .replace(/[^A-Za-z0-9._-]/g, "-")
-      .replace(/^[^A-Za-z0-9]+/, "")
-      .slice(0, 40) || "adapter"
-  );
 }

@@ -20,8 +20,8 @@ export function completed(command: Command, about: string): Completed {
 }
 
 /** The script of each shell. */
-export const SHELLS: Readonly<Record<string, (commands: readonly Completed[]) => string>> = {
-  bash: (commands) => `_lad() {
+export const SHELLS = {
+  bash: (commands: readonly Completed[]) => `_lad() {
   local words
   if [ "$COMP_CWORD" -le 1 ]; then
     words="${names(commands)}"
@@ -34,7 +34,7 @@ ${commands.map(({ name, words }) => `      ${name}) words="${words.map(({ word }
 }
 complete -o default -F _lad lad`,
 
-  zsh: (commands) => `_lad() {
+  zsh: (commands: readonly Completed[]) => `_lad() {
   local -a known
   if (( CURRENT <= 2 )); then
     known=(${commands.map(({ name, about }) => described(name, about)).join(" ")})
@@ -47,7 +47,7 @@ ${commands.map(({ name, words }) => `      ${name}) known=(${words.map(({ word, 
 }
 compdef _lad lad`,
 
-  fish: (commands) =>
+  fish: (commands: readonly Completed[]) =>
     commands
       .flatMap(({ name, about, words }) => [
         `complete -c lad -n __fish_use_subcommand -a ${name} -d ${quoted(about)}`,

@@ -1,7 +1,7 @@
 /** A chat: what was said, and how the next answer is made. */
 
-import { guessOf } from "../../checks/nearest.js";
 import {
+  type Answer,
   type CanvasStart,
   type ChatMessage,
   LadError,
@@ -10,9 +10,21 @@ import {
   tinyData,
 } from "../../index.js";
 import { type Cli, note } from "../cli.js";
-import { type Asked, askedModel, dropQuietly, isShipped } from "./model.js";
-import { answered, answerPieces, type SamplingFlags, samplingOptions } from "./sampling.js";
-import { integer, kind, seed } from "./values.js";
+import { library, NO_ADAPTER } from "./library.js";
+import { type Asked, chosenModel, dropQuietly, isShipped, loadModel } from "./model.js";
+import {
+  answered,
+  answerPieces,
+  checkSampling,
+  policiesFor,
+  type SamplingFlags,
+  samplingOptions,
+} from "./sampling.js";
+import { SLASH_COMMANDS, unknownSlash } from "./slash-commands.js";
+import { choice, integer, kind, seed } from "./values.js";
+
+/** What a line with a slash sets, and tells where it gives no value. */
+type Setting = "/policy" | "/iterations" | "/seed" | "/system" | "/history" | "/adapter";
 
 /** How a chat begins. */
 export interface ChatFlags extends SamplingFlags {
@@ -20,40 +32,16 @@ export interface ChatFlags extends SamplingFlags {
   readonly history?: boolean;
 }
 
-/** What a line that begins with a slash does. */
-interface SlashCommand {
-  readonly name: string;
-  readonly usage: string;
-  readonly about: string;
+/** A question with its answer, and how that was sampled. */
+export interface Turn {
+  readonly question: string;
+  readonly answer: Answer;
+  /** The adapter's name, or the base's. */
+  readonly model: string;
+  readonly base: string;
+  readonly policy: object;
+  readonly seed: bigint;
 }
-
-/** In the order of the help. */
-export const SLASH_COMMANDS: readonly SlashCommand[] = [
-  {
-    name: "/policy",
-    usage: "/policy <policy>",
-    about: "how answers are sampled, such as threshold:iterations=16",
-  },
-  { name: "/iterations", usage: "/iterations <n>", about: "the most iterations" },
-  { name: "/adapter", usage: "/adapter <name>", about: "who answers; none: the base" },
-  {
-    name: "/edit",
-    usage: "/edit <pieces>",
-    about: "make the last answer of what stays, [6] to fill and {drafts}",
-  },
-  { name: "/example", usage: "/example", about: "ask a question that the small bases know" },
-  { name: "/again", usage: "/again", about: "another answer to the last question, with the next seed" },
-  { name: "/seed", usage: "/seed <n>", about: "of the draws" },
-  { name: "/system", usage: "/system <text>", about: "a system message; empty: none" },
-  {
-    name: "/history",
-    usage: "/history on|off",
-    about: "whether questions are asked with what was said before",
-  },
-  { name: "/reset", usage: "/reset", about: "forget what was said" },
-  { name: "/help", usage: "/help", about: "these" },
-  { name: "/quit", usage: "/quit", about: "leave" },
-];
 
 /** Messages, the model that answers them, and the settings of its sampling. */
 export class Conversation {
@@ -89,10 +77,10 @@ export class Conversation {
   /**
    * Answers a question, or does what a line with a slash says.
    *
-   * @returns the answer's text; undefined where there is none
+   * @returns undefined where there is no answer
    * @throws LadError for what cannot be done; the conversation is then as before
    */
-  async say(line: string): Promise<string | undefined> {
+  async say(line: string): Promise<Turn | undefined> {
     const text = line.trim();
     if (text === "") return undefined;
     if (!text.startsWith("/")) return this.#answer([...this.#past, { role: "user", content: text }]);
@@ -100,29 +88,22 @@ export class Conversation {
     return this.#do(name, rest);
   }
 
-  async #do(name: string, rest: string): Promise<string | undefined> {
+  async #do(name: string, rest: string): Promise<Turn | undefined> {
     switch (name) {
       case "/policy":
-        return this.#set({ policy: kind(rest) });
       case "/iterations":
-        return this.#set({ iterations: integer(rest) });
       case "/seed":
-        return this.#set({ seed: seed(rest) });
-      case "/system": {
-        const { system: _, ...others } = this.#flags;
-        this.#flags = rest === "" ? others : { ...others, system: rest };
-        return undefined;
-      }
+      case "/system":
       case "/history":
-        this.#hasHistory = onOrOff(rest);
-        return undefined;
+      case "/adapter":
+        return rest === "" ? this.#tell(name) : this.#change(name, rest);
       case "/reset":
         this.#messages = [];
         return undefined;
-      case "/adapter":
-        return this.#ask(rest);
       case "/edit":
-        return this.#answer(this.#question(), { answer: answerPieces(rest) });
+        return rest === ""
+          ? this.#tell(name)
+          : this.#answer(this.#question(), { answer: answerPieces(rest) });
       case "/example":
         return this.#answer([...this.#past, { role: "user", content: await this.#example() }]);
       case "/again":
@@ -132,21 +113,76 @@ export class Conversation {
         for (const { usage, about } of SLASH_COMMANDS) note(this.#cli, `  ${usage.padEnd(20)} ${about}`);
         return undefined;
       default:
-        throw unknown(name);
+        throw unknownSlash(name);
+    }
+  }
+
+  async #change(name: Setting, rest: string): Promise<undefined> {
+    switch (name) {
+      case "/policy":
+        return this.#set({ policy: kind(rest) });
+      case "/iterations":
+        return this.#set({ iterations: integer(rest) });
+      case "/seed":
+        return this.#set({ seed: seed(rest) });
+      case "/history":
+        this.#hasHistory = choice(["on", "off"])(rest) === "on";
+        return undefined;
+      case "/system": {
+        const { system: _, ...others } = this.#flags;
+        this.#flags = rest === NO_ADAPTER ? others : { ...others, system: rest };
+        return undefined;
+      }
+      case "/adapter":
+        return this.#ask(rest);
+    }
+  }
+
+  /** Says what a setting is, and what may be given. */
+  async #tell(name: Setting | "/edit"): Promise<undefined> {
+    note(this.#cli, `${name} ${await this.#valueOf(name)}`);
+    return undefined;
+  }
+
+  async #valueOf(name: Setting | "/edit"): Promise<string> {
+    const { system, seed = 0n } = this.#flags;
+    switch (name) {
+      case "/policy":
+        return `is ${policyText(this.#policy)}. Give one of ${policiesFor(this.#asked)}, with :key=value,…`;
+      case "/iterations": {
+        const { kind: policy, iterations } = this.#policy as { kind: string; iterations?: number };
+        return `is ${iterations ?? `as ${policy} has it`}. Give a whole number.`;
+      }
+      case "/seed":
+        return `is ${seed}. Give a whole number.`;
+      case "/history":
+        return `is ${this.#hasHistory ? "on" : "off"}. Give on or off.`;
+      case "/system":
+        return `is ${system ?? NO_ADAPTER}. Give a text, or ${NO_ADAPTER}.`;
+      case "/edit":
+        return "makes the last answer anew. Give what stays of it, [6] for six tokens to fill, {a draft} for what may change.";
+      case "/adapter": {
+        const { base, adapter, name: current } = this.#asked;
+        const fitting = (await library()).filter(({ baseName }) => baseName === base.name);
+        const names = [...fitting.map((each) => each.name), NO_ADAPTER];
+        return `is ${adapter === undefined ? NO_ADAPTER : current}. Give one of ${names.join(", ")}.`;
+      }
     }
   }
 
   /** Takes settings for the answers to come, if the model can answer by them. */
   #set(flags: Partial<ChatFlags>): undefined {
     const next = { ...this.#flags, ...flags };
-    this.#asked.model.sample({ ...samplingOptions(next, this.#asked), messages: "?" }); // checked; what nobody reads never starts
+    checkSampling(next, this.#asked);
     this.#flags = next;
     return undefined;
   }
 
   async #ask(adapter: string): Promise<undefined> {
     const { base, adapter: before } = this.#asked;
-    this.#asked = await askedModel(this.#cli, this.#runtime, { adapter: adapter || "none", base: base.name });
+    const chosen = await chosenModel({ adapter, base: base.name });
+    checkSampling(this.#flags, chosen);
+    this.#asked = await loadModel(this.#cli, this.#runtime, chosen);
     await dropQuietly(before);
     note(this.#cli, `${this.#asked.name} answers.`);
   }
@@ -172,6 +208,12 @@ export class Conversation {
     return question;
   }
 
+  /** How answers are sampled. */
+  get #policy(): { readonly kind: string } {
+    const { policy } = samplingOptions(this.#flags, this.#asked);
+    return typeof policy === "string" ? { kind: policy } : (policy as { kind: string });
+  }
+
   /** What stands before the next question. */
   get #past(): ChatMessage[] {
     return this.#hasHistory ? this.#messages : [];
@@ -184,30 +226,27 @@ export class Conversation {
     return this.#messages.slice(this.#hasHistory ? 0 : last, last + 1);
   }
 
-  async #answer(messages: ChatMessage[], start: CanvasStart = {}): Promise<string> {
-    const { system, seed } = this.#flags;
+  async #answer(messages: ChatMessage[], start: CanvasStart = {}): Promise<Turn> {
+    const { system, seed = 0n } = this.#flags;
+    const { name: model, base } = this.#asked;
+    const policy = this.#policy;
     const asked =
       system === undefined ? messages : [{ role: "system" as const, content: system }, ...messages];
     this.#stop = new AbortController();
     this.#isAnswering = true;
     try {
       const options = { ...samplingOptions(this.#flags, this.#asked), ...start, messages: asked, seed };
-      const { text } = await answered(this.#cli, this.#asked, options, this.#stop.signal);
-      this.#messages = [...messages, { role: "assistant", content: text }];
-      return text;
+      const answer = await answered(this.#cli, this.#asked, options, this.#stop.signal);
+      this.#messages = [...messages, { role: "assistant", content: answer.text }];
+      return { question: messages.at(-1)?.content ?? "", answer, model, base: base.name, policy, seed };
     } finally {
       this.#isAnswering = false;
     }
   }
 }
 
-function onOrOff(text: string): boolean {
-  if (text === "on" || text === "off") return text === "on";
-  throw new LadError("invalid-option", `/history is ${text || "empty"}: it must be on or off.`);
-}
-
-function unknown(name: string): LadError {
-  const names = SLASH_COMMANDS.map((command) => command.name);
-  const remedy = `${guessOf(name, names)}/help tells what there is.`;
-  return new LadError("invalid-option", `There is no ${name}.`, { remedy });
+/** `remask:iterations=8` */
+function policyText({ kind, ...settings }: { readonly kind?: string }): string {
+  const given = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+  return given.length === 0 ? String(kind) : `${kind}:${given.join(",")}`;
 }

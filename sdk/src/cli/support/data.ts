@@ -40,7 +40,7 @@ export interface ColumnFlags {
 export function withColumnFlags(command: Command): Command {
   return command.option(
     "--columns <list>",
-    "which columns are read, such as instruction=question,output=answer",
+    "which columns are read, such as instruction=q,output=a",
     columns,
   );
 }

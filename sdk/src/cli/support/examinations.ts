@@ -79,7 +79,10 @@ async function device(): Promise<Finding> {
   const { stdout, stderr, failed } = await execa(python, ["-c", TORCH], { reject: false, timeout: 120_000 });
   if (failed) {
     const last = stderr.trimEnd().split("\n").at(-1) ?? "it does not start";
-    return problem(`PyTorch does not load: ${last}`, `Type: ${isCheckout ? "npm run setup" : "lad setup"}`);
+    return problem(
+      `PyTorch does not load: ${last}`,
+      `Type: \`${isCheckout ? "npm run setup" : "lad setup"}\``,
+    );
   }
   const { torch, cuda, gpus } = JSON.parse(stdout) as { torch: string; cuda: string | null; gpus: string[] };
   if (gpus.length > 0) return fine(`PyTorch ${torch}, ${gpus.join(", ")}: --device cuda`);
@@ -129,11 +132,13 @@ async function worker(): Promise<Finding> {
   if (served === undefined)
     return fine("none is served: a command starts one of its own (`lad serve` keeps one)");
   const { pid, connection } = served;
+  const place = join(homeFolder(), "worker.json");
   try {
     await using runtime = await Runtime.start({ ...connection, startTimeoutMs: 10_000 });
     const { bases, adapters } = await runtime.info();
     const loaded = bases.map(({ name }) => name).join(", ") || "no base";
-    return fine(`process ${pid} serves one at ${connection.address}: ${loaded}, ${adapters.length} adapters`);
+    const what = `process ${pid} serves one at ${connection.address}, its token in ${place}`;
+    return fine(`${what}: ${loaded}, ${adapters.length} adapters`);
   } catch (error) {
     if (!isLadError(error)) throw error;
     return problem(`process ${pid} serves one that does not answer: ${error.message}`, `End it: kill ${pid}`);

@@ -1,4 +1,5 @@
 /** Runs an experiment, draws its trainings, and tells its rows. */
+import { basename } from "node:path";
 import {
   type Experiment,
   type ExperimentResult,
@@ -11,25 +12,38 @@ import {
 } from "../../index.js";
 import { number, percent, renderTable } from "../../report/index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
+import { freeName, libraryFolder } from "./library.js";
 import { TrainingBars } from "./training-bars.js";
+
+/** A point that is done. */
+interface Row {
+  readonly point: string;
+  readonly result: ExperimentResult;
+}
+
+/** Leaves room for what tells a name from one that is taken. */
+const LONGEST_NAME = 60;
 
 /**
  * The points of an experiment's sweep, one after another. A point that fails is told, the next one begins, and the
- * failure ends the command.
+ * failure ends the command. With `keepAs` each adapter is kept, under that name and what tells its point from the others.
  */
 export async function followExperiment(
   cli: Cli,
   runtime: Runtime,
   experiment: Experiment,
-  json: boolean,
+  { json, keepAs }: { readonly json: boolean; readonly keepAs?: string | undefined },
 ): Promise<void> {
   const bars = new TrainingBars(cli);
   const started = performance.now();
   const sweep = runExperiment(runtime, experiment, {
     signal: cli.leaving.signal,
+    ...(keepAs === undefined
+      ? {}
+      : { saveTo: async (point) => libraryFolder(await keptName(keepAs, point)) }),
     onEvent: (event, point) => bars.draw(labelOf(point), experiment.training.steps, event),
   });
-  const rows: { point: string; result: ExperimentResult }[] = [];
+  const rows: Row[] = [];
   const failures: FailedPoint[] = [];
   let stopped: unknown;
   try {
@@ -58,6 +72,7 @@ export async function followExperiment(
     note(cli, keptText(experiment.sweep?.manifest));
     throw stopped;
   }
+  if (keepAs !== undefined) tellKept(cli, rows);
   if (experiment.report !== undefined) note(cli, `The report is in ${experiment.report}.`);
   const [failure] = failures;
   if (failure !== undefined) {
@@ -72,7 +87,28 @@ function keptText(manifest: string | undefined): string {
   return `What is done is kept in ${manifest}: the same command goes on.`;
 }
 
-function tableOf(rows: readonly { point: string; result: ExperimentResult }[]): string {
+/** `tiny-rank-4`, or what is free of such names. */
+function keptName(stem: string, point: Readonly<Record<string, unknown>>): Promise<string> {
+  const values = Object.entries(point).map(([path, value]) => `${path.split(".").at(-1)}-${value}`);
+  const name = [stem, ...values].join("-").replace(/[^A-Za-z0-9._-]/g, "-");
+  return freeName(name.slice(0, LONGEST_NAME));
+}
+
+/** Says what the adapters are called, and what to type next. */
+function tellKept(cli: Cli, rows: readonly Row[]): void {
+  const kept = rows.flatMap(({ point, result: { folder } }) =>
+    folder ? [{ point, name: basename(folder) }] : [],
+  );
+  for (const { point, name } of kept) note(cli, `${point} is kept as ${name}.`);
+  if (kept.length < rows.length)
+    note(cli, "Points that were done before are not kept: they are not trained again.");
+  const [first, second] = kept;
+  if (first === undefined) return;
+  if (second === undefined) note(cli, `\`lad chat --adapter ${first.name}\` talks to it.`);
+  else note(cli, `\`lad demo --adapter ${first.name} --adapter ${second.name}\` compares two of them.`);
+}
+
+function tableOf(rows: readonly Row[]): string {
   const policies = Math.max(...rows.map(({ result }) => result.evaluations.length));
   return renderTable(
     [
@@ -82,7 +118,7 @@ function tableOf(rows: readonly { point: string; result: ExperimentResult }[]): 
       { header: "tokens/s", cell: ({ result }) => number(result.training.tokensPerSecond) },
       ...Array.from({ length: policies }, (_, at) => ({
         header: `exact match ${at + 1}`,
-        cell: ({ result }: { result: ExperimentResult }) => percent(result.evaluations[at]?.exactMatch.value),
+        cell: ({ result }: Row) => percent(result.evaluations[at]?.exactMatch.value),
       })),
     ],
     rows,

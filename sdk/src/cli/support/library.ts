@@ -2,7 +2,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { guessOf } from "../../checks/nearest.js";
-import { type AdapterFolderInfo, isLadError, LadError, readAdapterFolder } from "../../index.js";
+import {
+  type AdapterFolderInfo,
+  checkName as checkStoredName,
+  isLadError,
+  LadError,
+  readAdapterFolder,
+} from "../../index.js";
 import { homeFolder } from "../../setup/locate.js";
 
 /** What `--adapter` says for the base without one. */
@@ -44,7 +50,8 @@ export async function findAdapter(nameOrPath: string): Promise<NamedAdapter> {
   if (named !== undefined) return named;
   if (/[/\\]|^\.+$/.test(nameOrPath)) return { name: nameOrPath, ...(await readAdapterFolder(nameOrPath)) };
   const names = adapters.map(({ name }) => name);
-  const known = names.length > 0 ? `There are ${names.join(", ")}.` : "None has been trained yet: lad train.";
+  const known =
+    names.length > 0 ? `There are ${names.join(", ")}.` : "None has been trained yet: `lad train` makes one.";
   throw new LadError("not-found", `There is no adapter ${nameOrPath}.`, {
     option: "--adapter",
     value: nameOrPath,
@@ -54,11 +61,12 @@ export async function findAdapter(nameOrPath: string): Promise<NamedAdapter> {
 
 /** @throws LadError `invalid-option` for what cannot name an adapter and its checkpoints */
 export function checkName(name: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) && name !== NO_ADAPTER) return;
-  throw new LadError("invalid-option", `--name is ${name}: it is no adapter's name.`, {
+  checkStoredName(name, "--name");
+  if (name !== NO_ADAPTER) return;
+  throw new LadError("invalid-option", `--name is ${name}: that stands for no adapter.`, {
     option: "--name",
     value: name,
-    remedy: `Give 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit, but not ${NO_ADAPTER}.`,
+    remedy: "Give another name.",
   });
 }
 
@@ -69,6 +77,17 @@ export async function freeName(stem: string, others: ReadonlySet<string> = new S
     const name = n === 1 ? stem : `${stem}-${n}`;
     if (!taken.has(name)) return name;
   }
+}
+
+/** What a base's adapters are called after. */
+export function stemOf(base: string): string {
+  const last = base.split(/[/\\]/).filter(Boolean).at(-1) ?? "adapter";
+  return (
+    last
+      .replace(/[^A-Za-z0-9._-]/g, "-")
+      .replace(/^[^A-Za-z0-9]+/, "")
+      .slice(0, 40) || "adapter"
+  );
 }
 
 function libraryRoot(): string {

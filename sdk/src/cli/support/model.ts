@@ -10,9 +10,10 @@ import {
   type Runtime,
   recipeFor,
 } from "../../index.js";
-import { bytes } from "../../report/index.js";
 import { type Cli, note } from "../cli.js";
 import { findAdapter, library, type NamedAdapter, NO_ADAPTER } from "./library.js";
+import { loadBase } from "./loading.js";
+import { type WorkerFlags, withWorker } from "./worker.js";
 
 /** The flags that say which model. */
 export interface ModelFlags {
@@ -20,14 +21,28 @@ export interface ModelFlags {
   readonly base?: string;
 }
 
+/** The model that the flags ask for, before there is a worker. */
+export interface Chosen {
+  /** The adapter's files; undefined: the base alone. */
+  readonly files: NamedAdapter | undefined;
+  readonly baseName: string;
+  readonly recipe: Recipe;
+  /** Whether no flag named the adapter. */
+  readonly isDefault: boolean;
+  /**
+   * Whether it was trained to denoise: an adapter, or a base with one in its weights, which shows when it is loaded. Else it answers token
+   * after token.
+   */
+  readonly denoises: boolean;
+}
+
 /** A model and what it is made of. */
-export interface Asked {
+export interface Asked extends Chosen {
   readonly model: Model;
   readonly base: Base;
   readonly adapter: Adapter | undefined;
   /** What it is called: the adapter's name, or the base's. */
   readonly name: string;
-  readonly recipe: Recipe;
 }
 
 /** The base of which nothing is said. */
@@ -38,12 +53,17 @@ export function isShipped(base: string): boolean {
   return /^(tiny|tiny-0\.7m|tiny-5m|stub)$/.test(base);
 }
 
-/** Adds the flags that say which model, for `askedModel`. */
+/** Whether a base is one that lad names, which has no adapter in its weights. */
+function isKnown(base: string): boolean {
+  return isShipped(base) || base === "smollm2-135m";
+}
+
+/** Adds the flags that say which model, for `chosenModel`. */
 export function withModelFlags(command: Command): Command {
   return command
     .option(
       "-a, --adapter <name>",
-      `a trained adapter, or its folder; ${NO_ADAPTER}: the base alone (default: the last saved)`,
+      `a trained adapter, or its folder; ${NO_ADAPTER}: the base alone (default: the last saved, which is then named)`,
     )
     .option(
       "-b, --base <base>",
@@ -51,25 +71,38 @@ export function withModelFlags(command: Command): Command {
     );
 }
 
-/** Does something with the model that the flags ask for; its adapter is then dropped, since the worker may be another's. */
+/**
+ * Does something with the model that the flags ask for; its adapter is then dropped, since the worker may be another's. What `check` throws
+ * is told before a worker starts.
+ */
 export async function withModel(
   cli: Cli,
-  runtime: Runtime,
-  flags: ModelFlags,
-  act: (asked: Asked) => Promise<void>,
+  flags: WorkerFlags & ModelFlags,
+  act: (asked: Asked, runtime: Runtime) => Promise<void>,
+  check: (chosen: Chosen) => void = () => {},
 ): Promise<void> {
-  const asked = await askedModel(cli, runtime, flags);
-  if (flags.adapter === undefined) note(cli, whoAnswers(asked));
-  try {
-    await act(asked);
-  } finally {
-    await dropQuietly(asked.adapter);
-  }
+  const chosen = await chosenModel(flags);
+  check(chosen);
+  await withWorker(cli, flags, async ({ runtime }) => {
+    const asked = await loadModel(cli, runtime, chosen);
+    if (chosen.isDefault) note(cli, `${whoAnswers(asked)} ${remedyOf(asked)}`);
+    try {
+      await act(asked, runtime);
+    } finally {
+      await dropQuietly(asked.adapter);
+    }
+  });
 }
 
-function whoAnswers({ adapter, name }: Asked): string {
-  if (adapter !== undefined) return `${name} answers.`;
-  return `There is no adapter on this base (\`lad train\` makes one): ${name} itself answers, token after token.`;
+function whoAnswers({ adapter, name, base, denoises }: Asked): string {
+  if (adapter !== undefined) return `${name} answers, on ${base.name}: the adapter that was saved last.`;
+  if (denoises) return `${name} itself answers, with the adapter in its weights.`;
+  return `${name} itself answers, token after token: there is no adapter on it.`;
+}
+
+function remedyOf({ adapter, denoises }: Asked): string {
+  if (adapter === undefined) return denoises ? "`lad train` trains one beside it." : "`lad train` makes one.";
+  return `--adapter takes another, --adapter ${NO_ADAPTER} the base alone.`;
 }
 
 /** Drops an adapter, as far as its worker still answers. */
@@ -79,35 +112,25 @@ export async function dropQuietly(adapter: Adapter | undefined): Promise<void> {
   });
 }
 
-/** Loads the model that the flags ask for: by default the adapter that was saved last, if there is one for the base. */
-export async function askedModel(cli: Cli, runtime: Runtime, flags: ModelFlags): Promise<Asked> {
+/** The model that the flags ask for: by default the adapter that was saved last, if there is one for the base. */
+export async function chosenModel(flags: ModelFlags): Promise<Chosen> {
   const files = await adapterOf(flags);
   const baseName = flags.base ?? files?.baseName ?? (files === undefined ? DEFAULT_BASE : unknownBase(files));
-  const recipe = recipeFor(baseName);
-  const base = await loadBase(cli, runtime, baseName, recipe);
-  if (files === undefined) return { model: base, base, adapter: undefined, name: baseName, recipe };
-  const { signal } = cli.leaving;
-  const adapter = await base.loadAdapter(files.folder, { signal });
-  return { model: adapter, base, adapter, name: files.name, recipe };
+  const denoises = files !== undefined || !isKnown(baseName);
+  return { files, baseName, recipe: recipeFor(baseName), isDefault: flags.adapter === undefined, denoises };
 }
 
-/** Loads a base as its recipe has it, and tells how far it is where that takes long. */
-export async function loadBase(cli: Cli, runtime: Runtime, name: string, recipe: Recipe): Promise<Base> {
-  let told = 0;
-  const onProgress = ({
-    phase,
-    doneBytes,
-    totalBytes,
-  }: {
-    phase: string;
-    doneBytes: number;
-    totalBytes: number;
-  }) => {
-    if (performance.now() - told < 1000 || totalBytes < 2 ** 26) return;
-    told = performance.now();
-    note(cli, `${name}: ${phase} ${bytes(doneBytes)} of ${bytes(totalBytes)}`);
-  };
-  return runtime.loadBase(name, { ...recipe.base, onProgress, signal: cli.leaving.signal });
+/** Loads it. */
+export async function loadModel(cli: Cli, runtime: Runtime, chosen: Chosen): Promise<Asked> {
+  const { files, baseName, recipe } = chosen;
+  const base = await loadBase(cli, runtime, baseName, recipe);
+  if (files === undefined) {
+    const { attention = "causal" } = base.info;
+    const denoises = attention !== "causal";
+    return { ...chosen, denoises, model: base, base, adapter: undefined, name: baseName };
+  }
+  const adapter = await base.loadAdapter(files.folder, { signal: cli.leaving.signal });
+  return { ...chosen, model: adapter, base, adapter, name: files.name };
 }
 
 async function adapterOf({ adapter, base }: ModelFlags): Promise<NamedAdapter | undefined> {

@@ -3,6 +3,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import {
   type Answer,
   type AnswerPiece,
+  type CanvasStart,
+  checkSampleOptions,
+  describePolicies,
   draftOf,
   gap,
   type Model,
@@ -13,7 +16,7 @@ import {
 } from "../../index.js";
 import { drawDenoising, LiveBlock } from "../../report/index.js";
 import type { Cli } from "../cli.js";
-import type { Asked } from "./model.js";
+import type { Asked, Chosen } from "./model.js";
 import { decimal, integer, kind, seconds, seed } from "./values.js";
 
 /** How to sample, as flags say it. */
@@ -30,8 +33,17 @@ export interface SamplingFlags {
 }
 
 /** What policies are called; each with its options. */
-export const POLICIES_HELP =
-  "remask, refine, llada, threshold, editing, revoking, entropy-bound, speculative, ar, with :key=value,…";
+const POLICIES_HELP = `${describePolicies()
+  .map(({ kind }) => kind)
+  .join(", ")}, with :key=value,…`;
+
+/** The policies by which a model can answer. */
+export function policiesFor({ files }: Chosen): string {
+  const fits = describePolicies().filter((each) =>
+    files === undefined ? each.samplesBases : each.samplesAdapters,
+  );
+  return fits.map(({ kind }) => kind).join(", ");
+}
 
 /** Adds the flags that say how to sample, for `samplingOptions`. */
 export function withSamplingFlags(command: Command): Command {
@@ -50,11 +62,10 @@ export function withSamplingFlags(command: Command): Command {
 /** The options of `sample` that the flags give; what they leave open is as the model's recipe has it. */
 export function samplingOptions(
   flags: SamplingFlags,
-  { adapter, recipe }: Asked,
+  { denoises, recipe }: Chosen,
 ): SamplingOptions & SamplingLimit {
   const { temperature, topK, topP, answerTokens = recipe.answerTokens, iterations, stop, timeout } = flags;
-  const policy: PolicyInput =
-    flags.policy ?? (adapter === undefined ? "ar" : { kind: "remask", ...recipe.remask });
+  const policy: PolicyInput = flags.policy ?? (denoises ? { kind: "remask", ...recipe.remask } : "ar");
   return {
     policy: iterations === undefined ? policy : withIterations(policy, iterations),
     temperature,
@@ -64,6 +75,22 @@ export function samplingOptions(
     stop,
     timeoutMs: timeout === undefined ? undefined : Math.ceil(1000 * timeout),
   };
+}
+
+/**
+ * Checks the flags for the model that is to answer, before a worker starts.
+ *
+ * @throws LadError `invalid-option`
+ */
+export function checkSampling(
+  flags: SamplingFlags,
+  chosen: Chosen,
+  start: CanvasStart = { messages: "?" },
+): void {
+  checkSampleOptions(
+    { ...samplingOptions(flags, chosen), ...start },
+    { adapted: chosen.files !== undefined },
+  );
 }
 
 function withIterations(policy: PolicyInput, iterations: number): PolicyInput {

@@ -7,6 +7,7 @@ import type { Cli } from "../cli.js";
 export class TrainingBars {
   readonly #block: LiveBlock;
   readonly #seconds = new Map<string, number>();
+  readonly #from = new Map<string, number>();
 
   constructor({ stderr }: Cli) {
     this.#block = new LiveBlock({ output: stderr });
@@ -18,7 +19,9 @@ export class TrainingBars {
     const { step, report, tokensPerSecond } = event;
     const seconds = (this.#seconds.get(label) ?? 0) + event.seconds;
     this.#seconds.set(label, seconds);
-    const progress = { label, step, steps: steps ?? step, loss: report.loss, tokensPerSecond, seconds };
+    const from = this.#from.get(label) ?? step - 1; // steps before the first that is told
+    this.#from.set(label, from);
+    const progress = { label, step, steps: steps ?? step, from, loss: report.loss, tokensPerSecond, seconds };
     this.#block.update([progressLine(progress, this.#block.columns)]);
   }
 

@@ -119,6 +119,7 @@ async function keep(
   note(cli, `CE ${number(ce)} nats a corrupted token ${of}, in ${Math.round(seconds)} s.`);
   print(cli, kept);
   note(cli, `Kept in ${folder}. \`lad chat --adapter ${kept}\` talks to it.`);
+  note(cli, "It was saved last, so it also answers where no --adapter is given.");
 }
 
 /** The adapter of a finished run: resident, or of the run's last checkpoint where its worker has ended since. */

@@ -1,6 +1,7 @@
 /** Values of flags: numbers, lists, kinds with their settings. */
 import { InvalidArgumentError } from "commander";
 import { parse } from "yaml";
+import { guessOf } from "../../checks/nearest.js";
 
 /** A whole number of at least 0. */
 export function integer(text: string): number {
@@ -18,6 +19,26 @@ export function decimal(text: string): number {
 /** Whole numbers with commas between them. */
 export function integers(text: string): number[] {
   return text.split(",").map(integer);
+}
+
+/** A share of a whole. */
+export function share(text: string): number {
+  const value = decimal(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError("It must be a number above 0 and below 1.");
+}
+
+/** One of some words. `meant` has others that some type for them; a mistyped one is answered with the nearest. */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  meant: Readonly<Record<string, Word>> = {},
+): (text: string) => Word {
+  return (text) => {
+    const word = words.find((one) => one === text);
+    if (word !== undefined) return word;
+    const guess = guessOf(Object.hasOwn(meant, text) ? (meant[text] ?? text) : text, words);
+    throw new InvalidArgumentError(`${guess}Give one of ${words.join(", ")}.`);
+  };
 }
 
 /** A number of seconds above 0. */

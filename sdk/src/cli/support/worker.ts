@@ -4,12 +4,12 @@ import type { Command } from "commander";
 import { isLadError, LadError, Runtime, servedWorker, type WorkerInfo } from "../../index.js";
 import { homeFolder } from "../../setup/locate.js";
 import { type Cli, note } from "../cli.js";
-import { integer } from "./values.js";
+import { choice, integer } from "./values.js";
 
 /** The flags of every command that needs a worker. */
 export interface WorkerFlags {
   readonly worker?: string;
-  readonly device?: string;
+  readonly device?: Device;
   readonly threads?: number;
   /** Whether its runs are to be found by other commands. */
   readonly keepsRuns?: boolean;
@@ -23,12 +23,16 @@ export interface Reached {
 }
 
 const DEVICES = ["cpu", "cuda", "container-cpu", "container-cuda"] as const;
+type Device = (typeof DEVICES)[number];
+
+/** `--device`: where a worker computes. */
+export const device = choice(DEVICES, { gpu: "cuda", nvidia: "cuda", docker: "container-cpu" });
 
 /** Adds the flags that say which worker, for `reachWorker`. */
 export function withWorkerFlags(command: Command): Command {
   return command
     .option("--worker <address>", "a running worker: host:port or unix:///path, its token in LAD_TOKEN")
-    .option("--device <device>", `where a worker that is started computes: ${DEVICES.join(", ")}`)
+    .option("--device <device>", `where a worker that is started computes: ${DEVICES.join(", ")}`, device)
     .option("--threads <n>", "its CPU threads", integer);
 }
 
@@ -94,12 +98,6 @@ export async function startWorker(
       return Runtime.start({ ...options, container: "cpu", threads });
     case "container-cuda":
       return Runtime.start({ ...options, container: "cuda", threads });
-    default:
-      throw new LadError("invalid-option", `--device is ${device}: there is no such device.`, {
-        option: "--device",
-        value: device,
-        remedy: `Give one of ${DEVICES.join(", ")}.`,
-      });
   }
 }
 

@@ -123,7 +123,7 @@ class LoadProgress(_message.Message):
     def __init__(self, phase: _Optional[str] = ..., done_bytes: _Optional[int] = ..., total_bytes: _Optional[int] = ...) -> None: ...
 
 class Base(_message.Message):
-    __slots__ = ("id", "name", "revision", "parameter_count", "bytes", "data_type", "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions", "projections", "max_rank", "mask_token", "mask_token_id", "eos_token", "eos_token_id", "system_prompt", "has_chat_template", "compile_seconds", "stop_tokens", "stop_token_ids", "warnings", "kernels", "chat_template_digest")
+    __slots__ = ("id", "name", "revision", "parameter_count", "bytes", "data_type", "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions", "projections", "max_rank", "mask_token", "mask_token_id", "eos_token", "eos_token_id", "system_prompt", "has_chat_template", "compile_seconds", "stop_tokens", "stop_token_ids", "warnings", "kernels", "chat_template_digest", "attention")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +150,7 @@ class Base(_message.Message):
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     KERNELS_FIELD_NUMBER: _ClassVar[int]
     CHAT_TEMPLATE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ATTENTION_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     revision: str
@@ -176,7 +177,8 @@ class Base(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     kernels: _containers.RepeatedCompositeFieldContainer[MatrixKernel]
     chat_template_digest: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[str] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., vocab_size: _Optional[int] = ..., hidden_size: _Optional[int] = ..., num_layers: _Optional[int] = ..., num_heads: _Optional[int] = ..., num_kv_heads: _Optional[int] = ..., max_positions: _Optional[int] = ..., projections: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., mask_token: _Optional[str] = ..., mask_token_id: _Optional[int] = ..., eos_token: _Optional[str] = ..., eos_token_id: _Optional[int] = ..., system_prompt: _Optional[str] = ..., has_chat_template: _Optional[bool] = ..., compile_seconds: _Optional[float] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., stop_token_ids: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., kernels: _Optional[_Iterable[_Union[MatrixKernel, _Mapping]]] = ..., chat_template_digest: _Optional[str] = ...) -> None: ...
+    attention: _training_pb2.AttentionMode
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[str] = ..., parameter_count: _Optional[int] = ..., bytes: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., vocab_size: _Optional[int] = ..., hidden_size: _Optional[int] = ..., num_layers: _Optional[int] = ..., num_heads: _Optional[int] = ..., num_kv_heads: _Optional[int] = ..., max_positions: _Optional[int] = ..., projections: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., mask_token: _Optional[str] = ..., mask_token_id: _Optional[int] = ..., eos_token: _Optional[str] = ..., eos_token_id: _Optional[int] = ..., system_prompt: _Optional[str] = ..., has_chat_template: _Optional[bool] = ..., compile_seconds: _Optional[float] = ..., stop_tokens: _Optional[_Iterable[str]] = ..., stop_token_ids: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., kernels: _Optional[_Iterable[_Union[MatrixKernel, _Mapping]]] = ..., chat_template_digest: _Optional[str] = ..., attention: _Optional[_Union[_training_pb2.AttentionMode, str]] = ...) -> None: ...
 
 class MatrixKernel(_message.Message):
     __slots__ = ("matrix", "kernel", "layout")

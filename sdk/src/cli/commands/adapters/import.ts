@@ -1,15 +1,17 @@
-import { basename, join, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { Command } from "commander";
-import { LadError, readAdapterFolder, recipeFor } from "../../../index.js";
-import { type Cli, note, print } from "../../cli.js";
-import { copied, isFile, WEIGHTS } from "../../support/adapter-copies.js";
+import { copyAdapterFolder, LadError, readAdapterFolder, recipeFor } from "../../../index.js";
+import { type Cli, note, print, printJson } from "../../cli.js";
 import { checkName, freeName, libraryFolder } from "../../support/library.js";
-import { dropQuietly, loadBase } from "../../support/model.js";
+import { loadBase } from "../../support/loading.js";
+import { dropQuietly } from "../../support/model.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../../support/worker.js";
 
 interface Flags extends WorkerFlags {
   readonly name?: string;
   readonly base?: string;
+  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -26,7 +28,8 @@ export function importCommand(cli: Cli): Command {
       .argument("<path>", "an adapter's folder as PEFT writes it, or a file of torch.save (.pth)")
       .description("copy an adapter of PEFT, or of a .pth file, into LAD_HOME")
       .option("-n, --name <name>", "what it is called (default: the folder's or file's name)")
-      .option("-b, --base <base>", "of a .pth file: the base that it was trained on"),
+      .option("-b, --base <base>", "of a .pth file: the base that it was trained on")
+      .option("--json", "its name and folder as a line of JSON"),
   )
     .addHelpText("after", EXAMPLES)
     .action((path: string, flags: Flags) => imported(cli, path, flags));
@@ -34,22 +37,16 @@ export function importCommand(cli: Cli): Command {
 
 async function imported(cli: Cli, path: string, flags: Flags): Promise<void> {
   const name = isFile(path) ? await converted(cli, path, flags) : await taken(path, flags);
-  print(cli, name);
-  note(cli, "It is now the last saved, which answers where no --adapter is given.");
+  if (flags.json) printJson(cli, { name, folder: libraryFolder(name) });
+  else print(cli, name);
+  note(cli, "`lad adapters list` has the adapters; the last saved answers where no --adapter is given.");
 }
 
 async function taken(source: string, { name: given }: Flags): Promise<string> {
   const { folder } = await readAdapterFolder(source);
   const name = given ?? (await freeName(basename(folder)));
   checkName(name);
-  if (!isFile(join(folder, WEIGHTS))) {
-    throw new LadError("not-found", `folder is ${folder}: ${WEIGHTS} is missing.`, {
-      option: "folder",
-      value: folder,
-      remedy: "Give an adapter's folder, as PEFT writes it with safe_serialization=True.",
-    });
-  }
-  await copied(folder, libraryFolder(name), "Give another --name.");
+  await copyAdapterFolder(folder, libraryFolder(name));
   return name;
 }
 
@@ -74,4 +71,8 @@ async function converted(cli: Cli, path: string, flags: Flags): Promise<string> 
     }
   });
   return name;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

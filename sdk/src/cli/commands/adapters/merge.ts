@@ -1,15 +1,19 @@
-import { Command, Option } from "commander";
-import type { MergeOptions } from "../../../index.js";
-import { type Cli, note } from "../../cli.js";
+import { resolve } from "node:path";
+import { Command } from "commander";
+import type { MergeOptions, MergeProgress } from "../../../index.js";
+import { bytes } from "../../../report/index.js";
+import { type Cli, note, printJson } from "../../cli.js";
+import { CountBar } from "../../support/count-bar.js";
 import { withModel } from "../../support/model.js";
-import { integer } from "../../support/values.js";
-import { type WorkerFlags, withWorker, withWorkerFlags } from "../../support/worker.js";
+import { choice, integer } from "../../support/values.js";
+import { type WorkerFlags, withWorkerFlags } from "../../support/worker.js";
 
 interface Flags extends WorkerFlags {
   readonly base?: string;
   readonly dtype?: NonNullable<MergeOptions["dataType"]>;
   readonly shardBytes?: number;
   readonly overwrite?: boolean;
+  readonly json?: boolean;
 }
 
 const TYPES = ["auto", "float32", "bfloat16", "float16"] as const;
@@ -27,11 +31,14 @@ export function mergeCommand(cli: Cli): Command {
       .argument("<folder>", "where the model is written")
       .description("write a whole model with the adapter in its weights, for transformers")
       .option("-b, --base <base>", "the base that it is merged into (default: the adapter's own)")
-      .addOption(
-        new Option("--dtype <type>", "of the weights (default: the base's in memory)").choices(TYPES),
+      .option(
+        "--dtype <type>",
+        `of the weights: ${TYPES.join(", ")} (default: the base's in memory)`,
+        choice(TYPES),
       )
       .option("--shard-bytes <n>", "the most bytes of tensors in one file (default: 5000000000)", integer)
-      .option("--overwrite", "replace what was merged there before"),
+      .option("--overwrite", "replace what was merged there before")
+      .option("--json", "the adapter and the folder as a line of JSON"),
   )
     .addHelpText("after", EXAMPLES)
     .action((adapter: string, folder: string, flags: Flags) => merged(cli, adapter, folder, flags));
@@ -40,11 +47,13 @@ export function mergeCommand(cli: Cli): Command {
 async function merged(cli: Cli, name: string, folder: string, flags: Flags): Promise<void> {
   const { base, dtype, shardBytes, overwrite = false } = flags;
   const asked = { adapter: name, ...(base === undefined ? {} : { base }) };
-  await withWorker(cli, flags, ({ runtime }) =>
-    withModel(cli, runtime, asked, async ({ adapter }) => {
-      const { signal } = cli.leaving;
-      await adapter?.merge(folder, { dataType: dtype, maxShardBytes: shardBytes, overwrite, signal });
-    }),
-  );
+  const bar = new CountBar(cli, bytes);
+  await withModel(cli, { ...flags, ...asked }, async ({ adapter }) => {
+    const { signal } = cli.leaving;
+    const onProgress = ({ doneBytes, totalBytes }: MergeProgress) => bar.update(name, doneBytes, totalBytes);
+    const how = { dataType: dtype, maxShardBytes: shardBytes, overwrite, onProgress, signal };
+    await adapter?.merge(folder, how).finally(() => bar.finish());
+  });
+  if (flags.json) printJson(cli, { name, folder: resolve(folder) });
   note(cli, `${name} is merged into ${folder}. Its README.md says how it is used.`);
 }

@@ -1,13 +1,15 @@
 import { Command } from "commander";
 import { LadError } from "../../../index.js";
-import { type Cli, note, print } from "../../cli.js";
+import { type Cli, note, print, printJson } from "../../cli.js";
 import { withModel } from "../../support/model.js";
-import { type WorkerFlags, withWorker, withWorkerFlags } from "../../support/worker.js";
+import { Waiting } from "../../support/waiting.js";
+import { type WorkerFlags, withWorkerFlags } from "../../support/worker.js";
 
 interface Flags extends WorkerFlags {
   readonly base?: string;
   readonly public?: boolean;
   readonly message?: string;
+  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -26,7 +28,8 @@ export function pushCommand(cli: Cli): Command {
       .description("write an adapter with its card to a Hugging Face hub")
       .option("-b, --base <base>", "the base that it is for (default: the adapter's own)")
       .option("--public", "where the repository is made, everyone sees it (default: its owner alone)")
-      .option("-m, --message <text>", "the commit's message"),
+      .option("-m, --message <text>", "the commit's message")
+      .option("--json", "its address and its commit as a line of JSON"),
   )
     .addHelpText("after", EXAMPLES)
     .action((adapter: string, repo: string, flags: Flags) => pushed(cli, adapter, repo, flags));
@@ -42,14 +45,15 @@ async function pushed(cli: Cli, name: string, repo: string, flags: Flags): Promi
     });
   }
   const asked = { adapter: name, ...(base === undefined ? {} : { base }) };
-  await withWorker(cli, flags, ({ runtime }) =>
-    withModel(cli, runtime, asked, async ({ adapter }) => {
-      const { HF_TOKEN: hubToken } = process.env;
-      const { signal } = cli.leaving;
-      const done = await adapter?.push(repo, { private: flags.public !== true, message, hubToken, signal });
-      if (done === undefined) return;
-      print(cli, done.url);
-      note(cli, `${name} is there as commit ${done.commit.slice(0, 12)}.`);
-    }),
-  );
+  await withModel(cli, { ...flags, ...asked }, async ({ adapter }) => {
+    const { HF_TOKEN: hubToken } = process.env;
+    const { signal } = cli.leaving;
+    const waiting = new Waiting(cli, `${name} is on its way to ${repo}`);
+    const how = { private: flags.public !== true, message, hubToken, signal };
+    const done = await adapter?.push(repo, how).finally(() => waiting.end());
+    if (done === undefined) return;
+    if (flags.json) printJson(cli, { name, repo, ...done });
+    else print(cli, done.url);
+    note(cli, `${name} is there as commit ${done.commit.slice(0, 12)}.`);
+  });
 }

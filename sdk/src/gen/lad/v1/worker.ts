@@ -177,6 +177,8 @@ export interface Base {
   kernels: MatrixKernel[];
   /** SHA-256 of the chat template's text, in hexadecimal; empty where there is none. */
   chatTemplateDigest: string;
+  /** The mode in which an adapter was trained that is in its weights, as its configuration says. Absent: it says none. */
+  attention?: AttentionMode | undefined;
 }
 
 /** A kind of matrix, and the fastest way to multiply rows with it on this machine, as measured. */
@@ -1459,6 +1461,7 @@ function createBaseBase(): Base {
     warnings: [],
     kernels: [],
     chatTemplateDigest: "",
+    attention: undefined,
   };
 }
 
@@ -1551,6 +1554,9 @@ export const Base: MessageFns<Base> = {
     }
     if (message.chatTemplateDigest !== "") {
       writer.uint32(210).string(message.chatTemplateDigest);
+    }
+    if (message.attention !== undefined) {
+      writer.uint32(216).int32(message.attention);
     }
     return writer;
   },
@@ -1786,6 +1792,14 @@ export const Base: MessageFns<Base> = {
             message.chatTemplateDigest = reader.string();
             continue;
           }
+          case 27: {
+            if (tag !== 216) {
+              break;
+            }
+
+            message.attention = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1908,6 +1922,7 @@ export const Base: MessageFns<Base> = {
         : isSet(object.chat_template_digest)
         ? globalThis.String(object.chat_template_digest)
         : "",
+      attention: isSet(object.attention) ? attentionModeFromJSON(object.attention) : undefined,
     };
   },
 
@@ -1991,6 +2006,9 @@ export const Base: MessageFns<Base> = {
     if (message.chatTemplateDigest !== "") {
       obj.chatTemplateDigest = message.chatTemplateDigest;
     }
+    if (message.attention !== undefined) {
+      obj.attention = attentionModeToJSON(message.attention);
+    }
     return obj;
   },
 
@@ -2027,6 +2045,7 @@ export const Base: MessageFns<Base> = {
     message.warnings = object.warnings?.map((e) => e) || [];
     message.kernels = object.kernels?.map((e) => MatrixKernel.fromPartial(e)) || [];
     message.chatTemplateDigest = object.chatTemplateDigest ?? "";
+    message.attention = object.attention ?? undefined;
     return message;
   },
 };
