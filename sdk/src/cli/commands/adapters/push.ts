@@ -2,12 +2,14 @@ import { Command } from "commander";
 import { LadError } from "../../../index.js";
 import { type Cli, note, print } from "../../cli.js";
 import { withModel } from "../../support/model.js";
+import { seconds } from "../../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../../support/worker.js";
 
 interface Flags extends WorkerFlags {
   readonly base?: string;
   readonly public?: boolean;
   readonly message?: string;
+  readonly idleTimeout?: number;
 }
 
 const EXAMPLES = `
@@ -26,14 +28,19 @@ export function pushCommand(cli: Cli): Command {
       .description("write an adapter with its card to a Hugging Face hub")
       .option("-b, --base <base>", "the base that it is for (default: the adapter's own)")
       .option("--public", "where the repository is made, everyone sees it (default: its owner alone)")
-      .option("-m, --message <text>", "the commit's message"),
+      .option("-m, --message <text>", "the commit's message")
+      .option(
+        "--idle-timeout <seconds>",
+        "give up when the hub keeps one waiting longer (default: 60)",
+        seconds,
+      ),
   )
     .addHelpText("after", EXAMPLES)
     .action((adapter: string, repo: string, flags: Flags) => pushed(cli, adapter, repo, flags));
 }
 
 async function pushed(cli: Cli, name: string, repo: string, flags: Flags): Promise<void> {
-  const { base, message } = flags;
+  const { base, message, idleTimeout } = flags;
   if (!/^[^/\s]+\/[^/\s]+$/.test(repo)) {
     throw new LadError("invalid-option", `repo is ${repo}: it is no repository's name.`, {
       option: "repo",
@@ -46,7 +53,9 @@ async function pushed(cli: Cli, name: string, repo: string, flags: Flags): Promi
     withModel(cli, runtime, asked, async ({ adapter }) => {
       const { HF_TOKEN: hubToken } = process.env;
       const { signal } = cli.leaving;
-      const done = await adapter?.push(repo, { private: flags.public !== true, message, hubToken, signal });
+      const idleTimeoutMs = idleTimeout === undefined ? undefined : idleTimeout * 1000;
+      const how = { private: flags.public !== true, message, hubToken, idleTimeoutMs };
+      const done = await adapter?.push(repo, { ...how, signal });
       if (done === undefined) return;
       print(cli, done.url);
       note(cli, `${name} is there as commit ${done.commit.slice(0, 12)}.`);
