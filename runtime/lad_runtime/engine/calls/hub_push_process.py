@@ -87,9 +87,10 @@ def _watch_answers() -> None:
 
     def made() -> Any:
         client: Any = default_client_factory()
-        library = import_module(type(client).__module__.split(".")[0])  # httpx or httpx2
+        library = type(client).__module__.split(".")[0]  # httpx or httpx2
+        stream_of: Any = import_module(library).SyncByteStream
 
-        class Bounded(library.SyncByteStream):
+        class Bounded(stream_of):
             def __init__(self, stream: Any) -> None:
                 self.stream = stream
 
