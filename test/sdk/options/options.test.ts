@@ -3,6 +3,7 @@ import { check } from "../../../sdk/src/checks/check.js";
 import { LadError } from "../../../sdk/src/errors.js";
 import { cover, lad, maskOnly } from "../../../sdk/src/method/noises/registered.js";
 import { ar, llada, refine } from "../../../sdk/src/method/policies/registered.js";
+import { jsonl } from "../../../sdk/src/options/data/sources.js";
 import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import {
   checkCanvas,
@@ -225,13 +226,22 @@ describe("a wrong option", () => {
     expect(errorOf(() => checkSampleMany({ canvases }, true, () => {})).option).toBe("canvases[1].messages");
   });
 
+  it("of questions that are data names what makes them", () => {
+    const data = jsonl("questions.jsonl");
+    const error = errorOf(() => checkEvaluate({ items: data } as never, true, () => {}));
+    expect(error).toMatchObject({ option: "items", remedy: expect.stringContaining("base.questions(data)") });
+  });
+
   it("of one question of an evaluation is named with the question", () => {
     const items = [{ messages: "a" }, { reference: "b" }];
     expect(errorOf(() => checkEvaluate({ items }, true, () => {})).option).toBe("items[1].messages");
   });
 
   it("of a runtime belongs to how it is started", () => {
-    expect(errorOf(() => checkRuntime({ device: "gpu" as never })).option).toBe("device");
+    for (const device of ["gpu", "GPU", "cuda:0"]) {
+      const error = errorOf(() => checkRuntime({ device: device as never }));
+      expect([error.option, error.remedy]).toEqual(["device", "Did you mean cuda?"]);
+    }
     expect(errorOf(() => checkRuntime({ address: "a:1" } as never)).option).toBe("token");
     expect(errorOf(() => checkRuntime({ container: "cpu", device: "cpu" } as never)).option).toBe("device");
     expect(errorOf(() => checkRuntime({ container: "cpu", port: 0 })).option).toBe("port");
