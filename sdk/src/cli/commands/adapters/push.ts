@@ -53,7 +53,7 @@ async function pushed(cli: Cli, name: string, repo: string, flags: Flags): Promi
     withModel(cli, runtime, asked, async ({ adapter }) => {
       const { HF_TOKEN: hubToken } = process.env;
       const { signal } = cli.leaving;
-      const idleTimeoutMs = idleTimeout === undefined ? undefined : idleTimeout * 1000;
+      const idleTimeoutMs = idleTimeout === undefined ? undefined : Math.ceil(1000 * idleTimeout);
       const how = { private: flags.public !== true, message, hubToken, idleTimeoutMs };
       const done = await adapter?.push(repo, { ...how, signal });
       if (done === undefined) return;
