@@ -12,6 +12,9 @@ const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M1 6h3v4H1zM12 6h3v4h-3z' " +
   "fill='%23777'/%3E%3Cpath d='M5 5h6v6H5z' fill='%233f62c8'/%3E%3C/svg%3E";
 
+/** Pages that are read from the disk run no modules: what needs them is not shown there (theme/style.css). */
+const FROM_DISK = 'if (location.protocol === "file:") document.documentElement.classList.add("from-disk");';
+
 export default defineConfig({
   title: "lad",
   description:
@@ -20,7 +23,10 @@ export default defineConfig({
   outDir: ".site",
   cacheDir: ".vitepress/.cache",
   metaChunk: true,
-  head: [["link", { rel: "icon", href: ICON }]],
+  head: [
+    ["link", { rel: "icon", href: ICON }],
+    ["script", {}, FROM_DISK],
+  ],
   ignoreDeadLinks: [(link) => isReport(link.replace(/^\.\//, ""))],
   markdown: {
     anchor: { slugify: slug },

@@ -229,10 +229,11 @@ export class Adapter extends Model {
 
   /**
    * Writes the adapter's files, as `save` does, to a model repository of the Hugging Face hub (of the worker's `HF_ENDPOINT`), as one
-   * commit. The repository is made if it is not there; files of other names in it stay.
+   * commit. The repository is made if it is not there; files of other names in it stay. A push that is cancelled, or that the hub keeps
+   * waiting beyond `idleTimeoutMs`, ends at once; the commit is whole or not there.
    *
    * @throws LadError `invalid-option` for a name that is not owner/name; `access-denied` for a token that may not write there;
-   *   `not-found`, `unavailable`
+   *   `unavailable` for a hub that is not reached, answers with an error, or keeps the worker waiting; `not-found`
    */
   async push(repo: string, options: PushOptions = {}): Promise<PushedAdapter> {
     const { signal, timeoutMs, ...how } = check(pushOptions, options);

@@ -69,7 +69,7 @@ export interface LadErrorDetails {
   cause?: unknown;
 }
 
-/** The error of every failure in this package. `message` ends with the remedy; `cause` is the underlying error. */
+/** The error of every failure in this package. `message` ends with the remedy, unless it says that already; `cause` is the underlying error. */
 export class LadError extends Error {
   /** The class's name. */
   override readonly name: string = "LadError";
@@ -86,7 +86,7 @@ export class LadError extends Error {
 
   constructor(code: LadErrorCode, message: string, details: LadErrorDetails = {}) {
     const { option, value, remedy, retryAfterMs, cause } = details;
-    super(remedy ? `${message} ${remedy}` : message);
+    super(remedy && !isSaid(message, remedy) ? `${message} ${remedy}` : message);
     this.code = code;
     this.option = option || undefined;
     this.value = value === undefined || value === "" ? undefined : shown(value);
@@ -101,6 +101,18 @@ export class LadError extends Error {
   toJSON(): object {
     return { name: this.name, message: this.message, ...(this as object) };
   }
+}
+
+/** Whether a remedy says no more than the message: `Give an integer.` to what `must be an integer.` */
+function isSaid(message: string, remedy: string): boolean {
+  return remedy.startsWith("Give ") && message.endsWith(` must be ${remedy.slice("Give ".length)}`);
+}
+
+/** An error's message without its remedy. */
+export function messageAlone({ message, remedy }: LadError): string {
+  return remedy !== undefined && message.endsWith(` ${remedy}`)
+    ? message.slice(0, -remedy.length - 1)
+    : message;
 }
 
 /** A worker that could not start (`worker-start-failed`) or ended in use (`worker-died`). */

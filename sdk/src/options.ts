@@ -110,6 +110,12 @@ export {
   optimizerSpec,
   type ScheduleOptions,
 } from "./options/optimizer.js";
+export type {
+  RunSpecification,
+  SpecifiedAdapter,
+  SpecifiedTraining,
+  SpecifiedValidation,
+} from "./options/run-specification.js";
 export {
   type CheckedContainer,
   type CheckedLocal,

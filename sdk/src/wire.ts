@@ -12,6 +12,7 @@ export * as pb from "./wire/protocol.js";
 export * from "./wire/runs.js";
 export * from "./wire/sampling.js";
 export * from "./wire/services.js";
+export * from "./wire/specification.js";
 export * from "./wire/tensors.js";
 export * from "./wire/training.js";
 export * from "./wire/worker.js";

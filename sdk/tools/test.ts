@@ -1,5 +1,6 @@
 /**
- * Runs one tier of the tests in both languages and closes with one line, `N passed, N failed`: `npm test`.
+ * Runs one tier of the tests in both languages, tells which were skipped and why, and closes with one line, `N passed, N failed`:
+ * `npm test`.
  *
  *     tsx sdk/tools/test.ts [fast | programs | real | container | package]
  */
@@ -11,6 +12,7 @@ import { inFolder, pythonOfCheckout, root } from "./checkout.js";
 import { add, type Counts, closingLine, ofPytest, ofVitest } from "./counts.js";
 import { inLanes } from "./lanes.js";
 import { partsOfTests } from "./parts.js";
+import { type Skipped, skippedLines, skippedOfPytest, skippedOfVitest } from "./skipped.js";
 
 type Tier = "fast" | "programs" | "real" | "container" | "package";
 
@@ -27,6 +29,7 @@ const PYTHON_TESTS = "test/runtime";
 
 interface Ran {
   readonly counts: Counts;
+  readonly skipped: readonly Skipped[];
   /** What is still to be shown. */
   readonly output: string;
 }
@@ -40,6 +43,7 @@ const python = marks === undefined ? [] : parts.map((part, i) => () => runPytest
 // Two lanes: vitest keeps one of them to its end, whoever is free takes the next part of pytest's.
 const ran = await inLanes(isFast ? 2 : 1, [runVitest, ...python]);
 for (const { output } of ran) process.stdout.write(output);
+for (const line of skippedLines(ran.flatMap(({ skipped }) => skipped))) console.log(line);
 await rm(reports, { recursive: true });
 
 const total = ran.map(({ counts }) => counts).reduce(add);
@@ -51,7 +55,8 @@ async function runVitest(): Promise<Ran> {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const words = ["run", "--project", tier, "--passWithNoTests", ...reporters];
   const { exitCode } = await execa("vitest", words, { ...inFolder(), reject: false });
-  return { counts: ofVitest(await textOf(report), exitCode ?? 1), output: "" };
+  const text = await textOf(report);
+  return { counts: ofVitest(text, exitCode ?? 1), skipped: skippedOfVitest(text, root), output: "" };
 }
 
 /** A part of the worker's tests. */
@@ -63,7 +68,8 @@ async function runPytest(marks: string, paths: readonly string[], part: number):
   const words = ["-m", "pytest", "-m", marks, `--junitxml=${report}`, ...paths];
   const settings = { ...options, reject: false, stdout: "pipe", stderr: "pipe", all: true } as const;
   const { exitCode, all } = await execa(python, words, settings);
-  return { counts: ofPytest(await textOf(report), exitCode ?? 1), output: `${all}\n` };
+  const text = await textOf(report);
+  return { counts: ofPytest(text, exitCode ?? 1), skipped: skippedOfPytest(text), output: `${all}\n` };
 }
 
 /** A report's text; empty where the runner died before it wrote one. */

@@ -1,6 +1,7 @@
 /** No link of the documentation leads nowhere: in the repository, in the package, and on the site. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
+import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { linkOnSite, pageOf as pageOnSite } from "../../docs/.vitepress/markdown/links.js";
 import { relativeTo } from "../../docs/.vitepress/relative.js";
@@ -8,7 +9,6 @@ import { moved } from "../../sdk/tools/docs/project-pages.js";
 import { anchorsOf, type Page, pageOf, pages, root } from "./support/pages.js";
 
 const written = pages();
-const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
 
 interface Link {
   readonly page: Page;
@@ -20,15 +20,20 @@ interface Link {
 
 /** Every link and picture that stays in the repository. */
 const links: Link[] = written.flatMap((page) =>
-  [...page.prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)]
+  linksOf(page.path, page.prose).map((link) => ({ ...link, page })),
+);
+
+/** The links and pictures of a text in a file of the repository that stay in it. */
+function linksOf(path: string, text: string): (Omit<Link, "page"> & { readonly path: string })[] {
+  return [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)]
     .map(({ 1: first, 2: second }) => first ?? second ?? "")
     .filter((href) => !/^[a-z]+:/.test(href))
     .map((href) => {
-      const [path = "", anchor] = href.split("#");
-      const target = path === "" ? page.path : posix.join(posix.dirname(page.path), path);
-      return { page, href, target, anchor };
-    }),
-);
+      const [file = "", anchor] = href.split("#");
+      const target = file === "" ? path : posix.join(posix.dirname(path), file);
+      return { path, href, target, anchor };
+    });
+}
 
 describe("the links of the documentation", () => {
   it("lead to files that are there", () => {
@@ -45,16 +50,18 @@ describe("the links of the documentation", () => {
     expect(dead.map(({ page, href }) => `${page.path}: ${href}`)).toEqual([]);
   });
 
-  it("lead to what the package has, from what the package has", () => {
-    const always = ["package.json", "README.md", "LICENSE"];
-    const isPublished = (path: string) =>
-      always.includes(path) ||
-      (files.some((entry) => path === entry || path.startsWith(`${entry}/`)) &&
-        !files.some((entry) => path.startsWith(`${entry.slice(1)}/`) && entry.startsWith("!")));
-    const dead = links.filter(({ page, target }) => isPublished(page.path) && !isPublished(target));
-    expect(dead.map(({ page, href }) => `${page.path}: ${href}`)).toEqual([]);
-    expect(isPublished("docs/guide/editing.md")).toBe(true);
-    expect(isPublished("docs/api/index.md")).toBe(false);
+  it("lead to what the package has, from every page that the package has, reports too", async () => {
+    const { stdout } = await execa("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
+    const [packed] = JSON.parse(stdout) as { files: { path: string }[] }[];
+    const published = new Set(packed?.files.map(({ path }) => path));
+    expect(published).toContain("docs/images/denoising.svg");
+    expect([...published].filter((path) => path.startsWith("docs/api/"))).toEqual([]);
+    const read = [...published]
+      .filter((path) => /\.(md|html)$/.test(path) && !path.startsWith("sdk/"))
+      .flatMap((path) => linksOf(path, readFileSync(join(root, path), "utf8")));
+    expect(read.length).toBeGreaterThan(100);
+    const dead = read.filter(({ target }) => !published.has(target));
+    expect(dead.map(({ path, href }) => `${path}: ${href}`)).toEqual([]);
   });
 
   it("lead from a page of the site to another one", () => {

@@ -2,7 +2,15 @@ import { join, resolve } from "node:path";
 import { inspect } from "node:util";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { cancelled, invalidOption, isLadError, LadError, shown, WorkerError } from "../../sdk/src/errors.js";
+import {
+  cancelled,
+  invalidOption,
+  isLadError,
+  LadError,
+  messageAlone,
+  shown,
+  WorkerError,
+} from "../../sdk/src/errors.js";
 
 const SOURCES = resolve(import.meta.dirname, "../../sdk/src");
 
@@ -74,6 +82,19 @@ describe("a LadError", () => {
   it("names option, value, problem and remedy when made for an option", () => {
     const error = invalidOption("rank", 0, "it must be at least 1", "Give 1.");
     expect(error.message).toBe("rank is 0: it must be at least 1. Give 1.");
+  });
+
+  it("does not say twice what has to be given", () => {
+    const error = invalidOption(
+      "rank",
+      0,
+      "it must be an integer of at least 1",
+      "Give an integer of at least 1.",
+    );
+    expect(error.message).toBe("rank is 0: it must be an integer of at least 1.");
+    expect(error.remedy).toBe("Give an integer of at least 1.");
+    expect(messageAlone(error)).toBe(error.message);
+    expect(messageAlone(new LadError("storage", "Full.", { remedy: "Make room." }))).toBe("Full.");
   });
 
   it("is told by its code", () => {

@@ -89,7 +89,8 @@ def prepare(
     """Renders, encodes and windows examples in order; every one that is dropped or cut is counted.
 
     Raises INVALID_OPTION for a window beyond the base's positions, and for pad tokens that are no tokens of it; INVALID_DATA for an
-    example without an answer, for one that is too long where `too_long` is `error`, and where no example is left.
+    example without an answer, for one that is too long where `too_long` is `error`, where no example is left or
+    all have weight 0.
     """
     padding = _padding(spec, tokenizer)
     windows: list[_Window] = []
@@ -105,6 +106,8 @@ def prepare(
         windows.append(_Window(cut.example.id, array("i", cut.ids), bytes(cut.answer), cut.example.weight))
     if not windows:
         raise nothing_left(seen, spec)
+    if not any(window.weight for window in windows):
+        raise _nothing_counts(len(windows))
     length = spec.window if spec.pad_to_window else 0
     tokens = sum(len(window.ids) for window in windows)
     report = WindowReport(
@@ -264,4 +267,14 @@ def nothing_left(seen: int, spec: WindowSpec) -> LadError:
         option="windowTokens",
         value=spec.window,
         remedy='Give a larger window, a larger maxPromptTokens, or tooLong: "truncate".',
+    )
+
+
+def _nothing_counts(kept: int) -> LadError:
+    return LadError(
+        ErrorCode.INVALID_DATA,
+        f"The weight of each of the {kept} examples is 0: no loss counts, and nothing would be learnt.",
+        option="weight",
+        value=0,
+        remedy="Give some of them a weight above 0, or leave weight out: 1.",
     )

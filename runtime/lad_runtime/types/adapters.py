@@ -101,8 +101,10 @@ class PushSpec:
     private: bool  # if the repository is made
     message: str  # of the commit; empty: one that names lad and its version
     hub_token: str = field(repr=False)  # empty: what the worker's environment or login holds
+    idle_timeout_ms: int  # the longest wait for a piece of an upload to be taken, or for a whole answer
 
     def __post_init__(self) -> None:
+        check_whole("idleTimeoutMs", self.idle_timeout_ms, low=1, high=2**31 - 1)
         if _REPO.fullmatch(self.repo) is None or ".." in self.repo or "--" in self.repo:
             raise invalid_option("repo", self.repo, "it is no repository's name", "Give owner/name.")
 

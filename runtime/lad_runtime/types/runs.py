@@ -54,6 +54,16 @@ class RunRecipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunSpecification:
+    """What of a run's recipe tells its readers how it was specified."""
+
+    base_name: str
+    base_revision: str
+    adapter: AdapterSpec | None  # None: the base itself
+    training: TrainingSpec | None  # None: of sampling
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunPaused(Event):
     steps: int  # optimizer steps taken by then
 

@@ -115,7 +115,8 @@ function isKind(issue: z.core.$ZodIssue): boolean {
 
 function didYouMean(issue: z.core.$ZodIssue | undefined, given: unknown): string | undefined {
   if (issue?.code !== "invalid_value" || typeof given !== "string") return undefined;
-  const guess = nearest(given, issue.values.map(String));
+  const values = issue.values.map(String);
+  const guess = meant(given, values) ?? nearest(given, values);
   return guess === undefined ? undefined : `Did you mean ${guess}?`;
 }
 

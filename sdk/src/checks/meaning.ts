@@ -1,6 +1,6 @@
 /** Finds the option that is meant by a word which other programs have for it. */
 
-/** Of each option, words for the same thing in other libraries and interfaces, in camelCase. */
+/** Of each option, and each of its values that has some, words for the same thing in other libraries and interfaces, in camelCase. */
 const SYNONYMS: readonly (readonly string[])[] = [
   ["instruction", "prompt", "question", "query", "problem"],
   [
@@ -45,6 +45,7 @@ const SYNONYMS: readonly (readonly string[])[] = [
   ["minDelta", "earlyStoppingThreshold"],
   ["restoreBest", "loadBestModelAtEnd", "restoreBestWeights"],
   ["name", "model", "modelName"],
+  ["cuda", "gpu", "nvidia", "cuda:0"],
 ];
 
 /** The known option that an unknown word means, in whatever case it is written: `max_new_tokens` is `answerTokens`. */

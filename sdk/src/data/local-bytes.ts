@@ -1,7 +1,7 @@
 /** The JSON lines of examples, files and tables of this machine. */
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import { isLadError, LadError } from "../errors.js";
+import { isLadError, LadError, messageAlone } from "../errors.js";
 import type { CheckedWholeSource, Example } from "../options.js";
 import { csvLines } from "./csv-lines.js";
 import { renamedLines } from "./renamed-lines.js";
@@ -93,9 +93,10 @@ async function* fileBytes(path: string): AsyncGenerator<Buffer, void, undefined>
 /** The worker's error about the data, with the path of their file, and what a line of theirs is in it. */
 function ofFile(error: unknown, path: string, line = "Line"): unknown {
   if (!isLadError(error, "invalid-data") || error.value !== undefined) return error;
-  const { message, remedy } = error;
-  const problem = remedy === undefined ? message : message.slice(0, -remedy.length - 1);
-  const text = problem.replace(/^Line (\d+) of the data/, `${line} $1 of ${path}`);
+  const { remedy } = error;
+  const text = messageAlone(error)
+    .replace(/^Line (\d+) of the data/, `${line} $1 of ${path}`)
+    .replaceAll(/(?<=wrong: |wrong, among them |; )line (?=\d+: )/g, `${line.toLowerCase()} `);
   return new LadError("invalid-data", text, { option: "data", value: path, remedy, cause: error });
 }
 

@@ -198,12 +198,18 @@ export interface PushOptions extends CallOptions {
   message?: string | undefined;
   /** A token with write access. Default: what the worker's own environment holds (`HF_TOKEN`). */
   hubToken?: string | undefined;
+  /**
+   * The longest wait for the hub, in milliseconds: to take the next piece of an upload, or to answer a request whole. An integer from 1
+   * to 2,147,483,647. Default: 60,000.
+   */
+  idleTimeoutMs?: number | undefined;
 }
 
 export const pushOptions = fieldsOf<PushOptions>()({
   private: flag().default(true),
   message: text().default(""),
   hubToken: text().default(""),
+  idleTimeoutMs: integer(1, 2 ** 31 - 1).default(60_000),
   ...callShape,
 });
 

@@ -43,7 +43,7 @@ export interface Judge {
 
 /** Options of `evaluate`: questions, and how to sample their answers. */
 export interface EvaluateOptions extends Omit<SamplingOptions, "frames" | "detached">, SamplingLimit {
-  /** The questions, at least one. */
+  /** The questions, at least one; `base.questions(data)` makes them of data. */
   items: readonly EvaluationItem[];
   /**
    * Keys the draws, together with each question's prompt, so that an answer depends neither on the question's place nor on the others: an
@@ -71,7 +71,10 @@ export interface EvaluationProgress {
 
 export const evaluateFields = fieldsOf<EvaluateOptions>()(
   {
-    items: list(itemFields, "a list of { messages, reference }, at least one"),
+    items: list(
+      itemFields,
+      "a list of { messages, reference }, at least one, such as base.questions(data) makes",
+    ),
     ...without(specFields, "frames", "detached").shape,
     ...limitShape,
     seed: seed().default(0n),

@@ -5,11 +5,12 @@ import { abortSignal, integer } from "../checks/fields.js";
 import { fieldsOf } from "../checks/fields-of.js";
 import { type Client, pause } from "../client.js";
 import { LadError } from "../errors.js";
-import { type CallOptions, callOptions } from "../options.js";
+import { type CallOptions, callOptions, type RunSpecification } from "../options.js";
 import type { TransportOptions } from "../transport.js";
 import {
   fromEvent,
   fromRun,
+  fromRunSpec,
   type NumberedEvent,
   present,
   type RunEvent,
@@ -53,6 +54,19 @@ export class Run {
       .within(timeoutMs)
       .call(RunsService.getRun, { runId: this.id }, { signal });
     return fromRun(present(reply.run, "a run"));
+  }
+
+  /**
+   * Reads how the run was specified, with every default decided: `train({ ...training, data })` asks for the same once more.
+   *
+   * @throws LadError `not-found` if the worker has no such run; `version-mismatch` if another version of it kept the run
+   */
+  async specification(options: CallOptions = {}): Promise<RunSpecification> {
+    const { signal, timeoutMs } = check(callOptions, options);
+    const request = { runId: this.id };
+    return fromRunSpec(
+      await this.#client.within(timeoutMs).call(RunsService.getRunSpec, request, { signal }),
+    );
   }
 
   /** Yields the run's logged events from a number on, then live ones, up to the last. Leaving the loop does not end the run. */

@@ -1,4 +1,4 @@
-import { LadError, type LadErrorCode } from "../errors.js";
+import { LadError, type LadErrorCode, messageAlone } from "../errors.js";
 import { ErrorDetail } from "../gen/lad/v1/worker.js";
 
 /** The trailing metadata key of the worker's ErrorDetail. */
@@ -18,8 +18,7 @@ export function fromErrorDetail(detail: ErrorDetail, cause?: unknown): LadError 
 /** An error as an ErrorDetail, for a worker in this process. */
 export function toErrorDetail(error: LadError): ErrorDetail {
   const { code, option = "", value = "", remedy = "", retryAfterMs = 0 } = error;
-  const message = remedy === "" ? error.message : error.message.slice(0, -remedy.length - 1);
-  return { code, message, option, value, remedy, retryAfterMs };
+  return { code, message: messageAlone(error), option, value, remedy, retryAfterMs };
 }
 
 /** The ErrorDetail in a failed call's trailing metadata, or undefined if there is none or it cannot be read. */

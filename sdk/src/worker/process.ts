@@ -151,7 +151,8 @@ async function readLines(
 function besideWarning(wanted: string, taken: string): string {
   return (
     `Another worker has ${wanted}, so this one keeps data sets and checkpoints in ${taken}: ` +
-    "what is saved there is found by workers that have that stateFolder."
+    "what is saved there is found by workers that have that stateFolder. The worker that `lad serve` keeps is used by " +
+    "`Runtime.start((await servedWorker())?.connection)`."
   );
 }
 

@@ -42,7 +42,6 @@ beforeAll(async () => {
   token = right;
   vi.stubEnv("LAD_HOME", home);
   vi.stubEnv("HF_ENDPOINT", endpoint);
-  vi.stubEnv("HF_HUB_DISABLE_XET", "1"); // whose transfers need more of a hub than is played
   runtime = await startRuntime(join(scratch, "state"));
   await announceWorker(runtime.connection);
 });
@@ -101,6 +100,23 @@ it("tells what is wrong, and never the token", async () => {
     const text = readOrNothing(join(scratch, "state", name));
     expect(text).not.toContain(token);
   }
+});
+
+it("leaves a hub that does not answer when it is cancelled, and after the time that it was given", async () => {
+  const base = await runtime.loadBase("stub");
+  await using adapter = await base.createAdapter({ rank: 2, seed: 1 });
+  const leaving = new AbortController();
+  const pushing = adapter.push("owner/silent", { hubToken: token, signal: leaving.signal });
+  setTimeout(() => leaving.abort(), 1500);
+  await expect(pushing).rejects.toMatchObject({ code: "cancelled" });
+  await expect(adapter.push("owner/silent", { hubToken: token, idleTimeoutMs: 300 })).rejects.toMatchObject({
+    code: "unavailable",
+    option: "idleTimeoutMs",
+    value: "300",
+  });
+  vi.stubEnv("HF_TOKEN", token);
+  const shell = ["adapters", "push", "mine", "owner/silent", "--idle-timeout", "0.3"];
+  expect(await lad(shell)).toMatchObject({ status: 3, err: expect.stringContaining("idleTimeoutMs") });
 });
 
 function readOrNothing(path: string): string {

@@ -62,34 +62,43 @@ beforeAll(async () => {
 
 afterAll(() => runtime?.close());
 
-describe.skipIf(!existsSync(DATA))("SmolLM2's likelihoods, where the development data is", () => {
-  it.each(CASES)(
-    `are those of lm-eval with transformers on $rows / ${PART} items of $file`,
-    async ({ name, file, rows: all, yaml, ours }) => {
-      const count = all / PART;
-      const lines = readFileSync(join(DATA, `${file}.jsonl`), "utf8")
-        .split("\n")
-        .slice(0, count);
-      const rows = lines.map((line) => JSON.parse(line) as Row);
-      writeTask(tasks, name, rows, yaml);
-      writeFileSync(join(tasks, "hellaswag_rows.py"), HELLASWAG_ROWS);
-      const args = { pretrained: "smollm2-135m", dtype: "float32", device: "cpu" };
-      const [theirs] = await runHarness(scratch, { model: "hf", args, task: name, folder: tasks, batch: 8 });
-      const { autoregressive } = await runBenchmark({ benchmark: ours(rows), models: { base } });
-      const told = `${autoregressive.accuracy.value} against ${theirs?.results["acc,none"]}`;
-      console.log(`${name}: ${told}, n = ${count}`);
-      for (const [i, { filtered_resps }] of (theirs?.samples ?? []).entries()) {
-        for (const [k, [value]] of filtered_resps.entries()) {
-          const own = autoregressive.items[i]?.logLikelihoods?.[k] ?? Number.NaN;
-          expect(Math.abs(own - value), `choice ${k} of item ${i}`).toBeLessThan(
-            ROUNDING * (1 + Math.abs(value) / 100),
-          );
+describe.skipIf(!existsSync(DATA))(
+  "SmolLM2's likelihoods (skipped where the development data is not)",
+  () => {
+    it.each(CASES)(
+      `are those of lm-eval with transformers on $rows / ${PART} items of $file`,
+      async ({ name, file, rows: all, yaml, ours }) => {
+        const count = all / PART;
+        const lines = readFileSync(join(DATA, `${file}.jsonl`), "utf8")
+          .split("\n")
+          .slice(0, count);
+        const rows = lines.map((line) => JSON.parse(line) as Row);
+        writeTask(tasks, name, rows, yaml);
+        writeFileSync(join(tasks, "hellaswag_rows.py"), HELLASWAG_ROWS);
+        const args = { pretrained: "smollm2-135m", dtype: "float32", device: "cpu" };
+        const [theirs] = await runHarness(scratch, {
+          model: "hf",
+          args,
+          task: name,
+          folder: tasks,
+          batch: 8,
+        });
+        const { autoregressive } = await runBenchmark({ benchmark: ours(rows), models: { base } });
+        const told = `${autoregressive.accuracy.value} against ${theirs?.results["acc,none"]}`;
+        console.log(`${name}: ${told}, n = ${count}`);
+        for (const [i, { filtered_resps }] of (theirs?.samples ?? []).entries()) {
+          for (const [k, [value]] of filtered_resps.entries()) {
+            const own = autoregressive.items[i]?.logLikelihoods?.[k] ?? Number.NaN;
+            expect(Math.abs(own - value), `choice ${k} of item ${i}`).toBeLessThan(
+              ROUNDING * (1 + Math.abs(value) / 100),
+            );
+          }
         }
-      }
-      expect(theirs?.samples).toHaveLength(count);
-      expect(autoregressive.accuracy.value).toBe(theirs?.results["acc,none"]);
-      expect(autoregressive.accuracyByCharacters?.value).toBe(theirs?.results["acc_norm,none"]);
-      expect(autoregressive.accuracyByBytes?.value).toBe(theirs?.results["acc_bytes,none"]);
-    },
-  );
-});
+        expect(theirs?.samples).toHaveLength(count);
+        expect(autoregressive.accuracy.value).toBe(theirs?.results["acc,none"]);
+        expect(autoregressive.accuracyByCharacters?.value).toBe(theirs?.results["acc_norm,none"]);
+        expect(autoregressive.accuracyByBytes?.value).toBe(theirs?.results["acc_bytes,none"]);
+      },
+    );
+  },
+);

@@ -149,6 +149,19 @@ describe("files", () => {
     );
   });
 
+  it("tell their mistakes together, each with its line or row", async () => {
+    const path = file(
+      `${lines(EXAMPLES.slice(0, 1))}[]\n{"instruction":"q"}\n{"instruction":"q","output":1}\n`,
+    );
+    await expect(runtime.dataset(jsonl(path))).rejects.toThrow(
+      `Line 2 of ${path}: it is not a JSON object. 2 more lines are wrong: line 3: output is missing; line 4: output is not text.`,
+    );
+    const table = file("instruction,output,id\na,b,1.5\nc,d,2.5\n");
+    await expect(runtime.dataset(csv(table))).rejects.toThrow(
+      /^Row 1 of .*1 more line is wrong: row 2: id "2\.5"/,
+    );
+  });
+
   it("are split into parts that together are the whole", async () => {
     const data = workerJsonl(file(lines(plain)));
     const { train, validation } = split(data, { validation: 0.4, seed: 2 });

@@ -165,6 +165,9 @@ describe.skipIf(chromiumPath === undefined)("a reader in Chromium (skipped where
     const { page } = await opened(pathToFileURL(join(site, "index.html")).href);
     const plain = await page.evaluate("getComputedStyle(document.querySelector('h1')).fontSize");
     expect(Number.parseInt(String(plain), 10)).toBeGreaterThan(24); // VitePress's style, which is there
+    expect(await page.locator(".DocSearch-Button:visible, .VPNavBarAppearance:visible").count()).toBe(0);
+    const told = "getComputedStyle(document.querySelector('.VPNavBarSearch'), '::after').content";
+    expect(await page.evaluate(told)).toContain("npm run docs -- --serve");
     await page.locator(".vp-doc").getByRole("link", { name: "Fixing a word" }).click();
     await page.waitForURL(/guide\/editing\.html#fixing-a-word$/);
     expect(await page.locator("h1").textContent()).toContain("Editing and infilling");

@@ -59,58 +59,61 @@ async function opened(address: string): Promise<Page> {
   return page;
 }
 
-describe.skipIf(chromiumPath === undefined)("a page of another origin", () => {
-  let friend: string;
-  beforeAll(async () => {
-    runtime = await startRuntime(scratch);
-    friend = await site();
-    endpoint = await serveOpenAI(runtime, { bases: ["stub"], allowOrigins: [friend] });
-    browser = await launchChromium();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await endpoint?.close();
-    await runtime?.close();
-    for (const server of sites) server.close();
-  });
+describe.skipIf(chromiumPath === undefined)(
+  "a page of another origin, in Chromium (skipped where there is none)",
+  () => {
+    let friend: string;
+    beforeAll(async () => {
+      runtime = await startRuntime(scratch);
+      friend = await site();
+      endpoint = await serveOpenAI(runtime, { bases: ["stub"], allowOrigins: [friend] });
+      browser = await launchChromium();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await endpoint?.close();
+      await runtime?.close();
+      for (const server of sites) server.close();
+    });
 
-  it("can neither read nor write, even with the token", async () => {
-    const page = await opened(await site());
-    expect(await asks(page, endpoint.url, endpoint.token)).toContain("Failed to fetch");
-    expect(await asks(page, endpoint.url, undefined)).toContain("Failed to fetch");
-    expect(await asks(page, endpoint.url, undefined, "no-cors")).toContain("Failed to fetch");
-    expect((await runtime.info()).bases).toEqual([]); // nothing was loaded for it
-    expect(await runtime.runs()).toEqual([]);
-  });
+    it("can neither read nor write, even with the token", async () => {
+      const page = await opened(await site());
+      expect(await asks(page, endpoint.url, endpoint.token)).toContain("Failed to fetch");
+      expect(await asks(page, endpoint.url, undefined)).toContain("Failed to fetch");
+      expect(await asks(page, endpoint.url, undefined, "no-cors")).toContain("Failed to fetch");
+      expect((await runtime.info()).bases).toEqual([]); // nothing was loaded for it
+      expect(await runtime.runs()).toEqual([]);
+    });
 
-  it("cannot send it a form either", async () => {
-    const page = await opened(await site());
-    await page.setContent(
-      `<form method="post" action="${endpoint.url}/completions"><button>Send</button></form>`,
-    );
-    await page.click("button");
-    await page.waitForURL(`${endpoint.url}/completions`);
-    expect(await page.textContent("body")).toContain("foreign-origin");
-    expect(await runtime.runs()).toEqual([]);
-  });
+    it("cannot send it a form either", async () => {
+      const page = await opened(await site());
+      await page.setContent(
+        `<form method="post" action="${endpoint.url}/completions"><button>Send</button></form>`,
+      );
+      await page.click("button");
+      await page.waitForURL(`${endpoint.url}/completions`);
+      expect(await page.textContent("body")).toContain("foreign-origin");
+      expect(await runtime.runs()).toEqual([]);
+    });
 
-  it("under a name that resolves to this machine is no page of the endpoint", async () => {
-    const args = ["--no-sandbox", "--host-resolver-rules=MAP rebound.example 127.0.0.1"];
-    const { chromium } = await import("playwright-core");
-    const rebound = await chromium.launch({ executablePath: chromiumPath ?? "", args });
-    try {
-      const page = await rebound.newPage();
-      const response = await page.goto(`http://rebound.example:${endpoint.port}/v1/models`);
-      expect(response?.status()).toBe(403);
-      expect(await page.textContent("body")).toContain("foreign-host");
-    } finally {
-      await rebound.close();
-    }
-  });
+    it("under a name that resolves to this machine is no page of the endpoint", async () => {
+      const args = ["--no-sandbox", "--host-resolver-rules=MAP rebound.example 127.0.0.1"];
+      const { chromium } = await import("playwright-core");
+      const rebound = await chromium.launch({ executablePath: chromiumPath ?? "", args });
+      try {
+        const page = await rebound.newPage();
+        const response = await page.goto(`http://rebound.example:${endpoint.port}/v1/models`);
+        expect(response?.status()).toBe(403);
+        expect(await page.textContent("body")).toContain("foreign-host");
+      } finally {
+        await rebound.close();
+      }
+    });
 
-  it("that is allowed can call it with the token, and only with it", async () => {
-    const page = await opened(friend);
-    expect(await asks(page, endpoint.url, endpoint.token)).toMatch(/^200 \{"id":"cmpl-/);
-    expect(await asks(page, endpoint.url, "other")).toMatch(/^401 /);
-  });
-});
+    it("that is allowed can call it with the token, and only with it", async () => {
+      const page = await opened(friend);
+      expect(await asks(page, endpoint.url, endpoint.token)).toMatch(/^200 \{"id":"cmpl-/);
+      expect(await asks(page, endpoint.url, "other")).toMatch(/^401 /);
+    });
+  },
+);

@@ -70,6 +70,27 @@ def test_what_is_not_stored_is_not_found(store: DatasetStore) -> None:
         assert refused.value.code is ErrorCode.NOT_FOUND
 
 
+def test_wrong_lines_are_told_together_ten_of_them_and_how_many_there_are(store: DatasetStore) -> None:
+    good = b'{"instruction": "q", "output": "a"}\n'
+    with pytest.raises(LadError) as refused:
+        uploaded(store, good + b"[]\n" + good + b'\n{"instruction": "q"}\n' + good)
+    assert refused.value.message == (
+        "Line 2 of the data: it is not a JSON object. 1 more line is wrong: line 5: output is missing."
+    )
+    assert refused.value.remedy.startswith("Write ")
+    with pytest.raises(LadError) as refused:
+        uploaded(store, b"[]\n" * 25)
+    told = refused.value.message
+    assert "24 more lines are wrong, among them line 2: it is not a JSON object; line 3: " in told
+    assert "; line 10: it is not a JSON object." in told and "line 11" not in told
+    with pytest.raises(LadError, match=r"^Line 2 of the data: id 0 stands in an earlier line too"):
+        uploaded(store, b'{"instruction": "q", "output": "a", "id": 0}\n' * 2)
+    with pytest.raises(LadError, match=r"^Line 1 of the data: it is not a JSON object\. Write"):
+        uploaded(
+            store, b'[]\n{"instruction": "q", "output": "a", "id": 1}\n' + good.replace(b"}", b', "id": 0}')
+        )
+
+
 def test_an_upload_that_is_given_up_or_refused_leaves_nothing_behind(
     store: DatasetStore, tmp_path: Path
 ) -> None:

@@ -2,12 +2,15 @@
 
 import json
 import logging
+import threading
+import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from huggingface_hub import constants
 
 from fake_hub_writes import COMMIT, TOKEN, WritableHub
 from lad_runtime.errors import ErrorCode, LadError
@@ -20,9 +23,6 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[WritableHub]:
     made = WritableHub()
     monkeypatch.setenv("HF_ENDPOINT", made.endpoint)
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr(
-        constants, "HF_HUB_DISABLE_XET", True
-    )  # whose transfers need more of a hub than is faked
     yield made
     made.close()
 
@@ -35,7 +35,13 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def spec(**changes: object) -> PushSpec:
-    given = {"repo": "owner/capitals", "private": True, "message": "", "hub_token": TOKEN}
+    given = {
+        "repo": "owner/capitals",
+        "private": True,
+        "message": "",
+        "hub_token": TOKEN,
+        "idle_timeout_ms": 30_000,
+    }
     return PushSpec(**{**given, **changes})  # type: ignore[arg-type]
 
 
@@ -84,6 +90,53 @@ def test_what_a_hub_refuses_has_a_name_and_never_the_token(
     bench.worker.pushes.push(adapter_id, spec())
     told = caplog.text + "".join(capfd.readouterr()) + repr(spec())
     assert TOKEN not in told and wrong not in told
+
+
+def test_weights_go_by_git_lfs_to_a_hub_that_offers_xet(hub: WritableHub, bench: Bench) -> None:
+    assert find_spec("hf_xet") is not None, "the library would not take Xet anyway"
+    bench.worker.pushes.push(bench.adapter(bench.base()).id, spec())
+    assert "/owner/capitals.git/info/lfs/objects/batch" in hub.asked
+    assert any(path.startswith("/store/") for path in hub.asked)
+    assert not [path for path in hub.asked if "xet" in path]
+
+
+@pytest.mark.parametrize("name", ["silent", "drips", "later", "stuck"])
+def test_a_hub_that_keeps_one_waiting_is_left(hub: WritableHub, bench: Bench, name: str) -> None:
+    """It never answers, its answer never ends, it names a time that is far off, or it takes weights and says nothing."""
+    adapter_id = bench.adapter(bench.base()).id
+    with pytest.raises(LadError, match=r"idleTimeoutMs \(700\)") as refused:
+        bench.worker.pushes.push(adapter_id, spec(repo=f"owner/{name}", idle_timeout_ms=700))
+    assert (refused.value.code, refused.value.option) == (ErrorCode.UNAVAILABLE, "idleTimeoutMs")
+    assert not hub.files.get(f"owner/{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("endless", "longer than 8 MiB"), ("packed", "packed"), ("nonsense", "not understood")],
+)
+def test_an_answer_that_no_hub_gives_is_refused(
+    hub: WritableHub, bench: Bench, name: str, problem: str
+) -> None:
+    with pytest.raises(LadError, match=problem) as refused:
+        bench.worker.pushes.push(bench.adapter(bench.base()).id, spec(repo=f"owner/{name}"))
+    assert refused.value.code is ErrorCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("name", ["silent", "drips", "later", "stuck"])
+def test_a_push_ends_at_once_when_nobody_waits_for_it(
+    hub: WritableHub, bench: Bench, tmp_path: Path, name: str
+) -> None:
+    adapter_id = bench.adapter(bench.base()).id
+    left = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        pushing = pool.submit(bench.worker.pushes.push, adapter_id, spec(repo=f"owner/{name}"), left.is_set)
+        while not hub.asked:
+            time.sleep(0.01)
+        left.set()
+        error = pushing.exception(timeout=20)
+    assert isinstance(error, LadError) and error.code is ErrorCode.CANCELLED
+    assert not hub.files.get(f"owner/{name}")
+    assert not any((tmp_path / "state" / "transfers").iterdir())
 
 
 def test_a_hub_that_does_not_answer_is_unavailable(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

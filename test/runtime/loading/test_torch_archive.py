@@ -197,6 +197,23 @@ def test_a_compressed_entry_is_not_unpacked(tmp_path: Path) -> None:
     assert "is compressed" in refusal(path)
 
 
+def test_a_directory_of_any_length_is_not_read(tmp_path: Path) -> None:
+    length = 400 << 20  # zeros that take no place on the disk
+    for name, said in [("long.pth", length), ("longest.pth", 0xFFFF_FFF0)]:
+        path = tmp_path / name
+        with path.open("wb") as file:
+            file.truncate(length)
+            file.seek(length)
+            file.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, said, 0, 0))
+        tracemalloc.start()
+        told = refusal(path)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert "its directory is longer than 8 MiB" in told or "no zip file" in told
+        assert most < 32 << 20
+    assert "its directory is longer than 8 MiB" in refusal(tmp_path / "long.pth")
+
+
 def test_a_file_that_was_cut_or_changed_is_refused_or_read_but_never_more(tmp_path: Path) -> None:
     torch.save(OrderedDict(a=torch.ones(40), b=torch.zeros(3, 3)), tmp_path / "whole.pth")
     content = (tmp_path / "whole.pth").read_bytes()

@@ -51,6 +51,12 @@ def test_a_window_is_the_rendered_prompt_then_answer_and_eos_then_an_eos_tail():
     assert (report.prompt_tokens, report.answer_tokens, report.tail_tokens) == (18, 3, 19)
 
 
+def test_examples_that_all_have_weight_0_are_refused_by_name():
+    with pytest.raises(LadError, match="weight of each of the 2 examples is 0") as refused:
+        windows(*[replace(chat("ab", "cd"), weight=0.0)] * 2)
+    assert refused.value.option == "weight"
+
+
 def test_a_window_has_its_examples_weight():
     prepared, _ = windows(replace(chat("ab", "cd"), weight=0.5), chat("ab", "cd"))
     assert [example.weight for example in prepared] == [0.5, 1.0]

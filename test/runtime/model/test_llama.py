@@ -239,6 +239,27 @@ def test_a_configuration_survives_the_hugging_face_format() -> None:
         ({"hidden_size": "many"}, ErrorCode.INVALID_FILE, "number"),
         ({"hidden_size": math.inf}, ErrorCode.INVALID_FILE, "hidden_size is inf"),
         ({"num_hidden_layers": 10**400}, ErrorCode.INVALID_FILE, "num_hidden_layers is far too large"),
+        (
+            {"rope_scaling": SCALING.to_hf() | {"high_freq_factor": 1.0}},
+            ErrorCode.INVALID_FILE,
+            "high_freq_factor is 1.0",
+        ),
+        (
+            {"rope_scaling": SCALING.to_hf() | {"high_freq_factor": 0.5}},
+            ErrorCode.INVALID_FILE,
+            "above low_freq_factor, 1.0",
+        ),
+        (
+            {"rope_scaling": SCALING.to_hf() | {"low_freq_factor": 0}},
+            ErrorCode.INVALID_FILE,
+            "low_freq_factor is 0",
+        ),
+        ({"rope_scaling": SCALING.to_hf() | {"factor": 0}}, ErrorCode.INVALID_FILE, "factor is 0"),
+        (
+            {"rope_scaling": SCALING.to_hf() | {"original_max_position_embeddings": 0}},
+            ErrorCode.INVALID_FILE,
+            "original_max_position_embeddings is 0",
+        ),
         ({"rms_norm_eps": math.nan}, ErrorCode.INVALID_FILE, "rms_norm_eps is nan"),
         ({"rope_theta": 10**400}, ErrorCode.INVALID_FILE, "rope_theta is far too large"),
         ({"rope_theta": 0}, ErrorCode.INVALID_FILE, "rope_theta is 0"),

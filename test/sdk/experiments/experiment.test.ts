@@ -103,7 +103,7 @@ describe("a mistake in it", () => {
       "Did you mean positions?",
     ],
     ["adapter.rank: [4", "adapter.rnk: [4", 22, "sweep.axes.adapter.rnk", "Did you mean adapter.rank?"],
-    ["device: cpu", "device: gpu", 2, "runtime.device", "Did you mean cpu?"],
+    ["device: cpu", "device: gpu", 2, "runtime.device", "Did you mean cuda?"],
   ])("is told with its line: %s → %s", (from, to, line, option, remedy) => {
     const parse = () => parseExperiment(changed(from, to), "e.yaml");
     expect(parse).toThrow(expect.objectContaining({ code: "invalid-option", option, remedy }));

@@ -3,6 +3,7 @@ import { check } from "../../../sdk/src/checks/check.js";
 import { LadError } from "../../../sdk/src/errors.js";
 import { cover, lad, maskOnly } from "../../../sdk/src/method/noises/registered.js";
 import { ar, llada, refine } from "../../../sdk/src/method/policies/registered.js";
+import { jsonl } from "../../../sdk/src/options/data/sources.js";
 import { checkEvaluate } from "../../../sdk/src/options/evaluation.js";
 import {
   checkCanvas,
@@ -132,29 +133,17 @@ describe("the defaults", () => {
 
 describe("a wrong option", () => {
   it.each([
-    [{ rank: 0 }, "rank", "rank is 0: it must be an integer of at least 1. Give an integer of at least 1."],
-    [
-      { rank: 1.5 },
-      "rank",
-      "rank is 1.5: it must be an integer of at least 1. Give an integer of at least 1.",
-    ],
+    [{ rank: 0 }, "rank", "rank is 0: it must be an integer of at least 1."],
+    [{ rank: 1.5 }, "rank", "rank is 1.5: it must be an integer of at least 1."],
     [{}, "rank", "rank is missing: it is required. Give an integer of at least 1."],
     [{ rnak: 4 }, "rnak", "rnak is 4: there is no such option. Did you mean rank?"],
-    [
-      { rank: 4, dropout: 1 },
-      "dropout",
-      "dropout is 1: it must be a number from 0 to below 1. Give a number from 0 to below 1.",
-    ],
+    [{ rank: 4, dropout: 1 }, "dropout", "dropout is 1: it must be a number from 0 to below 1."],
     [
       { rank: 4, targets: [] },
       "targets",
-      "targets is []: it must be a list of projection names, at least one. Give a list of projection names, at least one.",
+      "targets is []: it must be a list of projection names, at least one.",
     ],
-    [
-      { rank: 4, alpha: 0 },
-      "alpha",
-      "alpha is 0: it must be a finite number above 0. Give a finite number above 0.",
-    ],
+    [{ rank: 4, alpha: 0 }, "alpha", "alpha is 0: it must be a finite number above 0."],
   ])("of an adapter is named with its value and the remedy: %j", (options, option, message) => {
     const error = errorOf(() => check(adapterOptions, options));
     expect(error).toMatchObject({ code: "invalid-option", option, message });
@@ -237,13 +226,22 @@ describe("a wrong option", () => {
     expect(errorOf(() => checkSampleMany({ canvases }, true, () => {})).option).toBe("canvases[1].messages");
   });
 
+  it("of questions that are data names what makes them", () => {
+    const data = jsonl("questions.jsonl");
+    const error = errorOf(() => checkEvaluate({ items: data } as never, true, () => {}));
+    expect(error).toMatchObject({ option: "items", remedy: expect.stringContaining("base.questions(data)") });
+  });
+
   it("of one question of an evaluation is named with the question", () => {
     const items = [{ messages: "a" }, { reference: "b" }];
     expect(errorOf(() => checkEvaluate({ items }, true, () => {})).option).toBe("items[1].messages");
   });
 
   it("of a runtime belongs to how it is started", () => {
-    expect(errorOf(() => checkRuntime({ device: "gpu" as never })).option).toBe("device");
+    for (const device of ["gpu", "GPU", "cuda:0"]) {
+      const error = errorOf(() => checkRuntime({ device: device as never }));
+      expect([error.option, error.remedy]).toEqual(["device", "Did you mean cuda?"]);
+    }
     expect(errorOf(() => checkRuntime({ address: "a:1" } as never)).option).toBe("token");
     expect(errorOf(() => checkRuntime({ container: "cpu", device: "cpu" } as never)).option).toBe("device");
     expect(errorOf(() => checkRuntime({ container: "cpu", port: 0 })).option).toBe("port");

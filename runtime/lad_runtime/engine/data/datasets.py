@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lad_runtime.engine.cancelling import until
-from lad_runtime.engine.data.examples import read_examples
+from lad_runtime.engine.data.examples import count_examples, read_examples
 from lad_runtime.engine.data.hub_data import hub_lines
 from lad_runtime.engine.data.local_file import pieces_of
 from lad_runtime.engine.data.read_columns import renamed_lines
@@ -112,7 +112,8 @@ class DatasetStore:
 
     def keep(self, dataset_id: str, file: Path) -> int:
         """Checks every line of a file, whose digest is the id, and stores it; returns the number of examples."""
-        count = sum(1 for _ in self._read(file))
+        with storing("data set"), file.open("rb") as lines:
+            count = count_examples(_lines(lines))
         if count == 0:
             raise LadError(
                 ErrorCode.INVALID_DATA,

@@ -14,6 +14,8 @@ from lad_runtime.types.limits import MAX_UINT64
 MAX_SOURCE_NAME = 64
 _LONGEST_ID = 20  # digits of 2^64 − 1
 _LONGEST_SHOWN = 64  # characters
+_MOST_MISTAKES = 10  # that one error tells
+_LONGEST_MISTAKE = 160  # characters
 _ROLES = ("system", "user", "assistant")
 
 
@@ -23,6 +25,48 @@ def read_examples(lines: Iterable[bytes]) -> Iterator[Example]:
     A whole number as `id` keys an example's noise; its default is the row number, from 0. Raises LadError(INVALID_DATA) with the
     line's number, from 1.
     """
+    for example in _examples_and_mistakes(lines):
+        if isinstance(example, LadError):
+            raise example
+        yield example
+
+
+def count_examples(lines: Iterable[bytes]) -> int:
+    """How many examples there are. Raises as `read_examples`, with the first ten wrong lines and how many there are in all."""
+    count = wrong = 0
+    mistakes: list[LadError] = []
+    for example in _examples_and_mistakes(lines):
+        if isinstance(example, LadError):
+            wrong += 1
+            if len(mistakes) < _MOST_MISTAKES:
+                mistakes.append(example)
+        else:
+            count += 1
+    if mistakes:
+        raise _together(mistakes, wrong)
+    return count
+
+
+def _together(mistakes: list[LadError], wrong: int) -> LadError:
+    """One error of the first mistakes; the remedy is the first one's."""
+    first, *others = mistakes
+    if not others:
+        return first
+    told = "; ".join(
+        "l" + error.message[1:].replace(" of the data:", ":", 1).removesuffix(".")[:_LONGEST_MISTAKE]
+        for error in others
+    )
+    more = f"{wrong - 1} more {'lines are' if wrong > 2 else 'line is'} wrong"
+    return LadError(
+        ErrorCode.INVALID_DATA,
+        f"{first.message} {more}{', among them' if wrong > len(mistakes) else ':'} {told}.",
+        option=first.option,
+        remedy=first.remedy,
+    )
+
+
+def _examples_and_mistakes(lines: Iterable[bytes]) -> Iterator[Example | LadError]:
+    """An example or what is wrong, of each line that is not blank."""
     seen: set[int] = set()
     row = 0
     for number, line in enumerate(lines, start=1):
@@ -30,16 +74,21 @@ def read_examples(lines: Iterable[bytes]) -> Iterator[Example]:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if not line.strip():
             continue
-        example = _example(_object(line, number), row, number)
-        if example.id in seen:
-            _refuse(
-                number,
-                f"id {example.id} stands in an earlier line too",
-                "Give every example an id of its own, or none.",
-            )
-        seen.add(example.id)
+        try:
+            example = _example(_object(line, number), row, number)
+            if example.id in seen:
+                _refuse(
+                    number,
+                    f"id {example.id} stands in an earlier line too",
+                    "Give every example an id of its own, or none.",
+                )
+            seen.add(example.id)
+        except LadError as mistake:
+            found: Example | LadError = mistake
+        else:
+            found = example
         row += 1
-        yield example
+        yield found
 
 
 def check_columns(row: dict[str, Any], number: int) -> None:

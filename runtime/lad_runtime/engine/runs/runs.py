@@ -12,7 +12,7 @@ from lad_runtime.engine.runs.run import Run
 from lad_runtime.engine.store.retention import KEPT_RUNS
 from lad_runtime.engine.store.run_store import RunStore
 from lad_runtime.errors import ErrorCode, LadError
-from lad_runtime.types.runs import RunInfo
+from lad_runtime.types.runs import RunInfo, RunSpecification
 
 _KEPT_ENDED = 256
 _KEPT_WEIGHT = 1_000_000
@@ -102,6 +102,24 @@ class Runs:
         infos = {info.id: info for info in self._store.all()} if self._store else {}
         infos |= {run.id: run.info for run in self.all()}
         return sorted(infos.values(), key=lambda info: info.created)
+
+    def specification(self, run_id: str) -> RunSpecification:
+        """How a run was specified. Raises LadError: NOT_FOUND, VERSION_MISMATCH for a run of a worker that wrote it otherwise."""
+        recipe = self.get(run_id).recipe or (self._store.recipe(run_id) if self._store else None)
+        if recipe is None:
+            raise LadError(
+                ErrorCode.NOT_FOUND,
+                f"How run {run_id} was specified is not kept.",
+                option="runId",
+                value=run_id,
+                remedy="Start the worker with a state folder.",
+            )
+        return RunSpecification(
+            base_name=recipe.base.name,
+            base_revision=recipe.base_revision,
+            adapter=recipe.adapter,
+            training=recipe.training,
+        )
 
     def interrupted(self) -> list[str]:
         """The ids of the training runs that could go on."""

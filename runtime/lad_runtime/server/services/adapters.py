@@ -98,8 +98,8 @@ class AdaptersService(adapters_pb2_grpc.AdaptersServiceServicer):
     ) -> pb.PushAdapterResponse:
         spec = _read_push(request)
 
-        def push(_: Shared[Pushed]) -> Pushed:
-            return self._worker.pushes.push(request.adapter_id, spec)
+        def push(shared: Shared[Pushed]) -> Pushed:
+            return self._worker.pushes.push(request.adapter_id, spec, shared.left)
 
         return _write_pushed(await self._pushing.run((request.adapter_id, spec), push))
 

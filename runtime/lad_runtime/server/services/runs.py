@@ -11,10 +11,11 @@ from lad_runtime.gen.lad.v1 import runs_pb2 as pb
 from lad_runtime.gen.lad.v1 import runs_pb2_grpc
 from lad_runtime.server.calls.sampling_starts import SamplingStarts, write_started
 from lad_runtime.server.calls.waiting import ended, follow
-from lad_runtime.types.runs import LoggedEvent, RunInfo
+from lad_runtime.types.runs import LoggedEvent, RunInfo, RunSpecification
 from lad_runtime.wire.codec import writer
 
 _write_run = writer(RunInfo, pb.Run)
+_write_specification = writer(RunSpecification, pb.GetRunSpecResponse)
 _write_event = writer(LoggedEvent, pb.StreamEventsResponse)
 
 
@@ -26,6 +27,11 @@ class RunsService(runs_pb2_grpc.RunsServiceServicer):
 
     async def GetRun(self, request: pb.GetRunRequest, context: aio.ServicerContext) -> pb.GetRunResponse:
         return pb.GetRunResponse(run=_write_run(self._runs.get(request.run_id).info))
+
+    async def GetRunSpec(
+        self, request: pb.GetRunSpecRequest, context: aio.ServicerContext
+    ) -> pb.GetRunSpecResponse:
+        return _write_specification(await asyncio.to_thread(self._runs.specification, request.run_id))
 
     async def ListRuns(
         self, request: pb.ListRunsRequest, context: aio.ServicerContext

@@ -1,5 +1,6 @@
 """The tensors of a file of `torch.save`, a state dict or a whole module, read without unpickling anything."""
 
+import io
 import math
 import os
 import zipfile
@@ -18,6 +19,7 @@ SUFFIXES = (".pth", ".pt")
 
 _MOST_PICKLE_BYTES = 8 << 20  # even a whole module of a large Llama takes less than 2 MiB
 _MOST_ENTRIES = 100_000
+_MOST_DIRECTORY_BYTES = 8 << 20  # of the zip file; torch writes about 80 for an entry
 _MOST_MODULES = 100_000
 _MOST_VISITS = 1_000_000  # of modules, parameters and buffers, each under all its paths
 _MOST_TEMPORARY = 100  # buffers of one module that are not saved
@@ -146,7 +148,7 @@ class TorchArchive:
     def _read_directory(self) -> bytes:
         """Finds the entries, none of which is unpacked; returns that of the pickle."""
         try:
-            with closing(zipfile.ZipFile(self._path)) as archive, self._path.open("rb") as file:
+            with _BoundedFile(self._path) as file, closing(zipfile.ZipFile(file)) as archive:
                 entries = archive.infolist()
                 if len(entries) > _MOST_ENTRIES:
                     raise damaged(f"it has {len(entries)} entries")
@@ -266,6 +268,17 @@ class StoredShape:
 
     def get_dtype(self) -> str:
         return self.kind
+
+
+class _BoundedFile(io.FileIO):
+    """Reads no more at once than a directory may have: `zipfile` reads one whole, as long as the file says that it is."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        to_end = os.fstat(self.fileno()).st_size - self.tell()
+        asked = to_end if size is None or size < 0 else min(size, to_end)
+        if asked > _MOST_DIRECTORY_BYTES:
+            raise damaged(f"its directory is longer than {_MOST_DIRECTORY_BYTES >> 20} MiB")
+        return super().read(max(asked, 0)) or b""
 
 
 def _is_of_a_model(named: Named) -> bool:

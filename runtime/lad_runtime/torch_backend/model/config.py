@@ -157,13 +157,26 @@ def _rope(raw: Mapping[str, Any]) -> tuple[float, Llama3Scaling | None]:
     theta = number_in(rope, "rope_theta", number_in(raw, "rope_theta", 10000.0))
     if kind == "default":
         return theta, None
+    return theta, _llama3(rope)
+
+
+def _llama3(rope: Mapping[str, Any]) -> Llama3Scaling:
     scaling = Llama3Scaling(
         factor=number_in(rope, "factor"),
         low_frequency_factor=number_in(rope, "low_freq_factor"),
         high_frequency_factor=number_in(rope, "high_freq_factor"),
         original_positions=whole_in(rope, "original_max_position_embeddings"),
     )
-    return theta, scaling
+    low, high = scaling.low_frequency_factor, scaling.high_frequency_factor
+    if not scaling.factor > 0:
+        raise _unfit("factor", scaling.factor, "a number above 0")
+    if not low > 0:
+        raise _unfit("low_freq_factor", low, "a number above 0")
+    if not high > low:
+        raise _unfit("high_freq_factor", high, f"a number above low_freq_factor, {low}")
+    if scaling.original_positions < 1:
+        raise _unfit("original_max_position_embeddings", scaling.original_positions, "at least 1")
+    return scaling
 
 
 def whole_in(raw: Mapping[str, Any], name: str, otherwise: int | None = None) -> int:

@@ -1,11 +1,11 @@
 import type { Estimate } from "../../evaluation/statistics/estimate.js";
-import { newcombe, wilson } from "../../evaluation/statistics/wilson.js";
-import { lineChart } from "../../report/parts/chart.js";
+import { newcombe } from "../../evaluation/statistics/wilson.js";
 import type { Measured } from "../measured.js";
 import { benchmarksOf, comparedPolicy, policyName, QUESTION_SETS, type QuestionSet } from "../pieces.js";
 import { highestOf, type Setting, type Variant } from "../setting.js";
 import { type Claim, finding, type Range } from "./claim.js";
 import { rightOf } from "./figures.js";
+import { showShares } from "./shares.js";
 
 /** How far below its base an adapter may stay and still be near it: ten points. */
 const NEAR = 0.1;
@@ -34,33 +34,30 @@ export const accuracy: Claim = {
       return finding(claim, figure, "share of right answers more than the base", range);
     }),
   show: (section, measured, setting) => {
-    const rows = comparisonsOf(measured, setting);
-    section.table({
-      title: "Right answers of the adapters and of their autoregressive bases, to the same questions",
-      columns: [
-        { header: "adapter", value: ({ variant }) => variant.name },
-        { header: "questions", value: ({ questions }) => questions },
-        { header: "policy", value: ({ variant }) => policyName(comparedPolicy(setting, variant)) },
-        { header: "adapter right", form: "percent", value: ({ adapted }) => wilson(adapted) },
-        { header: "base right", form: "percent", value: ({ itself }) => wilson(itself) },
+    showShares(section, {
+      rows: comparisonsOf(measured, setting),
+      sides: [
+        {
+          header: "adapter right",
+          name: "the adapter of the highest rank",
+          right: ({ adapted }) => adapted,
+        },
+        { header: "base right", name: "its base by itself", right: ({ itself }) => itself },
       ],
-      rows,
-    });
-    const bar = ({ variant, questions }: Comparison) => `${variant.base}, ${questions}`;
-    section.plot(
-      lineChart({
-        title: "Right answers",
-        x: { label: "base and questions", scale: "category" },
-        y: { label: "right", form: "percent" },
-        series: [
-          {
-            name: "the adapter of the highest rank",
-            points: rows.map((row) => ({ x: bar(row), y: wilson(row.adapted) })),
-          },
-          { name: "its base by itself", points: rows.map((row) => ({ x: bar(row), y: wilson(row.itself) })) },
+      table: {
+        title: "Right answers of the adapters and of their autoregressive bases, to the same questions",
+        columns: [
+          { header: "adapter", value: ({ variant }) => variant.name },
+          { header: "questions", value: ({ questions }) => questions },
+          { header: "policy", value: ({ variant }) => policyName(comparedPolicy(setting, variant)) },
         ],
-      }),
-    );
+      },
+      chart: {
+        title: "Right answers",
+        x: { label: "base and questions", of: ({ variant, questions }) => `${variant.base}, ${questions}` },
+        y: "right",
+      },
+    });
   },
 };
 

@@ -1,9 +1,9 @@
-import { newcombe, wilson } from "../../evaluation/statistics/wilson.js";
+import { newcombe } from "../../evaluation/statistics/wilson.js";
 import { refine } from "../../method/policies/registered.js";
-import { lineChart } from "../../report/parts/chart.js";
 import { COMPARED_ITERATIONS, ERROR_KINDS, REPAIR_ITERATIONS } from "../pieces.js";
 import { type Claim, finding } from "./claim.js";
 import { rightOf } from "./figures.js";
+import { showShares } from "./shares.js";
 
 /** Structural noise teaches to repair, and to refine without masking again; masks alone do not, at the same compute. */
 export const structuralNoise: Claim = {
@@ -35,36 +35,22 @@ export const structuralNoise: Claim = {
       const masks = measured.of({ kind: "repairs", variant: maskOnly, errors });
       return structural === undefined || masks === undefined ? [] : [{ errors, structural, masks }];
     });
-    section.table({
-      title: `Right answers with errors, after ${REPAIR_ITERATIONS} iterations of refine: the share that is right again`,
-      about: "Both adapters were trained on the same data for as many steps.",
-      columns: [
-        { header: "errors", value: ({ errors }) => errors },
-        {
-          header: "structural noise",
-          form: "percent",
-          value: ({ structural }) => wilson(structural.repaired),
-        },
-        { header: "masks alone", form: "percent", value: ({ masks }) => wilson(masks.repaired) },
-      ],
+    showShares(section, {
       rows,
-    });
-    section.plot(
-      lineChart({
+      sides: [
+        { header: "structural noise", right: ({ structural }) => structural.repaired },
+        { header: "masks alone", right: ({ masks }) => masks.repaired },
+      ],
+      table: {
+        title: `Right answers with errors, after ${REPAIR_ITERATIONS} iterations of refine: the share that is right again`,
+        about: "Both adapters were trained on the same data for as many steps.",
+        columns: [{ header: "errors", value: ({ errors }) => errors }],
+      },
+      chart: {
         title: "Answers repaired",
-        x: { label: "errors", scale: "category" },
-        y: { label: "right again", form: "percent" },
-        series: [
-          {
-            name: "structural noise",
-            points: rows.map(({ errors, structural }) => ({ x: errors, y: wilson(structural.repaired) })),
-          },
-          {
-            name: "masks alone",
-            points: rows.map(({ errors, masks }) => ({ x: errors, y: wilson(masks.repaired) })),
-          },
-        ],
-      }),
-    );
+        x: { label: "errors", of: ({ errors }) => errors },
+        y: "right again",
+      },
+    });
   },
 };

@@ -26,7 +26,7 @@ from lad_runtime.gen.lad.v1 import options_pb2 as lad_dot_v1_dot_options__pb2
 from lad_runtime.gen.lad.v1 import worker_pb2 as lad_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15lad/v1/adapters.proto\x12\x06lad.v1\x1a\x14lad/v1/options.proto\x1a\x13lad/v1/worker.proto\"l\n\x14\x43reateAdapterRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12!\n\x04spec\x18\x02 \x01(\x0b\x32\x13.lad.v1.AdapterSpec\x12\x19\n\nadapter_id\x18\x03 \x01(\tB\x05\x90\xb5\x18\x80\x02\"9\n\x15\x43reateAdapterResponse\x12 \n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\".\n\x11GetAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"6\n\x12GetAdapterResponse\x12 \n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\"/\n\x12\x44ropAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"\x15\n\x13\x44ropAdapterResponse\"O\n\x16SnapshotAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x1a\n\x0bsnapshot_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\"<\n\x17SnapshotAdapterResponse\x12!\n\x08snapshot\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\"F\n\x16\x44ownloadAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x11\n\twith_card\x18\x02 \x01(\x08\";\n\x17\x44ownloadAdapterResponse\x12 \n\x05piece\x18\x01 \x01(\x0b\x32\x11.lad.v1.FilePiece\"j\n\x13MergeAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12#\n\tdata_type\x18\x02 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x13\n\x0bshard_bytes\x18\x03 \x01(\x04\"8\n\x14MergeAdapterResponse\x12 \n\x05piece\x18\x01 \x01(\x0b\x32\x11.lad.v1.FilePiece\"\x87\x01\n\x12PushAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x13\n\x04repo\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x0f\n\x07private\x18\x03 \x01(\x08\x12\x16\n\x07message\x18\x04 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x18\n\thub_token\x18\x05 \x01(\tB\x05\x90\xb5\x18\x80 \"2\n\x13PushAdapterResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\t\"6\n\tFilePiece\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x14\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x42\x06\x90\xb5\x18\x80\x80@\"p\n\x14UploadAdapterRequest\x12&\n\x06header\x18\x03 \x01(\x0b\x32\x14.lad.v1.UploadHeaderH\x00\x12\"\n\x05piece\x18\x02 \x01(\x0b\x32\x11.lad.v1.FilePieceH\x00\x42\x06\n\x04partJ\x04\x08\x01\x10\x02\"\x82\x01\n\x0cUploadHeader\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\nadapter_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12%\n\x05\x66iles\x18\x03 \x03(\x0b\x32\x10.lad.v1.FileSizeB\x04\x88\xb5\x18\x10\x12\x18\n\x10\x61llow_other_base\x18\x04 \x01(\x08\".\n\x08\x46ileSize\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\"9\n\x15UploadAdapterResponse\x12 \n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\"Z\n\x15SaveCheckpointRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x13\n\x04name\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x11\n\toverwrite\x18\x03 \x01(\x08\"(\n\x16SaveCheckpointResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"_\n\x15LoadCheckpointRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x13\n\x04name\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\nadapter_id\x18\x03 \x01(\tB\x05\x90\xb5\x18\x80\x02\":\n\x16LoadCheckpointResponse\x12 \n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\"\x18\n\x16ListCheckpointsRequest\"H\n\x17ListCheckpointsResponse\x12-\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32\x18.lad.v1.StoredCheckpoint\"w\n\x10StoredCheckpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tbase_name\x18\x02 \x01(\t\x12\x15\n\rbase_revision\x18\x03 \x01(\t\x12\x0c\n\x04rank\x18\x04 \x01(\x04\x12\r\n\x05steps\x18\x05 \x01(\x04\x12\x0e\n\x06nbytes\x18\x06 \x01(\x04\".\n\x17\x44\x65leteCheckpointRequest\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"\x1a\n\x18\x44\x65leteCheckpointResponse2\x82\x08\n\x0f\x41\x64\x61ptersService\x12Q\n\rCreateAdapter\x12\x1c.lad.v1.CreateAdapterRequest\x1a\x1d.lad.v1.CreateAdapterResponse\"\x03\x90\x02\x02\x12L\n\nGetAdapter\x12\x19.lad.v1.GetAdapterRequest\x1a\x1a.lad.v1.GetAdapterResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12L\n\x0b\x44ropAdapter\x12\x1a.lad.v1.DropAdapterRequest\x1a\x1b.lad.v1.DropAdapterResponse\"\x04\x90\xb5\x18\x02\x12W\n\x0fSnapshotAdapter\x12\x1e.lad.v1.SnapshotAdapterRequest\x1a\x1f.lad.v1.SnapshotAdapterResponse\"\x03\x90\x02\x02\x12Y\n\x0f\x44ownloadAdapter\x12\x1e.lad.v1.DownloadAdapterRequest\x1a\x1f.lad.v1.DownloadAdapterResponse\"\x03\x90\x02\x01\x30\x01\x12P\n\x0cMergeAdapter\x12\x1b.lad.v1.MergeAdapterRequest\x1a\x1c.lad.v1.MergeAdapterResponse\"\x03\x90\x02\x01\x30\x01\x12\x46\n\x0bPushAdapter\x12\x1a.lad.v1.PushAdapterRequest\x1a\x1b.lad.v1.PushAdapterResponse\x12V\n\rUploadAdapter\x12\x1c.lad.v1.UploadAdapterRequest\x1a\x1d.lad.v1.UploadAdapterResponse\"\x06\x88\xb5\x18\x80\x88@(\x01\x12T\n\x0eSaveCheckpoint\x12\x1d.lad.v1.SaveCheckpointRequest\x1a\x1e.lad.v1.SaveCheckpointResponse\"\x03\x90\x02\x02\x12T\n\x0eLoadCheckpoint\x12\x1d.lad.v1.LoadCheckpointRequest\x1a\x1e.lad.v1.LoadCheckpointResponse\"\x03\x90\x02\x02\x12W\n\x0fListCheckpoints\x12\x1e.lad.v1.ListCheckpointsRequest\x1a\x1f.lad.v1.ListCheckpointsResponse\"\x03\x90\x02\x01\x12U\n\x10\x44\x65leteCheckpoint\x12\x1f.lad.v1.DeleteCheckpointRequest\x1a .lad.v1.DeleteCheckpointResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15lad/v1/adapters.proto\x12\x06lad.v1\x1a\x14lad/v1/options.proto\x1a\x13lad/v1/worker.proto\"l\n\x14\x43reateAdapterRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12!\n\x04spec\x18\x02 \x01(\x0b\x32\x13.lad.v1.AdapterSpec\x12\x19\n\nadapter_id\x18\x03 \x01(\tB\x05\x90\xb5\x18\x80\x02\"9\n\x15\x43reateAdapterResponse\x12 \n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\".\n\x11GetAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"6\n\x12GetAdapterResponse\x12 \n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\"/\n\x12\x44ropAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"\x15\n\x13\x44ropAdapterResponse\"O\n\x16SnapshotAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x1a\n\x0bsnapshot_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\"<\n\x17SnapshotAdapterResponse\x12!\n\x08snapshot\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\"F\n\x16\x44ownloadAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x11\n\twith_card\x18\x02 \x01(\x08\";\n\x17\x44ownloadAdapterResponse\x12 \n\x05piece\x18\x01 \x01(\x0b\x32\x11.lad.v1.FilePiece\"j\n\x13MergeAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12#\n\tdata_type\x18\x02 \x01(\x0e\x32\x10.lad.v1.DataType\x12\x13\n\x0bshard_bytes\x18\x03 \x01(\x04\"8\n\x14MergeAdapterResponse\x12 \n\x05piece\x18\x01 \x01(\x0b\x32\x11.lad.v1.FilePiece\"\xa0\x01\n\x12PushAdapterRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x13\n\x04repo\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x0f\n\x07private\x18\x03 \x01(\x08\x12\x16\n\x07message\x18\x04 \x01(\tB\x05\x90\xb5\x18\x80\x08\x12\x18\n\thub_token\x18\x05 \x01(\tB\x05\x90\xb5\x18\x80 \x12\x17\n\x0fidle_timeout_ms\x18\x06 \x01(\r\"2\n\x13PushAdapterResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\t\"6\n\tFilePiece\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x14\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x42\x06\x90\xb5\x18\x80\x80@\"p\n\x14UploadAdapterRequest\x12&\n\x06header\x18\x03 \x01(\x0b\x32\x14.lad.v1.UploadHeaderH\x00\x12\"\n\x05piece\x18\x02 \x01(\x0b\x32\x11.lad.v1.FilePieceH\x00\x42\x06\n\x04partJ\x04\x08\x01\x10\x02\"\x82\x01\n\x0cUploadHeader\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\nadapter_id\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12%\n\x05\x66iles\x18\x03 \x03(\x0b\x32\x10.lad.v1.FileSizeB\x04\x88\xb5\x18\x10\x12\x18\n\x10\x61llow_other_base\x18\x04 \x01(\x08\".\n\x08\x46ileSize\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\"9\n\x15UploadAdapterResponse\x12 \n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\"Z\n\x15SaveCheckpointRequest\x12\x19\n\nadapter_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x13\n\x04name\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x11\n\toverwrite\x18\x03 \x01(\x08\"(\n\x16SaveCheckpointResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"_\n\x15LoadCheckpointRequest\x12\x16\n\x07\x62\x61se_id\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x13\n\x04name\x18\x02 \x01(\tB\x05\x90\xb5\x18\x80\x02\x12\x19\n\nadapter_id\x18\x03 \x01(\tB\x05\x90\xb5\x18\x80\x02\":\n\x16LoadCheckpointResponse\x12 \n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x0f.lad.v1.Adapter\"\x18\n\x16ListCheckpointsRequest\"H\n\x17ListCheckpointsResponse\x12-\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32\x18.lad.v1.StoredCheckpoint\"w\n\x10StoredCheckpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tbase_name\x18\x02 \x01(\t\x12\x15\n\rbase_revision\x18\x03 \x01(\t\x12\x0c\n\x04rank\x18\x04 \x01(\x04\x12\r\n\x05steps\x18\x05 \x01(\x04\x12\x0e\n\x06nbytes\x18\x06 \x01(\x04\".\n\x17\x44\x65leteCheckpointRequest\x12\x13\n\x04name\x18\x01 \x01(\tB\x05\x90\xb5\x18\x80\x02\"\x1a\n\x18\x44\x65leteCheckpointResponse2\x82\x08\n\x0f\x41\x64\x61ptersService\x12Q\n\rCreateAdapter\x12\x1c.lad.v1.CreateAdapterRequest\x1a\x1d.lad.v1.CreateAdapterResponse\"\x03\x90\x02\x02\x12L\n\nGetAdapter\x12\x19.lad.v1.GetAdapterRequest\x1a\x1a.lad.v1.GetAdapterResponse\"\x07\x90\x02\x01\x90\xb5\x18\x01\x12L\n\x0b\x44ropAdapter\x12\x1a.lad.v1.DropAdapterRequest\x1a\x1b.lad.v1.DropAdapterResponse\"\x04\x90\xb5\x18\x02\x12W\n\x0fSnapshotAdapter\x12\x1e.lad.v1.SnapshotAdapterRequest\x1a\x1f.lad.v1.SnapshotAdapterResponse\"\x03\x90\x02\x02\x12Y\n\x0f\x44ownloadAdapter\x12\x1e.lad.v1.DownloadAdapterRequest\x1a\x1f.lad.v1.DownloadAdapterResponse\"\x03\x90\x02\x01\x30\x01\x12P\n\x0cMergeAdapter\x12\x1b.lad.v1.MergeAdapterRequest\x1a\x1c.lad.v1.MergeAdapterResponse\"\x03\x90\x02\x01\x30\x01\x12\x46\n\x0bPushAdapter\x12\x1a.lad.v1.PushAdapterRequest\x1a\x1b.lad.v1.PushAdapterResponse\x12V\n\rUploadAdapter\x12\x1c.lad.v1.UploadAdapterRequest\x1a\x1d.lad.v1.UploadAdapterResponse\"\x06\x88\xb5\x18\x80\x88@(\x01\x12T\n\x0eSaveCheckpoint\x12\x1d.lad.v1.SaveCheckpointRequest\x1a\x1e.lad.v1.SaveCheckpointResponse\"\x03\x90\x02\x02\x12T\n\x0eLoadCheckpoint\x12\x1d.lad.v1.LoadCheckpointRequest\x1a\x1e.lad.v1.LoadCheckpointResponse\"\x03\x90\x02\x02\x12W\n\x0fListCheckpoints\x12\x1e.lad.v1.ListCheckpointsRequest\x1a\x1f.lad.v1.ListCheckpointsResponse\"\x03\x90\x02\x01\x12U\n\x10\x44\x65leteCheckpoint\x12\x1f.lad.v1.DeleteCheckpointRequest\x1a .lad.v1.DeleteCheckpointResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -126,37 +126,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MERGEADAPTERRESPONSE']._serialized_start=805
   _globals['_MERGEADAPTERRESPONSE']._serialized_end=861
   _globals['_PUSHADAPTERREQUEST']._serialized_start=864
-  _globals['_PUSHADAPTERREQUEST']._serialized_end=999
-  _globals['_PUSHADAPTERRESPONSE']._serialized_start=1001
-  _globals['_PUSHADAPTERRESPONSE']._serialized_end=1051
-  _globals['_FILEPIECE']._serialized_start=1053
-  _globals['_FILEPIECE']._serialized_end=1107
-  _globals['_UPLOADADAPTERREQUEST']._serialized_start=1109
-  _globals['_UPLOADADAPTERREQUEST']._serialized_end=1221
-  _globals['_UPLOADHEADER']._serialized_start=1224
-  _globals['_UPLOADHEADER']._serialized_end=1354
-  _globals['_FILESIZE']._serialized_start=1356
-  _globals['_FILESIZE']._serialized_end=1402
-  _globals['_UPLOADADAPTERRESPONSE']._serialized_start=1404
-  _globals['_UPLOADADAPTERRESPONSE']._serialized_end=1461
-  _globals['_SAVECHECKPOINTREQUEST']._serialized_start=1463
-  _globals['_SAVECHECKPOINTREQUEST']._serialized_end=1553
-  _globals['_SAVECHECKPOINTRESPONSE']._serialized_start=1555
-  _globals['_SAVECHECKPOINTRESPONSE']._serialized_end=1595
-  _globals['_LOADCHECKPOINTREQUEST']._serialized_start=1597
-  _globals['_LOADCHECKPOINTREQUEST']._serialized_end=1692
-  _globals['_LOADCHECKPOINTRESPONSE']._serialized_start=1694
-  _globals['_LOADCHECKPOINTRESPONSE']._serialized_end=1752
-  _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=1754
-  _globals['_LISTCHECKPOINTSREQUEST']._serialized_end=1778
-  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_start=1780
-  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_end=1852
-  _globals['_STOREDCHECKPOINT']._serialized_start=1854
-  _globals['_STOREDCHECKPOINT']._serialized_end=1973
-  _globals['_DELETECHECKPOINTREQUEST']._serialized_start=1975
-  _globals['_DELETECHECKPOINTREQUEST']._serialized_end=2021
-  _globals['_DELETECHECKPOINTRESPONSE']._serialized_start=2023
-  _globals['_DELETECHECKPOINTRESPONSE']._serialized_end=2049
-  _globals['_ADAPTERSSERVICE']._serialized_start=2052
-  _globals['_ADAPTERSSERVICE']._serialized_end=3078
+  _globals['_PUSHADAPTERREQUEST']._serialized_end=1024
+  _globals['_PUSHADAPTERRESPONSE']._serialized_start=1026
+  _globals['_PUSHADAPTERRESPONSE']._serialized_end=1076
+  _globals['_FILEPIECE']._serialized_start=1078
+  _globals['_FILEPIECE']._serialized_end=1132
+  _globals['_UPLOADADAPTERREQUEST']._serialized_start=1134
+  _globals['_UPLOADADAPTERREQUEST']._serialized_end=1246
+  _globals['_UPLOADHEADER']._serialized_start=1249
+  _globals['_UPLOADHEADER']._serialized_end=1379
+  _globals['_FILESIZE']._serialized_start=1381
+  _globals['_FILESIZE']._serialized_end=1427
+  _globals['_UPLOADADAPTERRESPONSE']._serialized_start=1429
+  _globals['_UPLOADADAPTERRESPONSE']._serialized_end=1486
+  _globals['_SAVECHECKPOINTREQUEST']._serialized_start=1488
+  _globals['_SAVECHECKPOINTREQUEST']._serialized_end=1578
+  _globals['_SAVECHECKPOINTRESPONSE']._serialized_start=1580
+  _globals['_SAVECHECKPOINTRESPONSE']._serialized_end=1620
+  _globals['_LOADCHECKPOINTREQUEST']._serialized_start=1622
+  _globals['_LOADCHECKPOINTREQUEST']._serialized_end=1717
+  _globals['_LOADCHECKPOINTRESPONSE']._serialized_start=1719
+  _globals['_LOADCHECKPOINTRESPONSE']._serialized_end=1777
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=1779
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_end=1803
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_start=1805
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_end=1877
+  _globals['_STOREDCHECKPOINT']._serialized_start=1879
+  _globals['_STOREDCHECKPOINT']._serialized_end=1998
+  _globals['_DELETECHECKPOINTREQUEST']._serialized_start=2000
+  _globals['_DELETECHECKPOINTREQUEST']._serialized_end=2046
+  _globals['_DELETECHECKPOINTRESPONSE']._serialized_start=2048
+  _globals['_DELETECHECKPOINTRESPONSE']._serialized_end=2074
+  _globals['_ADAPTERSSERVICE']._serialized_start=2077
+  _globals['_ADAPTERSSERVICE']._serialized_end=3103
 # @@protoc_insertion_point(module_scope)

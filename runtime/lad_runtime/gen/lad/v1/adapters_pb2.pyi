@@ -91,18 +91,20 @@ class MergeAdapterResponse(_message.Message):
     def __init__(self, piece: _Optional[_Union[FilePiece, _Mapping]] = ...) -> None: ...
 
 class PushAdapterRequest(_message.Message):
-    __slots__ = ("adapter_id", "repo", "private", "message", "hub_token")
+    __slots__ = ("adapter_id", "repo", "private", "message", "hub_token", "idle_timeout_ms")
     ADAPTER_ID_FIELD_NUMBER: _ClassVar[int]
     REPO_FIELD_NUMBER: _ClassVar[int]
     PRIVATE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     HUB_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    IDLE_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     adapter_id: str
     repo: str
     private: bool
     message: str
     hub_token: str
-    def __init__(self, adapter_id: _Optional[str] = ..., repo: _Optional[str] = ..., private: _Optional[bool] = ..., message: _Optional[str] = ..., hub_token: _Optional[str] = ...) -> None: ...
+    idle_timeout_ms: int
+    def __init__(self, adapter_id: _Optional[str] = ..., repo: _Optional[str] = ..., private: _Optional[bool] = ..., message: _Optional[str] = ..., hub_token: _Optional[str] = ..., idle_timeout_ms: _Optional[int] = ...) -> None: ...
 
 class PushAdapterResponse(_message.Message):
     __slots__ = ("url", "commit")

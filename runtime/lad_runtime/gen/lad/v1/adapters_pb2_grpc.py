@@ -152,7 +152,7 @@ class AdaptersServiceServicer:
 
     def PushAdapter(self, request, context):
         """Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
-        may have written them.
+        ends at once, and may have written them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

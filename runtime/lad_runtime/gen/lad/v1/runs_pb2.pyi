@@ -81,6 +81,24 @@ class GetRunResponse(_message.Message):
     run: Run
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
 
+class GetRunSpecRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class GetRunSpecResponse(_message.Message):
+    __slots__ = ("base_name", "base_revision", "adapter", "training")
+    BASE_NAME_FIELD_NUMBER: _ClassVar[int]
+    BASE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_FIELD_NUMBER: _ClassVar[int]
+    base_name: str
+    base_revision: str
+    adapter: _worker_pb2.AdapterSpec
+    training: _training_pb2.TrainingSpec
+    def __init__(self, base_name: _Optional[str] = ..., base_revision: _Optional[str] = ..., adapter: _Optional[_Union[_worker_pb2.AdapterSpec, _Mapping]] = ..., training: _Optional[_Union[_training_pb2.TrainingSpec, _Mapping]] = ...) -> None: ...
+
 class ListRunsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -46,6 +46,11 @@ class RunsServiceStub:
                 request_serializer=lad_dot_v1_dot_runs__pb2.ListRunsRequest.SerializeToString,
                 response_deserializer=lad_dot_v1_dot_runs__pb2.ListRunsResponse.FromString,
                 _registered_method=True)
+        self.GetRunSpec = channel.unary_unary(
+                '/lad.v1.RunsService/GetRunSpec',
+                request_serializer=lad_dot_v1_dot_runs__pb2.GetRunSpecRequest.SerializeToString,
+                response_deserializer=lad_dot_v1_dot_runs__pb2.GetRunSpecResponse.FromString,
+                _registered_method=True)
         self.CancelRun = channel.unary_unary(
                 '/lad.v1.RunsService/CancelRun',
                 request_serializer=lad_dot_v1_dot_runs__pb2.CancelRunRequest.SerializeToString,
@@ -91,6 +96,13 @@ class RunsServiceServicer:
 
     def ListRuns(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRunSpec(self, request, context):
+        """How a run was specified, also one of an earlier worker.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -154,6 +166,11 @@ def add_RunsServiceServicer_to_server(servicer, server):
                     servicer.ListRuns,
                     request_deserializer=lad_dot_v1_dot_runs__pb2.ListRunsRequest.FromString,
                     response_serializer=lad_dot_v1_dot_runs__pb2.ListRunsResponse.SerializeToString,
+            ),
+            'GetRunSpec': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRunSpec,
+                    request_deserializer=lad_dot_v1_dot_runs__pb2.GetRunSpecRequest.FromString,
+                    response_serializer=lad_dot_v1_dot_runs__pb2.GetRunSpecResponse.SerializeToString,
             ),
             'CancelRun': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelRun,
@@ -242,6 +259,33 @@ class RunsService:
             '/lad.v1.RunsService/ListRuns',
             lad_dot_v1_dot_runs__pb2.ListRunsRequest.SerializeToString,
             lad_dot_v1_dot_runs__pb2.ListRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRunSpec(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lad.v1.RunsService/GetRunSpec',
+            lad_dot_v1_dot_runs__pb2.GetRunSpecRequest.SerializeToString,
+            lad_dot_v1_dot_runs__pb2.GetRunSpecResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { LadError } from "../../../index.js";
 import { type Cli, note, print, printJson } from "../../cli.js";
 import { withModel } from "../../support/model.js";
+import { seconds } from "../../support/values.js";
 import { Waiting } from "../../support/waiting.js";
 import { type WorkerFlags, withWorkerFlags } from "../../support/worker.js";
 
@@ -10,6 +11,7 @@ interface Flags extends WorkerFlags {
   readonly public?: boolean;
   readonly message?: string;
   readonly json?: boolean;
+  readonly idleTimeout?: number;
 }
 
 const EXAMPLES = `
@@ -29,6 +31,11 @@ export function pushCommand(cli: Cli): Command {
       .option("-b, --base <base>", "the base that it is for (default: the adapter's own)")
       .option("--public", "where the repository is made, everyone sees it (default: its owner alone)")
       .option("-m, --message <text>", "the commit's message")
+      .option(
+        "--idle-timeout <seconds>",
+        "give up when the hub keeps one waiting longer (default: 60)",
+        seconds,
+      )
       .option("--json", "its address and its commit as a line of JSON"),
   )
     .addHelpText("after", EXAMPLES)
@@ -36,7 +43,7 @@ export function pushCommand(cli: Cli): Command {
 }
 
 async function pushed(cli: Cli, name: string, repo: string, flags: Flags): Promise<void> {
-  const { base, message } = flags;
+  const { base, message, idleTimeout } = flags;
   if (!/^[^/\s]+\/[^/\s]+$/.test(repo)) {
     throw new LadError("invalid-option", `repo is ${repo}: it is no repository's name.`, {
       option: "repo",
@@ -49,7 +56,8 @@ async function pushed(cli: Cli, name: string, repo: string, flags: Flags): Promi
     const { HF_TOKEN: hubToken } = process.env;
     const { signal } = cli.leaving;
     const waiting = new Waiting(cli, `${name} is on its way to ${repo}`);
-    const how = { private: flags.public !== true, message, hubToken, signal };
+    const idleTimeoutMs = idleTimeout === undefined ? undefined : Math.ceil(1000 * idleTimeout);
+    const how = { private: flags.public !== true, message, hubToken, idleTimeoutMs, signal };
     const done = await adapter?.push(repo, how).finally(() => waiting.end());
     if (done === undefined) return;
     if (flags.json) printJson(cli, { name, repo, ...done });

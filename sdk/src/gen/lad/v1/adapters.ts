@@ -101,6 +101,8 @@ export interface PushAdapterRequest {
   message: string;
   /** Empty: what the worker's environment or login holds. */
   hubToken: string;
+  /** The longest wait, in milliseconds, for the hub to take a piece of an upload, or to answer a request whole: from 1 on. */
+  idleTimeoutMs: number;
 }
 
 export interface PushAdapterResponse {
@@ -1155,7 +1157,7 @@ export const MergeAdapterResponse: MessageFns<MergeAdapterResponse> = {
 };
 
 function createBasePushAdapterRequest(): PushAdapterRequest {
-  return { adapterId: "", repo: "", private: false, message: "", hubToken: "" };
+  return { adapterId: "", repo: "", private: false, message: "", hubToken: "", idleTimeoutMs: 0 };
 }
 
 export const PushAdapterRequest: MessageFns<PushAdapterRequest> = {
@@ -1174,6 +1176,9 @@ export const PushAdapterRequest: MessageFns<PushAdapterRequest> = {
     }
     if (message.hubToken !== "") {
       writer.uint32(42).string(message.hubToken);
+    }
+    if (message.idleTimeoutMs !== 0) {
+      writer.uint32(48).uint32(message.idleTimeoutMs);
     }
     return writer;
   },
@@ -1231,6 +1236,14 @@ export const PushAdapterRequest: MessageFns<PushAdapterRequest> = {
             message.hubToken = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.idleTimeoutMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1258,6 +1271,11 @@ export const PushAdapterRequest: MessageFns<PushAdapterRequest> = {
         : isSet(object.hub_token)
         ? globalThis.String(object.hub_token)
         : "",
+      idleTimeoutMs: isSet(object.idleTimeoutMs)
+        ? globalThis.Number(object.idleTimeoutMs)
+        : isSet(object.idle_timeout_ms)
+        ? globalThis.Number(object.idle_timeout_ms)
+        : 0,
     };
   },
 
@@ -1278,6 +1296,9 @@ export const PushAdapterRequest: MessageFns<PushAdapterRequest> = {
     if (message.hubToken !== "") {
       obj.hubToken = message.hubToken;
     }
+    if (message.idleTimeoutMs !== 0) {
+      obj.idleTimeoutMs = Math.round(message.idleTimeoutMs);
+    }
     return obj;
   },
 
@@ -1291,6 +1312,7 @@ export const PushAdapterRequest: MessageFns<PushAdapterRequest> = {
     message.private = object.private ?? false;
     message.message = object.message ?? "";
     message.hubToken = object.hubToken ?? "";
+    message.idleTimeoutMs = object.idleTimeoutMs ?? 0;
     return message;
   },
 };
@@ -2688,7 +2710,7 @@ export const AdaptersServiceService = {
   },
   /**
    * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
-   * may have written them.
+   * ends at once, and may have written them.
    */
   pushAdapter: {
     path: "/lad.v1.AdaptersService/PushAdapter" as const,
@@ -2776,7 +2798,7 @@ export interface AdaptersServiceServer extends UntypedServiceImplementation {
   mergeAdapter: handleServerStreamingCall<MergeAdapterRequest, MergeAdapterResponse>;
   /**
    * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
-   * may have written them.
+   * ends at once, and may have written them.
    */
   pushAdapter: handleUnaryCall<PushAdapterRequest, PushAdapterResponse>;
   /** Creates an adapter from files in PEFT's format, or from one file of torch.save, named adapter_model.pth. They are admitted by their declared sizes before any of them is received. */
@@ -2879,7 +2901,7 @@ export interface AdaptersServiceClient extends Client {
   ): ClientReadableStream<MergeAdapterResponse>;
   /**
    * Writes the adapter's files, with its card, to a model repository of a Hugging Face hub, as one commit. A call that is cancelled
-   * may have written them.
+   * ends at once, and may have written them.
    */
   pushAdapter(
     request: PushAdapterRequest,

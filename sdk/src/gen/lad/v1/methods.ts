@@ -39,6 +39,7 @@ export const METHODS: Readonly<Record<string, MethodInfo>> = {
   "/lad.v1.RunsService/CancelRun": { idempotent: true, atOnce: true },
   "/lad.v1.RunsService/DeleteRun": { idempotent: true, atOnce: false },
   "/lad.v1.RunsService/GetRun": { idempotent: true, atOnce: true },
+  "/lad.v1.RunsService/GetRunSpec": { idempotent: true, atOnce: true },
   "/lad.v1.RunsService/ListRuns": { idempotent: true, atOnce: true },
   "/lad.v1.RunsService/PauseRun": { idempotent: true, atOnce: true },
   "/lad.v1.RunsService/ResumeRun": { idempotent: true, atOnce: false },

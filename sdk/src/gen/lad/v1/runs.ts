@@ -21,8 +21,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Answer, Frame, SamplingFinished, StartSamplingRequest, StartSamplingResponse } from "./sampling.js";
-import { Checkpoint, TrainingFinished, TrainingStarted, TrainingStep, Validation } from "./training.js";
-import { ErrorDetail } from "./worker.js";
+import { Checkpoint, TrainingFinished, TrainingSpec, TrainingStarted, TrainingStep, Validation } from "./training.js";
+import { AdapterSpec, ErrorDetail } from "./worker.js";
 
 export const protobufPackage = "lad.v1";
 
@@ -160,6 +160,22 @@ export interface GetRunRequest {
 
 export interface GetRunResponse {
   run: Run | undefined;
+}
+
+export interface GetRunSpecRequest {
+  runId: string;
+}
+
+export interface GetRunSpecResponse {
+  /** The base's name, as LoadBaseRequest has it, and the revision that was loaded. */
+  baseName: string;
+  baseRevision: string;
+  /** Absent: the base itself. */
+  adapter?:
+    | AdapterSpec
+    | undefined;
+  /** Absent: of sampling. */
+  training?: TrainingSpec | undefined;
 }
 
 export interface ListRunsRequest {
@@ -709,6 +725,208 @@ export const GetRunResponse: MessageFns<GetRunResponse> = {
   fromPartial<I extends Exact<DeepPartial<GetRunResponse>, I>>(object: I): GetRunResponse {
     const message = createBaseGetRunResponse();
     message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseGetRunSpecRequest(): GetRunSpecRequest {
+  return { runId: "" };
+}
+
+export const GetRunSpecRequest: MessageFns<GetRunSpecRequest> = {
+  encode(message: GetRunSpecRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRunSpecRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRunSpecRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetRunSpecRequest {
+    return {
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+    };
+  },
+
+  toJSON(message: GetRunSpecRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetRunSpecRequest>, I>>(base?: I): GetRunSpecRequest {
+    return GetRunSpecRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetRunSpecRequest>, I>>(object: I): GetRunSpecRequest {
+    const message = createBaseGetRunSpecRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetRunSpecResponse(): GetRunSpecResponse {
+  return { baseName: "", baseRevision: "", adapter: undefined, training: undefined };
+}
+
+export const GetRunSpecResponse: MessageFns<GetRunSpecResponse> = {
+  encode(message: GetRunSpecResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.baseName !== "") {
+      writer.uint32(10).string(message.baseName);
+    }
+    if (message.baseRevision !== "") {
+      writer.uint32(18).string(message.baseRevision);
+    }
+    if (message.adapter !== undefined) {
+      AdapterSpec.encode(message.adapter, writer.uint32(26).fork()).join();
+    }
+    if (message.training !== undefined) {
+      TrainingSpec.encode(message.training, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRunSpecResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRunSpecResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.baseName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.baseRevision = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.adapter = AdapterSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.training = TrainingSpec.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetRunSpecResponse {
+    return {
+      baseName: isSet(object.baseName)
+        ? globalThis.String(object.baseName)
+        : isSet(object.base_name)
+        ? globalThis.String(object.base_name)
+        : "",
+      baseRevision: isSet(object.baseRevision)
+        ? globalThis.String(object.baseRevision)
+        : isSet(object.base_revision)
+        ? globalThis.String(object.base_revision)
+        : "",
+      adapter: isSet(object.adapter) ? AdapterSpec.fromJSON(object.adapter) : undefined,
+      training: isSet(object.training) ? TrainingSpec.fromJSON(object.training) : undefined,
+    };
+  },
+
+  toJSON(message: GetRunSpecResponse): unknown {
+    const obj: any = {};
+    if (message.baseName !== "") {
+      obj.baseName = message.baseName;
+    }
+    if (message.baseRevision !== "") {
+      obj.baseRevision = message.baseRevision;
+    }
+    if (message.adapter !== undefined) {
+      obj.adapter = AdapterSpec.toJSON(message.adapter);
+    }
+    if (message.training !== undefined) {
+      obj.training = TrainingSpec.toJSON(message.training);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetRunSpecResponse>, I>>(base?: I): GetRunSpecResponse {
+    return GetRunSpecResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetRunSpecResponse>, I>>(object: I): GetRunSpecResponse {
+    const message = createBaseGetRunSpecResponse();
+    message.baseName = object.baseName ?? "";
+    message.baseRevision = object.baseRevision ?? "";
+    message.adapter = (object.adapter !== undefined && object.adapter !== null)
+      ? AdapterSpec.fromPartial(object.adapter)
+      : undefined;
+    message.training = (object.training !== undefined && object.training !== null)
+      ? TrainingSpec.fromPartial(object.training)
+      : undefined;
     return message;
   },
 };
@@ -2334,6 +2552,16 @@ export const RunsServiceService = {
     responseSerialize: (value: ListRunsResponse): Buffer => Buffer.from(ListRunsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListRunsResponse => ListRunsResponse.decode(value),
   },
+  /** How a run was specified, also one of an earlier worker. */
+  getRunSpec: {
+    path: "/lad.v1.RunsService/GetRunSpec" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRunSpecRequest): Buffer => Buffer.from(GetRunSpecRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRunSpecRequest => GetRunSpecRequest.decode(value),
+    responseSerialize: (value: GetRunSpecResponse): Buffer => Buffer.from(GetRunSpecResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetRunSpecResponse => GetRunSpecResponse.decode(value),
+  },
   /**
    * Cancels a run within one micro-step. Does nothing if the run has ended. A run that is starting, or is started later under this
    * id, never begins.
@@ -2413,6 +2641,8 @@ export const RunsServiceService = {
 export interface RunsServiceServer extends UntypedServiceImplementation {
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
+  /** How a run was specified, also one of an earlier worker. */
+  getRunSpec: handleUnaryCall<GetRunSpecRequest, GetRunSpecResponse>;
   /**
    * Cancels a run within one micro-step. Does nothing if the run has ended. A run that is starting, or is started later under this
    * id, never begins.
@@ -2470,6 +2700,22 @@ export interface RunsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListRunsResponse) => void,
+  ): ClientUnaryCall;
+  /** How a run was specified, also one of an earlier worker. */
+  getRunSpec(
+    request: GetRunSpecRequest,
+    callback: (error: ServiceError | null, response: GetRunSpecResponse) => void,
+  ): ClientUnaryCall;
+  getRunSpec(
+    request: GetRunSpecRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetRunSpecResponse) => void,
+  ): ClientUnaryCall;
+  getRunSpec(
+    request: GetRunSpecRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetRunSpecResponse) => void,
   ): ClientUnaryCall;
   /**
    * Cancels a run within one micro-step. Does nothing if the run has ended. A run that is starting, or is started later under this
