@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { type Demo, type DemoOptions, startDemo } from "../../demo/demo.js";
 import type { DemoExample } from "../../demo/messages.js";
@@ -56,7 +57,7 @@ export function demoCommand(cli: Cli): Command {
       "\nExamples:\n  lad demo\n  lad demo --base smollm2-135m --adapter mine\n\nOpen the address that it prints; other machines cannot reach it. It ends with Ctrl-C.",
     )
     .action((flags: Flags) =>
-      withKeeper(cli, flags, async ({ runtime, isShared }) => {
+      withKeeper(cli, { ...flags, usualThreads: besideBrowser() }, async ({ runtime, isShared }) => {
         const isNoted = !isShared && (await servedWorker()) === undefined;
         const announcement = isNoted ? await announceWorker(runtime.connection) : undefined;
         try {
@@ -101,6 +102,11 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
   const ended = AbortSignal.any([signal, runtime.lost]);
   if (!ended.aborted) await once(ended, "abort");
   if (runtime.lost.aborted) throw runtime.lost.reason;
+}
+
+/** On two cores one is the browser's, which draws while the worker computes; where there are more, both find theirs. */
+function besideBrowser(): number | undefined {
+  return availableParallelism() === 2 ? 1 : undefined;
 }
 
 /** The demo at its port, or at any that is free where another program has the usual one. */
