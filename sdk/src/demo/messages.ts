@@ -12,12 +12,15 @@ import type {
 
 /** Somebody who can be asked. */
 export interface DemoModel {
-  /** Names it in requests: `base`, `saved:capitals`, `run:…`, `checkpoint:…`. */
+  /** Names it in requests: `base`, `saved:capitals`, `run:…`, `step:…`, `checkpoint:…`. */
   readonly id: string;
   /** As it is shown. */
   readonly name: string;
-  /** What it is; `saved`: an adapter of the user's library; `run`: one that a run trains or has trained on this worker. */
-  readonly kind: "base" | "saved" | "run" | "checkpoint";
+  /**
+   * What it is; `saved`: an adapter of the user's library; `run`: one that a run trains or has trained on this worker; `step`: what a run of
+   * this demo had at a step.
+   */
+  readonly kind: "base" | "saved" | "run" | "step" | "checkpoint";
 }
 
 /** A question, and the right answer to it. */
@@ -44,6 +47,8 @@ export interface About {
   readonly answerTokens: number | undefined;
   /** Optimizer steps of a training that is started here, by default; undefined where none can be. */
   readonly steps: number | undefined;
+  /** Whether what a run has trained can be kept among the user's adapters. */
+  readonly canKeep: boolean;
 }
 
 /** A text in tokens. */
@@ -142,6 +147,11 @@ export interface TrainingRequest {
   readonly rank: number;
   readonly steps: number;
   readonly seed: number;
+}
+
+/** What a run's adapter is kept as. */
+export interface KeepRequest {
+  readonly name: string;
 }
 
 /** A line of a run's stream: an event that changes its curves or its state. */

@@ -62,6 +62,7 @@ export function App() {
             chosen={tab.value}
             onChoose={(name) => {
               tab.value = name;
+              if (name !== "Training") void relist().catch(() => undefined); // a run has got further meanwhile
             }}
           />
           {/* A demo that is left keeps what it has: it is hidden, not taken away. */}

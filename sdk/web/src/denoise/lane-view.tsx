@@ -6,6 +6,7 @@ import { announce } from "../core/announce.js";
 import { call } from "../core/api.js";
 import type { Lane } from "../core/lane.js";
 import { Canvas, type CanvasActions, type Span } from "../parts/canvas.js";
+import { ModelOptions } from "../parts/model-options.js";
 import { Player } from "../parts/player.js";
 import { PolicyForm, usable } from "../parts/policy-form.js";
 import { Stats } from "../parts/stats.js";
@@ -80,11 +81,7 @@ export function LaneView({
               else if (!isUsable && first) lane.policy.value = { kind: first.kind };
             }}
           >
-            {about.models.map((model) => (
-              <option key={model.id} value={model.id}>
-                {model.name}
-              </option>
-            ))}
+            <ModelOptions models={about.models} />
           </select>
         </label>
         <PolicyForm
