@@ -1,4 +1,4 @@
-/** What the demo's page and its server say to each other, as JSON. The page imports these types alone. */
+/** What the demo's page and its server say to each other, as JSON. Of the server the page imports this file alone. */
 import type {
   Answer,
   AnswerPiece,
@@ -105,14 +105,16 @@ export interface Problem {
 /** A line of a lane's stream. */
 export type SampleLine = ShownFrame | ShownAnswer | Problem;
 
+/** The corruptions of the noise lab, as the noise `fixed` names them. */
+export const NOISE_KINDS = ["masked", "swapped", "duplicated", "shifted"] as const;
+export type NoiseKind = (typeof NOISE_KINDS)[number];
+
+/** From 0 to 1 each, as the noise `fixed` takes them. */
+export type NoiseLevels = Readonly<Record<NoiseKind, number>>;
+
 /** What the noise lab corrupts. */
-export interface NoiseRequest {
+export interface NoiseRequest extends NoiseLevels {
   readonly text: string;
-  /** From 0 to 1 each, as the noise `fixed` takes them. */
-  readonly masked: number;
-  readonly swapped: number;
-  readonly duplicated: number;
-  readonly shifted: number;
   readonly seed: number;
   /** How many draws the distribution is of. */
   readonly draws: number;
@@ -125,6 +127,8 @@ export interface NoiseReply {
   readonly drawn: Tokens & { readonly masked: readonly boolean[]; readonly corrupted: readonly boolean[] };
   /** Of each position, in how many of the draws it is corrupted: from 0 to 1. */
   readonly rates: readonly number[];
+  /** The same of each kind by itself, where its level is above 0. */
+  readonly kinds: { readonly [Kind in NoiseKind]?: readonly number[] };
   /** How many draws corrupt 0, 1, 2, … tokens. */
   readonly counts: readonly number[];
 }

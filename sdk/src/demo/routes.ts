@@ -104,7 +104,10 @@ async function aboutOf({
   const { device, deviceName, threads } = await runtime.info();
   return {
     version: BUILD_VERSION,
-    device: device === "cpu" ? `cpu (${deviceName}, ${threads} threads)` : `${device} (${deviceName})`,
+    device:
+      device === "cpu"
+        ? `cpu (${deviceName}, ${threads} ${threads === 1 ? "thread" : "threads"})`
+        : `${device} (${deviceName})`,
     baseName: base.name,
     maskTokenId: base.maskTokenId,
     eosTokenId: base.eosTokenId,

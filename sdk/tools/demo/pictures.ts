@@ -39,9 +39,17 @@ async function denoise(page: Page): Promise<void> {
 
 async function noise(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "Noise lab" }).click();
-  await page.getByText("400 draws").waitFor();
+  await page.getByText("400 draws", { exact: true }).waitFor();
+  for (const kind of ["Duplications", "Span shift"]) {
+    await page.getByLabel(kind, { exact: true }).focus();
+    for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
+  }
+  await page.waitForLoadState("networkidle");
   await page.getByRole("button", { name: "Repair it" }).click();
   await ended(page);
+  await page.getByRole("button", { name: "Compare", exact: true }).click();
+  await page.locator(".compare td.repair").first().waitFor();
+  await page.locator('.compare[aria-busy="false"]').waitFor();
   await taken(page, "demo-noise.png");
 }
 

@@ -75,6 +75,22 @@ export class Lane {
     return { model: this.model.value, policy: this.policy.value };
   }
 
+  /** A lane with all that this one shows now, whatever becomes of this one. */
+  copy(): Lane {
+    const { model, policy } = this.session;
+    const copy = new Lane(this.#facts, model, policy);
+    copy.entries.value = this.entries.value;
+    copy.edits.value = this.edits.value;
+    copy.answer.value = this.answer.value;
+    copy.shown.value = this.shown.value;
+    copy.problem.value = this.problem.value;
+    copy.status.value = this.status.value === "running" ? "done" : this.status.value;
+    copy.#past.value = this.#past.value;
+    copy.#asked = this.#asked;
+    copy.#settings = this.#settings;
+    return copy;
+  }
+
   /** Asks anew, then makes the edits again that a session has. Resolves when all forwards are computed. */
   async ask(asked: Asked, edits: readonly PlacedEdit[] = [], answer?: readonly AnswerPiece[]): Promise<void> {
     const turn = ++this.#turn;
