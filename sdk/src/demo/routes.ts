@@ -73,7 +73,7 @@ export function demoRoutes(room: DemoRoom): Hono {
     })
     .post("/runs/:id/keep", async (context) => {
       const { name } = await bodyOf(context.req, keepRequest);
-      if (keep === undefined) throw new LadError("invalid-state", "Nothing is kept by this demo.");
+      if (keep === undefined) throw nothingKept();
       await keep(await models.ofRun(context.req.param("id")), name);
       return context.json({});
     })
@@ -89,6 +89,12 @@ export function demoRoutes(room: DemoRoom): Hono {
 function nothingToLearn({ name }: Base): LadError {
   return new LadError("invalid-state", `The demo has no data to train ${name} on.`, {
     remedy: "Train it with `lad train`; its run is then shown here.",
+  });
+}
+
+function nothingKept(): LadError {
+  return new LadError("invalid-state", "This demo has no place to keep adapters in.", {
+    remedy: "Serve it by `lad demo`, which keeps them in LAD_HOME.",
   });
 }
 

@@ -56,7 +56,7 @@ export function demoCommand(cli: Cli): Command {
   return withWorkerFlags(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  lad demo\n  lad demo --base smollm2-135m --adapter mine\n\nOpen the address that it prints; other machines cannot reach it. It ends with Ctrl-C.",
+      "\nExamples:\n  lad demo\n  lad demo --base smollm2-135m --adapter mine\n\nOpen the address that it prints; other machines cannot reach it. It ends with Ctrl-C.\nOn two cores the worker computes on one, and leaves the browser the other; --threads says otherwise.",
     )
     .action((flags: Flags) =>
       withKeeper(cli, { ...flags, usualThreads: besideBrowser(flags) }, async ({ runtime, isShared }) => {
