@@ -34,24 +34,31 @@ export function NoiseLab({ about }: { about: About }) {
   const corrupted = useComputed(() => reply.value?.drawn.corrupted.filter(Boolean).length ?? 0);
   /** Who repairs the next draw that comes, and how; of a session that was opened. */
   const toRepair = useRef<readonly LaneSession[] | undefined>(undefined);
+  /** The draw that the lanes have repaired. */
+  const repaired = useRef<NoiseReply | undefined>(undefined);
   useEffect(() => play(() => lanes.value), []);
   useEffect(() => {
     const request = { text: text.value, ...levels.value, seed: seed.value, draws: DRAWS };
     if (request.text.trim() === "") return;
+    let isLeft = false;
     const waiting = setTimeout(() => {
       call<NoiseReply>("noise", request).then(
         (made) => {
+          if (isLeft) return; // another draw is on its way
           reply.value = made;
           problem.value = undefined;
           if (toRepair.current !== undefined) repair(toRepair.current);
           toRepair.current = undefined;
         },
         (error: Error) => {
-          problem.value = error.message;
+          if (!isLeft) problem.value = error.message;
         },
       );
     }, CALM_MS);
-    return () => clearTimeout(waiting);
+    return () => {
+      isLeft = true;
+      clearTimeout(waiting);
+    };
   }, [text.value, levels.value, seed.value]);
 
   const another = () => {
@@ -62,6 +69,7 @@ export function NoiseLab({ about }: { about: About }) {
   const repair = (sessions: readonly LaneSession[] = []) => {
     const { value } = reply;
     if (value === undefined) return;
+    repaired.current = value;
     const asked = { question: question.value, seed: seed.value };
     lanes.value.forEach((lane, index) => {
       void lane.ask(asked, sessions[index]?.edits, piecesOf(value.drawn));
@@ -73,7 +81,7 @@ export function NoiseLab({ about }: { about: About }) {
     question: question.value,
     levels: levels.value,
     seed: seed.value,
-    isRepaired: lanes.value.some(({ entries }) => entries.value.length > 0),
+    isRepaired: reply.value !== undefined && repaired.current === reply.value,
     lanes: lanes.value.map((lane) => lane.session),
   });
   const open = (json: string) => {
