@@ -1,4 +1,4 @@
-/** What the demo's page and its server say to each other, as JSON. Of the server the page imports this file alone. */
+/** What the demo's page and its server say to each other, as JSON. The page imports these types alone. */
 import type {
   Answer,
   AnswerPiece,
@@ -106,8 +106,7 @@ export interface Problem {
 export type SampleLine = ShownFrame | ShownAnswer | Problem;
 
 /** The corruptions of the noise lab, as the noise `fixed` names them. */
-export const NOISE_KINDS = ["masked", "swapped", "duplicated", "shifted"] as const;
-export type NoiseKind = (typeof NOISE_KINDS)[number];
+export type NoiseKind = "masked" | "swapped" | "duplicated" | "shifted";
 
 /** From 0 to 1 each, as the noise `fixed` takes them. */
 export type NoiseLevels = Readonly<Record<NoiseKind, number>>;

@@ -8,13 +8,15 @@ import {
   noises,
   type PreparedExample,
 } from "../index.js";
-import { NOISE_KINDS, type NoiseKind, type NoiseReply, type NoiseRequest } from "./messages.js";
+import type { NoiseKind, NoiseReply, NoiseRequest } from "./messages.js";
 
 /**
  * The most tokens that all draws of a distribution have together: the page asks for 400 draws of at most 20,000. Some seconds of a processor,
  * for all kinds together and for each by itself.
  */
 export const MOST_DRAWN_TOKENS = 8_000_000;
+
+const KINDS: readonly NoiseKind[] = ["masked", "swapped", "duplicated", "shifted"];
 
 /**
  * Corrupts a text as training would corrupt an answer of these tokens. Draw 0 is the one that is shown; the distribution is of draws
@@ -29,7 +31,7 @@ export async function corruptedText(
   signal: AbortSignal,
 ): Promise<NoiseReply> {
   const { text, seed, draws } = request;
-  const levels = NOISE_KINDS.map((kind) => [kind, request[kind]] as const).filter(([, level]) => level > 0);
+  const levels = KINDS.map((kind) => [kind, request[kind]] as const).filter(([, level]) => level > 0);
   const noise = noiseOf(levels);
   const ids = await base.encode(text, { signal });
   checkDrawn(ids.length, draws);

@@ -1,6 +1,6 @@
 /** The page's files, as a build has made them. */
-import { serveStatic } from "@hono/node-server/serve-static";
 import type { Hono } from "hono";
+import { filesOf } from "../http/files.js";
 
 /** Nothing but the page's own files and its own server: no inline script, no frame around it, no other address. */
 export const POLICY = [
@@ -23,5 +23,5 @@ export function servePage(app: Hono, folder: string): void {
     context.header("cache-control", isNamedByContent ? "max-age=31536000, immutable" : "no-cache");
     await next();
   });
-  app.get("/*", serveStatic({ root: folder }));
+  app.get("/*", filesOf(folder));
 }

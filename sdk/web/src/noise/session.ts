@@ -1,6 +1,7 @@
 /** A session of the noise lab: the sentence, how it is corrupted, and who repaired it; all else follows from that. */
-import { NOISE_KINDS, type NoiseLevels } from "../../../src/demo/messages.js";
+import type { NoiseLevels } from "../../../src/demo/messages.js";
 import { isLane, type LaneSession, MOST_LANES } from "../core/session.js";
+import { KINDS } from "./kinds.js";
 
 export interface NoiseSession {
   readonly version: 1;
@@ -20,7 +21,7 @@ export function noiseSession(json: string): NoiseSession {
     value?.version === 1 &&
     typeof value.text === "string" &&
     typeof value.question === "string" &&
-    NOISE_KINDS.every((kind) => Number.isFinite(value.levels?.[kind])) &&
+    KINDS.every(([kind]) => Number.isFinite(value.levels?.[kind])) &&
     Number.isSafeInteger(value.seed) &&
     Array.isArray(value.lanes) &&
     value.lanes.length >= 1 &&
