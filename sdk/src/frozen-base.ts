@@ -94,6 +94,11 @@ export class FrozenBase extends Model {
     return this.info.eosTokenId;
   }
 
+  /** Whether it answers by denoising, as an adapter was trained to that is in its weights (`adapter.merge`); else it writes from left to right. */
+  get denoises(): boolean {
+    return (this.info.attention ?? "causal") !== "causal";
+  }
+
   /** Every token that ends an answer. */
   get stopTokenIds(): readonly number[] {
     return this.info.stopTokenIds;

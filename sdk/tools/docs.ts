@@ -28,7 +28,7 @@ for (const name of reports) {
 }
 if (!existsSync(join(root, SITE, "index.html"))) throw new Error(`vitepress wrote no ${SITE}/index.html.`);
 console.log(`The site is in ${SITE}: open its index.html, or serve it by \`npm run docs -- --serve\`.`);
-if (serve) console.log(`${(await serveSite(join(root, SITE))).address}/ until Ctrl-C.`);
+if (serve) console.log(`${(await serveSite(join(root, SITE))).url}/ until Ctrl-C.`);
 
 /** The reference of the published types, as Markdown. */
 function reference(): Promise<void> {

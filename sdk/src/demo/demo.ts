@@ -2,8 +2,9 @@
 import { LOOPBACK, listen } from "../http/listen.js";
 import { localApp } from "../http/local-app.js";
 import { makeToken, requireToken } from "../http/token.js";
-import type { Base, Recipe, Runtime } from "../index.js";
+import type { Adapter, Base, Recipe, Runtime } from "../index.js";
 import type { DemoExample } from "./messages.js";
+import { Milestones } from "./milestones.js";
 import { DemoModels, type SavedAdapter } from "./models.js";
 import { servePage } from "./page.js";
 import { demoRoutes } from "./routes.js";
@@ -15,8 +16,10 @@ export interface DemoOptions {
   readonly base: Base;
   /** How adapters on the base are trained and sampled. */
   readonly recipe: Recipe;
-  /** Adapters on the base that can be asked, the first by default. */
-  readonly saved: readonly SavedAdapter[];
+  /** Reads which adapters on the base can be asked at the moment, the first by default. */
+  readonly saved: () => Promise<readonly SavedAdapter[]>;
+  /** Keeps what a run has trained under a name, so that `saved` has it from then on. Default: nothing can be kept. */
+  readonly keep?: ((adapter: Adapter, name: string) => Promise<void>) | undefined;
   /** Questions that are offered, at least one. */
   readonly examples: readonly DemoExample[];
   /** What can be trained on here. Default: nothing. */
@@ -44,13 +47,15 @@ export interface Demo extends AsyncDisposable {
  * @throws LadError `port-in-use`, `invalid-option`
  */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
-  const { runtime, base, recipe, saved, examples, training, page, port, onFailure } = options;
+  const { runtime, base, recipe, saved, keep, examples, training, page, port, onFailure } = options;
   const token = makeToken();
   const ended = new AbortController();
-  const models = new DemoModels(runtime, base, saved);
+  const milestones = new Milestones();
+  const models = new DemoModels(runtime, base, saved, milestones);
   const app = localApp({ host: LOOPBACK, onFailure });
   app.use("/api/*", requireToken(token));
-  app.route("/api", demoRoutes({ runtime, base, recipe, models, examples, training, ended: ended.signal }));
+  const room = { runtime, base, recipe, models, milestones, examples, training, keep, onFailure };
+  app.route("/api", demoRoutes({ ...room, ended: ended.signal }));
   servePage(app, page);
   const listening = await listen(app, { host: LOOPBACK, port });
   return {
@@ -61,6 +66,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       ended.abort();
       await listening.close();
       await models.close();
+      await milestones.close();
     },
   };
 }

@@ -12,12 +12,15 @@ import type {
 
 /** Somebody who can be asked. */
 export interface DemoModel {
-  /** Names it in requests: `base`, `saved:capitals`, `run:…`, `checkpoint:…`. */
+  /** Names it in requests: `base`, `saved:capitals`, `run:…`, `step:…`, `checkpoint:…`. */
   readonly id: string;
   /** As it is shown. */
   readonly name: string;
-  /** What it is; `saved`: an adapter of the user's library; `run`: one that a run trains or has trained on this worker. */
-  readonly kind: "base" | "saved" | "run" | "checkpoint";
+  /**
+   * What it is; `saved`: an adapter of the user's library; `run`: one that a run trains or has trained on this worker; `step`: what a run of
+   * this demo had at a step.
+   */
+  readonly kind: "base" | "saved" | "run" | "step" | "checkpoint";
 }
 
 /** A question, and the right answer to it. */
@@ -32,6 +35,8 @@ export interface About {
   /** Such as `cpu (AMD EPYC, 2 threads)`. */
   readonly device: string;
   readonly baseName: string;
+  /** Whether the base alone denoises; else it writes from left to right. */
+  readonly baseDenoises: boolean;
   readonly maskTokenId: number;
   readonly eosTokenId: number;
   readonly stopTokenIds: readonly number[];
@@ -44,6 +49,8 @@ export interface About {
   readonly answerTokens: number | undefined;
   /** Optimizer steps of a training that is started here, by default; undefined where none can be. */
   readonly steps: number | undefined;
+  /** Whether what a run has trained can be kept among the user's adapters. */
+  readonly canKeep: boolean;
 }
 
 /** A text in tokens. */
@@ -100,14 +107,15 @@ export interface Problem {
 /** A line of a lane's stream. */
 export type SampleLine = ShownFrame | ShownAnswer | Problem;
 
+/** The corruptions of the noise lab, as the noise `fixed` names them. */
+export type NoiseKind = "masked" | "swapped" | "duplicated" | "shifted";
+
+/** From 0 to 1 each, as the noise `fixed` takes them. */
+export type NoiseLevels = Readonly<Record<NoiseKind, number>>;
+
 /** What the noise lab corrupts. */
-export interface NoiseRequest {
+export interface NoiseRequest extends NoiseLevels {
   readonly text: string;
-  /** From 0 to 1 each, as the noise `fixed` takes them. */
-  readonly masked: number;
-  readonly swapped: number;
-  readonly duplicated: number;
-  readonly shifted: number;
   readonly seed: number;
   /** How many draws the distribution is of. */
   readonly draws: number;
@@ -120,6 +128,8 @@ export interface NoiseReply {
   readonly drawn: Tokens & { readonly masked: readonly boolean[]; readonly corrupted: readonly boolean[] };
   /** Of each position, in how many of the draws it is corrupted: from 0 to 1. */
   readonly rates: readonly number[];
+  /** The same of each kind by itself, where its level is above 0. */
+  readonly kinds: { readonly [Kind in NoiseKind]?: readonly number[] };
   /** How many draws corrupt 0, 1, 2, … tokens. */
   readonly counts: readonly number[];
 }
@@ -142,6 +152,11 @@ export interface TrainingRequest {
   readonly rank: number;
   readonly steps: number;
   readonly seed: number;
+}
+
+/** What a run's adapter is kept as. */
+export interface KeepRequest {
+  readonly name: string;
 }
 
 /** A line of a run's stream: an event that changes its curves or its state. */

@@ -1,6 +1,7 @@
-/** Who can be asked in the demo: the base, its saved adapters, those of runs, and checkpoints. */
+/** Who can be asked in the demo: the base, its saved adapters, those of runs with their milestones, and checkpoints. */
 import { type Adapter, type Base, LadError, type Model, type RunInfo, type Runtime } from "../index.js";
 import type { DemoModel } from "./messages.js";
+import type { Milestones } from "./milestones.js";
 
 /** An adapter that its user has kept. */
 export interface SavedAdapter {
@@ -13,13 +14,21 @@ export interface SavedAdapter {
 export class DemoModels {
   readonly #runtime: Runtime;
   readonly #base: Base;
-  readonly #saved: readonly SavedAdapter[];
+  readonly #saved: () => Promise<readonly SavedAdapter[]>;
+  readonly #milestones: Milestones;
   readonly #loaded = new Map<string, Promise<Adapter>>();
 
-  constructor(runtime: Runtime, base: Base, saved: readonly SavedAdapter[]) {
+  /** @param saved - reads which adapters on the base are kept at the moment */
+  constructor(
+    runtime: Runtime,
+    base: Base,
+    saved: () => Promise<readonly SavedAdapter[]>,
+    milestones: Milestones,
+  ) {
     this.#runtime = runtime;
     this.#base = base;
     this.#saved = saved;
+    this.#milestones = milestones;
   }
 
   /** The base, then its adapters as they were given, then those of runs, the last run first, and checkpoints. */
@@ -31,16 +40,19 @@ export class DemoModels {
         baseName === this.#base.name && baseRevision === this.#base.info.revision,
     );
     return [
-      ...this.#saved.map(({ name }): DemoModel => ({ id: `saved:${name}`, name, kind: "saved" })),
+      ...(await this.#saved()).map(({ name }): DemoModel => ({ id: `saved:${name}`, name, kind: "saved" })),
       ...runs
         .filter(({ adapterId }) => resident.has(adapterId))
-        .map(
-          ({ id, totalSteps }): DemoModel => ({
-            id: `run:${id}`,
-            name: `run ${shortId(id)} (${totalSteps} steps)`,
-            kind: "run",
-          }),
-        ),
+        .flatMap(({ id, totalSteps }): DemoModel[] => [
+          { id: `run:${id}`, name: `run ${shortId(id)} (${totalSteps} steps)`, kind: "run" },
+          ...this.#milestones.of(id).map(
+            ({ info: { steps } }): DemoModel => ({
+              id: `step:${id}@${steps}`,
+              name: `run ${shortId(id)}, step ${steps} of ${totalSteps}`,
+              kind: "step",
+            }),
+          ),
+        ]),
       ...checkpoints.map(
         ({ name, steps }): DemoModel => ({
           id: `checkpoint:${name}`,
@@ -63,20 +75,35 @@ export class DemoModels {
       case "base":
         return this.#base;
       case "saved": {
-        const saved = this.#saved.find((one) => one.name === name);
+        const saved = (await this.#saved()).find((one) => one.name === name);
         if (saved === undefined) break;
         return this.#once(id, () => this.#base.loadAdapter(saved.folder));
+      }
+      case "step": {
+        const [run = "", steps] = name.split("@");
+        const snapshot = this.#milestones.of(run).find(({ info }) => info.steps === Number(steps));
+        if (snapshot === undefined) break;
+        return snapshot;
       }
       case "checkpoint":
         return this.#once(id, () => this.#base.loadCheckpoint(name));
       case "run":
-        return this.#runtime.adapter((await this.#runtime.run(name).info()).adapterId);
+        return this.ofRun(name);
     }
     throw new LadError("not-found", `There is no model ${id}.`, {
       option: "model",
       value: id,
       remedy: "Load the page again: it lists those that there are.",
     });
+  }
+
+  /**
+   * The adapter that a run trains or has trained.
+   *
+   * @throws LadError `not-found`
+   */
+  async ofRun(id: string): Promise<Adapter> {
+    return this.#runtime.adapter((await this.#runtime.run(id).info()).adapterId);
   }
 
   /** Drops what was loaded for the demo. */

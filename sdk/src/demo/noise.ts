@@ -8,14 +8,20 @@ import {
   noises,
   type PreparedExample,
 } from "../index.js";
-import type { NoiseReply, NoiseRequest } from "./messages.js";
+import type { NoiseKind, NoiseReply, NoiseRequest } from "./messages.js";
 
-/** The most tokens that all draws have together: the page asks for 400 draws of at most 20,000. Some seconds of a processor. */
+/**
+ * The most tokens that all draws of a distribution have together: the page asks for 400 draws of at most 20,000. Some seconds of a processor,
+ * for all kinds together and for each by itself.
+ */
 export const MOST_DRAWN_TOKENS = 8_000_000;
+
+const KINDS: readonly NoiseKind[] = ["masked", "swapped", "duplicated", "shifted"];
 
 /**
  * Corrupts a text as training would corrupt an answer of these tokens. Draw 0 is the one that is shown; the distribution is of draws
- * 0 to `draws` − 1, which are epochs of the noise's random numbers. Other calls are answered between the draws.
+ * 0 to `draws` − 1, which are epochs of the noise's random numbers; so are those of each kind by itself. Other calls are answered between
+ * the draws.
  *
  * @throws LadError `invalid-option` for levels out of range, and for more tokens in all draws than `MOST_DRAWN_TOKENS`; `cancelled`
  */
@@ -24,8 +30,9 @@ export async function corruptedText(
   request: NoiseRequest,
   signal: AbortSignal,
 ): Promise<NoiseReply> {
-  const { text, seed, draws, masked, swapped, duplicated, shifted } = request;
-  const noise = noises.fixed({ masked, swapped, duplicated, shifted, tailNoise: false });
+  const { text, seed, draws } = request;
+  const levels = KINDS.map((kind) => [kind, request[kind]] as const).filter(([, level]) => level > 0);
+  const noise = noiseOf(levels);
   const ids = await base.encode(text, { signal });
   checkDrawn(ids.length, draws);
   const example: PreparedExample = {
@@ -35,17 +42,24 @@ export async function corruptedText(
     tail: new Uint8Array(ids.length),
   };
   const { maskTokenId, vocabSize } = base.info;
-  const draw = (epoch: number) =>
-    applyNoise(example, noise, { seed: BigInt(seed), epoch, maskTokenId, vocabSize });
-  const first = draw(0);
-  const distribution = new Distribution(ids.length);
-  distribution.add(first);
-  for (let epoch = 1; epoch < draws; epoch++) {
-    await setImmediate();
-    if (signal.aborted)
-      throw new LadError("cancelled", "The draws were cancelled.", { cause: signal.reason });
-    distribution.add(draw(epoch));
+  const draw = (one: typeof noise, epoch: number) =>
+    applyNoise(example, one, { seed: BigInt(seed), epoch, maskTokenId, vocabSize });
+  const distributionOf = async (one: typeof noise) => {
+    const distribution = new Distribution(ids.length);
+    for (let epoch = 0; epoch < draws; epoch++) {
+      if (epoch > 0) await setImmediate();
+      if (signal.aborted)
+        throw new LadError("cancelled", "The draws were cancelled.", { cause: signal.reason });
+      distribution.add(draw(one, epoch));
+    }
+    return distribution.result();
+  };
+  const together = await distributionOf(noise);
+  const kinds: { [Kind in NoiseKind]?: readonly number[] } = {};
+  for (const level of levels) {
+    kinds[level[0]] = levels.length === 1 ? together.rates : (await distributionOf(noiseOf([level]))).rates;
   }
+  const first = draw(noise, 0);
   return {
     clean: { ids, pieces: await base.pieces(ids, { signal }) },
     drawn: {
@@ -54,8 +68,15 @@ export async function corruptedText(
       masked: Array.from(first.masked, (is) => is === 1),
       corrupted: Array.from(first.corrupted, (is, i) => is === 1 || first.masked[i] === 1),
     },
-    ...distribution.result(),
+    ...together,
+    kinds,
   };
+}
+
+/** The noise of these levels alone. */
+function noiseOf(levels: readonly (readonly [NoiseKind, number])[]) {
+  const none = { masked: 0, swapped: 0, duplicated: 0, shifted: 0 };
+  return noises.fixed({ ...none, ...Object.fromEntries(levels), tailNoise: false });
 }
 
 function checkDrawn(tokens: number, draws: number): void {

@@ -1,14 +1,6 @@
 /** The page's files, as a build has made them. */
-import { readFile } from "node:fs/promises";
-import { extname, join, normalize } from "node:path";
 import type { Hono } from "hono";
-
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
-};
+import { filesOf } from "../http/files.js";
 
 /** Nothing but the page's own files and its own server: no inline script, no frame around it, no other address. */
 export const POLICY = [
@@ -25,15 +17,11 @@ export const POLICY = [
 /** Serves the files of a folder. They hold nothing that is anybody's, and need no token. */
 export function servePage(app: Hono, folder: string): void {
   app.get("/*", async (context, next) => {
-    const path = context.req.path === "/" ? "/index.html" : normalize(context.req.path);
-    const type = TYPES[extname(path)];
-    if (type === undefined || path.includes("..")) return next();
-    const bytes = await readFile(join(folder, path)).catch(() => undefined);
-    if (bytes === undefined) return next();
+    const isNamedByContent = context.req.path.startsWith("/assets/");
     context.header("content-security-policy", POLICY);
     context.header("referrer-policy", "no-referrer");
-    context.header("content-type", type);
-    context.header("cache-control", path.startsWith("/assets/") ? "max-age=31536000, immutable" : "no-cache");
-    return context.body(new Uint8Array(bytes));
+    context.header("cache-control", isNamedByContent ? "max-age=31536000, immutable" : "no-cache");
+    await next();
   });
+  app.get("/*", filesOf(folder));
 }

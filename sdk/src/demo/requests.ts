@@ -3,7 +3,7 @@ import type { HonoRequest } from "hono";
 import { z } from "zod";
 import { textOf } from "../http/body.js";
 import { LadError, type SamplingState } from "../index.js";
-import type { NoiseRequest, SampleRequest, TrainingRequest } from "./messages.js";
+import type { KeepRequest, NoiseRequest, SampleRequest, TrainingRequest } from "./messages.js";
 
 const MOST_CHARACTERS = 20_000;
 const MOST_DRAWS = 1000;
@@ -44,6 +44,8 @@ export const trainingRequest: z.ZodType<TrainingRequest> = z.strictObject({
   steps: z.int().min(1),
   seed: whole,
 });
+
+export const keepRequest: z.ZodType<KeepRequest> = z.strictObject({ name: text("The name") });
 
 /**
  * A request's body.

@@ -1,6 +1,7 @@
 /** The demo's calls, each of which needs the token. */
 import { type Context, Hono } from "hono";
 import {
+  type Adapter,
   type Base,
   BUILD_VERSION,
   describePolicies,
@@ -10,9 +11,17 @@ import {
   type Runtime,
 } from "../index.js";
 import type { About, DemoExample, Problem } from "./messages.js";
+import type { Milestones } from "./milestones.js";
 import type { DemoModels } from "./models.js";
 import { corruptedText } from "./noise.js";
-import { bodyOf, noiseRequest, sampleRequest, textRequest, trainingRequest } from "./requests.js";
+import {
+  bodyOf,
+  keepRequest,
+  noiseRequest,
+  sampleRequest,
+  textRequest,
+  trainingRequest,
+} from "./requests.js";
 import { sampled } from "./sampling.js";
 import { followed, listTrainings, startTraining, type TrainingData } from "./training.js";
 
@@ -22,16 +31,21 @@ export interface DemoRoom {
   readonly base: Base;
   readonly recipe: Recipe;
   readonly models: DemoModels;
+  readonly milestones: Milestones;
   readonly examples: readonly DemoExample[];
   /** Undefined where nothing is trained here. */
   readonly training: TrainingData | undefined;
+  /** Keeps an adapter under a name; undefined where nothing is kept. */
+  readonly keep: ((adapter: Adapter, name: string) => Promise<void>) | undefined;
   /** Aborted when the demo ends. */
   readonly ended: AbortSignal;
+  /** Told of failures that no caller hears of. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** The calls below `/api`. */
 export function demoRoutes(room: DemoRoom): Hono {
-  const { runtime, base, recipe, models, training, ended } = room;
+  const { runtime, base, recipe, models, milestones, training, keep, ended, onFailure } = room;
   const until = ({ req }: Context) => AbortSignal.any([req.raw.signal, ended]);
   return new Hono()
     .get("/about", async (context) => context.json(await aboutOf(room)))
@@ -53,7 +67,15 @@ export function demoRoutes(room: DemoRoom): Hono {
     .post("/runs", async (context) => {
       const request = await bodyOf(context.req, trainingRequest);
       if (training === undefined) throw nothingToLearn(base);
-      return context.json({ id: await startTraining(base, recipe, training, request) });
+      const { id, adapter } = await startTraining(base, recipe, training, request);
+      milestones.watch(adapter, runtime.run(id), request.steps, ended, onFailure);
+      return context.json({ id });
+    })
+    .post("/runs/:id/keep", async (context) => {
+      const { name } = await bodyOf(context.req, keepRequest);
+      if (keep === undefined) throw nothingKept();
+      await keep(await models.ofRun(context.req.param("id")), name);
+      return context.json({});
     })
     .get("/runs/:id/events", (context) =>
       lines((signal) => followed(runtime, context.req.param("id"), signal), until(context)),
@@ -70,12 +92,30 @@ function nothingToLearn({ name }: Base): LadError {
   });
 }
 
-async function aboutOf({ runtime, base, recipe, models, examples, training }: DemoRoom): Promise<About> {
+function nothingKept(): LadError {
+  return new LadError("invalid-state", "This demo has no place to keep adapters in.", {
+    remedy: "Serve it by `lad demo`, which keeps them in LAD_HOME.",
+  });
+}
+
+async function aboutOf({
+  runtime,
+  base,
+  recipe,
+  models,
+  examples,
+  training,
+  keep,
+}: DemoRoom): Promise<About> {
   const { device, deviceName, threads } = await runtime.info();
   return {
     version: BUILD_VERSION,
-    device: device === "cpu" ? `cpu (${deviceName}, ${threads} threads)` : `${device} (${deviceName})`,
+    device:
+      device === "cpu"
+        ? `cpu (${deviceName}, ${threads} ${threads === 1 ? "thread" : "threads"})`
+        : `${device} (${deviceName})`,
     baseName: base.name,
+    baseDenoises: base.denoises,
     maskTokenId: base.maskTokenId,
     eosTokenId: base.eosTokenId,
     stopTokenIds: base.stopTokenIds,
@@ -84,6 +124,7 @@ async function aboutOf({ runtime, base, recipe, models, examples, training }: De
     examples,
     answerTokens: recipe.answerTokens,
     steps: training && recipe.training.steps,
+    canKeep: keep !== undefined,
   };
 }
 

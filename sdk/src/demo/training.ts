@@ -1,5 +1,5 @@
 /** Trainings in the demo: started, listed, and followed line by line. */
-import type { Base, DataSource, Recipe, Runtime } from "../index.js";
+import type { Adapter, Base, DataSource, Recipe, Runtime } from "../index.js";
 import type { RunLine, ShownRun, TrainingRequest } from "./messages.js";
 import { trainings } from "./models.js";
 
@@ -16,7 +16,7 @@ const VALIDATION_EXAMPLES = 64;
 /**
  * Starts a training as the recipe has it. It goes on when nobody follows it.
  *
- * @returns the run's id
+ * @returns the run's id, and what it trains
  * @throws LadError as making an adapter and training it do
  */
 export async function startTraining(
@@ -24,7 +24,7 @@ export async function startTraining(
   { adapter: settings, training }: Recipe,
   { train, heldout }: TrainingData,
   { rank, steps, seed }: TrainingRequest,
-): Promise<string> {
+): Promise<{ readonly id: string; readonly adapter: Adapter }> {
   const adapter = await base.createAdapter({ ...settings, rank, seed });
   const validation = {
     data: heldout,
@@ -32,7 +32,8 @@ export async function startTraining(
     maxExamples: VALIDATION_EXAMPLES,
   };
   try {
-    return await adapter.train({ ...training, steps, seed, data: train, validation, detached: true }).start();
+    const run = adapter.train({ ...training, steps, seed, data: train, validation, detached: true });
+    return { id: await run.start(), adapter };
   } catch (error) {
     await adapter[Symbol.asyncDispose]();
     throw error;

@@ -8,7 +8,7 @@ import { ended, withDemo } from "./driving.js";
 const FOLDER = join(root, "docs/images");
 
 await mkdir(FOLDER, { recursive: true });
-await withDemo(async (browser, url) => {
+await withDemo("tiny", async (browser, url) => {
   const page = await browser.newPage({ viewport: { width: 1120, height: 720 } });
   await page.goto(url);
   await denoise(page);
@@ -20,7 +20,7 @@ await withDemo(async (browser, url) => {
 async function denoise(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Add a lane" }).click();
   await page.getByLabel("Policy").nth(1).selectOption("speculative");
-  await page.getByLabel("Pace").selectOption("as computed");
+  await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await ended(page);
   for (const [lane, iteration] of [
@@ -39,9 +39,17 @@ async function denoise(page: Page): Promise<void> {
 
 async function noise(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "Noise lab" }).click();
-  await page.getByText("400 draws").waitFor();
+  await page.getByText("400 draws", { exact: true }).waitFor();
+  for (const kind of ["Duplications", "Span shift"]) {
+    await page.getByLabel(kind, { exact: true }).focus();
+    for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
+  }
+  await page.waitForLoadState("networkidle");
   await page.getByRole("button", { name: "Repair it" }).click();
   await ended(page);
+  await page.getByRole("button", { name: "Compare", exact: true }).click();
+  await page.locator(".compare td.repair").first().waitFor();
+  await page.locator('.compare[aria-busy="false"]').waitFor();
   await taken(page, "demo-noise.png");
 }
 

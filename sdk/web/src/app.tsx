@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { About } from "../../src/demo/messages.js";
 import { announced } from "./core/announce.js";
-import { call, pasteToken, takeToken } from "./core/api.js";
+import { call, fragment, pasteToken, takeToken } from "./core/api.js";
 import { Denoise } from "./denoise/denoise.js";
 import { NoiseLab } from "./noise/noise-lab.js";
 import { Tabs } from "./parts/tabs.js";
@@ -16,7 +16,7 @@ export function App() {
   const about = useSignal<About | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
   const hasToken = useSignal(useMemo(takeToken, []));
-  const tab = useSignal<(typeof TABS)[number]>("Denoise");
+  const tab = useSignal<(typeof TABS)[number]>(fragment().has("noise") ? "Noise lab" : "Denoise");
   useEffect(() => {
     if (!hasToken.value) return;
     call<About>("about").then(
@@ -62,6 +62,7 @@ export function App() {
             chosen={tab.value}
             onChoose={(name) => {
               tab.value = name;
+              if (name !== "Training") void relist().catch(() => undefined); // a run has got further meanwhile
             }}
           />
           {/* A demo that is left keeps what it has: it is hidden, not taken away. */}

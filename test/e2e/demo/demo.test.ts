@@ -18,6 +18,8 @@ const scratch = scratchFolder();
 const QUESTION = "Say abc.";
 const recipe = { ...recipes.stub, training: { ...recipes.stub.training, windowTokens: 48, steps: 3 } };
 const failures: unknown[] = [];
+/** The user's adapters, the last saved first. */
+const library: { name: string; folder: string }[] = [];
 
 let runtime: Runtime;
 let base: Base;
@@ -32,6 +34,7 @@ beforeAll(async () => {
   await adapter.train({ ...training, data: EXAMPLES }).result();
   const folder = join(scratch, "mine");
   await adapter.save(folder);
+  library.push({ name: "mine", folder });
   const page = join(scratch, "page");
   mkdirSync(page);
   writeFileSync(join(page, "index.html"), "<!doctype html><title>lad demo</title>");
@@ -39,7 +42,11 @@ beforeAll(async () => {
     runtime,
     base,
     recipe,
-    saved: [{ name: "mine", folder }],
+    saved: async () => library,
+    keep: async (trained, name) => {
+      await trained.save(join(scratch, name));
+      library.push({ name, folder: join(scratch, name) });
+    },
     examples: [{ question: QUESTION, answer: "abc" }],
     training: { train: EXAMPLES, heldout: EXAMPLES },
     page,
@@ -97,15 +104,22 @@ function facts() {
 }
 
 describe("who may call", () => {
-  it.each(["about", "models", "runs", "sample", "noise", "tokens", "runs/x/events", "runs/x/cancel"])(
-    "%s only with the token",
-    async (path) => {
-      for (const headers of [{}, { authorization: "Bearer 0" }]) {
-        expect((await ask(path, undefined, { headers })).status).toBe(401);
-        expect((await ask(path, {}, { headers })).status).toBe(401);
-      }
-    },
-  );
+  it.each([
+    "about",
+    "models",
+    "runs",
+    "sample",
+    "noise",
+    "tokens",
+    "runs/x/events",
+    "runs/x/cancel",
+    "runs/x/keep",
+  ])("%s only with the token", async (path) => {
+    for (const headers of [{}, { authorization: "Bearer 0" }]) {
+      expect((await ask(path, undefined, { headers })).status).toBe(401);
+      expect((await ask(path, {}, { headers })).status).toBe(401);
+    }
+  });
 
   it("no page of another origin, with or without the token", async () => {
     const headers = { authorization: `Bearer ${demo.token}`, origin: "http://localhost:1" };
@@ -132,7 +146,12 @@ describe("what is told of the demo", () => {
     expect(about.models.at(0)).toEqual({ id: "saved:mine", name: "mine", kind: "saved" });
     expect(about.models.at(-1)).toEqual({ id: "base", name: "stub, the base", kind: "base" });
     expect(about.policies.map(({ kind }) => kind)).toEqual(Object.keys(policies));
-    expect(about).toMatchObject({ baseName: "stub", maskTokenId: base.maskTokenId, steps: 3 });
+    expect(about).toMatchObject({
+      baseName: "stub",
+      baseDenoises: false,
+      maskTokenId: base.maskTokenId,
+      steps: 3,
+    });
   });
 });
 
@@ -318,6 +337,43 @@ describe("a training", () => {
       (await sampled({ model: `run:${id}`, policy: threshold({ iterations: 2 }), answerTokens: 4 })).frames
         .length,
     ).toBeGreaterThan(0);
+  });
+
+  it("leaves what it had on its way, each by its step, to be asked beside its end", async () => {
+    const { id } = await json<{ id: string }>("runs", { rank: 2, steps: 400, seed: 3 });
+    await (await ask(`runs/${id}/events`)).text();
+    const ofRun = async () => {
+      const models = await json<About["models"]>("models");
+      return models.filter((model) => model.id.startsWith(`step:${id}@`));
+    };
+    await expect.poll(async () => (await ofRun()).length).toBeGreaterThanOrEqual(2);
+    const steps = (await ofRun()).map((model) => Number(model.id.split("@")[1]));
+    expect(steps).toEqual([...new Set(steps)].sort((a, b) => b - a));
+    expect(steps.every((step) => step > 0 && step < 400)).toBe(true);
+    expect((await ofRun()).every(({ name }, i) => name.endsWith(`step ${steps[i]} of 400`))).toBe(true);
+    const asked = { policy: threshold({ iterations: 2 }), answerTokens: 8 };
+    const confidences = async (model: string) =>
+      (await sampled({ ...asked, model })).frames[0]?.state?.confidences;
+    const [last, first] = [`step:${id}@${steps[0]}`, `step:${id}@${steps.at(-1)}`];
+    expect(await confidences(first)).not.toEqual(await confidences(last));
+    expect(await confidences(first)).toEqual(await confidences(first));
+    expect(
+      (await ask("sample", { model: `step:${id}@7777`, question: QUESTION, seed: 1, policy: threshold() }))
+        .status,
+    ).toBe(404);
+  });
+
+  it("keeps its adapter by a name, which is asked as any other and answers the same", async () => {
+    const { id } = await json<{ id: string }>("runs", { rank: 2, steps: 3, seed: 2 });
+    await (await ask(`runs/${id}/events`)).text();
+    await json(`runs/${id}/keep`, { name: "kept" });
+    expect((await json<About["models"]>("models")).map((model) => model.id)).toContain("saved:kept");
+    const asked = { policy: threshold({ iterations: 2 }), answerTokens: 8 };
+    const kept = await sampled({ ...asked, model: "saved:kept" });
+    const trained = await sampled({ ...asked, model: `run:${id}` });
+    expect(kept.frames.map(({ state }) => state)).toEqual(trained.frames.map(({ state }) => state));
+    const again = await ask(`runs/${id}/keep`, { name: "kept" });
+    expect(again.status).toBe(409);
   });
 
   it("is stopped", async () => {

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
@@ -40,7 +41,7 @@ async function opened(options: BrowserContextOptions = {}, address = url) {
 
 /** Asks what stands in the form, and waits for the answers. */
 async function ask(page: Page): Promise<void> {
-  await page.getByLabel("Pace").selectOption("as computed");
+  await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await atEnd(page);
 }
@@ -59,6 +60,15 @@ const slider = (page: Page) => page.getByRole("slider", { name: "Iteration of la
 async function positions(tokens: Locator): Promise<number[]> {
   const all = await tokens.all();
   return Promise.all(all.map(async (token) => Number(await token.getAttribute("data-position"))));
+}
+
+/** Compares all kept adapters of the noise lab, and waits for the figures. */
+async function compared(page: Page, draws: number): Promise<void> {
+  const section = page.getByRole("region", { name: "Adapters compared" });
+  await section.getByLabel("Draws").fill(String(draws));
+  await section.getByRole("button", { name: "Compare" }).click();
+  await section.getByText(`of ${draws}`, { exact: false }).first().waitFor(PATIENCE);
+  await page.locator('.compare[aria-busy="false"]').waitFor(PATIENCE);
 }
 
 async function sound(page: Page, width: number): Promise<void> {
@@ -104,19 +114,27 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await page.getByLabel("Model").nth(2).selectOption("base");
     expect(await page.getByLabel("Policy").nth(2).inputValue()).toBe("ar");
     await ask(page);
+    await ask(page); // the first one stays behind as an earlier question
     const open = "document.querySelectorAll('details').forEach((details) => { details.open = true; })";
     await page.evaluate(open);
     await sound(page, width);
     await page.getByRole("tab", { name: "Noise lab" }).click();
-    await page.getByText("400 draws").waitFor();
+    await page.getByText("400 draws", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Repair it" }).click();
     await atEnd(page);
+    await compared(page, 1);
     await page.evaluate(open);
     await sound(page, width);
     await page.getByRole("tab", { name: "Training" }).click();
     await page.getByRole("img", { name: /^Loss of the run/ }).waitFor();
     await sound(page, width);
     expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it.skipIf(availableParallelism() !== 2)("leaves one of two cores to the browser", async () => {
+    const { context, page } = await opened();
+    expect(await page.locator(".who").textContent()).toContain(", 1 thread)");
     await context.close();
   });
 
@@ -199,6 +217,62 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await context.close();
   });
 
+  it("is edited while the worker denoises, and goes on from there", async () => {
+    const { context, page, complaints } = await opened();
+    await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
+    await page.getByText("Settings").first().click();
+    await page.getByLabel("iterations", { exact: true }).first().fill("1500");
+    await page.getByLabel("early stop").first().uncheck();
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    await expect.poll(async () => Number(await slider(page).getAttribute("max"))).toBeGreaterThan(20);
+    const lane = page.getByRole("region", { name: "lane 1" }).first();
+    expect(await lane.getAttribute("aria-busy")).toBe("true");
+    await canvas(page).locator('[data-position="2"]').focus();
+    await page.keyboard.press("p");
+    await expect.poll(() => canvas(page).locator(".pinned").count()).toBeGreaterThan(0);
+    expect(await lane.getAttribute("aria-busy")).toBe("true");
+    const pinned = await canvas(page).locator(".pinned").allTextContents();
+    const reached = Number(await slider(page).getAttribute("max"));
+    await expect
+      .poll(async () => Number(await slider(page).getAttribute("max")))
+      .toBeGreaterThan(reached + 20);
+    expect(await canvas(page).locator(".pinned").allTextContents()).toEqual(pinned);
+    await page.getByRole("button", { name: "Undo" }).first().click();
+    await expect.poll(() => canvas(page).locator(".pinned").count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("goes back to the questions of a session, which a link has too", async () => {
+    const { context, page, complaints } = await opened({
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    await ask(page);
+    const first = await texts(canvas(page));
+    await page.getByRole("button", { name: "Another question" }).click();
+    await ask(page);
+    const second = await texts(canvas(page));
+    expect(second).not.toEqual(first);
+    const earlier = page.getByRole("navigation", { name: "Questions of this session" }).getByRole("button");
+    expect(await earlier.count()).toBe(2);
+    expect(await earlier.nth(1).getAttribute("aria-current")).toBe("true");
+    await page.getByRole("button", { name: "Copy a link" }).click();
+    const link = String(await page.evaluate("navigator.clipboard.readText()"));
+    await earlier.first().click();
+    expect(await texts(canvas(page))).toEqual(first);
+
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
+    await atEnd(page);
+    expect(await texts(canvas(page))).toEqual(second);
+    await earlier.first().click();
+    await atEnd(page);
+    expect(await texts(canvas(page))).toEqual(first);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
   it("mends a pasted draft, and saves and opens a session as a file", async () => {
     const { context, page, complaints } = await opened();
     await page.getByText("Draft, seed and length").click();
@@ -214,8 +288,8 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await page.getByRole("button", { name: "Save", exact: true }).click();
     const file = await (await download).path();
     await page.reload();
-    await page.getByLabel("Open a saved session").setInputFiles(file);
-    await page.getByLabel("Pace").selectOption("as computed");
+    await page.getByLabel("Open a saved session").first().setInputFiles(file);
+    await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
     await atEnd(page);
     expect(await texts(canvas(page))).toEqual(mended);
     expect(complaints).toEqual([]);
@@ -224,7 +298,7 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
 
   it("corrupts a sentence at any strength, and shows its repair", async () => {
     const { context, page, complaints } = await opened();
-    await page.getByLabel("Pace").selectOption("as computed");
+    await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
     await page.getByRole("tab", { name: "Noise lab" }).click();
     const masks = page.getByLabel("Masks", { exact: true });
     await masks.focus();
@@ -242,6 +316,44 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await atEnd(page);
     const panel = page.getByRole("tabpanel", { name: "Noise lab" });
     expect(await panel.getByText(/\d+ of 28 tokens are as in the sentence/).count()).toBe(2);
+    const rates = page.getByRole("list", { name: "How often each token is corrupted" });
+    expect(await rates.getByRole("listitem").count()).toBe(28);
+    expect(await rates.getByRole("listitem").nth(4).textContent()).toMatch(
+      /together (\d+) %, duplications \1 %$/,
+    );
+    await compared(page, 2);
+    const [mended = ""] = await page.locator(".compare td").allTextContents();
+    const [, some, all, share] = (/^(\d+) of (\d+), (\d+) %$/.exec(mended) ?? []).map(Number);
+    expect(all).toBeGreaterThan(10);
+    expect(share).toBe(Math.round((100 * Number(some)) / Number(all)));
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("plays a session of the noise lab again from a link", async () => {
+    const { context, page, complaints } = await opened({
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
+    await page.getByRole("tab", { name: "Noise lab" }).click();
+    await page.getByRole("button", { name: "Draw again" }).click();
+    await page.getByLabel("Masks", { exact: true }).focus();
+    await page.keyboard.press("ArrowRight");
+    const panel = page.getByRole("tabpanel", { name: "Noise lab" });
+    const drawn = () => panel.locator(".drawn .token").allTextContents();
+    await expect.poll(async () => (await drawn()).length).toBe(28);
+    await page.waitForLoadState("networkidle");
+    await page.getByRole("button", { name: "Repair it" }).click();
+    await atEnd(page);
+    const repaired = panel.getByRole("listbox", { name: "Answer of lane 1" });
+    const before = { drawn: await drawn(), repaired: await texts(repaired) };
+    await panel.getByRole("button", { name: "Copy a link" }).click();
+    const link = String(await page.evaluate("navigator.clipboard.readText()"));
+    await page.goto("about:blank");
+    await page.goto(link);
+    await repaired.waitFor(PATIENCE);
+    await atEnd(page);
+    expect({ drawn: await drawn(), repaired: await texts(repaired) }).toEqual(before);
     expect(complaints).toEqual([]);
     await context.close();
   });
@@ -256,14 +368,32 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await page.getByText("finished, 20 of 20 steps").waitFor({ timeout: 120_000 });
     await page.getByText("step 20", { exact: true }).waitFor(PATIENCE);
     expect(await page.locator(".samples li").count()).toBeGreaterThan(0);
+    await page.getByLabel("Keep it as").fill("mine");
+    await page.getByRole("button", { name: "Keep", exact: true }).click();
+    await page.getByText("lad chat --adapter mine").waitFor(PATIENCE);
+    await page.getByRole("button", { name: "Keep", exact: true }).click();
+    await page.getByText("There is an adapter mine already.").waitFor(PATIENCE);
+    await sound(page, 1440);
     await page.getByRole("tab", { name: "Denoise" }).click();
+    await page.getByRole("button", { name: "Add a lane" }).click();
+    await page.getByLabel("Model").nth(1).selectOption({ label: "mine" });
     await page
       .getByLabel("Model")
       .first()
       .selectOption({ label: await runName(page) });
     await ask(page);
-    expect((await texts(canvas(page))).length).toBeGreaterThan(0);
-    expect(complaints).toEqual([]);
+    const trained = await texts(canvas(page));
+    expect(trained.length).toBeGreaterThan(0);
+    expect(await texts(canvas(page, 2))).toEqual(trained);
+    const names = await page.getByLabel("Model").first().locator("option").allTextContents();
+    const step = names.find((name) => /^run \w+, step \d+ of 20$/.test(name));
+    if (step === undefined) throw new Error(`There is no step among ${names.join(", ")}.`);
+    await page.getByLabel("Model").nth(1).selectOption({ label: step });
+    await ask(page);
+    expect((await texts(canvas(page, 2))).length).toBeGreaterThan(0);
+    const kept = await readFile(join(home, "adapters/mine/adapter_config.json"), "utf8");
+    expect(JSON.parse(kept)).toMatchObject({ r: 2 });
+    expect(complaints).toEqual([expect.stringContaining("409")]); // Chromium's own word on the refused name
     await context.close();
   });
 
@@ -273,6 +403,7 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await page.keyboard.press("ArrowRight");
     expect(await page.getByRole("tab", { name: "Noise lab" }).getAttribute("aria-selected")).toBe("true");
     await page.keyboard.press("ArrowLeft");
+    await page.getByLabel("Model").first().selectOption({ label: "small" });
     await page.getByLabel("Question", { exact: true }).focus();
     await page.keyboard.press("Enter");
     await atEnd(page);

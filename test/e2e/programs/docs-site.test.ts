@@ -1,6 +1,5 @@
 /** The documentation as a site: built without a warning, whole, and used by a reader in Chromium. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import { join, posix } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,6 +7,7 @@ import { execa } from "execa";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { corrupted, noiseNamed } from "../../../docs/.vitepress/noise/draw.js";
+import type { Listening } from "../../../sdk/src/http/listen.js";
 import { serveSite } from "../../../sdk/tools/docs/serve.js";
 import { root } from "../../docs/support/pages.js";
 import { chromiumPath, launchChromium } from "../../sdk/report/support/chromium.js";
@@ -54,19 +54,20 @@ describe("the site", () => {
 
 describe.skipIf(chromiumPath === undefined)("a reader in Chromium (skipped where there is none)", () => {
   let browser: Browser;
-  let server: Server;
+  let served: Listening;
   let address: string;
   let axe: string;
 
   beforeAll(async () => {
     axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    ({ address, server } = await serveSite(site));
+    served = await serveSite(site);
+    address = served.url;
     browser = await launchChromium();
   });
 
   afterAll(async () => {
     await browser?.close();
-    server?.close();
+    await served?.close();
   });
 
   /** A page with what it said and what it asked of others. */

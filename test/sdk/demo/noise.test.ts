@@ -44,6 +44,16 @@ describe("the distribution of many draws", () => {
     expect(Math.max(...sizes)).toBeGreaterThan(0);
   });
 
+  it("has for each kind what that kind does by itself", async () => {
+    const { kinds } = await corruptedText(baseOf(), { ...request(20, 40), shifted: 0 }, never);
+    const none = { masked: 0, swapped: 0, duplicated: 0, shifted: 0 };
+    for (const kind of ["masked", "swapped", "duplicated"] as const) {
+      const alone = { ...request(20, 40), ...none, [kind]: levels[kind] };
+      expect(kinds[kind]).toEqual((await corruptedText(baseOf(), alone, never)).rates);
+    }
+    expect(new Set(Object.keys(kinds))).toEqual(new Set(["masked", "swapped", "duplicated"]));
+  });
+
   it("lets others have their turn between any two draws", async () => {
     let turns = 0;
     let isDone = false;

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { serveOpenAI } from "../../../sdk/src/endpoint/index.js";
+import { AttentionMode } from "../../../sdk/src/gen/lad/v1/training.js";
 import { LadError } from "../../../sdk/src/index.js";
 import { AdaptersService } from "../../../sdk/src/wire.js";
 import { testFolder } from "../support/folders.js";
@@ -47,6 +48,12 @@ describe("the models", () => {
     const ids = samplingRequests(transport).map(({ adapterId }) => adapterId);
     expect(ids).toEqual(["", "adapter-2", "adapter-2"]);
     expect(transport.calls.filter(({ path }) => path === AdaptersService.uploadAdapter.path)).toHaveLength(1);
+  });
+
+  it("denoise as a base with an adapter in its weights", async () => {
+    const { ask } = await testEndpoint([{ text: "x" }], { base: { attention: AttentionMode.PREFIX } });
+    const reply = await (await ask("/v1/chat/completions", { ...hello, model: "stub" })).json();
+    expect(reply.lad.policy).toBe("remask");
   });
 
   it("write from left to right as bases alone, and draft for them as adapters alone", async () => {

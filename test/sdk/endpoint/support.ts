@@ -88,6 +88,8 @@ export interface TestEndpointOptions {
   readonly isEndless?: boolean;
   /** Ends all sampling. */
   readonly closing?: AbortSignal;
+  /** What the base says otherwise than by default. */
+  readonly base?: Parameters<typeof stubWorker>[1];
 }
 
 /** Answers the canvases of each run as the scripts say, in order; the last is for all others. */
@@ -99,9 +101,10 @@ export async function testEndpoint(
     maxAnswers = 8,
     isEndless = false,
     closing = new AbortController().signal,
+    base = {},
   }: TestEndpointOptions = {},
 ): Promise<TestEndpoint> {
-  const worker = await stubWorker();
+  const worker = await stubWorker([], base);
   async function* told(runId: string, events: readonly EventPayload[], signal: AbortSignal) {
     for (const [seq, event] of events.entries()) yield eventReply({ seq: BigInt(seq), time: 0, event });
     while (isEndless && !worker.cancelled.includes(runId)) {

@@ -114,3 +114,22 @@ describe("the cells of a round of self-speculation", () => {
     expect(cells.map(({ text }) => text)).toEqual([" t1", " t2", " t3", " t4", " t7", " t8"]);
   });
 });
+
+describe("cells that look as in the iteration before", () => {
+  it("are the very ones of that iteration, so that a canvas draws only what changed", () => {
+    const settled = cellsOf(frame([1, 2, 3, 0], [1, 2, 3, 0], []), undefined, facts, none);
+    const same = cellsOf(frame([1, 2, 3, 0], [1, 2, 3, 0], []), settled, facts, none);
+    expect(same.map((cell, p) => cell === settled[p])).toEqual([true, true, true, true]);
+    const next = cellsOf(frame([1, 5, 3, 0], [1, 2, 3, 0], [2]), settled, facts, none);
+    expect(next.map((cell, p) => cell === settled[p])).toEqual([true, false, false, true]);
+    expect(next[1]?.text).toBe(" t5");
+    expect(next[2]?.marks).toContain("remasked");
+  });
+
+  it("are others behind an end that has moved, though their tokens stay", () => {
+    const long = cellsOf(frame([1, 2, 3, 0], [1, 2, 3, 0], []), undefined, facts, none);
+    const short = cellsOf(frame([1, 0, 3, 0], [1, 2, 3, 0], []), long, facts, none);
+    expect(short.map(({ place }) => place)).toEqual(["answer", "end", "tail", "tail"]);
+    expect(short[2]).not.toBe(long[2]);
+  });
+});

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { fromLink, fromText, type Session, toLink } from "../../../sdk/web/src/core/session.js";
+import { fromLink, toLink } from "../../../sdk/web/src/core/links.js";
+import { type Session, sessionOf, type TurnSession } from "../../../sdk/web/src/core/session.js";
+import { noiseSession } from "../../../sdk/web/src/noise/session.js";
 
-const session: Session = {
-  version: 1,
+const turn: TurnSession = {
   asked: { question: "Wie heißt die Hauptstadt?\n東京 👩‍🚀 ÿ", seed: 7, draft: "Sie heißt …" },
   lanes: [
     {
@@ -15,26 +16,58 @@ const session: Session = {
     },
   ],
 };
+const session: Session = {
+  version: 1,
+  turns: [turn, { ...turn, asked: { question: "?", seed: 1 } }],
+  shown: 1,
+};
+const of = (turns: readonly object[], shown = 0) => toLink({ version: 1, turns, shown });
 
 describe("a session's link", () => {
   it("holds all of it, in letters that an address may have", () => {
     const link = toLink(session);
     expect(link).toMatch(/^[\w-]+$/);
-    expect(fromLink(link)).toEqual(session);
+    expect(sessionOf(fromLink(link))).toEqual(session);
   });
 
   it.each([
     ["nothing", ""],
     ["no JSON", "YWJj"],
-    ["another version", toLink({ ...session, version: 2 } as unknown as Session)],
-    ["no lane", toLink({ ...session, lanes: [] })],
-    ["four lanes", toLink({ ...session, lanes: Array(4).fill(session.lanes[0]) })],
-    ["no question", toLink({ ...session, asked: { seed: 1 } } as unknown as Session)],
+    ["another version", toLink({ ...session, version: 2 })],
+    ["no question", of([])],
+    ["one that is shown but not there", of([turn], 1)],
+    ["no lane", of([{ ...turn, lanes: [] }])],
+    ["four lanes", of([{ ...turn, lanes: Array(4).fill(turn.lanes[0]) }])],
+    ["a turn without a question", of([{ ...turn, asked: { seed: 1 } }])],
+    ["more turns than a session has", of(Array(21).fill(turn))],
   ])("is refused where it is %s", (_, link) => {
-    expect(() => fromLink(link)).toThrow();
+    expect(() => sessionOf(fromLink(link))).toThrow();
   });
 
   it("is read from a file too", () => {
-    expect(fromText(JSON.stringify(session, undefined, 2))).toEqual(session);
+    expect(sessionOf(JSON.stringify(session, undefined, 2))).toEqual(session);
+  });
+});
+
+describe("a session of the noise lab", () => {
+  const levels = { masked: 0.3, swapped: 0, duplicated: 0, shifted: 1 };
+  const noise = {
+    version: 1,
+    text: "a",
+    question: "b",
+    levels,
+    seed: 2,
+    isRepaired: true,
+    lanes: turn.lanes,
+  };
+
+  it("comes back from its link", () => {
+    expect(noiseSession(fromLink(toLink(noise)))).toEqual(noise);
+  });
+
+  it("is refused without a level, or where it is one of Denoise", () => {
+    expect(() => noiseSession(JSON.stringify({ ...noise, levels: { masked: 1 } }))).toThrow("noise lab");
+    expect(() => noiseSession(JSON.stringify(session))).toThrow("noise lab");
+    expect(() => sessionOf(JSON.stringify(noise))).toThrow("no session");
   });
 });

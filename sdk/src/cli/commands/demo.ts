@@ -1,11 +1,14 @@
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { type Demo, type DemoOptions, startDemo } from "../../demo/demo.js";
 import type { DemoExample } from "../../demo/messages.js";
 import {
+  type Adapter,
   announceWorker,
   type Base,
   isLadError,
+  LadError,
   type Runtime,
   recipeFor,
   servedWorker,
@@ -13,7 +16,7 @@ import {
 } from "../../index.js";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { demoPage } from "../support/demo-page.js";
-import { findAdapter, library } from "../support/library.js";
+import { checkName, findAdapter, library, libraryFolder } from "../support/library.js";
 import { loadBase } from "../support/loading.js";
 import { DEFAULT_BASE, isShipped } from "../support/model.js";
 import { integer } from "../support/values.js";
@@ -54,10 +57,10 @@ export function demoCommand(cli: Cli): Command {
   return withWorkerFlags(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  lad demo\n  lad demo --base smollm2-135m --adapter mine\n\nOpen the address that it prints; other machines cannot reach it. It ends with Ctrl-C.",
+      "\nExamples:\n  lad demo\n  lad demo --base smollm2-135m --adapter mine\n\nOpen the address that it prints; other machines cannot reach it. It ends with Ctrl-C.\nOn two cores the worker computes on one, and leaves the browser the other; --threads says otherwise.",
     )
     .action((flags: Flags) =>
-      withKeeper(cli, flags, async ({ runtime, isShared }) => {
+      withKeeper(cli, { ...flags, usualThreads: besideBrowser(flags) }, async ({ runtime, isShared }) => {
         const isNoted = !isShared && (await servedWorker()) === undefined;
         const announcement = isNoted ? await announceWorker(runtime.connection) : undefined;
         try {
@@ -76,9 +79,13 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
   const all = await library((problem) => note(cli, `lad: ${problem}`));
   const baseName =
     flags.base ?? named[0]?.baseName ?? all.find((one) => one.baseName)?.baseName ?? DEFAULT_BASE;
-  const others = all.filter(
-    (one) => one.baseName === baseName && !named.some(({ folder }) => folder === one.folder),
-  );
+  /** Those that are named, then all others on the base, those that came since the demo began included. */
+  const saved = async () => {
+    const others = (await library()).filter(
+      (one) => one.baseName === baseName && !named.some(({ folder }) => folder === one.folder),
+    );
+    return [...named, ...others].map(({ name, folder }) => ({ name, folder }));
+  };
   const recipe = recipeFor(baseName);
   const base = await loadBase(cli, runtime, baseName, recipe);
   await using served = await opened({
@@ -86,14 +93,15 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
     base,
     recipe,
     page,
-    saved: [...named, ...others].map(({ name, folder }) => ({ name, folder })),
+    saved,
+    keep,
     examples: await examplesFor(base),
     training: isShipped(baseName) ? { train: tinyData.train(), heldout: tinyData.heldout() } : undefined,
     port: flags.port ?? PORT,
     onFailure: (error) =>
       note(cli, `lad: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
   });
-  const first = named[0] ?? others[0];
+  const [first] = await saved();
   if (first !== undefined && flags.adapter.length === 0)
     note(
       cli,
@@ -108,6 +116,32 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
   const ended = AbortSignal.any([signal, runtime.lost]);
   if (!ended.aborted) await once(ended, "abort");
   if (runtime.lost.aborted) throw runtime.lost.reason;
+}
+
+/**
+ * Keeps an adapter in the user's library.
+ *
+ * @throws LadError `already-exists`, or `invalid-option` for what is no name
+ */
+async function keep(adapter: Adapter, name: string): Promise<void> {
+  checkName(name, "name");
+  try {
+    await adapter.save(libraryFolder(name));
+  } catch (error) {
+    if (!isLadError(error, "already-exists")) throw error;
+    const remedy = "Give another name, or take that one away: lad adapters drop.";
+    throw new LadError("already-exists", `There is an adapter ${name} already.`, {
+      option: "name",
+      value: name,
+      remedy,
+      cause: error,
+    });
+  }
+}
+
+/** On two cores one is the browser's, which draws while the worker computes; where there are more, both find theirs. */
+function besideBrowser({ device = "cpu" }: Flags): number | undefined {
+  return device === "cpu" && availableParallelism() === 2 ? 1 : undefined;
 }
 
 /** The demo at its port, or at any that is free where another program has the usual one. */

@@ -59,12 +59,15 @@ export async function findAdapter(nameOrPath: string): Promise<NamedAdapter> {
   });
 }
 
-/** @throws LadError `invalid-option` for what cannot name an adapter and its checkpoints */
-export function checkName(name: string): void {
-  checkStoredName(name, "--name");
+/**
+ * @param option - what gives the name, for errors
+ * @throws LadError `invalid-option` for what cannot name an adapter and its checkpoints
+ */
+export function checkName(name: string, option = "--name"): void {
+  checkStoredName(name, option);
   if (name !== NO_ADAPTER) return;
-  throw new LadError("invalid-option", `--name is ${name}: that stands for no adapter.`, {
-    option: "--name",
+  throw new LadError("invalid-option", `${option} is ${name}: that stands for no adapter.`, {
+    option,
     value: name,
     remedy: "Give another name.",
   });

@@ -125,9 +125,7 @@ export async function loadModel(cli: Cli, runtime: Runtime, chosen: Chosen): Pro
   const { files, baseName, recipe } = chosen;
   const base = await loadBase(cli, runtime, baseName, recipe);
   if (files === undefined) {
-    const { attention = "causal" } = base.info;
-    const denoises = attention !== "causal";
-    return { ...chosen, denoises, model: base, base, adapter: undefined, name: baseName };
+    return { ...chosen, denoises: base.denoises, model: base, base, adapter: undefined, name: baseName };
   }
   const adapter = await base.loadAdapter(files.folder, { signal: cli.leaving.signal });
   return { ...chosen, model: adapter, base, adapter, name: files.name };

@@ -13,6 +13,8 @@ export interface WorkerFlags {
   readonly threads?: number;
   /** Whether its runs are to be found by other commands. */
   readonly keepsRuns?: boolean;
+  /** Threads of a worker that is started on the processor, where the user says nothing. Default: by the size of the base. */
+  readonly usualThreads?: number | undefined;
 }
 
 /** What a command computes on. */
@@ -85,7 +87,7 @@ async function reach(cli: Cli, flags: WorkerFlags): Promise<Reached> {
 
 /** Starts a worker on the device that the flags name. */
 export async function startWorker(
-  { device = "cpu", threads, keepsRuns = false }: WorkerFlags,
+  { device = "cpu", usualThreads, threads = usualThreads, keepsRuns = false }: WorkerFlags,
   options: { onWarning: (message: string) => void; signal: AbortSignal; resumeRuns?: boolean },
 ): Promise<Runtime> {
   switch (device) {

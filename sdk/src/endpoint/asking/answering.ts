@@ -81,7 +81,8 @@ export async function beginAnswering(
   signal: AbortSignal,
 ): Promise<Answering> {
   const { extras, n, shape, stop, stream } = question;
-  const own: PolicyInput = used.adapter === undefined ? "ar" : { kind: "remask", ...used.recipe.remask };
+  const denoises = used.adapter !== undefined || used.base.denoises;
+  const own: PolicyInput = denoises ? { kind: "remask", ...used.recipe.remask } : "ar";
   const policy = policyOf(extras, own);
   const kind = typeof policy === "string" ? policy : policy.kind;
   if (kind === "ar" && used.adapter !== undefined) {

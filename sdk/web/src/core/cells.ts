@@ -47,7 +47,7 @@ export function cellsOf(
   facts: Facts,
   { pins, hasDraft }: { readonly pins: readonly boolean[]; readonly hasDraft: boolean },
 ): Cell[] {
-  if (frame.state === undefined) return placed(leftToRight(frame, before), facts);
+  if (frame.state === undefined) return shared(placed(leftToRight(frame, before), facts), before);
   const edits = new Map(frame.edits.map((edit) => [edit.position, edit]));
   const { state } = frame;
   const cells = frame.answer.map((id, position): Omit<Cell, "place"> => {
@@ -69,7 +69,7 @@ export function cellsOf(
     const confidence = edit?.confidence ?? state.confidences[position] ?? last?.confidence ?? 0;
     return { position, id, text: frame.pieces[position] ?? "", confidence, marks };
   });
-  return placed(cells, facts);
+  return shared(placed(cells, facts), before);
 }
 
 /** Whether a cell is masked. */
@@ -128,4 +128,24 @@ function placed(cells: readonly Omit<Cell, "place">[], { stopTokenIds }: Facts):
     ...cell,
     place: end < 0 || index < end ? "answer" : index === end ? "end" : "tail",
   }));
+}
+
+/** Those that look as before are the very ones of before, so that a canvas draws only what has changed. */
+function shared(cells: readonly Cell[], before: readonly Cell[] | undefined): Cell[] {
+  return cells.map((cell, index) => {
+    const last = before?.[index];
+    return last !== undefined && isSame(cell, last) ? last : cell;
+  });
+}
+
+function isSame(a: Cell, b: Cell): boolean {
+  return (
+    a.id === b.id &&
+    a.position === b.position &&
+    a.text === b.text &&
+    a.confidence === b.confidence &&
+    a.place === b.place &&
+    a.marks.length === b.marks.length &&
+    a.marks.every((mark, index) => mark === b.marks[index])
+  );
 }

@@ -58,6 +58,8 @@ export class Lane {
   #settings: Pick<LaneSession, "model" | "policy"> | undefined;
   #turn = 0;
   #stop = new AbortController();
+  /** Iterations that came since the last paint: they are taken in together. */
+  #arrived: ShownFrame[] = [];
 
   constructor(facts: Known, model: string, policy: PolicyValues) {
     this.#facts = facts;
@@ -71,6 +73,22 @@ export class Lane {
 
   get #chosen(): Pick<LaneSession, "model" | "policy"> {
     return { model: this.model.value, policy: this.policy.value };
+  }
+
+  /** A lane with all that this one shows now, whatever becomes of this one. */
+  copy(): Lane {
+    const { model, policy } = this.session;
+    const copy = new Lane(this.#facts, model, policy);
+    copy.entries.value = this.entries.value;
+    copy.edits.value = this.edits.value;
+    copy.answer.value = this.answer.value;
+    copy.shown.value = this.shown.value;
+    copy.problem.value = this.problem.value;
+    copy.status.value = this.status.value === "running" ? "done" : this.status.value;
+    copy.#past.value = this.#past.value;
+    copy.#asked = this.#asked;
+    copy.#settings = this.#settings;
+    return copy;
   }
 
   /** Asks anew, then makes the edits again that a session has. Resolves when all forwards are computed. */
@@ -98,7 +116,7 @@ export class Lane {
     const pinsBefore = entry.frame.state.ids.map((_, p) => entry.pins[p] === true);
     const before = { state: entry.frame.state, pins: pinsBefore, sampled: entry.frame.answer };
     const { state, pins, goesOn, strength } = edited(before, edit, this.#facts);
-    this.#stop.abort();
+    this.#leave();
     const answer = state.ids.map((id, p) => (state.masked[p] ? (entry.frame.answer[p] ?? id) : id));
     const frame: ShownFrame = {
       ...entry.frame,
@@ -118,7 +136,7 @@ export class Lane {
   undo(): void {
     const last = this.#past.value.at(-1);
     if (last === undefined) return;
-    this.#stop.abort();
+    this.#leave();
     this.#past.value = this.#past.value.slice(0, -1);
     this.entries.value = last.entries;
     this.edits.value = last.edits;
@@ -132,7 +150,8 @@ export class Lane {
 
   /** Ends the run that is under way. */
   stop(): void {
-    this.#stop.abort();
+    this.#takeIn(false);
+    this.#leave();
     if (this.status.value === "running") this.status.value = "done";
     this.isPlaying.value = false;
   }
@@ -156,7 +175,7 @@ export class Lane {
 
   async #run(beginning: Partial<SampleRequest>): Promise<void> {
     const stop = new AbortController();
-    this.#stop.abort();
+    this.#leave();
     this.#stop = stop;
     this.status.value = "running";
     this.problem.value = undefined;
@@ -171,28 +190,53 @@ export class Lane {
       temperature,
       ...beginning,
     };
+    const hasDraft = beginning.draft !== undefined;
     try {
       for await (const line of stream<SampleLine>("sample", request, stop.signal)) {
         if (stop.signal.aborted) return;
-        if (line.type === "answer") this.answer.value = line;
-        else this.#append(line, beginning.draft !== undefined);
+        if (line.type === "answer") {
+          this.#takeIn(hasDraft);
+          this.answer.value = line;
+        } else if (this.#arrived.push(line) === 1) {
+          beforePaint(() => {
+            if (!stop.signal.aborted) this.#takeIn(hasDraft);
+          });
+        }
       }
+      this.#takeIn(hasDraft);
       this.status.value = "done";
     } catch (error) {
       if (stop.signal.aborted) return;
+      this.#takeIn(hasDraft);
       this.status.value = "failed";
       this.isPlaying.value = false;
       this.problem.value = (error as Error).message;
     }
   }
 
-  #append(frame: ShownFrame, hasDraft: boolean): void {
-    const entries = this.entries.value;
-    const last = entries.at(-1);
-    const pins = last?.pins ?? frame.state?.pinned ?? [];
-    const cells = cellsOf(frame, last?.cells, this.#facts, { pins, hasDraft });
-    this.entries.value = [...entries, { frame, cells, pins }];
+  /** Ends the run without what it has not shown yet. */
+  #leave(): void {
+    this.#stop.abort();
+    this.#arrived = [];
   }
+
+  #takeIn(hasDraft: boolean): void {
+    if (this.#arrived.length === 0) return;
+    const entries = [...this.entries.value];
+    for (const frame of this.#arrived) {
+      const last = entries.at(-1);
+      const pins = last?.pins ?? frame.state?.pinned ?? [];
+      entries.push({ frame, cells: cellsOf(frame, last?.cells, this.#facts, { pins, hasDraft }), pins });
+    }
+    this.#arrived = [];
+    this.entries.value = entries;
+  }
+}
+
+/** With the browser's next frame, or soon where the tab is hidden and has none. */
+function beforePaint(act: () => void): void {
+  if (document.hidden) setTimeout(act);
+  else requestAnimationFrame(act);
 }
 
 /** The texts of tokens that stood there before, or that the user has written. */

@@ -1,4 +1,4 @@
-/** A session as a link or a file: what was asked, and each edit with its place, from which all tokens follow. */
+/** A session as a link or a file has it: what was asked, and each edit with its place, from which all tokens follow. */
 import type { PolicyInput } from "../../../src/index.js";
 import type { Edit } from "./edits.js";
 
@@ -29,42 +29,59 @@ export interface Asked {
   readonly strength?: number | undefined;
 }
 
-/** All that a session's tokens depend on, beside the models' weights. */
-export interface Session {
-  readonly version: 1;
+/** A question, and who answered it how. */
+export interface TurnSession {
   readonly asked: Asked;
   readonly lanes: readonly LaneSession[];
 }
 
+/** All that a session's tokens depend on, beside the models' weights. */
+export interface Session {
+  readonly version: 1;
+  /** What was asked, one after another: at least one. */
+  readonly turns: readonly TurnSession[];
+  /** The number of the turn on display. */
+  readonly shown: number;
+}
+
 /** The most lanes that are shown side by side. */
 export const MOST_LANES = 3;
+/** The most turns that a session has: of more, the first ones are forgotten. */
+export const MOST_TURNS = 20;
 
-/** The part of a link behind `#session=`. */
-export function toLink(session: Session): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(session));
-  const letters = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  return letters.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
-/** @throws Error for what is no session */
-export function fromLink(link: string): Session {
-  const letters = atob(link.replaceAll("-", "+").replaceAll("_", "/"));
-  return fromText(new TextDecoder().decode(Uint8Array.from(letters, (letter) => letter.charCodeAt(0))));
-}
-
-/** @throws Error for what is no session */
-export function fromText(text: string): Session {
-  const value = JSON.parse(text) as Partial<Session> | null;
-  const isLane = (lane: Partial<LaneSession>) =>
-    typeof lane?.model === "string" && typeof lane.policy?.kind === "string" && Array.isArray(lane.edits);
+/**
+ * A session of its JSON.
+ *
+ * @throws Error for what is no session
+ */
+export function sessionOf(json: string): Session {
+  const value = JSON.parse(json) as Partial<Session> | null;
   const isSession =
     value?.version === 1 &&
-    typeof value.asked?.question === "string" &&
-    Number.isSafeInteger(value.asked.seed) &&
-    Array.isArray(value.lanes) &&
-    value.lanes.length >= 1 &&
-    value.lanes.length <= MOST_LANES &&
-    value.lanes.every(isLane);
+    Array.isArray(value.turns) &&
+    value.turns.length >= 1 &&
+    value.turns.length <= MOST_TURNS &&
+    value.turns.every(isTurn) &&
+    Number.isSafeInteger(value.shown) &&
+    value.turns[value.shown as number] !== undefined;
   if (!isSession) throw new Error("This is no session of the demo.");
   return value as Session;
+}
+
+function isTurn({ asked, lanes }: Partial<TurnSession>): boolean {
+  return (
+    typeof asked?.question === "string" &&
+    Number.isSafeInteger(asked.seed) &&
+    Array.isArray(lanes) &&
+    lanes.length >= 1 &&
+    lanes.length <= MOST_LANES &&
+    lanes.every(isLane)
+  );
+}
+
+/** Whether it is a lane of a session. */
+export function isLane(lane: Partial<LaneSession> | null): boolean {
+  return (
+    typeof lane?.model === "string" && typeof lane.policy?.kind === "string" && Array.isArray(lane.edits)
+  );
 }

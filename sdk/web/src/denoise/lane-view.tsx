@@ -6,8 +6,9 @@ import { announce } from "../core/announce.js";
 import { call } from "../core/api.js";
 import type { Lane } from "../core/lane.js";
 import { Canvas, type CanvasActions, type Span } from "../parts/canvas.js";
+import { ModelOptions } from "../parts/model-options.js";
 import { Player } from "../parts/player.js";
-import { PolicyForm, usable } from "../parts/policy-form.js";
+import { basePolicy, PolicyForm, usable } from "../parts/policy-form.js";
 import { Stats } from "../parts/stats.js";
 
 export function LaneView({
@@ -76,15 +77,11 @@ export function LaneView({
               const isUsable = usable(about.policies, lane.model.value).some(
                 ({ kind }) => kind === lane.policy.value.kind,
               );
-              if (lane.model.value === "base") lane.policy.value = { kind: "ar" };
+              if (lane.model.value === "base") lane.policy.value = basePolicy(about);
               else if (!isUsable && first) lane.policy.value = { kind: first.kind };
             }}
           >
-            {about.models.map((model) => (
-              <option key={model.id} value={model.id}>
-                {model.name}
-              </option>
-            ))}
+            <ModelOptions models={about.models} />
           </select>
         </label>
         <PolicyForm

@@ -1,24 +1,20 @@
 /** Noise lab: what noise makes of a sentence, and how models repair it, step by step. */
 import { useComputed, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { About, NoiseReply } from "../../../src/demo/messages.js";
-import type { AnswerPiece } from "../../../src/index.js";
+import { useEffect, useRef } from "preact/hooks";
+import type { About, NoiseLevels, NoiseReply } from "../../../src/demo/messages.js";
 import { call } from "../core/api.js";
 import { play } from "../core/clock.js";
 import { Lane } from "../core/lane.js";
-import { MOST_LANES } from "../core/session.js";
+import { type LaneSession, MOST_LANES } from "../core/session.js";
 import { LaneView } from "../denoise/lane-view.js";
+import { Share } from "../parts/share.js";
+import { Compare } from "./compare.js";
 import { Drawn } from "./drawn.js";
 import { Histogram } from "./histogram.js";
-
-/** The corruptions, as the noise `fixed` names them. */
-const KINDS = [
-  ["masked", "Masks", "the share of the tokens that is hidden"],
-  ["swapped", "Swaps", "with this probability neighbours change places"],
-  ["duplicated", "Duplications", "with this probability a token becomes a copy of its neighbour"],
-  ["shifted", "Span shift", "with this probability a span is copied elsewhere"],
-] as const;
-type Levels = Record<(typeof KINDS)[number][0], number>;
+import { KINDS, percent } from "./kinds.js";
+import { Rates } from "./rates.js";
+import { piecesOf } from "./repairs.js";
+import { type NoiseSession, noiseSession } from "./session.js";
 
 /** Draws of the distribution. */
 const DRAWS = 400;
@@ -29,29 +25,40 @@ export function NoiseLab({ about }: { about: About }) {
   const [first] = about.examples;
   const question = useSignal(first?.question ?? "");
   const text = useSignal(first?.answer ?? "");
-  const levels = useSignal<Levels>({ masked: 0.3, swapped: 0.2, duplicated: 0, shifted: 0 });
+  const levels = useSignal<NoiseLevels>({ masked: 0.3, swapped: 0.2, duplicated: 0, shifted: 0 });
   const seed = useSignal(1);
   const shown = useSignal(0);
   const reply = useSignal<NoiseReply | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
   const lanes = useSignal<readonly Lane[]>([repairLane(about, about.models[0]?.id ?? "base")]);
   const corrupted = useComputed(() => reply.value?.drawn.corrupted.filter(Boolean).length ?? 0);
+  /** Who repairs the next draw that comes, and how; of a session that was opened. */
+  const toRepair = useRef<readonly LaneSession[] | undefined>(undefined);
+  /** The draw that the lanes have repaired. */
+  const repaired = useRef<NoiseReply | undefined>(undefined);
   useEffect(() => play(() => lanes.value), []);
   useEffect(() => {
     const request = { text: text.value, ...levels.value, seed: seed.value, draws: DRAWS };
     if (request.text.trim() === "") return;
+    let isLeft = false;
     const waiting = setTimeout(() => {
       call<NoiseReply>("noise", request).then(
         (made) => {
+          if (isLeft) return; // another draw is on its way
           reply.value = made;
           problem.value = undefined;
+          if (toRepair.current !== undefined) repair(toRepair.current);
+          toRepair.current = undefined;
         },
         (error: Error) => {
-          problem.value = error.message;
+          if (!isLeft) problem.value = error.message;
         },
       );
     }, CALM_MS);
-    return () => clearTimeout(waiting);
+    return () => {
+      isLeft = true;
+      clearTimeout(waiting);
+    };
   }, [text.value, levels.value, seed.value]);
 
   const another = () => {
@@ -59,11 +66,33 @@ export function NoiseLab({ about }: { about: About }) {
     question.value = about.examples[shown.value]?.question ?? "";
     text.value = about.examples[shown.value]?.answer ?? "";
   };
-  const repair = () => {
+  const repair = (sessions: readonly LaneSession[] = []) => {
     const { value } = reply;
     if (value === undefined) return;
+    repaired.current = value;
     const asked = { question: question.value, seed: seed.value };
-    for (const lane of lanes.value) void lane.ask(asked, [], piecesOf(value.drawn));
+    lanes.value.forEach((lane, index) => {
+      void lane.ask(asked, sessions[index]?.edits, piecesOf(value.drawn));
+    });
+  };
+  const session = (): NoiseSession => ({
+    version: 1,
+    text: text.value,
+    question: question.value,
+    levels: levels.value,
+    seed: seed.value,
+    isRepaired: reply.value !== undefined && repaired.current === reply.value,
+    lanes: lanes.value.map((lane) => lane.session),
+  });
+  const open = (json: string) => {
+    const opened = noiseSession(json);
+    for (const lane of lanes.value) lane.stop();
+    toRepair.current = opened.isRepaired ? opened.lanes : undefined;
+    lanes.value = opened.lanes.map(({ model, policy }) => new Lane(about, model, policy));
+    question.value = opened.question;
+    text.value = opened.text;
+    levels.value = { ...opened.levels }; // draws, also where all is as it was
+    seed.value = opened.seed;
   };
   return (
     <>
@@ -131,6 +160,8 @@ export function NoiseLab({ about }: { about: About }) {
           <button type="button" onClick={another}>
             Another sentence
           </button>
+          <span class="space" />
+          <Share name="noise" session={session} onOpen={open} />
         </div>
       </form>
       {problem.value !== undefined && (
@@ -150,6 +181,10 @@ export function NoiseLab({ about }: { about: About }) {
           <section class="card" aria-label="Many draws">
             <h2>{DRAWS} draws</h2>
             <Histogram counts={reply.value.counts} />
+          </section>
+          <section class="card whole" aria-label="Token by token">
+            <h2>Token by token, in {DRAWS} draws</h2>
+            <Rates reply={reply.value} />
           </section>
         </div>
       )}
@@ -184,28 +219,15 @@ export function NoiseLab({ about }: { about: About }) {
           />
         ))}
       </div>
+      <Compare
+        about={about}
+        question={question.value}
+        request={{ text: text.value, ...levels.value, seed: seed.value }}
+      />
     </>
   );
 }
 
 function repairLane(about: About, model: string): Lane {
   return new Lane(about, model, { kind: "refine", iterations: 8 });
-}
-
-/** What was drawn, for a sampler to begin from: its masks are gaps, all else may change. */
-function piecesOf({ ids, masked }: NoiseReply["drawn"]): AnswerPiece[] {
-  const pieces: AnswerPiece[] = [];
-  let from = 0;
-  for (let to = 1; to <= ids.length; to++) {
-    if (to < ids.length && masked[to] === masked[from]) continue;
-    pieces.push(
-      masked[from] ? { kind: "gap", lengths: [to - from] } : { kind: "draft", of: ids.slice(from, to) },
-    );
-    from = to;
-  }
-  return pieces;
-}
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
 }

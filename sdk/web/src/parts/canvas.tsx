@@ -1,5 +1,6 @@
 /** An answer's canvas: every token, its confidence and its marks; a list in which words are selected. */
 import { useSignal } from "@preact/signals";
+import { Component } from "preact";
 import { useRef } from "preact/hooks";
 import { type Cell, isOpen, type Mark, wordAt } from "../core/cells.js";
 
@@ -137,20 +138,34 @@ export function Canvas({
   );
 }
 
-function Token({ cell, isSelected, isFocusable }: { cell: Cell; isSelected: boolean; isFocusable: boolean }) {
-  const classes = ["token", `c${Math.min(4, Math.floor(cell.confidence * 5))}`, cell.place, ...cell.marks];
-  return (
-    <span
-      class={classes.join(" ")}
-      role="option"
-      aria-selected={isSelected}
-      aria-label={labelOf(cell)}
-      tabIndex={isFocusable ? 0 : -1}
-      data-position={cell.position}
-    >
-      {shownText(cell)}
-    </span>
-  );
+interface TokenProps {
+  readonly cell: Cell;
+  readonly isSelected: boolean;
+  readonly isFocusable: boolean;
+}
+
+/** A position. It is drawn again only if it looks different: of an iteration's hundreds most do not. */
+class Token extends Component<TokenProps> {
+  override shouldComponentUpdate(next: TokenProps): boolean {
+    const { cell, isSelected, isFocusable } = this.props;
+    return cell !== next.cell || isSelected !== next.isSelected || isFocusable !== next.isFocusable;
+  }
+
+  override render({ cell, isSelected, isFocusable }: TokenProps) {
+    const level = `c${Math.min(4, Math.floor(cell.confidence * 5))}`;
+    return (
+      <span
+        class={["token", level, cell.place, ...cell.marks].join(" ")}
+        role="option"
+        aria-selected={isSelected}
+        aria-label={labelOf(cell)}
+        tabIndex={isFocusable ? 0 : -1}
+        data-position={cell.position}
+      >
+        {shownText(cell)}
+      </span>
+    );
+  }
 }
 
 function shownText({ text, place }: Cell): string {

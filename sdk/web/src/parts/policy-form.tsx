@@ -1,4 +1,5 @@
 /** A policy and its settings, made from what the policies say of themselves. */
+import type { About } from "../../../src/demo/messages.js";
 import type { OptionDescription, PolicyDescription } from "../../../src/index.js";
 import type { PolicyValues } from "../core/session.js";
 
@@ -7,6 +8,11 @@ type Values = Record<string, unknown>;
 /** The policies that can sample a model. */
 export function usable(policies: readonly PolicyDescription[], model: string): readonly PolicyDescription[] {
   return policies.filter((policy) => (model === "base" ? policy.samplesBases : policy.samplesAdapters));
+}
+
+/** By what the base alone answers at first. */
+export function basePolicy({ baseDenoises }: About): PolicyValues {
+  return { kind: baseDenoises ? "remask" : "ar" };
 }
 
 export function PolicyForm({

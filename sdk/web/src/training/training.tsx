@@ -6,6 +6,7 @@ import { announce } from "../core/announce.js";
 import { call } from "../core/api.js";
 import { Curve } from "./curve.js";
 import { Followed } from "./followed.js";
+import { KeepForm } from "./keep-form.js";
 
 export function Training({
   about,
@@ -141,12 +142,12 @@ export function Training({
           }}
         />
       </label>
-      {run && <RunView run={run} />}
+      {run && <RunView key={run.run.id} run={run} onKept={about.canKeep ? onTrained : undefined} />}
     </>
   );
 }
 
-function RunView({ run }: { run: Followed }) {
+function RunView({ run, onKept }: { run: Followed; onKept: (() => Promise<void>) | undefined }) {
   const steps = run.training.value.at(-1)?.step ?? 0;
   const speed = run.tokensPerSecond.value;
   return (
@@ -165,6 +166,9 @@ function RunView({ run }: { run: Followed }) {
           <p class="problem" role="alert">
             {run.problem.value}
           </p>
+        )}
+        {onKept && run.run.model !== undefined && steps > 0 && (
+          <KeepForm runId={run.run.id} onKept={onKept} />
         )}
       </section>
       <section class="card" aria-label="Samples">
