@@ -67,8 +67,12 @@ describe("--json", () => {
     const id = await adapter.train({ ...training, checkpoint: { name: "told" } }).start();
     expect(await told(["runs", "pause", id])).toMatchObject({ id, state: "paused" });
     expect(await told(["runs", "show", id])).toMatchObject({ id, state: "paused", totalSteps: 4000 });
+    const shown = await told(["runs", "show", id]);
+    expect(shown).toMatchObject({ specification: { baseName: "stub", training: { windowTokens: 48 } } });
     expect((await lad(["runs", "show", id])).out).toMatch(
-      new RegExp(`^id +${id}\nkind +training\nstate +paused\nbase +stub\n[\\s\\S]*steps +\\d+ of 4000\n`),
+      new RegExp(
+        `^id +${id}\nkind +training\nstate +paused\nbase +stub\n[\\s\\S]*steps +\\d+ of 4000\n[\\s\\S]*\n\nbaseName: stub\n[\\s\\S]*windowTokens: 48\n`,
+      ),
     );
     expect(await told(["runs", "cancel", id])).toMatchObject({ id, state: "cancelled" });
     expect(await told(["runs", "delete", id])).toEqual({ id, deleted: true });

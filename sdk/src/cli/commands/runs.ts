@@ -38,6 +38,7 @@ const ENDED: ReadonlySet<RunInfo["state"]> = new Set(["finished", "failed", "can
 
 /** What `--json` prints where it is more than the run. */
 const JSON_HELP: Readonly<Record<string, string>> = {
+  show: "the run, with its specification, as a line of JSON",
   follow: "one line of JSON for each event",
   resume: "one line of JSON for each event",
   delete: "its id as a line of JSON",
@@ -65,9 +66,9 @@ export function runsCommand(cli: Cli): Command {
     .option("--json", "one line of JSON for each")
     .addHelpText("after", "\nExamples:\n  lad runs list\n  lad runs list --all --json")
     .action((flags: Flags) => withKeeper(cli, flags, ({ runtime }) => list(cli, runtime, flags)));
-  add("show", "what is known of a run", async ({ runtime }, id, flags) => {
-    tell(cli, await (await found(runtime, id)).info(), flags, runText);
-  });
+  add("show", "what is known of a run, and how it was specified", async ({ runtime }, id, flags) =>
+    show(cli, await found(runtime, id), flags),
+  );
   add("follow", "its events, from the first on, until it ends", async ({ runtime }, id, flags) =>
     follow(cli, await found(runtime, id), flags),
   ).option("--from <n>", "the number of the first event", integer);
@@ -92,6 +93,17 @@ export function runsCommand(cli: Cli): Command {
     else note(cli, `${run.id} is deleted.`);
   });
   return command;
+}
+
+/** A run that another version of the worker has kept does not tell how it was specified. */
+async function show(cli: Cli, run: Run, { json }: Flags): Promise<void> {
+  const info = await run.info();
+  const specification = await run.specification().catch((error: unknown) => {
+    if (isLadError(error, "version-mismatch")) return undefined;
+    throw error;
+  });
+  if (json) printJson(cli, { ...info, specification });
+  else print(cli, runText(info, specification));
 }
 
 /** Tells a run: as JSON, or as `text` has it. */

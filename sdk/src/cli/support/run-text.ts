@@ -1,18 +1,11 @@
 /** A run and its events as lines to read. */
-import type { RunEvent, RunInfo } from "../../index.js";
+import { stringify } from "yaml";
+import type { RunEvent, RunInfo, RunSpecification } from "../../index.js";
 import { number } from "../../report/index.js";
 
-/** What is known of a run, a line for each thing. */
-export function runText({
-  id,
-  kind,
-  state,
-  baseName,
-  adapterId,
-  checkpoint,
-  created,
-  ...run
-}: RunInfo): string {
+/** What is known of a run, a line for each thing; below it how it was specified, as YAML. */
+export function runText(info: RunInfo, specification?: RunSpecification): string {
+  const { id, kind, state, baseName, adapterId, checkpoint, created, ...run } = info;
   const { steps, totalSteps, metricsPath, error } = run;
   const known: readonly (readonly [string, string])[] = [
     ["id", id],
@@ -26,10 +19,11 @@ export function runText({
     ["losses", metricsPath],
     ["error", error?.message ?? ""],
   ];
-  return known
+  const lines = known
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `${name.padEnd(12)}${value}`)
     .join("\n");
+  return specification === undefined ? lines : `${lines}\n\n${stringify(specification).trimEnd()}`;
 }
 
 /** An event as a line; undefined for those that a bar draws: steps and frames. */
