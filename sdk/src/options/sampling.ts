@@ -293,7 +293,13 @@ export function checkSample(options: SampleOptions, adapted: boolean, warn: Warn
  * @param model - whether an adapter answers: a base alone has other policies
  * @throws LadError `invalid-option`
  */
-export function checkSampleOptions(options: SampleOptions, model: { readonly adapted: boolean }): void {
+export function checkSampleOptions(
+  options: SampleOptions,
+  model: {
+    /** Whether it is a base with an adapter. */
+    readonly adapted: boolean;
+  },
+): void {
   checkSample(options, model.adapted, () => {}); // sample warns
 }
 

@@ -60,7 +60,12 @@ it("a run of an earlier worker tells how it was specified, and that asks for the
       patience: 0,
     },
   });
-  expect(JSON.parse(JSON.stringify(told)).training.seed).toBe(String(2n ** 60n));
+  const inJson = JSON.parse(JSON.stringify(told));
+  expect([inJson.training.seed, inJson.adapter.seed, inJson.validation.seed]).toEqual([
+    String(2n ** 60n),
+    "7",
+    "5",
+  ]);
 
   if (told.adapter === undefined || told.training === undefined) throw new Error("it was a training");
   const again = await (await second.loadBase(told.baseName)).createAdapter(told.adapter);
