@@ -1,5 +1,5 @@
-/** Every block of code in the documentation is sound: compiled, read, or made of commands that there are. */
-import { mkdtempSync, rmSync } from "node:fs";
+/** Every block of code in the documentation is sound: compiled, parsed, or made of commands and flags that there are. Commands are not run. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
@@ -7,7 +7,7 @@ import { parseExperiment } from "lad";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { pythonOfCheckout } from "../../sdk/tools/checkout.js";
-import { type Fence, type Page, pages } from "./support/pages.js";
+import { type Fence, type Page, pages, root } from "./support/pages.js";
 import { commandProblem, commandsOf, shellProblems } from "./support/shell.js";
 import { programOf, typeErrors } from "./support/typescript.js";
 
@@ -47,6 +47,21 @@ describe("the code of the documentation", () => {
     }
     expect(problems).toEqual([]);
     expect(blocks("sh").length).toBeGreaterThan(10);
+  });
+
+  it("installs the package from a file, as npm pack names it, and never by a name that is another program's", () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    const installed = blocks("sh").flatMap(({ code, where }) =>
+      commandsOf(code)
+        .filter(([program, verb]) => program === "npm" && (verb === "install" || verb === "i"))
+        .flatMap((words) => words.slice(2).map((word) => ({ where, word })))
+        .filter(({ word }) => /(^|\/)lad\b/.test(word)),
+    );
+    expect(installed.map(({ where }) => where.replace(/:.*/, ""))).toEqual([
+      "README.md",
+      "docs/guide/first-run.md",
+    ]);
+    for (const { word, where } of installed) expect(word, where).toMatch(`/lad-${version}.tgz`);
   });
 
   it("names such commands in its sentences, too", async () => {

@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { linkOnSite, pageOf as pageOnSite } from "../../docs/.vitepress/markdown/links.js";
 import { relativeTo } from "../../docs/.vitepress/relative.js";
+import { sidebar } from "../../docs/.vitepress/sidebar.js";
 import { moved } from "../../sdk/tools/docs/project-pages.js";
 import { anchorsOf, type Page, pageOf, pages, root } from "./support/pages.js";
 
@@ -21,6 +22,11 @@ interface Link {
 /** Every link and picture that stays in the repository. */
 const links: Link[] = written.flatMap((page) =>
   linksOf(page.path, page.prose).map((link) => ({ ...link, page })),
+);
+
+/** What the side of the site calls each page, by its place there. */
+const names = new Map(
+  sidebar.flatMap(({ items = [] }) => items).map(({ link = "", text = "" }) => [link, text]),
 );
 
 /** The links and pictures of a text in a file of the repository that stay in it. */
@@ -81,6 +87,30 @@ describe("the links of the documentation", () => {
     expect(others).toEqual(["docs/index.md"]); // the site's first page, for which README stands elsewhere
   });
 });
+
+describe("the name of a page", () => {
+  it("is the same in its heading and at the side of the site", () => {
+    const own = written.filter(({ path }) => names.has(placeOf(path)) && path.startsWith("docs/"));
+    expect(own.length).toBeGreaterThan(20);
+    for (const { path, text } of own) expect(text.split("\n")[0], path).toBe(`# ${names.get(placeOf(path))}`);
+  });
+
+  it("is what links in capitals call it, in README and elsewhere", () => {
+    const called = written.flatMap(({ path, prose }) =>
+      [...prose.matchAll(/(?<!!)\[([A-Z][^\]]*)\]\(([^)\s#:]+)\)/g)].map(([, name = "", href = ""]) => {
+        const place = placeOf(posix.join(posix.dirname(path), href));
+        return { where: `${path}: ${name}`, name, page: names.get(place) ?? name };
+      }),
+    );
+    expect(called.length).toBeGreaterThan(30);
+    expect(called.filter(({ name, page }) => name !== page)).toEqual([]);
+  });
+});
+
+/** Where a file's page is on the site. */
+function placeOf(path: string): string {
+  return pageOnSite(path) ?? path.replace(/^docs(.*)\.md$/, "$1");
+}
 
 describe("the links of the site", () => {
   it("lead to its own pages of files outside of docs/", () => {

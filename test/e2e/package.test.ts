@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -21,9 +22,19 @@ await runtime.close();
 /** An installed package, in a folder of its own, with a home of its own. */
 let folder: string;
 
-function inFolder(words: [string, ...string[]]) {
+/** Whoever installs it has none of the variables that a developer may have set. */
+const environment = () => ({ LAD_HOME: join(folder, "home"), LAD_WORKER: undefined, LAD_TOKEN: undefined });
+
+function inFolder(words: [string, ...string[]], input = "") {
   const [command, ...rest] = words;
-  return execa(command, rest, { cwd: folder, env: { LAD_HOME: join(folder, "home") }, reject: false });
+  return execa(command, rest, { cwd: folder, env: environment(), input, reject: false });
+}
+
+/** `npx lad` with these words, which must succeed: what it prints. */
+async function lad(words: readonly string[], input?: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await inFolder(["npx", "--no-install", "lad", ...words], input);
+  expect(exitCode, `lad ${words.join(" ")}: ${stderr}${stdout}`).toBe(0);
+  return stdout;
 }
 
 beforeAll(async () => {
@@ -52,7 +63,7 @@ describe("the published package", () => {
       "runtime/lad_runtime/__main__.py",
       "runtime/lad_lm_eval/__main__.py",
       "runtime/lad_lm_eval/sampling_defaults.json",
-      "docs/evaluation.md",
+      "docs/benchmarks.md",
       "docs/demo.md",
       "docs/endpoint.md",
       "docs/guide/first-run.md",
@@ -95,6 +106,56 @@ describe("the published package", () => {
     const { stdout, stderr, exitCode } = await inFolder(["node", "script.js"]);
     expect(exitCode, stderr).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ steps: 2, tokens: 4 });
+  });
+
+  it("finds nothing wrong with a machine that is set up", async () => {
+    const found = await lad(["doctor"]);
+    expect(found).toContain(join(folder, "home", "venv"));
+    expect(found).toMatch(/^✓ device +PyTorch \d/m);
+    expect(found).not.toMatch(/^✗/m);
+  });
+
+  it("trains an adapter from the shell, and talks to it and to its base", async () => {
+    expect(await lad(["train", "--steps", "4", "--name", "capitals"])).toBe("capitals");
+    const asked = "Name the capitals.\\\nPeru Chile\n/adapter none\n/again\n";
+    const told = (await lad(["chat", "--json"], asked)).split("\n").map((line) => JSON.parse(line));
+    const question = "Name the capitals.\nPeru Chile";
+    expect(told).toMatchObject([
+      { question, model: "capitals", base: "tiny", policy: { kind: "remask" } },
+      {
+        question,
+        model: "tiny",
+        policy: { kind: "ar" },
+        answer: "The capital of Peru is Lima. The capital of Chile is Santiago.",
+      },
+    ]);
+  });
+
+  it("sweeps, and makes the report of what was kept", async () => {
+    const sweep = ["sweep", "--base", "stub", "--ranks", "1,2", "--steps", "2", "--questions", "2"];
+    const rows = await lad([...sweep, "--manifest", "ranks.json", "--json"]);
+    expect(rows.split("\n").map((line) => JSON.parse(line).point)).toEqual([
+      { "adapter.rank": 1 },
+      { "adapter.rank": 2 },
+    ]);
+    const { html } = JSON.parse(await lad(["report", "ranks.json", "--json"]));
+    expect(readFileSync(resolve(folder, html), "utf8")).toContain("<!doctype html>");
+  });
+
+  it("serves the demo's page at the address that it prints, until Ctrl-C", async () => {
+    const program = join(folder, "node_modules/.bin/lad");
+    const serving = execa(program, ["demo", "--port", "0", "--json"], {
+      cwd: folder,
+      env: environment(),
+      reject: false,
+    });
+    const [line] = (await once(serving.stdout, "data")) as [Buffer];
+    const { url } = JSON.parse(line.toString()) as { url: string };
+    const reply = await fetch(url);
+    expect(reply.status).toBe(200);
+    expect(await reply.text()).toContain("<title>lad demo</title>");
+    serving.kill("SIGINT");
+    expect((await serving).exitCode).toBe(130);
   });
 
   it("states its version", async () => {

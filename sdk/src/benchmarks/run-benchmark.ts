@@ -1,4 +1,4 @@
-/** Asks models a benchmark's questions, beside the base without an adapter (docs/evaluation.md). */
+/** Asks models a benchmark's questions, beside the base without an adapter (docs/benchmarks.md). */
 import { Adapter } from "../adapter.js";
 import { cancelled, LadError } from "../errors.js";
 import type { Estimate } from "../evaluation/statistics/estimate.js";
