@@ -19,6 +19,9 @@ console.log(JSON.stringify({ steps: training.steps, tokens: answer.canvasIds.len
 await runtime.close();
 `;
 
+const QUESTION = "Name the capitals.\nPeru Chile";
+const ANSWER = "The capital of Peru is Lima. The capital of Chile is Santiago.";
+
 /** An installed package, in a folder of its own, with a home of its own. */
 let folder: string;
 
@@ -47,6 +50,8 @@ beforeAll(async () => {
   const tarball = stdout.trim().split("\n").at(-1) ?? "";
   await execa("npm", ["install", "--no-audit", "--no-fund", `./${tarball}`], { cwd: folder });
   writeFileSync(join(folder, "script.js"), SCRIPT);
+  const example = { instruction: QUESTION, output: ANSWER };
+  writeFileSync(join(folder, "capitals.jsonl"), `${JSON.stringify(example)}\n`);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -116,23 +121,17 @@ describe("the published package", () => {
   });
 
   it("trains an adapter from the shell, and talks to it and to its base", async () => {
-    expect(await lad(["train", "--steps", "4", "--name", "capitals"])).toBe("capitals");
-    const asked = "Name the capitals.\\\nPeru Chile\n/adapter none\n/again\n";
+    expect(await lad(["train", "capitals.jsonl", "--steps", "2", "--name", "capitals"])).toBe("capitals");
+    const asked = `${QUESTION.replace("\n", "\\\n")}\n/adapter none\n/again\n`;
     const told = (await lad(["chat", "--json"], asked)).split("\n").map((line) => JSON.parse(line));
-    const question = "Name the capitals.\nPeru Chile";
     expect(told).toMatchObject([
-      { question, model: "capitals", base: "tiny", policy: { kind: "remask" } },
-      {
-        question,
-        model: "tiny",
-        policy: { kind: "ar" },
-        answer: "The capital of Peru is Lima. The capital of Chile is Santiago.",
-      },
+      { question: QUESTION, model: "capitals", base: "tiny", policy: { kind: "remask" } },
+      { question: QUESTION, model: "tiny", policy: { kind: "ar" }, answer: ANSWER },
     ]);
   });
 
   it("sweeps, and makes the report of what was kept", async () => {
-    const sweep = ["sweep", "--base", "stub", "--ranks", "1,2", "--steps", "2", "--questions", "2"];
+    const sweep = ["sweep", "capitals.jsonl", "--base", "stub", "--ranks", "1,2", "--steps", "2"];
     const rows = await lad([...sweep, "--manifest", "ranks.json", "--json"]);
     expect(rows.split("\n").map((line) => JSON.parse(line).point)).toEqual([
       { "adapter.rank": 1 },
@@ -149,7 +148,7 @@ describe("the published package", () => {
       env: environment(),
       reject: false,
     });
-    const [line] = (await once(serving.stdout, "data")) as [Buffer];
+    const [line] = (await once(serving.stdout, "data", { signal: AbortSignal.timeout(60_000) })) as [Buffer];
     const { url } = JSON.parse(line.toString()) as { url: string };
     const reply = await fetch(url);
     expect(reply.status).toBe(200);
