@@ -104,6 +104,25 @@ describe("npm's openai", () => {
     expect(new Set(alone).size).toBeGreaterThan(6);
   });
 
+  it("gets a hundred streams at once whole", async () => {
+    const ask = async (question: number) => {
+      const asking = [{ role: "user" as const, content: `Name number ${question}.` }];
+      const body = { model: "stub", messages: asking, max_tokens: 16, stream: true as const };
+      const finished: unknown[] = [];
+      let text = "";
+      for await (const { choices } of await openai.chat.completions.create(body)) {
+        text += choices[0]?.delta.content ?? "";
+        if (choices[0]?.finish_reason) finished.push(choices[0].finish_reason);
+      }
+      expect(finished).toHaveLength(1);
+      return text;
+    };
+    const questions = Array.from({ length: 100 }, (_, i) => i);
+    const together = await Promise.all(questions.map(ask));
+    expect(together.every((text) => text !== "")).toBe(true);
+    for (const question of [0, 50, 99]) expect(together[question]).toBe(await ask(question));
+  });
+
   it("gets the base's log probabilities", async () => {
     const { choices } = await openai.chat.completions.create({
       model: "stub",

@@ -188,7 +188,11 @@ describe("what is refused", () => {
     [{ polcy: "ar" }, "polcy", "Did you mean policy?"],
     [{ policy: "tresholt" }, "policy", "threshold"],
     [{ policy: { kind: "threshold", confidense: 1 } }, "policy.confidense", "confidence"],
-    [{ response_format: { type: "json_object" } }, "response_format.type", "json_schema"],
+    [
+      { response_format: { type: "json_object" } },
+      "response_format.type",
+      "json_object: an answer is held to",
+    ],
     [{ messages: [{ role: "tool", content: "" }] }, "messages[0].role", "developer"],
     [
       { messages: [{ role: "user", content: [{ type: "image_url" }] }] },
@@ -197,6 +201,11 @@ describe("what is refused", () => {
     ],
     [{ temperature: -1 }, "temperature", "at least 0"],
     [{ pins: ["a", { gap: 0 }] }, "pins[1].gap", "1024"],
+    [
+      { policy: "refine", pins: Array(4).fill({ up_to: 32 }) },
+      "pins",
+      "pins is 4 pieces: its gaps have more than 256 combinations",
+    ],
     [{ policy: "ar", draft: "x" }, "policy", "draft"],
   ])("%j is, by name", async (fields, param, text) => {
     const { ask, transport } = await testEndpoint([{ text: "x" }]);

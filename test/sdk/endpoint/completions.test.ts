@@ -49,6 +49,7 @@ it("streams each prompt's text under its own number", async () => {
 it.each([
   [{ suffix: "end" }, "suffix", "pins"],
   [{ echo: true }, "echo", "known to you"],
+  [{ n: 2, best_of: 4 }, "best_of", "n is 2, and all answers are returned. Give n."],
   [{ logprobs: 6 }, "logprobs", "from 0 to 5"],
   [{ prompt: [] }, "prompt", "a text, token ids"],
 ])("refuses %j by name", async (fields, param, text) => {

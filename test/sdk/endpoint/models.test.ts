@@ -56,6 +56,17 @@ describe("the models", () => {
     expect(reply.lad.policy).toBe("remask");
   });
 
+  it("fill what is given in pieces by refine where nobody names a policy", async () => {
+    const base = { attention: AttentionMode.PREFIX };
+    const { ask, asked } = await testEndpoint([{ text: "x" }], { base });
+    const schema = { type: "object", properties: { a: { type: "number" } }, required: ["a"] };
+    const format = { type: "json_schema", json_schema: { name: "a", schema } };
+    for (const given of [{ response_format: format }, { pins: ["It is ", { gap: 2 }] }]) {
+      await ask("/v1/chat/completions", { ...hello, model: "stub", ...given });
+      expect(asked().spec.policy.kind).toMatchObject({ $case: "refine", value: { iterations: 4 } });
+    }
+  });
+
   it("write from left to right as bases alone, and draft for them as adapters alone", async () => {
     const { ask } = await testEndpoint([{ text: "x" }], { adapters: [savedAdapter()] });
     for (const [model, policy, text] of [

@@ -7,6 +7,7 @@ import {
   finalityOf,
   finalTokens,
   type PolicyInput,
+  refine,
   type SampleManyOptions,
   type SamplingRun,
   type StopReasonName,
@@ -81,9 +82,7 @@ export async function beginAnswering(
   signal: AbortSignal,
 ): Promise<Answering> {
   const { extras, n, shape, stop, stream } = question;
-  const denoises = used.adapter !== undefined || used.base.denoises;
-  const own: PolicyInput = denoises ? { kind: "remask", ...used.recipe.remask } : "ar";
-  const policy = policyOf(extras, own);
+  const policy = policyOf(extras, ownPolicy(question, used));
   const kind = typeof policy === "string" ? policy : policy.kind;
   if (kind === "ar" && used.adapter !== undefined) {
     throw invalidOption(
@@ -134,6 +133,13 @@ export async function beginAnswering(
     revision: used.base.info.revision,
     events: () => told(telling),
   };
+}
+
+/** How a model answers where nobody says. Gaps are short: all their tokens are written at once, and then by each other (docs/guide/which-policy.md). */
+function ownPolicy({ shape, extras }: Question, { adapter, base, recipe }: UsedModel): PolicyInput {
+  if (adapter === undefined && !base.denoises) return "ar";
+  const isInPieces = shape !== undefined || extras.pins !== undefined;
+  return isInPieces ? refine({ iterations: 4 }) : { kind: "remask", ...recipe.remask };
 }
 
 interface Telling {

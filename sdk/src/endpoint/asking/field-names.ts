@@ -7,10 +7,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   answer: "pins",
 };
 
-/** A text of this package for the reader of a request: with the names that its fields have there. */
+/** A text of this package for the reader of a request: with the names that its fields have there. An answer is also a word of sentences. */
 export function asFields(text: string): string {
-  return text.replace(
-    /\b(answerTokens|topP|topK)\b|\banswer(?= is | pieces)/g,
-    (name) => FIELDS[name] ?? name,
-  );
+  return text.replace(/\b(answerTokens|topP|topK)\b|^answer(?= is |$)/g, (name) => FIELDS[name] ?? name);
 }

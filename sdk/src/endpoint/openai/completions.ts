@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { fields, integer, list, text } from "../../checks/fields.js";
+import { invalidOption } from "../../errors.js";
 import type { Finished } from "../asking/answering.js";
 import { type BodyRules, readBody } from "../asking/body.js";
 import type { TokenLogprob } from "../asking/logprobs.js";
@@ -24,7 +25,13 @@ const prompt = z.union(
   ],
   { error: PROMPT },
 );
-const schema = fields({ ...commonShape, ...choicesShape, prompt, logprobs: integer(0, 5).optional() });
+const schema = fields({
+  ...commonShape,
+  ...choicesShape,
+  prompt,
+  logprobs: integer(0, 5).optional(),
+  best_of: integer(1, 128).optional(),
+});
 const RULES: BodyRules<typeof schema> = { schema, ignored: IGNORED, refused: REFUSED };
 type Body = z.output<typeof schema>;
 
@@ -41,6 +48,9 @@ export async function completions(context: Context, desk: Desk): Promise<Respons
 }
 
 function questionOf(body: Body): Question {
+  if (body.best_of !== undefined && body.best_of !== body.n) {
+    throw invalidOption("best_of", body.best_of, `n is ${body.n}, and all answers are returned`, "Give n.");
+  }
   return {
     model: body.model,
     prompts: body.prompt,

@@ -58,7 +58,6 @@ export const REFUSED = {
   audio: "Leave it out: these models read and write text.",
   web_search_options: TOOLS,
   prediction: "Give its text as draft, which a policy that denoises begins from.",
-  best_of: "Give n.",
   echo: "Leave it out: the prompt is known to you.",
   suffix: 'Give pins: [{ "gap": 8 }, "the suffix"].',
 };
