@@ -94,7 +94,7 @@ export class FrozenBase extends Model {
     return this.info.eosTokenId;
   }
 
-  /** Whether it answers by denoising, as an adapter was trained to that is in its weights (`adapter.merge`); else it writes from left to right. */
+  /** Whether it answers by denoising, as LLaDA or a model with an adapter in its weights; else it writes from left to right. */
   get denoises(): boolean {
     return (this.info.attention ?? "causal") !== "causal";
   }

@@ -60,7 +60,10 @@ export interface BaseInfo {
   readonly hasChatTemplate: boolean;
   /** SHA-256 of the chat template's text, in hexadecimal; empty without a template. */
   readonly chatTemplateDigest: string;
-  /** The attention mode in which an adapter was trained that is in its weights (`adapter.merge`); undefined: its files say none. */
+  /**
+   * The attention mode in which it was trained to denoise: LLaDA, or a model with an adapter in its weights (`adapter.merge`); undefined: its files
+   * say none.
+   */
   readonly attention: AttentionModeName | undefined;
   /** How long its kernels took to compile; 0: they are not. */
   readonly compileSeconds: number;

@@ -138,6 +138,7 @@ def test_its_weights_are_the_files_and_its_mask_is_the_configurations(tmp_path: 
     weights = random_weights()
     base = loaded(write_llada(tmp_path, weights))
     assert (base.info.mask_token, base.info.mask_token_id) == ("<mask>", MASK)
+    assert base.info.attention == "full"  # it denoises where nobody says how it is sampled
     assert base.info.vocab_size == VOCABULARY and base.info.max_positions == 128
     ours = base.model.weights
     assert torch.equal(

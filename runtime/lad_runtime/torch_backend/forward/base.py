@@ -18,7 +18,7 @@ from lad_runtime.torch_backend.kernels.elementwise import EAGER
 from lad_runtime.torch_backend.loading.base_files import REGISTRY, BaseEntry, BaseSource, files_of, source_of
 from lad_runtime.torch_backend.loading.layouts import layout_of
 from lad_runtime.torch_backend.loading.weights import StoredWeights
-from lad_runtime.torch_backend.model.config import PROJECTIONS, attention_of
+from lad_runtime.torch_backend.model.config import PROJECTIONS
 from lad_runtime.torch_backend.model.layers import weight_count
 from lad_runtime.torch_backend.model.llama import Llama
 from lad_runtime.torch_backend.tokenizer.tokenizer import Tokenizer
@@ -67,8 +67,7 @@ def load_base(
     entry = REGISTRY.get(spec.name, BaseEntry())
     with _machine_errors_named(spec.name), files_of(spec, progress) as files:
         folder = files.folder
-        written = read_json(folder, "config.json")
-        layout = layout_of(written, is_archive=files.archive is not None)
+        layout = layout_of(read_json(folder, "config.json"), is_archive=files.archive is not None)
         config = layout.config
         small = small_files(folder)
         if spec.chat_template:
@@ -113,7 +112,7 @@ def load_base(
             tokenizer.close()
             raise
     warnings = (*tokenizer.warnings, *stored.warnings)
-    info = _info(spec, files.revision, model, tokenizer, seconds, ways, warnings, attention_of(written))
+    info = _info(spec, files.revision, model, tokenizer, seconds, ways, warnings, layout.attention)
     source = source_of(spec, files, is_llama=layout.is_llama)
     return Base(info=info, model=model, tokenizer=tokenizer, source=source, files=small)
 

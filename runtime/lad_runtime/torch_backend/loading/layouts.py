@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lad_runtime.torch_backend.loading.llada import MODEL_TYPE, llada_config, llama_name
-from lad_runtime.torch_backend.model.config import LlamaConfig
+from lad_runtime.torch_backend.model.config import LlamaConfig, attention_of
+from lad_runtime.types.attention import AttentionMode
 
 _PEFT = re.compile(
     r"^(?:llama\.)?(?:base_model\.model\.)?"
@@ -20,6 +21,7 @@ class Layout:
     config: LlamaConfig
     renamed: Callable[[str], str | None]
     is_llama: bool  # transformers loads its files as they are
+    attention: AttentionMode | None  # in which it was trained to denoise; None: its files say none
 
 
 def layout_of(raw: Mapping[str, Any], *, is_archive: bool) -> Layout:
@@ -28,10 +30,15 @@ def layout_of(raw: Mapping[str, Any], *, is_archive: bool) -> Layout:
     Raises LadError for a model that would be computed wrongly.
     """
     if raw.get("model_type") == MODEL_TYPE:
-        return Layout(config=llada_config(raw), renamed=llama_name, is_llama=False)
+        return Layout(config=llada_config(raw), renamed=llama_name, is_llama=False, attention="full")
+    attention = attention_of(raw)
     if is_archive:
-        return Layout(config=LlamaConfig.from_hf(raw), renamed=without_peft, is_llama=False)
-    return Layout(config=LlamaConfig.from_hf(raw), renamed=lambda name: name, is_llama=True)
+        return Layout(
+            config=LlamaConfig.from_hf(raw), renamed=without_peft, is_llama=False, attention=attention
+        )
+    return Layout(
+        config=LlamaConfig.from_hf(raw), renamed=lambda name: name, is_llama=True, attention=attention
+    )
 
 
 def without_peft(name: str) -> str | None:
