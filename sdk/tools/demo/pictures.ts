@@ -1,18 +1,20 @@
 /** Takes the pictures of docs/demo.md: `LAD_HOME=… node --import tsx sdk/tools/demo/pictures.ts`, where an adapter on `tiny` is kept. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { root } from "../checkout.js";
 import { ended, withDemo } from "./driving.js";
 
 const FOLDER = join(root, "docs/images");
+const WIDTH = 1120;
 
 await mkdir(FOLDER, { recursive: true });
 await withDemo("tiny", async (browser, url) => {
-  const page = await browser.newPage({ viewport: { width: 1120, height: 720 } });
+  const page = await browser.newPage({ viewport: { width: WIDTH, height: 720 } });
   await page.goto(url);
   await denoise(page);
   await noise(page);
+  await compare(page);
   await training(page);
 });
 
@@ -37,6 +39,7 @@ async function denoise(page: Page): Promise<void> {
   await taken(page, "demo-denoise.png");
 }
 
+/** The noise lab down to where models repair. */
 async function noise(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "Noise lab" }).click();
   await page.getByText("400 draws", { exact: true }).waitFor();
@@ -45,12 +48,17 @@ async function noise(page: Page): Promise<void> {
     for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
   }
   await page.waitForLoadState("networkidle");
-  await page.getByRole("button", { name: "Repair it" }).click();
-  await ended(page);
-  await page.getByRole("button", { name: "Compare", exact: true }).click();
+  await taken(page, "demo-noise.png", await topOf(page, page.getByRole("toolbar", { name: "Repair" })));
+}
+
+/** What the lab's comparison tells of the same noise. */
+async function compare(page: Page): Promise<void> {
+  const section = page.getByRole("region", { name: "Adapters compared" });
+  await section.getByRole("button", { name: "Compare", exact: true }).click();
   await page.locator(".compare td.repair").first().waitFor();
   await page.locator('.compare[aria-busy="false"]').waitFor();
-  await taken(page, "demo-noise.png");
+  await page.evaluate("document.activeElement.blur()");
+  await section.screenshot({ path: join(FOLDER, "demo-compare.png"), animations: "disabled" });
 }
 
 async function training(page: Page): Promise<void> {
@@ -62,8 +70,16 @@ async function training(page: Page): Promise<void> {
   await taken(page, "demo-training.png");
 }
 
-async function taken(page: Page, name: string): Promise<void> {
+/** Where a part of the page begins, in pixels from the page's top. */
+async function topOf(page: Page, part: Locator): Promise<number> {
+  await page.evaluate("scrollTo(0, 0)");
+  return Math.floor((await part.boundingBox())?.y ?? 0);
+}
+
+/** @param height - how much of the page, from its top on. Default: all of it */
+async function taken(page: Page, name: string, height?: number): Promise<void> {
   await page.evaluate("document.activeElement.blur()");
   await page.evaluate("scrollTo(0, 0)");
-  await page.screenshot({ path: join(FOLDER, name), animations: "disabled", fullPage: true });
+  const cut = height === undefined ? {} : { clip: { x: 0, y: 0, width: WIDTH, height } };
+  await page.screenshot({ path: join(FOLDER, name), animations: "disabled", fullPage: true, ...cut });
 }
