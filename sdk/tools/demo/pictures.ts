@@ -14,8 +14,8 @@ await withDemo("tiny", async (browser, url) => {
   await page.goto(url);
   await denoise(page);
   await noise(page);
-  await compare(page);
   await training(page);
+  await compare(page);
 });
 
 /** Two lanes in the middle of their answers. */
@@ -51,16 +51,6 @@ async function noise(page: Page): Promise<void> {
   await taken(page, "demo-noise.png", await topOf(page, page.getByRole("toolbar", { name: "Repair" })));
 }
 
-/** What the lab's comparison tells of the same noise. */
-async function compare(page: Page): Promise<void> {
-  const section = page.getByRole("region", { name: "Adapters compared" });
-  await section.getByRole("button", { name: "Compare", exact: true }).click();
-  await page.locator(".compare td.repair").first().waitFor();
-  await page.locator('.compare[aria-busy="false"]').waitFor();
-  await page.evaluate("document.activeElement.blur()");
-  await section.screenshot({ path: join(FOLDER, "demo-compare.png"), animations: "disabled" });
-}
-
 async function training(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "Training" }).click();
   await page.getByLabel("Steps", { exact: true }).fill("120");
@@ -68,6 +58,22 @@ async function training(page: Page): Promise<void> {
   await page.getByText("finished, 120 of 120 steps").waitFor({ timeout: 600_000 });
   await page.getByText("step 120", { exact: true }).waitFor();
   await taken(page, "demo-training.png");
+}
+
+/** The adapter and what was just trained, at its end and on its way, on the same noise. */
+async function compare(page: Page): Promise<void> {
+  await page.getByRole("tab", { name: "Noise lab" }).click();
+  const section = page.getByRole("region", { name: "Adapters compared" });
+  await section.getByRole("checkbox", { name: /\(120 steps\)$/ }).check();
+  await section
+    .getByRole("checkbox", { name: /step \d+ of 120$/ })
+    .nth(3)
+    .check();
+  await section.getByRole("button", { name: "Compare", exact: true }).click();
+  await page.locator(".compare td.repair").first().waitFor();
+  await page.locator('.compare[aria-busy="false"]').waitFor();
+  await page.evaluate("document.activeElement.blur()");
+  await section.screenshot({ path: join(FOLDER, "demo-compare.png"), animations: "disabled" });
 }
 
 /** Where a part of the page begins, in pixels from the page's top. */
