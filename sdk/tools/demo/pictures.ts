@@ -43,11 +43,20 @@ async function denoise(page: Page): Promise<void> {
 async function noise(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "Noise lab" }).click();
   await page.getByText("400 draws", { exact: true }).waitFor();
+  const drawn = page.waitForResponse((response) => {
+    const asked = response.request().postDataJSON() as { shifted?: number } | null;
+    return response.url().endsWith("/noise") && asked?.shifted === 0.2; // of the last slider's last step
+  });
   for (const kind of ["Duplications", "Span shift"]) {
     await page.getByLabel(kind, { exact: true }).focus();
     for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
   }
-  await page.waitForLoadState("networkidle");
+  await (await drawn).finished();
+  await page
+    .getByRole("listitem")
+    .filter({ hasText: /span shift \d+ %/i })
+    .first()
+    .waitFor();
   await taken(page, "demo-noise.png", await topOf(page, page.getByRole("toolbar", { name: "Repair" })));
 }
 
