@@ -311,6 +311,7 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     const lane = page.getByRole("region", { name: "lane 1" }).first();
     await lane.getByRole("button", { name: "Paste a draft" }).click();
     expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Draft to be mended");
+    await sound(page, 1440);
     await page.keyboard.type("word ".repeat(200));
     await lane.getByRole("button", { name: "Mend it" }).click();
     await lane.getByText(/^The draft has \d+ tokens, and this answer \d+\./).waitFor();
