@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { About } from "../../src/demo/messages.js";
 import { announced } from "./core/announce.js";
-import { call, fragment, pasteToken, takeToken } from "./core/api.js";
+import { call, fragment, isStale, pasteToken, takeToken } from "./core/api.js";
 import { Denoise } from "./denoise/denoise.js";
 import { NoiseLab } from "./noise/noise-lab.js";
 import { Tabs } from "./parts/tabs.js";
@@ -16,6 +16,7 @@ export function App() {
   const about = useSignal<About | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
   const hasToken = useSignal(useMemo(takeToken, []));
+  const problemOfToken = useSignal<string | undefined>(undefined);
   const tab = useSignal<(typeof TABS)[number]>(fragment().has("noise") ? "Noise lab" : "Denoise");
   useEffect(() => {
     if (!hasToken.value) return;
@@ -25,7 +26,10 @@ export function App() {
         problem.value = undefined;
       },
       (error: Error) => {
-        problem.value = error.message;
+        if (isStale(error)) {
+          problemOfToken.value = error.message;
+          hasToken.value = false;
+        } else problem.value = error.message;
       },
     );
   }, [hasToken.value]);
@@ -47,7 +51,9 @@ export function App() {
         )}
         <ThemeButton />
       </header>
-      {!hasToken.value && <AskForToken onGiven={() => (hasToken.value = true)} />}
+      {!hasToken.value && (
+        <AskForToken problem={problemOfToken.value} onGiven={() => (hasToken.value = true)} />
+      )}
       {problem.value !== undefined && told === undefined && (
         <main>
           <p class="problem" role="alert">
@@ -91,7 +97,7 @@ export function App() {
 }
 
 /** A link to a session holds no token: whoever opens it in a new tab has one from `lad demo`. */
-function AskForToken({ onGiven }: { onGiven: () => void }) {
+function AskForToken({ problem, onGiven }: { problem: string | undefined; onGiven: () => void }) {
   const isWrong = useSignal(false);
   return (
     <main>
@@ -104,8 +110,14 @@ function AskForToken({ onGiven }: { onGiven: () => void }) {
           if (!isWrong.value) onGiven();
         }}
       >
+        {problem !== undefined && (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
         <label for="address">
-          This tab has no token. Paste the address that <code>lad demo</code> has printed:
+          {problem === undefined && "This tab has no token. "}Paste the address that <code>lad demo</code> has
+          printed:
         </label>
         <input id="address" name="address" autocomplete="off" spellcheck={false} required />
         <button type="submit" class="primary">

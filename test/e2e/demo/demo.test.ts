@@ -218,6 +218,19 @@ describe("a lane", () => {
     expect(frames[0]?.answer).toEqual((await own.result()).canvasIds);
   });
 
+  it("mends a draft that is pasted into a run, under way or ended, as one that was asked with it", async () => {
+    const request = { policy: remask({ iterations: 6 }), answerTokens: 12, temperature: 0.8 };
+    const asked = await sampled({ ...request, draft: "abcd" });
+    const ids = await base.encode("abcd");
+    const { frames } = await sampled(request);
+    for (const frame of [frames[1], frames.at(-1)]) {
+      const { state, strength } = edited(pinnedAtStart(frame), { kind: "draft", ids, pieces: [] }, facts());
+      const pasted = await sampled({ ...request, from: state, strength });
+      expect(pasted.frames).toHaveLength(3);
+      expect(pasted.frames.map(({ answer }) => answer)).toEqual(asked.frames.map(({ answer }) => answer));
+    }
+  });
+
   it("shows what self-speculation refused", async () => {
     const { frames, answer } = await sampled({
       policy: { kind: "speculative", draftTokens: 4 },

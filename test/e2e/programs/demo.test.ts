@@ -71,6 +71,42 @@ async function compared(page: Page, draws: number): Promise<void> {
   await page.locator('.compare[aria-busy="false"]').waitFor(PATIENCE);
 }
 
+interface Spot {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The first and the last token of the first line of the first answer on display, each with its middle. */
+async function firstLine(page: Page): Promise<readonly [Token, Token]> {
+  const tokens = await page.evaluate<Token[]>(`
+    [...document.querySelector(".canvas").querySelectorAll(".token.answer")].map((token) => {
+      const { x, y, width, height } = token.getBoundingClientRect();
+      return { x: x + width / 2, y: y + height / 2, position: Number(token.dataset.position) };
+    })`);
+  const line = tokens.filter(({ y }) => y === tokens[0]?.y);
+  const [first, last] = [line.at(0), line.at(-1)];
+  if (first === undefined || last === undefined || line.length < 3) throw new Error("There is no such line.");
+  return [first, last];
+}
+
+interface Token extends Spot {
+  readonly position: number;
+}
+
+/** Draws a finger from one place to another. */
+async function dragged(page: Page, from: Spot, to: Spot): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  const touch = (type: "touchStart" | "touchMove" | "touchEnd", touchPoints: Spot[]) =>
+    devtools.send("Input.dispatchTouchEvent", { type, touchPoints });
+  await touch("touchStart", [from]);
+  for (let i = 1; i <= 10; i++) {
+    const at = (a: number, b: number) => a + ((b - a) * i) / 10;
+    await touch("touchMove", [{ x: at(from.x, to.x), y: at(from.y, to.y) }]);
+  }
+  await touch("touchEnd", []);
+  await devtools.detach();
+}
+
 async function sound(page: Page, width: number): Promise<void> {
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   await page.evaluate(axe);
@@ -126,7 +162,9 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await page.evaluate(open);
     await sound(page, width);
     await page.getByRole("tab", { name: "Training" }).click();
-    await page.getByRole("img", { name: /^Loss of the run/ }).waitFor();
+    const figures =
+      /^CE in nats of a corrupted token: training [\d.]+ at step 40, validation [\d.]+ at step \d+$/;
+    await page.getByRole("img", { name: figures }).waitFor();
     await sound(page, width);
     expect(complaints).toEqual([]);
     await context.close();
@@ -213,6 +251,99 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     const undo = page.getByRole("button", { name: "Undo" }).first();
     for (let i = 0; i < 3; i++) await undo.click();
     expect(await undo.isDisabled()).toBe(true);
+    await slider(page).focus();
+    await page.keyboard.press("End");
+    expect(await texts(canvas(page))).toEqual(before);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("is walked through by touch: ask, watch, tap to pin, drag a span, write it again, undo", async () => {
+    const { context, page, complaints } = await opened({
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
+    await page.getByRole("button", { name: "Ask", exact: true }).tap();
+    await atEnd(page);
+    const before = await texts(canvas(page));
+    await canvas(page).locator('[data-position="0"]').tap();
+    await expect.poll(() => canvas(page).locator(".pinned").count()).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "Undo" }).first().tap();
+    expect(await canvas(page).locator(".pinned").count()).toBe(0);
+
+    const chosen = canvas(page).locator('[aria-selected="true"]');
+    await page.evaluate("document.querySelector('.canvas').scrollIntoView({ block: 'center' })");
+    const [from, to] = await firstLine(page);
+    await dragged(page, from, to);
+    const selected = await positions(chosen);
+    expect(selected).toEqual(expect.arrayContaining([from.position, to.position]));
+    expect(selected.length).toBeGreaterThan(2);
+
+    const scrolled = await page.evaluate("scrollY");
+    await dragged(page, to, { x: to.x, y: to.y + 250 });
+    await expect.poll(() => page.evaluate("scrollY")).toBeLessThan(scrolled as number);
+    expect(await positions(chosen)).toEqual(selected);
+
+    await page.getByRole("button", { name: "Write again" }).first().tap();
+    await expect.poll(() => canvas(page).locator(".held").count()).toBeGreaterThan(0);
+    await atEnd(page);
+    const others = (all: readonly string[]) => all.filter((_, position) => !selected.includes(position));
+    expect(others(await texts(canvas(page)))).toEqual(others(before));
+    await page.getByRole("button", { name: "Undo" }).first().tap();
+    expect(await texts(canvas(page))).toEqual(before);
+    expect(await canvas(page).locator(".held").count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("mends a draft that is pasted in mid-run, in its lane alone; a link plays it again, and Undo takes it back", async () => {
+    const { context, page, complaints } = await opened({
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    await page.getByRole("button", { name: "Add a lane" }).click();
+    await ask(page);
+    const before = await texts(canvas(page));
+    await slider(page).focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    const lane = page.getByRole("region", { name: "lane 1" }).first();
+    await lane.getByRole("button", { name: "Paste a draft" }).click();
+    expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Draft to be mended");
+    await sound(page, 1440);
+    await page.keyboard.type("word ".repeat(200));
+    await lane.getByRole("button", { name: "Mend it" }).click();
+    await lane.getByText(/^The draft has \d+ tokens, and this answer \d+\./).waitFor();
+    expect(await lane.getByRole("button", { name: "Undo" }).isDisabled()).toBe(true);
+
+    await lane.getByRole("button", { name: "Paste a draft" }).click();
+    await page.keyboard.type("The capital of Chile is Lisbon.");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => canvas(page).locator(".drafted").count()).toBeGreaterThan(0);
+    await atEnd(page);
+    expect(Number(await slider(page).getAttribute("max"))).toBeLessThanOrEqual(2 + 16);
+    await slider(page).focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    const shown = (await canvas(page).locator(".token:not(.masked)").allTextContents()).join("");
+    expect(shown).toContain("The capital of Chile is Lisbon.");
+    await page.keyboard.press("End");
+    const mended = await texts(canvas(page));
+    expect(await texts(canvas(page, 2))).toEqual(before);
+
+    await page.getByRole("button", { name: "Copy a link" }).click();
+    const link = String(await page.evaluate("navigator.clipboard.readText()"));
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.getByRole("combobox", { name: "Pace" }).selectOption("as computed");
+    await atEnd(page);
+    await slider(page).focus();
+    await page.keyboard.press("End");
+    expect(await texts(canvas(page))).toEqual(mended);
+    await lane.getByRole("button", { name: "Undo" }).click();
     await slider(page).focus();
     await page.keyboard.press("End");
     expect(await texts(canvas(page))).toEqual(before);
@@ -376,7 +507,11 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await page.getByText("lad chat --adapter mine").waitFor(PATIENCE);
     await page.getByRole("button", { name: "Keep", exact: true }).click();
     await page.getByText("There is an adapter mine already.").waitFor(PATIENCE);
-    await sound(page, 1440);
+    for (const { width, colorScheme } of views) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await sound(page, width);
+    }
     await page.getByRole("tab", { name: "Denoise" }).click();
     await page.getByRole("button", { name: "Add a lane" }).click();
     await page.getByLabel("Model").nth(1).selectOption({ label: "mine" });
@@ -414,8 +549,31 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await first?.focus();
     await page.keyboard.press("p");
     await expect.poll(() => first?.getAttribute("aria-label")).toContain("pinned");
-    const motion = "getComputedStyle(document.querySelector('.canvas .token')).transitionDuration";
-    expect(await page.evaluate(motion)).toBe("0s");
+    await page.getByRole("button", { name: "Another question" }).press("Enter");
+    await page.getByLabel("Question", { exact: true }).press("Enter");
+    await atEnd(page);
+    const second = await texts(canvas(page));
+    const earlier = page.getByRole("navigation", { name: "Questions of this session" }).getByRole("button");
+    await earlier.first().focus();
+    await page.keyboard.press("Enter");
+    expect(await earlier.first().getAttribute("aria-current")).toBe("true");
+    expect(await canvas(page).locator(".pinned").count()).toBeGreaterThan(0);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    expect(await texts(canvas(page))).toEqual(second);
+
+    await page.getByRole("tab", { name: "Denoise" }).focus();
+    await page.keyboard.press("ArrowRight");
+    const section = page.getByRole("region", { name: "Adapters compared" });
+    await section.getByLabel("Draws").fill("1");
+    await page.keyboard.press("Enter");
+    await page.locator(".compare td.repair").first().waitFor(PATIENCE);
+    await page.locator('.compare[aria-busy="false"]').waitFor(PATIENCE);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    const focused = "document.activeElement.getAttribute('aria-label')";
+    expect(await page.evaluate(focused)).toBe("Results");
+    expect(await page.evaluate(MOVING)).toEqual([]);
     await context.close();
   });
 
@@ -430,6 +588,18 @@ describe.skipIf(chromiumPath === undefined)("lad demo in Chromium (skipped where
     await page.goto(url);
     await expect.poll(() => page.url()).not.toContain("token");
     await page.getByRole("button", { name: "Ask", exact: true }).waitFor();
+    await context.close();
+  });
+
+  it("tells a tab of a demo that has ended to open the address of the one that runs", async () => {
+    const { context, page } = await opened({}, `${new URL(url).origin}/#token=00ff`);
+    await page.getByText("`lad demo` was started anew since this tab was opened.").waitFor();
+    await page.getByLabel("Paste the address that lad demo has printed:").fill(url);
+    await page.getByRole("button", { name: "Open" }).click();
+    await ask(page);
+    await page.evaluate('sessionStorage.setItem("lad-demo-token", "00ff")');
+    await page.getByRole("button", { name: "Denoise again" }).click();
+    await page.locator(".lane .problem").getByText("Open the address that it has printed.").waitFor();
     await context.close();
   });
 
@@ -471,6 +641,13 @@ async function runName(page: Page): Promise<string> {
   if (name === undefined) throw new Error(`There is no run among ${names.join(", ")}.`);
   return name;
 }
+
+/** The classes of all that may move in a page. It runs in the browser. */
+const MOVING = `[...document.querySelectorAll("*")].flatMap((element) => {
+  const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(element);
+  const isCalm = transitionDuration === "0s" && animationName === "none" && scrollBehavior === "auto";
+  return isCalm ? [] : [element.className];
+})`;
 
 /** What a page of another origin may try, and what came of it. It runs in the browser, as text. */
 const strangersTries = `async ({ origin, token }) => {

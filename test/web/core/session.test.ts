@@ -12,6 +12,7 @@ const turn: TurnSession = {
       edits: [
         { at: 2, edit: { kind: "pin", from: 1, to: 3, on: true } },
         { at: 4, edit: { kind: "write", from: 0, to: 1, ids: [5], pieces: [" x"] } },
+        { at: 6, edit: { kind: "draft", ids: [5, 6], pieces: [" x", "東"] } },
       ],
     },
   ],

@@ -2,6 +2,8 @@
 import type { Problem } from "../../../src/demo/messages.js";
 
 const KEPT = "lad-demo-token";
+/** How the server calls a token that is not its own. */
+const STALE = "unauthenticated";
 
 /** A call that was refused. */
 export class Refused extends Error {
@@ -33,6 +35,11 @@ export function takeToken(): boolean {
     history.replaceState(undefined, "", rest === "" ? location.pathname : `#${rest}`);
   }
   return sessionStorage.getItem(KEPT) !== null;
+}
+
+/** Whether a call was refused for its token: that of a demo which has ended meanwhile, since each has one of its own. */
+export function isStale(error: unknown): boolean {
+  return error instanceof Refused && error.code === STALE;
 }
 
 /** Keeps the token of an address that the user has pasted; false if it has none. */
@@ -98,5 +105,9 @@ async function send(path: string, body: unknown, signal?: AbortSignal): Promise<
   const { error } = (await response.json().catch(() => ({}))) as {
     error?: { code: string; message: string };
   };
+  if (error?.code === STALE) {
+    const problem = "`lad demo` was started anew since this tab was opened.";
+    throw new Refused(STALE, `${problem} Open the address that it has printed.`);
+  }
   throw new Refused(error?.code ?? "internal", error?.message ?? `The demo answered ${response.status}.`);
 }

@@ -18,7 +18,14 @@ export type Edit =
   /** They are written again, while all else stays. */
   | { readonly kind: "again"; readonly from: number; readonly to: number; readonly tokens: number }
   /** All that is not pinned is denoised again. */
-  | { readonly kind: "on" };
+  | { readonly kind: "on" }
+  /** A text of the user's is the whole answer, and all of it may change. */
+  | {
+      readonly kind: "draft";
+      readonly ids: readonly number[];
+      /** Their texts. */
+      readonly pieces: readonly string[];
+    };
 
 /** A state with the user's own pins, which are not all of the state's where a span is written again. */
 export interface Pinned {
@@ -61,7 +68,16 @@ export function edited(before: Pinned, edit: Edit, facts: Known): Edited {
       const state = { ...before.state, pinned: before.pins };
       return { state: afresh(state), pins: before.pins, goesOn: true, strength: HALF };
     }
+    case "draft": {
+      const state = drafted(before.state, edit.ids, facts);
+      return { state, pins: state.pinned, goesOn: true, strength: HALF };
+    }
   }
+}
+
+/** How many tokens a draft may have in the place of this answer: as many as the canvas in hand. */
+export function roomOf({ ids, finished }: SamplingState): number {
+  return ids.length - finished;
 }
 
 /** Of a span that is pinned: what was sampled at its masked positions is what stands there from now on. */
@@ -106,6 +122,22 @@ function spliced(
       same: 0,
     },
   };
+}
+
+/** What a run begins from that is asked with the draft: MASK is what it leaves of the answer. */
+function drafted(state: SamplingState, ids: readonly number[], { maskTokenId }: Known): SamplingState {
+  const rest = Math.max(0, roomOf(state) - ids.length);
+  const each = <T>(written: T, open: T): T[] => [...ids.map(() => written), ...Array<T>(rest).fill(open)];
+  return afresh({
+    ...state,
+    ids: [...ids, ...Array<number>(rest).fill(maskTokenId)],
+    masked: each(false, true),
+    kept: each(false, false),
+    confidences: each(1, 0),
+    pinned: each(false, false),
+    finished: 0,
+    finishedIterations: 0,
+  });
 }
 
 /** As before the first iteration. */

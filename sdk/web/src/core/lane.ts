@@ -125,7 +125,8 @@ export class Lane {
       pieces: texts(answer, entry, edit),
       state,
     };
-    const cells = cellsOf(frame, entry.cells, this.#facts, { pins, hasDraft: false });
+    const hasDraft = edit.kind === "draft";
+    const cells = cellsOf(frame, hasDraft ? undefined : entry.cells, this.#facts, { pins, hasDraft });
     this.entries.value = [...this.entries.value.slice(0, at + 1), { frame, cells, pins, edit }];
     this.shown.value = at + 1;
     if (goesOn) await this.#run({ from: state, strength });
@@ -241,7 +242,7 @@ function beforePaint(act: () => void): void {
 
 /** The texts of tokens that stood there before, or that the user has written. */
 function texts(ids: readonly number[], { frame }: Entry, edit: Edit): readonly string[] {
-  const written = edit.kind === "write" ? edit : { ids: [], pieces: [] };
+  const written = edit.kind === "write" || edit.kind === "draft" ? edit : { ids: [], pieces: [] };
   const known = new Map([
     ...frame.answer.map((id, p) => [id, frame.pieces[p] ?? ""] as const),
     ...written.ids.map((id, i) => [id, written.pieces[i] ?? ""] as const),

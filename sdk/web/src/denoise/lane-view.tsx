@@ -4,12 +4,15 @@ import { useEffect } from "preact/hooks";
 import type { About, Tokens } from "../../../src/demo/messages.js";
 import { announce } from "../core/announce.js";
 import { call } from "../core/api.js";
+import { roomOf } from "../core/edits.js";
 import type { Lane } from "../core/lane.js";
 import { Canvas, type CanvasActions, type Span } from "../parts/canvas.js";
 import { ModelOptions } from "../parts/model-options.js";
 import { Player } from "../parts/player.js";
 import { basePolicy, PolicyForm, usable } from "../parts/policy-form.js";
 import { Stats } from "../parts/stats.js";
+import { DraftForm } from "./draft-form.js";
+import { TypeOver } from "./type-over.js";
 
 export function LaneView({
   lane,
@@ -31,6 +34,7 @@ export function LaneView({
   /** How long what is written in a selection's place is to be. Default: as long as it was. */
   const tokens = useSignal<number | undefined>(undefined);
   const typing = useSignal<Span | undefined>(undefined);
+  const isDrafting = useSignal(false);
   const entry = lane.entry.value;
   const policies = usable(about.policies, lane.model.value);
   const hasState = entry?.frame.state !== undefined;
@@ -51,6 +55,21 @@ export function LaneView({
     onAgain: (span) =>
       void lane.edit({ kind: "again", ...span, tokens: tokens.value ?? span.to - span.from }),
     onUndo: () => lane.undo(),
+  };
+  const tokenized = async (text: string, act: (tokens: Tokens) => Promise<void>) => {
+    try {
+      await act(await call<Tokens>("tokens", { text }));
+    } catch (error) {
+      lane.problem.value = (error as Error).message;
+    }
+  };
+  const mend = async ({ ids, pieces }: Tokens) => {
+    const { state } = lane.entry.value?.frame ?? {};
+    if (state === undefined) return;
+    const room = roomOf(state);
+    if (ids.length > room) throw new Error(noRoom(ids.length, room));
+    selected.value = undefined;
+    await lane.edit({ kind: "draft", ids, pieces });
   };
   useEffect(() => {
     const { value } = lane.answer;
@@ -118,12 +137,17 @@ export function LaneView({
             const span = typing.value;
             typing.value = undefined;
             if (span === undefined || text === "") return;
-            try {
-              const { ids, pieces } = await call<Tokens>("tokens", { text });
-              await lane.edit({ kind: "write", ...span, ids, pieces });
-            } catch (error) {
-              lane.problem.value = (error as Error).message;
-            }
+            await tokenized(text, ({ ids, pieces }) => lane.edit({ kind: "write", ...span, ids, pieces }));
+          }}
+        />
+      ) : isDrafting.value ? (
+        <DraftForm
+          onLeave={() => {
+            isDrafting.value = false;
+          }}
+          onPasted={async (text) => {
+            isDrafting.value = false;
+            await tokenized(text, mend);
           }}
         />
       ) : (
@@ -169,6 +193,14 @@ export function LaneView({
             <button type="button" onClick={() => void lane.edit({ kind: "on" })}>
               Denoise again
             </button>
+            <button
+              type="button"
+              onClick={() => {
+                isDrafting.value = true;
+              }}
+            >
+              Paste a draft
+            </button>
             <button type="button" disabled={!lane.canUndo.value} onClick={actions.onUndo}>
               Undo
             </button>
@@ -186,49 +218,11 @@ export function LaneView({
   );
 }
 
+function noRoom(tokens: number, room: number): string {
+  return `The draft has ${tokens} tokens, and this answer ${room}. Shorten it, or ask anew with more answer tokens.`;
+}
+
 function repaired(clean: readonly number[], answer: readonly number[]): string {
   const right = clean.filter((id, position) => answer[position] === id).length;
   return `${right} of ${clean.length} tokens are as in the sentence.`;
-}
-
-function TypeOver({
-  before,
-  onLeave,
-  onWritten,
-}: {
-  before: string;
-  onLeave: () => void;
-  onWritten: (text: string) => void;
-}) {
-  const space = /^\s*/.exec(before)?.[0] ?? "";
-  return (
-    <form
-      class="acts"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const text = String(new FormData(event.currentTarget).get("text")).trim();
-        onWritten(text === "" ? "" : space + text);
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") onLeave();
-      }}
-    >
-      <input
-        name="text"
-        aria-label="Instead"
-        autocomplete="off"
-        ref={(input) => {
-          if (input && input.dataset.focused === undefined) {
-            input.dataset.focused = "";
-            input.value = before.trim();
-            input.select();
-          }
-        }}
-      />
-      <button type="submit">Put it there</button>
-      <button type="button" onClick={onLeave}>
-        Leave it
-      </button>
-    </form>
-  );
 }

@@ -36,7 +36,8 @@ export function Canvas({
   actions: CanvasActions | undefined;
 }) {
   const focus = useSignal(0);
-  const drag = useRef<{ anchor: Span; isSpan: boolean } | undefined>(undefined);
+  /** `before`: what was selected when it began. */
+  const drag = useRef<{ anchor: Span; isSpan: boolean; before: Span | undefined } | undefined>(undefined);
   const click = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const list = useRef<HTMLDivElement>(null);
   if (cells.length === 0) return <p class="canvas empty">Nothing has been asked yet.</p>;
@@ -86,19 +87,28 @@ export function Canvas({
     const position = positionOf(event.target);
     if (position === undefined || event.button !== 0) return;
     focus.value = position;
-    drag.current = { anchor: spanAt(position), isSpan: false };
+    drag.current = { anchor: spanAt(position), isSpan: false, before: selected };
     if (event.shiftKey && selected) {
-      drag.current = { anchor: selected, isSpan: true };
+      drag.current = { anchor: selected, isSpan: true, before: selected };
       actions?.onSelect(reach(selected, spanAt(position)));
     } else actions?.onSelect(spanAt(position));
   };
-  const onPointerOver = (event: PointerEvent) => {
-    const position = positionOf(event.target);
-    if (drag.current === undefined || position === undefined || event.buttons !== 1) return;
-    const { anchor } = drag.current;
-    if (position >= anchor.from && position < anchor.to) return;
+  const onPointerMove = (event: PointerEvent) => {
+    if (drag.current === undefined || event.buttons !== 1) return;
+    // A finger's events all go to the token on which it was put down.
+    const under = document.elementFromPoint(event.clientX, event.clientY);
+    const position = list.current?.contains(under) ? positionOf(under) : undefined;
+    if (position === undefined) return;
+    const { anchor, isSpan } = drag.current;
+    if (!isSpan && isIn(anchor, position)) return;
     drag.current.isSpan = true;
-    actions?.onSelect(reach(anchor, spanAt(position)));
+    const span = reach(anchor, spanAt(position));
+    if (span.from !== selected?.from || span.to !== selected.to) actions?.onSelect(span);
+  };
+  /** The browser scrolls with it instead. */
+  const onPointerCancel = () => {
+    if (drag.current !== undefined) actions?.onSelect(drag.current.before);
+    drag.current = undefined;
   };
   const onClick = (event: MouseEvent) => {
     const position = positionOf(event.target);
@@ -123,7 +133,8 @@ export function Canvas({
         focus.value = positionOf(event.target) ?? focus.value;
       }}
       onPointerDown={onPointerDown}
-      onPointerOver={onPointerOver}
+      onPointerMove={onPointerMove}
+      onPointerCancel={onPointerCancel}
       onClick={onClick}
     >
       {cells.map((cell, index) => (

@@ -38,9 +38,9 @@ export function Legend() {
         </li>
       </ul>
       <p>
-        Click a word to pin it, double-click to type over it, drag over words to have them written again. By
-        keyboard: arrows move, with Shift they select; <kbd>P</kbd> pins, <kbd>T</kbd> types over,{" "}
-        <kbd>R</kbd> rewrites, <kbd>U</kbd> undoes.
+        Click a word to pin it, double-click to type over it, drag over words to have them written again; by
+        touch, tap and drag across. By keyboard: arrows move, with Shift they select; <kbd>P</kbd> pins,{" "}
+        <kbd>T</kbd> types over, <kbd>R</kbd> rewrites, <kbd>U</kbd> undoes.
       </p>
     </details>
   );

@@ -1,4 +1,4 @@
-/** The curves of a training run. */
+/** A run's CE in training and in validation, in one figure. */
 
 /** A value at a step. */
 export interface Point {
@@ -26,11 +26,18 @@ export function Curve({
   const y = (value: number) => 8 + (HEIGHT - 16) * (1 - value / top);
   const line = (points: readonly Point[]) =>
     points.map(({ step, value }, index) => `${index === 0 ? "M" : "L"}${x(step)},${y(value)}`).join("");
-  const last = training.at(-1);
-  const said = last === undefined ? "nothing yet" : `${last.value.toFixed(3)} nats at step ${last.step}`;
+  const last = (name: string, points: readonly Point[]) => {
+    const point = points.at(-1);
+    return point === undefined ? [] : [`${name} ${point.value.toFixed(3)} at step ${point.step}`];
+  };
+  const said = [...last("training", training), ...last("validation", validation)].join(", ") || "nothing yet";
   return (
     <figure class="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT + 20}`} role="img" aria-label={`Loss of the run: ${said}`}>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT + 20}`}
+        role="img"
+        aria-label={`CE in nats of a corrupted token: ${said}`}
+      >
         {[0, 0.5, 1].map((share) => (
           <g key={share}>
             <line x1={LEFT} x2={WIDTH - 8} y1={y(share * top)} y2={y(share * top)} />

@@ -1,4 +1,4 @@
-/** A run that is followed: its curves, and a sample of it every so many steps. */
+/** A run that is followed: its CE in training and validation, and a sample of it every so many steps. */
 import { signal } from "@preact/signals";
 import type { RunLine, SampleLine, SampleRequest, ShownRun } from "../../../src/demo/messages.js";
 import { stream } from "../core/api.js";

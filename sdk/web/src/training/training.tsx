@@ -1,4 +1,4 @@
-/** Training: a run's curves while it goes on, with a sample of it every so many steps. */
+/** Training: a run's CE while it goes on, with a sample of it every so many steps. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { About, ShownRun } from "../../../src/demo/messages.js";
@@ -152,7 +152,7 @@ function RunView({ run, onKept }: { run: Followed; onKept: (() => Promise<void>)
   const speed = run.tokensPerSecond.value;
   return (
     <div class="run-view">
-      <section class="card" aria-label="Curves">
+      <section class="card" aria-label="CE of the run">
         <h2>
           {run.state.value}, {steps} of {run.run.totalSteps} steps
           {speed > 0 && `, ${Math.round(speed).toLocaleString("en")} tokens/s`}
