@@ -203,6 +203,20 @@ describe("a terminal of sixty columns", () => {
   });
 });
 
+it("lad doctor looks at the worker of LAD_WORKER rather than at the one that is served", async () => {
+  const { address, token } = runtime.connection;
+  vi.stubEnv("LAD_WORKER", address);
+  vi.stubEnv("LAD_TOKEN", token);
+  const findings = lines((await lad(["doctor", "--json"])).out);
+  vi.stubEnv("LAD_WORKER", undefined);
+  vi.stubEnv("LAD_TOKEN", undefined);
+  expect(findings.find(({ name }) => name === "worker")).toEqual({
+    name: "worker",
+    state: "fine",
+    text: expect.stringMatching(/^LAD_WORKER names one at \S+: stub.*, \d+ adapters, PyTorch \d/),
+  });
+});
+
 describe("lad demo", () => {
   /** Runs a demo until it says where it is, and tells which bases it has come to use. */
   async function demo(words: readonly string[]) {

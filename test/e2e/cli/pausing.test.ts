@@ -8,7 +8,7 @@ import { EXAMPLES, scratchFolder } from "../support/stub.js";
 
 const scratch = scratchFolder();
 const data = join(scratch, "train.jsonl");
-const STEPS = 20_000;
+const STEPS = 200_000;
 
 beforeAll(() => {
   vi.stubEnv("LAD_HOME", join(scratch, "home"));
@@ -18,7 +18,7 @@ afterAll(() => {
   vi.unstubAllEnvs();
 });
 
-it("says after how many steps the run was left, and its checkpoint is of that step", {
+it("tells a command beside it what to do; says after how many steps it was left, and its checkpoint is of that step", {
   timeout: 120_000,
 }, async () => {
   const { cli, written, leaving } = captured();
@@ -26,6 +26,11 @@ it("says after how many steps the run was left, and its checkpoint is of that st
   const ended = runLad([...words, "--window-tokens", "48", "--name", "left", "--json"], cli);
   await vi.waitFor(() => expect(written.out.split('"type":"step"').length).toBeGreaterThan(20), {
     timeout: 60_000,
+  });
+  const beside = await lad(["runs", "list", "--threads", "1"]);
+  expect({ status: beside.status, err: beside.err }).toEqual({
+    status: 3,
+    err: expect.stringContaining("Next time type `npm run lad -- serve` first, in a terminal of its own"),
   });
   leaving.ask();
   expect(await ended).toBe(130);
