@@ -34,7 +34,7 @@ export type LadErrorCode =
   | "diverged"
   /** The worker is at its limit of work; `retryAfterMs` says when to try again. */
   | "busy"
-  /** The worker cannot be reached, or is stopping. */
+  /** The worker cannot be reached, or is stopping; with an `option`: a hub or a package that it needs cannot be had. */
   | "unavailable"
   /** A mistake in lad itself: what should not happen, on either side. */
   | "internal"

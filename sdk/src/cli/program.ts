@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { isLadError, type LadError, type LadErrorCode } from "../errors.js";
 import { locateRuntime } from "../setup/locate.js";
-import { type Cli, note } from "./cli.js";
+import { type Cli, columnsOf, note, noteError } from "./cli.js";
 import { folded } from "./folding.js";
 import { invocation } from "./invocation.js";
 import { LEFT_STATUS } from "./leaving.js";
+import { refuseUnknown, usageError } from "./mistakes.js";
 import { inFlags } from "./naming.js";
 import type { Completed } from "./support/completions.js";
 
@@ -154,7 +155,7 @@ export async function runLad(words: readonly string[], cli: Cli): Promise<number
   let command: Command | undefined;
   try {
     command = await commandOf(words, cli);
-    await programWith(command, cli).parseAsync([...words], { from: "user" });
+    await programWith(command, cli, json).parseAsync([...words], { from: "user" });
     return cli.leaving.signal.aborted ? LEFT_STATUS : 0;
   } catch (error) {
     return failed(error, cli, { json, command });
@@ -170,7 +171,7 @@ async function commandOf(words: readonly string[], cli: Cli): Promise<Command | 
 }
 
 /** The program with that command; of the others, their names. */
-function programWith(asked: Command | undefined, cli: Cli): Command {
+function programWith(asked: Command | undefined, cli: Cli, json: boolean): Command {
   const program = new Command("lad")
     .description("LoRA-Adapted Diffusion: turns a causal Llama into a diffusion language model.")
     .version(version())
@@ -180,7 +181,7 @@ function programWith(asked: Command | undefined, cli: Cli): Command {
     const command = name === asked?.name() ? asked : new Command(name);
     program.addCommand(command.description(about).helpGroup(group));
   }
-  return settled(program, cli);
+  return settled(program, cli, json);
 }
 
 /** What is typed for `lad`, unless that is the word itself. */
@@ -196,13 +197,16 @@ async function completions(cli: Cli): Promise<Completed[]> {
   return Promise.all(known.map(async ([, { about, load }]) => completed((await load())(cli), about)));
 }
 
-/** Has a command and those under it throw instead of exit, and write where the command line does. */
-function settled(command: Command, cli: Cli): Command {
+/** Has a command and those under it throw instead of exit, and write where the command line does: of mistakes with `json` nothing. */
+function settled(command: Command, cli: Cli, json: boolean): Command {
+  refuseUnknown(command);
   command
     .exitOverride()
     .configureOutput({
       writeOut: (text) => cli.stdout.write(folded(text, cli.stdout.columns ?? COLUMNS)),
-      writeErr: (text) => cli.stderr.write(text),
+      writeErr: (text) => {
+        if (!json) cli.stderr.write(folded(text, columnsOf(cli.stderr)));
+      },
       getOutHelpWidth: () => cli.stdout.columns ?? COLUMNS,
       getErrHelpWidth: () => cli.stderr.columns ?? COLUMNS,
       getOutHasColors: () => cli.stdout.isTTY === true && !process.env.NO_COLOR,
@@ -210,7 +214,7 @@ function settled(command: Command, cli: Cli): Command {
     })
     .configureHelp({ minWidthToWrap: LEAST_COLUMNS })
     .showHelpAfterError("(--help tells more)");
-  for (const inner of command.commands) settled(inner, cli);
+  for (const inner of command.commands) settled(inner, cli, json);
   return command;
 }
 
@@ -220,14 +224,19 @@ function failed(
   cli: Cli,
   { json, command }: { readonly json: boolean; readonly command: Command | undefined },
 ): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : STATUS.usage; // commander has told it
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    if (json) noteError(cli, usageError(error)); // else commander has told it
+    return STATUS.usage;
+  }
   const isLeft = cli.leaving.signal.aborted && isLadError(error, "cancelled");
   if (isLeft) return LEFT_STATUS;
   if (!isLadError(error)) {
     note(cli, error instanceof Error ? (error.stack ?? error.message) : String(error));
     return STATUS.failed;
   }
-  note(cli, json ? JSON.stringify({ error }) : `lad: ${inFlags(error, command)}`);
+  if (json) noteError(cli, error);
+  else note(cli, `lad: ${inFlags(error, command)}`);
   return statusOf(error);
 }
 
@@ -235,6 +244,7 @@ function failed(
 export function statusOf({ code, option }: LadError): number {
   if (code === "invalid-option") return STATUS.usage;
   const isLate = code === "timeout" && option === "startTimeoutMs"; // nobody listens there
+  if (code === "unavailable" && option !== undefined) return STATUS.failed; // what the worker needs for it: a hub, a package
   return NO_WORKER.has(code) || isLate ? STATUS.noWorker : STATUS.failed;
 }
 

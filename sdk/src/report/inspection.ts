@@ -114,13 +114,20 @@ export interface InspectionLike {
   readonly endToken: string;
 }
 
-/** An inspection as text: what becomes of the examples, their lengths, what is supervised, and the shown examples. */
-export function inspectionText(inspection: InspectionLike): string {
+/**
+ * An inspection as text: what becomes of the examples, their lengths, what is supervised, and the shown examples.
+ *
+ * @param options - `columns`: the most characters in a line of its tables. Default: any number.
+ */
+export function inspectionText(
+  inspection: InspectionLike,
+  { columns = Number.POSITIVE_INFINITY }: { columns?: number } = {},
+): string {
   const { whole, sources, shown } = inspection;
   return [
     fate(whole),
-    lengths(inspection),
-    ...(sources.length > 0 ? [renderTable(PARTS, sources)] : []),
+    lengths(inspection, columns),
+    ...(sources.length > 0 ? [renderTable(PARTS, sources, columns)] : []),
     [composition(whole), ...supervision(inspection), ...oddities(whole)].join("\n"),
     ...(shown.length > 0 ? [`${LEGEND}\n\n${shown.map(exampleText).join("\n\n")}`] : []),
   ].join("\n\n");
@@ -160,12 +167,13 @@ function fate(whole: PartLike): string {
   );
 }
 
-function lengths({ windowLengths, promptLengths, answerLengths }: InspectionLike): string {
-  return renderTable(LENGTHS, [
+function lengths({ windowLengths, promptLengths, answerLengths }: InspectionLike, columns: number): string {
+  const rows = [
     { name: "prompt and answer", of: windowLengths },
     { name: "prompt", of: promptLengths },
     { name: "answer", of: answerLengths },
-  ]);
+  ];
+  return renderTable(LENGTHS, rows, columns);
 }
 
 function composition({ promptTokens, answerTokens, tailTokens }: PartLike): string {

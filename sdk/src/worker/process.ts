@@ -1,13 +1,13 @@
 /** Starts a worker as a child process. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { LadError, WorkerError } from "../errors.js";
 import type { CheckedLocal } from "../options.js";
 import { homeFolder, locateRuntime, requireRuntime } from "../setup/locate.js";
+import { socketFolder, socketIn } from "../setup/socket-folder.js";
 import { WorkerLog } from "./log.js";
 import type { Worker } from "./worker.js";
 
@@ -19,9 +19,6 @@ const IN_USE = /^error: (The state folder .* is in use by another worker .*\)\.)
 /** What Python says of a package that is not installed. */
 const LACKED = /^ModuleNotFoundError: No module named '([\w.]+)'/;
 
-/** The longest path of a unix socket, in bytes, that all systems accept. */
-const LONGEST_SOCKET_PATH = 100;
-
 /**
  * Starts `python -m lad_runtime` on a unix socket in a private folder.
  *
@@ -29,7 +26,7 @@ const LONGEST_SOCKET_PATH = 100;
  * process dies. It has its own process group, which is killed as a whole.
  */
 export async function startWorkerProcess(options: CheckedLocal): Promise<Worker> {
-  const folder = await privateFolder();
+  const folder = await socketFolder();
   try {
     return launch(options, folder);
   } catch (error) {
@@ -42,7 +39,7 @@ function launch(options: CheckedLocal, folder: string): Worker {
   const { device, threads, memoryBudgetBytes = 0, logLevel, stopGraceMs, resumeRuns } = options;
   const { runtimeFolder, python, stateFolder } = locate(options);
   let taken: string | undefined;
-  const socket = join(folder, "worker.sock");
+  const socket = socketIn(folder);
   const token = randomBytes(32).toString("hex");
   const log = new WorkerLog(options.onLog);
   const words = ["-m", "lad_runtime", "--socket", socket, "--device", device, "--token-stdin"];
@@ -207,23 +204,6 @@ function environment(runtimeFolder: string, threads: number | undefined): Record
     PYTHONSAFEPATH: "1",
     ...(threads === undefined ? {} : { OMP_NUM_THREADS: String(threads) }),
   };
-}
-
-/** Makes a folder that only this user can read, with a path short enough for a socket. */
-async function privateFolder(): Promise<string> {
-  for (const parent of [tmpdir(), "/tmp"]) {
-    const prefix = join(parent, "lad-");
-    if (join(`${prefix}XXXXXX`, "worker.sock").length <= LONGEST_SOCKET_PATH) return mkdtemp(prefix);
-  }
-  throw new LadError(
-    "worker-start-failed",
-    `The temporary folder's path is too long for a socket: ${tmpdir()}.`,
-    {
-      option: "TMPDIR",
-      value: tmpdir(),
-      remedy: "Set TMPDIR to a shorter path.",
-    },
-  );
 }
 
 /** Sends a signal to the worker's whole process group, if it still exists. */

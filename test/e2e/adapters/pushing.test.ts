@@ -116,7 +116,12 @@ it("leaves a hub that does not answer when it is cancelled, and after the time t
   });
   vi.stubEnv("HF_TOKEN", token);
   const shell = ["adapters", "push", "mine", "owner/silent", "--idle-timeout", "0.3"];
-  expect(await lad(shell)).toMatchObject({ status: 3, err: expect.stringContaining("idleTimeoutMs") });
+  const { status, err } = await lad(shell);
+  expect({ status, err }).toEqual({
+    status: 1,
+    err: expect.stringContaining("longer than --idle-timeout (300 ms)"),
+  });
+  expect(err).toContain("give a longer --idle-timeout");
 });
 
 function readOrNothing(path: string): string {

@@ -302,10 +302,11 @@ describe("leaving", () => {
     leaving.ask();
     expect(await ended).toBe(130);
     const [, id = ""] = /`npm run lad -- runs resume (\S+)`/.exec(written.err) ?? [];
-    expect(written.err).toMatch(/Paused after \d+ of 800 steps\./);
+    const [, told] = /Paused after (\d+) of 800 steps\./.exec(written.err) ?? [];
     expect((await lad(["runs", "list"])).out).toMatch(new RegExp(`${id} +training +paused +stub +long`));
     const { steps } = JSON.parse((await lad(["runs", "show", id, "--json"])).out) as { steps: number };
     expect(steps).toBeLessThan(800);
+    expect(steps).toBe(Number(told));
     expect(await lad(words)).toMatchObject({
       status: 1,
       err: expect.stringContaining(`\`npm run lad -- runs resume ${id}\` goes on`),

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { announceWorker, type Runtime } from "lad";
+import stringWidth from "string-width";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runLad } from "../../../sdk/src/cli/program.js";
 import { captured, lad, lines } from "../../sdk/cli/support.js";
@@ -170,6 +171,69 @@ describe("progress", () => {
     const { out } = await lad(["runs", "follow", run.runId ?? ""]);
     expect(out).toContain(`answer 1, after ${(await run.result()).iterations} forwards: ${text}`);
     expect(out).toMatch(/sampled: 1 answers in /);
+  });
+});
+
+describe("a terminal of sixty columns", () => {
+  const SWEPT = [
+    "--ranks",
+    "1,2",
+    "--axis",
+    "training.learningRate=1e-2,2e-2",
+    "--steps",
+    "2",
+    "--questions",
+    "2",
+  ];
+
+  it.each([
+    [["runs", "list"]],
+    [["adapters", "list"]],
+    [["data", "inspect", data, "--base", "stub", "--shown", "1"]],
+    [["evaluate", data, "--adapter", "mine", "--questions", "2", ...SAMPLING]],
+    [["sweep", data, "--base", "stub", ...SWEPT]],
+    [["doctor"]],
+  ])("holds what %j prints", async (words) => {
+    const { cli, written } = captured();
+    const stdout = { ...cli.stdout, isTTY: true, columns: 60 };
+    await runLad(words, { ...cli, stdout });
+    const long = written.out.split("\n").filter((line) => stringWidth(line) > 60);
+    expect(long.filter((line) => /\S\s+\S/.test(line.slice(15)))).toEqual([]); // a path has no place to be cut
+    expect(written.out.trim()).not.toBe("");
+  });
+});
+
+it("lad doctor looks at the worker of LAD_WORKER rather than at the one that is served", async () => {
+  const { address, token } = runtime.connection;
+  vi.stubEnv("LAD_WORKER", address);
+  vi.stubEnv("LAD_TOKEN", token);
+  const findings = lines((await lad(["doctor", "--json"])).out);
+  vi.stubEnv("LAD_WORKER", undefined);
+  vi.stubEnv("LAD_TOKEN", undefined);
+  expect(findings.find(({ name }) => name === "worker")).toEqual({
+    name: "worker",
+    state: "fine",
+    text: expect.stringMatching(/^LAD_WORKER names one at \S+: stub.*, \d+ adapters, PyTorch \d/),
+  });
+});
+
+describe("lad demo", () => {
+  /** Runs a demo until it says where it is, and tells which bases it has come to use. */
+  async function demo(words: readonly string[]) {
+    const { cli, written, leaving } = captured();
+    const ended = runLad(["demo", "--port", "0", "--json", ...words], cli);
+    await vi.waitFor(() => expect(written.err).toContain("Open that address"), { timeout: 60_000 });
+    leaving.ask();
+    expect(await ended).toBe(130);
+    return { err: written.err, bases: (await runtime.info()).bases.map(({ name }) => name) };
+  }
+
+  it("is on tiny, whatever adapter was saved last, unless it is told another", async () => {
+    const usual = await demo([]);
+    expect(usual.bases).toContain("tiny");
+    expect(usual.err).not.toContain("is chosen first");
+    expect((await demo(["--base", "stub"])).err).toMatch(/^\S+ is chosen first: the adapter on stub/m);
+    expect((await demo(["--adapter", "mine"])).err).not.toContain("is chosen first"); // it was named
   });
 });
 

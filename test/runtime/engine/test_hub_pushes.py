@@ -104,7 +104,7 @@ def test_weights_go_by_git_lfs_to_a_hub_that_offers_xet(hub: WritableHub, bench:
 def test_a_hub_that_keeps_one_waiting_is_left(hub: WritableHub, bench: Bench, name: str) -> None:
     """It never answers, its answer never ends, it names a time that is far off, or it takes weights and says nothing."""
     adapter_id = bench.adapter(bench.base()).id
-    with pytest.raises(LadError, match=r"idleTimeoutMs \(700\)") as refused:
+    with pytest.raises(LadError, match=r"idleTimeoutMs \(700 ms\)") as refused:
         bench.worker.pushes.push(adapter_id, spec(repo=f"owner/{name}", idle_timeout_ms=700))
     assert (refused.value.code, refused.value.option) == (ErrorCode.UNAVAILABLE, "idleTimeoutMs")
     assert not hub.files.get(f"owner/{name}")

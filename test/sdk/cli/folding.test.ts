@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { folded } from "../../../sdk/src/cli/folding.js";
+import { folded, hanging } from "../../../sdk/src/cli/folding.js";
 
 describe("a help text in few columns", () => {
   it("stays as it is where it fits", () => {
@@ -10,6 +10,23 @@ describe("a help text in few columns", () => {
   it("has a command's explanation below it", () => {
     expect(folded("  lad train my-data     a minute or two on a laptop", 30)).toBe(
       "  lad train my-data\n      a minute or two on a\n      laptop",
+    );
+  });
+
+  it("keeps together what stands in backticks, which is there to be copied", () => {
+    expect(folded("It is paused. `lad runs resume run-3f2a` goes on.", 30)).toBe(
+      "It is paused.\n`lad runs resume run-3f2a`\ngoes on.",
+    );
+    expect(folded("a ` alone is a sign", 9)).toBe("a ` alone\nis a sign");
+  });
+
+  it("counts two columns for a character that is as wide", () => {
+    expect(folded("犬と猫 犬と猫", 12)).toBe("犬と猫\n犬と猫");
+  });
+
+  it("goes on below the words that follow a sign", () => {
+    expect(hanging("✓ home  ", "a folder with some space", 20)).toBe(
+      "✓ home  a folder\n        with some\n        space",
     );
   });
 

@@ -15,6 +15,21 @@ it("names a flag where a program has an option", () => {
   );
 });
 
+it.each([
+  [
+    "it must be one of lad, own-draft, or lad(), …, customNoise(). Did you mean lad?",
+    "it must be one of lad, own-draft. Did you mean lad?",
+  ],
+  ["Call it on the base: base.sample({ policy: ar(), … }).", "Give --adapter none."],
+  ["Call it on an adapter, or give policy: ar().", "Give --adapter, or give --policy ar."],
+  [
+    'Give policy: refine(), or a gap: answer: ["…", gap(6)].',
+    'Give --policy refine, or a gap: --answer "… [6]".',
+  ],
+])("has no call of a program: %s", (written, typed) => {
+  expect(inFlags(new LadError("invalid-option", written), command)).toBe(typed);
+});
+
 it("names one of a single word where it begins the sentence, and nowhere else", () => {
   const error = invalidOption("rank", 0, "the rank of a base is at least 1", "Give a rank.");
   expect(inFlags(error, command)).toBe("--rank is 0: the rank of a base is at least 1. Give a rank.");

@@ -85,6 +85,41 @@ describe("a mistake in the command", () => {
     expect(err).toContain(why);
   });
 
+  it.each([
+    ["runs resme x", "resume"],
+    ["runs lst", "list"],
+    ["adapters exprt a b", "export"],
+    ["checkpoints kep x --json", "keep"],
+    ["data inspct x", "inspect"],
+  ])("of %s names the nearest command below it, before a worker starts", async (typed, meant) => {
+    const { status, err } = await lad(typed.split(" "));
+    expect(status).toBe(2);
+    expect(err).toContain(`Did you mean ${meant}?`);
+  });
+
+  it("names all commands below one where none is near", async () => {
+    const { status, err } = await lad(["checkpoints", "elephant"]);
+    expect({ status, err }).toEqual({
+      status: 2,
+      err: expect.stringContaining("unknown command 'elephant'\n(There are list, keep, delete.)"),
+    });
+  });
+
+  it.each([
+    [["train", "--steps", "abc"], { option: "--steps", value: "abc" }, "It must be a whole number."],
+    [["sample", "x", "--polcy", "y"], { option: "--polcy" }, "Did you mean --policy?"],
+    [["trian"], {}, "Did you mean train?"],
+    [["runs", "resme"], {}, "unknown command 'resme'. Did you mean resume?"],
+    [["pull"], {}, "missing required argument 'base'."],
+    [["data"], { option: "--json" }, "unknown option '--json'."],
+  ])("%j with --json is told as JSON, and as nothing else", async (words, parts, why) => {
+    const { status, out, err } = await lad([...words, "--json"]);
+    expect({ status, out }).toEqual({ status: 2, out: "" });
+    const { error } = JSON.parse(err) as { error: { message: string } };
+    expect(error).toMatchObject({ code: "invalid-option", ...parts });
+    expect(error.message).toContain(why);
+  });
+
   it("is told as JSON where the result would be", async () => {
     const { status, err } = await lad(["train", "--json", "--base", "owner/model"]);
     expect(status).toBe(2);
@@ -100,6 +135,8 @@ describe("the exit status", () => {
     ["setup-required", undefined, 3],
     ["worker-died", undefined, 3],
     ["unavailable", undefined, 3],
+    ["unavailable", "idleTimeoutMs", 1],
+    ["unavailable", "repo", 1],
     ["timeout", "startTimeoutMs", 3],
     ["timeout", "timeoutMs", 1],
     ["cancelled", undefined, 1],

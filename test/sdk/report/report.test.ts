@@ -56,6 +56,29 @@ describe("a table", () => {
     expect(text).toBe("  word  next\n──────  ────\n犬と猫     -\n     é     -");
   });
 
+  it("goes on in a further line where it is wider than a line may be", () => {
+    const columns = ["name", "base", "steps"].map((header, index) => ({
+      header,
+      align: index < 2 ? ("left" as const) : ("right" as const),
+      cell: (row: readonly string[]) => row[index] ?? "",
+    }));
+    const rows = [
+      ["capitals", "tiny", "400"],
+      ["poems", "smollm2-135m", "3"],
+    ];
+    expect(renderTable(columns, rows, 22).split("\n")).toEqual([
+      "name      base",
+      "  steps",
+      "────────  ────────────",
+      "capitals  tiny",
+      "    400",
+      "poems     smollm2-135m",
+      "      3",
+    ]);
+    expect(renderTable(columns, rows, 29)).toBe(renderTable(columns, rows));
+    expect(renderTable(columns, rows, 28)).toBe(renderTable(columns, rows, 22));
+  });
+
   it("is a header and a rule without rows", () => {
     expect(renderTable([{ header: "rank", cell: String }], [])).toBe("rank\n────");
   });

@@ -113,8 +113,9 @@ def _told(
 def _idle(spec: PushSpec) -> LadError:
     return LadError(
         ErrorCode.UNAVAILABLE,
-        f"The hub is needed for {spec.repo}, and keeps waiting for longer than idleTimeoutMs ({spec.idle_timeout_ms}).",
+        f"The hub is needed for {spec.repo}, and keeps waiting for longer than idleTimeoutMs ({spec.idle_timeout_ms} ms).",
         option="idleTimeoutMs",
         value=spec.idle_timeout_ms,
-        remedy="Check the network and HF_ENDPOINT, or give more time, and push again: nothing was committed that is not whole.",
+        remedy="Check the network and HF_ENDPOINT, or give a longer idleTimeoutMs, and push again: "
+        "nothing was committed that is not whole.",
     )

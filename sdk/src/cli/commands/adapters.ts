@@ -3,8 +3,8 @@ import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { copyAdapterFolder } from "../../index.js";
-import { type Column, renderTable } from "../../report/index.js";
-import { type Cli, note, print, printJson } from "../cli.js";
+import type { Column } from "../../report/index.js";
+import { type Cli, note, printJson, printTable } from "../cli.js";
 import { checkName, findAdapter, library, libraryFolder, type NamedAdapter } from "../support/library.js";
 import { importCommand } from "./adapters/import.js";
 import { mergeCommand } from "./adapters/merge.js";
@@ -54,7 +54,7 @@ export function adaptersCommand(cli: Cli): Command {
 async function list(cli: Cli, json: boolean): Promise<void> {
   const adapters = await library((damaged) => note(cli, damaged));
   if (json) for (const adapter of adapters) printJson(cli, adapter);
-  else if (adapters.length > 0) print(cli, renderTable(COLUMNS, adapters));
+  else if (adapters.length > 0) printTable(cli, COLUMNS, adapters);
   else note(cli, "There are no adapters yet: `lad train` makes one.");
 }
 

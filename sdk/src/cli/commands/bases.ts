@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import { type Column, renderTable } from "../../report/index.js";
-import { type Cli, print, printJson } from "../cli.js";
+import type { Column } from "../../report/index.js";
+import { type Cli, printJson, printTable } from "../cli.js";
+import { typable } from "../invocation.js";
 
 interface NamedBase {
   readonly name: string;
@@ -13,31 +14,31 @@ const BASES: readonly NamedBase[] = [
   {
     name: "tiny-0.7m",
     parameters: "707,456",
-    about: "answers fifteen kinds of generated questions; comes with lad",
+    about: "answers fifteen kinds of questions; comes with lad",
   },
   { name: "tiny", parameters: "1,955,520", about: "the same, larger" },
   { name: "tiny-5m", parameters: "5,065,984", about: "the same, larger still" },
   {
     name: "smollm2-135m",
     parameters: "134,515,008",
-    about: "SmolLM2-135M-Instruct; `lad setup --with smollm2` first",
+    about: "needs `lad setup --with smollm2`",
   },
   {
     name: "<owner>/<name>",
     parameters: "–",
-    about: "a Llama of the hub, such as meta-llama/Llama-3.2-1B-Instruct",
+    about: "of the hub, as meta-llama/Llama-3.2-1B-Instruct",
   },
   {
     name: "./folder",
     parameters: "–",
-    about: "a Llama's checkpoint in safetensors, on the worker's machine",
+    about: "a Llama in safetensors, on the worker's machine",
   },
 ];
 
 const COLUMNS: readonly Column<NamedBase>[] = [
   { header: "base", align: "left", cell: ({ name }) => name },
   { header: "parameters", cell: ({ parameters }) => parameters },
-  { header: "what it is", align: "left", cell: ({ about }) => about },
+  { header: "what it is", align: "left", cell: ({ about }) => typable(about) },
 ];
 
 /** `lad bases` */
@@ -47,6 +48,6 @@ export function basesCommand(cli: Cli): Command {
     .addHelpText("after", "\nExample:\n  lad bases --json")
     .action(({ json }: { json?: boolean }) => {
       if (json) for (const base of BASES) printJson(cli, base);
-      else print(cli, renderTable(COLUMNS, BASES));
+      else printTable(cli, COLUMNS, BASES);
     });
 }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { LadError, type Runtime, recipeFor, type StoredCheckpoint } from "../../index.js";
-import { bytes, type Column, renderTable } from "../../report/index.js";
-import { type Cli, note, print, printJson } from "../cli.js";
+import { bytes, type Column } from "../../report/index.js";
+import { type Cli, note, print, printJson, printTable } from "../cli.js";
 import { libraryFolder } from "../support/library.js";
 import { loadBase } from "../support/loading.js";
 import { type WorkerFlags, withKeeper, withWorkerFlags } from "../support/worker.js";
@@ -52,7 +52,7 @@ export function checkpointsCommand(cli: Cli): Command {
 async function list(cli: Cli, runtime: Runtime, { json }: Flags): Promise<void> {
   const checkpoints = await runtime.checkpoints();
   if (json) for (const checkpoint of checkpoints) printJson(cli, checkpoint);
-  else if (checkpoints.length > 0) print(cli, renderTable(COLUMNS, checkpoints));
+  else if (checkpoints.length > 0) printTable(cli, COLUMNS, checkpoints);
   else note(cli, "There are no checkpoints.");
 }
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type InspectOptions, recipeFor } from "../../index.js";
 import { inspectionText } from "../../report/index.js";
-import { type Cli, print, printJson } from "../cli.js";
+import { type Cli, columnsOf, printJson, printText } from "../cli.js";
 import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
 import { loadBase } from "../support/loading.js";
 import { DEFAULT_BASE } from "../support/model.js";
@@ -54,6 +54,6 @@ async function inspect(cli: Cli, data: string | undefined, flags: Flags): Promis
       signal: cli.leaving.signal,
     });
     if (flags.json) printJson(cli, inspection);
-    else print(cli, inspectionText(inspection));
+    else printText(cli, inspectionText(inspection, { columns: columnsOf(cli.stdout) }));
   });
 }

@@ -23,7 +23,7 @@ import { integer } from "../support/values.js";
 import { type WorkerFlags, withKeeper, withWorkerFlags } from "../support/worker.js";
 
 interface Flags extends WorkerFlags {
-  readonly adapter: readonly string[];
+  readonly adapter?: readonly string[];
   readonly base?: string;
   readonly port?: number;
   readonly json?: boolean;
@@ -36,17 +36,16 @@ const EXAMPLES = 12;
 
 /** `lad demo` */
 export function demoCommand(cli: Cli): Command {
-  const another = (name: string, before: readonly string[]) => [...before, name];
+  const another = (name: string, before: readonly string[] = []) => [...before, name];
   const command = new Command("demo")
     .option(
       "-b, --base <base>",
-      "stub, tiny, smollm2-135m, a hub id or a folder (default: the adapter's own, or tiny)",
+      `stub, tiny, smollm2-135m, a hub id or a folder (default: that of --adapter, else ${DEFAULT_BASE})`,
     )
     .option(
       "-a, --adapter <name>",
-      "an adapter that is chosen first; may be given again (default: the last saved)",
+      "an adapter that is chosen first; may be given again (default: the last saved on the base)",
       another,
-      [],
     )
     .option(
       "--port <n>",
@@ -75,10 +74,9 @@ export function demoCommand(cli: Cli): Command {
 async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
   const { signal } = cli.leaving;
   const page = await demoPage(() => note(cli, "Building the page."));
-  const named = await Promise.all(flags.adapter.map(findAdapter));
-  const all = await library((problem) => note(cli, `lad: ${problem}`));
-  const baseName =
-    flags.base ?? named[0]?.baseName ?? all.find((one) => one.baseName)?.baseName ?? DEFAULT_BASE;
+  const named = await Promise.all((flags.adapter ?? []).map(findAdapter));
+  await library((problem) => note(cli, `lad: ${problem}`)); // tells those that cannot be read, once
+  const baseName = flags.base ?? named[0]?.baseName ?? DEFAULT_BASE;
   /** Those that are named, then all others on the base, those that came since the demo began included. */
   const saved = async () => {
     const others = (await library()).filter(
@@ -102,7 +100,7 @@ async function demo(cli: Cli, runtime: Runtime, flags: Flags): Promise<void> {
       note(cli, `lad: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
   });
   const [first] = await saved();
-  if (first !== undefined && flags.adapter.length === 0)
+  if (first !== undefined && named.length === 0)
     note(
       cli,
       `${first.name} is chosen first: the adapter on ${baseName} that was saved last. --adapter chooses another.`,

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Estimate, Evaluation, EvaluationProgress } from "../../index.js";
-import { type Column, number, percent, renderTable } from "../../report/index.js";
-import { type Cli, print, printJson } from "../cli.js";
+import { type Column, number, percent } from "../../report/index.js";
+import { type Cli, printJson, printTable } from "../cli.js";
 import { CountBar } from "../support/count-bar.js";
 import { type ColumnFlags, DATA_HELP, namedData, withColumnFlags } from "../support/data.js";
 import { type Asked, type ModelFlags, withModel, withModelFlags } from "../support/model.js";
@@ -59,7 +59,7 @@ async function evaluate(cli: Cli, data: string | undefined, flags: Flags): Promi
     async (asked) => {
       const rows = await measured(cli, data, flags, asked);
       if (flags.json) for (const row of rows) printJson(cli, measuresOf(row));
-      else print(cli, renderTable(COLUMNS, rows));
+      else printTable(cli, COLUMNS, rows);
     },
     (chosen) => {
       namedData(data, chosen.baseName, flags);

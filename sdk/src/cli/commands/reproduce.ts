@@ -21,7 +21,7 @@ import {
   reproduceLad,
 } from "../../index.js";
 import { bytes, duration, number, renderTable } from "../../report/index.js";
-import { type Cli, note, print, printJson } from "../cli.js";
+import { type Cli, columnsOf, note, printJson, printText } from "../cli.js";
 import { TrainingBars } from "../support/training-bars.js";
 import { decimal, integer, integers, words } from "../support/values.js";
 import { type WorkerFlags, withWorker, withWorkerFlags } from "../support/worker.js";
@@ -139,7 +139,7 @@ function benchmarksOf(folder: string, limit = 200): ReproductionBenchmarks {
 async function plan(cli: Cli, reproduction: Reproduction, runtime: Runtime, { json }: Flags): Promise<void> {
   const planned = await reproduction.plan(runtime);
   if (json) printJson(cli, planned);
-  else print(cli, planText(planned));
+  else printText(cli, planText(planned, columnsOf(cli.stdout)));
 }
 
 async function reproduce(
@@ -151,7 +151,7 @@ async function reproduce(
   const isWhole = await measured(cli, reproduction, runtime, flags);
   const judged = reproduction.judge();
   if (flags.json) for (const claim of judged) printJson(cli, claim);
-  else for (const claim of judged) print(cli, verdictText(claim));
+  else for (const claim of judged) printText(cli, verdictText(claim));
   const { html } = await reproduction.report(flags.command);
   note(cli, `The report: ${html}`);
   if (!isWhole) note(cli, `What is done is kept in ${flags.out}: the same command goes on.`);
@@ -193,7 +193,10 @@ function verdictText({ id, title, findings }: JudgedClaim): string {
   return [`(${id}) ${title}`, ...found].join("\n");
 }
 
-function planText({ bases, tokens, steps, seconds, bytes: memory, writes }: ReproductionPlan): string {
+function planText(
+  { bases, tokens, steps, seconds, bytes: memory, writes }: ReproductionPlan,
+  columns: number,
+): string {
   const table = renderTable(
     [
       { header: "base", cell: ({ base }) => base },
@@ -206,6 +209,7 @@ function planText({ bases, tokens, steps, seconds, bytes: memory, writes }: Repr
       { header: "memory", cell: (base) => bytes(base.bytes) },
     ],
     bases,
+    columns,
   );
   return [
     table,

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { isLadError, LadError, type Run, type RunInfo, type Runtime } from "../../index.js";
-import { type Column, renderTable } from "../../report/index.js";
-import { type Cli, note, print, printJson } from "../cli.js";
+import type { Column } from "../../report/index.js";
+import { type Cli, note, print, printJson, printTable, printText } from "../cli.js";
 import { eventText, runText } from "../support/run-text.js";
-import { bestOf, followTraining } from "../support/training.js";
+import { bestOf, followTraining, stoppedInfo } from "../support/training.js";
 import { TrainingBars } from "../support/training-bars.js";
 import { forgetTraining, nameOfTraining } from "../support/trainings.js";
 import { integer } from "../support/values.js";
@@ -29,9 +28,6 @@ const COLUMNS: readonly Column<RunInfo>[] = [
     cell: ({ created }) => created.toISOString().slice(0, 16).replace("T", " "),
   },
 ];
-
-/** Between two looks at whether a step is taken. */
-const STEP_MS = 50;
 
 /** What no run comes back from. */
 const ENDED: ReadonlySet<RunInfo["state"]> = new Set(["finished", "failed", "cancelled"]);
@@ -109,23 +105,14 @@ async function show(cli: Cli, run: Run, { json }: Flags): Promise<void> {
 /** Tells a run: as JSON, or as `text` has it. */
 function tell(cli: Cli, info: RunInfo, { json }: Flags, text: (info: RunInfo) => string): void {
   if (json) printJson(cli, info);
-  else print(cli, text(info));
+  else printText(cli, text(info));
 }
 
 async function list(cli: Cli, runtime: Runtime, { json, all }: Flags): Promise<void> {
   const runs = (await runtime.runs()).filter(({ kind }) => all || kind === "training");
   if (json) for (const run of runs) printJson(cli, run);
-  else if (runs.length > 0) print(cli, renderTable(COLUMNS, runs));
+  else if (runs.length > 0) printTable(cli, COLUMNS, runs);
   else note(cli, "There are no runs.");
-}
-
-/** The run when its current step is taken. */
-async function stoppedInfo(run: Run, signal: AbortSignal): Promise<RunInfo> {
-  for (;;) {
-    const info = await run.info({ signal });
-    if (info.state !== "running") return info;
-    await sleep(STEP_MS);
-  }
 }
 
 /** Forgets a run, with the checkpoints that it could go on from: their names are then free. */
@@ -151,7 +138,7 @@ async function follow(cli: Cli, run: Run, { from: fromSeq = 0, json }: Flags): P
     const line = eventText(event);
     if (json || line === undefined) continue;
     bar.finish();
-    print(cli, line);
+    printText(cli, line);
   }
   bar.finish();
 }

@@ -10,8 +10,8 @@ import {
   type Runtime,
   runExperiment,
 } from "../../index.js";
-import { number, percent, renderTable } from "../../report/index.js";
-import { type Cli, note, print, printJson } from "../cli.js";
+import { type Column, number, percent } from "../../report/index.js";
+import { type Cli, note, printJson, printTable } from "../cli.js";
 import { freeName, libraryFolder } from "./library.js";
 import { TrainingBars } from "./training-bars.js";
 
@@ -63,7 +63,7 @@ export async function followExperiment(
     bars.finish();
     stopped = error;
   }
-  if (!json && rows.length > 0) print(cli, tableOf(rows));
+  if (!json && rows.length > 0) printTable(cli, columnsFor(rows), rows);
   note(
     cli,
     `${rows.length} of ${sweep.points.length} done in ${Math.round((performance.now() - started) / 1000)} s.`,
@@ -108,21 +108,18 @@ function tellKept(cli: Cli, rows: readonly Row[]): void {
   else note(cli, `\`lad demo --adapter ${first.name} --adapter ${second.name}\` compares two of them.`);
 }
 
-function tableOf(rows: readonly Row[]): string {
+function columnsFor(rows: readonly Row[]): Column<Row>[] {
   const policies = Math.max(...rows.map(({ result }) => result.evaluations.length));
-  return renderTable(
-    [
-      { header: "point", align: "left" as const, cell: ({ point }) => point },
-      { header: "train CE", cell: ({ result }) => number(result.training.report?.corruptedCe) },
-      { header: "validation CE", cell: ({ result }) => number(result.validation?.corruptedCe) },
-      { header: "tokens/s", cell: ({ result }) => number(result.training.tokensPerSecond) },
-      ...Array.from({ length: policies }, (_, at) => ({
-        header: `exact match ${at + 1}`,
-        cell: ({ result }: Row) => percent(result.evaluations[at]?.exactMatch.value),
-      })),
-    ],
-    rows,
-  );
+  return [
+    { header: "point", align: "left", cell: ({ point }) => point },
+    { header: "train CE", cell: ({ result }) => number(result.training.report?.corruptedCe) },
+    { header: "validation CE", cell: ({ result }) => number(result.validation?.corruptedCe) },
+    { header: "tokens/s", cell: ({ result }) => number(result.training.tokensPerSecond) },
+    ...Array.from({ length: policies }, (_, at) => ({
+      header: `exact match ${at + 1}`,
+      cell: ({ result }: Row) => percent(result.evaluations[at]?.exactMatch.value),
+    })),
+  ];
 }
 
 /** `rank 16, seed 2` */

@@ -1,9 +1,11 @@
 /** Follows a training run to its end, and keeps what it has trained. */
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Adapter,
   isLadError,
   LadError,
   type Run,
+  type RunInfo,
   type Runtime,
   recipeFor,
   type TrainingFinished,
@@ -13,6 +15,9 @@ import { type Cli, note, print, printJson } from "../cli.js";
 import { freeName, library, libraryFolder } from "./library.js";
 import { dropQuietly } from "./model.js";
 import { forgetTraining, noteTraining } from "./trainings.js";
+
+/** Between two looks at whether a step is taken. */
+const STEP_MS = 50;
 
 /** What the checkpoint of a run's best validation is called, by the name of its own. */
 export function bestOf(checkpoint: string): string {
@@ -32,11 +37,11 @@ export interface Followed {
 }
 
 /**
- * Draws the run until it ends, then puts its adapter into the library. When the user leaves, the run waits: paused on a worker that goes
- * on, else interrupted behind a checkpoint.
+ * Draws the run until it ends, then puts its adapter into the library. When the user leaves, the run is paused: a worker that goes on keeps
+ * it so, one that ends writes its checkpoint.
  */
 export async function followTraining(cli: Cli, followed: Followed): Promise<void> {
-  const { run, isShared } = followed;
+  const { run } = followed;
   try {
     const finished = await drawn(cli, followed);
     if (finished === undefined) throw await cancelledElsewhere(followed);
@@ -44,9 +49,36 @@ export async function followTraining(cli: Cli, followed: Followed): Promise<void
     else note(cli, `The run ${run.id} is finished.`); // another follower has kept it, or no command of ours began it
   } catch (error) {
     if (!cli.leaving.signal.aborted || !isLadError(error, "cancelled")) throw error;
-    if (isShared) await run.pause();
-    const { steps, totalSteps } = await run.info();
-    note(cli, `Paused after ${steps} of ${totalSteps} steps. \`lad runs resume ${run.id}\` goes on.`);
+    note(cli, leftText(await paused(run)));
+  }
+}
+
+/** Says how a run was left, and what to type. */
+function leftText({ id, state, steps, totalSteps }: RunInfo): string {
+  if (state === "finished") return `The run ${id} is finished. \`lad runs resume ${id}\` keeps its adapter.`;
+  if (state === "failed" || state === "cancelled") return `The run ${id} is ${state}.`;
+  return `Paused after ${steps} of ${totalSteps} steps. \`lad runs resume ${id}\` goes on.`;
+}
+
+/**
+ * Has a training wait after its current step, and tells how it then stands: a worker that ends now ends it there. One that is over stays
+ * as it is.
+ */
+async function paused(run: Run): Promise<RunInfo> {
+  try {
+    await run.pause();
+  } catch (error) {
+    if (!isLadError(error, "invalid-state")) throw error;
+  }
+  return stoppedInfo(run);
+}
+
+/** The run when its current step is taken. */
+export async function stoppedInfo(run: Run, signal?: AbortSignal): Promise<RunInfo> {
+  for (;;) {
+    const info = await run.info({ signal });
+    if (info.state !== "running") return info;
+    await sleep(STEP_MS);
   }
 }
 

@@ -112,7 +112,8 @@ export function deviceText({ device, deviceName, threads }: WorkerInfo): string 
 function inUse(error: unknown): never {
   if (!isLadError(error, "state-in-use")) throw error;
   throw new LadError("state-in-use", `Another command has a worker of its own on ${error.value}.`, {
-    remedy: "Wait for its end; `lad serve` keeps one worker for several commands at once.",
+    remedy:
+      "Wait for it to end. Next time type `lad serve` first, in a terminal of its own: all commands that begin after it share its worker.",
     cause: error,
   });
 }
