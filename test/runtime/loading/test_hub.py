@@ -140,6 +140,49 @@ def test_what_is_no_part_of_the_file_is_fetched_anew(hub: FakeHub, large: bytes,
     assert (folder / "model.safetensors").read_bytes() == large
 
 
+def test_a_part_that_the_hub_does_not_go_on_from_is_fetched_anew(
+    hub: FakeHub, large: bytes, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    small = sum(path.stat().st_size for path in hub.folder.iterdir()) - len(large)
+    interrupted(hub, cache, after=small + 3 * PIECE)
+    hub.refuses_ranges = True
+    folder, _, _ = fetch(hub, cache)
+    assert len(hub.ranges) == 1
+    assert (folder / "model.safetensors").read_bytes() == large
+
+
+@pytest.mark.parametrize("has_digests", [False, True])
+@pytest.mark.parametrize("more", [0, 5 * PIECE])
+def test_what_is_not_the_file_or_more_than_it_is_neither_taken_nor_kept(
+    hub: FakeHub, large: bytes, tmp_path: Path, has_digests: bool, more: int
+) -> None:
+    cache = tmp_path / "cache"
+    hub.has_digests = has_digests
+    hub.sends = bytes(len(large) + more)
+    with pytest.raises(LadError, match=r"The hub did not send model\.safetensors of owner/open") as error:
+        fetch(hub, cache)
+    assert error.value.code is ErrorCode.INVALID_FILE
+    assert partial_of(cache).stat().st_size == 0
+    hub.sends = None
+    folder, _, _ = fetch(hub, cache)
+    assert (folder / "model.safetensors").read_bytes() == large
+
+
+def test_a_link_in_the_place_of_a_part_is_not_followed(hub: FakeHub, large: bytes, tmp_path: Path) -> None:
+    cache, other = tmp_path / "cache", tmp_path / "other"
+    other.write_bytes(b"somebody's")
+    small = sum(path.stat().st_size for path in hub.folder.iterdir()) - len(large)
+    interrupted(hub, cache, after=small + 3 * PIECE)
+    partial = partial_of(cache)
+    partial.unlink()
+    partial.symlink_to(other)
+    with pytest.raises(LadError) as error:
+        fetch(hub, cache)
+    assert error.value.code is ErrorCode.STORAGE
+    assert other.read_bytes() == b"somebody's"
+
+
 def test_a_killed_process_leaves_what_the_next_one_goes_on_from(
     hub: FakeHub, large: bytes, tmp_path: Path
 ) -> None:

@@ -24,6 +24,10 @@ class FakeHub:
         self.has_digests = False
         # Bytes after which a file's content does not go on, until the hub is closed.
         self.stalls_after: int | None = None
+        # Whether it answers 416 to every range.
+        self.refuses_ranges = False
+        # What it sends in the place of weights, under their digest and size.
+        self.sends: bytes | None = None
         self.closing = threading.Event()
         hub = self
 
@@ -78,10 +82,19 @@ class FakeHub:
             content = (self.folder / file[3]).read_bytes()
             if body:
                 self.fetched.append(file[3])
-            digest = (hashlib.sha256 if self.has_digests else hashlib.sha1)(content).hexdigest()
+            digest = (
+                hashlib.sha256(content)
+                if self.has_digests
+                else hashlib.sha1(b"blob %d\0" % len(content) + content)
+            ).hexdigest()
             headers = {"ETag": f'"{digest}"', "X-Repo-Commit": COMMIT}
+            if body and self.sends is not None and file[3].endswith(".safetensors"):
+                content = self.sends
             asked = request.headers.get("Range") if body else None
-            if asked is None:
+            if asked is not None and self.refuses_ranges:
+                self.ranges.append((file[3], asked))
+                self.send(request, 416, b"")
+            elif asked is None:
                 self.send(request, 200, content, headers, body)
             else:
                 self.ranges.append((file[3], asked))
