@@ -1,4 +1,5 @@
 /** The web demo: a page of this machine, on which an answer is watched while it forms. */
+import { setMaxListeners } from "node:events";
 import { LOOPBACK, listen } from "../http/listen.js";
 import { localApp } from "../http/local-app.js";
 import { makeToken, requireToken } from "../http/token.js";
@@ -50,6 +51,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   const { runtime, base, recipe, saved, keep, examples, training, page, port, onFailure } = options;
   const token = makeToken();
   const ended = new AbortController();
+  setMaxListeners(0, ended.signal); // each run that is watched listens to it
   const milestones = new Milestones();
   const models = new DemoModels(runtime, base, saved, milestones);
   const app = localApp({ host: LOOPBACK, onFailure });

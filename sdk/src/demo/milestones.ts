@@ -3,6 +3,8 @@ import type { Adapter, Run, Snapshot } from "../index.js";
 
 /** How many there are of a run at most. */
 const MOST = 8;
+/** Of how many runs there are any; those of earlier ones are dropped. */
+const MOST_RUNS = 8;
 
 /** Keeps milestones of runs that are watched, for as long as the demo is served. */
 export class Milestones {
@@ -16,13 +18,14 @@ export class Milestones {
   watch(adapter: Adapter, run: Run, steps: number, signal: AbortSignal, onFailure: (error: unknown) => void) {
     const taken: Snapshot[] = [];
     this.#taken.set(run.id, taken);
+    this.#dropOldest(onFailure);
     const everySteps = Math.max(1, Math.ceil(steps / (MOST + 1)));
     const watching = (async () => {
       for await (const { event } of run.events({ signal })) {
         if (event.type !== "step" || event.step % everySteps !== 0 || event.step === steps) continue;
         const snapshot = await adapter.snapshot({ signal });
         const isNew = taken.at(-1)?.info.steps !== snapshot.info.steps && snapshot.info.steps < steps;
-        if (isNew) taken.push(snapshot);
+        if (isNew && this.#taken.has(run.id)) taken.push(snapshot);
         else await snapshot.drop();
       }
     })().catch((error: unknown) => {
@@ -30,6 +33,13 @@ export class Milestones {
     });
     this.#watching.add(watching);
     void watching.then(() => this.#watching.delete(watching));
+  }
+
+  #dropOldest(onFailure: (error: unknown) => void): void {
+    for (const [runId, snapshots] of [...this.#taken].slice(0, -MOST_RUNS)) {
+      this.#taken.delete(runId);
+      disposed(snapshots).catch(onFailure);
+    }
   }
 
   /** Those of a run, the last first. */
@@ -40,6 +50,10 @@ export class Milestones {
   /** Drops all. The signal of what is still watched has been aborted. */
   async close(): Promise<void> {
     await Promise.all(this.#watching);
-    for (const snapshot of [...this.#taken.values()].flat()) await snapshot[Symbol.asyncDispose]();
+    await disposed([...this.#taken.values()].flat());
   }
+}
+
+async function disposed(snapshots: readonly Snapshot[]): Promise<void> {
+  await Promise.all(snapshots.map((snapshot) => snapshot[Symbol.asyncDispose]()));
 }

@@ -6,7 +6,7 @@ import { refusalOf } from "../http/refusal.js";
 import { type AnswerEvent, type Answering, beginAnswering, type Finished } from "./asking/answering.js";
 import { Load } from "./asking/load.js";
 import type { Question } from "./asking/question.js";
-import type { SentEvent } from "./event-stream.js";
+import type { SentEvent, StreamEnds } from "./event-stream.js";
 import type { Models, UsedModel } from "./models.js";
 
 /** Answers that have begun, and are read once. */
@@ -14,10 +14,19 @@ export interface Begun extends Omit<Answering, "events"> {
   readonly events: AsyncGenerator<AnswerEvent, void, undefined>;
 }
 
+/** What {@link Desk} bounds. */
+export interface DeskLimits {
+  /** Answers that are written at once. */
+  readonly maxAnswers: number;
+  /** How long a stream may go unread. */
+  readonly unreadMs: number;
+}
+
 /** What every API asks its questions of. */
 export class Desk {
   readonly models: Models;
   readonly #load: Load;
+  readonly #unreadMs: number;
   readonly #closing: AbortSignal;
   /** Each ends one request's sampling. */
   readonly #stops = new Set<() => void>();
@@ -29,12 +38,13 @@ export class Desk {
    */
   constructor(
     models: Models,
-    maxAnswers: number,
+    { maxAnswers, unreadMs }: DeskLimits,
     closing: AbortSignal,
     onFailure: (error: unknown) => void = () => {},
   ) {
     this.models = models;
     this.#load = new Load(maxAnswers);
+    this.#unreadMs = unreadMs;
     this.#closing = closing;
     this.#onFailure = onFailure;
     closing.addEventListener("abort", () => {
@@ -87,11 +97,12 @@ export class Desk {
   }
 
   /** Tells a failure in the middle of a stream, where its status can no longer do so, by the event of the client's API. */
-  failing(event: (error: unknown) => SentEvent): (error: unknown) => SentEvent {
-    return (error) => {
+  ends(event: (error: unknown) => SentEvent): StreamEnds {
+    const failure = (error: unknown) => {
       if (refusalOf(error).status === 500) this.#onFailure(error);
       return event(error);
     };
+    return { failure, unreadMs: this.#unreadMs };
   }
 
   /** Every answer to a question, in order. */

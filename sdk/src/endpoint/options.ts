@@ -27,6 +27,11 @@ export interface EndpointOptions {
    * Default: 256.
    */
   maxAnswers?: number | undefined;
+  /**
+   * How long a client may take nothing of a stream that is sent before its connection is closed, which ends its sampling: milliseconds, an
+   * integer from 1 to 2,147,483,647. Default: 30000.
+   */
+  unreadMs?: number | undefined;
   /** The longest body of a request, in bytes: an integer of at least 1. Default: 4194304. */
   maxBodyBytes?: number | undefined;
   /** Told of failures that are the endpoint's own, whose text clients do not see. Default: nobody. */
@@ -44,6 +49,7 @@ export const endpointOptions = fieldsOf<EndpointOptions>()({
   adapters: callback<() => Promise<readonly ServedAdapter[]>>().optional(),
   aliases: z.record(filledText(), filledText(), { error: "an object of names" }).readonly().optional(),
   maxAnswers: integer(1).default(256),
+  unreadMs: integer(1, 2 ** 31 - 1).default(30_000),
   maxBodyBytes: integer(1).default(4 << 20),
   onFailure: callback<(error: unknown) => void>().optional(),
 });

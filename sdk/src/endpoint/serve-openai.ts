@@ -34,6 +34,7 @@ export async function serveOpenAI(runtime: Runtime, options: EndpointOptions = {
     adapters,
     aliases,
     maxAnswers,
+    unreadMs,
     maxBodyBytes,
     onFailure,
     ...given
@@ -41,7 +42,7 @@ export async function serveOpenAI(runtime: Runtime, options: EndpointOptions = {
   const token = given.token ?? runtime.connection.token;
   const closing = new AbortController();
   const models = new Models(runtime, { bases, adapters, aliases });
-  const desk = new Desk(models, maxAnswers, closing.signal, onFailure);
+  const desk = new Desk(models, { maxAnswers, unreadMs }, closing.signal, onFailure);
   const app = endpointApp(desk, { host, token, allowOrigins, bodyBytes: maxBodyBytes, onFailure });
   await models.checkAliases();
   const server = await listen(app, { host, port });

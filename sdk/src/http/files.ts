@@ -1,4 +1,4 @@
-/** The files of a folder, as a local server gives them out: to GET and HEAD, of a folder its `index.html`, and none from outside. */
+/** The files of a folder, as a local server gives them out: to GET and HEAD, of a folder its `index.html`, links in it followed. */
 import { serveStatic } from "@hono/node-server/serve-static";
 import type { MiddlewareHandler } from "hono";
 

@@ -1,7 +1,7 @@
 /** A local HTTP server's socket: opened, and closed without cutting off who is being answered. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { invalidOption, LadError } from "../errors.js";
@@ -28,6 +28,9 @@ export interface Listening extends AsyncDisposable {
   close(graceMs?: number): Promise<void>;
 }
 
+/** After how long without a byte a peer is asked whether it is there. */
+const DEAD_PEER_MS = 60_000;
+
 /** The address that servers listen on unless told otherwise. */
 export const LOOPBACK = "127.0.0.1";
 
@@ -41,7 +44,14 @@ export async function listen(
   { host = LOOPBACK, port = 0 }: ListenOptions = {},
 ): Promise<Listening> {
   const fetch = (request: Request, bindings: object) => app.fetch(request, bindings);
-  const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }));
+  const answer = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const server = createServer({ keepAlive: true, keepAliveInitialDelay: DEAD_PEER_MS }, answer);
+  server.on("connection", leaveTogether);
+  server.on("request", ({ socket }, response) => {
+    const open = responsesOf.get(socket);
+    open?.add(response);
+    response.once("close", () => open?.delete(response));
+  });
   try {
     server.listen({ host, port });
     await once(server, "listening");
@@ -58,6 +68,22 @@ export async function listen(
     close,
     [Symbol.asyncDispose]: () => close(),
   };
+}
+
+/** The responses of each connection that have not ended; of requests that were sent ahead, several. */
+const responsesOf = new WeakMap<Socket, Set<ServerResponse>>();
+
+/** When a connection closes, so do all of its responses: Node closes the first alone, and the others would wait for ever. */
+function leaveTogether(socket: Socket): void {
+  const open = new Set<ServerResponse>();
+  responsesOf.set(socket, open);
+  const leave = () => {
+    for (const response of open) {
+      response.destroy();
+      response.emit("close");
+    }
+  };
+  socket.once("close", () => setImmediate(leave)); // when the first has closed by itself
 }
 
 function closed(server: Server, graceMs: number): Promise<void> {

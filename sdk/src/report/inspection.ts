@@ -121,7 +121,12 @@ export interface InspectionLike {
  */
 export function inspectionText(
   inspection: InspectionLike,
-  { columns = Number.POSITIVE_INFINITY }: { columns?: number } = {},
+  {
+    columns = Number.POSITIVE_INFINITY,
+  }: {
+    /** The width that tables keep to, in characters. Default: as wide as they are. */
+    columns?: number;
+  } = {},
 ): string {
   const { whole, sources, shown } = inspection;
   return [

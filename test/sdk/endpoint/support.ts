@@ -141,7 +141,7 @@ export async function testEndpoint(
   const models = new Models(worker.runtime, { bases: ["stub"], aliases, adapters: async () => adapters });
   const failures: unknown[] = [];
   const onFailure = (error: unknown) => failures.push(error);
-  const desk = new Desk(models, maxAnswers, closing, onFailure);
+  const desk = new Desk(models, { maxAnswers, unreadMs: 30_000 }, closing, onFailure);
   const app = endpointApp(desk, { host: "127.0.0.1", token: TOKEN, onFailure });
   const ask: TestEndpoint["ask"] = async (path, body, headers = {}, signal) => {
     const response = await app.request(path, {

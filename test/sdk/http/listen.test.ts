@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { get } from "node:http";
+import { connect } from "node:net";
 import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { textOf } from "../../../sdk/src/http/body.js";
@@ -99,4 +100,27 @@ it("lets a request that is being answered finish when it closes, and cuts off wh
   expect(await (await slow).text()).toBe("done");
   await expect(never).rejects.toThrow();
   await closed;
+});
+
+it("tells every route of a connection that its client has gone, also of requests that were sent ahead", async () => {
+  const [left, here] = [new Set<string>(), new EventTarget()];
+  let asked = 0;
+  const app = new Hono().get("/:number", (context) => {
+    const number = context.req.param("number");
+    context.req.raw.signal.addEventListener("abort", () => left.add(`signal ${number}`));
+    if (++asked === 3) here.dispatchEvent(new Event("all"));
+    return new Response(new ReadableStream({ pull() {}, cancel: () => void left.add(`stream ${number}`) }));
+  });
+  await using server = await listen(app);
+  const socket = connect(server.port, "127.0.0.1");
+  const all = once(here, "all");
+  socket.write([1, 2, 3].map((number) => `GET /${number} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`).join(""));
+  await all;
+  socket.destroy();
+  await expect
+    .poll(() => [...left].sort())
+    .toEqual([
+      ...[1, 2, 3].map((number) => `signal ${number}`),
+      ...[1, 2, 3].map((number) => `stream ${number}`),
+    ]);
 });

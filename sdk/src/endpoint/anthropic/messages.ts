@@ -40,7 +40,7 @@ type Body = z.output<typeof schema>;
 export async function messages(context: Context, desk: Desk): Promise<Response> {
   const body = await readBody(context, RULES);
   const begun = await desk.begin(context, questionOf(body));
-  if (body.stream) return eventStream(context, events(body, begun), desk.failing(anthropicFailure));
+  if (body.stream) return eventStream(context, events(body, begun), desk.ends(anthropicFailure));
   const [answer] = await desk.answers(begun);
   return context.json({
     ...headOf(body, begun),

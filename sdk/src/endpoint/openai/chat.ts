@@ -32,7 +32,7 @@ type Body = z.output<typeof schema>;
 export async function chatCompletions(context: Context, desk: Desk): Promise<Response> {
   const body = await readBody(context, RULES);
   const begun = await desk.begin(context, questionOf(body));
-  if (body.stream) return eventStream(context, chunks(body, begun), desk.failing(openAIFailure));
+  if (body.stream) return eventStream(context, chunks(body, begun), desk.ends(openAIFailure));
   const answers = await desk.answers(begun);
   return context.json({
     ...headOf("chatcmpl", "chat.completion", body.model, begun),

@@ -48,7 +48,7 @@ export async function responses(context: Context, desk: Desk): Promise<Response>
     return eventStream(
       context,
       reply.events(),
-      desk.failing((error) => reply.failed(error)),
+      desk.ends((error) => reply.failed(error)),
     );
   const [answer] = await desk.answers(begun);
   return context.json(reply.done(answer));
