@@ -137,7 +137,7 @@ describe("a first hour", () => {
     const [, end = ""] = /^[\s\S]{3}([\s\S])/u.exec(out) ?? [];
     const cut = await lad([...asked, "--stop", end]);
     expect(cut.out).toBe(`${out.slice(0, out.indexOf(end))}\n`);
-    expect(await lad([...asked, "--timeout", "0.000001"])).toMatchObject({
+    expect(await lad([...asked, "--answer-tokens", "96", "--timeout", "0.000001"])).toMatchObject({
       status: 1,
       err: expect.stringMatching(/took longer than 1 ms\. Give a longer --timeout, or/),
     });

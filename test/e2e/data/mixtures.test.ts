@@ -66,22 +66,22 @@ describe("a mixture", () => {
     const settings = { windowTokens: 64, batchSize: 4, warmupSteps: 0, learningRate: 0.05, seed: 3 };
     const fresh = () => base.createAdapter({ rank: 2, seed: 7 });
     await using whole = await fresh();
-    const events = await collected(whole.train({ ...settings, data: mixed(), steps: 6 }));
+    const events = await collected(whole.train({ ...settings, data: mixed(), steps: 40 }));
     await using plain = await fresh();
     const { dataset } = await base.mix(mixed());
-    expect(untimed(await collected(plain.train({ ...settings, data: dataset, steps: 6 })))).toEqual(
+    expect(untimed(await collected(plain.train({ ...settings, data: dataset, steps: 40 })))).toEqual(
       untimed(events),
     );
 
     const checkpoint = { name: "mixed", everySteps: 3 };
     const first = await fresh();
-    for await (const event of first.train({ ...settings, data: mixed(), steps: 6, checkpoint })) {
+    for await (const event of first.train({ ...settings, data: mixed(), steps: 40, checkpoint })) {
       if (event.type === "checkpoint") break; // which cancels the run
     }
     await first.drop();
     await using resumed = await fresh();
     const again = { ...checkpoint, resume: true };
-    const rest = await collected(resumed.train({ ...settings, data: mixed(), steps: 6, checkpoint: again }));
+    const rest = await collected(resumed.train({ ...settings, data: mixed(), steps: 40, checkpoint: again }));
     const steps = rest.flatMap((event) => (event.type === "step" ? [event.step] : []));
     expect(steps[0]).toBeGreaterThan(3);
     const [files, expected] = await Promise.all([whole, resumed].map((each) => adapterFiles(each, scratch)));

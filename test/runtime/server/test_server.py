@@ -1178,9 +1178,9 @@ def test_draining_finishes_the_step_in_hand_checkpoints_and_refuses_new_work() -
             assert [event.WhichOneof("event") for event in events[-3:]] == [
                 "training_step",
                 "checkpoint",
-                "cancelled",
+                "interrupted",
             ]
-            assert events[-1].cancelled.steps == events[-2].checkpoint.step
+            assert events[-1].interrupted.steps == events[-2].checkpoint.step
             assert backend.saved["run-1"].steps == events[-2].checkpoint.step
             assert [event async for event in sampling][-1].HasField("cancelled")
             with pytest.raises(LadError, match="stopping"):

@@ -139,7 +139,9 @@ class Run:
             self._on_end = on_end
 
     def leave(self) -> None:
-        """The worker ends: unless the run was cancelled before, its end is not kept, and it is found interrupted."""
+        """The worker ends: unless the run was cancelled before, its end is not kept, and it is found interrupted.
+
+        Whoever follows it is told so."""
         with self._lock:
             self._leaving = not self._cancelling
 
@@ -241,6 +243,8 @@ class Run:
             if self._before is not None:
                 state, error = "interrupted", error or self._before.error
                 last_event = RunInterrupted(steps=self._before.steps)
+            elif was_left and self._kind == "training":
+                state, error, last_event = "interrupted", None, RunInterrupted(steps=self._steps)
             self._state, self._error = state, error
         at_once = self._kind == "training"
         self.log.append(last_event, last=True, at_once=at_once, kept=not was_left)
